@@ -1,0 +1,151 @@
+"""Fits a record to its object as the org describes it: what would be refused is left out or cut, and noted."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from sfmap.engine.mapping.event import as_text
+from sfmap.engine.mapping.record import Note, Record, Value
+from sfmap.engine.mapping.values import Unfit, convert, cut, length
+from sfmap.engine.org.port import FieldDescription, ObjectDescription
+from sfmap.engine.org.soql import too_long_for_lookup
+from sfmap.engine.spec.diagnostics import did_you_mean
+from sfmap.engine.spec.model import ValueType
+
+_TYPES: Mapping[str, ValueType] = {
+    "boolean": "boolean",
+    "int": "integer",
+    "long": "number",
+    "double": "number",
+    "currency": "number",
+    "percent": "number",
+    "date": "date",
+    "datetime": "datetime",
+    "email": "email",
+    "reference": "id",
+    "id": "id",
+}
+"""The API's field types (Object Reference, "Field Types") as the mapping's; every other one is text."""
+
+_UNCUT_TYPES = frozenset({"email", "picklist", "multipicklist", "reference", "id"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A record that the org can take: what to send when it is created and when it is updated."""
+
+    match: tuple[Mapping[str, Value], ...]
+    on_create: Mapping[str, Value]
+    on_update: Mapping[str, Value]
+    notes: tuple[Note, ...]
+
+
+class DoesNotFit(Exception):  # noqa: N818 - it is a property of the record
+    """A record that cannot be written at all; the message says why."""
+
+
+def fit(record: Record, description: ObjectDescription) -> Fitted:
+    """The record as the org can take it. Raises `DoesNotFit`."""
+    if not (description.createable and description.updateable):
+        lacking = "create" if not description.createable else "update"
+        raise DoesNotFit(f"this user may not {lacking} {description.name} records; its profile must allow it")
+    fitting = _Fitting(record, description)
+    fields = fitting.fitted(record.fields, lambda field: field.createable or field.updateable)
+    create_only = fitting.fitted(record.create_only, lambda field: field.createable)
+    update_only = fitting.fitted(record.update_only, lambda field: field.updateable)
+    of = description.fields
+    return Fitted(
+        match=fitting.match(),
+        on_create={name: value for name, value in fields.items() if of[name].createable} | create_only,
+        on_update={name: value for name, value in fields.items() if of[name].updateable} | update_only,
+        notes=(*record.notes, *fitting.notes),
+    )
+
+
+class _Fitting:
+    def __init__(self, record: Record, description: ObjectDescription) -> None:
+        self.record = record
+        self.description = description
+        self.notes: list[Note] = []
+
+    def fitted(
+        self, values: Mapping[str, Value], writable: Callable[[FieldDescription], bool]
+    ) -> dict[str, Value]:
+        """The values that the org's fields can hold; a note for every other one."""
+        kept = {}
+        for name, value in values.items():
+            field = self.description.fields.get(name)
+            if field is None:
+                self._note(name, self._unknown(name))
+            elif not writable(field):
+                self._note(name, f"left out: {self.description.name}.{name} is read-only for this user")
+            else:
+                fitted = self._value(field, value)
+                if fitted is not None:
+                    kept[name] = fitted
+        return kept
+
+    def match(self) -> tuple[Mapping[str, Value], ...]:
+        """The lookups with their values as the org compares them."""
+        return tuple(
+            {name: self._match_value(name, value) for name, value in lookup.items()}
+            for lookup in self.record.match
+        )
+
+    def _match_value(self, name: str, value: Value) -> Value:
+        field = self.description.fields.get(name)
+        if field is None:
+            raise DoesNotFit(f"cannot look up by {name}: {self._unknown(name).removeprefix('left out: ')}")
+        try:
+            converted = _converted(field, value)
+        except Unfit as unfit:
+            raise DoesNotFit(f"cannot look up by {name}: {self._origin(name)} {unfit}") from None
+        if too_long_for_lookup(converted):
+            raise DoesNotFit(f"cannot look up by {name}: {self._origin(name)} is too long for a query")
+        return converted
+
+    def _value(self, field: FieldDescription, value: Value) -> Value | None:
+        try:
+            fitted = _converted(field, value)
+            if isinstance(fitted, str) and 0 < field.length < length(fitted):
+                return self._shortened(field, fitted)
+        except Unfit as unfit:
+            what = f"left out: {self._origin(field.name)} {unfit} ({field.name} is of type {field.type})"
+            self._note(field.name, what)
+            return None
+        return fitted
+
+    def _shortened(self, field: FieldDescription, text: str) -> str:
+        """Picklists are never cut (row 8 of behaviour.md): the org says what it thinks of the value."""
+        if field.type == "email":
+            raise Unfit(f"is longer than {field.length} characters, and an e-mail address is not cut")
+        if field.type in _UNCUT_TYPES:
+            return text
+        shortened = cut(text, field.length)
+        if not shortened:
+            raise Unfit(f"has no character that fits in {field.length}")
+        self._note(field.name, f"cut to {field.length} characters, the field's length in the org")
+        return shortened
+
+    def _unknown(self, name: str) -> str:
+        """Row 11 of behaviour.md: the trait, the field, and whether the name or its casing is the matter."""
+        fields = self.description.fields
+        missing = f"left out: {self.description.name} has no field {name} for {self._origin(name)}"
+        same = [field for field in fields if field.casefold() == name.casefold()]
+        if same:
+            return f"{missing}; it has {same[0]}, and the casing must agree"
+        return f"{missing}; {_hint(name, fields)}"
+
+    def _origin(self, name: str) -> str:
+        return self.record.origins.get(name, "its default")
+
+    def _note(self, name: str, what: str) -> None:
+        self.notes.append(Note(name, what))
+
+
+def _hint(name: str, fields: Iterable[str]) -> str:
+    return did_you_mean(name, fields) or "create it in Setup, or give the user access to it"
+
+
+def _converted(field: FieldDescription, value: Value) -> Value:
+    value_type = _TYPES.get(field.type)
+    return convert(value, value_type) if value_type else as_text(value)

@@ -1,0 +1,42 @@
+"""What became of an event in the end; delivery gives each record of each event exactly one."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Fate = Literal["created", "updated", "unchanged", "skipped", "failed"]
+FATES: tuple[Fate, ...] = get_args(Fate)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    event: int
+    """The event's number in the run."""
+    file: str
+    line: int
+    message_id: str | None
+    fate: Fate
+    mapping: str = ""
+    object_name: str = ""
+    id: str | None = None
+    """The record's id, where the org has one."""
+    reason: str = ""
+    """Why it was skipped or failed."""
+    notes: tuple[str, ...] = ()
+    """What was cut or left out on the way."""
+
+    def as_json(self) -> dict[str, object]:
+        """The outcome as a line of the results file."""
+        line: dict[str, object] = {
+            "event": self.event,
+            "file": self.file,
+            "line": self.line,
+            "messageId": self.message_id,
+            "outcome": self.fate,
+            "mapping": self.mapping or None,
+            "object": self.object_name or None,
+            "id": self.id,
+            "reason": self.reason or None,
+        }
+        if self.notes:
+            line["notes"] = list(self.notes)
+        return line

@@ -1,0 +1,97 @@
+"""What a run came to: counts by outcome and reason, API calls, and how it ended; as JSON and as words."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sfmap.engine.delivery.outcome import FATES, Outcome
+from sfmap.engine.org.port import ApiUsage
+
+_MOST_DIFFERENT = 1_000
+_MOST_SHOWN = 8
+
+
+@dataclass
+class Report:
+    """The tally of one run, grown outcome by outcome."""
+
+    events: int = 0
+    fates: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    """By reason."""
+    failed: Counter[str] = field(default_factory=Counter)
+    """By reason."""
+    notes: Counter[str] = field(default_factory=Counter)
+    """What was cut or left out, by its text."""
+    calls: Mapping[str, int] = field(default_factory=dict)
+    """API calls by operation."""
+    usage: ApiUsage | None = None
+    seconds: float = 0.0
+    last_event: int = 0
+    """The number of the last event that has an outcome."""
+
+    def add(self, outcome: Outcome) -> None:
+        if outcome.event != self.last_event:
+            self.events += 1
+            self.last_event = outcome.event
+        self.fates[outcome.fate] += 1
+        if outcome.fate == "skipped":
+            _count(self.skipped, outcome.reason)
+        elif outcome.fate == "failed":
+            _count(self.failed, outcome.reason)
+        for note in outcome.notes:
+            _count(self.notes, note)
+
+    def as_json(self) -> dict[str, object]:
+        """The report file's content."""
+        counted: dict[str, object] = {fate: self.fates[fate] for fate in FATES if fate != "skipped"}
+        return {
+            "events": self.events,
+            "skipped": dict(self.skipped),
+            **counted,
+            "failures": dict(self.failed),
+            "notes": dict(self.notes),
+            "api_calls": dict(self.calls),
+            "api_usage": {"used": self.usage.used, "limit": self.usage.limit} if self.usage else None,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def summary(self) -> str:
+        """The same in words, for a person."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        pace = f" in {self.seconds:.1f} s"
+        yield f"  read       {self.events:>9,}  event{'' if self.events == 1 else 's'}{pace}"
+        for fate in FATES:
+            reasons = {"skipped": self.skipped, "failed": self.failed}.get(fate, Counter())
+            if self.fates[fate] or fate in ("created", "updated"):
+                yield f"  {fate:<10} {self.fates[fate]:>9,}{_reason(reasons)}"
+            yield from _further(reasons)
+        if self.notes:
+            yield f"  noted      {self.notes.total():>9,}{_reason(self.notes)}"
+            yield from _further(self.notes)
+        made = ", ".join(f"{operation} {count:,}" for operation, count in self.calls.items())
+        yield f"  API calls  {sum(self.calls.values()):>9,}  {made}".rstrip()
+        if self.usage:
+            left = max(0, self.usage.limit - self.usage.used)
+            yield f"  left today {left:>9,}  of {self.usage.limit:,}, says the org"
+
+
+def _reason(reasons: Counter[str]) -> str:
+    """The only reason beside its count; several go below."""
+    return f"  {next(iter(reasons))}" if len(reasons) == 1 else ""
+
+
+def _further(reasons: Counter[str]) -> Iterator[str]:
+    if len(reasons) < 2:
+        return
+    for reason, count in reasons.most_common(_MOST_SHOWN):
+        yield f"  {'':10} {count:>9,} × {reason}"
+    if len(reasons) > _MOST_SHOWN:
+        yield f"  {'':10} {'':9}   and {len(reasons) - _MOST_SHOWN} more reasons: see --report or --results"
+
+
+def _count(counter: Counter[str], text: str) -> None:
+    """Counts up to a bound of different texts, so that a long run of odd events does not fill the memory."""
+    counter[text if text in counter or len(counter) < _MOST_DIFFERENT else "others"] += 1

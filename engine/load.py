@@ -1,0 +1,83 @@
+"""Mapping files, a folder's or the shipped ones, → compiled mappings, with all their mistakes at once."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from sfmap.engine.mapping.compile import CompiledMapping, compile_mapping
+from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Source, Span, did_you_mean, listed
+from sfmap.engine.spec.model import Settings
+from sfmap.engine.spec.parse import parse_mapping
+from sfmap.engine.spec.source import ScalarNode
+
+_ENDINGS = (".yaml", ".yml")
+
+
+class CannotRead(Exception):  # noqa: N818 - it says what happened
+    """A file or folder that is missing, unreadable or empty; the message names it."""
+
+
+def read_source(path: Path, hidden: tuple[str, ...] = ()) -> Source:
+    """A file's text. Raises `CannotRead`, or `Mistakes` where it is not UTF-8."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CannotRead(f"cannot read {path}: {error.strerror}") from None
+    try:
+        return Source(str(path), data.decode("utf-8-sig"), hidden)
+    except UnicodeDecodeError as error:
+        start = Source(str(path), "")
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Mistakes([Diagnostic(Span(start, line, 1), "this file is not UTF-8", "save it as UTF-8")]) from None
+
+
+def mapping_sources(folder: Path | None) -> dict[str, Source]:
+    """The mapping files of a folder, or the shipped ones, by name in alphabetical order. Raises `CannotRead`."""
+    if folder is None:
+        shipped = files("sfmap.mappings")
+        paths = sorted(path.name for path in shipped.iterdir() if path.name.endswith(_ENDINGS))
+        return {_name(p): Source(f"sfmap/mappings/{p}", (shipped / p).read_text("utf-8")) for p in paths}
+    if not folder.is_dir():
+        raise CannotRead(f"there is no folder of mappings {folder}")
+    found = sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
+    if not found:
+        raise CannotRead(f"the folder {folder} holds no mapping: put a .yaml file there")
+    return {_name(path.name): read_source(path) for path in found}
+
+
+def _name(file_name: str) -> str:
+    return file_name.rpartition(".")[0]
+
+
+def compile_mappings(
+    sources: Mapping[str, Source], use: Sequence[ScalarNode], settings: Mapping[ScalarNode, Settings]
+) -> tuple[CompiledMapping, ...]:
+    """The mappings that `use` names, or all, in alphabetical order. Raises `Mistakes` with all of them."""
+    mistakes = [
+        Diagnostic(node.span, f'there is no mapping "{node.text}"', _known(node.text, sources))
+        for node in (*use, *settings)
+        if node.text not in sources
+    ]
+    chosen = {node.text for node in use} or set(sources)
+    settings_of = {node.text: setting for node, setting in settings.items()}
+    compiled = []
+    for name, source in sources.items():
+        if name not in chosen:
+            continue
+        try:
+            mapping, found = parse_mapping(name, source, settings_of.get(name))
+        except Mistakes as error:
+            mistakes += error.diagnostics
+            continue
+        mistakes += found
+        if mapping:
+            ready, found = compile_mapping(mapping)
+            mistakes += found
+            compiled.append(ready)
+    if mistakes:
+        raise Mistakes(mistakes)
+    return tuple(compiled)
+
+
+def _known(name: str, sources: Mapping[str, Source]) -> str:
+    return did_you_mean(name, sources) or f"there are {listed(sources, 'and')}"

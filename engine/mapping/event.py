@@ -1,0 +1,65 @@
+"""What Segment's format promises of every event, whoever sent it: where traits and ids are, how keys compare."""
+
+import math
+import re
+from functools import lru_cache
+from typing import Final
+
+from sfmap.engine.mapping.record import Event, Json
+
+_IDS = ("userId", "groupId", "anonymousId", "previousId")
+_BLANKS = re.compile(r"[\s_-]+")
+
+MISSING: Final = object()
+
+
+def event_view(event: Event) -> Event:
+    """The event with its gaps filled from `context` and its ids as text; the event itself stays as it is.
+
+    `context.traits` counts where the event has no traits, `context.integrations` where it has none (behaviour.md
+    rows 1 and 26); a numeric id works like its text (row 26).
+    """
+    filled: Event = {}
+    context = event.get("context")
+    if isinstance(context, dict):
+        if not event.get("traits"):
+            filled["traits"] = context.get("traits")
+        if event.get("integrations") is None:
+            filled["integrations"] = context.get("integrations")
+    for key in _IDS:
+        value = event.get(key)
+        if isinstance(value, int) and not isinstance(value, bool):
+            filled[key] = str(value)
+        elif isinstance(value, float) and math.isfinite(value):
+            filled[key] = as_text(value)
+    return {**event, **filled} if filled else event
+
+
+def as_text(value: str | int | float | bool) -> str:
+    """A JSON scalar as JSON would print it: `813`, not `813.0`; `true`, not `True`."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
+        return str(int(value))
+    return str(value)
+
+
+@lru_cache(maxsize=4096)
+def normal_key(key: str) -> str:
+    """What keys are compared by: `firstName`, `first_name` and `First Name` are one key."""
+    return _BLANKS.sub("", key).casefold()
+
+
+def loose_get(table: dict[str, Json], key: str) -> Json | object:
+    """The value under `key`, or else under the first key that differs only in case, blanks, `_` and `-`.
+
+    `MISSING` where there is none; a null is a value.
+    """
+    value = table.get(key, MISSING)
+    if value is not MISSING:
+        return value
+    wanted = normal_key(key)
+    for other in table:
+        if normal_key(other) == wanted:
+            return table[other]
+    return MISSING

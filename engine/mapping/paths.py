@@ -1,0 +1,213 @@
+"""A source as text (`traits.phones[0] | trim`) into a function that fetches its value from an event.
+
+A simple JSONPath, names and indexes only, becomes direct look-ups, with names below the first one matched
+loosely; wildcards, slices and filters go through jsonpath-ng's own evaluation and match exactly.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+from jsonpath_ng import Child, Fields, JSONPath, Root
+from jsonpath_ng.exceptions import JSONPathError
+from jsonpath_ng.ext.parser import parse as parse_jsonpath
+from sfmap.engine.mapping.event import MISSING, loose_get
+from sfmap.engine.mapping.filters import FILTERS
+from sfmap.engine.mapping.record import Event, Json
+from sfmap.engine.mapping.values import scalar
+from sfmap.engine.spec.diagnostics import did_you_mean
+from sfmap.engine.spec.model import SourcePath
+from sfmap.engine.spec.reader import Report
+
+Getter = Callable[[Event], Json]
+Pipe = Callable[[Json], Json]
+Segment = str | int
+Path = tuple[Segment, ...]
+
+_START = re.compile(r"(?:\$\.)?([^\W\d][\w-]*)")
+_SEGMENT = re.compile(r"""\.([^\W\d][\w-]*)|\[(-?\d{1,9})\]|\['([^']*)'\]|\["([^"]*)"\]""")
+_COLUMN = re.compile(r"col (\d+)|\b1:(\d+)")
+_FILTER_CALL = re.compile(r"\s*(\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
+_JSON_WORDS = {"true": True, "false": False, "null": None}
+
+# What jsonpath-ng raises where a filter compares what cannot be compared, or indexes what has no items.
+_EVALUATION_ERRORS = (TypeError, ValueError, LookupError, AttributeError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSource:
+    text: str
+    get: Getter
+    reads: tuple[Path, ...]
+    """The leading names and indexes of the paths that it is known to read."""
+
+
+def compile_source(source: SourcePath, report: Report, exact: bool = False) -> CompiledSource | None:
+    """The source as a function of the event view; None, and diagnostics, where it cannot be one.
+
+    `exact` turns off the loose matching of names.
+    """
+    (_, path), *pieces = _split_pipes(source.text)
+    pipes = [_compile_pipe(source, start, text, report) for start, text in pieces]
+    segments = simple_segments(path.strip())
+    if segments is not None:
+        get = _walker(segments, _exact_get if exact else loose_get)
+    else:
+        expression = _parse_path(source, path, report)
+        if expression is None:
+            return None
+        segments = tuple(_leading_names(expression))
+        get = _evaluator(expression, several=bool(pipes))
+    known = [pipe for pipe in pipes if pipe]
+    if len(known) < len(pipes):
+        return None
+    return CompiledSource(source.text, _piped(get, known) if known else get, (segments,))
+
+
+def simple_segments(path: str) -> Path | None:
+    """`traits.phones[0]` as ("traits", "phones", 0); None for a path that is more than names and indexes."""
+    start = _START.match(path)
+    if not start:
+        return None
+    segments: list[Segment] = [start[1]]
+    position = start.end()
+    while position < len(path):
+        step = _SEGMENT.match(path, position)
+        if not step:
+            return None
+        name, index, single, double = step.groups()
+        segments.append(int(index) if index else next(n for n in (name, single, double) if n is not None))
+        position = step.end()
+    return tuple(segments)
+
+
+def _exact_get(table: dict[str, Json], key: str) -> Json | object:
+    return table.get(key, MISSING)
+
+
+def _walker(segments: Path, get_key: Callable[[dict[str, Json], str], Json | object]) -> Getter:
+    first, *rest = segments
+
+    def get(event: Event) -> Json:
+        value = event.get(first)  # type: ignore[arg-type]  # a path begins with a name
+        for segment in rest:
+            if isinstance(segment, str):
+                found = get_key(value, segment) if isinstance(value, dict) else MISSING
+                if found is MISSING:
+                    return None
+                value = found  # type: ignore[assignment]  # no longer MISSING
+            elif isinstance(value, list) and -len(value) <= segment < len(value):
+                value = value[segment]
+            else:
+                return None
+        return value
+
+    return get
+
+
+def _evaluator(expression: JSONPath, several: bool) -> Getter:
+    """All matches as a list for a pipe to work on; without one, the first match that a field can hold."""
+
+    def get(event: Event) -> Json:
+        try:
+            matches: list[Json] = [match.value for match in expression.find(event)]
+        except _EVALUATION_ERRORS:
+            return None
+        if several:
+            return matches
+        return next((match for match in matches if scalar(match) is not None), None)
+
+    return get
+
+
+def _piped(get: Getter, pipes: list[Pipe]) -> Getter:
+    return lambda event: reduce(lambda value, pipe: pipe(value), pipes, get(event))
+
+
+def _split_pipes(text: str) -> list[tuple[int, str]]:
+    """The text at its pipes, each piece with where it begins; a `|` in quotes or brackets is none."""
+    pieces = []
+    begin = depth = 0
+    quote = ""
+    for position, character in enumerate(text):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character in "([":
+            depth += 1
+        elif character in ")]":
+            depth -= 1
+        elif character == "|" and not depth:
+            pieces.append((begin, text[begin:position]))
+            begin = position + 1
+    return [*pieces, (begin, text[begin:])]
+
+
+def _parse_path(source: SourcePath, path: str, report: Report) -> JSONPath | None:
+    if not path.strip():
+        report.error(source.span(0, max(1, len(path))), "a source path is missing here")
+        return None
+    try:
+        return parse_jsonpath(path)
+    except JSONPathError as error:
+        place = _COLUMN.search(str(error))
+        column = int(place[1] or place[2]) if place else len(path) - 1
+        message = f'"{path.strip()}" is no source path'
+        report.error(source.span(column, 1), message, "such as traits.company.name or traits.phones[0]")
+        return None
+
+
+def _leading_names(expression: JSONPath) -> Iterator[Segment]:
+    steps = []
+    while isinstance(expression, Child):
+        steps.append(expression.right)
+        expression = expression.left
+    steps.append(expression)
+    for step in reversed(steps):
+        if isinstance(step, Root):
+            continue
+        if not isinstance(step, Fields) or len(step.fields) != 1 or step.fields[0] == "*":
+            return
+        yield step.fields[0]
+
+
+def _compile_pipe(source: SourcePath, start: int, text: str, report: Report) -> Pipe | None:
+    call = _FILTER_CALL.fullmatch(text)
+    name = call[1] if call else text.strip()
+    span = source.span(start + len(text) - len(text.lstrip()), len(name) or 1)
+    known = FILTERS.get(name)
+    if call is None or known is None:
+        message = f'there is no filter "{name}"' if name else "a filter is missing here"
+        report.error(span, message, did_you_mean(name, FILTERS) or f"filters: {', '.join(sorted(FILTERS))}")
+        return None
+    arguments = _arguments(call[2] or "")
+    if arguments is None:
+        report.error(span, f"the arguments of {name} must be texts or numbers", f"such as {name}('...', 2)")
+        return None
+    if not known.fewest <= len(arguments) <= known.most:
+        takes = f"{known.fewest} to {known.most}" if known.most else "no"
+        report.error(span, f"{name} takes {takes} arguments, not {len(arguments)}")
+        return None
+    return lambda value: known.function(value, *arguments)
+
+
+def _arguments(text: str) -> list[Json] | None:
+    """The literals between a call's parentheses, or None where they are something else."""
+    try:
+        call = ast.parse(f"_({text})", mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if not isinstance(call, ast.Call) or call.keywords:
+        return None
+    arguments: list[Json] = []
+    for node in call.args:
+        if isinstance(node, ast.Constant) and isinstance(node.value, (str, int, float)):
+            arguments.append(node.value)
+        elif isinstance(node, ast.Name) and node.id in _JSON_WORDS:
+            arguments.append(_JSON_WORDS[node.id])
+        else:
+            return None
+    return arguments

@@ -1,0 +1,172 @@
+"""One value into the form a field takes: cleaned, checked against its type, cut to its length."""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import regex
+from sfmap.engine.mapping.event import as_text
+from sfmap.engine.mapping.record import Json, Value
+from sfmap.engine.spec.model import ValueType
+
+_INT_RANGE = 2**31
+_NUMBER_RANGE = 10**18
+_NUMBER = re.compile(r"[-+]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})")
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
+_RECORD_ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+# XML 1.0 has no place for these, not even escaped (section 2.2, production Char).
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_GRAPHEME = regex.compile(r"\X")
+
+
+class Unfit(ValueError):  # noqa: N818 - it is a property of the value
+    """A value that its field cannot take; the message goes on from the value's name: `is not a whole number`."""
+
+
+def clean_text(text: str) -> str:
+    """The text without the characters that XML cannot carry; half a surrogate pair becomes U+FFFD."""
+    if text.isprintable():
+        return text
+    return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
+
+
+def replace_half_pairs(value: Json) -> Json:
+    """The value with every half surrogate pair, in keys too, as U+FFFD; senders make them by cutting emoji."""
+    if isinstance(value, str):
+        return _SURROGATES.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [replace_half_pairs(item) for item in value]
+    if isinstance(value, dict):
+        return {_SURROGATES.sub("\ufffd", key): replace_half_pairs(item) for key, item in value.items()}
+    return value
+
+
+def is_email(text: str) -> bool:
+    return _EMAIL.fullmatch(text) is not None
+
+
+def length(text: str) -> int:
+    """The length as Salesforce counts it, in UTF-16 code units: characters beyond U+FFFF count two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def cut(text: str, longest: int) -> str:
+    """The longest beginning of `text` that fits, ending between two characters as a reader sees them."""
+    kept = 0
+    units = 0
+    for grapheme in _GRAPHEME.finditer(text, endpos=min(len(text), longest + 1)):
+        units += length(grapheme.group())
+        if units > longest:
+            break
+        kept = grapheme.end()
+    return text[:kept]
+
+
+def convert(value: Value, type: ValueType | None) -> Value:  # noqa: A002
+    """The value in the JSON form of `type`; without a type it stays what it is.
+
+    Raises `Unfit` with the words that follow the value's name.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Unfit("is not a finite number")
+    if type != "string" and isinstance(value, (int, float)) and not -_NUMBER_RANGE < value < _NUMBER_RANGE:
+        raise Unfit("has more digits than a number field holds")
+    return _CONVERTERS[type](value) if type else value
+
+
+def _integer(value: Value) -> int:
+    number = _number(value, "is not a whole number")
+    if number != int(number):
+        raise Unfit("is not a whole number")
+    if not -_INT_RANGE <= number < _INT_RANGE:
+        raise Unfit("is beyond what a whole number field holds")
+    return int(number)
+
+
+def _number(value: Value, otherwise: str = "is not a number") -> int | float:
+    if isinstance(value, bool):
+        raise Unfit(otherwise)
+    if isinstance(value, str):
+        text = value.strip()
+        if not _NUMBER.fullmatch(text):
+            raise Unfit(otherwise)
+        return float(text) if "." in text else int(text)
+    return value
+
+
+def _boolean(value: Value) -> bool:
+    if isinstance(value, bool):
+        return value
+    answer = _BOOLEANS.get(as_text(value).strip().lower())
+    if answer is None:
+        raise Unfit("is not true or false")
+    return answer
+
+
+def _date(value: Value) -> str:
+    return _moment(value, "is not a date (YYYY-MM-DD)").date().isoformat()
+
+
+def _datetime(value: Value) -> str:
+    """ISO 8601 in UTC with milliseconds; a time without a zone is taken as UTC."""
+    moment = _moment(value, "is not a date and time (ISO 8601)")
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    except OverflowError:
+        raise Unfit("is beyond the calendar") from None
+
+
+def _moment(value: Value, otherwise: str) -> datetime:
+    if not isinstance(value, str):
+        raise Unfit(otherwise)
+    try:
+        return datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise Unfit(otherwise) from None
+
+
+def _email(value: Value) -> str:
+    text = as_text(value).strip()
+    if not is_email(text):
+        raise Unfit("is not an e-mail address")
+    return text
+
+
+def _trimmed(value: Value) -> str:
+    return as_text(value).strip()
+
+
+def _record_id(value: Value) -> str:
+    text = as_text(value).strip()
+    if not _RECORD_ID.fullmatch(text):
+        raise Unfit("is not a record id (15 or 18 letters and digits)")
+    return text
+
+
+_CONVERTERS: dict[ValueType, Callable[[Value], Value]] = {
+    "string": as_text,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "email": _email,
+    "phone": _trimmed,
+    "url": _trimmed,
+    "picklist": _trimmed,
+    "id": _record_id,
+}
+
+
+def scalar(value: Json | object) -> Value | None:
+    """The value if a field can hold it, cleaned; None for null, blank text, objects and lists."""
+    if isinstance(value, str):
+        text = clean_text(value)
+        return None if not text or text.isspace() else text
+    return value if isinstance(value, (int, float)) else None

@@ -1,0 +1,142 @@
+"""What delivery needs of an org: a few verbs, the plain answers they give, and the errors they raise."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+Value = str | int | float | bool
+"""A field's value as the mapping wrote it; adapters turn it into what their protocol carries."""
+
+BATCH_SIZE = 200
+"""The most records that one create or update may carry (app-limits, "SOAP API Call Limits")."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDescription:
+    """One field as the org describes it; `type` is the API's own word (string, email, int, currency, ...)."""
+
+    name: str
+    label: str
+    type: str
+    length: int
+    """Longest text in characters; 0 where the type has none."""
+    createable: bool
+    updateable: bool
+    nillable: bool
+    defaulted_on_create: bool
+    id_lookup: bool
+    external_id: bool
+    restricted_picklist: bool
+    picklist_values: tuple[str, ...] = ()
+    """The active entries."""
+    reference_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDescription:
+    name: str
+    label: str
+    key_prefix: str
+    createable: bool
+    updateable: bool
+    fields: Mapping[str, FieldDescription]
+    """By API name, in the org's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecord:
+    """One record a lookup found: its 18-character id and the looked-up fields, as text."""
+
+    id: str
+    fields: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWrite:
+    """What one create or update sends for one record; `id` is set for an update alone."""
+
+    fields: Mapping[str, Value]
+    clear: tuple[str, ...] = ()
+    """Fields to empty."""
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One record the org refused, with its own status code (STRING_TOO_LONG, ...) and words."""
+
+    code: str
+    message: str
+    fields: tuple[str, ...] = ()
+
+
+WriteResult = Written | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class ApiUsage:
+    """The daily API requests as the org last reported them."""
+
+    used: int
+    limit: int
+
+
+class OrgError(Exception):
+    """A call that gave no answer to work with; the whole call failed, not one record of it."""
+
+    def __init__(self, message: str, *, code: str = "", advice: str = "", maybe_applied: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        """The API's exception code, or empty where there was no answer."""
+        self.advice = advice
+        """What a person should do, or empty."""
+        self.maybe_applied = maybe_applied
+        """Whether the org may have done the work although no answer came."""
+
+
+class SignInRefused(OrgError):
+    """The org refused the credentials; trying again could lock the user out."""
+
+
+class OrgUnavailable(OrgError):
+    """No answer, or one that says that the org cannot be used now: network, time-out, limits, maintenance."""
+
+
+class CallRefused(OrgError):
+    """The org answered that this call, as it stands, is wrong; a smaller or mended one may pass."""
+
+
+class Org(Protocol):
+    """Every verb may raise `OrgError`. Results come in the order of what was asked."""
+
+    def object_names(self) -> frozenset[str]:
+        """The API names of all objects that the signed-in user can see."""
+
+    def describe(self, objects: Sequence[str]) -> Mapping[str, ObjectDescription]:
+        """Descriptions by name; every object must be one of `object_names()`."""
+
+    def find(
+        self, object_name: str, fields: tuple[str, ...], identities: Sequence[tuple[Value, ...]]
+    ) -> Sequence[FoundRecord]:
+        """The records whose `fields` all equal one of `identities`, oldest first; deleted ones are not found.
+
+        Each identity has one value for each field. Text compares as the org does: without regard to case.
+        """
+
+    def create(self, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
+        """Creates up to `BATCH_SIZE` records; one refused record does not keep the others out."""
+
+    def update(self, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
+        """Updates up to `BATCH_SIZE` records by id; one refused record does not keep the others out."""
+
+    def calls(self) -> Mapping[str, int]:
+        """API calls made so far, by operation, failed ones included."""
+
+    def usage(self) -> ApiUsage | None:
+        """What the org last said of its daily limit; None before it said anything."""

@@ -1,0 +1,147 @@
+"""The project in a folder: what `sfmap.yaml` says of mappings, settings and orgs; every key is optional."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from sfmap.engine.load import read_source
+from sfmap.engine.secrets import VARIABLE, SecretMissing, fill_in
+from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean, listed
+from sfmap.engine.spec.model import Settings
+from sfmap.engine.spec.reader import Report, Table, node_kind
+from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
+
+PROJECT_FILE = "sfmap.yaml"
+LOCAL = "local"
+STATE_FOLDER = ".sfmap"
+"""Where a project keeps what is not committed: the local org's records, for one."""
+
+_PROJECT_KEYS = ("mappings", "use", "default_org", "settings", "secrets", "orgs")
+_SETTING_KEYS = ("address",)
+_LOCAL_KEYS = ("schema",)
+_ORG_KEYS = ("auth", "sandbox", "login_url", "api_version", "username", "password", "security_token")
+_SECRET_KEYS = ("password", "security_token")
+_WAYS_TO_SIGN_IN = ("login",)
+
+_HIDDEN = ("password", "token", "secret")
+
+Member = TypeVar("Member")
+
+
+class NoSuchOrg(Exception):  # noqa: N818 - it says what is the matter
+    """An org that the project does not name."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrgEntry:
+    """One org as the project file has it, its `${...}` not filled in."""
+
+    name: str
+    sandbox: bool = False
+    texts: Mapping[str, ScalarNode] = field(default_factory=dict)
+    """The other keys that are there."""
+
+
+@dataclass(frozen=True)
+class Project:
+    folder: Path
+    exists: bool = False
+    """Whether the folder has a project file."""
+    mappings: Path | None = None
+    """The folder of mappings; None for the shipped ones."""
+    use: tuple[ScalarNode, ...] = ()
+    settings: Mapping[ScalarNode, Settings] = field(default_factory=dict)
+    """By mapping."""
+    secrets: str = "secrets.env"
+    default_org: str = LOCAL
+    orgs: Mapping[str, OrgEntry] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path:
+        """The local org's records."""
+        return self.folder / STATE_FOLDER / "org.db"
+
+    def org(self, name: str | None) -> OrgEntry:
+        """The org of that name, or the default one. Raises `NoSuchOrg`."""
+        wanted = name or self.default_org
+        known = {LOCAL: OrgEntry(LOCAL), **self.orgs}
+        if wanted in known:
+            return known[wanted]
+        hint = did_you_mean(wanted, known) or f"known: {listed(known, 'and')}"
+        raise NoSuchOrg(f'{PROJECT_FILE} names no org "{wanted}"; {hint}')
+
+    def filled_in(self, entry: OrgEntry, key: str) -> str:
+        """The text of an org's key, secrets filled in; empty where it is absent. Raises `SecretMissing`."""
+        node = entry.texts.get(key)
+        if node is None:
+            return ""
+        try:
+            return fill_in(node.text, self.folder / self.secrets)
+        except SecretMissing as missing:
+            place = f"{PROJECT_FILE}:{node.span.line}: {key} of the org {entry.name}"
+            raise SecretMissing(f"{place}: {missing}") from None
+
+
+def load_project(folder: Path) -> Project:
+    """The project in `folder`, an empty one where it has no project file. Raises `Mistakes` or `CannotRead`."""
+    path = folder / PROJECT_FILE
+    if not path.exists():
+        return Project(folder)
+    root, mistakes = read_yaml(read_source(path, _HIDDEN))
+    report = Report(mistakes)
+    table = Table.open(root, report, "the project", _PROJECT_KEYS)
+    project = _project(folder, table) if table else Project(folder)
+    if report.diagnostics:
+        raise Mistakes(report.diagnostics)
+    return project
+
+
+def _project(folder: Path, table: Table) -> Project:
+    mappings, secrets, default_org = (table.text(key) for key in ("mappings", "secrets", "default_org"))
+    return Project(
+        folder=folder,
+        exists=True,
+        mappings=folder / mappings.text if mappings else None,
+        use=table.texts("use"),
+        settings=dict(_members(table, "settings", _settings)),
+        secrets=secrets.text if secrets else "secrets.env",
+        default_org=default_org.text if default_org else LOCAL,
+        orgs={name.text: entry for name, entry in _members(table, "orgs", _org)},
+    )
+
+
+def _members(
+    table: Table, key: str, read: Callable[[ScalarNode, TableNode, Report], Member]
+) -> Iterator[tuple[ScalarNode, Member]]:
+    """The named tables below a key, each read by `read`."""
+    node = table.get(key)
+    if node is None:
+        return
+    if not isinstance(node, TableNode):
+        table.report.error(node.span, f"{key} must be a table, not {node_kind(node)}")
+        return
+    for name, value in node.entries:
+        if isinstance(value, TableNode):
+            yield name, read(name, value, table.report)
+        else:
+            table.report.error(value.span, f"{key}.{name.text} must be a table, not {node_kind(value)}")
+
+
+def _settings(name: ScalarNode, node: TableNode, report: Report) -> Settings:
+    table = Table(node, report, f"the settings of {name.text}", _SETTING_KEYS)
+    inner = table.get("address")
+    address = Table.open(inner, report, "address", ("to",)) if inner else None
+    return Settings(address_to=address.texts("to") if address else ())
+
+
+def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:
+    known = _LOCAL_KEYS if name.text == LOCAL else _ORG_KEYS
+    table = Table(node, report, f"the org {name.text}", known)
+    table.choice("auth", _WAYS_TO_SIGN_IN)
+    texts = {key: text for key in known if key not in ("auth", "sandbox") and (text := table.text(key))}
+    for key in _SECRET_KEYS:
+        if key in texts and not VARIABLE.fullmatch(texts[key].text):
+            message = f"a secret does not belong in this file: write {key}: ${{SF_{key.upper()}}} here"
+            report.error(texts[key].span, message, "and set it in the environment or in secrets.env")
+    return OrgEntry(name.text, table.boolean("sandbox") or False, texts)

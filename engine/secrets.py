@@ -1,0 +1,45 @@
+"""Secrets that `sfmap.yaml` names as `${NAME}`: from the environment, or from a file that nobody else can read."""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+_LINE = re.compile(r"""\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:'([^']*)'|"([^"]*)"|(.*?))\s*""")
+
+
+class SecretMissing(Exception):  # noqa: N818 - it says what is the matter
+    """A name that is set nowhere, or a secrets file that cannot be used; never holds a secret."""
+
+
+def fill_in(text: str, secrets_file: Path) -> str:
+    """The text with each `${NAME}` replaced. Raises `SecretMissing`."""
+    return VARIABLE.sub(lambda found: _value(found[1], secrets_file), text)
+
+
+def _value(name: str, secrets_file: Path) -> str:
+    value = os.environ.get(name) or _read(secrets_file).get(name)
+    if value:
+        return value
+    raise SecretMissing(
+        f"{name} is not set; set it in the environment, or write a line {name}=... into {secrets_file.name}"
+        f" and let only yourself read it: chmod 600 {secrets_file.name}"
+    )
+
+
+def _read(path: Path) -> Mapping[str, str]:
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SecretMissing(f"cannot read {path.name}: {why}") from None
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise SecretMissing(f"other users can read {path.name}; run: chmod 600 {path.name}")
+    found = (_LINE.fullmatch(line) for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return {line[1]: next(value for value in line.groups()[1:] if value is not None) for line in found if line}

@@ -1,0 +1,116 @@
+"""Events from NDJSON files and streams: one JSON object a line, blank lines ignored."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import orjson
+from sfmap.engine.mapping.record import Json
+from sfmap.engine.mapping.values import replace_half_pairs
+from sfmap.engine.sources.port import Received, SourceFailed
+
+STANDARD_INPUT = "-"
+
+_LONGEST_LINE = 64 * 1024 * 1024
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class NdjsonSource:
+    """The lines of several files, one after the other; `-` is standard input."""
+
+    files: tuple[str, ...]
+    standard_input: BinaryIO
+
+    def __iter__(self) -> Iterator[Received]:
+        number = 0
+        for file in self.files:
+            for line_number, line in _lines(self._open(file), file):
+                number += 1
+                event, problem = _read_event(line, line_number)
+                yield Received(number, file, line_number, len(line), event, problem)
+
+    def size(self) -> int | None:
+        """All files' size in bytes, or None where standard input is among them or a file is gone."""
+        try:
+            return None if STANDARD_INPUT in self.files else sum(Path(f).stat().st_size for f in self.files)
+        except OSError:
+            return None
+
+    def _open(self, file: str) -> BinaryIO:
+        if file == STANDARD_INPUT:
+            return self.standard_input
+        try:
+            return open(file, "rb")
+        except OSError as error:
+            raise SourceFailed(f"cannot read {file}: {error.strerror}") from error
+
+
+def _lines(stream: BinaryIO, file: str) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, counted from 1; one over the limit comes cut, which makes it no JSON."""
+    number = 0
+    try:
+        with closing(stream):
+            while line := stream.readline(_LONGEST_LINE + 1):
+                number += 1
+                if len(line) > _LONGEST_LINE:
+                    _skip_rest_of_line(stream, line)
+                if number == 1:
+                    line = line.removeprefix(_BYTE_ORDER_MARK)
+                if line.strip():
+                    yield number, line
+    except OSError as error:
+        raise SourceFailed(f"cannot read {file} past line {number}: {error.strerror}") from error
+
+
+def _skip_rest_of_line(stream: BinaryIO, line: bytes) -> None:
+    while line and not line.endswith(b"\n"):
+        line = stream.readline(_LONGEST_LINE)
+
+
+def _read_event(line: bytes, number: int) -> tuple[dict[str, Json] | None, str]:
+    if len(line) > _LONGEST_LINE:
+        return None, f"line {number} is longer than {_LONGEST_LINE // 1024 // 1024} MiB"
+    try:
+        value = _read_json(line)
+    except RecursionError:
+        return None, f"line {number} is nested too deeply"
+    except json.JSONDecodeError as error:
+        hint = ""
+        if number == 1 and line.strip() in (b"{", b"["):
+            hint = "; it takes one event a line, and this looks like one document over several lines"
+        return None, f"line {number} is not JSON: {error.msg} at column {error.colno}{hint}"
+    except UnicodeDecodeError:
+        return None, f"line {number} is not UTF-8"
+    except ValueError as error:
+        return None, f"line {number} is not JSON: {error}"
+    if isinstance(value, dict):
+        return value, ""
+    hint = "; write its events one a line" if isinstance(value, list) else ""
+    return None, f"line {number} is {_kind(value)}, not an event (a JSON object){hint}"
+
+
+def _read_json(line: bytes) -> Json:
+    """The value; half surrogate pairs and huge numbers, which orjson refuses, are read all the same."""
+    try:
+        value: Json = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        value = replace_half_pairs(json.loads(line.decode(), parse_constant=_no_constant))
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _kind(value: Json) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, (int, float)):
+        return "a number"
+    return "a text" if isinstance(value, str) else "a list"

@@ -1,0 +1,121 @@
+"""A mapping as its file says it: typed, frozen, with the place of everything that can still prove wrong later.
+
+Texts that the mapping stage compiles (source paths, templates) stay texts here; each knows its span.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sfmap.engine.spec.diagnostics import Source, Span
+from sfmap.engine.spec.source import ScalarNode
+
+Constant = str | int | float | bool
+
+EventType = Literal["identify", "group", "track", "page", "screen", "alias"]
+Operation = Literal["upsert"]
+OnMany = Literal["newest", "oldest", "error"]
+Write = Literal["always", "create", "update"]
+OnLong = Literal["truncate", "reject"]
+OnInvalid = Literal["drop", "reject"]
+ValueType = Literal[
+    "string", "integer", "number", "boolean", "date", "datetime", "email", "phone", "url", "picklist", "id"
+]
+
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+ON_MANY: tuple[OnMany, ...] = get_args(OnMany)
+WRITES: tuple[Write, ...] = get_args(Write)
+ON_LONG: tuple[OnLong, ...] = get_args(OnLong)
+ON_INVALID: tuple[OnInvalid, ...] = get_args(OnInvalid)
+VALUE_TYPES: tuple[ValueType, ...] = get_args(ValueType)
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePath:
+    """A source as text: a JSONPath with optional pipes; in an address part, the base and the part joined."""
+
+    text: str
+    node: ScalarNode
+    joined: int = 0
+    """How many characters of `text` stand before what `node` holds."""
+
+    def span(self, start: int, width: int) -> Span:
+        """Where `width` characters of `text` from `start` on stand in the file."""
+        if start < self.joined:
+            return self.node.span
+        return self.node.part(start - self.joined, width)
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    value: Constant
+    write: Write
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """How one field gets its value; the keys of the field rule in the language reference."""
+
+    field: str
+    span: Span
+    sources: tuple[SourcePath, ...] = ()
+    template: ScalarNode | None = None
+    value: Constant | None = None
+    default: Default | None = None
+    type: ValueType | None = None
+    max: int | None = None
+    on_long: OnLong = "truncate"
+    on_invalid: OnInvalid = "drop"
+    required: bool = False
+    write: Write = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomFields:
+    """Every trait below `base` that no rule reads becomes a field: its key with `suffix`."""
+
+    base: SourcePath
+    suffix: str
+    excluded: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventPattern:
+    """Which events a mapping takes: a type and, for track events, perhaps one name."""
+
+    type: EventType
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One way to find the record: the fields that must all be equal."""
+
+    fields: tuple[ScalarNode, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(field.text for field in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    name: str
+    """The file's name without its ending; what messages and settings call it."""
+    source: Source
+    events: tuple[EventPattern, ...]
+    opt_in: SourcePath | None
+    object: str
+    operation: Operation
+    lookups: tuple[Lookup, ...]
+    on_many: OnMany
+    rules: tuple[FieldRule, ...]
+    """Fields and address parts, in document order."""
+    custom: CustomFields | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `sfmap.yaml` may set for one mapping without copying it; what is empty stays as the mapping has it."""
+
+    address_to: tuple[ScalarNode, ...] = ()

@@ -1,0 +1,145 @@
+"""Reads tables of known keys out of YAML nodes and collects every mistake on the way, not just the first."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from sfmap.engine.spec.diagnostics import Diagnostic, Span, did_you_mean, listed
+from sfmap.engine.spec.source import ListNode, Node, ScalarNode, TableNode
+
+Item = TypeVar("Item")
+Word = TypeVar("Word", bound=str)
+
+
+class Report:
+    """Collects the diagnostics of one reading."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic] = ()) -> None:
+        self.diagnostics = list(diagnostics)
+
+    def error(self, span: Span, message: str, help: str = "") -> None:  # noqa: A002
+        self.diagnostics.append(Diagnostic(span, message, help))
+
+
+def node_kind(node: Node) -> str:
+    """What a person would call the node: `a list`, `a table`, `text`, `nothing`, ..."""
+    if isinstance(node, ListNode):
+        return "a list"
+    if isinstance(node, TableNode):
+        return "a table"
+    if node.value is None:
+        return "nothing"
+    if isinstance(node.value, bool):
+        return f'the boolean "{node.text}"'
+    return f'"{node.text}"' if isinstance(node.value, str) else f"the number {node.text}"
+
+
+class Table:
+    """A table whose keys are known; unknown ones are reported when it is opened, wrong values when asked for.
+
+    Every getter gives None where the key is absent or its value is of the wrong kind.
+    """
+
+    def __init__(self, node: TableNode, report: Report, name: str, known: Iterable[str]) -> None:
+        self.node = node
+        self.report = report
+        self.name = name
+        """What messages call the table: `the mapping`, `the field Name`."""
+        self._known = tuple(known)
+        self._entries = {key.text: (key, value) for key, value in node.entries}
+        for text, (key, _) in self._entries.items():
+            if text not in self._known:
+                hint = did_you_mean(text, self._known) or f"known: {', '.join(self._known)}"
+                report.error(key.span, f'{name} has no key "{text}"', hint)
+
+    @classmethod
+    def open(cls, node: Node, report: Report, name: str, known: Iterable[str]) -> "Table | None":
+        """The node as a table, or None and a diagnostic where it is something else."""
+        if isinstance(node, TableNode):
+            return cls(node, report, name, known)
+        report.error(node.span, f"{name} must be a table (key: value), not {node_kind(node)}")
+        return None
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._entries
+
+    def key(self, key: str) -> ScalarNode:
+        return self._entries[key][0]
+
+    def get(self, key: str) -> Node | None:
+        return self._entries[key][1] if key in self._entries else None
+
+    def require(self, key: str, help: str) -> Node | None:  # noqa: A002
+        """The key's value; its absence is a mistake, shown at the table's first line."""
+        if key not in self._entries:
+            self.report.error(self.node.span, f'{self.name} needs the key "{key}"', help)
+        return self.get(key)
+
+    def text(self, key: str) -> ScalarNode | None:
+        """A value that is text; other scalars are not."""
+        node = self.get(key)
+        if node is None or (isinstance(node, ScalarNode) and isinstance(node.value, str)):
+            return node
+        self._wrong(key, node, "text")
+        return None
+
+    def scalar(self, key: str) -> ScalarNode | None:
+        """A text, number or boolean."""
+        node = self.get(key)
+        if node is None or (isinstance(node, ScalarNode) and node.value is not None):
+            return node
+        self._wrong(key, node, "a text, a number or a boolean")
+        return None
+
+    def boolean(self, key: str) -> bool | None:
+        node = self.get(key)
+        if node is None:
+            return None
+        if isinstance(node, ScalarNode) and isinstance(node.value, bool):
+            return node.value
+        self._wrong(key, node, "true or false")
+        return None
+
+    def positive_integer(self, key: str) -> int | None:
+        node = self.get(key)
+        if node is None:
+            return None
+        if isinstance(node, ScalarNode) and type(node.value) is int and node.value > 0:
+            return node.value
+        self._wrong(key, node, "a whole number above 0")
+        return None
+
+    def choice(self, key: str, options: tuple[Word, ...]) -> Word | None:
+        """One of the given words."""
+        node = self.get(key)
+        if node is None:
+            return None
+        text = node.text if isinstance(node, ScalarNode) else ""
+        if text in options:
+            return options[options.index(text)]
+        self._wrong(key, node, listed(options), did_you_mean(text, options))
+        return None
+
+    def texts(self, key: str) -> tuple[ScalarNode, ...]:
+        """One text or a list of them; empty where absent."""
+        return self.items(key, "text", _text)
+
+    def items(self, key: str, wanted: str, read: Callable[[Node], Item | None]) -> tuple[Item, ...]:
+        """One thing or a list of them, each read by `read`, which gives None for what it is not."""
+        node = self.get(key)
+        if node is None:
+            return ()
+        found = []
+        for item in node.items if isinstance(node, ListNode) else (node,):
+            value = read(item)
+            if value is None:
+                self._wrong(key, item, wanted)
+            else:
+                found.append(value)
+        return tuple(found)
+
+    def _wrong(self, key: str, node: Node, wanted: str, help: str = "") -> None:  # noqa: A002
+        self.report.error(node.span, f"{key} must be {wanted}, not {node_kind(node)}", help)
+
+
+def _text(node: Node) -> ScalarNode | None:
+    return node if isinstance(node, ScalarNode) and isinstance(node.value, str) else None

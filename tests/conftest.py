@@ -1,0 +1,17 @@
+"""What all tests share: snapshots of one small file for each case."""
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+
+class CaseFile(SingleFileSnapshotExtension):
+    """A text file named after the test and its case: `test_row[07-address.flat].txt`."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "txt"
+
+
+@pytest.fixture
+def case_file(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(CaseFile)
