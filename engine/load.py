@@ -13,7 +13,7 @@ from sfmap.engine.spec.source import ScalarNode
 _ENDINGS = (".yaml", ".yml")
 
 
-class CannotRead(Exception):  # noqa: N818 - it says what happened
+class CannotRead(Exception):
     """A file or folder that is missing, unreadable or empty; the message names it."""
 
 

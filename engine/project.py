@@ -1,15 +1,14 @@
 """The project in a folder: what `sfmap.yaml` says of mappings, settings and orgs; every key is optional."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from sfmap.engine.load import read_source
 from sfmap.engine.secrets import VARIABLE, SecretMissing, fill_in
 from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean, listed
 from sfmap.engine.spec.model import Settings
-from sfmap.engine.spec.reader import Report, Table, node_kind
+from sfmap.engine.spec.reader import Report, Table
 from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
 
 PROJECT_FILE = "sfmap.yaml"
@@ -26,10 +25,8 @@ _WAYS_TO_SIGN_IN = ("login",)
 
 _HIDDEN = ("password", "token", "secret")
 
-Member = TypeVar("Member")
 
-
-class NoSuchOrg(Exception):  # noqa: N818 - it says what is the matter
+class NoSuchOrg(Exception):
     """An org that the project does not name."""
 
 
@@ -104,28 +101,11 @@ def _project(folder: Path, table: Table) -> Project:
         exists=True,
         mappings=folder / mappings.text if mappings else None,
         use=table.texts("use"),
-        settings=dict(_members(table, "settings", _settings)),
+        settings={name: _settings(name, node, table.report) for name, node in table.tables("settings")},
         secrets=secrets.text if secrets else "secrets.env",
         default_org=default_org.text if default_org else LOCAL,
-        orgs={name.text: entry for name, entry in _members(table, "orgs", _org)},
+        orgs={name.text: _org(name, node, table.report) for name, node in table.tables("orgs")},
     )
-
-
-def _members(
-    table: Table, key: str, read: Callable[[ScalarNode, TableNode, Report], Member]
-) -> Iterator[tuple[ScalarNode, Member]]:
-    """The named tables below a key, each read by `read`."""
-    node = table.get(key)
-    if node is None:
-        return
-    if not isinstance(node, TableNode):
-        table.report.error(node.span, f"{key} must be a table, not {node_kind(node)}")
-        return
-    for name, value in node.entries:
-        if isinstance(value, TableNode):
-            yield name, read(name, value, table.report)
-        else:
-            table.report.error(value.span, f"{key}.{name.text} must be a table, not {node_kind(value)}")
 
 
 def _settings(name: ScalarNode, node: TableNode, report: Report) -> Settings:

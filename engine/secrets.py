@@ -11,7 +11,7 @@ VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _LINE = re.compile(r"""\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:'([^']*)'|"([^"]*)"|(.*?))\s*""")
 
 
-class SecretMissing(Exception):  # noqa: N818 - it says what is the matter
+class SecretMissing(Exception):
     """A name that is set nowhere, or a secrets file that cannot be used; never holds a secret."""
 
 

@@ -16,7 +16,7 @@ WINDOW_SIZE = 2_000
 """How many events go together: as many identities as one query's answer can hold."""
 
 
-class StopRequested(Exception):  # noqa: N818 - it is a wish, not an error
+class StopRequested(Exception):
     """The person wants the run to end; what is under way is finished, nothing new is begun."""
 
 

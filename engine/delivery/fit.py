@@ -39,7 +39,7 @@ class Fitted:
     notes: tuple[Note, ...]
 
 
-class DoesNotFit(Exception):  # noqa: N818 - it is a property of the record
+class DoesNotFit(Exception):
     """A record that cannot be written at all; the message says why."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import orjson
+
 from sfmap.engine.mapping.event import as_text
 from sfmap.engine.mapping.record import Json
 from sfmap.engine.mapping.values import is_email

@@ -10,19 +10,19 @@ class Mapper:
     """Several compiled mappings, tried in order."""
 
     def __init__(self, mappings: Sequence[CompiledMapping]) -> None:
-        self._mappings = tuple(mappings)
+        self.mappings = tuple(mappings)
 
     @property
     def objects(self) -> tuple[str, ...]:
         """The objects that the mappings write."""
-        return tuple(dict.fromkeys(m.mapping.object for m in self._mappings))
+        return tuple(dict.fromkeys(m.mapping.object for m in self.mappings))
 
     def map(self, event: Event) -> tuple[Mapped, ...]:
         """One item for each record and each rejection, in the order of the mappings; or else a single skip."""
         event_type = event.get("type")
         if not isinstance(event_type, str) or not event_type:
             return (Rejected("", "the event has no type (identify, group, track, ...)"),)
-        results = [m.map(event) for m in self._mappings if m.takes(event_type, event.get("event"))]
+        results = [m.map(event) for m in self.mappings if m.takes(event_type, event.get("event"))]
         if not results:
             return (Skipped(f"no mapping takes {event_type} events"),)
         return tuple(result for result in results if not isinstance(result, Skipped)) or (results[0],)

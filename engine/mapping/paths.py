@@ -13,6 +13,7 @@ from functools import reduce
 from jsonpath_ng import Child, Fields, JSONPath, Root
 from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.parser import parse as parse_jsonpath
+
 from sfmap.engine.mapping.event import MISSING, loose_get
 from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.record import Event, Json

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from jinja2 import ChainableUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
 from sfmap.engine.mapping.event import MISSING, as_text, loose_get
 from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.paths import CompiledSource, Path
@@ -19,7 +20,7 @@ _NO_FILTER = re.compile(r"No filter named '(.*)'")
 _RENDER_ERRORS = (TemplateError, ArithmeticError, TypeError, ValueError, LookupError, AttributeError)
 
 
-class TemplateFailed(Exception):  # noqa: N818 - it says what happened to one event
+class TemplateFailed(Exception):
     """A template that could not be rendered for one event."""
 
 

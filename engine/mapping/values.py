@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import regex
+
 from sfmap.engine.mapping.event import as_text
 from sfmap.engine.mapping.record import Json, Value
 from sfmap.engine.spec.model import ValueType
@@ -23,7 +24,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _GRAPHEME = regex.compile(r"\X")
 
 
-class Unfit(ValueError):  # noqa: N818 - it is a property of the value
+class Unfit(ValueError):
     """A value that its field cannot take; the message goes on from the value's name: `is not a whole number`."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import orjson
+
 from sfmap.engine.mapping.record import Json
 from sfmap.engine.mapping.values import replace_half_pairs
 from sfmap.engine.sources.port import Received, SourceFailed

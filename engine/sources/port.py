@@ -22,7 +22,7 @@ class Received:
     """Why there is no event."""
 
 
-class SourceFailed(Exception):  # noqa: N818 - it says what happened
+class SourceFailed(Exception):
     """A source that could not be read on; the message names it."""
 
 

@@ -66,7 +66,7 @@ class Diagnostic:
         return f"{head}\n{number} | {excerpt}\n{' ' * len(number)} | {pointer}"
 
 
-class Mistakes(Exception):  # noqa: N818 - it is several of them
+class Mistakes(Exception):
     """All the diagnostics that keep something from being used; never empty."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:

@@ -86,6 +86,7 @@ def _events(table: Table) -> tuple[EventPattern, ...]:
         "event",
         f"{listed(EVENT_TYPES)}, a list of them, or {{type: track, name: ...}}",
         lambda node: _event_pattern(node, table.report),
+        EVENT_TYPES,
     )
 
 
@@ -152,19 +153,18 @@ def _fields(table: Table) -> Iterable[FieldRule]:
         return
     for key, value in node.entries:
         if _is_api_name(key, table.report):
-            rule = _rule(key, value, table.report, _RULE_KEYS)
-            if rule:
-                yield rule
+            yield _rule(key, value, table.report, _RULE_KEYS)
 
 
-def _rule(key: ScalarNode, node: Node, report: Report, known: tuple[str, ...]) -> FieldRule | None:
+def _rule(key: ScalarNode, node: Node, report: Report, known: tuple[str, ...]) -> FieldRule:
+    """The rule; one without sources where it is wrong, so that nobody complains of a missing field besides."""
     if isinstance(node, ScalarNode) and isinstance(node.value, str):
         return FieldRule(key.text, key.span, sources=(SourcePath(node.text, node),))
     if not isinstance(node, TableNode):
         message = f"{key.text} needs a source path or a table of keys, not {node_kind(node)}"
         help_ = f"{key.text}: {{value: {node.text}}}" if isinstance(node, ScalarNode) and node.text else ""
         report.error(node.span, message, help_ and f'for a constant write "{help_}"')
-        return None
+        return FieldRule(key.text, key.span)
     table = Table(node, report, f"the rule for {key.text}", known)
     _check_origin(key, table)
     return FieldRule(
@@ -229,7 +229,7 @@ def _address(table: Table, settings: Settings) -> Iterable[FieldRule]:
         return
     rules = [_rule(key, value, table.report, _PART_KEYS) for key, value in parts.entries]
     for prefix in _address_prefixes(address, settings):
-        for rule in filter(None, rules):
+        for rule in rules:
             sources = tuple(_joined(base, part) for base in bases for part in rule.sources)
             yield replace(rule, field=prefix + rule.field, sources=sources)
 

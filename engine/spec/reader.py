@@ -1,6 +1,6 @@
 """Reads tables of known keys out of YAML nodes and collects every mistake on the way, not just the first."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from sfmap.engine.spec.diagnostics import Diagnostic, Span, did_you_mean, listed
@@ -123,8 +123,13 @@ class Table:
         """One text or a list of them; empty where absent."""
         return self.items(key, "text", _text)
 
-    def items(self, key: str, wanted: str, read: Callable[[Node], Item | None]) -> tuple[Item, ...]:
-        """One thing or a list of them, each read by `read`, which gives None for what it is not."""
+    def items(
+        self, key: str, wanted: str, read: Callable[[Node], Item | None], words: Iterable[str] = ()
+    ) -> tuple[Item, ...]:
+        """One thing or a list of them, each read by `read`, which gives None for what it is not.
+
+        `words` are what a misspelt text may have meant.
+        """
         node = self.get(key)
         if node is None:
             return ()
@@ -132,10 +137,23 @@ class Table:
         for item in node.items if isinstance(node, ListNode) else (node,):
             value = read(item)
             if value is None:
-                self._wrong(key, item, wanted)
+                text = item.text if isinstance(item, ScalarNode) else ""
+                self._wrong(key, item, wanted, did_you_mean(text, words))
             else:
                 found.append(value)
         return tuple(found)
+
+    def tables(self, key: str) -> Iterator[tuple[ScalarNode, TableNode]]:
+        """The named tables below a key."""
+        node = self.get(key)
+        if isinstance(node, TableNode):
+            for name, value in node.entries:
+                if isinstance(value, TableNode):
+                    yield name, value
+                else:
+                    self._wrong(f"{key}.{name.text}", value, "a table")
+        elif node:
+            self._wrong(key, node, "a table")
 
     def _wrong(self, key: str, node: Node, wanted: str, help: str = "") -> None:  # noqa: A002
         self.report.error(node.span, f"{key} must be {wanted}, not {node_kind(node)}", help)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import yaml
+
 from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Source, Span
 
 _Loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader

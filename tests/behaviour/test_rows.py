@@ -5,6 +5,8 @@ from pathlib import Path
 
 import orjson
 import pytest
+from syrupy.assertion import SnapshotAssertion
+
 from sfmap.engine.load import compile_mappings, mapping_sources
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Json
@@ -12,7 +14,6 @@ from sfmap.engine.mapping.render import as_json
 from sfmap.engine.project import load_project
 from sfmap.engine.spec.diagnostics import Source
 from sfmap.engine.spec.source import ListNode, Node, ScalarNode, read_yaml
-from syrupy.assertion import SnapshotAssertion
 
 ROWS = sorted((Path(__file__).parent / "rows").glob("*.yaml"))
 

@@ -1,0 +1,226 @@
+"""The `sfmap` command: reads arguments, calls the engine, prints. Data goes to stdout, words to stderr.
+
+Exit codes: 0 all well; 1 some events failed; 2 wrong usage or a broken mapping; 3 the org could not be used;
+130 stopped by Ctrl-C.
+"""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+import click
+import orjson
+
+from sfmap.engine.delivery.deliver import StopRequested
+from sfmap.engine.delivery.report import Report
+from sfmap.engine.load import CannotRead, compile_mappings, mapping_sources
+from sfmap.engine.mapping.compile import CompiledMapping
+from sfmap.engine.mapping.mapper import Mapper
+from sfmap.engine.mapping.record import Rejected
+from sfmap.engine.mapping.render import as_json
+from sfmap.engine.org.local.process import LocalOrgFailed
+from sfmap.engine.org.port import OrgError
+from sfmap.engine.project import NoSuchOrg, Project, load_project
+from sfmap.engine.run import Interruption, deliver_all
+from sfmap.engine.secrets import SecretMissing
+from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
+from sfmap.engine.sources.port import EventSource, Received, SourceFailed
+from sfmap.engine.spec.diagnostics import Mistakes
+from sfmap.engine.wiring import open_org
+
+EVENTS_FAILED = 1
+BROKEN = 2
+ORG_UNUSABLE = 3
+INTERRUPTED = 130
+
+_events = click.argument("events", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+_mappings = click.option(
+    "--mappings",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of mappings, instead of the project's or the shipped ones.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sfmap")
+def main() -> None:
+    """Customer events into Salesforce, by mappings in YAML."""
+
+
+@main.command()
+@_events
+@_mappings
+@click.option("--org", "org_name", metavar="NAME", help="An org of sfmap.yaml (default: the local org).")
+@click.option("--report", "report_file", type=click.File("wb"), help="Write the summary as JSON to this file.")
+@click.option("--results", type=click.File("wb"), help="Write a JSON line for each event to this file.")
+@click.option("--json", "as_data", is_flag=True, help="Print the summary as JSON on stdout.")
+def run(
+    events: tuple[str, ...],
+    folder: Path | None,
+    org_name: str | None,
+    report_file: BinaryIO | None,
+    results: BinaryIO | None,
+    as_data: bool,
+) -> None:
+    """Deliver EVENTS to an org: files of JSON lines, or - for standard input.
+
+    Each event is mapped; its record is looked up, then created or updated. Running the same events again updates
+    the records of the first run.
+    """
+    source = _source(events)
+    with _explained():
+        project = load_project(Path())
+        mapper = Mapper(_compiled(project, folder))
+        with (
+            open_org(project, project.org(org_name)) as opened,
+            _stop_signal() as stop,
+            _progress(source) as watched,
+        ):
+            _say(f"Delivering to {opened.where}.")
+            report, interruption = deliver_all(watched, mapper, opened.org, results, stop.is_set)
+    data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if report_file:
+        report_file.write(data)
+    if as_data:
+        sys.stdout.buffer.write(data)
+    _say(report.summary())
+    if interruption:
+        _end_early(interruption, report)
+    sys.exit(EVENTS_FAILED if report.fates["failed"] else 0)
+
+
+@main.command()
+@_events
+@_mappings
+def render(events: tuple[str, ...], folder: Path | None) -> None:
+    """Print what EVENTS would send: one JSON line for each record, or for why an event gives none."""
+    source = _source(events)
+    failed = False
+    out = sys.stdout.buffer
+    with _explained():
+        mapper = Mapper(_compiled(load_project(Path()), folder))
+        for received in source:
+            mapped = mapper.map(received.event) if received.event is not None else (_unread(received),)
+            for item in mapped:
+                failed = failed or isinstance(item, Rejected)
+                out.write(orjson.dumps(as_json(received.number, item), option=orjson.OPT_APPEND_NEWLINE))
+    sys.exit(EVENTS_FAILED if failed else 0)
+
+
+@main.command()
+@_mappings
+def check(folder: Path | None) -> None:
+    """Check the project file and every mapping, and show all their mistakes."""
+    with _explained():
+        project = load_project(Path())
+        for compiled in _compiled(project, folder):
+            mapping = compiled.mapping
+            takes = ", ".join(dict.fromkeys(pattern.type for pattern in mapping.events))
+            _say(f"{mapping.source.file}: {takes} → {mapping.object}, {len(mapping.rules)} fields: no mistakes")
+
+
+def _unread(received: Received) -> Rejected:
+    return Rejected("", received.problem)
+
+
+def _compiled(project: Project, folder: Path | None) -> tuple[CompiledMapping, ...]:
+    sources = mapping_sources(folder or project.mappings)
+    return compile_mappings(sources, () if folder else project.use, project.settings)
+
+
+def _source(events: tuple[str, ...]) -> NdjsonSource:
+    if not events and sys.stdin.isatty():
+        raise click.UsageError("Name a file of events, or pipe them in.")
+    return NdjsonSource(events or (STANDARD_INPUT,), sys.stdin.buffer)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What stands in the way of a command ends it with words that say what to do, not with a traceback."""
+    try:
+        yield
+    except Mistakes as mistakes:
+        count = len(mistakes.diagnostics)
+        _say(f"{mistakes}\n\n{count} mistake{'s' if count > 1 else ''}; nothing was done.")
+        sys.exit(BROKEN)
+    except (CannotRead, NoSuchOrg, SecretMissing, SourceFailed) as error:
+        _say(f"Error: {error}")
+        sys.exit(BROKEN)
+    except LocalOrgFailed as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except OrgError as error:
+        _say(f"Error: {_org_words(error)}")
+        sys.exit(ORG_UNUSABLE)
+
+
+def _org_words(error: OrgError) -> str:
+    return f"{error.message} {error.advice}".rstrip()
+
+
+def _end_early(interruption: Interruption, report: Report) -> NoReturn:
+    """Says what ended the run and how to go on, and exits."""
+    again = "Run the same command again: what is already in the org will be found and updated, not repeated."
+    where = f"The run ended after event {report.last_event:,}." if report.last_event else "No event was delivered."
+    if isinstance(interruption, OrgError):
+        _say(f"\nError: {_org_words(interruption)}\n{where} {again if report.last_event else ''}".rstrip())
+        sys.exit(ORG_UNUSABLE)
+    if isinstance(interruption, StopRequested):
+        _say(f"\nStopped. {where} {again}")
+        sys.exit(INTERRUPTED)
+    _say(f"\nError: {interruption}\n{where}")
+    sys.exit(BROKEN)
+
+
+@contextmanager
+def _stop_signal() -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C or SIGTERM; a second one ends the command at once."""
+    stop = threading.Event()
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, _frame: object) -> None:
+        stop.set()
+        _say("\nStopping after the call in flight; Ctrl-C again stops at once.")
+        signal.signal(number, previous[signal.Signals(number)])
+
+    for number in previous:
+        signal.signal(number, handle)
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A source that moves a progress bar as its events are taken."""
+
+    source: NdjsonSource
+    bar: "click._termui_impl.ProgressBar[int]"
+
+    def __iter__(self) -> Iterator[Received]:
+        for received in self.source:
+            yield received
+            self.bar.update(received.size)
+
+
+@contextmanager
+def _progress(source: NdjsonSource) -> Iterator[EventSource]:
+    size = source.size()
+    if size is None or not sys.stderr.isatty():
+        yield source
+        return
+    with click.progressbar(length=size, label="Events", file=sys.stderr) as bar:
+        yield _Watched(source, bar)

@@ -1,0 +1,53 @@
+"""What the org answers when something is wrong: a fault for a whole call, an error for one record of it."""
+
+from dataclasses import dataclass
+
+
+class Fault(Exception):
+    """The whole call fails. Codes and texts are the API's ("Core Data Types Used in API Calls")."""
+
+    def __init__(self, code: str, message: str, kind: str, place: tuple[int, int] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.kind = kind
+        """The detail's type, such as UnexpectedErrorFault."""
+        self.place = place
+        """Row and column, for a query that cannot be parsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordError:
+    code: str
+    message: str
+    fields: tuple[str, ...] = ()
+
+
+class Invalid(Exception):
+    """One record cannot be written."""
+
+    def __init__(self, *errors: RecordError) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+
+
+def unexpected(code: str, message: str) -> Fault:
+    return Fault(code, message, "UnexpectedErrorFault")
+
+
+def no_such_object(name: str) -> Fault:
+    message = (
+        f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append"
+        " the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate"
+        " names."
+    )
+    return Fault("INVALID_TYPE", message, "InvalidSObjectFault")
+
+
+def no_such_field(name: str, object_name: str) -> Fault:
+    message = (
+        f"No such column '{name}' on entity '{object_name}'. If you are attempting to use a custom field, be sure"
+        " to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the"
+        " appropriate names."
+    )
+    return Fault("INVALID_FIELD", message, "InvalidFieldFault")

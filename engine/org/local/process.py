@@ -1,0 +1,78 @@
+"""Starts the local org in a process of its own, and ends it with the context."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Timer
+
+from sfmap.engine.org.local import credentials
+
+_START_SECONDS = 30
+_STOP_SECONDS = 10
+
+
+class LocalOrgFailed(Exception):
+    """The local org did not start; the message is its own."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOrg:
+    url: str
+    username: str = credentials.USERNAME
+    password: str = credentials.PASSWORD
+    security_token: str = credentials.SECURITY_TOKEN
+
+
+@contextmanager
+def start_local_org(database: Path, schema: Path | None = None) -> Iterator[LocalOrg]:
+    """A local org over the records in `database`. Raises `LocalOrgFailed`."""
+    command = [sys.executable, "-m", "sfmap.engine.org.local", "--db", str(database)]
+    if schema:
+        command += ["--schema", str(schema)]
+    # A session of its own keeps a Ctrl-C in the terminal from ending it in the middle of a call.
+    process = subprocess.Popen(  # noqa: S603 - the command is ours
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield LocalOrg(_ready(process))
+    finally:
+        _stop(process)
+
+
+def _ready(process: subprocess.Popen[str]) -> str:
+    """The URL that the process says it serves; a process that says nothing in time is ended."""
+    assert process.stdout
+    timer = Timer(_START_SECONDS, process.kill)
+    timer.start()
+    try:
+        line = process.stdout.readline()
+    finally:
+        timer.cancel()
+    if line:
+        return str(json.loads(line)["url"])
+    said = process.stderr.read().strip() if process.stderr else ""
+    raise LocalOrgFailed(said or "Error: the local org did not start.", process.wait() or 3)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,69 @@
+"""The local org over HTTP: a Starlette app that hands SOAP requests to the service."""
+
+import zlib
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from sfmap.engine.org.local.envelope import fault_answer
+from sfmap.engine.org.local.faults import unexpected
+from sfmap.engine.org.local.service import Service
+
+LARGEST_REQUEST = 50 * 1024 * 1024
+"""In bytes, packed or unpacked; the API's own limit is 50 MB."""
+
+
+class _Unreadable(Exception):
+    """A body that is too large, or is not what its headers say; the message goes to the client."""
+
+
+def make_app(service: Service) -> Starlette:
+    """The web application of one local org."""
+
+    async def soap(request: Request) -> Response:
+        try:
+            data = await _body(request)
+        except _Unreadable as error:
+            return _xml(500, fault_answer(unexpected("UNKNOWN_EXCEPTION", str(error))))
+        except ClientDisconnect:
+            return Response(status_code=400)
+        base_url = f"http://{request.headers.get('host', request.url.netloc)}"
+        reply = await run_in_threadpool(service.answer, data, base_url, request.path_params["version"])
+        return _xml(reply.status, reply.body)
+
+    async def index(_: Request) -> Response:
+        return PlainTextResponse(
+            "This is sfmap's local org. It speaks Salesforce's partner SOAP API at /services/Soap/u/64.0\n"
+        )
+
+    path = "/services/Soap/u/{version}"
+    routes = [Route(f"{path}{rest}", soap, methods=["POST"]) for rest in ("", "/", "/{org_id}", "/{org_id}/")]
+    return Starlette(routes=[Route("/", index), *routes])
+
+
+async def _body(request: Request) -> bytes:
+    """The body, unpacked if it is packed, and never more of it than the limit."""
+    unpack = (
+        zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in request.headers.get("content-encoding", "") else None
+    )
+    received = 0
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        try:
+            part = unpack.decompress(chunk, LARGEST_REQUEST - size + 1) if unpack else chunk
+        except zlib.error:
+            raise _Unreadable("The request says it is gzip, and it is not.") from None
+        size += len(part)
+        if max(received, size) > LARGEST_REQUEST:
+            raise _Unreadable("The request is larger than 50 MB.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _xml(status: int, body: bytes) -> Response:
+    return Response(body, status, media_type="text/xml; charset=UTF-8")

@@ -1,0 +1,319 @@
+"""The partner API's operations over the store: one request's bytes in, one answer's bytes out."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from sfmap.engine.org.local import credentials
+from sfmap.engine.org.local.envelope import (
+    Request,
+    answer,
+    children,
+    element,
+    fault_answer,
+    is_nil,
+    local_name,
+    parse,
+    text_of,
+)
+from sfmap.engine.org.local.faults import Fault, no_such_object, unexpected
+from sfmap.engine.org.local.ids import new_id
+from sfmap.engine.org.local.records import Saved, Sent, Writer
+from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
+from sfmap.engine.org.local.soql import Compiled, compile_query
+from sfmap.engine.org.local.store import Store, Stored
+
+_MOST_RECORDS = 200
+_MOST_DESCRIBES = 100
+_PAGE = 2_000
+_SESSION_SECONDS = 7_200
+_USER_ID = new_id("005", 1)
+_ORGANIZATION_ID = new_id("00D", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    body: bytes
+
+
+@dataclass
+class _Session:
+    last_used: float
+    cursors: dict[str, tuple[Compiled, list[tuple[Stored, ...]]]] = field(default_factory=dict)
+
+
+class Service:
+    """Answers SOAP requests, one at a time; sessions live in memory, records in the store."""
+
+    def __init__(self, store: Store, schema: Schema, daily_limit: int) -> None:
+        self._store = store
+        self._schema = schema
+        self._daily_limit = daily_limit
+        self._sessions: dict[str, _Session] = {}
+        self._lock = threading.Lock()
+        self._operations: dict[str, Callable[[Request, _Session], str]] = {
+            "getUserInfo": lambda request, session: f"<result>{_user_info()}</result>",
+            "describeGlobal": self._describe_global,
+            "describeSObjects": self._describe_objects,
+            "query": self._query,
+            "queryMore": self._query_more,
+            "create": lambda request, session: self._write(request, creating=True),
+            "update": lambda request, session: self._write(request, creating=False),
+        }
+
+    def answer(self, data: bytes, base_url: str, version: str) -> Reply:
+        """The answer to one request; everything wrong with it is a fault in the answer."""
+        with self._lock:
+            try:
+                request = parse(data)
+                if request.operation == "login":
+                    return Reply(200, answer("login", self._login(request, base_url, version), None))
+                with self._store.transaction():
+                    return Reply(200, self._answer(request))
+            except Fault as fault:
+                return Reply(500, fault_answer(fault))
+
+    def _answer(self, request: Request) -> bytes:
+        session = self._session(request)
+        if self._store.calls_today() >= self._daily_limit:
+            raise unexpected("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+        operation = self._operations.get(request.operation)
+        if operation is None:
+            raise unexpected("UNKNOWN_EXCEPTION", f"The local org has no operation {request.operation}.")
+        self._store.count_call()
+        results = operation(request, session)
+        return answer(request.operation, results, (self._store.calls_today(), self._daily_limit))
+
+    def _login(self, request: Request, base_url: str, version: str) -> str:
+        username, password = ("".join(request.texts(name)) for name in ("username", "password"))
+        known = username.casefold() == credentials.USERNAME
+        if known and password == credentials.PASSWORD:
+            message = "Invalid username, password, security token; or user locked out."
+            raise Fault("LOGIN_MUST_USE_SECURITY_TOKEN", message, "LoginFault")
+        if not known or password != credentials.PASSWORD + credentials.SECURITY_TOKEN:
+            message = "Invalid username, password, security token; or user locked out."
+            raise Fault("INVALID_LOGIN", message, "LoginFault")
+        session_id = f"{_ORGANIZATION_ID[:15]}!{secrets.token_urlsafe(48)}"
+        self._sessions[session_id] = _Session(time.monotonic())
+        url = f"{base_url}/services/Soap/u/{version}/{_ORGANIZATION_ID[:15]}"
+        return (
+            f"<result>{element('metadataServerUrl', url.replace('/u/', '/m/'))}"
+            f"<passwordExpired>false</passwordExpired><sandbox>true</sandbox>{element('serverUrl', url)}"
+            f"{element('sessionId', session_id)}{element('userId', _USER_ID)}"
+            f"<userInfo>{_user_info()}</userInfo></result>"
+        )
+
+    def _session(self, request: Request) -> _Session:
+        session_id = request.header("SessionHeader", "sessionId")
+        session = self._sessions.get(session_id)
+        now = time.monotonic()
+        if session is None or now - session.last_used > _SESSION_SECONDS:
+            self._sessions.pop(session_id, None)
+            message = (
+                "Invalid Session ID found in SessionHeader: Illegal Session. Session not found, missing session"
+                " hash. This error usually occurs after a session expires or a user logs out."
+            )
+            raise unexpected("INVALID_SESSION_ID", message)
+        session.last_used = now
+        return session
+
+    def _describe_global(self, request: Request, session: _Session) -> str:
+        described = "".join(
+            f"<sobjects>{_object_head(target)}</sobjects>" for target in self._schema.objects.values()
+        )
+        return (
+            f"<result><encoding>UTF-8</encoding><maxBatchSize>{_MOST_RECORDS}</maxBatchSize>{described}</result>"
+        )
+
+    def _describe_objects(self, request: Request, session: _Session) -> str:
+        names = request.texts("sObjectType")
+        if len(names) > _MOST_DESCRIBES:
+            raise unexpected(
+                "EXCEEDED_ID_LIMIT", f"describe limit reached. cannot describe more than {_MOST_DESCRIBES}"
+            )
+        return "".join(f"<result>{_described(self._object(name))}</result>" for name in names)
+
+    def _object(self, name: str) -> ObjectSchema:
+        target = self._schema.object(name)
+        if target is None:
+            raise no_such_object(name)
+        return target
+
+    def _query(self, request: Request, session: _Session) -> str:
+        query = compile_query("".join(request.texts("queryString")), self._schema)
+        rows = self._store.select(query.statement, query.parameters)
+        if query.counts:
+            return f"<result><done>true</done>{element('queryLocator', None)}<size>{rows[0][0]}</size></result>"
+        return self._page(session, query, rows, 0, _page_size(request))
+
+    def _query_more(self, request: Request, session: _Session) -> str:
+        locator, _, start = "".join(request.texts("queryLocator")).rpartition("-")
+        if locator not in session.cursors or not start.isdigit():
+            raise Fault("INVALID_QUERY_LOCATOR", "invalid query locator", "InvalidQueryLocatorFault")
+        query, rows = session.cursors[locator]
+        return self._page(session, query, rows, int(start), _page_size(request), locator)
+
+    def _page(
+        self,
+        session: _Session,
+        query: Compiled,
+        rows: list[tuple[Stored, ...]],
+        start: int,
+        size: int,
+        locator: str = "",
+    ) -> str:
+        page, next_start = rows[start : start + size], start + size
+        done = next_start >= len(rows)
+        if not done and not locator:
+            locator = new_id("01g", len(session.cursors) + 1)
+            session.cursors[locator] = (query, rows)
+        if done:
+            session.cursors.pop(locator, None)
+        records = "".join(_row(query, row) for row in page)
+        further = element("queryLocator", None if done else f"{locator}-{next_start}")
+        return f"<result>{element('done', done)}{further}{records}<size>{len(rows)}</size></result>"
+
+    def _write(self, request: Request, creating: bool) -> str:
+        sent = [_sent(child) for child in children(request.body) if local_name(child) == "sObjects"]
+        if len(sent) > _MOST_RECORDS:
+            message = f"record limit reached. cannot submit more than {_MOST_RECORDS} records into this call"
+            raise unexpected("EXCEEDED_ID_LIMIT", message)
+        cut_long = request.header("AllowFieldTruncationHeader", "allowFieldTruncation") == "true"
+        all_or_none = request.header("AllOrNoneHeader", "allOrNone") == "true"
+        writer = Writer(self._store, self._schema, _USER_ID, cut_long)
+        return "".join(map(_saved, writer.write(sent, creating, all_or_none)))
+
+
+def _page_size(request: Request) -> int:
+    asked = request.header("QueryOptions", "batchSize")
+    return min(max(int(asked), 200), _PAGE) if asked.isdigit() else _PAGE
+
+
+def _sent(record: etree._Element) -> Sent:
+    object_name = ""
+    values: dict[str, str | None] = {}
+    for child in children(record):
+        name = local_name(child)
+        if name == "type":
+            object_name = text_of(child).strip()
+        elif name == "fieldsToNull":
+            values[text_of(child).strip()] = None
+        elif not is_nil(child):
+            values[name] = text_of(child)
+    return Sent(object_name, values)
+
+
+def _saved(saved: Saved) -> str:
+    errors = "".join(
+        "<errors>"
+        + "".join(element("fields", name) for name in error.fields)
+        + element("message", error.message)
+        + element("statusCode", error.code)
+        + "</errors>"
+        for error in saved.errors
+    )
+    return f"<result>{errors}{element('id', saved.id)}{element('success', not saved.errors)}</result>"
+
+
+def _row(query: Compiled, row: Sequence[Stored]) -> str:
+    values = {column.name: value for column, value in zip(query.columns, row, strict=True)}
+    record_id = values.get("Id")
+    cells = "".join(
+        element(f"sf:{column.name}", _shown(column, value))
+        for column, value in zip(query.columns, row, strict=True)
+        if column.name != "Id"
+    )
+    # A real org names the id twice where it was selected: once of its own and once as a field.
+    again = element("sf:Id", record_id) if "Id" in values else ""
+    head = f"<sf:type>{query.target.name}</sf:type>{element('sf:Id', record_id)}"
+    return f'<records xsi:type="sf:sObject">{head}{again}{cells}</records>'
+
+
+def _shown(column: FieldSchema, value: Stored) -> Stored | bool:
+    if value is None:
+        return None
+    if column.type == "boolean":
+        return bool(value)
+    return float(value) if column.type in NUMBER_TYPES and column.type != "int" else value
+
+
+def _object_head(target: ObjectSchema) -> str:
+    facts: dict[str, object] = {
+        "activateable": False,
+        "createable": True,
+        "custom": target.custom,
+        "customSetting": False,
+        "deletable": True,
+        "deprecatedAndHidden": False,
+        "feedEnabled": False,
+        "keyPrefix": target.key_prefix,
+        "label": target.label,
+        "labelPlural": target.plural,
+        "layoutable": True,
+        "mergeable": False,
+        "name": target.name,
+        "queryable": True,
+        "replicateable": True,
+        "retrieveable": True,
+        "searchable": True,
+        "triggerable": True,
+        "undeletable": True,
+        "updateable": True,
+    }
+    return "".join(element(name, value) for name, value in facts.items())
+
+
+def _described(target: ObjectSchema) -> str:
+    fields = "".join(f"<fields>{_described_field(known)}</fields>" for known in target.fields.values())
+    return _object_head(target) + fields
+
+
+def _described_field(known: FieldSchema) -> str:
+    facts: dict[str, object] = {
+        "byteLength": known.length * 3,
+        "createable": known.createable,
+        "custom": known.custom,
+        "defaultedOnCreate": known.defaulted,
+        "digits": known.digits,
+        "externalId": known.external_id,
+        "idLookup": known.id_lookup,
+        "label": known.label,
+        "length": known.length,
+        "name": known.name,
+        "nillable": known.nillable,
+        "precision": known.precision,
+        "restrictedPicklist": known.restricted,
+        "scale": known.scale,
+        "type": known.type,
+        "unique": known.unique,
+        "updateable": known.updateable,
+    }
+    values = "".join(
+        f"<picklistValues><active>true</active><defaultValue>{str(value == known.default).lower()}</defaultValue>"
+        f"{element('label', value)}{element('value', value)}</picklistValues>"
+        for value in known.values
+    )
+    references = "".join(element("referenceTo", name) for name in known.references)
+    return "".join(element(name, value) for name, value in facts.items()) + values + references
+
+
+def _user_info() -> str:
+    facts: dict[str, object] = {
+        "organizationId": _ORGANIZATION_ID,
+        "organizationName": "Local org",
+        "sessionSecondsValid": _SESSION_SECONDS,
+        "userEmail": credentials.USERNAME,
+        "userFullName": "Local Developer",
+        "userId": _USER_ID,
+        "userLanguage": "en_US",
+        "userLocale": "en_US",
+        "userName": credentials.USERNAME,
+        "userTimeZone": "UTC",
+        "userType": "Standard",
+    }
+    return "".join(element(name, value) for name, value in facts.items())

@@ -1,0 +1,289 @@
+"""SOQL: text → parsed query → parameterised SQL; what is wrong becomes the fault that the org would send."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sfmap.engine.org.local.faults import Fault, no_such_field, no_such_object
+from sfmap.engine.org.local.ids import full_id
+from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
+from sfmap.engine.org.local.store import Stored, fold
+
+_LONGEST_QUERY = 100_000
+_LONGEST_LITERAL = 4_000
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<name>[A-Za-z_][\w.]*)
+      | (?P<moment>\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))?)
+      | (?P<number>[-+]?\d+(?:\.\d+)?)
+      | (?P<text>'(?:[^'\\]|\\.)*')
+      | (?P<sign><=|>=|<>|!=|[=<>(),])
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
+_LIKE_ESCAPES = {"_": "\\_", "%": "\\%", "\\": "\\\\"}
+"""In a pattern these stay escaped for SQLite."""
+_NEGATIONS = {"!=": "=", "<>": "="}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: str
+    text: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A query ready to run: `columns` are the selected fields, none for a COUNT()."""
+
+    target: ObjectSchema
+    columns: tuple[FieldSchema, ...]
+    statement: str
+    parameters: tuple[Stored, ...]
+    counts: bool
+
+
+def compile_query(text: str, schema: Schema) -> Compiled:
+    """The query as SQL. Raises `Fault`: MALFORMED_QUERY, INVALID_FIELD, INVALID_TYPE."""
+    if len(text) > _LONGEST_QUERY:
+        raise Fault(
+            "QUERY_TOO_COMPLICATED", "The query is longer than 100,000 characters.", "UnexpectedErrorFault"
+        )
+    return _Parser(text, schema).query()
+
+
+class _Parser:
+    """A recursive descent over the tokens; each method gives SQL and adds its parameters in order."""
+
+    def __init__(self, text: str, schema: Schema) -> None:
+        self._text = text
+        self._schema = schema
+        self._tokens = self._tokenized()
+        self._at = 0
+        self._parameters: list[Stored] = []
+        self._target: ObjectSchema
+
+    def query(self) -> Compiled:
+        self._expect("SELECT")
+        names = self._selected()
+        self._expect("FROM")
+        name = self._take("name").text
+        target = self._schema.object(name)
+        if target is None:
+            raise no_such_object(name)
+        self._target = target
+        columns = tuple(self._field(name) for name in names)
+        condition = f" AND ({self._any_of()})" if self._accept("WHERE") else ""
+        order = self._order()
+        limit = self._number_after("LIMIT")
+        offset = self._number_after("OFFSET")
+        if self._current.kind != "end":
+            raise self._unexpected()
+        wanted = ", ".join(_quoted(column.name) for column in columns) or "count(*)"
+        statement = (
+            f"SELECT {wanted} FROM {_quoted(target.name)} WHERE IsDeleted = 0{condition}{order}"  # noqa: S608
+            f" LIMIT {-1 if limit is None else limit} OFFSET {offset or 0}"
+        )
+        return Compiled(target, columns, statement, tuple(self._parameters), counts=not columns)
+
+    def _selected(self) -> list[str]:
+        """The names of the fields; none for COUNT()."""
+        first = self._take("name").text
+        if first.upper() == "COUNT" and self._accept("("):
+            self._expect(")")
+            return []
+        names = [first]
+        while self._accept(","):
+            names.append(self._take("name").text)
+        return names
+
+    def _any_of(self) -> str:
+        return self._joined(self._all_of, "OR")
+
+    def _all_of(self) -> str:
+        return self._joined(self._condition, "AND")
+
+    def _joined(self, part: Callable[[], str], word: str) -> str:
+        parts = [part()]
+        while self._accept(word):
+            parts.append(part())
+        return f" {word} ".join(parts)
+
+    def _condition(self) -> str:
+        if self._accept("NOT"):
+            return f"NOT ({self._condition()})"
+        if self._accept("("):
+            inner = self._any_of()
+            self._expect(")")
+            return f"({inner})"
+        field = self._field(self._take("name").text)
+        if self._accept("NOT"):
+            self._expect("IN")
+            return self._among(field, negated=True)
+        if self._accept("IN"):
+            return self._among(field, negated=False)
+        if self._accept("LIKE"):
+            return self._like(field)
+        return self._comparison(field)
+
+    def _among(self, field: FieldSchema, negated: bool) -> str:
+        self._expect("(")
+        values = [self._value(field)]
+        while self._accept(","):
+            values.append(self._value(field))
+        self._expect(")")
+        # One parameter, however many values there are.
+        self._parameters.append(json.dumps([value for value in values if value is not None]))
+        inside = f"{_compared(field)} IN (SELECT value FROM json_each(?))"  # noqa: S608
+        if not negated:
+            return inside
+        return f"({_quoted(field.name)} IS NULL OR NOT {inside})"
+
+    def _like(self, field: FieldSchema) -> str:
+        token = self._take("text")
+        pattern = _unquoted(token.text[1:-1], _ESCAPES | _LIKE_ESCAPES, self._malformed(token))
+        self._parameters.append(fold(pattern))
+        return f"{_compared(field)} LIKE ? ESCAPE '\\'"
+
+    def _comparison(self, field: FieldSchema) -> str:
+        sign = self._take("sign").text
+        if sign in "(),":
+            raise self._unexpected()
+        value = self._value(field)
+        positive = _NEGATIONS.get(sign, sign)
+        if value is None:
+            return f"{_quoted(field.name)} IS {'NOT ' if positive != sign else ''}NULL"
+        self._parameters.append(value)
+        if positive != sign:
+            return f"({_quoted(field.name)} IS NULL OR {_compared(field)} != ?)"
+        return f"{_compared(field)} {sign} ?"
+
+    def _value(self, field: FieldSchema) -> Stored:
+        """A literal as it compares with the field's stored values."""
+        token = self._current
+        self._at += 1
+        word = token.text.lower()
+        if token.kind == "text":
+            return _folded(field, _unquoted(token.text[1:-1], _ESCAPES, self._malformed(token)))
+        if token.kind == "number" and field.type in NUMBER_TYPES:
+            return float(token.text)
+        if token.kind == "moment":
+            return token.text
+        if token.kind == "name" and word in ("null", "true", "false"):
+            return {"null": None, "true": 1, "false": 0}[word]
+        if token.kind == "number":
+            message = f"value of filter criterion for field '{field.name}' must be of type {field.type}"
+            raise Fault("INVALID_FIELD", message, "InvalidFieldFault")
+        self._at -= 1
+        raise self._unexpected()
+
+    def _order(self) -> str:
+        if not self._accept("ORDER"):
+            return " ORDER BY Id"
+        self._expect("BY")
+        terms = [self._order_term()]
+        while self._accept(","):
+            terms.append(self._order_term())
+        return f" ORDER BY {', '.join(terms)}"
+
+    def _order_term(self) -> str:
+        field = self._field(self._take("name").text)
+        direction = "DESC" if self._accept("DESC") else "ASC"
+        self._accept("ASC")
+        nulls = "NULLS FIRST"
+        if self._accept("NULLS"):
+            nulls = "NULLS LAST" if self._accept("LAST") else "NULLS FIRST"
+            self._accept("FIRST")
+        return f"{_compared(field)} {direction} {nulls}"
+
+    def _number_after(self, word: str) -> int | None:
+        return int(float(self._take("number").text)) if self._accept(word) else None
+
+    def _field(self, name: str) -> FieldSchema:
+        field = self._target.field(name)
+        if field is None:
+            raise no_such_field(name, self._target.name)
+        return field
+
+    @property
+    def _current(self) -> Token:
+        return self._tokens[self._at]
+
+    def _accept(self, text: str) -> bool:
+        """Whether the next token is this sign or word; if so it is taken."""
+        token = self._current
+        found = token.kind in ("name", "sign") and token.text.upper() == text
+        self._at += found
+        return found
+
+    def _expect(self, text: str) -> None:
+        if not self._accept(text):
+            raise self._unexpected()
+
+    def _take(self, kind: str) -> Token:
+        token = self._current
+        if token.kind != kind:
+            raise self._unexpected()
+        self._at += 1
+        return token
+
+    def _tokenized(self) -> list[Token]:
+        tokens = []
+        position, end = 0, len(self._text.rstrip())
+        while position < end:
+            found = _TOKEN.match(self._text, position)
+            if not found or not found.lastgroup:
+                raise self._malformed(Token("", self._text[position : position + 1], position))
+            kind = found.lastgroup
+            tokens.append(Token(kind, found[kind], found.start(kind)))
+            if len(found[kind]) > _LONGEST_LITERAL + 2:
+                raise self._malformed(tokens[-1])
+            position = found.end()
+        return [*tokens, Token("end", "<EOF>", end)]
+
+    def _unexpected(self) -> Fault:
+        return self._malformed(self._current)
+
+    def _malformed(self, token: Token) -> Fault:
+        before = self._text[: token.position]
+        row, column = before.count("\n") + 1, token.position - (before.rfind("\n") + 1) + 1
+        around = self._text[max(0, token.position - 30) : token.position + 30]
+        caret = " " * min(token.position, 30) + "^"
+        message = f"\n{around}\n{caret}\nERROR at Row:{row}:Column:{column}\nunexpected token: {token.text[:40]}"
+        return Fault("MALFORMED_QUERY", message, "MalformedQueryFault", (row, column))
+
+
+def _compared(field: FieldSchema) -> str:
+    """The column as the org compares it: text without regard to case, ids and numbers as they are."""
+    column = _quoted(field.name)
+    plain = field.type in NUMBER_TYPES or field.type in ("boolean", "date", "datetime", "id", "reference")
+    return column if plain else f"fold({column})"
+
+
+def _folded(field: FieldSchema, text: str) -> Stored:
+    if field.type in ("id", "reference"):
+        return full_id(text) or text
+    return fold(text.strip())
+
+
+def _unquoted(text: str, escapes: Mapping[str, str], malformed: Fault) -> str:
+    """The text without its escapes; a backslash before anything else is an error ("Quoted String Escapes")."""
+
+    def character(found: re.Match[str]) -> str:
+        escape = found[1]
+        if len(escape) > 1:
+            return chr(int(escape[1:], 16))
+        if escape not in escapes:
+            raise malformed
+        return escapes[escape]
+
+    return _ESCAPE.sub(character, text)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

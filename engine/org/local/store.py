@@ -1,0 +1,148 @@
+"""The local org's records in SQLite: a table for each object, and the count of API calls for each day."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sfmap.engine.org.local.ids import new_id
+from sfmap.engine.org.local.schema import NUMBER_TYPES, ObjectSchema, Schema
+
+Stored = str | int | float | None
+"""A value as SQLite holds it; booleans are 0 and 1."""
+
+_BUSY_SECONDS = 30
+_NUMBER_COLUMN = "sfmap_number"
+"""Counts an object's records; their ids are made of it."""
+
+
+class StoreFailed(Exception):
+    """A database that cannot be used; the message says why."""
+
+
+def fold(text: Stored) -> Stored:
+    """The text as the org compares it."""
+    return text.casefold() if isinstance(text, str) else text
+
+
+class Store:
+    def __init__(self, path: Path, schema: Schema) -> None:
+        """Opens the database, and makes room for what the schema has new. Raises `StoreFailed`."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._connection.create_function("fold", 1, fold, deterministic=True)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            with self.transaction():
+                self._prepare(schema)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreFailed(f"The local org cannot use {path}: {error}.") from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and nobody else writes meanwhile."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Within a transaction, a part that can be undone alone: an exception undoes it and goes on its way."""
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK TO part")
+            self._connection.execute("RELEASE part")
+            raise
+        self._connection.execute("RELEASE part")
+
+    def next_number(self, target: ObjectSchema) -> int:
+        """The number of the object's next record."""
+        query = f"SELECT coalesce(max({_NUMBER_COLUMN}), 0) + 1 FROM {_quoted(target.name)}"  # noqa: S608
+        number: int = self._connection.execute(query).fetchone()[0]
+        return number
+
+    def insert(self, target: ObjectSchema, number: int, row: Mapping[str, Stored]) -> str:
+        """The new record's id."""
+        record_id = new_id(target.key_prefix, number)
+        values = {_NUMBER_COLUMN: number, "Id": record_id, **row}
+        columns = ", ".join(map(_quoted, values))
+        places = ", ".join("?" * len(values))
+        statement = f"INSERT INTO {_quoted(target.name)} ({columns}) VALUES ({places})"  # noqa: S608
+        self._connection.execute(statement, list(values.values()))
+        return record_id
+
+    def update(self, target: ObjectSchema, record_id: str, changes: Mapping[str, Stored]) -> None:
+        assignments = ", ".join(f"{_quoted(name)} = ?" for name in changes)
+        statement = f"UPDATE {_quoted(target.name)} SET {assignments} WHERE Id = ?"  # noqa: S608
+        self._connection.execute(statement, [*changes.values(), record_id])
+
+    def get(self, target: ObjectSchema, record_id: str) -> dict[str, Stored] | None:
+        """All fields of a record, deleted or not."""
+        cursor = self._connection.execute(f"SELECT * FROM {_quoted(target.name)} WHERE Id = ?", [record_id])  # noqa: S608
+        row = cursor.fetchone()
+        return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
+
+    def holder(self, target: ObjectSchema, field: str, value: Stored) -> str | None:
+        """The id of the record that has this value, as the org compares, in a unique field."""
+        query = f"SELECT Id FROM {_quoted(target.name)} WHERE fold({_quoted(field)}) = ? AND IsDeleted = 0"  # noqa: S608
+        row = self._connection.execute(query, [fold(value)]).fetchone()
+        return row[0] if row else None
+
+    def select(self, statement: str, parameters: Sequence[Stored]) -> list[tuple[Stored, ...]]:
+        """Runs a compiled query."""
+        return self._connection.execute(statement, parameters).fetchall()
+
+    def calls_today(self) -> int:
+        row = self._connection.execute("SELECT calls FROM sfmap_api_calls WHERE day = ?", [_today()]).fetchone()
+        return row[0] if row else 0
+
+    def count_call(self) -> None:
+        self._connection.execute(
+            "INSERT INTO sfmap_api_calls VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET calls = calls + 1",
+            [_today()],
+        )
+
+    def _prepare(self, schema: Schema) -> None:
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS sfmap_api_calls (day TEXT PRIMARY KEY, calls INTEGER NOT NULL)"
+        )
+        for target in schema.objects.values():
+            self._prepare_table(target)
+
+    def _prepare_table(self, target: ObjectSchema) -> None:
+        table = _quoted(target.name)
+        self._connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {table} ({_NUMBER_COLUMN} INTEGER PRIMARY KEY, Id TEXT UNIQUE NOT NULL)"
+        )
+        columns = {row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")}
+        for field in target.fields.values():
+            if field.name not in columns:
+                kind = "NUMERIC" if field.type in NUMBER_TYPES or field.type == "boolean" else "TEXT"
+                default = "NOT NULL DEFAULT 0" if field.type == "boolean" else ""
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {_quoted(field.name)} {kind} {default}")
+            if (field.id_lookup and field.type != "id") or field.unique or field.name in target.index:
+                index = _quoted(f"{target.name}.{field.name}")
+                self._connection.execute(
+                    f"CREATE INDEX IF NOT EXISTS {index} ON {table} (fold({_quoted(field.name)}))"
+                )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()

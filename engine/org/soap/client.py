@@ -1,0 +1,146 @@
+"""An org reached by the partner SOAP API: the port's verbs as calls."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from sfmap.engine.org.port import (
+    ApiUsage,
+    CallRefused,
+    FoundRecord,
+    ObjectDescription,
+    OrgError,
+    OrgUnavailable,
+    RecordWrite,
+    Refused,
+    Value,
+    WriteResult,
+)
+from sfmap.engine.org.soap import results
+from sfmap.engine.org.soap.connection import Connection, Content, Headers
+from sfmap.engine.org.soap.errors import WRITES
+from sfmap.engine.org.soap.records import record_element
+from sfmap.engine.org.soap.session import Session, Sessions
+from sfmap.engine.org.soap.settings import SoapSettings
+from sfmap.engine.org.soap.transport import Transport
+from sfmap.engine.org.soql import lookup_queries
+
+DESCRIBES_PER_CALL = 100
+
+_PAGE_SIZE: Headers = {"QueryOptions": {"batchSize": 2_000}}
+_EACH_ALONE: Headers = {"AllOrNoneHeader": {"allOrNone": False}}
+
+
+@dataclass(slots=True)
+class _ObjectModel:
+    """What has been described during one session."""
+
+    session: Session
+    names: frozenset[str] | None = None
+    objects: dict[str, ObjectDescription] = field(default_factory=dict)
+
+
+class SoapOrg:
+    """An `Org`. It signs in with the first call; threads may share it."""
+
+    def __init__(self, settings: SoapSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._host = settings.host
+        self._transport = Transport(settings)
+        self._connection = Connection(settings, self._transport)
+        self._sessions = Sessions(settings, self._connection, clock)
+        self._known: _ObjectModel | None = None
+        self._usage: ApiUsage | None = None
+
+    def object_names(self) -> frozenset[str]:
+        known = self._object_model()
+        if known.names is None:
+            (answer,) = self._call("describeGlobal", {}, expected=1)
+            known.names = frozenset(results.object_names(answer))
+        return known.names
+
+    def describe(self, objects: Sequence[str]) -> Mapping[str, ObjectDescription]:
+        known = self._object_model().objects
+        missing = [name for name in dict.fromkeys(objects) if name not in known]
+        for start in range(0, len(missing), DESCRIBES_PER_CALL):
+            asked = missing[start : start + DESCRIBES_PER_CALL]
+            answers = self._call("describeSObjects", {"sObjectType": asked}, expected=len(asked))
+            known.update(zip(asked, map(results.object_description, answers), strict=True))
+        return {name: known[name] for name in objects}
+
+    def find(
+        self, object_name: str, fields: tuple[str, ...], identities: Sequence[tuple[Value, ...]]
+    ) -> Sequence[FoundRecord]:
+        found: dict[str, FoundRecord] = {}
+        try:
+            for query in lookup_queries(object_name, fields, identities):
+                for record in self._rows(query, fields):
+                    found.setdefault(record.id, record)
+        except CallRefused as refused:
+            if refused.code != "QUERY_TOO_COMPLICATED" or len(identities) == 1:
+                raise
+            middle = len(identities) // 2
+            for half in (identities[:middle], identities[middle:]):
+                found.update((record.id, record) for record in self.find(object_name, fields, half))
+        return list(found.values())
+
+    def create(self, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
+        return self._write("create", object_name, records)
+
+    def update(self, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
+        return self._write("update", object_name, records)
+
+    def calls(self) -> Mapping[str, int]:
+        return self._transport.calls()
+
+    def usage(self) -> ApiUsage | None:
+        return self._usage
+
+    def _object_model(self) -> _ObjectModel:
+        session = self._sessions.current()
+        if self._known is None or self._known.session is not session:
+            self._known = _ObjectModel(session)
+        return self._known
+
+    def _rows(self, query: str, fields: Sequence[str]) -> Iterator[FoundRecord]:
+        (answer,) = self._call("query", {"queryString": query}, _PAGE_SIZE, expected=1)
+        page = results.page(answer, fields)
+        yield from page.records
+        while page.locator:
+            (answer,) = self._call("queryMore", {"queryLocator": page.locator}, _PAGE_SIZE, expected=1)
+            page = results.page(answer, fields)
+            yield from page.records
+
+    def _write(self, operation: str, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
+        built = [record_element(object_name, record) for record in records]
+        elements = [element for element in built if not isinstance(element, Refused)]
+        answers: Iterator[etree._Element] = iter(())
+        if elements:
+            answers = iter(self._call(operation, {"_value_1": elements}, _EACH_ALONE, expected=len(elements)))
+        return [one if isinstance(one, Refused) else results.write_result(next(answers)) for one in built]
+
+    def _call(
+        self, operation: str, content: Content, headers: Headers | None = None, *, expected: int
+    ) -> Sequence[etree._Element]:
+        """The call's result elements, as many as expected; a session that has ended is renewed once."""
+        session = self._sessions.current()
+        try:
+            answers = self._send(session, operation, content, headers)
+        except OrgError as error:
+            if error.code != "INVALID_SESSION_ID":
+                raise
+            answers = self._send(self._sessions.renew(session), operation, content, headers)
+        if len(answers) != expected:
+            raise OrgUnavailable(
+                f"{self._host} gave {len(answers)} results where the {operation} call needs {expected}.",
+                maybe_applied=operation in WRITES,
+            )
+        return answers
+
+    def _send(
+        self, session: Session, operation: str, content: Content, headers: Headers | None
+    ) -> Sequence[etree._Element]:
+        answer = self._connection.call(operation, session.url, content, {**session.headers, **(headers or {})})
+        self._usage = results.api_usage(answer.limits) or self._usage
+        return answer.results

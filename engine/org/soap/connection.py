@@ -1,0 +1,100 @@
+"""One SOAP call: content in, result elements out, and every failure an OrgError that holds no secret."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from io import BytesIO
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import zeep
+from lxml import etree
+
+from sfmap.engine.org.soap.errors import FAILURES, Call, UnreadableAnswerError, error_from
+from sfmap.engine.org.soap.records import API, OBJECT
+from sfmap.engine.org.soap.settings import Secret, SoapSettings
+from sfmap.engine.org.soap.transport import Transport
+
+Content = Mapping[str, str | Secret | Sequence[str] | Sequence[etree._Element]]
+Headers = Mapping[str, Mapping[str, str | Secret | int | bool]]
+
+_BINDING = f"{{{API}}}Partner"
+_BODY = "{http://schemas.xmlsoap.org/soap/envelope/}Body"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    results: Sequence[etree._Element]
+    limits: Sequence[etree._Element] = ()
+
+
+class _ZeepClient(Protocol):
+    """The part of zeep's client in use, with the types that zeep leaves out."""
+
+    def set_ns_prefix(self, prefix: str, namespace: str) -> None: ...
+
+    def create_service(self, binding_name: str, address: str) -> Any: ...
+
+
+class Connection:
+    """Calls one org with zeep. Threads may share it."""
+
+    def __init__(self, settings: SoapSettings, transport: Transport) -> None:
+        self._settings = settings
+        self._client = _zeep_client(transport)
+        self._client.set_ns_prefix("p", API)
+        self._client.set_ns_prefix("s", OBJECT)
+
+    def call(self, operation: str, url: str, content: Content, headers: Headers) -> Answer:
+        try:
+            return self._send(operation, url, content, headers)
+        except FAILURES as failure:
+            error = error_from(failure, self.named(operation, url, headers))
+        # Raised out here, the error drags no frames along that hold the envelope and its secrets.
+        raise error
+
+    def named(self, operation: str, url: str, headers: Headers) -> Call:
+        """The call as an error message speaks of it."""
+        settings = self._settings
+        session = (value for header in headers.values() for value in header.values() if isinstance(value, Secret))
+        secrets = (settings.password, settings.security_token, *session)
+        return Call(operation, urlsplit(url).netloc, settings.username, secrets)
+
+    def _send(self, operation: str, url: str, content: Content, headers: Headers) -> Answer:
+        service = self._client.create_service(_BINDING, url)
+        sent = {name: _revealed(header) for name, header in headers.items()}
+        reply = service[operation](**_revealed(content), _soapheaders=sent)
+        if operation == "login":
+            return Answer(reply or ())
+        header = reply.header and reply.header.LimitInfoHeader
+        return Answer(reply.body._value_1 or (), (header and header._value_1) or ())
+
+
+class _WholeAnswer:
+    """A zeep plugin: an envelope without a body to read is no answer."""
+
+    def egress(
+        self, envelope: etree._Element, headers: dict[str, str], _operation: object, _options: object
+    ) -> tuple[etree._Element, dict[str, str]]:
+        return envelope, headers
+
+    def ingress(
+        self, envelope: etree._Element, headers: dict[str, str], _operation: object
+    ) -> tuple[etree._Element, dict[str, str]]:
+        body = envelope.find(_BODY)
+        if body is None or len(body) == 0:
+            raise UnreadableAnswerError("no SOAP body")
+        return envelope, headers
+
+
+def _zeep_client(transport: Transport) -> _ZeepClient:
+    return zeep.Client(
+        BytesIO(files(__package__).joinpath("partner.wsdl").read_bytes()),
+        transport=transport,
+        plugins=[_WholeAnswer()],
+        settings=zeep.Settings(forbid_dtd=True, forbid_external=True),
+    )
+
+
+def _revealed(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: value.text if isinstance(value, Secret) else value for name, value in values.items()}

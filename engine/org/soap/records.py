@@ -1,0 +1,68 @@
+"""Records as the XML elements of a create or update."""
+
+import re
+from functools import lru_cache
+
+from lxml import etree
+
+from sfmap.engine.org.port import RecordWrite, Refused, Value
+from sfmap.engine.org.soql import plain
+
+API = "urn:partner.soap.sforce.com"
+OBJECT = "urn:sobject.partner.soap.sforce.com"
+
+UNSENDABLE = "UNSENDABLE_VALUE"
+"""Our own status code, for a record that no SOAP call can carry."""
+
+_RECORD = f"{{{API}}}sObjects"
+_TYPE = f"{{{OBJECT}}}type"
+_CLEAR = f"{{{OBJECT}}}fieldsToNull"
+_ID = f"{{{OBJECT}}}Id"
+_PREFIXES = {"p": API, "s": OBJECT}
+
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""The characters that no XML document can hold."""
+
+
+def record_element(object_name: str, record: RecordWrite) -> etree._Element | Refused:
+    """The record's element; a value that XML cannot carry refuses this record alone."""
+    element = etree.Element(_RECORD, nsmap=_PREFIXES)
+    add = etree.SubElement
+    add(element, _TYPE).text = object_name
+    for name in record.clear:
+        add(element, _CLEAR).text = name
+    if record.id is not None:
+        add(element, _ID).text = record.id
+    for name, value in record.fields.items():
+        try:
+            add(element, _tag(name)).text = _lexical(value)
+        except ValueError:
+            return _refusal(name, value)
+    return element
+
+
+@lru_cache(maxsize=4096)
+def _tag(name: str) -> str:
+    return f"{{{OBJECT}}}{name}"
+
+
+def _lexical(value: Value) -> str:
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float():
+            return plain(value)
+
+
+def _refusal(name: str, value: Value) -> Refused:
+    if isinstance(value, float):
+        reason = f"{value} is no number that a record can hold"
+    elif isinstance(value, str) and (bad := NOT_XML.search(value)):
+        reason = f"the value holds U+{ord(bad[0]):04X}, a character that XML cannot carry"
+    else:
+        reason = "this is not the API name of a field"
+    return Refused(UNSENDABLE, f"{name}: {reason}.", (name,))

@@ -1,0 +1,129 @@
+"""Result elements as the port's answers, read leniently: by local name, whatever else the org has put there."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from sfmap.engine.org.port import (
+    ApiUsage,
+    FieldDescription,
+    FoundRecord,
+    ObjectDescription,
+    Refused,
+    WriteResult,
+    Written,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of a query; `locator` asks for the next one."""
+
+    records: tuple[FoundRecord, ...]
+    locator: str | None
+
+
+def text_of(element: etree._Element) -> str:
+    return element.text or ""
+
+
+def texts(element: etree._Element, name: str) -> tuple[str, ...]:
+    """The texts of all children of that name that have one."""
+    return tuple(child.text for child in element.iterchildren(f"{{*}}{name}") if child.text)
+
+
+def first(element: etree._Element, name: str) -> str:
+    return next(iter(texts(element, name)), "")
+
+
+def is_true(text: str) -> bool:
+    return text.strip() in ("true", "1")
+
+
+def write_result(element: etree._Element) -> WriteResult:
+    if is_true(first(element, "success")):
+        return Written(first(element, "id"))
+    errors = list(element.iterchildren("{*}errors"))
+    if not errors:
+        return Refused("UNKNOWN_EXCEPTION", "The org refused the record without saying why.")
+    fields = dict.fromkeys(name for error in errors for name in texts(error, "fields"))
+    return Refused(
+        first(errors[0], "statusCode") or "UNKNOWN_EXCEPTION",
+        "; ".join(filter(None, (first(error, "message") for error in errors))),
+        tuple(fields),
+    )
+
+
+def page(element: etree._Element, fields: Iterable[str]) -> Page:
+    wanted = {name.lower(): name for name in fields}
+    records = tuple(_found(row, wanted) for row in element.iterchildren("{*}records"))
+    done = is_true(first(element, "done")) or not first(element, "queryLocator")
+    return Page(records, None if done else first(element, "queryLocator"))
+
+
+def object_names(element: etree._Element) -> Iterator[str]:
+    return (first(described, "name") for described in element.iterchildren("{*}sobjects"))
+
+
+def object_description(element: etree._Element) -> ObjectDescription:
+    fields = (_field(child) for child in element.iterchildren("{*}fields"))
+    return ObjectDescription(
+        name=first(element, "name"),
+        label=first(element, "label"),
+        key_prefix=first(element, "keyPrefix"),
+        createable=is_true(first(element, "createable")),
+        updateable=is_true(first(element, "updateable")),
+        fields={field.name: field for field in fields},
+    )
+
+
+def api_usage(elements: Iterable[etree._Element]) -> ApiUsage | None:
+    for element in elements:
+        used, limit = first(element, "current"), first(element, "limit")
+        if first(element, "type") == "API REQUESTS" and used.isdecimal() and limit.isdecimal():
+            return ApiUsage(int(used), int(limit))
+    return None
+
+
+def _found(row: etree._Element, wanted: dict[str, str]) -> FoundRecord:
+    values = {etree.QName(child).localname.lower(): child for child in row.iterchildren("*")}
+    fields = {name: _value(values.get(key)) for key, name in wanted.items()}
+    return FoundRecord(_value(values.get("id")) or "", fields)
+
+
+def _value(element: etree._Element | None) -> str | None:
+    return None if element is None else element.text
+
+
+def _field(element: etree._Element) -> FieldDescription:
+    said = {etree.QName(child).localname: text_of(child) for child in element.iterchildren("*")}
+
+    def yes(name: str) -> bool:
+        return is_true(said.get(name, ""))
+
+    return FieldDescription(
+        name=said.get("name", ""),
+        label=said.get("label", ""),
+        type=said.get("type", ""),
+        length=_number(said.get("length", "")),
+        createable=yes("createable"),
+        updateable=yes("updateable"),
+        nillable=yes("nillable"),
+        defaulted_on_create=yes("defaultedOnCreate"),
+        id_lookup=yes("idLookup"),
+        external_id=yes("externalId"),
+        restricted_picklist=yes("restrictedPicklist"),
+        picklist_values=tuple(_active_entries(element)),
+        reference_to=texts(element, "referenceTo"),
+    )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
+
+
+def _active_entries(element: etree._Element) -> Iterator[str]:
+    for entry in element.iterchildren("{*}picklistValues"):
+        if is_true(first(entry, "active")):
+            yield first(entry, "value")

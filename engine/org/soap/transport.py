@@ -1,0 +1,119 @@
+"""HTTP for zeep: one POST for one call, with time-outs, a bound on the answer, and a count of what was sent."""
+
+import ssl
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+import requests
+from lxml import etree
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
+
+from sfmap.engine.org.soap.settings import SoapSettings, is_loopback
+
+CONNECTIONS = 32
+LONGEST_ANSWER = 256 * 1024 * 1024
+_CHUNK = 256 * 1024
+_BEFORE_SENDING = (NewConnectionError, ConnectTimeoutError, ProxyError, ssl.SSLCertVerificationError)
+_SOAP_STARTS_WITHIN = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What zeep reads of an HTTP response, and no more."""
+
+    status_code: int
+    content: bytes
+    headers: Mapping[str, str]
+    encoding: str = "utf-8"
+
+
+class NotSoapError(Exception):
+    """An HTTP answer without a SOAP envelope: an error page, a redirect, a proxy's words."""
+
+    def __init__(self, status: int, kind: str = "", location: str = "") -> None:
+        super().__init__(f"HTTP status {status}")
+        self.status = status
+        self.kind = kind
+        self.location = location
+
+
+class _Session(requests.Session):
+    """A session that follows no redirect: it would carry the password or the session id to another host."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+class Transport:
+    """The part of zeep's transport that a call uses. Zeep's own would log envelopes with their secrets."""
+
+    def __init__(self, settings: SoapSettings) -> None:
+        self._timeouts = (settings.connect_timeout, settings.read_timeout)
+        self._session = _Session()
+        # A proxy from the environment cannot reach this machine's own loopback.
+        self._session.trust_env = not is_loopback(settings.login_url)
+        adapter = HTTPAdapter(pool_maxsize=CONNECTIONS)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+        self._calls: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def calls(self) -> Mapping[str, int]:
+        with self._lock:
+            return +self._calls
+
+    def post_xml(self, address: str, envelope: etree._Element, headers: dict[str, str]) -> HttpAnswer:
+        body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+        operation = etree.QName(envelope[-1][0]).localname
+        self._count(operation, 1)
+        try:
+            return self._post(address, body, headers)
+        except requests.RequestException as error:
+            if never_sent(error):
+                self._count(operation, -1)
+            raise
+
+    def _count(self, operation: str, number: int) -> None:
+        with self._lock:
+            self._calls[operation] += number
+
+    def _post(self, address: str, body: bytes, headers: dict[str, str]) -> HttpAnswer:
+        with self._session.post(
+            address, data=body, headers=headers, timeout=self._timeouts, stream=True
+        ) as response:
+            answer = HttpAnswer(response.status_code, self._read(response), response.headers)
+        if b"Envelope" not in answer.content[:_SOAP_STARTS_WITHIN]:
+            kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+            raise NotSoapError(answer.status_code, kind, answer.headers.get("Location", ""))
+        return answer
+
+    def _read(self, response: requests.Response) -> bytes:
+        content = bytearray()
+        for chunk in response.iter_content(_CHUNK):
+            content += chunk
+            if len(content) > LONGEST_ANSWER:
+                raise requests.exceptions.ContentDecodingError(f"more than {LONGEST_ANSWER} bytes")
+        return bytes(content)
+
+
+def never_sent(error: BaseException) -> bool:
+    """Whether the request never left this machine."""
+    return any(isinstance(cause, _BEFORE_SENDING) for cause in causes(error))
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything it wraps: requests and urllib3 keep the cause in different places.
+
+    `__context__` is left out: it may hold an error that the caller was handling when it made this call.
+    """
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            waiting += [getattr(cause, "reason", None), cause.__cause__, *cause.args]

@@ -1,0 +1,103 @@
+"""SOQL text for lookups: which records have these values in these fields."""
+
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from math import isfinite
+
+from sfmap.engine.org.port import Value
+
+QUERY_LIMIT = 100_000
+"""The most characters one query may have (app-limits, "SOQL and SOSL Limits")."""
+
+LITERAL_LIMIT = 4_000
+"""The most characters one literal of a WHERE clause may have (same page)."""
+
+IDENTITY_LIMIT = 2_000
+"""The most identities one query asks for: as many as one page of its answer can hold."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+
+# Reserved characters, and those that no XML document could carry to the org.
+_ESCAPES = str.maketrans(
+    {chr(code): f"\\u{code:04X}" for code in (*range(0x20), 0x7F, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)}
+    | {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "'": "\\'", "\\": "\\\\"}
+)
+
+
+def literal(value: Value) -> str:
+    """The value as SOQL writes it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float():
+            return plain(value)
+        case str():
+            return f"'{value.translate(_ESCAPES)}'"
+
+
+def too_long_for_lookup(value: Value) -> bool:
+    """Whether no query can ask for this value."""
+    return _length(literal(value)) > LITERAL_LIMIT
+
+
+def lookup_queries(
+    object_name: str, fields: Sequence[str], identities: Sequence[Sequence[Value]]
+) -> Iterator[str]:
+    """Queries that together find every record whose `fields` all equal one of `identities`.
+
+    Each identity has one value for each field. A value that is `too_long_for_lookup` is a ValueError.
+    """
+    if not fields:
+        raise ValueError("a lookup needs a field")
+    names = [identifier(name) for name in fields]
+    # Every part is an identifier that has been checked.
+    head = f"SELECT {', '.join(dict.fromkeys(['Id', *names]))} FROM {identifier(object_name)} WHERE "  # noqa: S608
+    opening, separator, closing = (f"{names[0]} IN (", ", ", ")") if len(names) == 1 else ("", " OR ", "")
+    tail = f"{closing} ORDER BY CreatedDate, Id"
+    terms = dict.fromkeys(_term(names, identity) for identity in identities)
+    room = QUERY_LIMIT - len(head) - len(opening) - len(tail)
+    for part in _parts(list(terms), len(separator), room):
+        yield f"{head}{opening}{separator.join(part)}{tail}"
+
+
+def identifier(name: str) -> str:
+    """The name of an object or field, once it is sure that it is nothing else."""
+    if not _NAME.match(name):
+        raise ValueError(f"not the API name of an object or field: {name!r}")
+    return name
+
+
+def plain(number: float) -> str:
+    """The number without an exponent."""
+    if not isfinite(number):
+        raise ValueError(f"not a number that can be written: {number}")
+    return format(Decimal(repr(number)), "f")
+
+
+def _length(text: str) -> int:
+    """In the units that the org counts: a character beyond the basic plane is two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+
+
+def _term(names: Sequence[str], identity: Sequence[Value]) -> str:
+    if any(too_long_for_lookup(value) for value in identity):
+        raise ValueError(f"a value is longer than the {LITERAL_LIMIT} characters that a lookup may hold")
+    if len(names) == 1:
+        (value,) = identity
+        return literal(value)
+    pairs = zip(names, identity, strict=True)
+    return f"({' AND '.join(f'{name} = {literal(value)}' for name, value in pairs)})"
+
+
+def _parts(terms: Sequence[str], separator: int, room: int) -> Iterator[Sequence[str]]:
+    start = used = 0
+    for end, term in enumerate(terms):
+        used += separator + _length(term)
+        if end > start and (used > room or end - start == IDENTITY_LIMIT):
+            yield terms[start:end]
+            start, used = end, separator + _length(term)
+    if terms:
+        yield terms[start:]

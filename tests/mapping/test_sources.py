@@ -1,0 +1,167 @@
+"""Source paths, pipes, filters and templates: what each fetches from an event."""
+
+import orjson
+import pytest
+
+from sfmap.engine.mapping.filters import FILTERS, Example
+from sfmap.engine.mapping.paths import compile_source
+from sfmap.engine.mapping.record import Event, Json
+from sfmap.engine.mapping.templates import TemplateFailed, compile_template
+from sfmap.engine.spec.diagnostics import Source, Span
+from sfmap.engine.spec.model import SourcePath
+from sfmap.engine.spec.reader import Report
+from sfmap.engine.spec.source import ScalarNode
+
+EVENT: Event = {
+    "userId": "u-1",
+    "traits": {
+        "firstName": "Peter",
+        "Last Name": "Gibbons",
+        "job_title": "Clerk",
+        "email": "lower@b.co",
+        "Email": "upper@b.co",
+        "phones": ["555-1", "555-2"],
+        "company": {"name": "Initech", "Employee-Count": 4},
+        "none": None,
+        "zero": 0,
+        "items": "shadow",
+    },
+    "properties": {
+        "products": [
+            {"sku": "a", "price": 5, "main": False},
+            {"sku": "b", "price": 9, "main": True},
+            {"sku": None},
+        ]
+    },
+}
+
+
+def node(text: str) -> ScalarNode:
+    return ScalarNode(text, text, Span(Source("t.yaml", text), 1, 1), 1, 1)
+
+
+PATHS: list[tuple[str, Json]] = [
+    ("userId", "u-1"),
+    ("$.userId", "u-1"),
+    ("userid", None),  # the event's own keys are Segment's: exact
+    ("traits.firstName", "Peter"),
+    ("traits.first_name", "Peter"),
+    ("traits.lastName", "Gibbons"),
+    ("traits['Last Name']", "Gibbons"),
+    ('traits["Last Name"]', "Gibbons"),
+    ("traits.jobTitle", "Clerk"),
+    ("traits.email", "lower@b.co"),
+    ("traits.Email", "upper@b.co"),
+    ("traits.EMAIL", "lower@b.co"),  # exact first, then the first in the event
+    ("traits.company.employeeCount", 4),
+    ("traits.phones[0]", "555-1"),
+    ("traits.phones[-1]", "555-2"),
+    ("traits.phones[2]", None),
+    ("traits.phones.first", None),
+    ("traits.missing.name", None),
+    ("traits.none", None),
+    ("traits.zero", 0),
+    ("traits.company", {"name": "Initech", "Employee-Count": 4}),
+    ("properties.products[*].sku", "a"),
+    ("$.properties.products[?(@.main==true)].sku", "b"),
+    ("$.properties.products[?(@.price>100)].sku", None),
+    ("$.properties.products[?(@.sku>100)].sku", None),
+    ("$..sku", "a"),
+    ("properties.products[*].sku | join(';')", "a;b"),
+    ("properties.products[1:].sku | first", "b"),
+    ("traits.phones | first", "555-1"),
+    ("traits.firstName | first | upper", "PETER"),
+    ("traits.company | json", '{"name":"Initech","Employee-Count":4}'),
+    ("traits.missing | upper", None),
+    ("traits.firstName|lower|upper", "PETER"),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), PATHS)
+def test_path(path: str, value: Json) -> None:
+    report = Report()
+    source = compile_source(SourcePath(path, node(path)), report)
+    assert report.diagnostics == []
+    assert source is not None
+    assert source.get(EVENT) == value
+
+
+READS = [
+    ("traits.company.name | trim", (("traits", "company", "name"),)),
+    ("$.properties.products[?(@.main==true)].sku", (("properties", "products"),)),
+    ("$..sku", ((),)),
+]
+
+
+@pytest.mark.parametrize(("path", "reads"), READS)
+def test_what_a_path_is_known_to_read(path: str, reads: object) -> None:
+    source = compile_source(SourcePath(path, node(path)), Report())
+    assert source is not None
+    assert source.reads == reads
+
+
+EXAMPLES = [(known.name, example) for known in FILTERS.values() for example in known.examples]
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[f"{n}-{i}" for i, (n, _) in enumerate(EXAMPLES)])
+def test_filter_example(name: str, example: Example) -> None:
+    assert FILTERS[name].function(example.value, *example.arguments) == example.result
+
+
+def test_every_filter_has_an_example_and_a_summary() -> None:
+    assert [known.name for known in FILTERS.values() if not (known.examples and known.summary)] == []
+
+
+TEMPLATES: list[tuple[str, Json]] = [
+    ("{{ traits.firstName }} {{ traits.lastName }}", "Peter Gibbons"),
+    ("{{ traits['first_name'] }}", "Peter"),
+    ("{{ traits.title }} at {{ traits.company.name or traits.company }}", " at Initech"),
+    ("{{ traits.missing.deeper.still }}", ""),
+    ("{{ traits.none }}", ""),
+    ("{{ traits.zero }}", "0"),
+    ("{{ true }} {{ 4.0 }} {{ 1.5 }}", "true 4 1.5"),
+    ("{{ traits.company }}", ""),
+    ("{{ traits.items }}", "shadow"),  # a trait, never a method of the dictionary
+    ("{{ traits.firstName | lower }}", "peter"),
+    ("{{ traits.phones | join(' / ') }}", "555-1 / 555-2"),
+    ("{{ traits.phones | map('upper') | first }}", "555-1"),
+    ("{% if traits.zero == 0 %}yes{% endif %}", "yes"),
+    ("{% for p in properties.products %}{{ p.sku }},{% endfor %}", "a,b,,"),
+    ("{{ ''.__class__.__mro__ }}", ""),
+    ("{{ traits.__class__ }}{{ traits.firstName.__class__ }}", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), TEMPLATES)
+def test_template(text: str, value: Json) -> None:
+    before = orjson.dumps(EVENT)
+    report = Report()
+    template = compile_template(node(text), report)
+    assert report.diagnostics == []
+    assert template is not None
+    assert template.get(EVENT) == value
+    assert orjson.dumps(EVENT) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 1 / 0 }}",
+        "{{ traits.firstName > 5 }}",
+        "{{ traits.phones.append(1) }}",
+        "{% include 'other' %}",
+        "{{ traits.firstName() }}",
+    ],
+)
+def test_template_that_fails_for_an_event(text: str) -> None:
+    template = compile_template(node(text), Report())
+    assert template is not None
+    with pytest.raises(TemplateFailed):
+        template.get(EVENT)
+
+
+def test_what_a_template_is_known_to_read() -> None:
+    template = compile_template(node("{{ traits.a.b }} {% if traits['c d'] %}{{ userId }}{% endif %}"), Report())
+    assert template is not None
+    assert ("traits", "a", "b") in template.reads
+    assert ("traits", "c d") in template.reads

@@ -1,0 +1,407 @@
+"""The verbs of SoapOrg against canned answers: what is sent, what is read, what is counted."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from lxml import etree
+
+from sfmap.engine.org.port import (
+    ApiUsage,
+    CallRefused,
+    OrgUnavailable,
+    RecordWrite,
+    Refused,
+    SignInRefused,
+    Written,
+)
+
+from .conftest import Canned
+
+DUPLICATE = (
+    '<errors xsi:type="DuplicateError"><duplicateResult><allowSave>false</allowSave></duplicateResult>'
+    "<message>Use one of these records?</message><statusCode>DUPLICATES_DETECTED</statusCode></errors>"
+    "<success>false</success>"
+)
+OK = "<id>00Q5f000001AbcdEAC</id><success>true</success>"
+WITHOUT_REASON = "The org refused the record without saying why."
+TOO_LONG = (
+    "<errors><fields>LastName</fields><message>Last Name: data value too large</message>"
+    "<statusCode>STRING_TOO_LONG</statusCode></errors><id xsi:nil='true'/><success>false</success>"
+)
+
+
+def test_nothing_is_sent_before_the_first_call(org, canned):
+    assert canned.requests == []
+    assert org.calls() == {}
+    assert org.usage() is None
+
+
+def test_login_joins_password_and_token(org, canned, secrets):
+    canned.put("describeGlobal", canned.results("describeGlobal", "<sobjects><name>Lead</name></sobjects>"))
+
+    assert org.object_names() == {"Lead"}
+
+    password, token, session_id = secrets
+    (_, login), (_, call) = canned.requests
+    assert f"<p:password>{password}{token}</p:password>" in login
+    assert f"<p:sessionId>{session_id}</p:sessionId>" in call
+    assert password not in call
+
+
+def test_a_create_request(org, canned, snapshot):
+    canned.put("create", canned.results("create", OK))
+    record = RecordWrite(
+        {
+            "LastName": "Dvořák & Sons <Ltd>\r\nline two",
+            "NumberOfEmployees": 12,
+            "Score__c": 1e-7,
+            "Revenue__c": 1e21,
+            "IsVip__c": True,
+            "HasOptedOutOfEmail": False,
+            "Empty__c": "",
+        },
+        clear=("Phone", "Fax"),
+    )
+
+    assert org.create("Lead", [record]) == [Written("00Q5f000001AbcdEAC")]
+
+    assert _pretty(canned.requests[-1][1]) == snapshot
+
+
+def test_an_update_request_carries_the_id(org, canned):
+    canned.put("update", canned.results("update", OK))
+
+    org.update("Lead", [RecordWrite({"Title": "CTO"}, id="00Q5f000001AbcdEAC")])
+
+    request = canned.requests[-1][1]
+    assert "<s:Id>00Q5f000001AbcdEAC</s:Id><s:Title>CTO</s:Title>" in request
+    assert "<p:allOrNone>false</p:allOrNone>" in request
+
+
+def test_results_come_in_the_order_of_the_records(org, canned):
+    canned.put("create", canned.results("create", OK, TOO_LONG, DUPLICATE))
+
+    results = org.create("Lead", [RecordWrite({"LastName": name}) for name in "abc"])
+
+    assert results == [
+        Written("00Q5f000001AbcdEAC"),
+        Refused("STRING_TOO_LONG", "Last Name: data value too large", ("LastName",)),
+        Refused("DUPLICATES_DETECTED", "Use one of these records?"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "<isNew>1</isNew><id>001</id><extra><deep/></extra><success>true</success>",
+        "<success>true</success><id>001</id>",
+        "<p:success xmlns:p='urn:other'> true </p:success><id>001</id>",
+        "<success>1</success><errors xsi:nil='true'/><id>001</id>",
+    ],
+    ids=["unknown elements", "another order", "another namespace", "another spelling"],
+)
+def test_a_result_is_read_whatever_else_is_in_it(org, canned, result):
+    canned.put("create", canned.results("create", result))
+
+    assert org.create("Lead", [RecordWrite({"LastName": "a"})]) == [Written("001")]
+
+
+@pytest.mark.parametrize(
+    ("result", "refused"),
+    [
+        (
+            "<success>false</success>",
+            Refused("UNKNOWN_EXCEPTION", WITHOUT_REASON),
+        ),
+        (
+            "<errors><fields xsi:nil='true'/><message>m</message><statusCode>C</statusCode></errors>",
+            Refused("C", "m"),
+        ),
+        (
+            "<errors><message>one</message><statusCode>A</statusCode><fields>X</fields><fields>Y</fields></errors>"
+            "<errors><message>two</message><statusCode>B</statusCode><fields>X</fields></errors>",
+            Refused("A", "one; two", ("X", "Y")),
+        ),
+    ],
+    ids=["no error", "nil field", "two errors"],
+)
+def test_a_refused_record(org, canned, result, refused):
+    canned.put("create", canned.results("create", result))
+
+    assert org.create("Lead", [RecordWrite({"LastName": "a"})]) == [refused]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"LastName": "a\x00b"}, "U+0000"),
+        ({"LastName": "a\ud800b"}, "U+D800"),
+        ({"LastName": "a\ufffe"}, "U+FFFE"),
+        ({"Score__c": float("nan")}, "nan is no number"),
+        ({"Score__c": float("inf")}, "inf is no number"),
+        ({"no field": "x"}, "not the API name"),
+        ({"a}b": "x"}, "not the API name"),
+        ({"": "x"}, "not the API name"),
+    ],
+)
+def test_a_value_that_cannot_be_sent_refuses_its_record_alone(org, canned, fields, says):
+    canned.put("create", canned.results("create", OK, TOO_LONG))
+    good = RecordWrite({"LastName": "good"})
+
+    results = org.create("Lead", [good, RecordWrite(fields), good])
+
+    assert results[0] == Written("00Q5f000001AbcdEAC")
+    assert results[1].code == "UNSENDABLE_VALUE"
+    assert says in results[1].message
+    assert results[2].code == "STRING_TOO_LONG"
+    assert canned.requests[-1][1].count("<p:sObjects") == 2
+
+
+def test_nothing_is_sent_for_nothing_to_write(org, canned):
+    assert org.create("Lead", []) == []
+    assert org.create("Lead", [RecordWrite({"LastName": "\x00"})])[0].code == "UNSENDABLE_VALUE"
+    assert canned.seen() == {}
+
+
+def test_too_few_results_leave_the_call_in_doubt(org, canned):
+    canned.put("create", canned.results("create", OK))
+
+    with pytest.raises(OrgUnavailable, match="1 results where the create call needs 2") as caught:
+        org.create("Lead", [RecordWrite({"LastName": "a"}), RecordWrite({"LastName": "b"})])
+
+    assert caught.value.maybe_applied
+
+
+@pytest.mark.parametrize(
+    ("header", "usage"),
+    [
+        ("", None),
+        ("<soapenv:Header/>", None),
+        ("<soapenv:Header><LimitInfoHeader/></soapenv:Header>", None),
+        ("<soapenv:Header><Unknown xmlns=''><a/></Unknown></soapenv:Header>", None),
+        (
+            "<soapenv:Header><LimitInfoHeader soapenv:mustUnderstand='0' new='1'><limitInfo><new/>"
+            "<current>18</current><limit>15000</limit><type>API REQUESTS</type></limitInfo></LimitInfoHeader>"
+            "</soapenv:Header>",
+            ApiUsage(18, 15_000),
+        ),
+        (
+            "<soapenv:Header><LimitInfoHeader><limitInfo><current>some</current><limit>15000</limit>"
+            "<type>API REQUESTS</type></limitInfo></LimitInfoHeader></soapenv:Header>",
+            None,
+        ),
+    ],
+    ids=["no header", "empty header", "no limits", "unknown header", "limits and more", "not a number"],
+)
+def test_the_limit_header_never_spoils_an_answer(org, canned, header, usage):
+    body = f"<createResponse><result>{OK}</result></createResponse>"
+    canned.put("create", canned.envelope(body, header=header))
+
+    assert org.create("Lead", [RecordWrite({"LastName": "a"})]) == [Written("00Q5f000001AbcdEAC")]
+    assert org.usage() == usage
+
+
+def test_find_reads_all_pages_and_drops_repeats(org, canned):
+    def row(number: int, email: str) -> str:
+        return (
+            f'<records xsi:type="sf:sObject"><sf:type>Lead</sf:type><sf:Id>00Q{number}</sf:Id>'
+            f"<sf:Email>{email}</sf:Email><sf:Phone xsi:nil='true'/><sf:Id>00Q{number}</sf:Id></records>"
+        )
+
+    more = "<done>false</done><queryLocator>01g-2</queryLocator>"
+    canned.put("query", canned.results("query", more + row(1, "a@b.co") + row(2, "c@d.co")))
+    canned.put("queryMore", canned.results("queryMore", "<done>true</done>" + row(2, "c@d.co") + row(3, "e@f.co")))
+
+    found = org.find("Lead", ("email", "Phone"), [("a@b.co", "1")])
+
+    assert [record.id for record in found] == ["00Q1", "00Q2", "00Q3"]
+    assert found[0].fields == {"email": "a@b.co", "Phone": None}
+    assert "<p:queryLocator>01g-2</p:queryLocator>" in canned.requests[-1][1]
+    assert "<p:batchSize>2000</p:batchSize>" in canned.requests[-1][1]
+    assert org.calls() == {"login": 1, "query": 1, "queryMore": 1}
+
+
+def test_a_query_that_is_too_complicated_is_halved(org, canned):
+    def rows(*numbers: int) -> Canned:
+        records = "".join(f"<records><sf:Id>00Q{number}</sf:Id></records>" for number in numbers)
+        return canned.results("query", f"<done>true</done>{records}")
+
+    canned.put("query", canned.fault("QUERY_TOO_COMPLICATED", "too complicated"), rows(1), rows(2, 1))
+
+    found = org.find("Lead", ("Email",), [("a",), ("b",), ("c",)])
+
+    assert [record.id for record in found] == ["00Q1", "00Q2"]
+    assert "IN ('a')" in canned.requests[-2][1]
+    assert "IN ('b', 'c')" in canned.requests[-1][1]
+
+
+def test_a_query_for_one_identity_cannot_be_halved(org, canned):
+    canned.put("query", canned.fault("QUERY_TOO_COMPLICATED", "too complicated"))
+
+    with pytest.raises(CallRefused, match="QUERY_TOO_COMPLICATED"):
+        org.find("Lead", ("Email",), [("a",), ("b",)])
+
+    assert canned.seen()["query"] == 2
+
+
+def test_find_of_nothing_asks_nothing(org, canned):
+    assert org.find("Lead", ("Email",), []) == []
+    assert canned.seen() == {}
+
+
+DESCRIBED = (
+    "<createable>true</createable><keyPrefix>00Q</keyPrefix><label>Lead</label><name>Lead</name><news><a/></news>"
+    "<updateable>true</updateable><fields><name>Email</name><label>E-mail</label><type>email</type>"
+    "<length>80</length><createable>true</createable><updateable>true</updateable><nillable>true</nillable>"
+    "<idLookup>true</idLookup></fields><fields><name>Rating</name><type>picklist</type>"
+    "<restrictedPicklist>true</restrictedPicklist><picklistValues><active>true</active><value>Hot</value>"
+    "</picklistValues><picklistValues><active>false</active><value>Old</value></picklistValues></fields>"
+    "<fields><name>OwnerId</name><referenceTo>User</referenceTo><referenceTo>Group</referenceTo></fields>"
+)
+
+
+def test_describe(org, canned):
+    canned.put("describeSObjects", canned.results("describeSObjects", DESCRIBED))
+
+    lead = org.describe(["Lead"])["Lead"]
+
+    assert (lead.name, lead.key_prefix, lead.createable) == ("Lead", "00Q", True)
+    assert list(lead.fields) == ["Email", "Rating", "OwnerId"]
+    email, rating, owner = lead.fields.values()
+    assert (email.type, email.length, email.id_lookup, email.external_id) == ("email", 80, True, False)
+    assert (rating.restricted_picklist, rating.picklist_values) == (True, ("Hot",))
+    assert owner.reference_to == ("User", "Group")
+
+
+def test_describes_are_kept_until_the_session_is_renewed(org, canned, clock):
+    canned.put("describeSObjects", canned.results("describeSObjects", DESCRIBED))
+    canned.put("describeGlobal", canned.results("describeGlobal", "<sobjects><name>Lead</name></sobjects>"))
+
+    for _ in range(3):
+        org.describe(["Lead"])
+        org.object_names()
+    assert canned.seen() == {"login": 1, "describeSObjects": 1, "describeGlobal": 1}
+
+    clock.now += 1_800
+    org.describe(["Lead"])
+    org.object_names()
+    assert canned.seen() == {"login": 2, "describeSObjects": 2, "describeGlobal": 2}
+
+
+def test_one_call_describes_a_hundred_objects(org, canned):
+    canned.put(
+        "describeSObjects",
+        canned.results("describeSObjects", *[DESCRIBED] * 100),
+        canned.results("describeSObjects", *[DESCRIBED] * 20),
+    )
+
+    assert len(org.describe([f"Object{number}__c" for number in range(120)])) == 120
+    assert org.calls() == {"login": 1, "describeSObjects": 2}
+
+
+def test_an_ended_session_is_renewed_and_the_call_repeated(org, canned):
+    canned.put("login", canned.signed_in("first"), canned.signed_in("second"))
+    canned.put("create", canned.fault("INVALID_SESSION_ID", "Session not found"), canned.results("create", OK))
+
+    assert org.create("Lead", [RecordWrite({"LastName": "Ada"})]) == [Written("00Q5f000001AbcdEAC")]
+
+    first, second = [request for operation, request in canned.requests if operation == "create"]
+    assert first.replace("first", "second") == second
+    assert "<s:LastName>Ada</s:LastName>" in second
+    assert org.calls() == {"login": 2, "create": 2}
+
+
+def test_a_session_that_ends_at_once_is_not_renewed_for_ever(org, canned):
+    canned.put("query", canned.fault("INVALID_SESSION_ID", "Session not found"))
+
+    with pytest.raises(SignInRefused, match="only just given"):
+        org.find("Lead", ("Email",), [("a",)])
+
+    assert org.calls() == {"login": 2, "query": 2}
+
+
+def test_threads_share_one_session(org, canned):
+    canned.put("create", canned.results("create", OK))
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda n: org.create("Lead", [RecordWrite({"LastName": str(n)})]), range(64)))
+
+    assert answers == [[Written("00Q5f000001AbcdEAC")]] * 64
+    assert org.calls() == {"login": 1, "create": 64}
+    assert {str(number) for number in range(64)} == {
+        request.partition("<s:LastName>")[2].partition("<")[0] for operation, request in canned.requests[1:]
+    }
+
+
+def test_threads_renew_an_ended_session_once(org, canned):
+    canned.put("login", canned.signed_in("first"), canned.signed_in("second"))
+    canned.put("create", canned.results("create", OK))
+    org.create("Lead", [RecordWrite({"LastName": "a"})])
+    canned.ended = "first"
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: org.create("Lead", [RecordWrite({"LastName": "a"})]), range(8)))
+
+    assert answers == [[Written("00Q5f000001AbcdEAC")]] * 8
+    assert org.calls()["login"] == 2
+
+
+def test_a_refused_password_is_tried_once(org, canned):
+    canned.put("login", canned.fault("INVALID_LOGIN", "Invalid username, password, security token"))
+
+    for _ in range(3):
+        with pytest.raises(SignInRefused) as caught:
+            org.object_names()
+        assert caught.value.code == "INVALID_LOGIN"
+        assert caught.value.advice
+
+    assert org.calls() == {"login": 1}
+
+
+def test_an_unavailable_org_is_asked_again(org, canned):
+    canned.put("login", canned.fault("SERVER_UNAVAILABLE", "busy"), canned.signed_in())
+    canned.put("create", canned.results("create", OK))
+
+    with pytest.raises(OrgUnavailable):
+        org.create("Lead", [RecordWrite({"LastName": "a"})])
+
+    assert org.create("Lead", [RecordWrite({"LastName": "a"})]) == [Written("00Q5f000001AbcdEAC")]
+
+
+def test_a_login_answer_without_a_session(org, canned):
+    canned.put("login", canned.envelope("<loginResponse><result/></loginResponse>"))
+
+    with pytest.raises(SignInRefused, match="an answer without a session"):
+        org.object_names()
+
+
+def test_an_expired_password(org, canned):
+    canned.put("login", canned.signed_in(expired=True))
+
+    with pytest.raises(SignInRefused, match="has expired") as caught:
+        org.object_names()
+
+    assert caught.value.code == "INVALID_OPERATION_WITH_EXPIRED_PASSWORD"
+
+
+@pytest.mark.parametrize("server", ["http://acme.example", "ftp://127.0.0.1", "/services", "http://[::1"])
+def test_a_server_url_in_the_clear_gets_nothing(org, canned, server):
+    canned.put("login", canned.signed_in(server=server))
+
+    with pytest.raises(SignInRefused, match="not encrypted"):
+        org.object_names()
+
+    assert canned.seen() == {"login": 1}
+
+
+def test_an_unknown_fault_keeps_the_words_of_the_org(org, canned):
+    canned.put("query", canned.fault("MALFORMED_QUERY", "unexpected token: FORM"))
+
+    with pytest.raises(CallRefused, match=r"refused the query call: unexpected token: FORM \(MALFORMED_QUERY\)"):
+        org.find("Lead", ("Email",), [("a",)])
+
+
+def _pretty(envelope: str) -> str:
+    document = etree.fromstring(envelope.encode())
+    etree.indent(document)
+    return etree.tostring(document, encoding="unicode")
