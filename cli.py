@@ -127,7 +127,7 @@ def check(folder: Path | None) -> None:
 
 
 def _unread(received: Received) -> Rejected:
-    return Rejected("", received.problem)
+    return Rejected("", f"line {received.line}: {received.problem}")
 
 
 def _compiled(project: Project, folder: Path | None) -> tuple[CompiledMapping, ...]:

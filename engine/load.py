@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from sfmap.engine.mapping.compile import CompiledMapping, compile_mapping
-from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Source, Span, did_you_mean, listed
+from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Source, did_you_mean, listed
 from sfmap.engine.spec.model import Settings
 from sfmap.engine.spec.parse import parse_mapping
 from sfmap.engine.spec.source import ScalarNode
@@ -18,17 +18,15 @@ class CannotRead(Exception):
 
 
 def read_source(path: Path, hidden: tuple[str, ...] = ()) -> Source:
-    """A file's text. Raises `CannotRead`, or `Mistakes` where it is not UTF-8."""
+    """A file's text; bytes that are not UTF-8 become half surrogate pairs, which the YAML reader reports.
+
+    Raises `CannotRead`.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise CannotRead(f"cannot read {path}: {error.strerror}") from None
-    try:
-        return Source(str(path), data.decode("utf-8-sig"), hidden)
-    except UnicodeDecodeError as error:
-        start = Source(str(path), "")
-        line = data.count(b"\n", 0, error.start) + 1
-        raise Mistakes([Diagnostic(Span(start, line, 1), "this file is not UTF-8", "save it as UTF-8")]) from None
+    return Source(str(path), data.decode("utf-8-sig", "surrogateescape"), hidden)
 
 
 def mapping_sources(folder: Path | None) -> dict[str, Source]:

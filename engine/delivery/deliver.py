@@ -59,10 +59,17 @@ class _Outcomes:
 class Delivery:
     """Delivers the events of a source to an org."""
 
-    def __init__(self, org: Org, mapper: Mapper, should_stop: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        org: Org,
+        mapper: Mapper,
+        should_stop: Callable[[], bool] = lambda: False,
+        window_size: int = WINDOW_SIZE,
+    ) -> None:
         self._org = org
         self._mapper = mapper
         self._should_stop = should_stop
+        self._window_size = window_size
         self._object_names: frozenset[str] = frozenset()
 
     def deliver(self, source: EventSource) -> Iterator[Outcome]:
@@ -75,7 +82,7 @@ class Delivery:
         try:
             for received in source:
                 window.append(received)
-                if len(window) == WINDOW_SIZE:
+                if len(window) == self._window_size:
                     yield from self._deliver_window(window)
                     window = []
         except SourceFailed as error:

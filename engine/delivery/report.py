@@ -21,6 +21,8 @@ class Report:
     """By reason."""
     failed: Counter[str] = field(default_factory=Counter)
     """By reason."""
+    first_places: dict[str, str] = field(default_factory=dict)
+    """Where each reason to fail came up first: file and line."""
     notes: Counter[str] = field(default_factory=Counter)
     """What was cut or left out, by its text."""
     calls: Mapping[str, int] = field(default_factory=dict)
@@ -38,7 +40,8 @@ class Report:
         if outcome.fate == "skipped":
             _count(self.skipped, outcome.reason)
         elif outcome.fate == "failed":
-            _count(self.failed, outcome.reason)
+            reason = _count(self.failed, outcome.reason)
+            self.first_places.setdefault(reason, f"{outcome.file}:{outcome.line}")
         for note in outcome.notes:
             _count(self.notes, note)
 
@@ -61,37 +64,38 @@ class Report:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        pace = f" in {self.seconds:.1f} s"
-        yield f"  read       {self.events:>9,}  event{'' if self.events == 1 else 's'}{pace}"
+        events = "event" if self.events == 1 else "events"
+        yield f"  read       {self.events:>9,}  {events} in {self.seconds:.1f} s"
         for fate in FATES:
-            reasons = {"skipped": self.skipped, "failed": self.failed}.get(fate, Counter())
             if self.fates[fate] or fate in ("created", "updated"):
-                yield f"  {fate:<10} {self.fates[fate]:>9,}{_reason(reasons)}"
-            yield from _further(reasons)
+                reasons = {"skipped": self.skipped, "failed": self.failed}.get(fate, Counter())
+                yield from self._counted(fate, self.fates[fate], reasons)
         if self.notes:
-            yield f"  noted      {self.notes.total():>9,}{_reason(self.notes)}"
-            yield from _further(self.notes)
+            yield from self._counted("noted", self.notes.total(), self.notes)
         made = ", ".join(f"{operation} {count:,}" for operation, count in self.calls.items())
         yield f"  API calls  {sum(self.calls.values()):>9,}  {made}".rstrip()
         if self.usage:
             left = max(0, self.usage.limit - self.usage.used)
             yield f"  left today {left:>9,}  of {self.usage.limit:,}, says the org"
 
+    def _counted(self, name: str, count: int, reasons: Counter[str]) -> Iterator[str]:
+        """A count, with its reason beside it; several reasons go below."""
+        only = self._with_place(*reasons) if len(reasons) == 1 else ""
+        yield f"  {name:<10} {count:>9,}  {only}".rstrip()
+        if len(reasons) < 2:
+            return
+        for reason, times in reasons.most_common(_MOST_SHOWN):
+            yield f"  {'':10} {times:>9,} × {self._with_place(reason)}"
+        if len(reasons) > _MOST_SHOWN:
+            yield f"  {'':10} {'':9}   and {len(reasons) - _MOST_SHOWN} more: see --report or --results"
 
-def _reason(reasons: Counter[str]) -> str:
-    """The only reason beside its count; several go below."""
-    return f"  {next(iter(reasons))}" if len(reasons) == 1 else ""
+    def _with_place(self, reason: str) -> str:
+        place = self.first_places.get(reason)
+        return f"{reason} (first at {place})" if place else reason
 
 
-def _further(reasons: Counter[str]) -> Iterator[str]:
-    if len(reasons) < 2:
-        return
-    for reason, count in reasons.most_common(_MOST_SHOWN):
-        yield f"  {'':10} {count:>9,} × {reason}"
-    if len(reasons) > _MOST_SHOWN:
-        yield f"  {'':10} {'':9}   and {len(reasons) - _MOST_SHOWN} more reasons: see --report or --results"
-
-
-def _count(counter: Counter[str], text: str) -> None:
+def _count(counter: Counter[str], text: str) -> str:
     """Counts up to a bound of different texts, so that a long run of odd events does not fill the memory."""
-    counter[text if text in counter or len(counter) < _MOST_DIFFERENT else "others"] += 1
+    counted = text if text in counter or len(counter) < _MOST_DIFFERENT else "others"
+    counter[counted] += 1
+    return counted

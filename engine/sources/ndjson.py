@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import orjson
 
-from sfmap.engine.mapping.record import Json
+from sfmap.engine.mapping.record import Event, Json
 from sfmap.engine.mapping.values import replace_half_pairs
 from sfmap.engine.sources.port import Received, SourceFailed
 
@@ -31,7 +31,7 @@ class NdjsonSource:
         for file in self.files:
             for line_number, line in _lines(self._open(file), file):
                 number += 1
-                event, problem = _read_event(line, line_number)
+                event, problem = _read_event(line)
                 yield Received(number, file, line_number, len(line), event, problem)
 
     def size(self) -> int | None:
@@ -72,26 +72,26 @@ def _skip_rest_of_line(stream: BinaryIO, line: bytes) -> None:
         line = stream.readline(_LONGEST_LINE)
 
 
-def _read_event(line: bytes, number: int) -> tuple[dict[str, Json] | None, str]:
+def _read_event(line: bytes) -> tuple[Event | None, str]:
+    """The event, or why the line is none."""
     if len(line) > _LONGEST_LINE:
-        return None, f"line {number} is longer than {_LONGEST_LINE // 1024 // 1024} MiB"
+        return None, f"longer than {_LONGEST_LINE // 1024 // 1024} MiB"
     try:
         value = _read_json(line)
     except RecursionError:
-        return None, f"line {number} is nested too deeply"
+        return None, "nested too deeply"
     except json.JSONDecodeError as error:
-        hint = ""
-        if number == 1 and line.strip() in (b"{", b"["):
-            hint = "; it takes one event a line, and this looks like one document over several lines"
-        return None, f"line {number} is not JSON: {error.msg} at column {error.colno}{hint}"
+        several = line.strip() in (b"{", b"[")
+        hint = "; write each event on one line" if several else f", column {error.colno}"
+        return None, f"not JSON: {error.msg.removesuffix(' at')}{hint}"
     except UnicodeDecodeError:
-        return None, f"line {number} is not UTF-8"
+        return None, "not UTF-8"
     except ValueError as error:
-        return None, f"line {number} is not JSON: {error}"
+        return None, f"not JSON: {error}"
     if isinstance(value, dict):
         return value, ""
-    hint = "; write its events one a line" if isinstance(value, list) else ""
-    return None, f"line {number} is {_kind(value)}, not an event (a JSON object){hint}"
+    hint = "; write each event on one line" if isinstance(value, list) else ""
+    return None, f"{_kind(value)} instead of an event (a JSON object){hint}"
 
 
 def _read_json(line: bytes) -> Json:

@@ -25,7 +25,7 @@ class Source:
 
     def excerpt(self, number: int) -> str:
         """The line as messages may show it; empty where it is hidden."""
-        line = self.line(number)
+        line = self.line(number).encode("utf-8", "replace").decode()
         return "" if any(word in line.casefold() for word in self.hidden) else line
 
     def span_at(self, index: int) -> "Span":

@@ -68,7 +68,8 @@ def read_yaml(source: Source) -> tuple[Node, list[Diagnostic]]:
     Raises `Mistakes` where the text is no YAML, or several documents, or empty.
     """
     if surrogate := _SURROGATE.search(source.text):
-        raise Mistakes([Diagnostic(source.span_at(surrogate.start()), "half of a surrogate pair")])
+        place = source.span_at(surrogate.start())
+        raise Mistakes([Diagnostic(place, "this character is not UTF-8", "save the file as UTF-8")])
     reader = _Reader(source)
     try:
         return reader.document(), reader.mistakes

@@ -67,5 +67,5 @@ def test_flat_and_nested_samples_give_the_same_record() -> None:
     mapper = Mapper(compile_mappings(mapping_sources(None), (), {}))
     document = plain(read_yaml(Source("", ROWS[-2].read_text("utf-8")))[0])
     assert isinstance(document, dict)
-    flat, nested = (mapper.map(event) for event in document.values())
+    flat, nested = (mapper.map(event) for event in document.values() if isinstance(event, dict))
     assert [as_json(1, m) for m in flat] == [as_json(1, m) for m in nested]

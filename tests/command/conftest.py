@@ -1,0 +1,88 @@
+"""The real command, in a folder of its own, and a look into the local org's records."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import pytest
+
+SFMAP = Path(sys.executable).parent / "sfmap"
+REPOSITORY = Path(__file__).parents[2]
+
+Event = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """An empty project folder and the command in it."""
+
+    path: Path
+
+    def sfmap(
+        self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [SFMAP, *arguments],
+            cwd=self.path,
+            input=stdin,
+            capture_output=True,
+            timeout=120,
+            env={**os.environ, **(environment or {})},
+        )
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen([SFMAP, *arguments], cwd=self.path, stderr=subprocess.PIPE)
+
+    def write(self, name: str, events: Sequence[Event | str]) -> str:
+        """A file of events, or of raw lines."""
+        lines = [event.encode() if isinstance(event, str) else orjson.dumps(event) for event in events]
+        (self.path / name).write_bytes(b"\n".join(lines) + b"\n")
+        return name
+
+    def lines(self, name: str) -> list[dict[str, object]]:
+        return [orjson.loads(line) for line in (self.path / name).read_bytes().splitlines()]
+
+    def report(self, name: str = "report.json") -> dict[str, object]:
+        report: dict[str, object] = orjson.loads((self.path / name).read_bytes())
+        return report
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        """What the local org holds, straight from its database."""
+        connection = sqlite3.connect(f"file:{self.path / '.sfmap/org.db'}?mode=ro", uri=True)
+        try:
+            return connection.execute(query).fetchall()
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def identify(email: str, **traits: object) -> Event:
+    return {
+        "type": "identify",
+        "messageId": f"m-{email}",
+        "traits": {"email": email, **traits},
+        "integrations": {"Salesforce": True},
+    }
+
+
+Identify = Callable[..., Event]
+
+
+@pytest.fixture(name="identify")
+def identify_fixture() -> Identify:
+    return identify
+
+
+def interrupt(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGINT)
