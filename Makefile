@@ -13,7 +13,7 @@ run: $(VENV)/installed  ## The main job: the example events into the local org.
 test: $(VENV)/installed-for-development  ## Lint, types and tests.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p sfmap
+	$(BIN)/mypy -p sfmap.engine -m sfmap.cli -p sfmap.mappings -p sfmap.tests
 	$(BIN)/pytest
 
 format: $(VENV)/installed-for-development

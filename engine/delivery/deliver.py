@@ -147,7 +147,7 @@ class Delivery:
         def finish(item: Item, ending: Ending) -> None:
             outcomes.close(item.place, ending, item.record.mapping, item.record.object, item.fitted.notes)
 
-        Window(self._org, finish, self._check_stop).deliver(items)
+        Window(self._org, self._mapper.lookups, finish, self._check_stop).deliver(items)
 
     def _check_stop(self) -> None:
         if self._should_stop():

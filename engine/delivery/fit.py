@@ -37,6 +37,8 @@ class Fitted:
     on_create: Mapping[str, Value]
     on_update: Mapping[str, Value]
     notes: tuple[Note, ...]
+    doubtful: bool = False
+    """Whether the org is likely to refuse it: a value stands outside a restricted picklist."""
 
 
 class DoesNotFit(Exception):
@@ -58,6 +60,7 @@ def fit(record: Record, description: ObjectDescription) -> Fitted:
         on_create={name: value for name, value in fields.items() if of[name].createable} | create_only,
         on_update={name: value for name, value in fields.items() if of[name].updateable} | update_only,
         notes=(*record.notes, *fitting.notes),
+        doubtful=fitting.doubtful,
     )
 
 
@@ -66,6 +69,7 @@ class _Fitting:
         self.record = record
         self.description = description
         self.notes: list[Note] = []
+        self.doubtful = False
 
     def fitted(
         self, values: Mapping[str, Value], writable: Callable[[FieldDescription], bool]
@@ -112,6 +116,8 @@ class _Fitting:
             what = f"left out: {self._origin(field.name)} {unfit} ({field.name} is of type {field.type})"
             self._note(field.name, what)
             return None
+        if field.restricted_picklist and fitted not in field.picklist_values:
+            self.doubtful = True
         return fitted
 
     def _shortened(self, field: FieldDescription, text: str) -> str:

@@ -4,11 +4,11 @@ Each record is looked up before it is written, so the same events again update w
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sfmap.engine.delivery.coalesce import Fold, Item, Key, comparable, fold_in_rounds
+from sfmap.engine.delivery.coalesce import Fields, Fold, Found, Item, Key, Lookups, comparable, plan
 from sfmap.engine.delivery.outcome import Fate
 from sfmap.engine.mapping.record import Value
 from sfmap.engine.org.port import (
@@ -43,78 +43,77 @@ class _Pending:
 
 
 class Window:
-    """The writes of one window; what one round has written is known to the next without a new lookup."""
+    """The writes of one window."""
 
-    def __init__(self, org: Org, finish: Callable[[Item, Ending], None], before_call: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        org: Org,
+        lookups: Lookups,
+        finish: Callable[[Item, Ending], None],
+        before_call: Callable[[], None],
+    ) -> None:
         self._org = org
+        self._lookups = lookups
         self._finish = finish
         self._before_call = before_call
         """Called ahead of every call; it may raise to stop in good order."""
-        self._known: dict[Key, str] = {}
 
-    def deliver(self, items: Iterable[Item]) -> None:
+    def deliver(self, items: Sequence[Item]) -> None:
         """Writes the items so that the org ends as after one write each, in order. Raises `OrgError`."""
-        for folds in fold_in_rounds(items):
-            self._deliver_round(folds)
+        while items:
+            folds, items = plan(self._look_up(items), self._lookups)
+            self._deliver_together(folds)
 
-    def _deliver_round(self, folds: Sequence[Fold]) -> None:
+    def _deliver_together(self, folds: Sequence[Fold]) -> None:
         creates: dict[str, list[_Pending]] = defaultdict(list)
-        updates: dict[str, dict[str, _Pending]] = defaultdict(dict)
-        postponed = []
-        for fold, found in self._look_up(folds):
+        updates: dict[str, list[_Pending]] = defaultdict(list)
+        for fold in folds:
             object_name = fold.head.record.object
-            if not found:
+            if not fold.found:
                 creates[object_name].append(_Pending(fold, RecordWrite(fold.on_create())))
                 continue
-            record_id, note = self._choose(fold, found)
+            record_id, note = self._choose(fold)
             if record_id is None:
-                self._end(fold, Ending("failed", reason=note))
-            elif record_id in updates[object_name]:
-                postponed.append(fold)  # two identities of one record: one call must not name it twice
+                for item in fold.items:
+                    self._finish(item, Ending("failed", reason=note))
             else:
                 write = RecordWrite(fold.on_update(), id=record_id)
-                updates[object_name][record_id] = _Pending(fold, write, note)
+                updates[object_name].append(_Pending(fold, write, note))
         for object_name, pending in creates.items():
             self._write(partial(self._org.create, object_name), pending, created=True)
-        for object_name, by_id in updates.items():
-            self._write(partial(self._org.update, object_name), list(by_id.values()), created=False)
-        if postponed:
-            self._deliver_round(postponed)
+        for object_name, pending in updates.items():
+            self._write(partial(self._org.update, object_name), pending, created=False)
 
-    def _choose(self, fold: Fold, found: Sequence[str]) -> tuple[str | None, str]:
+    def _choose(self, fold: Fold) -> tuple[str | None, str]:
         """The record to update among those found, oldest first, and what to say about the choice."""
         record = fold.head.record
-        if len(found) == 1:
-            return found[0], ""
-        several = f"{len(found)} {record.object} records match"
+        if len(fold.found) == 1:
+            return fold.found[0], ""
+        several = f"{len(fold.found)} {record.object} records match"
         if record.on_many == "error":
             return None, f"{several}, and on_many is error"
-        return found[0 if record.on_many == "oldest" else -1], f"{several}: the {record.on_many} was updated"
+        choice = 0 if record.on_many == "oldest" else -1
+        return fold.found[choice], f"{several}: the {record.on_many} was updated"
 
-    def _look_up(self, folds: Sequence[Fold]) -> Iterator[tuple[Fold, Sequence[str]]]:
-        """Each fold with the ids of the records it is found by: those of its first lookup that finds any."""
+    def _look_up(self, items: Sequence[Item]) -> list[Found]:
+        """Each item with the ids that the first of its lookups to find any has found."""
         found: dict[int, Sequence[str]] = {}
-        for position in range(max(len(fold.head.keys) for fold in folds)):
-            asked: dict[tuple[str, tuple[str, ...]], list[tuple[int, Fold]]] = defaultdict(list)
-            for number, fold in enumerate(folds):
-                if number in found or position >= len(fold.head.keys):
-                    continue
-                key = fold.head.keys[position]
-                if key in self._known:
-                    found[number] = [self._known[key]]
-                else:
-                    asked[key[:2]].append((number, fold))
+        for position in range(max(len(item.keys) for item in items)):
+            asked: dict[tuple[str, Fields], list[Item]] = defaultdict(list)
+            for item in items:
+                if item.place not in found and position < len(item.keys):
+                    object_name, fields, _ = item.keys[position]
+                    asked[object_name, fields].append(item)
             for (object_name, fields), group in asked.items():
-                ids = self._find(object_name, fields, [fold for _, fold in group], position)
-                found.update(
-                    (number, ids[key]) for number, fold in group if (key := fold.head.keys[position]) in ids
-                )
-        return ((fold, found.get(number, ())) for number, fold in enumerate(folds))
+                ids = self._find(object_name, fields, group, position)
+                found.update((item.place, ids[key]) for item in group if (key := item.keys[position]) in ids)
+        return [Found(item, found.get(item.place, ())) for item in items]
 
     def _find(
-        self, object_name: str, fields: tuple[str, ...], folds: Sequence[Fold], position: int
+        self, object_name: str, fields: Fields, items: Sequence[Item], position: int
     ) -> dict[Key, list[str]]:
-        identities = [tuple(fold.head.fitted.match[position].values()) for fold in folds]
+        asked = {item.keys[position]: tuple(item.fitted.match[position].values()) for item in items}
+        identities = list(asked.values())
         self._before_call()
         by_key: dict[Key, list[str]] = defaultdict(list)
         for row in self._org.find(object_name, fields, identities):
@@ -144,21 +143,16 @@ class Window:
     def _conclude(self, pending: _Pending, result: WriteResult, created: bool) -> None:
         fold = pending.fold
         if isinstance(result, Written):
-            self._known.update((key, result.id) for key in fold.head.keys)
             first, *further = fold.items
             self._finish(first, Ending("created" if created else "updated", result.id, note=pending.note))
             for item in further:
                 self._finish(item, Ending("updated", result.id, note=pending.note))
         elif len(fold.items) > 1:
             for item in fold.items:  # one of them spoils the others: each for itself
-                self._deliver_round([Fold([item])])
+                self.deliver([item])
         else:
             reason = f"{result.code}: {result.message}" if result.code else result.message
-            self._end(fold, Ending("failed", pending.write.id, reason, pending.note))
-
-    def _end(self, fold: Fold, ending: Ending) -> None:
-        for item in fold.items:
-            self._finish(item, ending)
+            self._finish(fold.head, Ending("failed", pending.write.id, reason, pending.note))
 
 
 def _row_values(row: FoundRecord, fields: tuple[str, ...], like: tuple[Value, ...]) -> tuple[Value, ...]:

@@ -17,6 +17,15 @@ class Mapper:
         """The objects that the mappings write."""
         return tuple(dict.fromkeys(m.mapping.object for m in self.mappings))
 
+    @property
+    def lookups(self) -> dict[str, list[tuple[str, ...]]]:
+        """By object, every set of fields that some mapping looks records up by."""
+        fields: dict[str, list[tuple[str, ...]]] = {}
+        for compiled in self.mappings:
+            known = fields.setdefault(compiled.mapping.object, [])
+            known += [lookup.names for lookup in compiled.mapping.lookups if lookup.names not in known]
+        return fields
+
     def map(self, event: Event) -> tuple[Mapped, ...]:
         """One item for each record and each rejection, in the order of the mappings; or else a single skip."""
         event_type = event.get("type")

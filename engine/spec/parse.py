@@ -222,7 +222,7 @@ def _address(table: Table, settings: Settings) -> Iterable[FieldRule]:
         return
     bases = address.texts("from")
     address.require("from", "where the parts are, such as [traits.address, traits]")
-    parts = address.require("parts", "the parts of the address, such as {City: city}")
+    parts = address.require("parts", "the parts of the address, such as {Part: trait}")
     if not isinstance(parts, TableNode):
         if parts:
             table.report.error(parts.span, f"parts must be a table (Part: rule), not {node_kind(parts)}")

@@ -1,0 +1,37 @@
+"""The wheel: one import name, and whoever installs it can do the main job from an empty folder."""
+
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+PACKAGED = ("engine", "mappings", "cli.py")
+EVENT = b'{"type":"identify","traits":{"email":"a@b.co","name":"Ann Lee"},"integrations":{"Salesforce":true}}\n'
+
+
+def test_the_wheel_does_the_main_job(tmp_path: Path) -> None:
+    source = tmp_path / "source"  # a copy: building leaves files behind
+    source.mkdir()
+    for name in (*PACKAGED, "pyproject.toml", "README.md", "LICENSE"):
+        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
+        copy(REPOSITORY / name, source / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, source], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    ours = [path for name in PACKAGED for path in (REPOSITORY / name).rglob("*")] + [REPOSITORY / "cli.py"]
+    kept = [path for path in ours if path.suffix and "__pycache__" not in path.parts]
+    assert names == {f"sfmap/{path.relative_to(REPOSITORY).as_posix()}" for path in kept}
+
+    fresh, empty = tmp_path / "fresh", tmp_path / "empty"
+    venv.create(fresh, with_pip=True)
+    pip[0] = str(fresh / "bin" / "python")
+    subprocess.run([*pip, "install", "--constraint", REPOSITORY / "constraints.txt", wheel], check=True)
+    empty.mkdir()
+    (empty / "e.ndjson").write_bytes(EVENT)
+    run = subprocess.run([fresh / "bin" / "sfmap", "run", "e.ndjson"], cwd=empty, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "created            1" in run.stderr

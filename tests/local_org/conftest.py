@@ -1,0 +1,81 @@
+"""The local org as a process, and raw SOAP to talk to it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from sfmap.engine.org.local.process import LocalOrg, start_local_org
+
+ENVELOPE = (
+    '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns="urn:partner.soap.sforce.com">'
+    "<e:Header>{headers}</e:Header><e:Body>{body}</e:Body></e:Envelope>"
+)
+
+
+@dataclass(frozen=True)
+class Client:
+    """Raw requests, so that nothing stands between a test and the wire."""
+
+    url: str
+    session_id: str
+
+    def call(self, body: str, headers: str = "") -> str:
+        """The text of the answer, faults too."""
+        session = f"<SessionHeader><sessionId>{self.session_id}</sessionId></SessionHeader>"
+        return post(self.url, ENVELOPE.format(headers=session + headers, body=body).encode()).text
+
+    def query(self, soql: str) -> list[str]:
+        """The texts of the answer's fields, in order, without types and ids."""
+        escaped = soql.replace("&", "&amp;").replace("<", "&lt;")
+        answer = self.call(f"<query><queryString>{escaped}</queryString></query>")
+        assert "<soapenv:Fault>" not in answer, answer
+        return re.findall(r"<sf:(?!type|Id)\w+>([^<]*)</sf:", answer)
+
+
+def post(url: str, data: bytes, **headers: str) -> requests.Response:
+    return requests.post(url, data=data, headers={"Content-Type": "text/xml", **headers}, timeout=30)
+
+
+def sign_in(local: LocalOrg) -> Client:
+    password = local.password + local.security_token
+    body = f"<login><username>{local.username}</username><password>{password}</password></login>"
+    answer = post(f"{local.url}/services/Soap/u/64.0", ENVELOPE.format(headers="", body=body).encode()).text
+    found = re.search(r"<serverUrl>(.*)</serverUrl><sessionId>(.*)</sessionId>", answer)
+    assert found, answer
+    return Client(found[1], found[2])
+
+
+def record(object_name: str, **fields: str) -> str:
+    members = "".join(f"<{name}>{text}</{name}>" for name, text in fields.items())
+    return f"<sObjects><type>{object_name}</type>{members}</sObjects>"
+
+
+SCHEMA = """\
+objects:
+  Lead:
+    fields:
+      Code__c: {type: string, length: 20, unique: true}
+      Score__c: {type: double, precision: 5, scale: 2}
+      Vip__c: {type: boolean}
+      Seen__c: {type: datetime}
+  Issue__c:
+    fields:
+      Key__c: {type: string, length: 20, external_id: true, required: true}
+"""
+
+
+@pytest.fixture(scope="package")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
+    folder: Path = tmp_path_factory.mktemp("local_org")
+    (folder / "schema.yaml").write_text(SCHEMA)
+    with start_local_org(folder / "org.db", folder / "schema.yaml") as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def client(local: LocalOrg) -> Client:
+    return sign_in(local)
