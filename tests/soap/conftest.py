@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,9 @@ class CannedServer:
         self._answers[operation] = deque(answers)
 
     def answer(self, request: bytes) -> Canned:
-        operation = _OPERATION.search(request)[1].decode()
+        found = _OPERATION.search(request)
+        assert found, request
+        operation = found[1].decode()
         self.requests.append((operation, request.decode()))
         if self.ended and f">{self.ended}<".encode() in request:
             return self.fault("INVALID_SESSION_ID", "Session not found")
@@ -175,12 +178,10 @@ def secrets() -> tuple[str, ...]:
     return (PASSWORD, TOKEN, SESSION_ID)
 
 
-def settings_for(url: str, **changed: object) -> SoapSettings:
-    values = {
-        "login_url": url,
+def settings_for(login_url: str, **changed: Any) -> SoapSettings:
+    usual: dict[str, Any] = {
         "username": "integration@acme.example",
         "password": Secret(PASSWORD),
         "security_token": Secret(TOKEN),
-        **changed,
     }
-    return SoapSettings(**values)
+    return SoapSettings(login_url, **(usual | changed))

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lxml import etree
+from syrupy.assertion import SnapshotAssertion
 
 from sfmap.engine.org.port import (
     ApiUsage,
@@ -12,10 +13,12 @@ from sfmap.engine.org.port import (
     RecordWrite,
     Refused,
     SignInRefused,
+    Value,
     Written,
 )
+from sfmap.engine.org.soap import SoapOrg
 
-from .conftest import Canned
+from .conftest import Canned, CannedServer, Clock
 
 DUPLICATE = (
     '<errors xsi:type="DuplicateError"><duplicateResult><allowSave>false</allowSave></duplicateResult>'
@@ -30,13 +33,13 @@ TOO_LONG = (
 )
 
 
-def test_nothing_is_sent_before_the_first_call(org, canned):
+def test_nothing_is_sent_before_the_first_call(org: SoapOrg, canned: CannedServer) -> None:
     assert canned.requests == []
     assert org.calls() == {}
     assert org.usage() is None
 
 
-def test_login_joins_password_and_token(org, canned, secrets):
+def test_login_joins_password_and_token(org: SoapOrg, canned: CannedServer, secrets: tuple[str, ...]) -> None:
     canned.put("describeGlobal", canned.results("describeGlobal", "<sobjects><name>Lead</name></sobjects>"))
 
     assert org.object_names() == {"Lead"}
@@ -48,7 +51,7 @@ def test_login_joins_password_and_token(org, canned, secrets):
     assert password not in call
 
 
-def test_a_create_request(org, canned, snapshot):
+def test_a_create_request(org: SoapOrg, canned: CannedServer, snapshot: SnapshotAssertion) -> None:
     canned.put("create", canned.results("create", OK))
     record = RecordWrite(
         {
@@ -68,7 +71,7 @@ def test_a_create_request(org, canned, snapshot):
     assert _pretty(canned.requests[-1][1]) == snapshot
 
 
-def test_an_update_request_carries_the_id(org, canned):
+def test_an_update_request_carries_the_id(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("update", canned.results("update", OK))
 
     org.update("Lead", [RecordWrite({"Title": "CTO"}, id="00Q5f000001AbcdEAC")])
@@ -78,7 +81,7 @@ def test_an_update_request_carries_the_id(org, canned):
     assert "<p:allOrNone>false</p:allOrNone>" in request
 
 
-def test_results_come_in_the_order_of_the_records(org, canned):
+def test_results_come_in_the_order_of_the_records(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("create", canned.results("create", OK, TOO_LONG, DUPLICATE))
 
     results = org.create("Lead", [RecordWrite({"LastName": name}) for name in "abc"])
@@ -100,7 +103,7 @@ def test_results_come_in_the_order_of_the_records(org, canned):
     ],
     ids=["unknown elements", "another order", "another namespace", "another spelling"],
 )
-def test_a_result_is_read_whatever_else_is_in_it(org, canned, result):
+def test_a_result_is_read_whatever_else_is_in_it(org: SoapOrg, canned: CannedServer, result: str) -> None:
     canned.put("create", canned.results("create", result))
 
     assert org.create("Lead", [RecordWrite({"LastName": "a"})]) == [Written("001")]
@@ -125,7 +128,7 @@ def test_a_result_is_read_whatever_else_is_in_it(org, canned, result):
     ],
     ids=["no error", "nil field", "two errors"],
 )
-def test_a_refused_record(org, canned, result, refused):
+def test_a_refused_record(org: SoapOrg, canned: CannedServer, result: str, refused: Refused) -> None:
     canned.put("create", canned.results("create", result))
 
     assert org.create("Lead", [RecordWrite({"LastName": "a"})]) == [refused]
@@ -144,26 +147,32 @@ def test_a_refused_record(org, canned, result, refused):
         ({"": "x"}, "not the API name"),
     ],
 )
-def test_a_value_that_cannot_be_sent_refuses_its_record_alone(org, canned, fields, says):
+def test_a_value_that_cannot_be_sent_refuses_its_record_alone(
+    org: SoapOrg, canned: CannedServer, fields: dict[str, Value], says: str
+) -> None:
     canned.put("create", canned.results("create", OK, TOO_LONG))
     good = RecordWrite({"LastName": "good"})
 
     results = org.create("Lead", [good, RecordWrite(fields), good])
 
-    assert results[0] == Written("00Q5f000001AbcdEAC")
-    assert results[1].code == "UNSENDABLE_VALUE"
-    assert says in results[1].message
-    assert results[2].code == "STRING_TOO_LONG"
+    sent, unsendable, refused = results
+    assert sent == Written("00Q5f000001AbcdEAC")
+    assert isinstance(unsendable, Refused)
+    assert unsendable.code == "UNSENDABLE_VALUE"
+    assert says in unsendable.message
+    assert isinstance(refused, Refused)
+    assert refused.code == "STRING_TOO_LONG"
     assert canned.requests[-1][1].count("<p:sObjects") == 2
 
 
-def test_nothing_is_sent_for_nothing_to_write(org, canned):
+def test_nothing_is_sent_for_nothing_to_write(org: SoapOrg, canned: CannedServer) -> None:
     assert org.create("Lead", []) == []
-    assert org.create("Lead", [RecordWrite({"LastName": "\x00"})])[0].code == "UNSENDABLE_VALUE"
+    (unsendable,) = org.create("Lead", [RecordWrite({"LastName": "\x00"})])
+    assert isinstance(unsendable, Refused)
     assert canned.seen() == {}
 
 
-def test_too_few_results_leave_the_call_in_doubt(org, canned):
+def test_too_few_results_leave_the_call_in_doubt(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("create", canned.results("create", OK))
 
     with pytest.raises(OrgUnavailable, match="1 results where the create call needs 2") as caught:
@@ -193,7 +202,9 @@ def test_too_few_results_leave_the_call_in_doubt(org, canned):
     ],
     ids=["no header", "empty header", "no limits", "unknown header", "limits and more", "not a number"],
 )
-def test_the_limit_header_never_spoils_an_answer(org, canned, header, usage):
+def test_the_limit_header_never_spoils_an_answer(
+    org: SoapOrg, canned: CannedServer, header: str, usage: ApiUsage | None
+) -> None:
     body = f"<createResponse><result>{OK}</result></createResponse>"
     canned.put("create", canned.envelope(body, header=header))
 
@@ -201,7 +212,7 @@ def test_the_limit_header_never_spoils_an_answer(org, canned, header, usage):
     assert org.usage() == usage
 
 
-def test_find_reads_all_pages_and_drops_repeats(org, canned):
+def test_find_reads_all_pages_and_drops_repeats(org: SoapOrg, canned: CannedServer) -> None:
     def row(number: int, email: str) -> str:
         return (
             f'<records xsi:type="sf:sObject"><sf:type>Lead</sf:type><sf:Id>00Q{number}</sf:Id>'
@@ -221,7 +232,7 @@ def test_find_reads_all_pages_and_drops_repeats(org, canned):
     assert org.calls() == {"login": 1, "query": 1, "queryMore": 1}
 
 
-def test_a_query_that_is_too_complicated_is_halved(org, canned):
+def test_a_query_that_is_too_complicated_is_halved(org: SoapOrg, canned: CannedServer) -> None:
     def rows(*numbers: int) -> Canned:
         records = "".join(f"<records><sf:Id>00Q{number}</sf:Id></records>" for number in numbers)
         return canned.results("query", f"<done>true</done>{records}")
@@ -235,7 +246,7 @@ def test_a_query_that_is_too_complicated_is_halved(org, canned):
     assert "IN ('b', 'c')" in canned.requests[-1][1]
 
 
-def test_a_query_for_one_identity_cannot_be_halved(org, canned):
+def test_a_query_for_one_identity_cannot_be_halved(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("query", canned.fault("QUERY_TOO_COMPLICATED", "too complicated"))
 
     with pytest.raises(CallRefused, match="QUERY_TOO_COMPLICATED"):
@@ -244,7 +255,7 @@ def test_a_query_for_one_identity_cannot_be_halved(org, canned):
     assert canned.seen()["query"] == 2
 
 
-def test_find_of_nothing_asks_nothing(org, canned):
+def test_find_of_nothing_asks_nothing(org: SoapOrg, canned: CannedServer) -> None:
     assert org.find("Lead", ("Email",), []) == []
     assert canned.seen() == {}
 
@@ -260,7 +271,7 @@ DESCRIBED = (
 )
 
 
-def test_describe(org, canned):
+def test_describe(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("describeSObjects", canned.results("describeSObjects", DESCRIBED))
 
     lead = org.describe(["Lead"])["Lead"]
@@ -273,7 +284,7 @@ def test_describe(org, canned):
     assert owner.reference_to == ("User", "Group")
 
 
-def test_describes_are_kept_until_the_session_is_renewed(org, canned, clock):
+def test_describes_are_kept_until_the_session_is_renewed(org: SoapOrg, canned: CannedServer, clock: Clock) -> None:
     canned.put("describeSObjects", canned.results("describeSObjects", DESCRIBED))
     canned.put("describeGlobal", canned.results("describeGlobal", "<sobjects><name>Lead</name></sobjects>"))
 
@@ -288,7 +299,7 @@ def test_describes_are_kept_until_the_session_is_renewed(org, canned, clock):
     assert canned.seen() == {"login": 2, "describeSObjects": 2, "describeGlobal": 2}
 
 
-def test_one_call_describes_a_hundred_objects(org, canned):
+def test_one_call_describes_a_hundred_objects(org: SoapOrg, canned: CannedServer) -> None:
     canned.put(
         "describeSObjects",
         canned.results("describeSObjects", *[DESCRIBED] * 100),
@@ -299,7 +310,7 @@ def test_one_call_describes_a_hundred_objects(org, canned):
     assert org.calls() == {"login": 1, "describeSObjects": 2}
 
 
-def test_an_ended_session_is_renewed_and_the_call_repeated(org, canned):
+def test_an_ended_session_is_renewed_and_the_call_repeated(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("login", canned.signed_in("first"), canned.signed_in("second"))
     canned.put("create", canned.fault("INVALID_SESSION_ID", "Session not found"), canned.results("create", OK))
 
@@ -311,7 +322,7 @@ def test_an_ended_session_is_renewed_and_the_call_repeated(org, canned):
     assert org.calls() == {"login": 2, "create": 2}
 
 
-def test_a_session_that_ends_at_once_is_not_renewed_for_ever(org, canned):
+def test_a_session_that_ends_at_once_is_not_renewed_for_ever(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("query", canned.fault("INVALID_SESSION_ID", "Session not found"))
 
     with pytest.raises(SignInRefused, match="only just given"):
@@ -320,7 +331,7 @@ def test_a_session_that_ends_at_once_is_not_renewed_for_ever(org, canned):
     assert org.calls() == {"login": 2, "query": 2}
 
 
-def test_threads_share_one_session(org, canned):
+def test_threads_share_one_session(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("create", canned.results("create", OK))
 
     with ThreadPoolExecutor(16) as pool:
@@ -333,7 +344,7 @@ def test_threads_share_one_session(org, canned):
     }
 
 
-def test_threads_renew_an_ended_session_once(org, canned):
+def test_threads_renew_an_ended_session_once(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("login", canned.signed_in("first"), canned.signed_in("second"))
     canned.put("create", canned.results("create", OK))
     org.create("Lead", [RecordWrite({"LastName": "a"})])
@@ -346,7 +357,7 @@ def test_threads_renew_an_ended_session_once(org, canned):
     assert org.calls()["login"] == 2
 
 
-def test_a_refused_password_is_tried_once(org, canned):
+def test_a_refused_password_is_tried_once(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("login", canned.fault("INVALID_LOGIN", "Invalid username, password, security token"))
 
     for _ in range(3):
@@ -358,7 +369,7 @@ def test_a_refused_password_is_tried_once(org, canned):
     assert org.calls() == {"login": 1}
 
 
-def test_an_unavailable_org_is_asked_again(org, canned):
+def test_an_unavailable_org_is_asked_again(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("login", canned.fault("SERVER_UNAVAILABLE", "busy"), canned.signed_in())
     canned.put("create", canned.results("create", OK))
 
@@ -368,14 +379,14 @@ def test_an_unavailable_org_is_asked_again(org, canned):
     assert org.create("Lead", [RecordWrite({"LastName": "a"})]) == [Written("00Q5f000001AbcdEAC")]
 
 
-def test_a_login_answer_without_a_session(org, canned):
+def test_a_login_answer_without_a_session(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("login", canned.envelope("<loginResponse><result/></loginResponse>"))
 
     with pytest.raises(SignInRefused, match="an answer without a session"):
         org.object_names()
 
 
-def test_an_expired_password(org, canned):
+def test_an_expired_password(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("login", canned.signed_in(expired=True))
 
     with pytest.raises(SignInRefused, match="has expired") as caught:
@@ -385,7 +396,7 @@ def test_an_expired_password(org, canned):
 
 
 @pytest.mark.parametrize("server", ["http://acme.example", "ftp://127.0.0.1", "/services", "http://[::1"])
-def test_a_server_url_in_the_clear_gets_nothing(org, canned, server):
+def test_a_server_url_in_the_clear_gets_nothing(org: SoapOrg, canned: CannedServer, server: str) -> None:
     canned.put("login", canned.signed_in(server=server))
 
     with pytest.raises(SignInRefused, match="not encrypted"):
@@ -394,7 +405,7 @@ def test_a_server_url_in_the_clear_gets_nothing(org, canned, server):
     assert canned.seen() == {"login": 1}
 
 
-def test_an_unknown_fault_keeps_the_words_of_the_org(org, canned):
+def test_an_unknown_fault_keeps_the_words_of_the_org(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("query", canned.fault("MALFORMED_QUERY", "unexpected token: FORM"))
 
     with pytest.raises(CallRefused, match=r"refused the query call: unexpected token: FORM \(MALFORMED_QUERY\)"):

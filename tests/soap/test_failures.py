@@ -3,18 +3,22 @@
 import socket
 import ssl
 import traceback
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
+from syrupy.assertion import SnapshotAssertion
+from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
 from sfmap.engine.org.port import CallRefused, OrgError, OrgUnavailable, RecordWrite, SignInRefused
-from sfmap.engine.org.soap import Secret, SoapOrg
+from sfmap.engine.org.soap import Secret, SoapOrg, SoapSettings
 from sfmap.engine.org.soap.errors import Call, error_from
-from sfmap.engine.org.soap.meanings import FAULTS
+from sfmap.engine.org.soap.meanings import FAULTS, FaultMeaning
 
-from .conftest import Canned, settings_for
+from .conftest import Canned, CannedServer, settings_for
 
 ONE = [RecordWrite({"LastName": "Ada"})]
 HTML = "<!DOCTYPE html><html><body><h1>Down for maintenance</h1><br></body></html>"
@@ -77,7 +81,16 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("answer", "error", "code", "applied", "words"), ANSWERS.values(), ids=ANSWERS)
-def test_an_answer_that_is_none(org, canned, secrets, answer, error, code, applied, words):
+def test_an_answer_that_is_none(
+    org: SoapOrg,
+    canned: CannedServer,
+    secrets: tuple[str, ...],
+    answer: Canned,
+    error: type[OrgError],
+    code: str,
+    applied: bool,
+    words: str,
+) -> None:
     canned.put("create", answer)
 
     caught = _failing(lambda: org.create("Lead", ONE), secrets)
@@ -89,7 +102,9 @@ def test_an_answer_that_is_none(org, canned, secrets, answer, error, code, appli
 
 
 @pytest.mark.parametrize(("answer", "error", "code", "applied", "words"), ANSWERS.values(), ids=ANSWERS)
-def test_nothing_can_be_applied_by_a_query(org, canned, answer, error, code, applied, words):
+def test_nothing_can_be_applied_by_a_query(
+    org: SoapOrg, canned: CannedServer, answer: Canned, error: type[OrgError], code: str, applied: bool, words: str
+) -> None:
     canned.put("query", answer)
 
     with pytest.raises(OrgError) as caught:
@@ -117,7 +132,16 @@ FAULT_ERRORS = [
 
 @pytest.mark.parametrize("status", [200, 500])
 @pytest.mark.parametrize(("code", "message", "error", "applied"), FAULT_ERRORS)
-def test_a_fault_in_a_create(org, canned, secrets, status, code, message, error, applied):
+def test_a_fault_in_a_create(
+    org: SoapOrg,
+    canned: CannedServer,
+    secrets: tuple[str, ...],
+    status: int,
+    code: str,
+    message: str,
+    error: type[OrgError],
+    applied: bool,
+) -> None:
     canned.put("create", canned.fault(code, message, status=status))
 
     caught = _failing(lambda: org.create("Lead", ONE), secrets)
@@ -127,7 +151,7 @@ def test_a_fault_in_a_create(org, canned, secrets, status, code, message, error,
 
 
 @pytest.mark.parametrize("meaning", FAULTS, ids=lambda meaning: f"{meaning.code} {meaning.words}".strip())
-def test_the_message_of_a_fault(meaning, snapshot):
+def test_the_message_of_a_fault(meaning: FaultMeaning, snapshot: SnapshotAssertion) -> None:
     operation = meaning.operation or ("login" if meaning.error is SignInRefused else "create")
     call = Call(operation, "acme.my.salesforce.com", "integration@acme.example", ())
     said = f"{meaning.words} the org's own words".strip()
@@ -139,7 +163,9 @@ def test_the_message_of_a_fault(meaning, snapshot):
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_the_message_of_an_answer_that_is_none(org, canned, name, snapshot):
+def test_the_message_of_an_answer_that_is_none(
+    org: SoapOrg, canned: CannedServer, name: str, snapshot: SnapshotAssertion
+) -> None:
     canned.put("create", ANSWERS[name][0])
 
     with pytest.raises(OrgError) as caught:
@@ -149,7 +175,7 @@ def test_the_message_of_an_answer_that_is_none(org, canned, name, snapshot):
     assert message.replace(canned.url.removeprefix("http://"), "acme.my.salesforce.com") == snapshot
 
 
-def test_a_refused_connection_is_no_call(secrets):
+def test_a_refused_connection_is_no_call(secrets: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     org = SoapOrg(settings_for(f"http://127.0.0.1:{port}"))
@@ -162,7 +188,7 @@ def test_a_refused_connection_is_no_call(secrets):
     assert org.calls() == {}
 
 
-def test_an_org_that_went_away_after_the_sign_in(org, canned):
+def test_an_org_that_went_away_after_the_sign_in(org: SoapOrg, canned: CannedServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     canned.put("login", canned.signed_in(server=f"http://127.0.0.1:{port}"))
@@ -174,7 +200,7 @@ def test_an_org_that_went_away_after_the_sign_in(org, canned):
     assert org.calls() == {"login": 1}
 
 
-def test_an_earlier_failure_is_not_taken_for_this_one(org, canned):
+def test_an_earlier_failure_is_not_taken_for_this_one(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("create", Canned(accident="close"))
     refused = SoapOrg(settings_for("http://127.0.0.1:1"))
 
@@ -187,7 +213,7 @@ def test_an_earlier_failure_is_not_taken_for_this_one(org, canned):
     assert caught.value.maybe_applied
 
 
-def test_a_host_that_is_not_there(monkeypatch):
+def test_a_host_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
@@ -195,14 +221,14 @@ def test_a_host_that_is_not_there(monkeypatch):
         SoapOrg(settings_for("https://no.such.invalid")).object_names()
 
 
-def test_no_tls_on_the_other_side(canned):
+def test_no_tls_on_the_other_side(canned: CannedServer) -> None:
     with pytest.raises(OrgUnavailable, match="the TLS handshake failed"):
         SoapOrg(settings_for(canned.url.replace("http:", "https:"))).object_names()
 
 
-def test_a_certificate_that_is_not_trusted():
+def test_a_certificate_that_is_not_trusted() -> None:
     reason = Urllib3SSLError(ssl.SSLCertVerificationError("self-signed"))
-    failure = requests.exceptions.SSLError(MaxRetryError(None, "/", reason))
+    failure = requests.exceptions.SSLError(MaxRetryError(HTTPSConnectionPool("acme.example"), "/", reason))
 
     error = error_from(failure, Call("create", "acme.example", "ada", ()))
 
@@ -211,7 +237,7 @@ def test_a_certificate_that_is_not_trusted():
 
 
 @pytest.mark.parametrize("operation", ["create", "login"])
-def test_no_answer_in_time(canned, secrets, operation):
+def test_no_answer_in_time(canned: CannedServer, secrets: tuple[str, ...], operation: str) -> None:
     canned.put(operation, Canned(accident="hang"))
     org = SoapOrg(settings_for(canned.url, read_timeout=0.2))
 
@@ -223,7 +249,7 @@ def test_no_answer_in_time(canned, secrets, operation):
     assert org.calls()[operation] == 1
 
 
-def test_an_answer_past_all_bounds(org, canned, monkeypatch):
+def test_an_answer_past_all_bounds(org: SoapOrg, canned: CannedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sfmap.engine.org.soap.transport.LONGEST_ANSWER", 1_000)
     canned.put("create", canned.results("create", "<id>x</id>" * 1_000))
 
@@ -234,7 +260,9 @@ def test_an_answer_past_all_bounds(org, canned, monkeypatch):
 
 
 @pytest.mark.parametrize("operation", ["login", "create"])
-def test_secrets_that_the_org_repeats_are_not_repeated(org, canned, secrets, operation):
+def test_secrets_that_the_org_repeats_are_not_repeated(
+    org: SoapOrg, canned: CannedServer, secrets: tuple[str, ...], operation: str
+) -> None:
     echo = f"bad credentials {' '.join(secrets)} {secrets[0]}{secrets[1]}"
     canned.put(operation, canned.fault("SOME_CODE", echo))
     held = secrets if operation == "create" else secrets[:2]
@@ -244,18 +272,22 @@ def test_secrets_that_the_org_repeats_are_not_repeated(org, canned, secrets, ope
     assert "bad credentials ***" in caught.message
 
 
-def test_a_login_answer_cut_after_the_session_id(org, canned, secrets):
+def test_a_login_answer_cut_after_the_session_id(
+    org: SoapOrg, canned: CannedServer, secrets: tuple[str, ...]
+) -> None:
     canned.put("login", Canned(canned.signed_in().body.partition("</sessionId>")[0]))
 
     _failing(org.object_names, secrets)
 
 
-def test_settings_show_no_secrets(settings, secrets):
+def test_settings_show_no_secrets(settings: SoapSettings, secrets: tuple[str, ...]) -> None:
     assert not any(secret in f"{settings!r} {settings}" for secret in secrets)
     assert f"{Secret('x')!r} {Secret('x')}" == "*** ***"
 
 
-def test_nothing_is_logged_with_a_secret(org, canned, secrets, caplog):
+def test_nothing_is_logged_with_a_secret(
+    org: SoapOrg, canned: CannedServer, secrets: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("DEBUG")
     canned.put("create", canned.fault("UNKNOWN_EXCEPTION", "boom"))
 
@@ -287,9 +319,9 @@ WRONG_SETTINGS = [
 
 
 @pytest.mark.parametrize(("changed", "words"), WRONG_SETTINGS)
-def test_wrong_settings(changed, words):
+def test_wrong_settings(changed: dict[str, Any], words: str) -> None:
     with pytest.raises(SignInRefused, match=words) as caught:
-        settings_for(**{"url": "https://login.salesforce.com", **_renamed(changed)})
+        settings_for(**{"login_url": "https://login.salesforce.com", **changed})
 
     assert caught.value.advice
     assert "hunter22" not in str(caught.value)
@@ -305,16 +337,12 @@ def test_wrong_settings(changed, words):
         "HTTPS://a.b",
     ],
 )
-def test_good_login_urls(url):
+def test_good_login_urls(url: str) -> None:
     assert settings_for(url).endpoint.endswith("/services/Soap/u/64.0")
     assert "//services" not in settings_for(url).endpoint
 
 
-def _renamed(changed: dict[str, object]) -> dict[str, object]:
-    return {"url" if name == "login_url" else name: value for name, value in changed.items()}
-
-
-def _failing(call, secrets: tuple[str, ...]) -> OrgError:
+def _failing(call: Callable[[], object], secrets: tuple[str, ...]) -> OrgError:
     """The error that the call raises, once it is sure that neither it nor its traceback holds a secret."""
     with pytest.raises(OrgError) as caught:
         call()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sfmap.engine.org.port import Value
 from sfmap.engine.org.soql import (
     IDENTITY_LIMIT,
     LITERAL_LIMIT,
@@ -39,12 +40,12 @@ LITERALS = [
 
 
 @pytest.mark.parametrize(("value", "text"), LITERALS)
-def test_literal(value, text):
+def test_literal(value: Value, text: str) -> None:
     assert literal(value) == text
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_any_text_survives_as_a_literal(text):
+def test_any_text_survives_as_a_literal(text: str) -> None:
     quoted = literal(text)
 
     assert quoted[0] == quoted[-1] == "'"
@@ -54,53 +55,53 @@ def test_any_text_survives_as_a_literal(text):
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_any_number_survives_as_a_literal(number):
+def test_any_number_survives_as_a_literal(number: float) -> None:
     assert float(literal(number)) == number
     assert "e" not in literal(number).lower()
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_no_literal_for_no_number(number):
+def test_no_literal_for_no_number(number: float) -> None:
     with pytest.raises(ValueError, match="not a number"):
         literal(number)
 
 
-def test_one_field():
+def test_one_field() -> None:
     assert list(lookup_queries("Lead", ("Email",), [("a@b.co",), ("o'c@d.co",), ("a@b.co",)])) == [
         r"SELECT Id, Email FROM Lead WHERE Email IN ('a@b.co', 'o\'c@d.co') ORDER BY CreatedDate, Id"
     ]
 
 
-def test_several_fields():
+def test_several_fields() -> None:
     assert list(lookup_queries("Deal__c", ("Key__c", "Open__c"), [("a", True), ("b", False)])) == [
         "SELECT Id, Key__c, Open__c FROM Deal__c WHERE (Key__c = 'a' AND Open__c = true) OR "
         "(Key__c = 'b' AND Open__c = false) ORDER BY CreatedDate, Id"
     ]
 
 
-def test_the_id_is_selected_once():
+def test_the_id_is_selected_once() -> None:
     (query,) = lookup_queries("Lead", ("Id",), [("00Q5f000001AbcdEAC",)])
     assert query.startswith("SELECT Id FROM Lead WHERE Id IN (")
 
 
-def test_no_identities_no_query():
+def test_no_identities_no_query() -> None:
     assert list(lookup_queries("Lead", ("Email",), [])) == []
 
 
 @pytest.mark.parametrize("name", ["", "Lead WHERE", "a,b", "1a", "_a", "a\n", "Owner.Name", "é"])
-def test_names_are_identifiers(name):
+def test_names_are_identifiers(name: str) -> None:
     with pytest.raises(ValueError, match="not the API name"):
         list(lookup_queries(name, ("Email",), [("a",)]))
     with pytest.raises(ValueError, match="not the API name"):
         list(lookup_queries("Lead", (name,), [("a",)]))
 
 
-def test_a_lookup_needs_a_field():
+def test_a_lookup_needs_a_field() -> None:
     with pytest.raises(ValueError, match="needs a field"):
         list(lookup_queries("Lead", (), [()]))
 
 
-def test_many_identities_are_split():
+def test_many_identities_are_split() -> None:
     identities = [(f"user-{number}",) for number in range(IDENTITY_LIMIT * 2 + 1)]
 
     counts = [query.count("'user-") for query in lookup_queries("Lead", ("Key__c",), identities)]
@@ -111,7 +112,7 @@ def test_many_identities_are_split():
 @pytest.mark.parametrize("size", [1, 40, 99, 100, 101, LITERAL_LIMIT - 10])
 @pytest.mark.parametrize("letter", ["x", "'", "ř", "😀"])
 @pytest.mark.parametrize("fields", [("Name",), ("Name", "City")])
-def test_no_query_is_too_long(size, letter, fields):
+def test_no_query_is_too_long(size: int, letter: str, fields: tuple[str, ...]) -> None:
     size = size // len(letter.encode("utf-16-le"))
     identities = [(letter * size + str(number),) * len(fields) for number in range(2_500)]
 
@@ -135,7 +136,7 @@ def test_no_query_is_too_long(size, letter, fields):
         (True, False),
     ],
 )
-def test_too_long_for_lookup(value, too_long):
+def test_too_long_for_lookup(value: Value, too_long: bool) -> None:
     assert too_long_for_lookup(value) is too_long
     if too_long:
         with pytest.raises(ValueError, match="longer than"):
