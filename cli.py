@@ -7,7 +7,7 @@ Exit codes: 0 all well; 1 some events failed; 2 wrong usage or a broken mapping;
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from sfmap.engine.delivery.report import Report
 from sfmap.engine.load import CannotRead, compile_mappings, mapping_sources
 from sfmap.engine.mapping.compile import CompiledMapping
 from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Rejected
+from sfmap.engine.mapping.record import Mapped, Record, Rejected
 from sfmap.engine.mapping.render import as_json
 from sfmap.engine.org.local.process import LocalOrgFailed
 from sfmap.engine.org.port import OrgError
@@ -99,18 +99,26 @@ def run(
 @main.command()
 @_events
 @_mappings
-def render(events: tuple[str, ...], folder: Path | None) -> None:
+@click.option(
+    "--format",
+    "as_format",
+    type=click.Choice(["json", "soap"]),
+    default="json",
+    help="JSON lines (default), or the SOAP envelopes of creates.",
+)
+def render(events: tuple[str, ...], folder: Path | None, as_format: str) -> None:
     """Print what EVENTS would send: one JSON line for each record, or for why an event gives none."""
     source = _source(events)
     failed = False
     out = sys.stdout.buffer
     with _explained():
         mapper = Mapper(_compiled(load_project(Path()), folder))
+        written = _as_soap() if as_format == "soap" else _as_json_line
         for received in source:
             mapped = mapper.map(received.event) if received.event is not None else (_unread(received),)
             for item in mapped:
                 failed = failed or isinstance(item, Rejected)
-                out.write(orjson.dumps(as_json(received.number, item), option=orjson.OPT_APPEND_NEWLINE))
+                out.write(written(received.number, item))
     sys.exit(EVENTS_FAILED if failed else 0)
 
 
@@ -124,6 +132,24 @@ def check(folder: Path | None) -> None:
             mapping = compiled.mapping
             takes = ", ".join(dict.fromkeys(pattern.type for pattern in mapping.events))
             _say(f"{mapping.source.file}: {takes} → {mapping.object}, {len(mapping.rules)} fields: no mistakes")
+
+
+def _as_json_line(number: int, mapped: Mapped) -> bytes:
+    return orjson.dumps(as_json(number, mapped), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _as_soap() -> Callable[[int, Mapped], bytes]:
+    # zeep takes longer to import than everything else together.
+    from sfmap.engine.org.soap.preview import Preview
+
+    preview = Preview()
+
+    def written(number: int, mapped: Mapped) -> bytes:
+        if not isinstance(mapped, Record):
+            return b"<!-- " + _as_json_line(number, mapped).strip().replace(b"--", b"- -") + b" -->\n"
+        return preview.create(mapped.object, {**mapped.fields, **mapped.create_only}).encode()
+
+    return written
 
 
 def _unread(received: Received) -> Rejected:

@@ -1,6 +1,7 @@
 """`sfmap render` and `sfmap check`: the output contract and the exit codes."""
 
 import orjson
+from syrupy.assertion import SnapshotAssertion
 
 from .conftest import Event, Folder, Identify
 
@@ -70,6 +71,13 @@ def test_a_line_for_every_fate(folder: Folder, identify: Identify) -> None:
         {"event": 3, "mapping": "account", "rejected": "Name is required: traits.name has no value"},
         {"event": 4, "rejected": "line 4: not JSON: Expecting value, column 1"},
     ]
+
+
+def test_soap_envelopes(folder: Folder, identify: Identify, case_file: SnapshotAssertion) -> None:
+    events = [identify("a@b.co", name="Ann O'Neill & Co <ä>", annualRevenue=1e7, vip=True), {"type": "track"}]
+    done = folder.sfmap("render", "--format", "soap", folder.write("e.ndjson", events))
+    assert done.returncode == 0
+    assert done.stdout == case_file
 
 
 def test_check_of_the_shipped_mappings(folder: Folder) -> None:

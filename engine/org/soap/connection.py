@@ -18,7 +18,7 @@ from sfmap.engine.org.soap.transport import Transport
 Content = Mapping[str, str | Secret | Sequence[str] | Sequence[etree._Element]]
 Headers = Mapping[str, Mapping[str, str | Secret | int | bool]]
 
-_BINDING = f"{{{API}}}Partner"
+BINDING = f"{{{API}}}Partner"
 _BODY = "{http://schemas.xmlsoap.org/soap/envelope/}Body"
 
 
@@ -41,9 +41,7 @@ class Connection:
 
     def __init__(self, settings: SoapSettings, transport: Transport) -> None:
         self._settings = settings
-        self._client = _zeep_client(transport)
-        self._client.set_ns_prefix("p", API)
-        self._client.set_ns_prefix("s", OBJECT)
+        self._client = zeep_client(transport)
 
     def call(self, operation: str, url: str, content: Content, headers: Headers) -> Answer:
         try:
@@ -61,7 +59,7 @@ class Connection:
         return Call(operation, urlsplit(url).netloc, settings.username, secrets)
 
     def _send(self, operation: str, url: str, content: Content, headers: Headers) -> Answer:
-        service = self._client.create_service(_BINDING, url)
+        service = self._client.create_service(BINDING, url)
         sent = {name: _revealed(header) for name, header in headers.items()}
         reply = service[operation](**_revealed(content), _soapheaders=sent)
         if operation == "login":
@@ -87,13 +85,17 @@ class _WholeAnswer:
         return envelope, headers
 
 
-def _zeep_client(transport: Transport) -> _ZeepClient:
-    return zeep.Client(
+def zeep_client(transport: Transport | None) -> _ZeepClient:
+    """A client that knows the partner API; without a transport it only builds messages."""
+    client: _ZeepClient = zeep.Client(
         BytesIO(files(__package__).joinpath("partner.wsdl").read_bytes()),
         transport=transport,
         plugins=[_WholeAnswer()],
         settings=zeep.Settings(forbid_dtd=True, forbid_external=True),
     )
+    client.set_ns_prefix("p", API)
+    client.set_ns_prefix("s", OBJECT)
+    return client
 
 
 def _revealed(values: Mapping[str, object]) -> dict[str, object]:

@@ -1,0 +1,30 @@
+"""The SOAP envelope of a create as text, with no org to send it to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lxml import etree
+
+from sfmap.engine.org.port import RecordWrite, Refused, Value
+from sfmap.engine.org.soap.connection import BINDING, zeep_client
+from sfmap.engine.org.soap.records import record_element
+
+_NOWHERE = "https://login.salesforce.com/services/Soap/u"
+
+
+class Preview:
+    """Renders envelopes as the adapter sends them, but for the session's id."""
+
+    def __init__(self) -> None:
+        self._client: Any = zeep_client(None)
+        self._service = self._client.create_service(BINDING, _NOWHERE)
+
+    def create(self, object_name: str, fields: Mapping[str, Value]) -> str:
+        """The envelope of a create of one record, indented; the reason where no call could carry it."""
+        record = record_element(object_name, RecordWrite(fields))
+        if isinstance(record, Refused):
+            return f"<!-- {record.message} -->\n"
+        headers = {"SessionHeader": {"sessionId": "..."}, "AllOrNoneHeader": {"allOrNone": False}}
+        envelope = self._client.create_message(self._service, "create", _value_1=[record], _soapheaders=headers)
+        text: str = etree.tostring(envelope, encoding="unicode", pretty_print=True)
+        return text
