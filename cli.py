@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import NoReturn
 
 import click
 import orjson
@@ -26,7 +26,7 @@ from sfmap.engine.mapping.render import as_json
 from sfmap.engine.org.local.process import LocalOrgFailed
 from sfmap.engine.org.port import OrgError
 from sfmap.engine.project import NoSuchOrg, Project, load_project
-from sfmap.engine.run import Interruption, deliver_all
+from sfmap.engine.run import CannotWrite, Interruption, deliver_all
 from sfmap.engine.secrets import SecretMissing
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
 from sfmap.engine.sources.port import EventSource, Received, SourceFailed
@@ -58,15 +58,15 @@ def main() -> None:
 @_events
 @_mappings
 @click.option("--org", "org_name", metavar="NAME", help="An org of sfmap.yaml (default: the local org).")
-@click.option("--report", "report_file", type=click.File("wb"), help="Write the summary as JSON to this file.")
-@click.option("--results", type=click.File("wb"), help="Write a JSON line for each event to this file.")
+@click.option("--report", "report_file", metavar="FILE", help="Write the summary as JSON to this file.")
+@click.option("--results", "results_file", metavar="FILE", help="Write a JSON line for each event to this file.")
 @click.option("--json", "as_data", is_flag=True, help="Print the summary as JSON on stdout.")
 def run(
     events: tuple[str, ...],
     folder: Path | None,
     org_name: str | None,
-    report_file: BinaryIO | None,
-    results: BinaryIO | None,
+    report_file: str | None,
+    results_file: str | None,
     as_data: bool,
 ) -> None:
     """Deliver EVENTS to an org: files of JSON lines, or - for standard input.
@@ -75,7 +75,7 @@ def run(
     the records of the first run.
     """
     source = _source(events)
-    with _explained():
+    with _explained(), _output(report_file) as write_report, _output(results_file) as write_results:
         project = load_project(Path())
         mapper = Mapper(_compiled(project, folder))
         with (
@@ -84,13 +84,13 @@ def run(
             _progress(source) as watched,
         ):
             _say(f"Delivering to {opened.where}.")
-            report, interruption = deliver_all(watched, mapper, opened.org, results, stop.is_set)
-    data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    if report_file:
-        report_file.write(data)
+            report, interruption = deliver_all(watched, mapper, opened.org, write_results, stop.is_set)
+        _say(report.summary())
+        data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        if write_report:
+            write_report(data)
     if as_data:
         sys.stdout.buffer.write(data)
-    _say(report.summary())
     if interruption:
         _end_early(interruption, report)
     sys.exit(EVENTS_FAILED if report.fates["failed"] else 0)
@@ -157,14 +157,39 @@ def _unread(received: Received) -> Rejected:
 
 
 def _compiled(project: Project, folder: Path | None) -> tuple[CompiledMapping, ...]:
+    """The active mappings; a folder from the command line is used whole, whatever the project says of others."""
     sources = mapping_sources(folder or project.mappings)
-    return compile_mappings(sources, () if folder else project.use, project.settings)
+    if not folder:
+        return compile_mappings(sources, project.use, project.settings)
+    settings = {name: setting for name, setting in project.settings.items() if name.text in sources}
+    return compile_mappings(sources, (), settings)
 
 
 def _source(events: tuple[str, ...]) -> NdjsonSource:
     if not events and sys.stdin.isatty():
         raise click.UsageError("Name a file of events, or pipe them in.")
     return NdjsonSource(events or (STANDARD_INPUT,), sys.stdin.buffer)
+
+
+@contextmanager
+def _output(name: str | None) -> Iterator[Callable[[bytes], object] | None]:
+    """What writes to the named file, opened at once and unbuffered, so that what fails fails here."""
+    if name is None:
+        yield None
+        return
+
+    def write(data: bytes) -> None:
+        try:
+            file.write(data)
+        except OSError as error:
+            raise CannotWrite(f"cannot write {name}: {error.strerror}") from None
+
+    try:
+        file = open(name, "wb", buffering=0)  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise CannotWrite(f"cannot write {name}: {error.strerror}") from None
+    with file:
+        yield write
 
 
 def _say(text: str) -> None:
@@ -180,7 +205,7 @@ def _explained() -> Iterator[None]:
         count = len(mistakes.diagnostics)
         _say(f"{mistakes}\n\n{count} mistake{'s' if count > 1 else ''}; nothing was done.")
         sys.exit(BROKEN)
-    except (CannotRead, NoSuchOrg, SecretMissing, SourceFailed) as error:
+    except (CannotRead, CannotWrite, NoSuchOrg, SecretMissing, SourceFailed) as error:
         _say(f"Error: {error}")
         sys.exit(BROKEN)
     except LocalOrgFailed as error:

@@ -34,17 +34,20 @@ def mapping_sources(folder: Path | None) -> dict[str, Source]:
     if folder is None:
         shipped = files("sfmap.mappings")
         paths = sorted(path.name for path in shipped.iterdir() if path.name.endswith(_ENDINGS))
-        return {_name(p): Source(f"sfmap/mappings/{p}", (shipped / p).read_text("utf-8")) for p in paths}
+        return {
+            path.rpartition(".")[0]: Source(f"sfmap/mappings/{path}", (shipped / path).read_text("utf-8"))
+            for path in paths
+        }
     if not folder.is_dir():
         raise CannotRead(f"there is no folder of mappings {folder}")
-    found = sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
+    found: dict[str, Path] = {}
+    for path in sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS):
+        if path.stem in found:
+            raise CannotRead(f"{found[path.stem]} and {path} are both the mapping {path.stem}; rename one")
+        found[path.stem] = path
     if not found:
         raise CannotRead(f"the folder {folder} holds no mapping: put a .yaml file there")
-    return {_name(path.name): read_source(path) for path in found}
-
-
-def _name(file_name: str) -> str:
-    return file_name.rpartition(".")[0]
+    return {name: read_source(path) for name, path in found.items()}
 
 
 def compile_mappings(

@@ -43,8 +43,6 @@ class OrgEntry:
 @dataclass(frozen=True)
 class Project:
     folder: Path
-    exists: bool = False
-    """Whether the folder has a project file."""
     mappings: Path | None = None
     """The folder of mappings; None for the shipped ones."""
     use: tuple[ScalarNode, ...] = ()
@@ -98,7 +96,6 @@ def _project(folder: Path, table: Table) -> Project:
     mappings, secrets, default_org = (table.text(key) for key in ("mappings", "secrets", "default_org"))
     return Project(
         folder=folder,
-        exists=True,
         mappings=folder / mappings.text if mappings else None,
         use=table.texts("use"),
         settings={name: _settings(name, node, table.report) for name, node in table.tables("settings")},

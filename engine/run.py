@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from typing import BinaryIO
 
 import orjson
 
@@ -12,15 +11,24 @@ from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.org.port import Org, OrgError
 from sfmap.engine.sources.port import EventSource, SourceFailed
 
-Interruption = OrgError | SourceFailed | StopRequested
+
+class CannotWrite(Exception):
+    """A file that could not be written; the message names it."""
+
+
+Interruption = OrgError | SourceFailed | StopRequested | CannotWrite
 
 
 def deliver_all(
-    source: EventSource, mapper: Mapper, org: Org, results: BinaryIO | None, should_stop: Callable[[], bool]
+    source: EventSource,
+    mapper: Mapper,
+    org: Org,
+    results: Callable[[bytes], object] | None,
+    should_stop: Callable[[], bool],
 ) -> tuple[Report, Interruption | None]:
-    """Delivers everything; outcomes go to `results` as NDJSON, window by window.
+    """Delivers everything, and gives the report of all that was done and what ended the run early.
 
-    Gives the report of all that was done, and what ended the run early.
+    Outcomes go to `results` as lines of JSON, window by window; it may raise `CannotWrite`.
     """
     started = time.monotonic()
     report = Report()
@@ -29,8 +37,8 @@ def deliver_all(
         for outcome in Delivery(org, mapper, should_stop).deliver(source):
             report.add(outcome)
             if results:
-                results.write(orjson.dumps(outcome.as_json(), option=orjson.OPT_APPEND_NEWLINE))
-    except (OrgError, SourceFailed, StopRequested) as error:
+                results(orjson.dumps(outcome.as_json(), option=orjson.OPT_APPEND_NEWLINE))
+    except (OrgError, SourceFailed, StopRequested, CannotWrite) as error:
         interruption = error
     report.calls = dict(org.calls())
     report.usage = org.usage()

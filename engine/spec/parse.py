@@ -95,6 +95,8 @@ def _event_pattern(node: Node, report: Report) -> EventPattern | None:
         pattern = Table(node, report, "the event", ("type", "name"))
         kind = pattern.choice("type", EVENT_TYPES) or "track"
         name = pattern.text("name")
+        if name and kind != "track":
+            report.error(pattern.key("name").span, f"{kind} events have no name; only track events have one")
         return EventPattern(kind, name.text if name else None)
     if isinstance(node, ScalarNode) and node.text in EVENT_TYPES:
         return EventPattern(EVENT_TYPES[EVENT_TYPES.index(node.text)])

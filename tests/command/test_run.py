@@ -243,3 +243,21 @@ def test_events_that_cannot_be_read(folder: Folder, name: str) -> None:
     done = folder.sfmap("run", str(Path(name)))
     assert done.returncode == 2
     assert "does not exist" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "words"),
+    [
+        ("--report", "/dev/full", "No space left on device"),
+        ("--results", "/dev/full", "No space left on device"),
+        ("--report", "no/such/folder/report.json", "No such file or directory"),
+        ("--results", ".", "Is a directory"),
+    ],
+)
+def test_output_that_cannot_be_written(
+    folder: Folder, identify: Identify, option: str, name: str, words: str
+) -> None:
+    done = folder.sfmap("run", folder.write("e.ndjson", [identify("a@b.co")]), option, name)
+    assert done.returncode == 2
+    assert f"cannot write {name}: {words}" in done.stderr
+    assert "Traceback" not in done.stderr

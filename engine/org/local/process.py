@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Timer
+from typing import IO
 
 from sfmap.engine.org.local import credentials
 
@@ -38,21 +40,17 @@ def start_local_org(database: Path, schema: Path | None = None) -> Iterator[Loca
     if schema:
         command += ["--schema", str(schema)]
     # A session of its own keeps a Ctrl-C in the terminal from ending it in the middle of a call.
-    process = subprocess.Popen(  # noqa: S603 - the command is ours
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield LocalOrg(_ready(process))
-    finally:
-        _stop(process)
+    with TemporaryFile("w+") as said:  # a pipe that nobody reads would stop a process that says much
+        process = subprocess.Popen(  # noqa: S603 - the command is ours
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, start_new_session=True
+        )
+        try:
+            yield LocalOrg(_ready(process, said))
+        finally:
+            _stop(process)
 
 
-def _ready(process: subprocess.Popen[str]) -> str:
+def _ready(process: subprocess.Popen[str], said: IO[str]) -> str:
     """The URL that the process says it serves; a process that says nothing in time is ended."""
     assert process.stdout
     timer = Timer(_START_SECONDS, process.kill)
@@ -63,12 +61,13 @@ def _ready(process: subprocess.Popen[str]) -> str:
         timer.cancel()
     if line:
         return str(json.loads(line)["url"])
-    said = process.stderr.read().strip() if process.stderr else ""
-    raise LocalOrgFailed(said or "Error: the local org did not start.", process.wait() or 3)
+    exit_code = process.wait()
+    said.seek(0)
+    raise LocalOrgFailed(said.read().strip() or "Error: the local org did not start.", exit_code or 3)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    for pipe in (process.stdin, process.stdout, process.stderr):
+    for pipe in (process.stdin, process.stdout):
         if pipe:
             pipe.close()
     try:

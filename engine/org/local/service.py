@@ -1,6 +1,7 @@
 """The partner API's operations over the store: one request's bytes in, one answer's bytes out."""
 
 import secrets
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -77,6 +78,10 @@ class Service:
                     return Reply(200, self._answer(request))
             except Fault as fault:
                 return Reply(500, fault_answer(fault))
+            except sqlite3.Error as error:
+                return Reply(
+                    500, fault_answer(unexpected("SERVER_UNAVAILABLE", f"The local org's database: {error}."))
+                )
 
     def _answer(self, request: Request) -> bytes:
         session = self._session(request)
