@@ -19,6 +19,7 @@ import orjson
 from sfmap.engine.delivery.deliver import StopRequested
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.load import CannotRead, compile_mappings, mapping_sources
+from sfmap.engine.lock import ProjectBusy, only_run
 from sfmap.engine.mapping.compile import CompiledMapping
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Mapped, Record, Rejected
@@ -79,12 +80,13 @@ def run(
         project = load_project(Path())
         mapper = Mapper(_compiled(project, folder))
         with (
+            only_run(project.state),
             open_org(project, project.org(org_name)) as opened,
             _stop_signal() as stop,
-            _progress(source) as watched,
         ):
             _say(f"Delivering to {opened.where}.")
-            report, interruption = deliver_all(watched, mapper, opened.org, write_results, stop.is_set)
+            with _progress(source) as watched:
+                report, interruption = deliver_all(watched, mapper, opened.org, write_results, stop.is_set)
         _say(report.summary())
         data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         if write_report:
@@ -205,7 +207,7 @@ def _explained() -> Iterator[None]:
         count = len(mistakes.diagnostics)
         _say(f"{mistakes}\n\n{count} mistake{'s' if count > 1 else ''}; nothing was done.")
         sys.exit(BROKEN)
-    except (CannotRead, CannotWrite, NoSuchOrg, SecretMissing, SourceFailed) as error:
+    except (CannotRead, CannotWrite, NoSuchOrg, ProjectBusy, SecretMissing, SourceFailed) as error:
         _say(f"Error: {error}")
         sys.exit(BROKEN)
     except LocalOrgFailed as error:

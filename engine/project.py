@@ -13,8 +13,6 @@ from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
 
 PROJECT_FILE = "sfmap.yaml"
 LOCAL = "local"
-STATE_FOLDER = ".sfmap"
-"""Where a project keeps what is not committed: the local org's records, for one."""
 
 _PROJECT_KEYS = ("mappings", "use", "default_org", "settings", "secrets", "orgs")
 _SETTING_KEYS = ("address",)
@@ -53,9 +51,14 @@ class Project:
     orgs: Mapping[str, OrgEntry] = field(default_factory=dict)
 
     @property
+    def state(self) -> Path:
+        """The folder of what is not committed: the local org's records, for one."""
+        return self.folder / ".sfmap"
+
+    @property
     def database(self) -> Path:
         """The local org's records."""
-        return self.folder / STATE_FOLDER / "org.db"
+        return self.state / "org.db"
 
     def org(self, name: str | None) -> OrgEntry:
         """The org of that name, or the default one. Raises `NoSuchOrg`."""

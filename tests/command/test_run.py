@@ -173,10 +173,7 @@ def test_interrupt_stops_in_good_order_and_the_same_run_goes_on(folder: Folder, 
     people = [identify(f"person{number}@example.com") for number in range(10_000)]
     events = folder.write("e.ndjson", people)
     process = folder.start("run", events, "--results", "results.ndjson")
-    results = folder.path / "results.ndjson"
-    deadline = time.monotonic() + 60
-    while not (results.exists() and results.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until_written(folder.path / "results.ndjson")
     interrupt(process)
     _, said = process.communicate(timeout=60)
 
@@ -188,6 +185,12 @@ def test_interrupt_stops_in_good_order_and_the_same_run_goes_on(folder: Folder, 
 
     assert folder.sfmap("run", events).returncode == 0
     assert folder.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(10_000, 10_000)]
+
+
+def wait_until_written(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not (path.exists() and path.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 BAD_LINES = [
@@ -261,3 +264,15 @@ def test_output_that_cannot_be_written(
     assert done.returncode == 2
     assert f"cannot write {name}: {words}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_two_runs_at_once_make_no_duplicates(folder: Folder, identify: Identify) -> None:
+    people = [identify(f"person{number}@example.com") for number in range(5_000)]
+    events = folder.write("e.ndjson", people)
+    first = folder.start("run", events, "--results", "results.ndjson")
+    wait_until_written(folder.path / "results.ndjson")
+    second = folder.sfmap("run", events)
+    first.communicate(timeout=60)
+    assert (first.returncode, second.returncode) == (0, 2)
+    assert f"another run is delivering in this folder (process {first.pid})" in second.stderr
+    assert folder.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(5_000, 5_000)]
