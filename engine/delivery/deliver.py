@@ -70,7 +70,6 @@ class Delivery:
         self._mapper = mapper
         self._should_stop = should_stop
         self._window_size = window_size
-        self._object_names: frozenset[str] = frozenset()
 
     def deliver(self, source: EventSource) -> Iterator[Outcome]:
         """The outcomes, in the order of the events; all those of a window come together.
@@ -124,8 +123,8 @@ class Delivery:
     def _fit(self, records: list[tuple[int, Record]], outcomes: _Outcomes) -> Iterator[Item]:
         """The records as the org can take them; one it cannot take fails here."""
         self._check_stop()
-        self._object_names = self._org.object_names()
-        known = [name for name in self._mapper.objects if name in self._object_names]
+        names = self._org.object_names()
+        known = [name for name in self._mapper.objects if name in names]
         descriptions = self._org.describe(known) if known else {}
         for place, record in records:
             try:
@@ -140,7 +139,7 @@ class Delivery:
     def _described(self, name: str, descriptions: Mapping[str, ObjectDescription]) -> ObjectDescription:
         if name in descriptions:
             return descriptions[name]
-        hint = did_you_mean(name, self._object_names) or "create it in Setup, or give the user access to it"
+        hint = did_you_mean(name, self._org.object_names()) or "create it in Setup, or give the user access to it"
         raise DoesNotFit(f"the org has no object {name}, or this user may not see it; {hint}")
 
     def _write(self, items: list[Item], outcomes: _Outcomes) -> None:

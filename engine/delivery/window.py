@@ -4,7 +4,7 @@ Each record is looked up before it is written, so the same events again update w
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -73,12 +73,13 @@ class Window:
                 creates[object_name].append(_Pending(fold, RecordWrite(fold.on_create())))
                 continue
             record_id, note = self._choose(fold)
+            fields = fold.on_update()
             if record_id is None:
-                for item in fold.items:
-                    self._finish(item, Ending("failed", reason=note))
+                self._end(fold.items, Ending("failed", reason=note))
+            elif not fields:
+                self._end(fold.items, Ending("unchanged", record_id, note=note))
             else:
-                write = RecordWrite(fold.on_update(), id=record_id)
-                updates[object_name].append(_Pending(fold, write, note))
+                updates[object_name].append(_Pending(fold, RecordWrite(fields, id=record_id), note))
         for object_name, pending in creates.items():
             self._write(partial(self._org.create, object_name), pending, created=True)
         for object_name, pending in updates.items():
@@ -96,18 +97,27 @@ class Window:
         return fold.found[choice], f"{several}: the {record.on_many} was updated"
 
     def _look_up(self, items: Sequence[Item]) -> list[Found]:
-        """Each item with the ids that the first of its lookups to find any has found."""
+        """Each item with the ids that the first of its lookups to find any has found.
+
+        Those that the org cannot look up fail here.
+        """
         found: dict[int, Sequence[str]] = {}
+        failed: set[int] = set()
         for position in range(max(len(item.keys) for item in items)):
             asked: dict[tuple[str, Fields], list[Item]] = defaultdict(list)
             for item in items:
-                if item.place not in found and position < len(item.keys):
+                if item.place not in found and item.place not in failed and position < len(item.keys):
                     object_name, fields, _ = item.keys[position]
                     asked[object_name, fields].append(item)
             for (object_name, fields), group in asked.items():
-                ids = self._find(object_name, fields, group, position)
+                try:
+                    ids = self._find(object_name, fields, group, position)
+                except CallRefused as error:
+                    self._end(group, Ending("failed", reason=f"{error.code}: {error.message}"))
+                    failed.update(item.place for item in group)
+                    continue
                 found.update((item.place, ids[key]) for item in group if (key := item.keys[position]) in ids)
-        return [Found(item, found.get(item.place, ())) for item in items]
+        return [Found(item, found.get(item.place, ())) for item in items if item.place not in failed]
 
     def _find(
         self, object_name: str, fields: Fields, items: Sequence[Item], position: int
@@ -131,28 +141,37 @@ class Window:
             results = call([pending.write for pending in batch])
         except CallRefused as error:
             if len(batch) == 1:
-                self._conclude(batch[0], Refused(error.code, error.message), created)
+                self._conclude([(batch[0], Refused(error.code, error.message))], created)
                 return
             middle = len(batch) // 2
             self._send(call, batch[:middle], created)
             self._send(call, batch[middle:], created)
             return
-        for pending, result in zip(batch, results, strict=True):
-            self._conclude(pending, result, created)
+        self._conclude(zip(batch, results, strict=True), created)
 
-    def _conclude(self, pending: _Pending, result: WriteResult, created: bool) -> None:
-        fold = pending.fold
-        if isinstance(result, Written):
-            first, *further = fold.items
-            self._finish(first, Ending("created" if created else "updated", result.id, note=pending.note))
-            for item in further:
-                self._finish(item, Ending("updated", result.id, note=pending.note))
-        elif len(fold.items) > 1:
-            for item in fold.items:  # one of them spoils the others: each for itself
-                self.deliver([item])
-        else:
-            reason = f"{result.code}: {result.message}" if result.code else result.message
-            self._finish(fold.head, Ending("failed", pending.write.id, reason, pending.note))
+    def _conclude(self, results: Iterable[tuple[_Pending, WriteResult]], created: bool) -> None:
+        spoiled: list[Item] = []
+        for pending, result in results:
+            if isinstance(result, Written):
+                self._end_written(pending, result.id, created)
+            elif len(pending.fold.items) > 1:
+                spoiled += pending.fold.items
+            else:
+                reason = f"{result.code}: {result.message}"
+                self._finish(pending.fold.head, Ending("failed", pending.write.id, reason, pending.note))
+        for item in spoiled:  # one of its fold is refused: each for itself, now that the others have ended
+            self.deliver([item])
+
+    def _end_written(self, pending: _Pending, record_id: str, created: bool) -> None:
+        first, *further = pending.fold.items
+        self._finish(first, Ending("created" if created else "updated", record_id, note=pending.note))
+        for item in further:
+            changes = bool(item.fitted.on_update)
+            self._finish(item, Ending("updated" if changes else "unchanged", record_id, note=pending.note))
+
+    def _end(self, items: Iterable[Item], ending: Ending) -> None:
+        for item in items:
+            self._finish(item, ending)
 
 
 def _row_values(row: FoundRecord, fields: tuple[str, ...], like: tuple[Value, ...]) -> tuple[Value, ...]:

@@ -148,6 +148,30 @@ def test_a_refused_record_does_not_spoil_the_others(folder: Folder, identify: Id
     assert folder.rows("SELECT Email, Rating FROM Lead ORDER BY Id") == [("a@b.co", None), ("D@b.co", "Hot")]
 
 
+def test_a_record_with_nothing_to_update_is_left_alone(folder: Folder, identify: Identify) -> None:
+    (folder.path / "lead.yaml").write_text(
+        "sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nfields:\n"
+        "  Email: {from: traits.email, write: create}\n  LastName: {value: x, write: create}\n  Company: {value: x, write: create}\n"
+    )
+    events = folder.write("e.ndjson", [identify("a@b.co"), identify("a@b.co")])
+    for expected in (["created", "unchanged"], ["unchanged", "unchanged"]):
+        folder.sfmap("run", events, "--mappings", ".", "--results", "results.ndjson", "--report", "report.json")
+        assert [line["outcome"] for line in folder.lines("results.ndjson")] == expected
+    assert "update" not in cast(dict[str, int], folder.report()["api_calls"])
+
+
+def test_a_lookup_that_the_org_refuses_fails_its_events_alone(folder: Folder, identify: Identify) -> None:
+    (folder.path / "lead.yaml").write_text(
+        "sfmap: 1\nevent: identify\nobject: Lead\nmatch: Description\nfields: {Description: traits.email}\n"
+    )
+    shutil.copy(REPOSITORY / "mappings" / "account.yaml", folder.path)
+    events = folder.write("e.ndjson", [identify("a@b.co"), GROUP])
+    folder.sfmap("run", events, "--mappings", ".", "--results", "results.ndjson")
+    first, second = folder.lines("results.ndjson")
+    assert (first["outcome"], second["outcome"]) == ("failed", "created")
+    assert "can not be filtered in a query call" in str(first["reason"])
+
+
 def test_standard_input(folder: Folder) -> None:
     line = b'{"type":"identify","traits":{"email":"a@b.co"},"integrations":{"Salesforce":true}}'
     done = folder.sfmap("run", "-", "--json", stdin=line)

@@ -58,6 +58,7 @@ REFUSED = [
     ("SELECT Id\nFROM Contact LIMIT many", "MALFORMED_QUERY", "Row:2:Column:20"),
     ("SELECT Id FROM Contact; DROP TABLE Contact", "MALFORMED_QUERY", "unexpected token: ;"),
     ("SELECT Nope__c FROM Contact", "INVALID_FIELD", "No such column 'Nope__c' on entity 'Contact'"),
+    ("SELECT Id FROM Contact WHERE Description = 'x'", "INVALID_FIELD", "can not be filtered in a query call"),
     ("SELECT Id FROM Nobody", "INVALID_TYPE", "sObject type 'Nobody' is not supported"),
     ("SELECT Id FROM Contact WHERE LastName = 5", "INVALID_FIELD", "filter criterion"),
     (f"SELECT Id FROM Contact WHERE LastName = '{'x' * 4001}'", "MALFORMED_QUERY", "unexpected token"),

@@ -12,6 +12,7 @@ from sfmap.engine.org.local.store import Stored, fold
 
 _LONGEST_QUERY = 100_000
 _LONGEST_LITERAL = 4_000
+_LONGEST_FILTERED = 255
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -121,7 +122,7 @@ class _Parser:
             inner = self._any_of()
             self._expect(")")
             return f"({inner})"
-        field = self._field(self._take("name").text)
+        field = self._filterable(self._take("name").text)
         if self._accept("NOT"):
             self._expect("IN")
             return self._among(field, negated=True)
@@ -203,6 +204,13 @@ class _Parser:
 
     def _number_after(self, word: str) -> int | None:
         return int(float(self._take("number").text)) if self._accept(word) else None
+
+    def _filterable(self, name: str) -> FieldSchema:
+        field = self._field(name)
+        if field.type == "textarea" and field.length > _LONGEST_FILTERED:
+            message = f"field '{field.name}' can not be filtered in a query call"
+            raise Fault("INVALID_FIELD", message, "InvalidFieldFault")
+        return field
 
     def _field(self, name: str) -> FieldSchema:
         field = self._target.field(name)
