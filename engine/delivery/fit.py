@@ -26,7 +26,8 @@ _TYPES: Mapping[str, ValueType] = {
 }
 """The API's field types (Object Reference, "Field Types") as the mapping's; every other one is text."""
 
-_UNCUT_TYPES = frozenset({"email", "picklist", "multipicklist", "reference", "id"})
+_PICKLISTS = frozenset({"picklist", "multipicklist"})
+"""Never cut (row 8 of behaviour.md): the org says what it thinks of the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,41 +97,30 @@ class _Fitting:
         )
 
     def _match_value(self, name: str, value: Value) -> Value:
+        """The value as it is written, too: what is cut must be looked up cut, or it is never found again."""
         field = self.description.fields.get(name)
         if field is None:
             raise DoesNotFit(f"cannot look up by {name}: {self._unknown(name).removeprefix('left out: ')}")
         try:
-            converted = _converted(field, value)
+            fitted = _fitted(field, value)
         except Unfit as unfit:
             raise DoesNotFit(f"cannot look up by {name}: {self._origin(name)} {unfit}") from None
-        if too_long_for_lookup(converted):
+        if too_long_for_lookup(fitted):
             raise DoesNotFit(f"cannot look up by {name}: {self._origin(name)} is too long for a query")
-        return converted
+        return fitted
 
     def _value(self, field: FieldDescription, value: Value) -> Value | None:
         try:
-            fitted = _converted(field, value)
-            if isinstance(fitted, str) and 0 < field.length < length(fitted):
-                return self._shortened(field, fitted)
+            fitted = _fitted(field, value)
         except Unfit as unfit:
             what = f"left out: {self._origin(field.name)} {unfit} ({field.name} is of type {field.type})"
             self._note(field.name, what)
             return None
+        if field.type not in _TYPES and fitted != as_text(value):
+            self._note(field.name, f"cut to {field.length} characters, the field's length in the org")
         if field.restricted_picklist and fitted not in field.picklist_values:
             self.doubtful = True
         return fitted
-
-    def _shortened(self, field: FieldDescription, text: str) -> str:
-        """Picklists are never cut (row 8 of behaviour.md): the org says what it thinks of the value."""
-        if field.type == "email":
-            raise Unfit(f"is longer than {field.length} characters, and an e-mail address is not cut")
-        if field.type in _UNCUT_TYPES:
-            return text
-        shortened = cut(text, field.length)
-        if not shortened:
-            raise Unfit(f"has no character that fits in {field.length}")
-        self._note(field.name, f"cut to {field.length} characters, the field's length in the org")
-        return shortened
 
     def _unknown(self, name: str) -> str:
         """Row 11 of behaviour.md: the trait, the field, and whether the name or its casing is the matter."""
@@ -152,6 +142,15 @@ def _hint(name: str, fields: Iterable[str]) -> str:
     return did_you_mean(name, fields) or "create it in Setup, or give the user access to it"
 
 
-def _converted(field: FieldDescription, value: Value) -> Value:
+def _fitted(field: FieldDescription, value: Value) -> Value:
+    """The value as the field can hold it. Raises `Unfit`."""
     value_type = _TYPES.get(field.type)
-    return convert(value, value_type) if value_type else as_text(value)
+    fitted = convert(value, value_type) if value_type else as_text(value)
+    if not isinstance(fitted, str) or not 0 < field.length < length(fitted) or field.type in _PICKLISTS:
+        return fitted
+    if field.type == "email":
+        raise Unfit(f"is longer than {field.length} characters, and an e-mail address is not cut")
+    shortened = cut(fitted, field.length)
+    if not shortened:
+        raise Unfit(f"has no character that fits in {field.length}")
+    return shortened

@@ -15,6 +15,7 @@ _INT_RANGE = 2**31
 _NUMBER_RANGE = 10**18
 _NUMBER = re.compile(r"[-+]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})")
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
+_ID_CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _RECORD_ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -65,6 +66,20 @@ def cut(text: str, longest: int) -> str:
             break
         kept = grapheme.end()
     return text[:kept]
+
+
+def full_record_id(text: str) -> str | None:
+    """The 18-character form of a record id of either length; None where the text is no id.
+
+    Each of the last 3 characters tells which of 5 earlier ones are upper case ("ID Field Type", Object Reference).
+    """
+    if not _RECORD_ID.fullmatch(text):
+        return None
+    chunks = (text[start : start + 5] for start in (0, 5, 10))
+    return text[:15] + "".join(
+        _ID_CHECK[sum(1 << place for place, character in enumerate(chunk) if "A" <= character <= "Z")]
+        for chunk in chunks
+    )
 
 
 def convert(value: Value, type: ValueType | None) -> Value:  # noqa: A002
@@ -145,9 +160,10 @@ def _trimmed(value: Value) -> str:
 
 def _record_id(value: Value) -> str:
     text = as_text(value).strip()
-    if not _RECORD_ID.fullmatch(text):
+    full = full_record_id(text)
+    if full is None:
         raise Unfit("is not a record id (15 or 18 letters and digits)")
-    return text
+    return full
 
 
 _CONVERTERS: dict[ValueType, Callable[[Value], Value]] = {

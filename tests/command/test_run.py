@@ -151,7 +151,8 @@ def test_a_refused_record_does_not_spoil_the_others(folder: Folder, identify: Id
 def test_a_record_with_nothing_to_update_is_left_alone(folder: Folder, identify: Identify) -> None:
     (folder.path / "lead.yaml").write_text(
         "sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nfields:\n"
-        "  Email: {from: traits.email, write: create}\n  LastName: {value: x, write: create}\n  Company: {value: x, write: create}\n"
+        "  Email: {from: traits.email, write: create}\n"
+        "  LastName: {value: x, write: create}\n  Company: {value: x, write: create}\n"
     )
     events = folder.write("e.ndjson", [identify("a@b.co"), identify("a@b.co")])
     for expected in (["created", "unchanged"], ["unchanged", "unchanged"]):
@@ -170,6 +171,32 @@ def test_a_lookup_that_the_org_refuses_fails_its_events_alone(folder: Folder, id
     first, second = folder.lines("results.ndjson")
     assert (first["outcome"], second["outcome"]) == ("failed", "created")
     assert "can not be filtered in a query call" in str(first["reason"])
+
+
+def test_a_match_value_that_the_org_cuts_is_found_again(folder: Folder, identify: Identify) -> None:
+    (folder.path / "contact.yaml").write_text(
+        "sfmap: 1\nevent: identify\nobject: Contact\nmatch: AssistantName\nfields:\n"
+        "  AssistantName: traits.email\n  LastName: {value: x}\n"
+    )
+    events = folder.write("e.ndjson", [identify("x" * 60), identify("x" * 60)])
+    for expected in (["created", "updated"], ["updated", "updated"]):
+        folder.sfmap("run", events, "--mappings", ".", "--results", "results.ndjson")
+        assert [line["outcome"] for line in folder.lines("results.ndjson")] == expected
+    assert folder.rows("SELECT AssistantName FROM Contact") == [("x" * 40,)]
+
+
+def test_records_are_found_by_ids_of_both_lengths(folder: Folder, identify: Identify) -> None:
+    (folder.path / "lead.yaml").write_text(
+        "sfmap: 1\nevent: identify\nobject: Lead\nmatch: Id\nfields:\n"
+        "  Id: {from: traits.lead, type: id}\n  Title: traits.title\n"
+    )
+    folder.sfmap("run", folder.write("e.ndjson", [identify("a@b.co")]))
+    by_id = [identify("", lead="00Q000000000001", title="A"), identify("", lead="00Q000000000001EAA", title="B")]
+    done = folder.sfmap(
+        "run", folder.write("by_id.ndjson", by_id), "--mappings", ".", "--results", "results.ndjson"
+    )
+    assert [line["outcome"] for line in folder.lines("results.ndjson")] == ["updated", "updated"], done.stderr
+    assert folder.rows("SELECT Email, Title FROM Lead") == [("a@b.co", "B")]
 
 
 def test_standard_input(folder: Folder) -> None:

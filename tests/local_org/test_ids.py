@@ -2,7 +2,8 @@
 
 import pytest
 
-from sfmap.engine.org.local.ids import full_id, new_id
+from sfmap.engine.mapping.values import full_record_id
+from sfmap.engine.org.local.ids import new_id
 
 # Pairs from public documentation of the two forms.
 PAIRS = [("00130000000ibMC", "00130000000ibMCAAY"), ("001D000000IRFma", "001D000000IRFmaIAH")]
@@ -10,13 +11,13 @@ PAIRS = [("00130000000ibMC", "00130000000ibMCAAY"), ("001D000000IRFma", "001D000
 
 @pytest.mark.parametrize(("short", "whole"), PAIRS)
 def test_full_id(short: str, whole: str) -> None:
-    assert full_id(short) == whole
-    assert full_id(whole) == whole
+    assert full_record_id(short) == whole
+    assert full_record_id(whole) == whole
 
 
 @pytest.mark.parametrize("text", ["", "001", "001D000000IRFm!", "001D000000IRFmaI"])
 def test_no_id(text: str) -> None:
-    assert full_id(text) is None
+    assert full_record_id(text) is None
 
 
 def test_ids_ascend_with_their_numbers() -> None:

@@ -30,7 +30,7 @@ CONVERTED: list[tuple[ValueType | None, Value, Value]] = [
     ("email", " a@b.co ", "a@b.co"),
     ("phone", 5551234, "5551234"),
     ("picklist", " Hot ", "Hot"),
-    ("id", "00Q000000000001", "00Q000000000001"),
+    ("id", "00Q000000000001", "00Q000000000001EAA"),
 ]
 
 UNFIT: list[tuple[ValueType | None, Value]] = [

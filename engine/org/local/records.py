@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sfmap.engine.mapping.values import full_record_id
 from sfmap.engine.org.local.faults import Invalid, RecordError, no_such_field, no_such_object
-from sfmap.engine.org.local.ids import full_id
 from sfmap.engine.org.local.schema import FieldSchema, ObjectSchema, Schema
 from sfmap.engine.org.local.store import Store, Stored
 from sfmap.engine.org.local.validate import checked
@@ -88,7 +88,7 @@ class Writer:
 
     def _update(self, target: ObjectSchema, given: dict[FieldSchema, str | None], seen: set[str]) -> Saved:
         named = given.pop(target.fields["Id"], None)
-        record_id = full_id(named or "")
+        record_id = full_record_id(named or "")
         try:
             current = self._current(target, named, record_id, seen)
             values = checked(target, given, creating=False, cut_long=self._cut_long)

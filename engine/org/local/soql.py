@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from sfmap.engine.mapping.values import full_record_id
 from sfmap.engine.org.local.faults import Fault, no_such_field, no_such_object
-from sfmap.engine.org.local.ids import full_id
 from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
 from sfmap.engine.org.local.store import Stored, fold
 
@@ -275,7 +275,7 @@ def _compared(field: FieldSchema) -> str:
 
 def _folded(field: FieldSchema, text: str) -> Stored:
     if field.type in ("id", "reference"):
-        return full_id(text) or text
+        return full_record_id(text) or text
     return fold(text.strip())
 
 

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 
-from sfmap.engine.mapping.values import is_email, length
+from sfmap.engine.mapping.values import full_record_id, is_email, length
 from sfmap.engine.org.local.faults import Invalid, RecordError
-from sfmap.engine.org.local.ids import full_id
 from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema
 from sfmap.engine.org.local.store import Stored
 
@@ -109,7 +108,7 @@ def _datetime(text: str) -> str | None:
 
 
 def _record_id(field: FieldSchema, text: str) -> str:
-    record_id = full_id(text)
+    record_id = full_record_id(text)
     if record_id is None:
         message = f"{field.label}: id value of incorrect type: {text[:_SHOWN]}"
         raise Invalid(RecordError("MALFORMED_ID", message, (field.name,)))

@@ -1,0 +1,119 @@
+"""Records fitted to what the org has: what is left out or cut, and what is said about it (behaviour.md, row 11)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from sfmap.engine.delivery.fit import DoesNotFit, fit
+from sfmap.engine.mapping.record import Record, Value
+from sfmap.engine.org.port import FieldDescription, ObjectDescription
+
+
+def field(name: str, kind: str = "string", length: int = 0, **flags: bool) -> FieldDescription:
+    usual = FieldDescription(
+        name=name,
+        label=name,
+        type=kind,
+        length=length,
+        createable=True,
+        updateable=True,
+        nillable=True,
+        defaulted_on_create=False,
+        id_lookup=False,
+        external_id=False,
+        restricted_picklist=False,
+        picklist_values=("Hot", "Cold"),
+    )
+    return replace(usual, **flags)
+
+
+FIELDS = [
+    field("Key__c", length=5),
+    field("testProp__c", length=5),
+    field("Visits__c", "double"),
+    field("Vip__c", "boolean"),
+    field("Seen__c", "datetime"),
+    field("Mail__c", "email", 10),
+    field("Rating", "picklist", 3, restricted_picklist=True),
+    field("Formula__c", createable=False, updateable=False),
+    field("Once__c", updateable=False),
+    field("Later__c", createable=False),
+]
+DESCRIPTION = ObjectDescription("Thing__c", "Thing", "a00", True, True, {one.name: one for one in FIELDS})
+
+
+def record(fields: Mapping[str, Value], match: Mapping[str, Value] | None = None) -> Record:
+    origins = {name: f"traits.{name.removesuffix('__c')}" for name in fields}
+    match = match or {"Key__c": "k"}
+    return Record("thing", "Thing__c", "upsert", (match,), "newest", fields, {}, {}, origins)
+
+
+KEPT: list[tuple[dict[str, Value], dict[str, Value]]] = [
+    ({"testProp__c": "abcde"}, {"testProp__c": "abcde"}),
+    ({"testProp__c": 12}, {"testProp__c": "12"}),
+    ({"Visits__c": "12"}, {"Visits__c": 12}),
+    ({"Vip__c": "yes"}, {"Vip__c": True}),
+    ({"Seen__c": "2026-11-23T10:00:00.123456Z"}, {"Seen__c": "2026-11-23T10:00:00.123Z"}),
+    ({"Rating": "Warmish"}, {"Rating": "Warmish"}),
+]
+
+
+@pytest.mark.parametrize(("given", "kept"), KEPT)
+def test_kept_without_a_word(given: dict[str, Value], kept: dict[str, Value]) -> None:
+    fitted = fit(record(given), DESCRIPTION)
+    assert fitted.on_create == fitted.on_update == kept
+    assert fitted.notes == ()
+    assert fitted.doubtful == (given.get("Rating") == "Warmish")
+
+
+NOTED: list[tuple[dict[str, Value], str]] = [
+    (
+        {"testprop__c": "x"},
+        "Thing__c has no field testprop__c for traits.testprop; it has testProp__c, and the casing",
+    ),
+    ({"testPorp__c": "x"}, 'no field testPorp__c for traits.testPorp; did you mean "testProp__c"?'),
+    ({"zzz__c": "x"}, "no field zzz__c for traits.zzz; create it in Setup, or give the user access to it"),
+    ({"Visits__c": "many"}, "traits.Visits is not a number (Visits__c is of type double)"),
+    ({"Vip__c": "perhaps"}, "traits.Vip is not true or false (Vip__c is of type boolean)"),
+    ({"Seen__c": 1700000000}, "traits.Seen is not a date and time (ISO 8601) (Seen__c is of type datetime)"),
+    (
+        {"Mail__c": "long@example.com"},
+        "traits.Mail is longer than 10 characters, and an e-mail address is not cut",
+    ),
+    ({"Formula__c": "x"}, "Thing__c.Formula__c is read-only for this user"),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), NOTED)
+def test_left_out_and_noted(given: dict[str, Value], words: str) -> None:
+    fitted = fit(record({**given, "Key__c": "k"}), DESCRIPTION)
+    assert fitted.on_create == fitted.on_update == {"Key__c": "k"}
+    (note,) = map(str, fitted.notes)
+    assert note.startswith(f"{next(iter(given))}: left out: ")
+    assert words in note
+
+
+def test_long_text_is_cut_where_it_is_written_and_where_it_is_looked_up() -> None:
+    fitted = fit(record({"Key__c": "abcdefg"}, {"Key__c": "abcdefg"}), DESCRIPTION)
+    assert fitted.on_create == {"Key__c": "abcde"}
+    assert fitted.match == ({"Key__c": "abcde"},)
+    assert [str(note) for note in fitted.notes] == ["Key__c: cut to 5 characters, the field's length in the org"]
+
+
+def test_what_can_be_set_only_once() -> None:
+    fitted = fit(record({"Once__c": "a", "Later__c": "b"}), DESCRIPTION)
+    assert (fitted.on_create, fitted.on_update) == ({"Once__c": "a"}, {"Later__c": "b"})
+
+
+UNFIT: list[tuple[dict[str, Value], str]] = [
+    ({"Nope__c": "x"}, "cannot look up by Nope__c: Thing__c has no field Nope__c"),
+    ({"Visits__c": "many"}, "cannot look up by Visits__c: its default is not a number"),
+]
+
+
+@pytest.mark.parametrize(("match", "words"), UNFIT)
+def test_what_cannot_be_looked_up(match: dict[str, Value], words: str) -> None:
+    with pytest.raises(DoesNotFit) as raised:
+        fit(record({}, match), DESCRIPTION)
+    assert words in str(raised.value)
