@@ -1,7 +1,6 @@
-"""Records fitted to what the org has: what is left out or cut, and what is said about it (behaviour.md, row 11)."""
+"""Records fitted to what the org has: what is left out or cut, and what is said of it (behaviour.md, row 11)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -10,22 +9,28 @@ from sfmap.engine.mapping.record import Record, Value
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
 
 
-def field(name: str, kind: str = "string", length: int = 0, **flags: bool) -> FieldDescription:
-    usual = FieldDescription(
+def field(
+    name: str,
+    kind: str = "string",
+    length: int = 0,
+    createable: bool = True,
+    updateable: bool = True,
+    restricted_picklist: bool = False,
+) -> FieldDescription:
+    return FieldDescription(
         name=name,
         label=name,
         type=kind,
         length=length,
-        createable=True,
-        updateable=True,
+        createable=createable,
+        updateable=updateable,
         nillable=True,
         defaulted_on_create=False,
         id_lookup=False,
         external_id=False,
-        restricted_picklist=False,
+        restricted_picklist=restricted_picklist,
         picklist_values=("Hot", "Cold"),
     )
-    return replace(usual, **flags)
 
 
 FIELDS = [

@@ -1,14 +1,14 @@
 """A canned server: an HTTP server on loopback that answers each operation with raw bodies, well or badly."""
 
+import gzip
 import re
 import socket
 import struct
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
@@ -17,6 +17,7 @@ from sfmap.engine.org.soap import Secret, SoapOrg, SoapSettings
 PASSWORD = "correct-horse-battery"
 TOKEN = "TOKENtokenTOKEN"
 SESSION_ID = "00D5f000000abcd!SESSION.one"
+USUAL = SoapSettings("https://login.salesforce.com", "integration@acme.example", Secret(PASSWORD), Secret(TOKEN))
 
 _OPERATION = re.compile(rb"<soap-env:Body><p:(\w+)")
 _ENVELOPE = (
@@ -54,6 +55,9 @@ class CannedServer:
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str]] = []
+        """Operation and envelope."""
+        self.packed: list[int] = []
+        """The sizes of the requests that came as gzip."""
         self.released = threading.Event()
         self.ended = ""
         """A session id that is answered with INVALID_SESSION_ID."""
@@ -72,7 +76,10 @@ class CannedServer:
     def put(self, operation: str, *answers: Canned) -> None:
         self._answers[operation] = deque(answers)
 
-    def answer(self, request: bytes) -> Canned:
+    def answer(self, request: bytes, encoding: str | None) -> Canned:
+        if encoding == "gzip":
+            self.packed.append(len(request))
+            request = gzip.decompress(request)
         found = _OPERATION.search(request)
         assert found, request
         operation = found[1].decode()
@@ -110,7 +117,8 @@ def _handler(canned: CannedServer) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
-            answer = canned.answer(self.rfile.read(int(self.headers["Content-Length"])))
+            request = self.rfile.read(int(self.headers["Content-Length"]))
+            answer = canned.answer(request, self.headers["Content-Encoding"])
             if answer.accident == "hang":
                 canned.released.wait(20)
             if answer.accident in ("reset", "close", "hang"):
@@ -165,7 +173,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def settings(canned: CannedServer) -> SoapSettings:
-    return settings_for(canned.url)
+    return replace(USUAL, login_url=canned.url)
 
 
 @pytest.fixture
@@ -176,12 +184,3 @@ def org(settings: SoapSettings, clock: Clock) -> SoapOrg:
 @pytest.fixture
 def secrets() -> tuple[str, ...]:
     return (PASSWORD, TOKEN, SESSION_ID)
-
-
-def settings_for(login_url: str, **changed: Any) -> SoapSettings:
-    usual: dict[str, Any] = {
-        "username": "integration@acme.example",
-        "password": Secret(PASSWORD),
-        "security_token": Secret(TOKEN),
-    }
-    return SoapSettings(login_url, **(usual | changed))

@@ -7,6 +7,7 @@ from lxml import etree
 from syrupy.assertion import SnapshotAssertion
 
 from sfmap.engine.org.port import (
+    BATCH_SIZE,
     ApiUsage,
     CallRefused,
     OrgUnavailable,
@@ -69,6 +70,21 @@ def test_a_create_request(org: SoapOrg, canned: CannedServer, snapshot: Snapshot
     assert org.create("Lead", [record]) == [Written("00Q5f000001AbcdEAC")]
 
     assert _pretty(canned.requests[-1][1]) == snapshot
+
+
+def test_a_large_request_is_packed(org: SoapOrg, canned: CannedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [RecordWrite({"LastName": f"Dvořák {number}", "Company": "Acme"}) for number in range(BATCH_SIZE)]
+    canned.put("create", canned.results("create", *[OK] * BATCH_SIZE))
+
+    org.create("Lead", records)
+    monkeypatch.setattr("sfmap.engine.org.soap.transport.PACKED_FROM", 10**9)
+    org.create("Lead", records)
+
+    (login, _), (_, packed), (_, plain) = canned.requests
+    assert login == "login"
+    assert packed == plain
+    assert len(canned.packed) == 1
+    assert canned.packed[0] < len(plain) / 10
 
 
 def test_an_update_request_carries_the_id(org: SoapOrg, canned: CannedServer) -> None:

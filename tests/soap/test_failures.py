@@ -4,7 +4,8 @@ import socket
 import ssl
 import traceback
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import TypedDict
 
 import pytest
 import requests
@@ -18,7 +19,7 @@ from sfmap.engine.org.soap import Secret, SoapOrg, SoapSettings
 from sfmap.engine.org.soap.errors import Call, error_from
 from sfmap.engine.org.soap.meanings import FAULTS, FaultMeaning
 
-from .conftest import Canned, CannedServer, settings_for
+from .conftest import USUAL, Canned, CannedServer
 
 ONE = [RecordWrite({"LastName": "Ada"})]
 HTML = "<!DOCTYPE html><html><body><h1>Down for maintenance</h1><br></body></html>"
@@ -178,7 +179,7 @@ def test_the_message_of_an_answer_that_is_none(
 def test_a_refused_connection_is_no_call(secrets: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    org = SoapOrg(settings_for(f"http://127.0.0.1:{port}"))
+    org = SoapOrg(replace(USUAL, login_url=f"http://127.0.0.1:{port}"))
 
     caught = _failing(lambda: org.create("Lead", ONE), secrets)
 
@@ -202,7 +203,7 @@ def test_an_org_that_went_away_after_the_sign_in(org: SoapOrg, canned: CannedSer
 
 def test_an_earlier_failure_is_not_taken_for_this_one(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("create", Canned(accident="close"))
-    refused = SoapOrg(settings_for("http://127.0.0.1:1"))
+    refused = SoapOrg(replace(USUAL, login_url="http://127.0.0.1:1"))
 
     try:
         refused.object_names()
@@ -218,12 +219,12 @@ def test_a_host_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
     with pytest.raises(OrgUnavailable, match=r"cannot connect to no\.such\.invalid: there is no such host name"):
-        SoapOrg(settings_for("https://no.such.invalid")).object_names()
+        SoapOrg(replace(USUAL, login_url="https://no.such.invalid")).object_names()
 
 
 def test_no_tls_on_the_other_side(canned: CannedServer) -> None:
     with pytest.raises(OrgUnavailable, match="the TLS handshake failed"):
-        SoapOrg(settings_for(canned.url.replace("http:", "https:"))).object_names()
+        SoapOrg(replace(USUAL, login_url=canned.url.replace("http:", "https:"))).object_names()
 
 
 def test_a_certificate_that_is_not_trusted() -> None:
@@ -239,7 +240,7 @@ def test_a_certificate_that_is_not_trusted() -> None:
 @pytest.mark.parametrize("operation", ["create", "login"])
 def test_no_answer_in_time(canned: CannedServer, secrets: tuple[str, ...], operation: str) -> None:
     canned.put(operation, Canned(accident="hang"))
-    org = SoapOrg(settings_for(canned.url, read_timeout=0.2))
+    org = SoapOrg(replace(USUAL, login_url=canned.url, read_timeout=0.2))
 
     caught = _failing(lambda: org.create("Lead", ONE), secrets)
 
@@ -296,8 +297,15 @@ def test_nothing_is_logged_with_a_secret(
     assert not any(secret in caplog.text for secret in secrets)
 
 
+class Changes(TypedDict, total=False):
+    login_url: str
+    username: str
+    password: Secret
+    api_version: str
+
+
 # The login URL or other setting that is wrong: words of the message.
-WRONG_SETTINGS = [
+WRONG_SETTINGS: list[tuple[Changes, str]] = [
     ({"login_url": "http://login.salesforce.com"}, "not encrypted"),
     ({"login_url": "http://127.0.0.1.evil.example"}, "not encrypted"),
     ({"login_url": "ftp://login.salesforce.com"}, "not encrypted"),
@@ -319,9 +327,9 @@ WRONG_SETTINGS = [
 
 
 @pytest.mark.parametrize(("changed", "words"), WRONG_SETTINGS)
-def test_wrong_settings(changed: dict[str, Any], words: str) -> None:
+def test_wrong_settings(changed: Changes, words: str) -> None:
     with pytest.raises(SignInRefused, match=words) as caught:
-        settings_for(**{"login_url": "https://login.salesforce.com", **changed})
+        replace(USUAL, **changed)
 
     assert caught.value.advice
     assert "hunter22" not in str(caught.value)
@@ -338,8 +346,8 @@ def test_wrong_settings(changed: dict[str, Any], words: str) -> None:
     ],
 )
 def test_good_login_urls(url: str) -> None:
-    assert settings_for(url).endpoint.endswith("/services/Soap/u/64.0")
-    assert "//services" not in settings_for(url).endpoint
+    assert replace(USUAL, login_url=url).endpoint.endswith("/services/Soap/u/64.0")
+    assert "//services" not in replace(USUAL, login_url=url).endpoint
 
 
 def _failing(call: Callable[[], object], secrets: tuple[str, ...]) -> OrgError:

@@ -184,6 +184,7 @@ FAULTS = (
         "Check the field's API name in Setup > Object Manager > the object > Fields & Relationships (custom ones "
         "end with __c), and that the user's profile can see it.",
         code="INVALID_FIELD",
+        words="No such column",
     ),
     FaultMeaning(
         CallRefused,
