@@ -76,21 +76,24 @@ def run(
     the records of the first run.
     """
     source = _source(events)
-    with _explained(), _output(report_file) as write_report, _output(results_file) as write_results:
+    _check_outputs(events, report_file, results_file)
+    with _explained():
         project = load_project(Path())
         mapper = Mapper(_compiled(project, folder))
         with (
             only_run(project.state),
+            _output(report_file) as write_report,
+            _output(results_file) as write_results,
             open_org(project, project.org(org_name)) as opened,
             _stop_signal() as stop,
         ):
             _say(f"Delivering to {opened.where}.")
             with _progress(source) as watched:
                 report, interruption = deliver_all(watched, mapper, opened.org, write_results, stop.is_set)
-        _say(report.summary())
-        data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        if write_report:
-            write_report(data)
+            _say(report.summary())
+            data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+            if write_report:
+                write_report(data)
     if as_data:
         sys.stdout.buffer.write(data)
     if interruption:
@@ -170,6 +173,8 @@ def _compiled(project: Project, folder: Path | None) -> tuple[CompiledMapping, .
 def _source(events: tuple[str, ...]) -> NdjsonSource:
     if not events and sys.stdin.isatty():
         raise click.UsageError("Name a file of events, or pipe them in.")
+    if events.count(STANDARD_INPUT) > 1:
+        raise click.UsageError("Standard input (-) can be read only once.")
     return NdjsonSource(events or (STANDARD_INPUT,), sys.stdin.buffer)
 
 
@@ -181,8 +186,10 @@ def _output(name: str | None) -> Iterator[Callable[[bytes], object] | None]:
         return
 
     def write(data: bytes) -> None:
+        left = memoryview(data)
         try:
-            file.write(data)
+            while left:
+                left = left[file.write(left) :]
         except OSError as error:
             raise CannotWrite(f"cannot write {name}: {error.strerror}") from None
 
@@ -192,6 +199,17 @@ def _output(name: str | None) -> Iterator[Callable[[bytes], object] | None]:
         raise CannotWrite(f"cannot write {name}: {error.strerror}") from None
     with file:
         yield write
+
+
+def _check_outputs(events: tuple[str, ...], *outputs: str | None) -> None:
+    """No output may overwrite the events or the other output."""
+    taken = [Path(name) for name in events if name != STANDARD_INPUT]
+    for name in filter(None, outputs):
+        path = Path(name)
+        if any(path.absolute() == other.absolute() or (path.exists() and path.samefile(other)) for other in taken):
+            raise click.UsageError(f"{name} is named twice: it would be overwritten.")
+        if path.is_file():
+            taken.append(path)
 
 
 def _say(text: str) -> None:
@@ -213,6 +231,9 @@ def _explained() -> Iterator[None]:
     except LocalOrgFailed as error:
         _say(str(error))
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        sys.exit(INTERRUPTED)
     except OrgError as error:
         _say(f"Error: {_org_words(error)}")
         sys.exit(ORG_UNUSABLE)
@@ -225,9 +246,10 @@ def _org_words(error: OrgError) -> str:
 def _end_early(interruption: Interruption, report: Report) -> NoReturn:
     """Says what ended the run and how to go on, and exits."""
     again = "Run the same command again: what is already in the org will be found and updated, not repeated."
-    where = f"The run ended after event {report.last_event:,}." if report.last_event else "No event was delivered."
+    done = report.complete_to
+    where = f"Every event up to {done:,} has its outcome." if done else "No event was delivered."
     if isinstance(interruption, OrgError):
-        _say(f"\nError: {_org_words(interruption)}\n{where} {again if report.last_event else ''}".rstrip())
+        _say(f"\nError: {_org_words(interruption)}\n{where} {again if done else ''}".rstrip())
         sys.exit(ORG_UNUSABLE)
     if isinstance(interruption, StopRequested):
         _say(f"\nStopped. {where} {again}")

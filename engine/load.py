@@ -17,7 +17,7 @@ class CannotRead(Exception):
     """A file or folder that is missing, unreadable or empty; the message names it."""
 
 
-def read_source(path: Path, hidden: tuple[str, ...] = ()) -> Source:
+def read_source(path: Path, hidden: bool = False) -> Source:
     """A file's text; bytes that are not UTF-8 become half surrogate pairs, which the YAML reader reports.
 
     Raises `CannotRead`.

@@ -21,8 +21,6 @@ _ORG_KEYS = ("auth", "sandbox", "login_url", "api_version", "username", "passwor
 _SECRET_KEYS = ("password", "security_token")
 _WAYS_TO_SIGN_IN = ("login",)
 
-_HIDDEN = ("password", "token", "secret")
-
 
 class NoSuchOrg(Exception):
     """An org that the project does not name."""
@@ -86,7 +84,7 @@ def load_project(folder: Path) -> Project:
     path = folder / PROJECT_FILE
     if not path.exists():
         return Project(folder)
-    root, mistakes = read_yaml(read_source(path, _HIDDEN))
+    root, mistakes = read_yaml(read_source(path, hidden=True))
     report = Report(mistakes)
     table = Table.open(root, report, "the project", _PROJECT_KEYS)
     project = _project(folder, table) if table else Project(folder)

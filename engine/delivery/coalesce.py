@@ -62,13 +62,16 @@ class Fold:
     def takes(self, item: Item) -> bool:
         """Whether the item, coming next, is sure to find the record that this fold writes, and to be written.
 
-        A doubtful one goes alone: a later value could hide the one that the org refuses.
+        A doubtful one goes alone, and so does a create that lacks something: a later value could hide what the org
+        refuses.
         """
         first = self.head
         if first.fitted.doubtful or item.fitted.doubtful:
             return False
-        same = first.keys == item.keys and first.record.mapping == item.record.mapping
-        return same and (bool(self.found) or set(item.keys[0][1]) <= set(first.fitted.on_create))
+        if first.keys != item.keys or first.record.mapping != item.record.mapping:
+            return False
+        created = first.fitted.complete and set(item.keys[0][1]) <= set(first.fitted.on_create)
+        return bool(self.found) or created
 
     def _merged(self, first: Mapping[str, Value]) -> dict[str, Value]:
         merged = dict(first)
@@ -129,7 +132,12 @@ def _traces(found: Found, lookups: Sequence[Fields]) -> _Traces:
     return _Traces(
         leaves=frozenset({*ids, *(("looked", trace) for trace in looked), *(("written", t) for t in written)}),
         meets=frozenset(
-            {*ids, *(("written", trace) for trace in looked | written), *(("looked", t) for t in written)}
+            {
+                *ids,
+                *(("written", trace) for trace in looked | written),
+                # The same lookup finds the same record, even where nobody writes the field that it looks at.
+                *(("looked", trace) for trace in {*written, *item.keys}),
+            }
         ),
     )
 

@@ -80,6 +80,7 @@ class Delivery:
         failure: SourceFailed | None = None
         try:
             for received in source:
+                self._check_stop()
                 window.append(received)
                 if len(window) == self._window_size:
                     yield from self._deliver_window(window)

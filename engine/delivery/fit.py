@@ -1,7 +1,8 @@
 """Fits a record to its object as the org describes it: what would be refused is left out or cut, and noted."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sfmap.engine.mapping.event import as_text
 from sfmap.engine.mapping.record import Note, Record, Value
@@ -40,6 +41,8 @@ class Fitted:
     notes: tuple[Note, ...]
     doubtful: bool = False
     """Whether the org is likely to refuse it: a value stands outside a restricted picklist."""
+    complete: bool = True
+    """Whether it has all that a create needs."""
 
 
 class DoesNotFit(Exception):
@@ -62,6 +65,14 @@ def fit(record: Record, description: ObjectDescription) -> Fitted:
         on_update={name: value for name, value in fields.items() if of[name].updateable} | update_only,
         notes=(*record.notes, *fitting.notes),
         doubtful=fitting.doubtful,
+        complete=_is_complete(description, {**fields, **create_only}),
+    )
+
+
+def _is_complete(description: ObjectDescription, values: Mapping[str, Value]) -> bool:
+    return all(
+        field.name in values or field.nillable or field.defaulted_on_create or not field.createable
+        for field in description.fields.values()
     )
 
 
@@ -105,6 +116,8 @@ class _Fitting:
             fitted = _fitted(field, value)
         except Unfit as unfit:
             raise DoesNotFit(f"cannot look up by {name}: {self._origin(name)} {unfit}") from None
+        if field.type in ("date", "datetime"):
+            raise DoesNotFit(f"cannot look up by {name}: it is of type {field.type}, which lookups cannot use yet")
         if too_long_for_lookup(fitted):
             raise DoesNotFit(f"cannot look up by {name}: {self._origin(name)} is too long for a query")
         return fitted
@@ -129,7 +142,7 @@ class _Fitting:
         same = [field for field in fields if field.casefold() == name.casefold()]
         if same:
             return f"{missing}; it has {same[0]}, and the casing must agree"
-        return f"{missing}; {_hint(name, fields)}"
+        return f"{missing}; {_hint(name, tuple(fields))}"
 
     def _origin(self, name: str) -> str:
         return self.record.origins.get(name, "its default")
@@ -138,7 +151,8 @@ class _Fitting:
         self.notes.append(Note(name, what))
 
 
-def _hint(name: str, fields: Iterable[str]) -> str:
+@lru_cache(maxsize=1024)
+def _hint(name: str, fields: tuple[str, ...]) -> str:
     return did_you_mean(name, fields) or "create it in Setup, or give the user access to it"
 
 

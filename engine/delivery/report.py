@@ -29,13 +29,16 @@ class Report:
     """API calls by operation."""
     usage: ApiUsage | None = None
     seconds: float = 0.0
-    last_event: int = 0
-    """The number of the last event that has an outcome."""
+    complete_to: int = 0
+    """Every event up to this number has an outcome."""
+    _last_event: int = 0
 
     def add(self, outcome: Outcome) -> None:
-        if outcome.event != self.last_event:
+        if outcome.event != self._last_event:
             self.events += 1
-            self.last_event = outcome.event
+            self._last_event = outcome.event
+        if outcome.event <= self.complete_to + 1:
+            self.complete_to = outcome.event
         self.fates[outcome.fate] += 1
         if outcome.fate == "skipped":
             _count(self.skipped, outcome.reason)

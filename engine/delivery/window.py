@@ -110,18 +110,38 @@ class Window:
                     object_name, fields, _ = item.keys[position]
                     asked[object_name, fields].append(item)
             for (object_name, fields), group in asked.items():
-                try:
-                    ids = self._find(object_name, fields, group, position)
-                except CallRefused as error:
-                    self._end(group, Ending("failed", reason=f"{error.code}: {error.message}"))
-                    failed.update(item.place for item in group)
-                    continue
+                ids = self._find(object_name, fields, group, position, failed)
                 found.update((item.place, ids[key]) for item in group if (key := item.keys[position]) in ids)
         return [Found(item, found.get(item.place, ())) for item in items if item.place not in failed]
 
     def _find(
-        self, object_name: str, fields: Fields, items: Sequence[Item], position: int
+        self, object_name: str, fields: Fields, items: Sequence[Item], position: int, failed: set[int]
     ) -> dict[Key, list[str]]:
+        """The ids found, by key. A refused query is split until the culprit stands alone, and fails.
+
+        Where the first item alone and the last alone are refused too, the field is the matter, and all fail.
+        """
+        try:
+            return self._ask(object_name, fields, items, position)
+        except CallRefused as error:
+            ending = Ending("failed", reason=f"{error.code}: {error.message}")
+        ends = ([items[0]], [items[-1]]) if len(items) > 1 else ()
+        if not any(self._can_ask(object_name, fields, end, position) for end in ends):
+            self._end(items, ending)
+            failed.update(item.place for item in items)
+            return {}
+        middle = len(items) // 2
+        left = self._find(object_name, fields, items[:middle], position, failed)
+        return left | self._find(object_name, fields, items[middle:], position, failed)
+
+    def _can_ask(self, object_name: str, fields: Fields, items: Sequence[Item], position: int) -> bool:
+        try:
+            self._ask(object_name, fields, items, position)
+        except CallRefused:
+            return False
+        return True
+
+    def _ask(self, object_name: str, fields: Fields, items: Sequence[Item], position: int) -> dict[Key, list[str]]:
         asked = {item.keys[position]: tuple(item.fitted.match[position].values()) for item in items}
         identities = list(asked.values())
         self._before_call()

@@ -54,7 +54,11 @@ class CompiledCustom:
             elif field in seen:
                 yield Note(field, f"left out: the trait {name} is not the first to give this field")
             else:
-                value = _fitted(raw)
+                try:
+                    value = _fitted(raw)
+                except Unfit as unfit:
+                    yield Note(field, f"left out: the trait {name} {unfit}")
+                    continue
                 if value is not None:
                     seen.add(field)
                     yield CustomField(field, value, f"{self.base}.{name}")
@@ -62,10 +66,7 @@ class CompiledCustom:
 
 def _fitted(raw: Value) -> Value | None:
     value = scalar(raw)
-    try:
-        return None if value is None else convert(value, None)
-    except Unfit:
-        return None
+    return None if value is None else convert(value, None)
 
 
 def compile_custom(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from jinja2 import ChainableUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import ChainableUndefined, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sfmap.engine.mapping.event import MISSING, as_text, loose_get
@@ -15,9 +15,6 @@ from sfmap.engine.spec.reader import Report
 from sfmap.engine.spec.source import ScalarNode
 
 _NO_FILTER = re.compile(r"No filter named '(.*)'")
-
-# What an expression can raise on the values of one event: a division by zero, a text less than a number, ...
-_RENDER_ERRORS = (TemplateError, ArithmeticError, TypeError, ValueError, LookupError, AttributeError)
 
 
 class TemplateFailed(Exception):
@@ -62,11 +59,14 @@ def compile_template(node: ScalarNode, report: Report) -> CompiledSource | None:
     except TemplateSyntaxError as error:
         _report_syntax(node, error, report)
         return None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # Python's own, of what Jinja2 makes
+        report.error(node.span, f"this template cannot be compiled: {error}")
+        return None
 
     def get(event: Event) -> Json:
         try:
             return template.render(event)
-        except _RENDER_ERRORS as error:
+        except Exception as error:
             raise TemplateFailed(str(error)) from error
 
     return CompiledSource("its template", get, reads)

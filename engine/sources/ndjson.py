@@ -1,8 +1,9 @@
 """Events from NDJSON files and streams: one JSON object a line, blank lines ignored."""
 
 import json
+import os
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -29,10 +30,11 @@ class NdjsonSource:
     def __iter__(self) -> Iterator[Received]:
         number = 0
         for file in self.files:
+            name = os.fsencode(file).decode("utf-8", "replace")
             for line_number, line in _lines(self._open(file), file):
                 number += 1
                 event, problem = _read_event(line)
-                yield Received(number, file, line_number, len(line), event, problem)
+                yield Received(number, name, line_number, len(line), event, problem)
 
     def size(self) -> int | None:
         """All files' size in bytes, or None where standard input is among them or a file is gone."""
@@ -54,7 +56,7 @@ def _lines(stream: BinaryIO, file: str) -> Iterator[tuple[int, bytes]]:
     """The lines that are not blank, counted from 1; one over the limit comes cut, which makes it no JSON."""
     number = 0
     try:
-        with closing(stream):
+        with nullcontext() if file == STANDARD_INPUT else closing(stream):
             while line := stream.readline(_LONGEST_LINE + 1):
                 number += 1
                 if len(line) > _LONGEST_LINE:

@@ -12,8 +12,8 @@ class Source:
 
     file: str
     text: str
-    hidden: tuple[str, ...] = ()
-    """Words whose lines are never shown: there a person may have written a secret."""
+    hidden: bool = False
+    """Whether its lines and values are never shown: a person may have written a secret there."""
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -25,8 +25,7 @@ class Source:
 
     def excerpt(self, number: int) -> str:
         """The line as messages may show it; empty where it is hidden."""
-        line = self.line(number).encode("utf-8", "replace").decode()
-        return "" if any(word in line.casefold() for word in self.hidden) else line
+        return "" if self.hidden else self.line(number).encode("utf-8", "replace").decode()
 
     def span_at(self, index: int) -> "Span":
         """The span of the one character at `index` of the text."""

@@ -75,7 +75,7 @@ def _mapping(name: str, source: Source, table: Table, settings: Settings) -> Map
 
 def _check_version(table: Table) -> None:
     node = table.require("sfmap", f"the language's version: sfmap: {LANGUAGE_VERSION}")
-    if node and not (isinstance(node, ScalarNode) and node.value == LANGUAGE_VERSION):
+    if node and not (isinstance(node, ScalarNode) and type(node.value) is int and node.value == LANGUAGE_VERSION):
         message = f"sfmap must be {LANGUAGE_VERSION}, the version of the mapping language, not {node_kind(node)}"
         table.report.error(node.span, message)
 
@@ -232,6 +232,8 @@ def _address(table: Table, settings: Settings) -> Iterable[FieldRule]:
     rules = [_rule(key, value, table.report, _PART_KEYS) for key, value in parts.entries]
     for prefix in _address_prefixes(address, settings):
         for rule in rules:
+            if not _API_NAME.fullmatch(prefix + rule.field):
+                table.report.error(rule.span, f'"{prefix}{rule.field}" is no API name')
             sources = tuple(_joined(base, part) for base in bases for part in rule.sources)
             yield replace(rule, field=prefix + rule.field, sources=sources)
 

@@ -23,13 +23,15 @@ class Report:
 def node_kind(node: Node) -> str:
     """What a person would call the node: `a list`, `a table`, `text`, `nothing`, ..."""
     if isinstance(node, ListNode):
-        return "a list"
+        return "a list" if node.items else "an empty list"
     if isinstance(node, TableNode):
         return "a table"
     if node.value is None:
         return "nothing"
     if isinstance(node.value, bool):
         return f'the boolean "{node.text}"'
+    if node.span.source.hidden:
+        return "this"
     return f'"{node.text}"' if isinstance(node.value, str) else f"the number {node.text}"
 
 
@@ -134,6 +136,8 @@ class Table:
         if node is None:
             return ()
         found = []
+        if isinstance(node, ListNode) and not node.items:
+            self._wrong(key, node, wanted)
         for item in node.items if isinstance(node, ListNode) else (node,):
             value = read(item)
             if value is None:

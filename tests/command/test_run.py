@@ -199,6 +199,22 @@ def test_records_are_found_by_ids_of_both_lengths(folder: Folder, identify: Iden
     assert folder.rows("SELECT Email, Title FROM Lead") == [("a@b.co", "B")]
 
 
+@pytest.mark.parametrize("options", [["--results", "e.ndjson"], ["--report", "x", "--results", "./x"]])
+def test_outputs_overwrite_nothing(folder: Folder, identify: Identify, options: list[str]) -> None:
+    events = folder.write("e.ndjson", [identify("a@b.co")])
+    (folder.path / "x").touch()
+    done = folder.sfmap("run", events, *options)
+    assert done.returncode == 2
+    assert "named twice" in done.stderr
+    assert folder.lines(events)
+
+
+def test_standard_input_is_read_once(folder: Folder) -> None:
+    done = folder.sfmap("run", "-", "-")
+    assert done.returncode == 2
+    assert "only once" in done.stderr
+
+
 def test_standard_input(folder: Folder) -> None:
     line = b'{"type":"identify","traits":{"email":"a@b.co"},"integrations":{"Salesforce":true}}'
     done = folder.sfmap("run", "-", "--json", stdin=line)

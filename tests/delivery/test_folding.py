@@ -70,10 +70,9 @@ def stream(seed: int, length: int) -> list[Event]:
 
 
 def deliver(
-    folder: Path, events: list[Event], window_size: int, on_many: str
+    folder: Path, events: list[Event], window_size: int, mapping: str
 ) -> tuple[list[Outcome], list[object]]:
-    text = MAPPING.format(on_many=on_many)
-    mapper = Mapper(compile_mappings({"contact": Source("contact.yaml", text)}, (), {}))
+    mapper = Mapper(compile_mappings({"contact": Source("contact.yaml", mapping)}, (), {}))
     database = folder / f"{window_size}.db"
     with start_local_org(database) as local:
         org = SoapOrg(
@@ -84,10 +83,44 @@ def deliver(
     return outcomes, sorted(rows, key=repr)
 
 
+COMPUTED = """\
+sfmap: 1
+event: identify
+object: Contact
+match: Name
+fields:
+  Name: traits.name
+  FirstName: traits.name | first_name
+  LastName: traits.name | last_name
+"""
+INCOMPLETE = """\
+sfmap: 1
+event: identify
+object: Contact
+match: Email
+fields: {Email: traits.email, FirstName: traits.first, LastName: traits.last}
+"""
+TRAPS: list[tuple[str, list[Event]]] = [
+    # The looked-up field is the org's own: nobody writes it.
+    (COMPUTED, [{"name": "Ann Lee"}, {"name": "ann lee"}, {"name": "Bob Ray"}]),
+    # The first event cannot be created, and what the second brings would hide that.
+    (INCOMPLETE, [{"email": "a@b.co", "first": "Bad"}, {"email": "a@b.co", "last": "Lee"}]),
+]
+
+
+@pytest.mark.parametrize(("mapping", "traits"), TRAPS, ids=["computed", "incomplete"])
+def test_traps(tmp_path: Path, mapping: str, traits: list[Event]) -> None:
+    events: list[Event] = [{"type": "identify", "traits": one} for one in traits]
+    one_by_one, expected = deliver(tmp_path, events, 1, mapping)
+    together, rows = deliver(tmp_path, events, 60, mapping)
+    assert rows == expected
+    assert [(o.event, o.fate, o.reason) for o in together] == [(o.event, o.fate, o.reason) for o in one_by_one]
+
+
 @pytest.mark.parametrize(("seed", "on_many"), [(102, "newest"), (126, "oldest"), (3, "error"), (4, "newest")])
 def test_together_is_as_one_by_one(tmp_path: Path, seed: int, on_many: str) -> None:
     events = stream(seed, 60)
-    one_by_one, expected = deliver(tmp_path, events, 1, on_many)
-    together, rows = deliver(tmp_path, events, 60, on_many)
+    one_by_one, expected = deliver(tmp_path, events, 1, MAPPING.format(on_many=on_many))
+    together, rows = deliver(tmp_path, events, 60, MAPPING.format(on_many=on_many))
     assert rows == expected
     assert [(o.event, o.fate, o.reason) for o in together] == [(o.event, o.fate, o.reason) for o in one_by_one]

@@ -15,6 +15,9 @@ BROKEN_PROJECTS = {
     "unknown-keys": "mapings: here\norgs:\n  production: {auth: login, user: a@b.co}\n",
     "secret-in-the-file": "orgs:\n  production:\n    username: a@b.co\n    password: hunter2\n",
     "secret-beside-broken-yaml": "orgs: {production: {password: hunter2, username: @b}}\n",
+    "secret-that-is-a-number": "orgs:\n  production: {password: 12345678}\n",
+    "secret-under-a-wrong-key": "orgs:\n  production: {passwrd: hunter2}\n",
+    "secret-in-a-list": "orgs:\n  production:\n    password:\n      - hunter2\n",
     "unknown-sign-in": "orgs:\n  production: {auth: carrier pigeon}\n",
     "not-a-table": "orgs: [local]\nsettings: {account: shipping}\n",
 }
@@ -36,4 +39,5 @@ def test_broken_project(
     with pytest.raises(Mistakes) as raised:
         load_project(Path())
     assert "hunter2" not in str(raised.value)
+    assert "12345678" not in str(raised.value)
     assert f"{raised.value}\n" == case_file

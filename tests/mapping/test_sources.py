@@ -151,6 +151,7 @@ def test_template(text: str, value: Json) -> None:
         "{{ traits.phones.append(1) }}",
         "{% include 'other' %}",
         "{{ traits.firstName() }}",
+        "{{ traits.firstName * 1000000000000 }}",
     ],
 )
 def test_template_that_fails_for_an_event(text: str) -> None:

@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -34,12 +35,13 @@ def main() -> int:
     try:
         store = Store(options.db, schema)
         listening = socket.create_server(("127.0.0.1", options.port))
-    except (StoreFailed, OSError) as error:
+    except (StoreFailed, OSError, OverflowError) as error:  # overflow: no such port
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return UNUSABLE
     service = Service(store, schema, options.daily_limit)
     config = uvicorn.Config(make_app(service), log_config=None, access_log=False, lifespan="off")
-    asyncio.run(_serve(uvicorn.Server(config), listening))
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
+        asyncio.run(_serve(uvicorn.Server(config), listening))
     store.close()
     return 0
 

@@ -36,7 +36,8 @@ class LocalOrg:
 @contextmanager
 def start_local_org(database: Path, schema: Path | None = None) -> Iterator[LocalOrg]:
     """A local org over the records in `database`. Raises `LocalOrgFailed`."""
-    command = [sys.executable, "-m", "sfmap.engine.org.local", "--db", str(database)]
+    # -P: a file in the current folder must not pass for one of our modules.
+    command = [sys.executable, "-P", "-m", "sfmap.engine.org.local", "--db", str(database)]
     if schema:
         command += ["--schema", str(schema)]
     # A session of its own keeps a Ctrl-C in the terminal from ending it in the middle of a call.

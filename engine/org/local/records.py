@@ -69,13 +69,14 @@ class Writer:
             field = target.field(name)
             if field is None:
                 raise no_such_field(name, target.name)
-            if text != "":  # an empty element changes nothing; fieldsToNull empties a field
+            if text is None or text.strip():  # an empty element changes nothing; fieldsToNull empties a field
                 given[field] = text
         return given
 
     def _create(self, target: ObjectSchema, given: Mapping[FieldSchema, str | None]) -> Saved:
         try:
             values = checked(target, given, creating=True, cut_long=self._cut_long)
+            self._check_references(target, values)
             self._check_unique(target, values, None)
         except Invalid as invalid:
             return Saved(None, invalid.errors)
@@ -92,6 +93,7 @@ class Writer:
         try:
             current = self._current(target, named, record_id, seen)
             values = checked(target, given, creating=False, cut_long=self._cut_long)
+            self._check_references(target, values)
             self._check_unique(target, values, record_id)
         except Invalid as invalid:
             return Saved(record_id, invalid.errors)
@@ -121,6 +123,18 @@ class Writer:
         if target.lock and current[target.lock.when]:
             raise Invalid(RecordError(target.lock.code, target.lock.message))
         return current
+
+    def _check_references(self, target: ObjectSchema, values: Mapping[str, Stored]) -> None:
+        for name, value in values.items():
+            field = target.fields[name]
+            if field.type == "reference" and value is not None and not self._exists(field, str(value)):
+                raise Invalid(RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (name,)))
+
+    def _exists(self, field: FieldSchema, record_id: str) -> bool:
+        """Whether there is such a record of an object that the field may refer to; the user is one."""
+        objects = (self._schema.object(name) for name in field.references)
+        named = next((known for known in objects if known and record_id.startswith(known.key_prefix)), None)
+        return self._store.holds(named, record_id) if named else record_id == self._user_id
 
     def _check_unique(self, target: ObjectSchema, values: Mapping[str, Stored], own_id: str | None) -> None:
         for name, value in values.items():

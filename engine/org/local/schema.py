@@ -1,5 +1,6 @@
 """Which objects and fields the local org has: the shipped standard ones and those of a user's schema file."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +16,7 @@ from sfmap.engine.spec.reader import Report, Table
 from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
 
 _CUSTOM_PREFIX = "a0"
+_API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 TEXT_TYPES = ("string", "textarea", "email", "phone", "url", "picklist", "multipicklist")
@@ -213,6 +215,7 @@ def _custom(
     if not name.text.endswith("__c"):
         message = f"{name.text} is no object of a plain org, and a custom object's name ends in __c"
         report.error(name.span, message, did_you_mean(name.text, objects))
+    _check_name(name, report)
     table = Table(node, report, f"the object {name.text}", ("label", "plural", "fields"))
     label_node, plural_node = table.text("label"), table.text("plural")
     label = label_node.text if label_node else name.text.removesuffix("__c").replace("_", " ")
@@ -227,16 +230,31 @@ def _custom(
     )
 
 
+def _check_name(name: ScalarNode, report: Report) -> None:
+    if not _API_NAME.fullmatch(name.text):
+        report.error(name.span, f'"{name.text}" is no API name', "ASCII letters, digits and _, a letter first")
+
+
 def _custom_fields(table: Table) -> dict[str, FieldSchema]:
-    return {name.text: _custom_field(name, node, table.report) for name, node in table.tables("fields")}
+    fields: dict[str, FieldSchema] = {}
+    names: dict[str, str] = {}
+    for name, node in table.tables("fields"):
+        twin = names.setdefault(name.text.casefold(), name.text)
+        if twin != name.text:
+            table.report.error(name.span, f"{name.text} and {twin} are one field: case does not matter in names")
+        fields[name.text] = _custom_field(name, node, table.report)
+    return fields
 
 
 def _custom_field(name: ScalarNode, node: TableNode, report: Report) -> FieldSchema:
     table = Table(node, report, f"the field {name.text}", _FIELD_KEYS)
     if not name.text.endswith("__c"):
         report.error(name.span, "a custom field's name ends in __c", f"{name.text}__c")
+    _check_name(name, report)
     table.require("type", "type: string")
     kind = table.choice("type", _CUSTOM_TYPES) or "string"
+    if kind == "reference":
+        table.require("to", "the object whose records it refers to")
     label, default = table.text("label"), table.scalar("default")
     external_id = table.boolean("external_id") or False
     return FieldSchema(

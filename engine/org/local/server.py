@@ -4,6 +4,8 @@ import zlib
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -41,7 +43,9 @@ def make_app(service: Service) -> Starlette:
 
     path = "/services/Soap/u/{version}"
     routes = [Route(f"{path}{rest}", soap, methods=["POST"]) for rest in ("", "/", "/{org_id}", "/{org_id}/")]
-    return Starlette(routes=[Route("/", index), *routes])
+    # The credentials are no secret, so no web page may reach the org by a name that it has made mean loopback.
+    here = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
+    return Starlette(routes=[Route("/", index), *routes], middleware=[here])
 
 
 async def _body(request: Request) -> bytes:

@@ -1,5 +1,6 @@
 """The partner API's operations over the store: one request's bytes in, one answer's bytes out."""
 
+import re
 import secrets
 import sqlite3
 import threading
@@ -32,6 +33,7 @@ _MOST_RECORDS = 200
 _MOST_DESCRIBES = 100
 _PAGE = 2_000
 _SESSION_SECONDS = 7_200
+_NUMBER = re.compile("[0-9]{1,9}")
 _USER_ID = new_id("005", 1)
 _ORGANIZATION_ID = new_id("00D", 1)
 
@@ -74,8 +76,7 @@ class Service:
                 request = parse(data)
                 if request.operation == "login":
                     return Reply(200, answer("login", self._login(request, base_url, version), None))
-                with self._store.transaction():
-                    return Reply(200, self._answer(request))
+                return Reply(200, self._answer(request))
             except Fault as fault:
                 return Reply(500, fault_answer(fault))
             except sqlite3.Error as error:
@@ -85,14 +86,21 @@ class Service:
 
     def _answer(self, request: Request) -> bytes:
         session = self._session(request)
-        if self._store.calls_today() >= self._daily_limit:
-            raise unexpected("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
         operation = self._operations.get(request.operation)
         if operation is None:
             raise unexpected("UNKNOWN_EXCEPTION", f"The local org has no operation {request.operation}.")
-        self._store.count_call()
-        results = operation(request, session)
-        return answer(request.operation, results, (self._store.calls_today(), self._daily_limit))
+        usage = (self._counted(), self._daily_limit)
+        with self._store.transaction():
+            return answer(request.operation, operation(request, session), usage)
+
+    def _counted(self) -> int:
+        """Counts one call of today, kept even where the call then fails. Raises `Fault` at the limit."""
+        with self._store.transaction():
+            used = self._store.calls_today()
+            if used >= self._daily_limit:
+                raise unexpected("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+            self._store.count_call()
+        return used + 1
 
     def _login(self, request: Request, base_url: str, version: str) -> str:
         username, password = ("".join(request.texts(name)) for name in ("username", "password"))
@@ -158,7 +166,7 @@ class Service:
 
     def _query_more(self, request: Request, session: _Session) -> str:
         locator, _, start = "".join(request.texts("queryLocator")).rpartition("-")
-        if locator not in session.cursors or not start.isdigit():
+        if locator not in session.cursors or not _NUMBER.fullmatch(start):
             raise Fault("INVALID_QUERY_LOCATOR", "invalid query locator", "InvalidQueryLocatorFault")
         query, rows = session.cursors[locator]
         return self._page(session, query, rows, int(start), _page_size(request), locator)
@@ -196,7 +204,7 @@ class Service:
 
 def _page_size(request: Request) -> int:
     asked = request.header("QueryOptions", "batchSize")
-    return min(max(int(asked), 200), _PAGE) if asked.isdigit() else _PAGE
+    return min(max(int(asked), 200), _PAGE) if _NUMBER.fullmatch(asked) else _PAGE
 
 
 def _sent(record: etree._Element) -> Sent:

@@ -2,16 +2,19 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from sfmap.engine.mapping.values import full_record_id
 from sfmap.engine.org.local.faults import Fault, no_such_field, no_such_object
 from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
 from sfmap.engine.org.local.store import Stored, fold
+from sfmap.engine.org.local.validate import stored_date, stored_datetime
 
 _LONGEST_QUERY = 100_000
 _LONGEST_LITERAL = 4_000
+_DEEPEST = 50
 _LONGEST_FILTERED = 255
 
 _TOKEN = re.compile(
@@ -24,9 +27,10 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_COUNT = re.compile(r"\d{1,9}")
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
-_LIKE_ESCAPES = {"_": "\\_", "%": "\\%", "\\": "\\\\"}
+_LIKE_ESCAPES = {**_ESCAPES, "\\": r"\\", "_": r"\_", "%": r"\%"}
 """In a pattern these stay escaped for SQLite."""
 _NEGATIONS = {"!=": "=", "<>": "="}
 
@@ -79,17 +83,19 @@ class _Parser:
             raise no_such_object(name)
         self._target = target
         columns = tuple(self._field(name) for name in names)
-        condition = f" AND ({self._any_of()})" if self._accept("WHERE") else ""
+        condition = f" AND ({self._conditions(0)})" if self._accept("WHERE") else ""
         order = self._order()
-        limit = self._number_after("LIMIT")
-        offset = self._number_after("OFFSET")
+        limit = self._count_after("LIMIT", -1)
+        offset = self._count_after("OFFSET", 0)
         if self._current.kind != "end":
             raise self._unexpected()
-        wanted = ", ".join(_quoted(column.name) for column in columns) or "count(*)"
+        wanted = ", ".join(_quoted(column.name) for column in columns) or "1"
         statement = (
             f"SELECT {wanted} FROM {_quoted(target.name)} WHERE IsDeleted = 0{condition}{order}"  # noqa: S608
-            f" LIMIT {-1 if limit is None else limit} OFFSET {offset or 0}"
+            f" LIMIT {limit} OFFSET {offset}"
         )
+        if not columns:
+            statement = f"SELECT count(*) FROM ({statement})"  # noqa: S608
         return Compiled(target, columns, statement, tuple(self._parameters), counts=not columns)
 
     def _selected(self) -> list[str]:
@@ -103,23 +109,24 @@ class _Parser:
             names.append(self._take("name").text)
         return names
 
-    def _any_of(self) -> str:
-        return self._joined(self._all_of, "OR")
+    def _conditions(self, depth: int) -> str:
+        """Conditions joined by AND, or by OR; where a query mixes them, parentheses must say what it means."""
+        parts = [self._condition(depth)]
+        word = self._current.text.upper()
+        if self._current.kind == "name" and word in ("AND", "OR"):
+            while self._accept(word):
+                parts.append(self._condition(depth))
+        return _joined(parts, word)
 
-    def _all_of(self) -> str:
-        return self._joined(self._condition, "AND")
-
-    def _joined(self, part: Callable[[], str], word: str) -> str:
-        parts = [part()]
-        while self._accept(word):
-            parts.append(part())
-        return f" {word} ".join(parts)
-
-    def _condition(self) -> str:
+    def _condition(self, depth: int) -> str:
+        if depth > _DEEPEST:
+            message = f"The query nests conditions deeper than {_DEEPEST} levels."
+            raise Fault("QUERY_TOO_COMPLICATED", message, "UnexpectedErrorFault")
         if self._accept("NOT"):
-            return f"NOT ({self._condition()})"
+            # What is not known to hold counts as not holding, as it does for != and NOT IN.
+            return f"NOT coalesce(({self._condition(depth + 1)}), 0)"
         if self._accept("("):
-            inner = self._any_of()
+            inner = self._conditions(depth + 1)
             self._expect(")")
             return f"({inner})"
         field = self._filterable(self._take("name").text)
@@ -141,14 +148,14 @@ class _Parser:
         # One parameter, however many values there are.
         self._parameters.append(json.dumps([value for value in values if value is not None]))
         inside = f"{_compared(field)} IN (SELECT value FROM json_each(?))"  # noqa: S608
-        if not negated:
-            return inside
-        return f"({_quoted(field.name)} IS NULL OR NOT {inside})"
+        column = _quoted(field.name)
+        if None in values:
+            return f"({column} IS NOT NULL AND NOT {inside})" if negated else f"({column} IS NULL OR {inside})"
+        return f"({column} IS NULL OR NOT {inside})" if negated else inside
 
     def _like(self, field: FieldSchema) -> str:
         token = self._take("text")
-        pattern = _unquoted(token.text[1:-1], _ESCAPES | _LIKE_ESCAPES, self._malformed(token))
-        self._parameters.append(fold(pattern))
+        self._parameters.append(fold(_unquoted(token.text[1:-1], self._malformed(token), _LIKE_ESCAPES)))
         return f"{_compared(field)} LIKE ? ESCAPE '\\'"
 
     def _comparison(self, field: FieldSchema) -> str:
@@ -167,21 +174,38 @@ class _Parser:
     def _value(self, field: FieldSchema) -> Stored:
         """A literal as it compares with the field's stored values."""
         token = self._current
+        kind = _literal_kind(token)
+        if not kind:
+            raise self._unexpected()
         self._at += 1
-        word = token.text.lower()
-        if token.kind == "text":
-            return _folded(field, _unquoted(token.text[1:-1], _ESCAPES, self._malformed(token)))
-        if token.kind == "number" and field.type in NUMBER_TYPES:
-            return float(token.text)
-        if token.kind == "moment":
-            return token.text
-        if token.kind == "name" and word in ("null", "true", "false"):
-            return {"null": None, "true": 1, "false": 0}[word]
-        if token.kind == "number":
-            message = f"value of filter criterion for field '{field.name}' must be of type {field.type}"
+        if kind == "null":
+            return None
+        if kind != _wanted_kind(field):
+            quotes = "should be" if _wanted_kind(field) == "text" else "should not be"
+            message = (
+                f"value of filter criterion for field '{field.name}' must be of type {field.type} and {quotes}"
+                " enclosed in quotes"
+            )
             raise Fault("INVALID_FIELD", message, "InvalidFieldFault")
-        self._at -= 1
-        raise self._unexpected()
+        return self._stored(field, kind, token)
+
+    def _stored(self, field: FieldSchema, kind: str, token: Token) -> Stored:
+        value: Stored
+        match kind:
+            case "text":
+                # To the org an empty text is no value.
+                return _folded(field, _unquoted(token.text[1:-1], self._malformed(token), _ESCAPES)) or None
+            case "number":
+                value = float(token.text) if isfinite(float(token.text)) else None
+            case "boolean":
+                value = int(token.text.lower() == "true")
+            case "date":
+                value = stored_date(token.text)
+            case _:
+                value = stored_datetime(token.text)
+        if value is None:
+            raise self._malformed(token)
+        return value
 
     def _order(self) -> str:
         if not self._accept("ORDER"):
@@ -202,8 +226,13 @@ class _Parser:
             self._accept("FIRST")
         return f"{_compared(field)} {direction} {nulls}"
 
-    def _number_after(self, word: str) -> int | None:
-        return int(float(self._take("number").text)) if self._accept(word) else None
+    def _count_after(self, word: str, otherwise: int) -> int:
+        if not self._accept(word):
+            return otherwise
+        token = self._take("number")
+        if not _COUNT.fullmatch(token.text):
+            raise self._malformed(token)
+        return int(token.text)
 
     def _filterable(self, name: str) -> FieldSchema:
         field = self._field(name)
@@ -266,6 +295,29 @@ class _Parser:
         return Fault("MALFORMED_QUERY", message, "MalformedQueryFault", (row, column))
 
 
+def _joined(parts: Sequence[str], word: str) -> str:
+    """The parts joined as a tree: SQLite refuses a chain of more than a thousand."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    return f"({_joined(parts[:middle], word)} {word} {_joined(parts[middle:], word)})"
+
+
+def _literal_kind(token: Token) -> str:
+    """text, number, boolean, date, datetime or null; empty for what is no literal."""
+    if token.kind == "moment":
+        return "datetime" if "T" in token.text else "date"
+    if token.kind == "name":
+        return {"null": "null", "true": "boolean", "false": "boolean"}.get(token.text.lower(), "")
+    return token.kind if token.kind in ("text", "number") else ""
+
+
+def _wanted_kind(field: FieldSchema) -> str:
+    if field.type in NUMBER_TYPES:
+        return "number"
+    return field.type if field.type in ("boolean", "date", "datetime") else "text"
+
+
 def _compared(field: FieldSchema) -> str:
     """The column as the org compares it: text without regard to case, ids and numbers as they are."""
     column = _quoted(field.name)
@@ -273,24 +325,27 @@ def _compared(field: FieldSchema) -> str:
     return column if plain else f"fold({column})"
 
 
-def _folded(field: FieldSchema, text: str) -> Stored:
+def _folded(field: FieldSchema, text: str) -> str:
     if field.type in ("id", "reference"):
         return full_record_id(text) or text
-    return fold(text.strip())
+    return str(fold(text.strip()))
 
 
-def _unquoted(text: str, escapes: Mapping[str, str], malformed: Fault) -> str:
-    """The text without its escapes; a backslash before anything else is an error ("Quoted String Escapes")."""
+def _unquoted(text: str, malformed: Fault, escapes: Mapping[str, str]) -> str:
+    """The text without its escapes; any other backslash is an error ("Quoted String Escape Sequences")."""
 
     def character(found: re.Match[str]) -> str:
         escape = found[1]
         if len(escape) > 1:
-            return chr(int(escape[1:], 16))
+            made = chr(int(escape[1:], 16))
+            return escapes["\\"] if made == "\\" else made
         if escape not in escapes:
             raise malformed
         return escapes[escape]
 
-    return _ESCAPE.sub(character, text)
+    plain = _ESCAPE.sub(character, text)
+    # Two escapes may make one character; half of one, and U+0000, are in no record.
+    return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\0", "\ufffd")
 
 
 def _quoted(name: str) -> str:

@@ -95,6 +95,11 @@ class Store:
         row = cursor.fetchone()
         return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
 
+    def holds(self, target: ObjectSchema, record_id: str) -> bool:
+        """Whether there is a record with this id that is not deleted."""
+        query = f"SELECT 1 FROM {_quoted(target.name)} WHERE Id = ? AND IsDeleted = 0"  # noqa: S608
+        return self._connection.execute(query, [record_id]).fetchone() is not None
+
     def holder(self, target: ObjectSchema, field: str, value: Stored) -> str | None:
         """The id of the record that has this value, as the org compares, in a unique field."""
         query = f"SELECT Id FROM {_quoted(target.name)} WHERE fold({_quoted(field)}) = ? AND IsDeleted = 0"  # noqa: S608
@@ -127,9 +132,9 @@ class Store:
         self._connection.execute(
             f"CREATE TABLE IF NOT EXISTS {table} ({_NUMBER_COLUMN} INTEGER PRIMARY KEY, Id TEXT UNIQUE NOT NULL)"
         )
-        columns = {row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")}
+        columns = {row[1].casefold() for row in self._connection.execute(f"PRAGMA table_info({table})")}
         for field in target.fields.values():
-            if field.name not in columns:
+            if field.name.casefold() not in columns:
                 kind = "NUMERIC" if field.type in NUMBER_TYPES or field.type == "boolean" else "TEXT"
                 default = "NOT NULL DEFAULT 0" if field.type == "boolean" else ""
                 self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {_quoted(field.name)} {kind} {default}")

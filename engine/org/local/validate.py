@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 
-from sfmap.engine.mapping.values import full_record_id, is_email, length
+from sfmap.engine.mapping.values import cut, full_record_id, is_email, length
 from sfmap.engine.org.local.faults import Invalid, RecordError
 from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema
 from sfmap.engine.org.local.store import Stored
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_DAY_WITH_OFFSET = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[-+]\d\d:\d\d)")
 _BOOLEANS = {"true": 1, "1": 1, "false": 0, "0": 0}
 _SHOWN = 80
 
@@ -48,10 +49,9 @@ def _not_writable(given: Mapping[FieldSchema, str | None], creating: bool) -> It
 def _missing(
     target: ObjectSchema, given: Mapping[FieldSchema, str | None], creating: bool
 ) -> Iterator[RecordError]:
+    missing = [field.name for field, text in given.items() if text is None and not field.nillable]
     if creating:
-        missing = [field.name for field in target.fields.values() if field.required and not given.get(field)]
-    else:
-        missing = [field.name for field, text in given.items() if text is None and not field.nillable]
+        missing += [field.name for field in target.fields.values() if field.required and field not in given]
     if missing:
         message = f"Required fields are missing: [{', '.join(missing)}]"
         yield RecordError("REQUIRED_FIELD_MISSING", message, tuple(missing))
@@ -63,9 +63,9 @@ def _value(field: FieldSchema, text: str, cut_long: bool) -> Stored:
     if field.type in NUMBER_TYPES:
         return _number(field, text.strip())
     if field.type == "date":
-        return _parsed(field, text, _date(text.strip()))
+        return _parsed(field, text, stored_date(text.strip()))
     if field.type == "datetime":
-        return _parsed(field, text, _datetime(text.strip()))
+        return _parsed(field, text, stored_datetime(text.strip()))
     if field.type in ("reference", "id"):
         return _record_id(field, text.strip())
     return _text(field, text.strip(), cut_long)
@@ -90,21 +90,24 @@ def _number(field: FieldSchema, text: str) -> Stored:
     return int(value) if field.type == "int" and isinstance(value, float) else value
 
 
-def _date(text: str) -> str | None:
+def stored_date(text: str) -> str | None:
+    """The day as stored; None for what is none. A time or an offset after it is left out, as the org does."""
     try:
+        datetime.fromisoformat(_DAY_WITH_OFFSET.sub(r"\1T00:00\2", text))
         return date.fromisoformat(text[:10]).isoformat()
     except ValueError:
         return None
 
 
-def _datetime(text: str) -> str | None:
+def stored_datetime(text: str) -> str | None:
+    """The moment as stored, in UTC; None for what is none. Without an offset it is in UTC already."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    except (ValueError, OverflowError):  # too early or too late for a date
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _record_id(field: FieldSchema, text: str) -> str:
@@ -124,7 +127,7 @@ def _text(field: FieldSchema, text: str, cut_long: bool) -> str | None:
         raise Invalid(RecordError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, (field.name,)))
     if field.length and length(text) > field.length:
         if cut_long:
-            return text[: field.length]
+            return cut(text, field.length)
         message = f"{field.label}: data value too large: {text[:_SHOWN]} (max length={field.length})"
         raise Invalid(RecordError("STRING_TOO_LONG", message, (field.name,)))
     return text or None
