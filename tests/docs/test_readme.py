@@ -32,13 +32,15 @@ def test_mappings(text: str) -> None:
 @pytest.mark.parametrize("text", [text for text in YAML if "sfmap: 1" not in text and "objects:" not in text])
 def test_projects(text: str, tmp_path: Path) -> None:
     (tmp_path / "sfmap.yaml").write_text(text)
-    load_project(tmp_path)
+    project = load_project(tmp_path)
+    assert project.orgs or project.use
 
 
 @pytest.mark.parametrize("text", [text for text in YAML if "objects:" in text])
 def test_schemas(text: str, tmp_path: Path) -> None:
     (tmp_path / "custom-fields.yaml").write_text(text)
-    load_schema(tmp_path / "custom-fields.yaml")
+    schema = load_schema(tmp_path / "custom-fields.yaml")
+    assert any(field.custom for known in schema.objects.values() for field in known.fields.values())
 
 
 def test_the_shown_run(tmp_path: Path) -> None:

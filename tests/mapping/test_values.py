@@ -95,4 +95,6 @@ def test_clean_text() -> None:
 def test_clean_text_can_go_into_xml(text: str) -> None:
     from lxml import etree
 
-    etree.Element("a").text = clean_text(text)
+    element = etree.Element("a")
+    element.text = clean_text(text)
+    assert (element.text or "") == clean_text(text)

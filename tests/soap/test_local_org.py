@@ -202,7 +202,7 @@ def test_casing_hides_no_record(org: SoapOrg, written: str, asked: str, fields: 
 
 @pytest.mark.parametrize(
     ("fields", "text"),
-    product([("Key__c",), ("Key__c", "Company")], ["nul\x00", "esc\x1b", "\ufffe\uffff", "half \ud83d"]),
+    list(product([("Key__c",), ("Key__c", "Company")], ["nul\x00", "esc\x1b", "\ufffe\uffff", "half \ud83d"])),
 )
 def test_what_no_record_can_hold_is_not_found(org: SoapOrg, fields: tuple[str, ...], text: str) -> None:
     assert org.find("Lead", fields, [(text,) * len(fields)]) == []
