@@ -1,14 +1,14 @@
 """What delivery needs of an org: a few verbs, the plain answers they give, and the errors they raise."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 Value = str | int | float | bool
 """A field's value as the mapping wrote it; adapters turn it into what their protocol carries."""
 
 BATCH_SIZE = 200
-"""The most records that one create or update may carry (app-limits, "SOAP API Call Limits")."""
+"""The most records that one write may carry (app-limits, "SOAP API Call Limits")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class FieldDescription:
     picklist_values: tuple[str, ...] = ()
     """The active entries."""
     reference_to: tuple[str, ...] = ()
+    relationship_name: str = ""
+    """What a write calls the record that this field refers to; empty where the field refers to none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +43,46 @@ class ObjectDescription:
     updateable: bool
     fields: Mapping[str, FieldDescription]
     """By API name, in the org's order."""
+    deletable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRecord:
-    """One record a lookup found: its 18-character id and the looked-up fields, as text."""
+    """One record a lookup found: its 18-character id and the fields asked for, as text."""
 
     id: str
     fields: Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """Another record, named by a value of its own instead of its id: the org looks it up as it writes.
+
+    `by` must be an external id, or another field that finds records (`id_lookup`).
+    """
+
+    object: str
+    by: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
 class RecordWrite:
-    """What one create or update sends for one record; `id` is set for an update alone."""
+    """What one create, update or upsert sends for one record; `id` is set for an update, or an upsert by id."""
 
     fields: Mapping[str, Value]
     clear: tuple[str, ...] = ()
     """Fields to empty."""
     id: str | None = None
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    """By the relationship's name, which is not the field's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     id: str
+    created: bool = False
+    """Whether an upsert made the record; other writes leave it False."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +141,18 @@ class Org(Protocol):
         """Descriptions by name; every object must be one of `object_names()`."""
 
     def find(
-        self, object_name: str, fields: tuple[str, ...], identities: Sequence[tuple[Value, ...]]
+        self,
+        object_name: str,
+        fields: tuple[str, ...],
+        identities: Sequence[tuple[Value, ...]],
+        also: tuple[str, ...] = (),
+        where: str = "",
     ) -> Sequence[FoundRecord]:
         """The records whose `fields` all equal one of `identities`, oldest first; deleted ones are not found.
 
         Each identity has one value for each field. Text compares as the org does: without regard to case.
+        `also` are more fields to read. `where` is a condition in SOQL that must hold besides; one that is none
+        (see `soql.condition`) is a ValueError.
         """
 
     def create(self, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
@@ -134,6 +160,19 @@ class Org(Protocol):
 
     def update(self, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
         """Updates up to `BATCH_SIZE` records by id; one refused record does not keep the others out."""
+
+    def upsert(self, object_name: str, external_id: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
+        """Creates or updates up to `BATCH_SIZE` records, found by their value of the field `external_id`.
+
+        That field must be an external id or another that finds records (`id_lookup`). One refused record does
+        not keep the others out; records that share a value are refused, all of them.
+        """
+
+    def delete(self, object_name: str, ids: Sequence[str]) -> Sequence[WriteResult]:
+        """Deletes up to `BATCH_SIZE` records of the object; one refused id does not keep the others.
+
+        The API itself looks at the ids alone, so every id must be one of that object.
+        """
 
     def calls(self) -> Mapping[str, int]:
         """API calls made so far, by operation, failed ones included."""

@@ -1,7 +1,7 @@
 """SOQL text for lookups: which records have these values in these fields."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from math import isfinite
 
@@ -16,7 +16,13 @@ LITERAL_LIMIT = 4_000
 IDENTITY_LIMIT = 2_000
 """The most identities one query asks for: as many as one page of its answer can hold."""
 
+CONDITION_LIMIT = QUERY_LIMIT // 2
+"""The most characters a lookup's condition may have, so that the values find room beside it."""
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # Reserved characters, and those that no XML document could carry to the org.
 _ESCAPES = str.maketrans(
@@ -44,21 +50,29 @@ def too_long_for_lookup(value: Value) -> bool:
 
 
 def lookup_queries(
-    object_name: str, fields: Sequence[str], identities: Sequence[Sequence[Value]]
+    object_name: str,
+    fields: Sequence[str],
+    identities: Sequence[Sequence[Value]],
+    also: Sequence[str] = (),
+    where: str = "",
 ) -> Iterator[str]:
-    """Queries that together find every record whose `fields` all equal one of `identities`.
+    """Queries that together find every record whose `fields` all equal one of `identities`, and `where` holds.
 
-    Each identity has one value for each field. A value that is `too_long_for_lookup` is a ValueError.
+    Each identity has one value for each field. They read `fields` and `also`. A value that is
+    `too_long_for_lookup` is a ValueError, and so is a `where` that is no `condition`.
     """
     if not fields:
         raise ValueError("a lookup needs a field")
     names = [identifier(name) for name in fields]
+    further = f" AND ({condition(where)})" if where else ""
     # Every part is an identifier that has been checked.
-    head = f"SELECT {', '.join(dict.fromkeys(['Id', *names]))} FROM {identifier(object_name)} WHERE "  # noqa: S608
+    head = f"SELECT {', '.join(_selected([*names, *also]))} FROM {identifier(object_name)} WHERE "  # noqa: S608
     opening, separator, closing = (f"{names[0]} IN (", ", ", ")") if len(names) == 1 else ("", " OR ", "")
-    tail = f"{closing} ORDER BY CreatedDate, Id"
+    if further and len(names) > 1:
+        opening, closing = "(", ")"
+    tail = f"{closing}{further} ORDER BY CreatedDate, Id"
     terms = dict.fromkeys(_term(names, identity) for identity in identities)
-    room = QUERY_LIMIT - len(head) - len(opening) - len(tail)
+    room = QUERY_LIMIT - len(head) - len(opening) - _length(tail)
     for part in _parts(list(terms), len(separator), room):
         yield f"{head}{opening}{separator.join(part)}{tail}"
 
@@ -68,6 +82,22 @@ def identifier(name: str) -> str:
     if not _NAME.match(name):
         raise ValueError(f"not the API name of an object or field: {name!r}")
     return name
+
+
+def condition(text: str) -> str:
+    """The condition, once it is sure that it ends where its parentheses do, and so can only narrow a lookup."""
+    outside = _QUOTED.sub("", text)
+    if unsendable := _NOT_XML.search(text):
+        raise ValueError(f"a condition cannot hold U+{ord(unsendable[0]):04X}")
+    if _length(text) > CONDITION_LIMIT:
+        raise ValueError(f"a condition has room for {CONDITION_LIMIT:,} characters")
+    if not text.strip():
+        raise ValueError("the condition is empty")
+    if "'" in outside:
+        raise ValueError("a quote is missing in the condition")
+    if not _balanced(outside):
+        raise ValueError("the parentheses of the condition do not match")
+    return text
 
 
 def plain(number: float) -> str:
@@ -80,6 +110,23 @@ def plain(number: float) -> str:
 def _length(text: str) -> int:
     """In the units that the org counts: a character beyond the basic plane is two."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+
+
+def _selected(names: Sequence[str]) -> Iterable[str]:
+    """Id and the names, each once: the org refuses a query that selects a field twice, whatever the casing."""
+    selected: dict[str, str] = {}
+    for name in ("Id", *names):
+        selected.setdefault(name.lower(), identifier(name))
+    return selected.values()
+
+
+def _balanced(text: str) -> bool:
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _term(names: Sequence[str], identity: Sequence[Value]) -> str:

@@ -70,19 +70,24 @@ class SoapOrg:
         return {name: known[name] for name in objects}
 
     def find(
-        self, object_name: str, fields: tuple[str, ...], identities: Sequence[tuple[Value, ...]]
+        self,
+        object_name: str,
+        fields: tuple[str, ...],
+        identities: Sequence[tuple[Value, ...]],
+        also: tuple[str, ...] = (),
+        where: str = "",
     ) -> Sequence[FoundRecord]:
         found: dict[str, FoundRecord] = {}
         try:
-            for query in lookup_queries(object_name, fields, identities):
-                for record in self._rows(query, fields):
+            for query in lookup_queries(object_name, fields, identities, also, where):
+                for record in self._rows(query, (*fields, *also)):
                     found.setdefault(record.id, record)
         except CallRefused as refused:
             if refused.code != "QUERY_TOO_COMPLICATED" or len(identities) == 1:
                 raise
             middle = len(identities) // 2
             for half in (identities[:middle], identities[middle:]):
-                found.update((record.id, record) for record in self.find(object_name, fields, half))
+                found.update((record.id, record) for record in self.find(object_name, fields, half, also, where))
         return list(found.values())
 
     def create(self, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
@@ -90,6 +95,14 @@ class SoapOrg:
 
     def update(self, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
         return self._write("update", object_name, records)
+
+    def upsert(self, object_name: str, external_id: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
+        return self._write("upsert", object_name, records, {"externalIDFieldName": external_id})
+
+    def delete(self, object_name: str, ids: Sequence[str]) -> Sequence[WriteResult]:
+        # The API asks for no object: an id says what it is of.
+        answers = self._call("delete", {"ids": ids}, _EACH_ALONE, expected=len(ids)) if ids else ()
+        return [results.write_result(answer) for answer in answers]
 
     def calls(self) -> Mapping[str, int]:
         return self._transport.calls()
@@ -112,12 +125,15 @@ class SoapOrg:
             page = results.page(answer, fields)
             yield from page.records
 
-    def _write(self, operation: str, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
+    def _write(
+        self, operation: str, object_name: str, records: Sequence[RecordWrite], arguments: Content | None = None
+    ) -> Sequence[WriteResult]:
         built = [record_element(object_name, record) for record in records]
         elements = [element for element in built if not isinstance(element, Refused)]
         answers: Iterator[etree._Element] = iter(())
         if elements:
-            answers = iter(self._call(operation, {"_value_1": elements}, _EACH_ALONE, expected=len(elements)))
+            content: Content = {**(arguments or {}), "_value_1": elements}
+            answers = iter(self._call(operation, content, _EACH_ALONE, expected=len(elements)))
         return [one if isinstance(one, Refused) else results.write_result(next(answers)) for one in built]
 
     def _call(

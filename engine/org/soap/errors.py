@@ -26,7 +26,7 @@ from sfmap.engine.org.soap.results import text_of
 from sfmap.engine.org.soap.settings import Secret, split
 from sfmap.engine.org.soap.transport import NotSoapError, causes, never_sent
 
-WRITES = frozenset({"create", "update"})
+WRITES = frozenset({"create", "update", "upsert", "delete"})
 _LONGEST_QUOTE = 500
 
 

@@ -1,11 +1,11 @@
-"""Records as the XML elements of a create or update."""
+"""Records as the XML elements of a create, update or upsert."""
 
 import re
 from functools import lru_cache
 
 from lxml import etree
 
-from sfmap.engine.org.port import RecordWrite, Refused, Value
+from sfmap.engine.org.port import RecordWrite, Reference, Refused, Value
 from sfmap.engine.org.soql import plain
 
 API = "urn:partner.soap.sforce.com"
@@ -38,6 +38,19 @@ def record_element(object_name: str, record: RecordWrite) -> etree._Element | Re
             add(element, _tag(name)).text = _lexical(value)
         except ValueError:
             return _refusal(name, value)
+    for name, reference in record.references.items():
+        try:
+            element.append(_parent(name, reference))
+        except ValueError:
+            return _refusal(f"{name}.{reference.by}", reference.value)
+    return element
+
+
+def _parent(relationship: str, reference: Reference) -> etree._Element:
+    """The record referred to, as an element of its own that names its object and its external id."""
+    element = etree.Element(_tag(relationship), nsmap=_PREFIXES)
+    etree.SubElement(element, _TYPE).text = reference.object
+    etree.SubElement(element, _tag(reference.by)).text = _lexical(reference.value)
     return element
 
 

@@ -1,6 +1,6 @@
 """Result elements as the port's answers, read leniently: by local name, whatever else the org has put there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lxml import etree
@@ -43,7 +43,7 @@ def is_true(text: str) -> bool:
 
 def write_result(element: etree._Element) -> WriteResult:
     if is_true(first(element, "success")):
-        return Written(first(element, "id"))
+        return Written(first(element, "id"), is_true(first(element, "created")))
     errors = list(element.iterchildren("{*}errors"))
     if not errors:
         return Refused("UNKNOWN_EXCEPTION", "The org refused the record without saying why.")
@@ -56,7 +56,7 @@ def write_result(element: etree._Element) -> WriteResult:
 
 
 def page(element: etree._Element, fields: Iterable[str]) -> Page:
-    wanted = {name.lower(): name for name in fields}
+    wanted = {name: name.lower() for name in fields}
     records = tuple(_found(row, wanted) for row in element.iterchildren("{*}records"))
     done = is_true(first(element, "done")) or not first(element, "queryLocator")
     return Page(records, None if done else first(element, "queryLocator"))
@@ -75,6 +75,7 @@ def object_description(element: etree._Element) -> ObjectDescription:
         createable=is_true(first(element, "createable")),
         updateable=is_true(first(element, "updateable")),
         fields={field.name: field for field in fields},
+        deletable=is_true(first(element, "deletable")),
     )
 
 
@@ -86,9 +87,9 @@ def api_usage(elements: Iterable[etree._Element]) -> ApiUsage | None:
     return None
 
 
-def _found(row: etree._Element, wanted: dict[str, str]) -> FoundRecord:
+def _found(row: etree._Element, wanted: Mapping[str, str]) -> FoundRecord:
     values = {etree.QName(child).localname.lower(): child for child in row.iterchildren("*")}
-    fields = {name: _value(values.get(key)) for key, name in wanted.items()}
+    fields = {name: _value(values.get(key)) for name, key in wanted.items()}
     return FoundRecord(_value(values.get("id")) or "", fields)
 
 
@@ -116,6 +117,7 @@ def _field(element: etree._Element) -> FieldDescription:
         restricted_picklist=yes("restrictedPicklist"),
         picklist_values=tuple(_active_entries(element)),
         reference_to=texts(element, "referenceTo"),
+        relationship_name=said.get("relationshipName", ""),
     )
 
 
