@@ -51,3 +51,16 @@ def no_such_field(name: str, object_name: str) -> Fault:
         " appropriate names."
     )
     return Fault("INVALID_FIELD", message, "InvalidFieldFault")
+
+
+def no_external_id(name: str, object_name: str) -> Fault:
+    message = (
+        f"Field name provided, {name} does not match an External ID, Salesforce Id, or indexed field for"
+        f" {object_name}"
+    )
+    return Fault("INVALID_FIELD", message, "InvalidFieldFault")
+
+
+def no_parent(relationship: str) -> Fault:
+    message = f"The external foreign key reference does not reference a valid entity: {relationship}"
+    return Fault("INVALID_FIELD", message, "InvalidFieldFault")

@@ -1,22 +1,30 @@
-"""Creates and updates records: each one checked, stored, or refused with the org's own errors."""
+"""Creates, updates, upserts, deletes: each record checked, stored, or refused with the org's own errors."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from sfmap.engine.mapping.values import full_record_id
+from sfmap.engine.org.local.external_ids import external_id, found_by, not_specified
 from sfmap.engine.org.local.faults import Invalid, RecordError, no_such_field, no_such_object
+from sfmap.engine.org.local.references import Parent, References, SentParent
 from sfmap.engine.org.local.schema import FieldSchema, ObjectSchema, Schema
-from sfmap.engine.org.local.store import Store, Stored
-from sfmap.engine.org.local.validate import checked
+from sfmap.engine.org.local.store import Store, Stored, fold
+from sfmap.engine.org.local.validate import checked, stored_value
+
+_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One record of a create or update as it came: values as text, None for a field to empty."""
+    """One record of a write as it came: values as text, None for a field to empty; parents by relationship."""
 
     object_name: str
     values: Mapping[str, str | None]
+    parents: Mapping[str, SentParent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,20 @@ class Saved:
 
     id: str | None
     errors: tuple[RecordError, ...] = ()
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A sent record whose object, fields and relationships are known to exist."""
+
+    target: ObjectSchema
+    given: dict[FieldSchema, str | None]
+    parents: Sequence[Parent]
+
+
+_Keys = Counter[tuple[str, Stored]]
+"""How many records of a call have an object and a value of the external id, as the org compares it."""
 
 
 class _RolledBack(Exception):
@@ -32,51 +54,64 @@ class _RolledBack(Exception):
 
 
 class Writer:
-    """The writes of one call, by one user, at one time."""
+    """The writes of one call, by one user, at one time. Each verb raises `Fault` for what does not exist."""
 
     def __init__(self, store: Store, schema: Schema, user_id: str, cut_long: bool) -> None:
         self._store = store
         self._schema = schema
+        self._references = References(store, schema, user_id)
         self._user_id = user_id
         self._cut_long = cut_long
+        self._seen: set[str] = set()
+        """The ids that this call has named."""
         self._now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
-    def write(self, records: Sequence[Sent], creating: bool, all_or_none: bool) -> list[Saved]:
-        """Creates or updates each record. Raises `Fault` for an object or field that does not exist."""
-        resolved = [(self._target(record), self._fields(record)) for record in records]
+    def create(self, records: Sequence[Sent], all_or_none: bool) -> list[Saved]:
+        return self._done([partial(self._create, self._known(sent)) for sent in records], all_or_none)
+
+    def update(self, records: Sequence[Sent], all_or_none: bool) -> list[Saved]:
+        return self._done([partial(self._update, self._known(sent)) for sent in records], all_or_none)
+
+    def upsert(self, key_name: str, records: Sequence[Sent], all_or_none: bool) -> list[Saved]:
+        keyed = [(known, external_id(known.target, key_name)) for known in map(self._known, records)]
+        keys: _Keys = Counter()
+        for known, key in keyed:
+            with suppress(Invalid):
+                keys[known.target.name, self._key_value(known, key)] += 1
+        return self._done([partial(self._upsert, known, key, keys) for known, key in keyed], all_or_none)
+
+    def delete(self, ids: Sequence[str], all_or_none: bool) -> list[Saved]:
+        return self._done([partial(self._delete, named) for named in ids], all_or_none)
+
+    def _done(self, steps: Sequence[Callable[[], Saved]], all_or_none: bool) -> list[Saved]:
         saved: list[Saved] = []
         try:
             with self._store.savepoint():
-                seen: set[str] = set()
-                for target, given in resolved:
-                    saved.append(self._create(target, given) if creating else self._update(target, given, seen))
+                saved += (step() for step in steps)
                 if all_or_none and any(one.errors for one in saved):
                     raise _RolledBack
         except _RolledBack:
             saved = [one if one.errors else _rolled_back() for one in saved]
         return saved
 
-    def _target(self, record: Sent) -> ObjectSchema:
-        target = self._schema.object(record.object_name)
+    def _known(self, sent: Sent) -> _Record:
+        target = self._schema.object(sent.object_name)
         if target is None:
-            raise no_such_object(record.object_name)
-        return target
-
-    def _fields(self, record: Sent) -> dict[FieldSchema, str | None]:
-        target = self._target(record)
+            raise no_such_object(sent.object_name)
         given: dict[FieldSchema, str | None] = {}
-        for name, text in record.values.items():
-            field = target.field(name)
-            if field is None:
+        for name, text in sent.values.items():
+            known = target.field(name)
+            if known is None:
                 raise no_such_field(name, target.name)
             if text is None or text.strip():  # an empty element changes nothing; fieldsToNull empties a field
-                given[field] = text
-        return given
+                given[known] = text
+        parents = [self._references.parent(target, name, parent) for name, parent in sent.parents.items()]
+        return _Record(target, given, parents)
 
-    def _create(self, target: ObjectSchema, given: Mapping[FieldSchema, str | None]) -> Saved:
+    def _create(self, record: _Record) -> Saved:
+        target = record.target
         try:
-            values = checked(target, given, creating=True, cut_long=self._cut_long)
-            self._check_references(target, values)
+            values = self._values(record, creating=True)
             self._check_unique(target, values, None)
         except Invalid as invalid:
             return Saved(None, invalid.errors)
@@ -85,62 +120,110 @@ class Writer:
         row = {"OwnerId": self._user_id, **values, **counted, **self._audit(creating=True)}
         row |= _composed(target, row)
         known = {name: value for name, value in row.items() if name in target.fields}
-        return Saved(self._store.insert(target, number, known))
+        return Saved(self._store.insert(target, number, known), created=True)
 
-    def _update(self, target: ObjectSchema, given: dict[FieldSchema, str | None], seen: set[str]) -> Saved:
-        named = given.pop(target.fields["Id"], None)
+    def _update(self, record: _Record) -> Saved:
+        id_field = record.target.fields["Id"]
+        named = record.given.pop(id_field, None)
         record_id = full_record_id(named or "")
+        if named is None:
+            return _refused(None, "MISSING_ARGUMENT", "Id not specified in an update call")
+        if record_id is None:
+            message = f"{id_field.label}: id value of incorrect type: {named[:_SHOWN]}"
+            return _refused(None, "MALFORMED_ID", message, "Id")
+        if record_id in self._seen:
+            return _refused(record_id, "DUPLICATE_VALUE", f"duplicate id specified: {record_id}")
+        self._seen.add(record_id)
+        return self._change(record, record_id)
+
+    def _change(self, record: _Record, record_id: str) -> Saved:
+        target = record.target
         try:
-            current = self._current(target, named, record_id, seen)
-            values = checked(target, given, creating=False, cut_long=self._cut_long)
-            self._check_references(target, values)
+            current = self._current(target, record_id)
+            if target.lock and current[target.lock.when]:
+                raise Invalid(RecordError(target.lock.code, target.lock.message))
+            values = self._values(record, creating=False)
             self._check_unique(target, values, record_id)
         except Invalid as invalid:
             return Saved(record_id, invalid.errors)
         changes = {**values, **self._audit(creating=False)}
         changes |= _composed(target, {**current, **changes})
         known = {name: value for name, value in changes.items() if name in target.fields}
-        self._store.update(target, str(record_id), known)
+        self._store.update(target, record_id, known)
         return Saved(record_id)
 
-    def _current(
-        self, target: ObjectSchema, named: str | None, record_id: str | None, seen: set[str]
-    ) -> dict[str, Stored]:
-        """The record as it is. Raises `Invalid` where it cannot be updated."""
-        if named is None:
-            raise Invalid(RecordError("MISSING_ARGUMENT", "Id not specified in an update call"))
+    def _upsert(self, record: _Record, key: FieldSchema, keys: _Keys) -> Saved:
+        if key.type == "id":
+            return self._update(record) if record.given.get(key) else self._create(record)
+        try:
+            value = self._key_value(record, key)
+            if keys[record.target.name, value] > 1:
+                message = f"Duplicate external id specified: {record.given[key]}"
+                raise Invalid(RecordError("DUPLICATE_VALUE", message, (key.name,)))
+            found = found_by(self._store, record.target, key, value)
+        except Invalid as invalid:
+            return Saved(None, invalid.errors)
+        if found is None:
+            return self._create(record)
+        if not key.updateable:  # a number that the org gives finds its record, and stays
+            given = {known: text for known, text in record.given.items() if known != key}
+            record = replace(record, given=given)
+        return self._change(record, found)
+
+    def _key_value(self, record: _Record, key: FieldSchema) -> Stored:
+        """The record's external id as the org compares it."""
+        text = record.given.get(key)
+        if text is None:
+            raise not_specified(key)
+        return fold(stored_value(key, text, self._cut_long))
+
+    def _delete(self, named: str) -> Saved:
+        record_id = full_record_id(named.strip())
         if record_id is None:
-            message = f"{target.fields['Id'].label}: id value of incorrect type: {named[:80]}"
-            raise Invalid(RecordError("MALFORMED_ID", message, ("Id",)))
-        if record_id in seen:
-            raise Invalid(RecordError("DUPLICATE_VALUE", f"duplicate id specified: {record_id}"))
-        seen.add(record_id)
+            return _refused(None, "MALFORMED_ID", f"bad id {named[:_SHOWN]}")
+        if record_id in self._seen:
+            return _refused(record_id, "DUPLICATE_VALUE", f"duplicate id specified: {record_id}")
+        self._seen.add(record_id)
+        target = self._schema.object_of(record_id)
+        try:
+            if target is None:
+                raise _no_such_record()
+            self._current(target, record_id)
+        except Invalid as invalid:
+            return Saved(record_id, invalid.errors)
+        self._store.update(target, record_id, {"IsDeleted": 1, **self._audit(creating=False)})
+        return Saved(record_id)
+
+    def _current(self, target: ObjectSchema, record_id: str) -> dict[str, Stored]:
+        """The record as it is. Raises `Invalid` where there is none."""
         current = self._store.get(target, record_id)
         if current is None:
-            raise Invalid(RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"))
+            raise _no_such_record()
         if current["IsDeleted"]:
             raise Invalid(RecordError("ENTITY_IS_DELETED", "entity is deleted"))
-        if target.lock and current[target.lock.when]:
-            raise Invalid(RecordError(target.lock.code, target.lock.message))
         return current
 
-    def _check_references(self, target: ObjectSchema, values: Mapping[str, Stored]) -> None:
-        for name, value in values.items():
-            field = target.fields[name]
-            if field.type == "reference" and value is not None and not self._exists(field, str(value)):
-                raise Invalid(RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (name,)))
-
-    def _exists(self, field: FieldSchema, record_id: str) -> bool:
-        """Whether there is such a record of an object that the field may refer to; the user is one."""
-        objects = (self._schema.object(name) for name in field.references)
-        named = next((known for known in objects if known and record_id.startswith(known.key_prefix)), None)
-        return self._store.holds(named, record_id) if named else record_id == self._user_id
+    def _values(self, record: _Record, creating: bool) -> dict[str, Stored]:
+        """What the record is to hold, its parents found."""
+        given = record.given
+        for parent in record.parents:
+            known = parent.field
+            if known in given:
+                message = (
+                    f"Cannot specify both an external ID reference {known.relationship_name} and a salesforce id,"
+                    f" {known.name}"
+                )
+                raise Invalid(RecordError("INVALID_FIELD", message, (known.name,)))
+            given = {**given, known: self._references.parent_id(parent)}
+        values = checked(record.target, given, creating=creating, cut_long=self._cut_long)
+        self._references.check(record.target, values)
+        return values
 
     def _check_unique(self, target: ObjectSchema, values: Mapping[str, Stored], own_id: str | None) -> None:
         for name, value in values.items():
             if target.fields[name].unique and value is not None:
-                holder = self._store.holder(target, name, value)
-                if holder not in (None, own_id):
+                holder = next(iter(self._store.holders(target, name, value, 1)), own_id)
+                if holder != own_id:
                     message = (
                         f"duplicate value found: {name} duplicates value on record with id: {str(holder)[:15]}"
                     )
@@ -161,6 +244,14 @@ def _composed(target: ObjectSchema, row: Mapping[str, Stored]) -> dict[str, Stor
     return {name: pattern.format_map(parts).strip() for name, pattern in target.compose.items()}
 
 
+def _refused(record_id: str | None, code: str, message: str, *fields: str) -> Saved:
+    return Saved(record_id, (RecordError(code, message, fields),))
+
+
+def _no_such_record() -> Invalid:
+    return Invalid(RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"))
+
+
 def _rolled_back() -> Saved:
     message = "Record rolled back because not all records were valid and the request was using AllOrNone header"
-    return Saved(None, (RecordError("ALL_OR_NONE_OPERATION_ROLLED_BACK", message),))
+    return _refused(None, "ALL_OR_NONE_OPERATION_ROLLED_BACK", message)

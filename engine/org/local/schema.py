@@ -56,6 +56,13 @@ class FieldSchema:
         return self.createable and not self.nillable and not self.defaulted
 
     @property
+    def relationship_name(self) -> str:
+        """What a write calls the record that the field refers to; empty where it refers to none."""
+        if self.type != "reference":
+            return ""
+        return f"{self.name[:-1]}r" if self.custom else self.name.removesuffix("Id")
+
+    @property
     def defaulted(self) -> bool:
         return self.default is not None or self.type == "boolean" or self.name == "OwnerId"
 
@@ -94,6 +101,14 @@ class ObjectSchema:
         """The field of that name, whatever its casing."""
         return self._by_folded_name.get(name.casefold())
 
+    @cached_property
+    def _by_relationship(self) -> dict[str, FieldSchema]:
+        return {f.relationship_name.casefold(): f for f in self.fields.values() if f.relationship_name}
+
+    def relationship(self, name: str) -> FieldSchema | None:
+        """The reference field whose relationship has that name, whatever its casing."""
+        return self._by_relationship.get(name.casefold())
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -106,6 +121,14 @@ class Schema:
     def object(self, name: str) -> ObjectSchema | None:
         """The object of that name, whatever its casing."""
         return self._by_folded_name.get(name.casefold())
+
+    @cached_property
+    def _by_key_prefix(self) -> dict[str, ObjectSchema]:
+        return {schema.key_prefix: schema for schema in self.objects.values()}
+
+    def object_of(self, record_id: str) -> ObjectSchema | None:
+        """The object whose records have ids like this one."""
+        return self._by_key_prefix.get(record_id[:3])
 
 
 class _FieldData(TypedDict, total=False):

@@ -25,6 +25,7 @@ from sfmap.engine.org.local.envelope import (
 from sfmap.engine.org.local.faults import Fault, no_such_object, unexpected
 from sfmap.engine.org.local.ids import new_id
 from sfmap.engine.org.local.records import Saved, Sent, Writer
+from sfmap.engine.org.local.references import SentParent
 from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
 from sfmap.engine.org.local.soql import Compiled, compile_query
 from sfmap.engine.org.local.store import Store, Stored
@@ -65,8 +66,10 @@ class Service:
             "describeSObjects": self._describe_objects,
             "query": self._query,
             "queryMore": self._query_more,
-            "create": lambda request, session: self._write(request, creating=True),
-            "update": lambda request, session: self._write(request, creating=False),
+            "create": lambda request, session: self._write(request, Writer.create),
+            "update": lambda request, session: self._write(request, Writer.update),
+            "upsert": self._upsert,
+            "delete": self._delete,
         }
 
     def answer(self, data: bytes, base_url: str, version: str) -> Reply:
@@ -191,15 +194,35 @@ class Service:
         further = element("queryLocator", None if done else f"{locator}-{next_start}")
         return f"<result>{element('done', done)}{further}{records}<size>{len(rows)}</size></result>"
 
-    def _write(self, request: Request, creating: bool) -> str:
+    def _write(self, request: Request, write: Callable[[Writer, Sequence[Sent], bool], Sequence[Saved]]) -> str:
         sent = [_sent(child) for child in children(request.body) if local_name(child) == "sObjects"]
-        if len(sent) > _MOST_RECORDS:
-            message = f"record limit reached. cannot submit more than {_MOST_RECORDS} records into this call"
-            raise unexpected("EXCEEDED_ID_LIMIT", message)
+        _check_number(len(sent))
+        return "".join(map(_saved, write(self._writer(request), sent, _all_or_none(request))))
+
+    def _upsert(self, request: Request, session: _Session) -> str:
+        key = "".join(request.texts("externalIDFieldName")).strip()
+        sent = [_sent(child) for child in children(request.body) if local_name(child) == "sObjects"]
+        _check_number(len(sent))
+        return "".join(map(_upserted, self._writer(request).upsert(key, sent, _all_or_none(request))))
+
+    def _delete(self, request: Request, session: _Session) -> str:
+        ids = request.texts("ids")
+        _check_number(len(ids))
+        return "".join(map(_saved, self._writer(request).delete(ids, _all_or_none(request))))
+
+    def _writer(self, request: Request) -> Writer:
         cut_long = request.header("AllowFieldTruncationHeader", "allowFieldTruncation") == "true"
-        all_or_none = request.header("AllOrNoneHeader", "allOrNone") == "true"
-        writer = Writer(self._store, self._schema, _USER_ID, cut_long)
-        return "".join(map(_saved, writer.write(sent, creating, all_or_none)))
+        return Writer(self._store, self._schema, _USER_ID, cut_long)
+
+
+def _check_number(records: int) -> None:
+    if records > _MOST_RECORDS:
+        message = f"record limit reached. cannot submit more than {_MOST_RECORDS} records into this call"
+        raise unexpected("EXCEEDED_ID_LIMIT", message)
+
+
+def _all_or_none(request: Request) -> bool:
+    return request.header("AllOrNoneHeader", "allOrNone") == "true"
 
 
 def _page_size(request: Request) -> int:
@@ -210,18 +233,34 @@ def _page_size(request: Request) -> int:
 def _sent(record: etree._Element) -> Sent:
     object_name = ""
     values: dict[str, str | None] = {}
+    parents: dict[str, SentParent] = {}
     for child in children(record):
         name = local_name(child)
         if name == "type":
             object_name = text_of(child).strip()
         elif name == "fieldsToNull":
             values[text_of(child).strip()] = None
+        elif len(child):
+            parents[name] = _sent_parent(child)
         elif not is_nil(child):
             values[name] = text_of(child)
-    return Sent(object_name, values)
+    return Sent(object_name, values, parents)
+
+
+def _sent_parent(element: etree._Element) -> SentParent:
+    values = {local_name(child): text_of(child) for child in children(element) if not is_nil(child)}
+    return SentParent(values.pop("type", "").strip(), values)
+
+
+def _upserted(saved: Saved) -> str:
+    return f"<result>{element('created', saved.created)}{_outcome(saved)}</result>"
 
 
 def _saved(saved: Saved) -> str:
+    return f"<result>{_outcome(saved)}</result>"
+
+
+def _outcome(saved: Saved) -> str:
     errors = "".join(
         "<errors>"
         + "".join(element("fields", name) for name in error.fields)
@@ -230,7 +269,7 @@ def _saved(saved: Saved) -> str:
         + "</errors>"
         for error in saved.errors
     )
-    return f"<result>{errors}{element('id', saved.id)}{element('success', not saved.errors)}</result>"
+    return f"{errors}{element('id', saved.id)}{element('success', not saved.errors)}"
 
 
 def _row(query: Compiled, row: Sequence[Stored]) -> str:
@@ -312,7 +351,8 @@ def _described_field(known: FieldSchema) -> str:
         for value in known.values
     )
     references = "".join(element("referenceTo", name) for name in known.references)
-    return "".join(element(name, value) for name, value in facts.items()) + values + references
+    relationship = element("relationshipName", known.relationship_name) if known.relationship_name else ""
+    return "".join(element(name, value) for name, value in facts.items()) + values + references + relationship
 
 
 def _user_info() -> str:

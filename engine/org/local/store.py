@@ -95,16 +95,19 @@ class Store:
         row = cursor.fetchone()
         return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
 
-    def holds(self, target: ObjectSchema, record_id: str) -> bool:
-        """Whether there is a record with this id that is not deleted."""
-        query = f"SELECT 1 FROM {_quoted(target.name)} WHERE Id = ? AND IsDeleted = 0"  # noqa: S608
-        return self._connection.execute(query, [record_id]).fetchone() is not None
+    def is_deleted(self, target: ObjectSchema, record_id: str) -> bool | None:
+        """Whether the record with this id is deleted; None where there is no such record."""
+        query = f"SELECT IsDeleted FROM {_quoted(target.name)} WHERE Id = ?"  # noqa: S608
+        row = self._connection.execute(query, [record_id]).fetchone()
+        return bool(row[0]) if row else None
 
-    def holder(self, target: ObjectSchema, field: str, value: Stored) -> str | None:
-        """The id of the record that has this value, as the org compares, in a unique field."""
-        query = f"SELECT Id FROM {_quoted(target.name)} WHERE fold({_quoted(field)}) = ? AND IsDeleted = 0"  # noqa: S608
-        row = self._connection.execute(query, [fold(value)]).fetchone()
-        return row[0] if row else None
+    def holders(self, target: ObjectSchema, field: str, value: Stored, most: int) -> list[str]:
+        """The ids of the records that have this value, as the org compares, in the field; up to so many."""
+        query = (
+            f"SELECT Id FROM {_quoted(target.name)} WHERE fold({_quoted(field)}) = ? AND IsDeleted = 0"  # noqa: S608
+            f" LIMIT {most}"
+        )
+        return [row[0] for row in self._connection.execute(query, [fold(value)])]
 
     def select(self, statement: str, parameters: Sequence[Stored]) -> list[tuple[Stored, ...]]:
         """Runs a compiled query."""

@@ -23,7 +23,7 @@ def checked(
     values: dict[str, Stored] = {}
     for field, text in given.items():
         try:
-            values[field.name] = None if text is None else _value(field, text, cut_long)
+            values[field.name] = None if text is None else stored_value(field, text, cut_long)
         except Invalid as invalid:
             errors += invalid.errors
     if errors:
@@ -57,7 +57,8 @@ def _missing(
         yield RecordError("REQUIRED_FIELD_MISSING", message, tuple(missing))
 
 
-def _value(field: FieldSchema, text: str, cut_long: bool) -> Stored:
+def stored_value(field: FieldSchema, text: str, cut_long: bool) -> Stored:
+    """The value that the text stands for. Raises `Invalid`."""
     if field.type == "boolean":
         return _parsed(field, text, _BOOLEANS.get(text.strip().lower()))
     if field.type in NUMBER_TYPES:
