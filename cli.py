@@ -18,20 +18,21 @@ import orjson
 
 from sfmap.engine.delivery.deliver import StopRequested
 from sfmap.engine.delivery.report import Report
-from sfmap.engine.load import CannotRead, compile_mappings, mapping_sources
+from sfmap.engine.load import compile_mappings, mapping_sources
 from sfmap.engine.lock import ProjectBusy, only_run
 from sfmap.engine.mapping.compile import CompiledMapping
 from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Mapped, Record, Rejected
-from sfmap.engine.mapping.render import as_json
+from sfmap.engine.mapping.record import Rejected
 from sfmap.engine.org.local.process import LocalOrgFailed
 from sfmap.engine.org.port import OrgError
+from sfmap.engine.preview import json_line, soap_envelopes
 from sfmap.engine.project import NoSuchOrg, Project, load_project
 from sfmap.engine.run import CannotWrite, Interruption, deliver_all
 from sfmap.engine.secrets import SecretMissing
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
 from sfmap.engine.sources.port import EventSource, Received, SourceFailed
 from sfmap.engine.spec.diagnostics import Mistakes
+from sfmap.engine.spec.files import CannotRead
 from sfmap.engine.wiring import open_org
 
 EVENTS_FAILED = 1
@@ -118,7 +119,7 @@ def render(events: tuple[str, ...], folder: Path | None, as_format: str) -> None
     out = sys.stdout.buffer
     with _explained():
         mapper = Mapper(_compiled(load_project(Path()), folder))
-        written = _as_soap() if as_format == "soap" else _as_json_line
+        written = soap_envelopes() if as_format == "soap" else json_line
         for received in source:
             mapped = mapper.map(received.event) if received.event is not None else (_unread(received),)
             for item in mapped:
@@ -139,24 +140,6 @@ def check(folder: Path | None) -> None:
             _say(f"{mapping.source.file}: {takes} → {mapping.object}, {len(mapping.rules)} fields: no mistakes")
 
 
-def _as_json_line(number: int, mapped: Mapped) -> bytes:
-    return orjson.dumps(as_json(number, mapped), option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _as_soap() -> Callable[[int, Mapped], bytes]:
-    # zeep takes longer to import than everything else together.
-    from sfmap.engine.org.soap.preview import Preview
-
-    preview = Preview()
-
-    def written(number: int, mapped: Mapped) -> bytes:
-        if not isinstance(mapped, Record):
-            return b"<!-- " + _as_json_line(number, mapped).strip().replace(b"--", b"- -") + b" -->\n"
-        return preview.create(mapped.object, {**mapped.fields, **mapped.create_only}).encode()
-
-    return written
-
-
 def _unread(received: Received) -> Rejected:
     return Rejected("", f"line {received.line}: {received.problem}")
 
@@ -166,8 +149,7 @@ def _compiled(project: Project, folder: Path | None) -> tuple[CompiledMapping, .
     sources = mapping_sources(folder or project.mappings)
     if not folder:
         return compile_mappings(sources, project.use, project.settings)
-    settings = {name: setting for name, setting in project.settings.items() if name.text in sources}
-    return compile_mappings(sources, (), settings)
+    return compile_mappings(sources, (), [setting for setting in project.settings if setting[0].text in sources])
 
 
 def _source(events: tuple[str, ...]) -> NdjsonSource:

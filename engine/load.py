@@ -1,43 +1,24 @@
 """Mapping files, a folder's or the shipped ones, → compiled mappings, with all their mistakes at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from sfmap.engine.mapping.compile import CompiledMapping, compile_mapping
-from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Source, did_you_mean, listed
-from sfmap.engine.spec.model import Settings
+from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Source, did_you_mean, in_order, listed
+from sfmap.engine.spec.files import CannotRead, read_source
+from sfmap.engine.spec.overlay import Library, Setting, entry
 from sfmap.engine.spec.parse import parse_mapping
-from sfmap.engine.spec.source import ScalarNode
+from sfmap.engine.spec.source import ScalarNode, read_yaml
 
 _ENDINGS = (".yaml", ".yml")
-
-
-class CannotRead(Exception):
-    """A file or folder that is missing, unreadable or empty; the message names it."""
-
-
-def read_source(path: Path, hidden: bool = False) -> Source:
-    """A file's text; bytes that are not UTF-8 become half surrogate pairs, which the YAML reader reports.
-
-    Raises `CannotRead`.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise CannotRead(f"cannot read {path}: {error.strerror}") from None
-    return Source(str(path), data.decode("utf-8-sig", "surrogateescape"), hidden)
 
 
 def mapping_sources(folder: Path | None) -> dict[str, Source]:
     """The mapping files of a folder, or the shipped ones, by name in alphabetical order. Raises `CannotRead`."""
     if folder is None:
-        shipped = files("sfmap.mappings")
-        paths = sorted(path.name for path in shipped.iterdir() if path.name.endswith(_ENDINGS))
-        return {
-            path.rpartition(".")[0]: Source(f"sfmap/mappings/{path}", (shipped / path).read_text("utf-8"))
-            for path in paths
-        }
+        return _shipped()
     if not folder.is_dir():
         raise CannotRead(f"there is no folder of mappings {folder}")
     found: dict[str, Path] = {}
@@ -50,34 +31,73 @@ def mapping_sources(folder: Path | None) -> dict[str, Source]:
     return {name: read_source(path) for name, path in found.items()}
 
 
+@cache
+def _shipped() -> dict[str, Source]:
+    folder = files("sfmap.mappings")
+    names = sorted(path.name for path in folder.iterdir() if path.name.endswith(_ENDINGS))
+    return {
+        name.rpartition(".")[0]: Source(f"sfmap/mappings/{name}", (folder / name).read_text("utf-8"))
+        for name in names
+    }
+
+
 def compile_mappings(
-    sources: Mapping[str, Source], use: Sequence[ScalarNode], settings: Mapping[ScalarNode, Settings]
+    sources: Mapping[str, Source], use: Sequence[ScalarNode], settings: Iterable[Setting]
 ) -> tuple[CompiledMapping, ...]:
-    """The mappings that `use` names, or all, in alphabetical order. Raises `Mistakes` with all of them."""
-    mistakes = [
+    """The mappings that `use` names in its order, or else all active ones. Raises `Mistakes` with all of them."""
+    compiled, diagnostics = check_mappings(sources, use, settings)
+    if any(diagnostic.severity == "error" for diagnostic in diagnostics):
+        raise Mistakes(diagnostics)
+    return compiled
+
+
+def check_mappings(
+    sources: Mapping[str, Source], use: Sequence[ScalarNode], settings: Iterable[Setting]
+) -> tuple[tuple[CompiledMapping, ...], tuple[Diagnostic, ...]]:
+    """The mappings as far as they could be compiled, and all that is wrong or odd about them."""
+    settings = tuple(settings)
+    diagnostics = [
         Diagnostic(node.span, f'there is no mapping "{node.text}"', _known(node.text, sources))
-        for node in (*use, *settings)
+        for node in (*use, *(name for name, _ in settings))
         if node.text not in sources
     ]
-    chosen = {node.text for node in use} or set(sources)
-    settings_of = {node.text: setting for node, setting in settings.items()}
+    chosen = list(dict.fromkeys(node.text for node in use if node.text in sources))
     compiled = []
-    for name, source in sources.items():
-        if name not in chosen:
-            continue
+    for name in chosen or [name for name, source in sources.items() if _is_active(source)]:
+        own = [setting for node, setting in settings if node.text == name]
         try:
-            mapping, found = parse_mapping(name, source, settings_of.get(name))
+            mapping, found = parse_mapping(name, sources[name], _library(sources), own)
         except Mistakes as error:
-            mistakes += error.diagnostics
+            diagnostics += error.diagnostics
             continue
-        mistakes += found
+        diagnostics += found
         if mapping:
             ready, found = compile_mapping(mapping)
-            mistakes += found
+            diagnostics += found
             compiled.append(ready)
-    if mistakes:
-        raise Mistakes(mistakes)
-    return tuple(compiled)
+    return tuple(compiled), in_order(diagnostics)
+
+
+def _is_active(source: Source) -> bool:
+    """Whether the mapping is used without being chosen; a text that is no YAML is, so that its mistake shows."""
+    if "active" not in source.text:
+        return True
+    try:
+        root, _ = read_yaml(source)
+    except Mistakes:
+        return True
+    active = entry(root, "active")
+    return not (isinstance(active, ScalarNode) and active.value is False)
+
+
+def _library(sources: Mapping[str, Source]) -> Library:
+    """What `extends` finds: a mapping of the same folder, or else the shipped one of that name."""
+
+    def find(name: str, source: Source) -> Source | None:
+        beside = sources.get(name)
+        return beside if beside and beside is not source else mapping_sources(None).get(name)
+
+    return find
 
 
 def _known(name: str, sources: Mapping[str, Source]) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sfmap.engine.load import read_source
 from sfmap.engine.secrets import VARIABLE, SecretMissing, fill_in
 from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean, listed
-from sfmap.engine.spec.model import Settings
+from sfmap.engine.spec.files import read_source
+from sfmap.engine.spec.overlay import Setting
 from sfmap.engine.spec.reader import Report, Table
 from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
 
@@ -15,9 +15,11 @@ PROJECT_FILE = "sfmap.yaml"
 LOCAL = "local"
 
 _PROJECT_KEYS = ("mappings", "use", "default_org", "settings", "secrets", "orgs")
-_SETTING_KEYS = ("address",)
-_LOCAL_KEYS = ("schema",)
-_ORG_KEYS = ("auth", "sandbox", "login_url", "api_version", "username", "password", "security_token")
+_LOCAL_KEYS = ("schema", "settings")
+_ORG_KEYS = (
+    "auth", "sandbox", "login_url", "api_version", "username", "password", "security_token",
+    "settings",
+)  # fmt: skip
 _SECRET_KEYS = ("password", "security_token")
 _WAYS_TO_SIGN_IN = ("login",)
 
@@ -34,6 +36,8 @@ class OrgEntry:
     sandbox: bool = False
     texts: Mapping[str, ScalarNode] = field(default_factory=dict)
     """The other keys that are there."""
+    settings: tuple[Setting, ...] = ()
+    """What is set for this org alone."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,7 @@ class Project:
     mappings: Path | None = None
     """The folder of mappings; None for the shipped ones."""
     use: tuple[ScalarNode, ...] = ()
-    settings: Mapping[ScalarNode, Settings] = field(default_factory=dict)
-    """By mapping."""
+    settings: tuple[Setting, ...] = ()
     secrets: str = "secrets.env"
     default_org: str = LOCAL
     orgs: Mapping[str, OrgEntry] = field(default_factory=dict)
@@ -99,27 +102,22 @@ def _project(folder: Path, table: Table) -> Project:
         folder=folder,
         mappings=folder / mappings.text if mappings else None,
         use=table.texts("use"),
-        settings={name: _settings(name, node, table.report) for name, node in table.tables("settings")},
+        settings=tuple(table.tables("settings")),
         secrets=secrets.text if secrets else "secrets.env",
         default_org=default_org.text if default_org else LOCAL,
         orgs={name.text: _org(name, node, table.report) for name, node in table.tables("orgs")},
     )
 
 
-def _settings(name: ScalarNode, node: TableNode, report: Report) -> Settings:
-    table = Table(node, report, f"the settings of {name.text}", _SETTING_KEYS)
-    inner = table.get("address")
-    address = Table.open(inner, report, "address", ("to",)) if inner else None
-    return Settings(address_to=address.texts("to") if address else ())
-
-
 def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:
     known = _LOCAL_KEYS if name.text == LOCAL else _ORG_KEYS
     table = Table(node, report, f"the org {name.text}", known)
     table.choice("auth", _WAYS_TO_SIGN_IN)
-    texts = {key: text for key in known if key not in ("auth", "sandbox") and (text := table.text(key))}
+    texts = {
+        key: text for key in known if key not in ("auth", "sandbox", "settings") and (text := table.text(key))
+    }
     for key in _SECRET_KEYS:
         if key in texts and not VARIABLE.fullmatch(texts[key].text):
             message = f"a secret does not belong in this file: write {key}: ${{SF_{key.upper()}}} here"
             report.error(texts[key].span, message, "and set it in the environment or in secrets.env")
-    return OrgEntry(name.text, table.boolean("sandbox") or False, texts)
+    return OrgEntry(name.text, table.boolean("sandbox") or False, texts, tuple(table.tables("settings")))

@@ -5,19 +5,19 @@ by, or where both are found to be the same record; then the later one is deferre
 and looked up again.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from sfmap.engine.delivery.fit import Fitted
+from sfmap.engine.delivery.fit import Content, Fitted, Pointer
 from sfmap.engine.mapping.record import Record, Value
+from sfmap.engine.org.port import FoundRecord
 
 Fields = tuple[str, ...]
 Key = tuple[str, Fields, tuple[Value, ...]]
 """Object, looked-up fields and their values as the org compares them."""
-
-Lookups = Mapping[str, Sequence[Fields]]
-"""By object, every set of fields that some active mapping looks records up by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,34 +30,56 @@ class Item:
     fitted: Fitted
     keys: tuple[Key, ...]
     """What it is looked up by, in order."""
+    is_native: bool = False
+    """Whether the org itself finds the record, by its external id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An item with the ids of the records its lookup found, oldest first."""
+    """An item with what its lookup found, oldest first; what it points to is in place of its pointers."""
 
     item: Item
-    ids: Sequence[str]
+    records: Sequence[FoundRecord]
+    origin: Item
+    """The item as it was before anything was looked up."""
+    pointed: tuple[str, ...] = ()
+    """The ids of the records that it points to."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(record.id for record in self.records)
 
 
 @dataclass(slots=True)
 class Fold:
     """Items of one identity, in order, that one write can carry."""
 
-    found: Sequence[str]
+    found: Sequence[FoundRecord]
     items: list[Item] = field(default_factory=list)
 
     @property
     def head(self) -> Item:
         return self.items[0]
 
-    def on_create(self) -> dict[str, Value]:
-        """What is left after a create with the first item and an update with each further one."""
-        return self._merged(self.head.fitted.on_create)
+    def on_create(self) -> dict[str, Content]:
+        """What is left after a create with the first item and an update with each further one.
 
-    def on_update(self) -> dict[str, Value]:
-        """What is left after an update with each item."""
-        return self._merged(self.head.fitted.on_update)
+        What further ones write into empty fields alone has a value already: see `takes`.
+        """
+        merged = dict(self.head.fitted.on_create)
+        for item in self.items[1:]:
+            merged.update(item.fitted.on_update)
+        return merged
+
+    def on_update(self, chosen: FoundRecord) -> dict[str, Content]:
+        """What is left of the found record's fields after an update with each item."""
+        merged: dict[str, Content] = {}
+        for item in self.items:
+            for name, content in item.fitted.if_empty.items():
+                if merged[name] is None if name in merged else not chosen.fields[name]:
+                    merged[name] = content
+            merged.update(item.fitted.on_update)
+        return merged
 
     def takes(self, item: Item) -> bool:
         """Whether the item, coming next, is sure to find the record that this fold writes, and to be written.
@@ -66,18 +88,21 @@ class Fold:
         refuses.
         """
         first = self.head
-        if first.fitted.doubtful or item.fitted.doubtful:
+        if first.record.operation in ("create", "delete") or first.fitted.doubtful or item.fitted.doubtful:
             return False
-        if first.keys != item.keys or first.record.mapping != item.record.mapping:
+        same = (first.keys, first.record.mapping, first.is_native)
+        if same != (item.keys, item.record.mapping, item.is_native):
             return False
-        created = first.fitted.complete and set(item.keys[0][1]) <= set(first.fitted.on_create)
-        return bool(self.found) or created
-
-    def _merged(self, first: Mapping[str, Value]) -> dict[str, Value]:
-        merged = dict(first)
-        for item in self.items[1:]:
-            merged.update(item.fitted.on_update)
-        return merged
+        if first.record.where and mentioned([first.record.where]) & _written_names(first):
+            return False
+        if self.found or first.record.operation == "update":
+            return True
+        if not first.is_native and not set(item.keys[0][1]) <= set(first.fitted.on_create):
+            return False
+        if not item.fitted.if_empty:
+            return first.fitted.complete
+        written = self.on_create()
+        return first.fitted.complete and all(written.get(name) is not None for name in item.fitted.if_empty)
 
 
 def lookup_key(object_name: str, values: Mapping[str, Value]) -> Key:
@@ -91,6 +116,25 @@ def comparable(value: Value) -> Value:
     return value if isinstance(value, bool) else float(value)
 
 
+def mentioned(conditions: Iterable[str]) -> frozenset[str]:
+    """The names that may be fields in conditions, in lower case."""
+    return frozenset(word.lower() for condition in conditions for word in re.findall(r"\w+", condition))
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """What records of each object are looked up by, by any of the active mappings."""
+
+    fields: Mapping[str, Sequence[Fields]]
+    """Every set of fields."""
+    conditions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @cached_property
+    def mentioned(self) -> Mapping[str, frozenset[str]]:
+        """The names in the conditions."""
+        return {name: mentioned(conditions) for name, conditions in self.conditions.items()}
+
+
 def plan(found: Iterable[Found], lookups: Lookups) -> tuple[list[Fold], list[Item]]:
     """The folds that can be written together now, and the items that must wait for them, both in order."""
     folds: list[Fold] = []
@@ -98,17 +142,17 @@ def plan(found: Iterable[Found], lookups: Lookups) -> tuple[list[Fold], list[Ite
     waiting = Fold(())  # stands for all that is deferred; nothing folds into it
     seen: dict[object, dict[int, Fold]] = defaultdict(dict)
     for one in found:
-        traces = _traces(one, lookups.get(one.item.record.object, ()))
+        traces = _traces(one, lookups)
         met = {number: fold for trace in traces.meets if trace in seen for number, fold in seen[trace].items()}
         fold = next(iter(met.values()), None)
         if fold is None:
-            fold = Fold(one.ids, [one.item])
+            fold = Fold(one.records, [one.item])
             folds.append(fold)
         elif len(met) == 1 and fold is not waiting and fold.takes(one.item):
             fold.items.append(one.item)
         else:
             fold = waiting
-            deferred.append(one.item)
+            deferred.append(one.origin)
         for trace in traces.leaves:
             seen[trace][id(fold)] = fold
     return folds, deferred
@@ -122,13 +166,16 @@ class _Traces:
     meets: frozenset[object]
 
 
-def _traces(found: Found, lookups: Sequence[Fields]) -> _Traces:
+def _traces(found: Found, lookups: Lookups) -> _Traces:
     item = found.item
-    looked: set[object] = set(item.keys)
-    for object_name, fields, values in item.keys:
+    keys = {*item.keys, *_pointer_keys(found.origin)}
+    looked: set[object] = set(keys)
+    for object_name, fields, values in keys:
         looked.update((object_name, name, value) for name, value in zip(fields, values, strict=True))
-    written = {*_written(item, item.fitted.on_create, lookups), *_written(item, item.fitted.on_update, lookups)}
-    ids = set(found.ids)
+    written = set(_written(item, lookups))
+    if item.record.where:
+        looked.update((item.record.object, "where", name) for name in mentioned([item.record.where]))
+    ids = {*found.ids, *found.pointed}
     return _Traces(
         leaves=frozenset({*ids, *(("looked", trace) for trace in looked), *(("written", t) for t in written)}),
         meets=frozenset(
@@ -142,11 +189,37 @@ def _traces(found: Found, lookups: Sequence[Fields]) -> _Traces:
     )
 
 
-def _written(item: Item, values: Mapping[str, Value], lookups: Sequence[Fields]) -> Iterator[object]:
-    """What the write lets others find: a whole key, or single values where the rest is the org's to know."""
+def _pointer_keys(item: Item) -> Iterator[Key]:
+    for contents in (item.fitted.on_create, item.fitted.on_update, item.fitted.if_empty):
+        for content in contents.values():
+            if isinstance(content, Pointer):
+                yield pointer_key(content)
+
+
+def pointer_key(pointer: Pointer) -> Key:
+    return lookup_key(pointer.object, {pointer.by: pointer.value})
+
+
+def _written_names(item: Item) -> frozenset[str]:
+    fitted = item.fitted
+    return frozenset(name.lower() for name in (*fitted.on_create, *fitted.on_update, *fitted.if_empty))
+
+
+def _written(item: Item, lookups: Lookups) -> Iterator[object]:
+    """What the write lets others find, or find no more."""
     object_name = item.record.object
+    if item.record.operation == "delete":
+        yield from item.keys
+    for name in _written_names(item) & lookups.mentioned.get(object_name, frozenset()):
+        yield object_name, "where", name
+    for values in (item.fitted.on_create, {**item.fitted.on_update, **item.fitted.if_empty}):
+        yield from _findable(object_name, values, lookups.fields.get(object_name, ()))
+
+
+def _findable(object_name: str, contents: Mapping[str, Content], lookups: Sequence[Fields]) -> Iterator[object]:
+    """A whole key, or single values where the rest is the org's to know."""
     for fields in lookups:
-        present = {name: values[name] for name in fields if name in values}
+        present = {name: value for name in fields if isinstance(value := contents.get(name), (str, int, float))}
         if len(present) == len(fields):
             yield lookup_key(object_name, present)
         else:

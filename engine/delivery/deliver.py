@@ -1,14 +1,14 @@
 """Events in, outcomes out: maps each event, fits its records to the org, and delivers them window by window."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
-from sfmap.engine.delivery.coalesce import Item, lookup_key
-from sfmap.engine.delivery.fit import DoesNotFit, fit
+from sfmap.engine.delivery.coalesce import Item, Lookups, lookup_key
+from sfmap.engine.delivery.fit import DoesNotFit, Fitted, fit
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.window import Ending, Window
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Note, Record, Skipped
-from sfmap.engine.org.port import ObjectDescription, Org, OrgError
+from sfmap.engine.org.port import Org, OrgError
 from sfmap.engine.sources.port import EventSource, Received, SourceFailed
 from sfmap.engine.spec.diagnostics import did_you_mean
 
@@ -70,6 +70,7 @@ class Delivery:
         self._mapper = mapper
         self._should_stop = should_stop
         self._window_size = window_size
+        self._lookups = Lookups(mapper.lookups, mapper.conditions)
 
     def deliver(self, source: EventSource) -> Iterator[Outcome]:
         """The outcomes, in the order of the events; all those of a window come together.
@@ -129,25 +130,35 @@ class Delivery:
         descriptions = self._org.describe(known) if known else {}
         for place, record in records:
             try:
-                fitted = fit(record, self._described(record.object, descriptions))
+                if record.object not in descriptions:
+                    raise self._unknown(record.object)
+                fitted = fit(record, descriptions)
             except DoesNotFit as error:
                 ending = Ending("failed", reason=str(error))
                 outcomes.close(place, ending, record.mapping, record.object, record.notes)
                 continue
             keys = tuple(lookup_key(record.object, lookup) for lookup in fitted.match)
-            yield Item(place, record, fitted, keys)
+            yield Item(place, record, fitted, keys, self._is_native(record, fitted))
 
-    def _described(self, name: str, descriptions: Mapping[str, ObjectDescription]) -> ObjectDescription:
-        if name in descriptions:
-            return descriptions[name]
+    def _unknown(self, name: str) -> DoesNotFit:
         hint = did_you_mean(name, self._org.object_names()) or "create it in Setup, or give the user access to it"
-        raise DoesNotFit(f"the org has no object {name}, or this user may not see it; {hint}")
+        return DoesNotFit(f"the org has no object {name}, or this user may not see it; {hint}")
+
+    def _is_native(self, record: Record, fitted: Fitted) -> bool:
+        """Whether the org's upsert does what the record wants: nothing depends on whether the record is there.
+
+        Where other mappings find the object's records by other fields, delivery must know who is who.
+        """
+        if not record.external_id or fitted.if_empty or fitted.on_create != fitted.on_update:
+            return False
+        return self._lookups.fields[record.object] == [(record.external_id,)]
 
     def _write(self, items: list[Item], outcomes: _Outcomes) -> None:
         def finish(item: Item, ending: Ending) -> None:
             outcomes.close(item.place, ending, item.record.mapping, item.record.object, item.fitted.notes)
 
-        Window(self._org, self._mapper.lookups, finish, self._check_stop).deliver(items)
+        if items:
+            Window(self._org, self._lookups, finish, self._check_stop).deliver(items)
 
     def _check_stop(self) -> None:
         if self._should_stop():

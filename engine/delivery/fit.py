@@ -1,16 +1,17 @@
 """Fits a record to its object as the org describes it: what would be refused is left out or cut, and noted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from sfmap.engine.mapping.event import as_text
-from sfmap.engine.mapping.record import Note, Record, Value
+from sfmap.engine.mapping.record import Content as RecordContent
+from sfmap.engine.mapping.record import Note, Record, Reference, Value
 from sfmap.engine.mapping.values import Unfit, convert, cut, length
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
 from sfmap.engine.org.soql import too_long_for_lookup
-from sfmap.engine.spec.diagnostics import did_you_mean
-from sfmap.engine.spec.model import ValueType
+from sfmap.engine.spec.diagnostics import did_you_mean, listed
+from sfmap.engine.spec.model import OnMissing, ValueType
 
 _TYPES: Mapping[str, ValueType] = {
     "boolean": "boolean",
@@ -32,73 +33,170 @@ _PICKLISTS = frozenset({"picklist", "multipicklist"})
 
 
 @dataclass(frozen=True, slots=True)
+class Pointer:
+    """The record of `object` that has the value in its field `by`, before anybody has looked for it."""
+
+    object: str
+    by: str
+    value: Value
+    on_missing: OnMissing
+    relationship: str = ""
+    """What a write calls it where the org itself shall find the record; empty where delivery looks it up."""
+
+
+Content = Value | Pointer | None
+"""What is written into a field; None empties it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fitted:
     """A record that the org can take: what to send when it is created and when it is updated."""
 
     match: tuple[Mapping[str, Value], ...]
-    on_create: Mapping[str, Value]
-    on_update: Mapping[str, Value]
+    on_create: Mapping[str, Content]
+    on_update: Mapping[str, Content]
+    if_empty: Mapping[str, Content]
+    """Part of an update where the org's field is empty."""
     notes: tuple[Note, ...]
     doubtful: bool = False
     """Whether the org is likely to refuse it: a value stands outside a restricted picklist."""
     complete: bool = True
     """Whether it has all that a create needs."""
 
+    @property
+    def pointers(self) -> Iterator[tuple[str, Pointer]]:
+        """The references that delivery looks up, by field."""
+        for contents in (self.on_create, self.on_update, self.if_empty):
+            for name, content in contents.items():
+                if isinstance(content, Pointer) and not content.relationship:
+                    yield name, content
+
 
 class DoesNotFit(Exception):
     """A record that cannot be written at all; the message says why."""
 
 
-def fit(record: Record, description: ObjectDescription) -> Fitted:
-    """The record as the org can take it. Raises `DoesNotFit`."""
-    if not (description.createable and description.updateable):
-        lacking = "create" if not description.createable else "update"
-        raise DoesNotFit(f"this user may not {lacking} {description.name} records; its profile must allow it")
-    fitting = _Fitting(record, description)
+Descriptions = Mapping[str, ObjectDescription]
+
+
+def fit(record: Record, descriptions: Descriptions) -> Fitted:
+    """The record as the org can take it, by the descriptions of its object and of those it points to.
+
+    Raises `DoesNotFit`.
+    """
+    description = descriptions[record.object]
+    _check_allowed(record, description)
+    if record.operation == "delete":
+        fitting = _Fitting(record, descriptions)
+        return Fitted(fitting.match(), {}, {}, {}, record.notes)
+    fitting = _Fitting(record, descriptions)
     fields = fitting.fitted(record.fields, lambda field: field.createable or field.updateable)
     create_only = fitting.fitted(record.create_only, lambda field: field.createable)
     update_only = fitting.fitted(record.update_only, lambda field: field.updateable)
+    if_empty = fitting.fitted(record.if_empty, lambda field: field.createable or field.updateable)
     of = description.fields
+    on_create = {
+        name: value for name, value in {**fields, **if_empty}.items() if of[name].createable
+    } | create_only
     return Fitted(
         match=fitting.match(),
-        on_create={name: value for name, value in fields.items() if of[name].createable} | create_only,
+        on_create=on_create,
         on_update={name: value for name, value in fields.items() if of[name].updateable} | update_only,
+        if_empty={name: value for name, value in if_empty.items() if of[name].updateable},
         notes=(*record.notes, *fitting.notes),
         doubtful=fitting.doubtful,
-        complete=_is_complete(description, {**fields, **create_only}),
+        complete=_is_complete(description, on_create),
     )
 
 
-def _is_complete(description: ObjectDescription, values: Mapping[str, Value]) -> bool:
+def _check_allowed(record: Record, description: ObjectDescription) -> None:
+    """Whether the user may do what the operation does, and the org can find records by the external id."""
+    wanted = {"create": ("create",), "update": ("update",), "delete": ("delete",)}
+    may = {"create": description.createable, "update": description.updateable, "delete": description.deletable}
+    for verb in wanted.get(record.operation, ("create", "update")):
+        if not may[verb]:
+            raise DoesNotFit(f"this user may not {verb} {description.name} records; its profile must allow it")
+    field = description.fields.get(record.external_id)
+    if field and not (field.external_id or field.id_lookup):
+        message = f"{description.name}.{field.name} is no external id in the org"
+        raise DoesNotFit(f"{message}; tick External ID in Setup, or write match: {field.name}")
+
+
+def _is_complete(description: ObjectDescription, values: Mapping[str, Content]) -> bool:
     return all(
-        field.name in values or field.nillable or field.defaulted_on_create or not field.createable
+        isinstance(values.get(field.name), (str, int, float))
+        or field.nillable
+        or field.defaulted_on_create
+        or not field.createable
         for field in description.fields.values()
     )
 
 
 class _Fitting:
-    def __init__(self, record: Record, description: ObjectDescription) -> None:
+    def __init__(self, record: Record, descriptions: Descriptions) -> None:
         self.record = record
-        self.description = description
+        self.descriptions = descriptions
+        self.description = descriptions[record.object]
         self.notes: list[Note] = []
         self.doubtful = False
 
     def fitted(
-        self, values: Mapping[str, Value], writable: Callable[[FieldDescription], bool]
-    ) -> dict[str, Value]:
-        """The values that the org's fields can hold; a note for every other one."""
-        kept = {}
-        for name, value in values.items():
-            field = self.description.fields.get(name)
+        self, contents: Mapping[str, RecordContent], writable: Callable[[FieldDescription], bool]
+    ) -> dict[str, Content]:
+        """What the org's fields can hold; a note for everything else."""
+        kept: dict[str, Content] = {}
+        for name, content in contents.items():
+            field = self._field(name, isinstance(content, Reference))
             if field is None:
                 self._note(name, self._unknown(name))
             elif not writable(field):
                 self._note(name, f"left out: {self.description.name}.{name} is read-only for this user")
+            elif content is None:
+                self._empty(field, kept)
+            elif isinstance(content, Reference):
+                self._point(field, content, kept)
             else:
-                fitted = self._value(field, value)
+                fitted = self._value(field, content)
                 if fitted is not None:
-                    kept[name] = fitted
+                    kept[field.name] = fitted
         return kept
+
+    def _field(self, name: str, refers: bool) -> FieldDescription | None:
+        """The field of that name; a reference may go by the name of the relationship."""
+        fields = self.description.fields
+        if refers and name not in fields:
+            return next((field for field in fields.values() if field.relationship_name == name), None)
+        return fields.get(name)
+
+    def _empty(self, field: FieldDescription, kept: dict[str, Content]) -> None:
+        if field.nillable:
+            kept[field.name] = None
+        else:
+            self._note(field.name, f"not emptied: {self.description.name}.{field.name} always has a value")
+
+    def _point(self, field: FieldDescription, reference: Reference, kept: dict[str, Content]) -> None:
+        if reference.object not in field.reference_to:
+            to = f"it points to {listed(field.reference_to)}" if field.reference_to else "it points to no record"
+            self._note(field.name, f"left out: {field.name} cannot point to {reference.object}; {to}")
+            return
+        target = self.descriptions.get(reference.object)
+        by = target.fields.get(reference.by) if target else None
+        if by is None:
+            self._note(
+                field.name,
+                f"left out: {reference.object} has no field {reference.by}, or this user may not see it",
+            )
+            return
+        try:
+            value = _fitted(by, reference.value)
+            if too_long_for_lookup(value):
+                raise Unfit("is too long for a query")
+        except Unfit as unfit:
+            self._note(field.name, f"left out: {self._origin(field.name)} {unfit} ({reference.object}.{by.name})")
+            return
+        nested = reference.on_missing == "reject" and by.external_id
+        relationship = field.relationship_name if nested else ""
+        kept[field.name] = Pointer(reference.object, by.name, value, reference.on_missing, relationship)
 
     def match(self) -> tuple[Mapping[str, Value], ...]:
         """The lookups with their values as the org compares them."""

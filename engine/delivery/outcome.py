@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Fate = Literal["created", "updated", "unchanged", "skipped", "failed"]
+Fate = Literal["created", "updated", "deleted", "unchanged", "skipped", "failed"]
 FATES: tuple[Fate, ...] = get_args(Fate)
 
 

@@ -1,16 +1,25 @@
 """`Mapping` → `CompiledMapping`: rules become functions, and what cannot become one a diagnostic."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sfmap.engine.mapping.custom import CompiledCustom, compile_custom
+from sfmap.engine.mapping.draft import Draft
 from sfmap.engine.mapping.event import event_view
 from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source
-from sfmap.engine.mapping.record import Event, Json, Mapped, Note, Record, Rejected, Skipped, Value
+from sfmap.engine.mapping.record import Event, Json, Mapped, Rejected, Skipped
 from sfmap.engine.mapping.rules import CompiledRule, compile_rule
+from sfmap.engine.mapping.sandbox import TemplateFailed
+from sfmap.engine.mapping.templates import compile_condition
+from sfmap.engine.mapping.values import Unfit
 from sfmap.engine.spec.diagnostics import Diagnostic, did_you_mean, listed
-from sfmap.engine.spec.model import Mapping
+from sfmap.engine.spec.model import EventPattern, Mapping
 from sfmap.engine.spec.reader import Report
+
+ITEM = "item"
+INDEX = "index"
+"""What `for_each` calls the item and its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,89 +27,67 @@ class CompiledMapping:
     """A mapping ready to map: only dictionaries and function calls are left."""
 
     mapping: Mapping
+    patterns: tuple[Callable[[Json, Json], bool], ...]
     opt_in: CompiledSource | None
+    when: CompiledSource | None
+    for_each: CompiledSource | None
     rules: tuple[CompiledRule, ...]
     custom: CompiledCustom | None
 
     def takes(self, event_type: Json, event_name: Json) -> bool:
         """Whether the mapping is for events of this type and, for track events, this name."""
-        return any(
-            pattern.type == event_type and pattern.name in (None, event_name) for pattern in self.mapping.events
-        )
+        return any(pattern(event_type, event_name) for pattern in self.patterns)
 
-    def map(self, event: Event) -> Mapped:
-        """The record for an event that the mapping takes, or why there is none."""
+    def map(self, event: Event) -> tuple[Mapped, ...]:
+        """The records for an event that the mapping takes, or why there is none; never empty."""
+        try:
+            views = self.views(event)
+        except (TemplateFailed, Unfit) as failure:
+            return (Rejected(self.mapping.name, str(failure)),)
+        return (views,) if isinstance(views, Skipped) else tuple(self._record(*view) for view in views)
+
+    def views(self, event: Event) -> tuple[tuple[Event, int], ...] | Skipped:
+        """What the rules read: the event once, or once for each item, with the item's number (else 0).
+
+        Raises `TemplateFailed` or `Unfit` where that cannot be told.
+        """
         view = event_view(event)
         if self.opt_in and not _is_opted_in(self.opt_in.get(view)):
             return Skipped(f"not opted in: {self.opt_in.text} is not true")
-        draft = _Draft()
+        if self.when and not self._holds(self.when, view):
+            return Skipped(f"when is not true: {self.when.text}")
+        if self.for_each is None:
+            return ((view, 0),)
+        try:
+            items = self.for_each.get(view)
+        except Unfit as unfit:
+            raise Unfit(f"for_each: {self.for_each.text} {unfit}") from None
+        listed_items = items if isinstance(items, list) else [] if items is None else [items]
+        numbered = [(item, number) for number, item in enumerate(listed_items, 1) if item is not None]
+        if not numbered:
+            return Skipped(f"no items: {self.for_each.text} is empty")
+        return tuple(({**view, ITEM: item, INDEX: number}, number) for item, number in numbered)
+
+    def _holds(self, when: CompiledSource, view: Event) -> bool:
+        try:
+            return bool(when.get(view))
+        except TemplateFailed as failure:
+            raise TemplateFailed(f"when: {failure}") from None
+
+    def _record(self, view: Event, item: int) -> Mapped:
+        draft = Draft()
         for rule in self.rules:
-            draft.add(rule, view)
+            draft.add(rule.rule.field, rule.find(view))
         if self.custom:
-            draft.add_custom(self.custom, view)
+            draft.add_custom(self.custom.find(view))
         if draft.rejections:
-            return Rejected(self.mapping.name, "; ".join(draft.rejections))
-        match = tuple(self._matches(draft))
-        if not match:
+            return Rejected(self.mapping.name, "; ".join(draft.rejections), item)
+        match = tuple(draft.matches(self.mapping))
+        if self.mapping.lookups and not match:
             wanted = listed(" and ".join(lookup.names) for lookup in self.mapping.lookups)
-            return Rejected(self.mapping.name, f"nothing to find the record by: no value for {wanted}")
-        return draft.record(self.mapping, match)
-
-    def _matches(self, draft: "_Draft") -> Iterator[dict[str, Value]]:
-        """The lookups that have all their values; a default says nothing about who the record is."""
-        for lookup in self.mapping.lookups:
-            values = {name: draft.given[name] for name in lookup.names if name in draft.given}
-            if len(values) == len(lookup.names):
-                yield values
-
-
-class _Draft:
-    """One record in the making."""
-
-    def __init__(self) -> None:
-        self.fields: dict[str, Value] = {}
-        self.create_only: dict[str, Value] = {}
-        self.update_only: dict[str, Value] = {}
-        self.given: dict[str, Value] = {}
-        """What the event itself gave, defaults aside."""
-        self.origins: dict[str, str] = {}
-        self.notes: list[Note] = []
-        self.rejections: list[str] = []
-
-    def add(self, rule: CompiledRule, view: Event) -> None:
-        found = rule.find(view)
-        field = rule.rule.field
-        self.notes += [Note(field, what) for what in found.notes]
-        if found.rejected:
-            self.rejections.append(found.rejected)
-        if found.value is not None:
-            written = {"always": self.fields, "create": self.create_only, "update": self.update_only}
-            written[found.write][field] = found.value
-            if found.origin:
-                self.given[field] = found.value
-                self.origins[field] = found.origin
-
-    def add_custom(self, custom: CompiledCustom, view: Event) -> None:
-        for found in custom.find(view):
-            if isinstance(found, Note):
-                self.notes.append(found)
-            else:
-                self.fields[found.field] = self.given[found.field] = found.value
-                self.origins[found.field] = found.origin
-
-    def record(self, mapping: Mapping, match: tuple[dict[str, Value], ...]) -> Record:
-        return Record(
-            mapping=mapping.name,
-            object=mapping.object,
-            operation=mapping.operation,
-            match=match,
-            on_many=mapping.on_many,
-            fields=self.fields,
-            create_only=self.create_only,
-            update_only=self.update_only,
-            origins=self.origins,
-            notes=tuple(self.notes),
-        )
+            reason = f"nothing to find the record by: no value for {wanted}"
+            return Rejected(self.mapping.name, reason, item)
+        return draft.record(self.mapping, match, item)
 
 
 def _is_opted_in(value: Json) -> bool:
@@ -109,29 +96,97 @@ def _is_opted_in(value: Json) -> bool:
 
 
 def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]]:
-    """The mapping as functions, and the mistakes found on the way; with mistakes it must not be used."""
+    """The mapping as functions, and the mistakes found on the way; with errors it must not be used."""
     report = Report()
     opt_in = compile_source(mapping.opt_in, report, exact=True) if mapping.opt_in else None
+    when = compile_condition(mapping.when, report) if mapping.when else None
+    for_each = compile_source(mapping.for_each, report, several=True) if mapping.for_each else None
     rules = tuple(compile_rule(rule, report) for rule in mapping.rules)
-    reads = list(_reads(opt_in, rules))
+    reads = list(_reads(opt_in, for_each, rules))
     fields = [rule.field for rule in mapping.rules]
     custom = compile_custom(mapping.custom, reads, fields, report) if mapping.custom else None
-    _check_lookups(mapping, fields, report)
-    return CompiledMapping(mapping, opt_in, rules, custom), report.diagnostics
+    _check_events(mapping, report)
+    _check_lookups(mapping, report)
+    _check_writes(mapping, report)
+    _check_items(mapping, reads, report)
+    patterns = tuple(_compile_pattern(pattern) for pattern in mapping.events)
+    return CompiledMapping(mapping, patterns, opt_in, when, for_each, rules, custom), report.diagnostics
 
 
-def _reads(opt_in: CompiledSource | None, rules: tuple[CompiledRule, ...]) -> Iterator[Path]:
-    if opt_in:
-        yield from opt_in.reads
+def _compile_pattern(pattern: EventPattern) -> Callable[[Json, Json], bool]:
+    if pattern.name is None:
+        return lambda event_type, _: event_type == pattern.type
+    name = _name_expression(pattern.name.text)
+    return lambda event_type, event_name: (
+        event_type == pattern.type and isinstance(event_name, str) and name.fullmatch(event_name) is not None
+    )
+
+
+def _name_expression(name: str) -> re.Pattern[str]:
+    """`Order *` as an expression: stars stand for any text, the rest for itself."""
+    return re.compile(".*?".join(re.escape(piece) for piece in re.split(r"\*+", name)), re.DOTALL)
+
+
+def _reads(
+    opt_in: CompiledSource | None, for_each: CompiledSource | None, rules: tuple[CompiledRule, ...]
+) -> Iterator[Path]:
+    """What is taken from the event. A condition only looks: what it reads can still become a custom field."""
+    for source in (opt_in, for_each):
+        if source:
+            yield from source.reads
     for rule in rules:
         for source in rule.sources:
             yield from source.reads
 
 
-def _check_lookups(mapping: Mapping, fields: list[str], report: Report) -> None:
+def _check_events(mapping: Mapping, report: Report) -> None:
+    seen: list[EventPattern] = []
+    for pattern in mapping.events:
+        for other in seen:
+            covered = other.name is None or (
+                pattern.name is not None and _name_expression(other.name.text).fullmatch(pattern.name.text)
+            )
+            if other.type == pattern.type and covered:
+                span = pattern.name.span if pattern.name else mapping.span
+                report.warning(span, f"{pattern.type} events are taken already by an entry above")
+                break
+        seen.append(pattern)
+
+
+def _check_lookups(mapping: Mapping, report: Report) -> None:
+    rules = {rule.field: rule for rule in mapping.rules}
     for lookup in mapping.lookups:
         for node in lookup.fields:
+            rule = rules.get(node.text)
             is_custom = mapping.custom is not None and node.text.endswith(mapping.custom.suffix)
-            if node.text not in fields and not is_custom:
+            if rule is None and not is_custom:
                 message = f"match names {node.text}, and no rule gives it a value"
-                report.error(node.span, message, did_you_mean(node.text, fields))
+                report.error(node.span, message, did_you_mean(node.text, rules))
+            elif rule and rule.reference:
+                report.error(node.span, f"{node.text} points to a record; match takes fields with values")
+            elif rule and rule.default and not (rule.sources or rule.template or rule.value is not None):
+                report.error(node.span, f"{node.text} has only a default, which finds no record")
+
+
+def _check_writes(mapping: Mapping, report: Report) -> None:
+    """Rules whose field would never be written by the mapping's operation."""
+    never = {"create": ("update",), "update": ("create",)}.get(mapping.operation, ())
+    looked_up = {name for lookup in mapping.lookups for name in lookup.names}
+    for rule in mapping.rules:
+        if rule.write in never:
+            message = f"{rule.field} is never written: the mapping's operation is {mapping.operation}"
+            report.warning(rule.span, message)
+        elif mapping.operation == "delete" and rule.field not in looked_up:
+            report.warning(rule.span, f"{rule.field} is never written: the mapping deletes")
+        if rule.write == "empty" and rule.on_null == "clear":
+            report.error(rule.span, f"{rule.field} is written only where it is empty: nothing to clear")
+
+
+def _check_items(mapping: Mapping, reads: list[Path], report: Report) -> None:
+    """Sources that begin with the item where there are no items."""
+    if mapping.for_each:
+        return
+    for rule in mapping.rules:
+        for source in rule.sources:
+            if re.match(rf"(\$\.)?{ITEM}\b", source.text):
+                report.error(source.span(0, len(ITEM)), "there is no item without for_each")

@@ -4,12 +4,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import combining, normalize
 
-from sfmap.engine.mapping.event import normal_key
+import orjson
+
+from sfmap.engine.mapping.event import as_text, normal_key
 from sfmap.engine.mapping.paths import Getter, Path, compile_source
-from sfmap.engine.mapping.record import Event, Note, Value
+from sfmap.engine.mapping.record import Event, Json, Note, Value
 from sfmap.engine.mapping.values import Unfit, clean_text, convert, scalar
-from sfmap.engine.spec.model import CustomFields
+from sfmap.engine.spec.model import CustomFields, Rename
 from sfmap.engine.spec.reader import Report
 
 # API names: letters, digits and single underscores, a letter first, no underscore at the end; a field of a
@@ -17,22 +20,28 @@ from sfmap.engine.spec.reader import Report
 _NAME = r"[A-Za-z](?:_?[A-Za-z0-9])*"
 _API_NAME = re.compile(_NAME)
 _SUFFIXED = re.compile(rf"(?:{_NAME}__)?{_NAME}__[A-Za-z]+")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
+
+_DEEPEST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class CustomField:
     field: str
-    value: Value
+    value: Value | None
+    """None empties the field."""
     origin: str
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledCustom:
-    base: str
+    spec: CustomFields
     get: Getter
     """The object whose members become fields."""
-    field_of: Callable[[str], str | None]
-    """The field of a trait key; empty where the key cannot be one, None where a rule reads the trait."""
+    is_wanted: Callable[[str], bool]
+    """Whether the trait of that key is a custom one: no rule reads it, and the mapping does not leave it out."""
+    field_of: Callable[[str], str]
+    """The field of a trait key; empty where the key cannot be one."""
     taken: frozenset[str]
     """Fields that rules write: a trait does not overwrite them."""
 
@@ -43,30 +52,61 @@ class CompiledCustom:
             return
         seen = set(self.taken)
         for key, raw in traits.items():
-            field = self.field_of(key)
-            if field is None or raw is None:
+            if not self.is_wanted(key):
                 continue
-            name = clean_text(key)
-            if not field:
-                yield Note(name, "left out: this trait's name cannot be the name of a field")
-            elif isinstance(raw, (dict, list)):
-                yield Note(field, f"left out: the trait {name} is no single value")
-            elif field in seen:
-                yield Note(field, f"left out: the trait {name} is not the first to give this field")
-            else:
-                try:
-                    value = _fitted(raw)
-                except Unfit as unfit:
-                    yield Note(field, f"left out: the trait {name} {unfit}")
-                    continue
-                if value is not None:
-                    seen.add(field)
-                    yield CustomField(field, value, f"{self.base}.{name}")
+            for path, value in self._leaves(key, raw, 0):
+                found = self._field(clean_text(path), value, seen)
+                if found:
+                    yield found
+
+    def _leaves(self, key: str, value: Json, depth: int) -> Iterator[tuple[str, Json]]:
+        """The trait, or where objects are flattened the members of it, by their keys joined."""
+        if isinstance(value, dict) and self.spec.objects == "flatten" and depth < _DEEPEST:
+            for inner, member in value.items():
+                yield from self._leaves(f"{key}{self.spec.separator}{inner}", member, depth + 1)
+        else:
+            yield key, value
+
+    def _field(self, key: str, raw: Json, seen: set[str]) -> CustomField | Note | None:
+        if raw is None and self.spec.on_null == "ignore":
+            return None
+        field = self.field_of(key)
+        if not field:
+            return Note(key, "left out: this trait's name cannot be the name of a field")
+        origin = f"{self.spec.base.text}.{key}"
+        if raw is None:
+            return self._once(CustomField(field, None, origin), key, seen)
+        try:
+            value = self._value(raw)
+        except Unfit as unfit:
+            return Note(field, f"left out: the trait {key} {unfit}")
+        return None if value is None else self._once(CustomField(field, value, origin), key, seen)
+
+    def _once(self, found: CustomField, key: str, seen: set[str]) -> CustomField | Note:
+        if found.field in seen:
+            return Note(found.field, f"left out: the trait {key} is not the first to give this field")
+        seen.add(found.field)
+        return found
+
+    def _value(self, raw: Json) -> Value | None:
+        if isinstance(raw, list) and self.spec.lists == "join":
+            items = [item for item in raw if item is not None]
+            if any(isinstance(item, (dict, list)) for item in items):
+                raise Unfit("is a list of more than single values")
+            raw = self.spec.joint.join(as_text(item) for item in items if isinstance(item, (str, int, float)))
+        elif isinstance(raw, (dict, list)):
+            if (self.spec.objects if isinstance(raw, dict) else self.spec.lists) != "json":
+                raise Unfit("is no single value")
+            raw = _as_json(raw)
+        value = scalar(raw)
+        return None if value is None else convert(value, None)
 
 
-def _fitted(raw: Value) -> Value | None:
-    value = scalar(raw)
-    return None if value is None else convert(value, None)
+def _as_json(value: Json) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # numbers beyond 64 bits, half surrogate pairs, endless nesting
+        raise Unfit("cannot be written as JSON") from None
 
 
 def compile_custom(
@@ -76,18 +116,38 @@ def compile_custom(
     base = compile_source(custom.base, report)
     if base is None:
         return None
-    consumed = {normal_key(key) for key in custom.excluded}
-    consumed.update(_keys_below(base.reads[0], reads))
+    left_out = {normal_key(key) for key in custom.excluded} | set(_keys_below(base.reads[0], reads))
+    only = {normal_key(key) for key in custom.only}
 
     @lru_cache(maxsize=4096)
-    def field_of(key: str) -> str | None:
-        if normal_key(key) in consumed:
-            return None
+    def is_wanted(key: str) -> bool:
+        normal = normal_key(key)
+        return normal not in left_out and (not only or normal in only)
+
+    @lru_cache(maxsize=4096)
+    def field_of(key: str) -> str:
         if custom.suffix and _SUFFIXED.fullmatch(key) and key.endswith(custom.suffix):
             return key
-        return key + custom.suffix if _API_NAME.fullmatch(key) else ""
+        name = key if _API_NAME.fullmatch(key) or not custom.rename else _renamed(key, custom.rename)
+        return name + custom.suffix if _API_NAME.fullmatch(name) else ""
 
-    return CompiledCustom(base.text, base.get, field_of, frozenset(taken))
+    return CompiledCustom(custom, base.get, is_wanted, field_of, frozenset(taken))
+
+
+def _renamed(key: str, rename: Rename) -> str:
+    """`First Seen (UTC)` as first_seen_utc or firstSeenUtc; x goes before a leading digit, as in Setup.
+
+    Empty where letters would be lost.
+    """
+    plain = "".join(c for c in normalize("NFKD", key) if not combining(c))
+    if any(character.isalnum() and not character.isascii() for character in plain):
+        return ""
+    words = [word.lower() for word in _WORD.findall(plain)]
+    if words and words[0][0].isdigit():
+        words = ["x", *words] if rename == "snake" else [f"x{words[0]}", *words[1:]]
+    if rename == "snake":
+        return "_".join(words)
+    return "".join(word if place == 0 else word.capitalize() for place, word in enumerate(words))
 
 
 def _keys_below(base: Path, reads: Iterable[Path]) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """Maps events with all active mappings; pure: no I/O, no clock, no environment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sfmap.engine.mapping.compile import CompiledMapping
 from sfmap.engine.mapping.record import Event, Mapped, Rejected, Skipped
+from sfmap.engine.spec.model import ReferenceTo
 
 
 class Mapper:
@@ -14,24 +15,44 @@ class Mapper:
 
     @property
     def objects(self) -> tuple[str, ...]:
-        """The objects that the mappings write."""
-        return tuple(dict.fromkeys(m.mapping.object for m in self.mappings))
+        """The objects that the mappings write or point to."""
+        written = [compiled.mapping.object for compiled in self.mappings]
+        return tuple(dict.fromkeys((*written, *(to.object for to in self._references()))))
 
     @property
     def lookups(self) -> dict[str, list[tuple[str, ...]]]:
-        """By object, every set of fields that some mapping looks records up by."""
+        """By object, every set of fields that records are looked up by, to be written or to be pointed to."""
         fields: dict[str, list[tuple[str, ...]]] = {}
         for compiled in self.mappings:
-            known = fields.setdefault(compiled.mapping.object, [])
-            known += [lookup.names for lookup in compiled.mapping.lookups if lookup.names not in known]
-        return fields
+            fields.setdefault(compiled.mapping.object, []).extend(
+                lookup.names for lookup in compiled.mapping.lookups
+            )
+        for to in self._references():
+            fields.setdefault(to.object, []).append((to.by.text,))
+        return {name: list(dict.fromkeys(sets)) for name, sets in fields.items()}
+
+    @property
+    def conditions(self) -> dict[str, list[str]]:
+        """By object, the conditions that lookups have besides."""
+        found: dict[str, list[str]] = {}
+        for compiled in self.mappings:
+            if compiled.mapping.where:
+                found.setdefault(compiled.mapping.object, []).append(compiled.mapping.where)
+        return found
+
+    def _references(self) -> Iterator[ReferenceTo]:
+        for compiled in self.mappings:
+            for rule in compiled.mapping.rules:
+                if rule.reference:
+                    yield rule.reference
 
     def map(self, event: Event) -> tuple[Mapped, ...]:
         """One item for each record and each rejection, in the order of the mappings; or else a single skip."""
         event_type = event.get("type")
         if not isinstance(event_type, str) or not event_type:
             return (Rejected("", "the event has no type (identify, group, track, ...)"),)
-        results = [m.map(event) for m in self.mappings if m.takes(event_type, event.get("event"))]
+        taking = (m for m in self.mappings if m.takes(event_type, event.get("event")))
+        results = [mapped for m in taking for mapped in m.map(event)]
         if not results:
             return (Skipped(f"no mapping takes {event_type} events"),)
         return tuple(result for result in results if not isinstance(result, Skipped)) or (results[0],)

@@ -23,12 +23,16 @@ from sfmap.engine.spec.model import SourcePath
 from sfmap.engine.spec.reader import Report
 
 Getter = Callable[[Event], Json]
+Walk = Callable[[Event], Json | object]
+"""As `Getter`, with `MISSING` where the path leads nowhere."""
 Pipe = Callable[[Json], Json]
 Segment = str | int
 Path = tuple[Segment, ...]
 
 _START = re.compile(r"(?:\$\.)?([^\W\d][\w-]*)")
 _SEGMENT = re.compile(r"""\.([^\W\d][\w-]*)|\[(-?\d{1,9})\]|\['([^']*)'\]|\["([^"]*)"\]""")
+# What jsonpath-ng would hand to Python's regular expressions.
+_UNSAFE = re.compile(r"=~|`sub\b")
 _COLUMN = re.compile(r"col (\d+)|\b1:(\d+)")
 _FILTER_CALL = re.compile(r"\s*(\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 _JSON_WORDS = {"true": True, "false": False, "null": None}
@@ -38,30 +42,38 @@ _JSON_WORDS = {"true": True, "false": False, "null": None}
 class CompiledSource:
     text: str
     get: Getter
+    """Raises `Unfit` where a filter had to give up."""
     reads: tuple[Path, ...]
     """The leading names and indexes of the paths that it is known to read."""
+    is_null: Callable[[Event], bool] = lambda _: False
+    """Whether the event has an explicit null where the path leads."""
 
 
-def compile_source(source: SourcePath, report: Report, exact: bool = False) -> CompiledSource | None:
+def compile_source(
+    source: SourcePath, report: Report, exact: bool = False, several: bool = False
+) -> CompiledSource | None:
     """The source as a function of the event view; None, and diagnostics, where it cannot be one.
 
-    `exact` turns off the loose matching of names.
+    `exact` turns off the loose matching of names. A path with wildcards or filters gives the first match that a
+    field can hold, or all of them as a list where `several` or a pipe wants them.
     """
     (_, path), *pieces = _split_pipes(source.text)
     pipes = [_compile_pipe(source, start, text, report) for start, text in pieces]
     segments = simple_segments(path.strip())
     if segments is not None:
-        get = _walker(segments, _exact_get if exact else loose_get)
+        walk = _walker(segments, _exact_get if exact else loose_get)
+        get, is_null = _null_if_missing(walk), lambda event: walk(event) is None
     else:
         expression = _parse_path(source, path, report)
         if expression is None:
             return None
         segments = tuple(_leading_names(expression))
-        get = _evaluator(expression, several=bool(pipes))
+        find = _evaluator(expression)
+        get, is_null = _chosen(find, several or bool(pipes)), lambda event: None in find(event)
     known = [pipe for pipe in pipes if pipe]
     if len(known) < len(pipes):
         return None
-    return CompiledSource(source.text, _piped(get, known) if known else get, (segments,))
+    return CompiledSource(source.text, _piped(get, known) if known else get, (segments,), is_null)
 
 
 def simple_segments(path: str) -> Path | None:
@@ -85,39 +97,46 @@ def _exact_get(table: dict[str, Json], key: str) -> Json | object:
     return table.get(key, MISSING)
 
 
-def _walker(segments: Path, get_key: Callable[[dict[str, Json], str], Json | object]) -> Getter:
+def _walker(segments: Path, get_key: Callable[[dict[str, Json], str], Json | object]) -> Walk:
     first, *rest = segments
+    assert isinstance(first, str)  # a path begins with a name
 
-    def get(event: Event) -> Json:
-        value = event.get(first)  # type: ignore[arg-type]  # a path begins with a name
+    def walk(event: Event) -> Json | object:
+        value: Json | object = event.get(first, MISSING)
         for segment in rest:
             if isinstance(segment, str):
-                found = get_key(value, segment) if isinstance(value, dict) else MISSING
-                if found is MISSING:
-                    return None
-                value = found  # type: ignore[assignment]  # no longer MISSING
+                value = get_key(value, segment) if isinstance(value, dict) else MISSING
             elif isinstance(value, list) and -len(value) <= segment < len(value):
                 value = value[segment]
             else:
-                return None
+                return MISSING
         return value
 
-    return get
+    return walk
 
 
-def _evaluator(expression: JSONPath, several: bool) -> Getter:
-    """All matches as a list for a pipe to work on; without one, the first match that a field can hold."""
-
+def _null_if_missing(walk: Walk) -> Getter:
     def get(event: Event) -> Json:
-        try:
-            matches: list[Json] = [match.value for match in expression.find(event)]
-        except Exception:  # noqa: BLE001 - a filter can compare and index anything on somebody's data
-            return None
-        if several:
-            return matches
-        return next((match for match in matches if scalar(match) is not None), None)
+        value = walk(event)
+        return None if value is MISSING else value  # type: ignore[return-value]  # all else is JSON
 
     return get
+
+
+def _evaluator(expression: JSONPath) -> Callable[[Event], list[Json]]:
+    def find(event: Event) -> list[Json]:
+        try:
+            return [match.value for match in expression.find(event)]
+        except Exception:  # noqa: BLE001 - a filter can compare and index anything on somebody's data
+            return []
+
+    return find
+
+
+def _chosen(find: Callable[[Event], list[Json]], several: bool) -> Getter:
+    if several:
+        return find
+    return lambda event: next((match for match in find(event) if scalar(match) is not None), None)
 
 
 def _piped(get: Getter, pipes: list[Pipe]) -> Getter:
@@ -145,6 +164,10 @@ def _split_pipes(text: str) -> list[tuple[int, str]]:
 
 
 def _parse_path(source: SourcePath, path: str, report: Report) -> JSONPath | None:
+    if word := _UNSAFE.search(path):
+        message = f"{word[0]} can run for ever on some data, and is not allowed in a path"
+        report.error(source.span(word.start(), len(word[0])), message, "use the filter replace_regex")
+        return None
     if not path.strip():
         report.error(source.span(0, max(1, len(path))), "a source path is missing here")
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sfmap.engine.spec.model import Constant, OnMany, Operation
+from sfmap.engine.spec.model import Constant, OnMany, OnMissing, Operation
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Event = dict[str, Json]
@@ -25,6 +25,20 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A pointer to the record of `object` whose field `by` has the value; delivery finds that record."""
+
+    object: str
+    by: str
+    value: Value
+    on_missing: OnMissing = "drop"
+
+
+Content = Value | Reference | None
+"""What is written into a field; None empties it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One record to write. `match` lists the lookups that have values, in the order to try them."""
 
@@ -33,13 +47,21 @@ class Record:
     operation: Operation
     match: tuple[Mapping[str, Value], ...]
     on_many: OnMany
-    fields: Mapping[str, Value]
+    fields: Mapping[str, Content]
     """Written on create and update alike."""
-    create_only: Mapping[str, Value]
-    update_only: Mapping[str, Value]
+    create_only: Mapping[str, Content]
+    update_only: Mapping[str, Content]
+    if_empty: Mapping[str, Content]
+    """Written on create, and on update where the org's field is empty."""
     origins: Mapping[str, str]
     """Where each field's value came from: the source's text."""
     notes: tuple[Note, ...] = ()
+    external_id: str = ""
+    """The field by which the org itself finds the record; empty where delivery looks it up."""
+    where: str = ""
+    """A condition in SOQL that a record found must meet; empty where there is none."""
+    item: int = 0
+    """Which item of the event's list this is, from 1; 0 where the event is one record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +78,7 @@ class Rejected:
     mapping: str
     """Empty where the event is no event at all."""
     reason: str
+    item: int = 0
 
 
 Mapped = Record | Skipped | Rejected

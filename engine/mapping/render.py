@@ -1,28 +1,47 @@
 """Records and fates as the JSON lines that `sfmap render` prints and snapshots hold."""
 
-from sfmap.engine.mapping.record import Mapped, Record, Rejected
+from collections.abc import Mapping
+
+from sfmap.engine.mapping.record import Content, Mapped, Record, Reference, Rejected
 
 
 def as_json(number: int, mapped: Mapped) -> dict[str, object]:
     """One line: what would be sent, create and update told apart, or why nothing is."""
     if isinstance(mapped, Record):
-        return {"event": number, **_record(mapped)}
+        return {"event": number, **_item(mapped.item), **_record(mapped)}
     if isinstance(mapped, Rejected):
         mapping = {"mapping": mapped.mapping} if mapped.mapping else {}
-        return {"event": number, **mapping, "rejected": mapped.reason}
+        return {"event": number, **_item(mapped.item), **mapping, "rejected": mapped.reason}
     return {"event": number, "skipped": mapped.reason}
 
 
+def _item(item: int) -> dict[str, object]:
+    return {"item": item} if item else {}
+
+
 def _record(record: Record) -> dict[str, object]:
-    update_only = {"update_only": dict(record.update_only)} if record.update_only else {}
     return {
         "mapping": record.mapping,
         "object": record.object,
         "operation": record.operation,
         "match": [dict(lookup) for lookup in record.match],
-        "fields": dict(record.fields),
-        "create_only": dict(record.create_only),
-        **update_only,
-        "clear": [],
+        **({"external_id": record.external_id} if record.external_id else {}),
+        **({"where": record.where} if record.where else {}),
+        "fields": _contents({name: content for name, content in record.fields.items() if content is not None}),
+        "create_only": _contents(record.create_only),
+        **({"update_only": _contents(record.update_only)} if record.update_only else {}),
+        **({"if_empty": _contents(record.if_empty)} if record.if_empty else {}),
+        "clear": [name for name, content in record.fields.items() if content is None],
         "notes": [str(note) for note in record.notes],
     }
+
+
+def _contents(contents: Mapping[str, Content]) -> dict[str, object]:
+    return {name: content_as_json(content) for name, content in contents.items()}
+
+
+def content_as_json(content: Content) -> object:
+    """A value as it is, null for a field to empty; a reference as the look-up that it is."""
+    if isinstance(content, Reference):
+        return {"object": content.object, "by": content.by, "value": content.value}
+    return content

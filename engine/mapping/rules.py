@@ -1,10 +1,12 @@
 """One field rule as a function of an event: the first source that has a value, made fit for the field."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sfmap.engine.mapping.event import as_text
 from sfmap.engine.mapping.paths import CompiledSource, compile_source
-from sfmap.engine.mapping.record import Event, Value
-from sfmap.engine.mapping.templates import TemplateFailed, compile_template
+from sfmap.engine.mapping.record import Content, Event, Reference, Value
+from sfmap.engine.mapping.sandbox import TemplateFailed
+from sfmap.engine.mapping.templates import compile_condition, compile_template
 from sfmap.engine.mapping.values import Unfit, convert, cut, length, scalar
 from sfmap.engine.spec.diagnostics import listed
 from sfmap.engine.spec.model import Constant, FieldRule, ValueType, Write
@@ -13,15 +15,20 @@ from sfmap.engine.spec.reader import Report
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a rule found in one event: a value and when to write it, or a reason to reject, or nothing."""
+    """What a rule found in one event: something to write and when, or a reason to reject, or nothing."""
 
-    value: Value | None = None
+    content: Content = None
     write: Write = "always"
     origin: str = ""
     """The source's text; empty for a default, which says nothing about who the record is."""
     notes: tuple[str, ...] = ()
     """What was cut, cleaned or left out."""
     rejected: str = ""
+    is_null: bool = False
+    """Whether the field is to be emptied."""
+
+
+_NOTHING = Found()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +36,51 @@ class CompiledRule:
     rule: FieldRule
     sources: tuple[CompiledSource, ...]
     """In the order to try them; a template or a constant is a single one."""
+    when: CompiledSource | None
+    values: dict[str, Constant] | None
+    """The table of values, by `table_key`."""
 
     def find(self, event: Event) -> Found:
         """What the rule makes of the event view."""
+        doing = "when"
         try:
-            origin, value, notes = self._first_value(event)
+            if self.when and not self.when.get(event):
+                return _NOTHING
+            doing = "template"
+            found = self._find(event)
         except TemplateFailed as failure:
-            return Found(rejected=f"{self.rule.field}: its template failed: {failure}")
-        complaint = ""
-        if value is not None:
-            try:
-                return self._fitted(origin, value, notes)
-            except Unfit as unfit:
-                complaint = f"{origin} {unfit}"
-            if self.rule.on_invalid == "reject":
-                return Found(rejected=f"{self.rule.field}: {complaint}")
-            notes = (*notes, f"left out: {complaint}")
-        return self._without_value(complaint, notes)
+            return Found(rejected=f"{self.rule.field}: its {doing} failed: {failure}")
+        to = self.rule.reference
+        if to and found.content is not None:
+            assert not isinstance(found.content, Reference)
+            return replace(found, content=Reference(to.object, to.by.text, found.content, to.on_missing))
+        return found
 
-    def _first_value(self, event: Event) -> tuple[str, Value | None, tuple[str, ...]]:
+    def _find(self, event: Event) -> Found:
+        complaint = ""
         for source in self.sources:
-            found = source.get(event)
-            value = scalar(found)
-            if value is not None:
-                notes = () if value == found else ("characters that XML cannot carry were taken out",)
-                return source.text, value, notes
-        return "", None, ()
+            try:
+                raw = source.get(event)
+                value = scalar(raw)
+                if value is not None:
+                    notes = () if value == raw else ("characters that XML cannot carry were taken out",)
+                    return self._fitted(source.text, self._from_table(value), notes)
+            except Unfit as unfit:
+                complaint = f"{source.text} {unfit}"
+                break
+        if complaint and self.rule.on_invalid == "reject":
+            return Found(rejected=f"{self.rule.field}: {complaint}")
+        if self.rule.on_null == "clear" and not complaint and any(s.is_null(event) for s in self.sources):
+            return Found(write=self.rule.write, is_null=True)
+        return self._without_value(complaint)
+
+    def _from_table(self, value: Value) -> Value:
+        if self.values is None:
+            return value
+        found = self.values.get(table_key(value), self.rule.otherwise)
+        if found is None:
+            raise Unfit("is no entry of values")
+        return found
 
     def _fitted(self, origin: str, value: Value, notes: tuple[str, ...]) -> Found:
         rule = self.rule
@@ -70,17 +96,19 @@ class CompiledRule:
             raise Unfit(f"has no character that fits in {rule.max}")
         return Found(shortened, rule.write, origin, (*notes, f"cut to {rule.max} characters"))
 
-    def _without_value(self, complaint: str, notes: tuple[str, ...]) -> Found:
+    def _without_value(self, complaint: str) -> Found:
         default = self.rule.default
+        notes = (f"left out: {complaint}",) if complaint else ()
         if default is not None:
-            write = self.rule.write if default.write == "always" else default.write
-            return Found(default.value, write, notes=notes)
+            return Found(default.value, default.write or self.rule.write, notes=notes)
         if self.rule.required:
             why = complaint or self._nothing_found()
             return Found(rejected=f"{self.rule.field} is required: {why}")
         return Found(notes=notes)
 
     def _nothing_found(self) -> str:
+        if self.rule.template is not None:
+            return "its template gave no text"
         tried = [source.text for source in self.sources]
         return f"{listed(tried, 'and')} {'has' if len(tried) == 1 else 'have'} no value"
 
@@ -91,14 +119,24 @@ def compile_rule(rule: FieldRule, report: Report) -> CompiledRule:
         compiled = [compile_template(rule.template, report)]
     elif rule.value is not None:
         compiled = [_constant(rule.value)]
-        _check_constant(rule, "value", rule.value, report)
+        if not rule.values:
+            _check_constant(rule, "value", rule.value, report)
     else:
         compiled = [compile_source(source, report) for source in rule.sources]
     if rule.default is not None:
         _check_constant(rule, "default", rule.default.value, report)
     if rule.type == "picklist" and rule.max is not None:
         report.error(rule.span, f"{rule.field} is a picklist: its values are never cut", "leave out max")
-    return CompiledRule(rule, tuple(source for source in compiled if source))
+    when = compile_condition(rule.when, report) if rule.when else None
+    values = {table_key(key): value for key, value in rule.values.items()} if rule.values else None
+    for value in (*(rule.values or {}).values(), *([] if rule.otherwise is None else [rule.otherwise])):
+        _check_constant(rule, "value table", value, report)
+    return CompiledRule(rule, tuple(source for source in compiled if source), when, values)
+
+
+def table_key(value: Value) -> str:
+    """What entries of a value table are compared by."""
+    return as_text(value).strip().casefold()
 
 
 def _value_type(rule: FieldRule) -> ValueType | None:

@@ -1,50 +1,29 @@
-"""Jinja2 templates, sandboxed, over an event: the same filters as pipes, and what a template is known to read."""
+"""Jinja2 templates and conditions as functions of an event, and what they are known to read."""
 
-import re
 from collections.abc import Iterator
 
-from jinja2 import ChainableUndefined, TemplateSyntaxError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateSyntaxError, nodes
 
-from sfmap.engine.mapping.event import MISSING, as_text, loose_get
-from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.paths import CompiledSource, Path
 from sfmap.engine.mapping.record import Event, Json
+from sfmap.engine.mapping.sandbox import ENVIRONMENT, Bounded, TemplateFailed, check_length
 from sfmap.engine.spec.diagnostics import did_you_mean
 from sfmap.engine.spec.reader import Report
 from sfmap.engine.spec.source import ScalarNode
 
-_NO_FILTER = re.compile(r"No filter named '(.*)'")
-
-
-class TemplateFailed(Exception):
-    """A template that could not be rendered for one event."""
-
-
-class _EventEnvironment(ImmutableSandboxedEnvironment):
-    """An event is data only: a name after a dot is a key, matched loosely, and never a Python attribute."""
-
-    def getattr(self, obj: object, attribute: str) -> object:
-        return self._key(obj, attribute) if isinstance(obj, dict) else super().getattr(obj, attribute)
-
-    def getitem(self, obj: object, argument: object) -> object:
-        if isinstance(obj, dict) and isinstance(argument, str):
-            return self._key(obj, argument)
-        return super().getitem(obj, argument)
-
-    def _key(self, table: dict[str, Json], key: str) -> object:
-        value = loose_get(table, key)
-        return self.undefined(obj=table, name=key) if value is MISSING or value is None else value
-
-
-def _printed(value: object) -> str:
-    """What `{{ value }}` prints: scalars as JSON does; nothing for null, objects and lists."""
-    return as_text(value) if isinstance(value, (str, int, float)) else ""
-
-
-_ENVIRONMENT = _EventEnvironment(undefined=ChainableUndefined, finalize=_printed, autoescape=False)
-_ENVIRONMENT.filters.update({name: known.function for name, known in FILTERS.items()})
-"""Ours come over Jinja2's where both have the name, so that a filter means the same everywhere."""
+_STATEMENTS: dict[type[nodes.Node], str] = {
+    nodes.Macro: "macro",
+    nodes.CallBlock: "call",
+    nodes.FilterBlock: "filter",
+    nodes.AssignBlock: "set without =",
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "from",
+    nodes.Extends: "extends",
+    nodes.Block: "block",
+    nodes.ScopedEvalContextModifier: "autoescape",
+}
+"""What a template for one field has no use for."""
 
 
 def compile_template(node: ScalarNode, report: Report) -> CompiledSource | None:
@@ -52,36 +31,95 @@ def compile_template(node: ScalarNode, report: Report) -> CompiledSource | None:
 
     The function raises `TemplateFailed` for an event that the template stumbles over.
     """
+    tree = _parsed(node, node.text, 0, report)
+    return _compiled(tree, node, "its template", report) if tree else None
+
+
+def compile_condition(node: ScalarNode, report: Report) -> CompiledSource | None:
+    """A Jinja2 expression, in `{{ }}` or bare, as a function that gives some text where it is true."""
+    text = node.text.strip()
+    braces = text.startswith("{{") and text.endswith("}}")
+    tree = _parsed(
+        node, text if braces else f"{{{{{text}}}}}", node.text.find(text) - (0 if braces else 2), report
+    )
+    if tree is None:
+        return None
+    expressions = [part for output in tree.body if isinstance(output, nodes.Output) for part in output.nodes]
+    if len(tree.body) != 1 or len(expressions) != 1 or isinstance(expressions[0], nodes.TemplateData):
+        report.error(node.span, "when must be one Jinja2 expression", "such as \"{{ traits.plan == 'pro' }}\"")
+        return None
+    outcome = nodes.If(expressions[0], [nodes.Output([nodes.TemplateData("true")])], [], [])
+    return _compiled(nodes.Template([outcome], lineno=1), node, node.text, report)
+
+
+def _parsed(node: ScalarNode, text: str, offset: int, report: Report) -> nodes.Template | None:
+    """The text, which begins at `offset` in the node's, as Jinja2's tree; None and diagnostics if it is broken."""
     try:
-        tree = _ENVIRONMENT.parse(node.text)
-        reads = tuple(_reads(tree))
-        template = _ENVIRONMENT.from_string(tree)
+        tree = ENVIRONMENT.parse(text)
     except TemplateSyntaxError as error:
-        _report_syntax(node, error, report)
+        start = sum(len(line) for line in text.splitlines(keepends=True)[: error.lineno - 1])
+        report.error(node.part(max(0, start + offset), 1), f"this is no template: {error.message}")
+        return None
+    except RecursionError:
+        report.error(node.span, "this template is nested too deeply")
+        return None
+    complaints = [*_unknown_filters(tree), *_unwanted_statements(tree)]
+    for line, word, message, help_ in complaints:
+        start = sum(len(row) for row in text.splitlines(keepends=True)[: line - 1])
+        found = text.find(word, start)
+        report.error(node.part(max(0, found + offset), len(word)), message, help_)
+    return None if complaints else tree
+
+
+_Complaint = tuple[int, str, str, str]
+"""Line in the template, the word there, message and help."""
+
+
+def _unknown_filters(tree: nodes.Template) -> Iterator[_Complaint]:
+    for node in tree.find_all((nodes.Filter, nodes.Test)):
+        kind, known = (
+            ("filter", ENVIRONMENT.filters) if isinstance(node, nodes.Filter) else ("test", ENVIRONMENT.tests)
+        )
+        if node.name not in known:
+            hint = did_you_mean(node.name, known)
+            yield node.lineno, node.name, f'there is no {kind} "{node.name}"', hint
+
+
+def _unwanted_statements(tree: nodes.Template) -> Iterator[_Complaint]:
+    for node in tree.find_all(tuple(_STATEMENTS)):
+        name = _STATEMENTS[type(node)]
+        yield node.lineno, name.split()[0], f"a field's template has no {name}", "if, for and set are there"
+    for node in tree.find_all(nodes.For):
+        if node.recursive:
+            yield node.lineno, "recursive", "a field's template has no recursive loops", ""
+
+
+def _compiled(tree: nodes.Template, node: ScalarNode, text: str, report: Report) -> CompiledSource | None:
+    reads = tuple(_reads(tree))
+    try:
+        template = ENVIRONMENT.from_string(Bounded().visit(tree))
+    except TemplateSyntaxError as error:
+        report.error(node.span, f"this is no template: {error.message}")
         return None
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # Python's own, of what Jinja2 makes
         report.error(node.span, f"this template cannot be compiled: {error}")
         return None
 
     def get(event: Event) -> Json:
+        pieces: list[str] = []
+        length = 0
         try:
-            return template.render(event)
+            for piece in template.root_render_func(template.new_context(event)):
+                length += len(piece)
+                check_length(length)
+                pieces.append(piece)
+        except TemplateFailed:
+            raise
         except Exception as error:
             raise TemplateFailed(str(error)) from error
+        return "".join(pieces)
 
-    return CompiledSource("its template", get, reads)
-
-
-def _report_syntax(node: ScalarNode, error: TemplateSyntaxError, report: Report) -> None:
-    line_start = sum(len(line) for line in node.text.splitlines(keepends=True)[: error.lineno - 1])
-    unknown = _NO_FILTER.match(error.message or "")
-    if unknown:
-        name = unknown[1]
-        place = node.text.find(name, line_start)
-        help_ = did_you_mean(name, _ENVIRONMENT.filters)
-        report.error(node.part(max(0, place), len(name)), f'there is no filter "{name}"', help_)
-    else:
-        report.error(node.part(line_start, 1), f"this is no template: {error.message}")
+    return CompiledSource(text, get, reads)
 
 
 def _reads(tree: nodes.Node) -> Iterator[Path]:

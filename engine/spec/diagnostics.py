@@ -1,9 +1,25 @@
 """A mistake in a file that a person wrote: where it stands, what is wrong, what to do; and how it is printed."""
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+Part = Literal["place", "error", "warning", "message", "margin", "caret"]
+Style = Callable[[str, Part], str]
+"""How a part of a printed diagnostic looks, such as in colour."""
+
+_MOST_SHOWN = 50
+_WIDEST_EXCERPT = 120
+# What YAML takes for the end of a line; places are counted by it.
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+def _plain(text: str, _part: Part) -> str:
+    return text
 
 
 @dataclass(frozen=True)
@@ -17,11 +33,11 @@ class Source:
 
     @cached_property
     def _lines(self) -> list[str]:
-        return self.text.split("\n")
+        return _LINE_BREAK.split(self.text)
 
     def line(self, number: int) -> str:
-        """The text of a line, counted from 1; empty past the end (YAML knows more line breaks than `\\n`)."""
-        return self._lines[number - 1].rstrip("\r") if number <= len(self._lines) else ""
+        """The text of a line, counted from 1; empty past the end."""
+        return self._lines[number - 1] if number <= len(self._lines) else ""
 
     def excerpt(self, number: int) -> str:
         """The line as messages may show it; empty where it is hidden."""
@@ -29,8 +45,8 @@ class Source:
 
     def span_at(self, index: int) -> "Span":
         """The span of the one character at `index` of the text."""
-        before = self.text[:index]
-        return Span(self, before.count("\n") + 1, index - before.rfind("\n"))
+        lines = _LINE_BREAK.split(self.text[:index])
+        return Span(self, len(lines), len(lines[-1]) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,9 @@ class Span:
     column: int
     width: int = 1
 
+    def __str__(self) -> str:
+        return f"{self.source.file}:{self.line}"
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
@@ -50,28 +69,73 @@ class Diagnostic:
     span: Span
     message: str
     help: str = ""
+    severity: Severity = "error"
+    """A warning is worth a look and keeps nothing from being used."""
 
-    def render(self) -> str:
+    def render(self, style: Style = _plain) -> str:
         """The mistake as `file:line:column: error: message` over the source line, a caret under the span."""
         span = self.span
-        head = f"{span.source.file}:{span.line}:{span.column}: error: {self.message}"
-        excerpt = span.source.excerpt(span.line)
+        place = f"{span.source.file}:{span.line}:{span.column}:"
+        head = (
+            f"{style(place, 'place')} {style(f'{self.severity}:', self.severity)} {style(self.message, 'message')}"
+        )
+        excerpt, column = self._excerpt()
         if not excerpt.strip():
             return f"{head}\n        {self.help}" if self.help else head
+        indent = "".join("\t" if c == "\t" else " " for c in excerpt[: column - 1])
+        caret = "^" * max(1, min(span.width, len(excerpt) - column + 1))
         number = f"{span.line:5}"
-        indent = "".join("\t" if c == "\t" else " " for c in excerpt[: span.column - 1])
-        caret = "^" * max(1, min(span.width, len(excerpt) - span.column + 1))
-        pointer = f"{indent}{caret} {self.help}".rstrip()
-        return f"{head}\n{number} | {excerpt}\n{' ' * len(number)} | {pointer}"
+        first, second = style(f"{number} |", "margin"), style(f"{' ' * len(number)} |", "margin")
+        pointer = f"{indent}{style(caret, 'caret')} {self.help}".rstrip()
+        return f"{head}\n{first} {excerpt}\n{second} {pointer}"
+
+    def _excerpt(self) -> tuple[str, int]:
+        """The source line, or of a long one the piece around the span, and the span's column in it."""
+        line, column = self.span.source.excerpt(self.span.line), self.span.column
+        if len(line) <= _WIDEST_EXCERPT:
+            return line, column
+        start = max(0, min(column - 1 - _WIDEST_EXCERPT // 2, len(line) - _WIDEST_EXCERPT))
+        piece = line[start : start + _WIDEST_EXCERPT]
+        before = "... " if start else ""
+        after = " ..." if start + _WIDEST_EXCERPT < len(line) else ""
+        return f"{before}{piece}{after}", column - start + len(before)
+
+    def as_json(self) -> dict[str, object]:
+        """For editors and CI; `column` and `line` count from 1."""
+        span = self.span
+        return {
+            "file": span.source.file,
+            "line": span.line,
+            "column": span.column,
+            "width": span.width,
+            "severity": self.severity,
+            "message": self.message,
+            "help": self.help,
+        }
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """By file and place, each once."""
+    return tuple(
+        sorted(dict.fromkeys(diagnostics), key=lambda d: (d.span.source.file, d.span.line, d.span.column))
+    )
+
+
+def render_all(diagnostics: Iterable[Diagnostic], style: Style = _plain) -> str:
+    """The diagnostics one after another; of very many only the first."""
+    ordered = tuple(diagnostics)
+    shown = [diagnostic.render(style) for diagnostic in ordered[:_MOST_SHOWN]]
+    if len(ordered) > _MOST_SHOWN:
+        shown.append(f"... and {len(ordered) - _MOST_SHOWN} more")
+    return "\n".join(shown)
 
 
 class Mistakes(Exception):
     """All the diagnostics that keep something from being used; never empty."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        ordered = sorted(diagnostics, key=lambda d: (d.span.source.file, d.span.line, d.span.column))
-        self.diagnostics = tuple(ordered)
-        super().__init__("\n".join(diagnostic.render() for diagnostic in ordered))
+        self.diagnostics = in_order(diagnostics)
+        super().__init__(render_all(self.diagnostics))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -12,11 +12,16 @@ from sfmap.engine.spec.source import ScalarNode
 Constant = str | int | float | bool
 
 EventType = Literal["identify", "group", "track", "page", "screen", "alias"]
-Operation = Literal["upsert"]
+Operation = Literal["create", "update", "upsert", "delete"]
 OnMany = Literal["newest", "oldest", "error"]
-Write = Literal["always", "create", "update"]
+Write = Literal["always", "create", "update", "empty"]
 OnLong = Literal["truncate", "reject"]
 OnInvalid = Literal["drop", "reject"]
+OnMissing = Literal["drop", "reject"]
+OnNull = Literal["ignore", "clear"]
+ObjectShape = Literal["skip", "json", "flatten"]
+ListShape = Literal["skip", "json", "join"]
+Rename = Literal["snake", "camel"]
 ValueType = Literal[
     "string", "integer", "number", "boolean", "date", "datetime", "email", "phone", "url", "picklist", "id"
 ]
@@ -27,6 +32,11 @@ ON_MANY: tuple[OnMany, ...] = get_args(OnMany)
 WRITES: tuple[Write, ...] = get_args(Write)
 ON_LONG: tuple[OnLong, ...] = get_args(OnLong)
 ON_INVALID: tuple[OnInvalid, ...] = get_args(OnInvalid)
+ON_MISSING: tuple[OnMissing, ...] = get_args(OnMissing)
+ON_NULL: tuple[OnNull, ...] = get_args(OnNull)
+OBJECT_SHAPES: tuple[ObjectShape, ...] = get_args(ObjectShape)
+LIST_SHAPES: tuple[ListShape, ...] = get_args(ListShape)
+RENAMES: tuple[Rename, ...] = get_args(Rename)
 VALUE_TYPES: tuple[ValueType, ...] = get_args(ValueType)
 
 
@@ -49,7 +59,17 @@ class SourcePath:
 @dataclass(frozen=True, slots=True)
 class Default:
     value: Constant
-    write: Write
+    write: Write | None
+    """None: as its rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceTo:
+    """The record a field points to: the `object` whose field `by` has the rule's value."""
+
+    object: str
+    by: ScalarNode
+    on_missing: OnMissing = "drop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +82,18 @@ class FieldRule:
     template: ScalarNode | None = None
     value: Constant | None = None
     default: Default | None = None
+    values: dict[str, Constant] | None = None
+    otherwise: Constant | None = None
+    """The key `else`."""
     type: ValueType | None = None
     max: int | None = None
     on_long: OnLong = "truncate"
     on_invalid: OnInvalid = "drop"
+    on_null: OnNull = "ignore"
     required: bool = False
     write: Write = "always"
+    when: ScalarNode | None = None
+    reference: ReferenceTo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +101,26 @@ class CustomFields:
     """Every trait below `base` that no rule reads becomes a field: its key with `suffix`."""
 
     base: SourcePath
-    suffix: str
-    excluded: tuple[str, ...]
+    suffix: str = "__c"
+    excluded: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    """Empty where every trait may become a field."""
+    objects: ObjectShape = "skip"
+    separator: str = "_"
+    """Between the keys of a flattened object."""
+    lists: ListShape = "skip"
+    joint: str = ";"
+    """Between the items of a joined list."""
+    rename: Rename | None = None
+    on_null: OnNull = "ignore"
 
 
 @dataclass(frozen=True, slots=True)
 class EventPattern:
-    """Which events a mapping takes: a type and, for track events, perhaps one name."""
+    """Which events a mapping takes: a type and, for track events, perhaps a name, with * for any text."""
 
     type: EventType
-    name: str | None = None
+    name: ScalarNode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +139,22 @@ class Mapping:
     name: str
     """The file's name without its ending; what messages and settings call it."""
     source: Source
+    span: Span
+    """Of the object's name: where to point for what the mapping lacks."""
+    active: bool
+    """Whether it is used without being chosen."""
     events: tuple[EventPattern, ...]
     opt_in: SourcePath | None
+    when: ScalarNode | None
+    for_each: SourcePath | None
     object: str
     operation: Operation
     lookups: tuple[Lookup, ...]
+    external_id: str
+    """The field that the org finds the record by; it is then the only lookup. Empty where there is none."""
+    where: str
+    """A SOQL condition for the lookups; empty where there is none."""
     on_many: OnMany
     rules: tuple[FieldRule, ...]
     """Fields and address parts, in document order."""
     custom: CustomFields | None
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What `sfmap.yaml` may set for one mapping without copying it; what is empty stays as the mapping has it."""
-
-    address_to: tuple[ScalarNode, ...] = ()

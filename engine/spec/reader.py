@@ -19,6 +19,9 @@ class Report:
     def error(self, span: Span, message: str, help: str = "") -> None:  # noqa: A002
         self.diagnostics.append(Diagnostic(span, message, help))
 
+    def warning(self, span: Span, message: str, help: str = "") -> None:  # noqa: A002
+        self.diagnostics.append(Diagnostic(span, message, help, "warning"))
+
 
 def node_kind(node: Node) -> str:
     """What a person would call the node: `a list`, `a table`, `text`, `nothing`, ..."""

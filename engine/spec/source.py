@@ -160,13 +160,18 @@ class _Reader:
     def _text_start(self, event: yaml.ScalarEvent) -> tuple[int, int]:
         start = _mark(event.start_mark)
         if event.style == "|":
-            first = self.source.line(start.line + 2)
-            return start.line + 2, len(first) - len(first.lstrip(" ")) + 1
+            return self._block_start(event.value, start.line + 2)
         quote = 1 if event.style in ("'", '"') else 0
         written = self.source.line(start.line + 1)[start.column + quote :]
         if event.style == ">" or not written.startswith(event.value):
             return 0, 0
         return start.line + 1, start.column + quote + 1
+
+    def _block_start(self, value: str, line: int) -> tuple[int, int]:
+        """Where a literal block's text begins: its lines stand as they are, each after the same indentation."""
+        full = next((row for row in value.split("\n") if row.strip(" ")), "")
+        written = self.source.line(line + value.split("\n").index(full)) if full else ""
+        return (line, len(written) - len(full) + 1) if full and written.endswith(full) else (0, 0)
 
     def _span(self, event: yaml.Event) -> Span:
         start, end = _mark(event.start_mark), _mark(event.end_mark)

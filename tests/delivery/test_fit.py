@@ -51,7 +51,7 @@ DESCRIPTION = ObjectDescription("Thing__c", "Thing", "a00", True, True, {one.nam
 def record(fields: Mapping[str, Value], match: Mapping[str, Value] | None = None) -> Record:
     origins = {name: f"traits.{name.removesuffix('__c')}" for name in fields}
     match = match or {"Key__c": "k"}
-    return Record("thing", "Thing__c", "upsert", (match,), "newest", fields, {}, {}, origins)
+    return Record("thing", "Thing__c", "upsert", (match,), "newest", fields, {}, {}, {}, origins)
 
 
 KEPT: list[tuple[dict[str, Value], dict[str, Value]]] = [
@@ -66,7 +66,7 @@ KEPT: list[tuple[dict[str, Value], dict[str, Value]]] = [
 
 @pytest.mark.parametrize(("given", "kept"), KEPT)
 def test_kept_without_a_word(given: dict[str, Value], kept: dict[str, Value]) -> None:
-    fitted = fit(record(given), DESCRIPTION)
+    fitted = fit(record(given), {"Thing__c": DESCRIPTION})
     assert fitted.on_create == fitted.on_update == kept
     assert fitted.notes == ()
     assert fitted.doubtful == (given.get("Rating") == "Warmish")
@@ -92,7 +92,7 @@ NOTED: list[tuple[dict[str, Value], str]] = [
 
 @pytest.mark.parametrize(("given", "words"), NOTED)
 def test_left_out_and_noted(given: dict[str, Value], words: str) -> None:
-    fitted = fit(record({**given, "Key__c": "k"}), DESCRIPTION)
+    fitted = fit(record({**given, "Key__c": "k"}), {"Thing__c": DESCRIPTION})
     assert fitted.on_create == fitted.on_update == {"Key__c": "k"}
     (note,) = map(str, fitted.notes)
     assert note.startswith(f"{next(iter(given))}: left out: ")
@@ -100,14 +100,14 @@ def test_left_out_and_noted(given: dict[str, Value], words: str) -> None:
 
 
 def test_long_text_is_cut_where_it_is_written_and_where_it_is_looked_up() -> None:
-    fitted = fit(record({"Key__c": "abcdefg"}, {"Key__c": "abcdefg"}), DESCRIPTION)
+    fitted = fit(record({"Key__c": "abcdefg"}, {"Key__c": "abcdefg"}), {"Thing__c": DESCRIPTION})
     assert fitted.on_create == {"Key__c": "abcde"}
     assert fitted.match == ({"Key__c": "abcde"},)
     assert [str(note) for note in fitted.notes] == ["Key__c: cut to 5 characters, the field's length in the org"]
 
 
 def test_what_can_be_set_only_once() -> None:
-    fitted = fit(record({"Once__c": "a", "Later__c": "b"}), DESCRIPTION)
+    fitted = fit(record({"Once__c": "a", "Later__c": "b"}), {"Thing__c": DESCRIPTION})
     assert (fitted.on_create, fitted.on_update) == ({"Once__c": "a"}, {"Later__c": "b"})
 
 
@@ -120,5 +120,5 @@ UNFIT: list[tuple[dict[str, Value], str]] = [
 @pytest.mark.parametrize(("match", "words"), UNFIT)
 def test_what_cannot_be_looked_up(match: dict[str, Value], words: str) -> None:
     with pytest.raises(DoesNotFit) as raised:
-        fit(record({}, match), DESCRIPTION)
+        fit(record({}, match), {"Thing__c": DESCRIPTION})
     assert words in str(raised.value)

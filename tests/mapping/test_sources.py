@@ -1,12 +1,15 @@
 """Source paths, pipes, filters and templates: what each fetches from an event."""
 
+import time
+
 import orjson
 import pytest
 
 from sfmap.engine.mapping.filters import FILTERS, Example
 from sfmap.engine.mapping.paths import compile_source
 from sfmap.engine.mapping.record import Event, Json
-from sfmap.engine.mapping.templates import TemplateFailed, compile_template
+from sfmap.engine.mapping.sandbox import TemplateFailed
+from sfmap.engine.mapping.templates import compile_template
 from sfmap.engine.spec.diagnostics import Source, Span
 from sfmap.engine.spec.model import SourcePath
 from sfmap.engine.spec.reader import Report
@@ -149,9 +152,21 @@ def test_template(text: str, value: Json) -> None:
         "{{ 1 / 0 }}",
         "{{ traits.firstName > 5 }}",
         "{{ traits.phones.append(1) }}",
-        "{% include 'other' %}",
         "{{ traits.firstName() }}",
         "{{ traits.firstName * 1000000000000 }}",
+        "{% for i in range(10 ** 9) %}x{% endfor %}",
+        "{% for i in range(9999) %}{% for k in range(9999) %}x{% endfor %}{% endfor %}",
+        "{{ range(10 ** 9) | sum }}",
+        "{{ 9 ** (9 ** 9) }}",
+        "{{ 10 ** 4000 * 10 ** 4000 }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ [1] * 10 ** 9 }}",
+        "{{ '{:1000000000}'.format(1) }}",
+        "{{ 'x'.center(10 ** 9) }}",
+        "{% set a = 'xxxxxxxxxx' %}" + "{% set a = a ~ a ~ a ~ a %}" * 20 + "{{ a }}",
+        "{% set a = 'xxxxxxxxxx' %}" + "{% set a = [a, a, a, a] | join %}" * 20 + "{{ a }}",
+        "{% set a = [1] %}" + "{% set a = a + a %}" * 40 + "{{ a | length }}",
+        "{% for i in range(99999) %}" + "x" * 1000 + "{% endfor %}",
     ],
 )
 def test_template_that_fails_for_an_event(text: str) -> None:
@@ -159,6 +174,33 @@ def test_template_that_fails_for_an_event(text: str) -> None:
     assert template is not None
     with pytest.raises(TemplateFailed):
         template.get(EVENT)
+
+
+def test_a_template_that_fails_takes_no_time_for_it() -> None:
+    started = time.process_time()
+    template = compile_template(node("{% for i in range(9999) %}{{ range(9999) | sum }}{% endfor %}"), Report())
+    assert template is not None
+    with pytest.raises(TemplateFailed, match="takes more than 100,000 steps"):
+        template.get(EVENT)
+    assert time.process_time() - started < 2
+
+
+UNWANTED = [
+    ("{% include 'other' %}", "include"),
+    ("{% macro m() %}{{ m() }}{% endmacro %}", "macro"),
+    ("{% set a %}{{ traits }}{% endset %}", "set"),
+    ("{% for a in traits recursive %}{{ loop(a) }}{% endfor %}", "recursive"),
+    ("{{ traits.a | center(5) }}", "center"),
+    ("{{ traits.a is divisibleby_ }}", "divisibleby_"),
+]
+
+
+@pytest.mark.parametrize(("text", "word"), UNWANTED)
+def test_what_templates_do_not_have(text: str, word: str) -> None:
+    report = Report()
+    assert compile_template(node(text), report) is None
+    (diagnostic,) = report.diagnostics
+    assert text[diagnostic.span.column - 1 :].startswith(word) or diagnostic.span.width > 1
 
 
 def test_what_a_template_is_known_to_read() -> None:

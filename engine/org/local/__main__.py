@@ -11,12 +11,12 @@ from pathlib import Path
 
 import uvicorn
 
-from sfmap.engine.load import CannotRead
 from sfmap.engine.org.local.schema import load_schema
 from sfmap.engine.org.local.server import make_app
 from sfmap.engine.org.local.service import Service
 from sfmap.engine.org.local.store import Store, StoreFailed
 from sfmap.engine.spec.diagnostics import Mistakes
+from sfmap.engine.spec.files import CannotRead
 
 BROKEN_SCHEMA = 2
 UNUSABLE = 3

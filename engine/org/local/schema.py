@@ -10,8 +10,8 @@ from typing import TypedDict
 
 import yaml
 
-from sfmap.engine.load import read_source
 from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean
+from sfmap.engine.spec.files import read_source
 from sfmap.engine.spec.reader import Report, Table
 from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
 

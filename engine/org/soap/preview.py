@@ -1,11 +1,10 @@
 """The SOAP envelope of a create as text, with no org to send it to."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from lxml import etree
 
-from sfmap.engine.org.port import RecordWrite, Refused, Value
+from sfmap.engine.org.port import RecordWrite, Refused
 from sfmap.engine.org.soap.connection import BINDING, zeep_client
 from sfmap.engine.org.soap.records import record_element
 
@@ -19,9 +18,9 @@ class Preview:
         self._client: Any = zeep_client(None)
         self._service = self._client.create_service(BINDING, _NOWHERE)
 
-    def create(self, object_name: str, fields: Mapping[str, Value]) -> str:
+    def create(self, object_name: str, write: RecordWrite) -> str:
         """The envelope of a create of one record, indented; the reason where no call could carry it."""
-        record = record_element(object_name, RecordWrite(fields))
+        record = record_element(object_name, write)
         if isinstance(record, Refused):
             return f"<!-- {record.message} -->\n"
         headers = {"SessionHeader": {"sessionId": "..."}, "AllOrNoneHeader": {"allOrNone": False}}

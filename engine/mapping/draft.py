@@ -1,0 +1,67 @@
+"""One record in the making: what the rules found, sorted by when it is written."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from sfmap.engine.mapping.custom import CustomField
+from sfmap.engine.mapping.record import Content, Note, Record, Reference, Value
+from sfmap.engine.mapping.rules import Found
+from sfmap.engine.spec.model import Mapping as MappingSpec
+from sfmap.engine.spec.model import Write
+
+
+class Draft:
+    """Collects the fields of one record, and the reasons why there cannot be one."""
+
+    def __init__(self) -> None:
+        self._written: dict[Write, dict[str, Content]] = {"always": {}, "create": {}, "update": {}, "empty": {}}
+        self._given: dict[str, Value] = {}
+        """What the event itself gave, defaults aside: a default says nothing about who the record is."""
+        self._origins: dict[str, str] = {}
+        self._notes: list[Note] = []
+        self.rejections: list[str] = []
+
+    def add(self, field: str, found: Found) -> None:
+        self._notes += [Note(field, what) for what in found.notes]
+        if found.rejected:
+            self.rejections.append(found.rejected)
+        if found.content is not None or found.is_null:
+            self._written[found.write][field] = found.content
+        if found.origin and found.content is not None:
+            self._origins[field] = found.origin
+            if not isinstance(found.content, Reference):
+                self._given[field] = found.content
+
+    def add_custom(self, found: Iterable[CustomField | Note]) -> None:
+        for one in found:
+            if isinstance(one, Note):
+                self._notes.append(one)
+                continue
+            self._written["always"][one.field] = one.value
+            if one.value is not None:
+                self._given[one.field] = one.value
+                self._origins[one.field] = one.origin
+
+    def matches(self, mapping: MappingSpec) -> Iterator[Mapping[str, Value]]:
+        """The lookups that have all their values."""
+        for lookup in mapping.lookups:
+            values = {name: self._given[name] for name in lookup.names if name in self._given}
+            if len(values) == len(lookup.names):
+                yield values
+
+    def record(self, mapping: MappingSpec, match: tuple[Mapping[str, Value], ...], item: int) -> Record:
+        return Record(
+            mapping=mapping.name,
+            object=mapping.object,
+            operation=mapping.operation,
+            match=match,
+            on_many=mapping.on_many,
+            fields=self._written["always"],
+            create_only=self._written["create"],
+            update_only=self._written["update"],
+            if_empty=self._written["empty"],
+            origins=self._origins,
+            notes=tuple(self._notes),
+            external_id=mapping.external_id,
+            where=mapping.where,
+            item=item,
+        )

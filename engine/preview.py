@@ -1,0 +1,42 @@
+"""What `sfmap render` prints: each record or fate as a line of JSON, or as the SOAP envelope of its create."""
+
+from collections.abc import Callable, Mapping
+
+import orjson
+
+from sfmap.engine.mapping.record import Content, Mapped, Record, Reference
+from sfmap.engine.mapping.render import as_json
+from sfmap.engine.org import port
+
+
+def json_line(number: int, mapped: Mapped) -> bytes:
+    """The record or fate of the event of that number."""
+    return orjson.dumps(as_json(number, mapped), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def soap_envelopes() -> Callable[[int, Mapped], bytes]:
+    """A function like `json_line` that gives envelopes; what is no record becomes a comment."""
+    # zeep takes longer to import than everything else together.
+    from sfmap.engine.org.soap.preview import Preview
+
+    preview = Preview()
+
+    def written(number: int, mapped: Mapped) -> bytes:
+        if not isinstance(mapped, Record):
+            return b"<!-- " + json_line(number, mapped).strip().replace(b"--", b"- -") + b" -->\n"
+        contents = {**mapped.fields, **mapped.create_only, **mapped.if_empty}
+        return preview.create(mapped.object, _write(contents)).encode()
+
+    return written
+
+
+def _write(contents: Mapping[str, Content]) -> port.RecordWrite:
+    return port.RecordWrite(
+        fields={name: content for name, content in contents.items() if isinstance(content, (str, int, float))},
+        clear=tuple(name for name, content in contents.items() if content is None),
+        references={
+            name: port.Reference(content.object, content.by, content.value)
+            for name, content in contents.items()
+            if isinstance(content, Reference)
+        },
+    )

@@ -1,0 +1,231 @@
+"""The rules of a mapping: its fields, its references and the parts of its address, in document order."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from math import isfinite
+
+from sfmap.engine.spec.diagnostics import did_you_mean, listed
+from sfmap.engine.spec.language import ADDRESS, API_NAME_PATTERN, DEFAULT, PART, REFERENCE, RULE, names
+from sfmap.engine.spec.model import (
+    ON_INVALID,
+    ON_LONG,
+    ON_MISSING,
+    ON_NULL,
+    VALUE_TYPES,
+    WRITES,
+    Constant,
+    Default,
+    FieldRule,
+    ReferenceTo,
+    SourcePath,
+)
+from sfmap.engine.spec.overlay import ORIGINS, entry
+from sfmap.engine.spec.reader import Report, Table, node_kind
+from sfmap.engine.spec.source import Node, ScalarNode, TableNode
+
+_API_NAME = re.compile(API_NAME_PATTERN)
+_BOTH = "both"
+
+
+def read_rules(table: Table) -> tuple[FieldRule, ...]:
+    """The rules below `fields` and `address`; mistakes go into the table's report."""
+    rules: dict[str, FieldRule] = {}
+    for key, _ in table.node.entries:
+        if key.text == "fields":
+            found: Iterable[FieldRule] = _fields(table)
+        elif key.text == "address":
+            found = _address(table)
+        else:
+            continue
+        for rule in found:
+            if rule.field in rules:
+                first = rules[rule.field].span
+                place = f"line {first.line}" if first.source is rule.span.source else str(first)
+                table.report.error(rule.span, f"{rule.field} is written twice", f"first on {place}")
+            rules.setdefault(rule.field, rule)
+    return tuple(rules.values())
+
+
+def _fields(table: Table) -> Iterable[FieldRule]:
+    node = table.get("fields")
+    if not isinstance(node, TableNode):
+        if node:
+            table.report.error(node.span, f"fields must be a table (Field: rule), not {node_kind(node)}")
+        return
+    for key, value in node.entries:
+        if is_api_name(key, table.report):
+            known = names(REFERENCE if _is_reference(value) else RULE)
+            yield _rule(key, value, table.report, known)
+
+
+def _is_reference(node: Node) -> bool:
+    return bool(entry(node, "object") or entry(node, "by"))
+
+
+def _rule(key: ScalarNode, node: Node, report: Report, known: tuple[str, ...]) -> FieldRule:
+    """The rule; one without sources where it is wrong, so that nobody complains of a missing field besides."""
+    if isinstance(node, ScalarNode) and isinstance(node.value, str):
+        return FieldRule(key.text, key.span, sources=(SourcePath(node.text, node),))
+    if not isinstance(node, TableNode):
+        message = f"{key.text} needs a source path or a table of keys, not {node_kind(node)}"
+        help_ = f"{key.text}: {{value: {node.text}}}" if isinstance(node, ScalarNode) and node.text else ""
+        report.error(node.span, message, help_ and f'for a constant write "{help_}"')
+        return FieldRule(key.text, key.span)
+    table = Table(node, report, f"the rule for {key.text}", known)
+    _check_origin(key, table)
+    values = _values(table)
+    return FieldRule(
+        field=key.text,
+        span=key.span,
+        sources=tuple(SourcePath(text.text, text) for text in table.texts("from")),
+        template=table.text("template"),
+        value=_constant(table, "value"),
+        default=read_default(table),
+        values=values,
+        otherwise=_constant(table, "else") if values else None,
+        type=table.choice("type", VALUE_TYPES),
+        max=table.positive_integer("max"),
+        on_long=table.choice("on_long", ON_LONG) or "truncate",
+        on_invalid=table.choice("on_invalid", ON_INVALID) or "drop",
+        on_null=table.choice("on_null", ON_NULL) or "ignore",
+        required=table.boolean("required") or False,
+        write=table.choice("write", WRITES) or "always",
+        when=table.text("when"),
+        reference=_reference(table) if _is_reference(node) else None,
+    )
+
+
+def _reference(table: Table) -> ReferenceTo | None:
+    table.require("object", "the object that the record is of")
+    table.require("by", "the field to look it up by")
+    name, by = table.text("object"), table.text("by")
+    on_missing = table.choice("on_missing", ON_MISSING) or "drop"
+    if not (name and by and is_api_name(name, table.report) and is_api_name(by, table.report)):
+        return None
+    return ReferenceTo(name.text, by, on_missing)
+
+
+def _check_origin(key: ScalarNode, table: Table) -> None:
+    """A rule takes its value from one place: sources, a template, or a constant; what goes with what."""
+    origins = [origin for origin in ORIGINS if origin in table]
+    if not origins and "default" not in table:
+        message = f"{key.text} has no value: it needs from, template, value or default"
+        table.report.error(key.span, message)
+    for second in origins[1:]:
+        message = f"{key.text} has {listed(origins, 'and')}: a rule has only one of them"
+        table.report.error(table.key(second).span, message)
+    for unreachable, reason in _unreachable(table):
+        table.report.warning(table.key(unreachable).span, f"{unreachable} never matters here: {reason}")
+    if "else" in table and "values" not in table:
+        table.report.error(table.key("else").span, "else belongs to a table of values, and there is none")
+
+
+def _unreachable(table: Table) -> Iterator[tuple[str, str]]:
+    if "value" in table:
+        yield from ((key, "value is always there") for key in ("default", "required", "on_null") if key in table)
+    elif "default" in table and not isinstance(table.get("default"), TableNode) and table.boolean("required"):
+        yield "required", "default stands in where there is no value"
+    if "on_null" in table and "template" in table:
+        yield "on_null", "a template gives text, never null"
+    if "on_long" in table and "max" not in table:
+        yield "on_long", "there is no max"
+
+
+def _values(table: Table) -> dict[str, Constant] | None:
+    node = table.get("values")
+    if node is None:
+        return None
+    entries = Table.open(node, table.report, "values", [key.text for key, _ in getattr(node, "entries", ())])
+    if entries is None:
+        return None
+    found = {key.text: _constant(entries, key.text) for key, _ in entries.node.entries}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _constant(table: Table, key: str) -> Constant | None:
+    node = table.scalar(key)
+    if node is None or node.value is None:
+        return None
+    if isinstance(node.value, float) and not isfinite(node.value):
+        table.report.error(node.span, f"{key} must be a number that JSON can write, not {node.text}")
+        return None
+    return node.value
+
+
+def read_default(table: Table) -> Default | None:
+    """What stands under the key `default`."""
+    node = table.get("default")
+    if isinstance(node, TableNode):
+        inner = Table(node, table.report, "default", names(DEFAULT))
+        inner.require("value", "default: {value: n/a, write: create}")
+        value = _constant(inner, "value")
+        return None if value is None else Default(value, inner.choice("write", WRITES[:3]))
+    value = _constant(table, "default")
+    return None if value is None else Default(value, None)
+
+
+def _address(table: Table) -> Iterable[FieldRule]:
+    node = table.get("address")
+    address = Table.open(node, table.report, "address", names(ADDRESS)) if node else None
+    if address is None:
+        return
+    bases = address.texts("from")
+    address.require("from", "where the parts are, such as [traits.address, traits]")
+    parts = address.require("parts", "the parts of the address, such as {Part: trait}")
+    if not isinstance(parts, TableNode):
+        if parts:
+            table.report.error(parts.span, f"parts must be a table (Part: rule), not {node_kind(parts)}")
+        return
+    rules = [_rule(key, value, table.report, names(PART)) for key, value in parts.entries]
+    for prefix in _address_prefixes(address):
+        for rule in rules:
+            if not _API_NAME.fullmatch(prefix + rule.field):
+                table.report.error(rule.span, f'"{prefix}{rule.field}" is no API name')
+            sources = tuple(_joined(base, part) for base in bases for part in rule.sources)
+            yield replace(rule, field=prefix + rule.field, sources=sources)
+
+
+def _joined(base: ScalarNode, part: SourcePath) -> SourcePath:
+    return SourcePath(f"{base.text}.{part.text}", part.node, joined=len(base.text) + 1)
+
+
+def _address_prefixes(address: Table) -> list[str]:
+    """What stands before each part's name: the prefixes of the chosen targets, or nothing where there are none."""
+    targets = _targets(address)
+    chosen = address.texts("to")
+    if not targets:
+        for node in chosen:
+            address.report.error(node.span, "to chooses among targets, and this address has none")
+        return [""]
+    address.require("to", f"which targets to fill: {listed([*targets, _BOTH])}")
+    prefixes: dict[str, str] = {}
+    for node in chosen:
+        if node.text == _BOTH:
+            prefixes |= targets
+        elif node.text in targets:
+            prefixes[node.text] = targets[node.text]
+        else:
+            message = f"to must be {listed([*targets, _BOTH])}, not {node_kind(node)}"
+            address.report.error(node.span, message, did_you_mean(node.text, [*targets, _BOTH]))
+    return list(prefixes.values())
+
+
+def _targets(address: Table) -> dict[str, str]:
+    node = address.get("targets")
+    if node is None:
+        return {}
+    if isinstance(node, TableNode):
+        scalars = {key.text: value for key, value in node.entries if isinstance(value, ScalarNode)}
+        if len(scalars) == len(node.entries):
+            return {name: value.text for name, value in scalars.items()}
+    address.report.error(node.span, "targets must be a table of prefixes, such as {billing: Billing}")
+    return {}
+
+
+def is_api_name(node: ScalarNode, report: Report) -> bool:
+    """Whether the text can be the name of an object or a field; reported where it cannot."""
+    if _API_NAME.fullmatch(node.text):
+        return True
+    report.error(node.span, f'"{node.text}" is no API name: letters, digits and _, a letter first')
+    return False

@@ -1,0 +1,288 @@
+"""The keys of the mapping language: what each means, takes and defaults to; the parser, the schema and the
+reference all go by these tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sfmap.engine.spec.model import (
+    EVENT_TYPES,
+    LIST_SHAPES,
+    OBJECT_SHAPES,
+    ON_INVALID,
+    ON_LONG,
+    ON_MANY,
+    ON_MISSING,
+    ON_NULL,
+    OPERATIONS,
+    RENAMES,
+    VALUE_TYPES,
+    WRITES,
+)
+
+LANGUAGE_VERSION = 1
+
+Schema = Mapping[str, object]
+"""A fragment of JSON Schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a table."""
+
+    name: str
+    meaning: str
+    schema: Schema
+    default: str = ""
+    """What counts where the key is absent, in words; empty where nothing does."""
+    example: str = ""
+    """Its value, as YAML."""
+    required: bool = False
+
+
+def names(keys: tuple[Key, ...]) -> tuple[str, ...]:
+    return tuple(key.name for key in keys)
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _one_or_many(item: Schema) -> Schema:
+    return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
+
+
+def _word(*words: str) -> Schema:
+    return {"enum": list(words)}
+
+
+def _or_removed(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+_TEXT: Schema = {"type": "string"}
+_CONSTANT: Schema = {"type": ["string", "number", "boolean"]}
+_BOOLEAN: Schema = {"type": "boolean"}
+API_NAME_PATTERN = "[A-Za-z][A-Za-z0-9_]*"
+_API_NAME: Schema = {"type": "string", "pattern": f"^{API_NAME_PATTERN}$"}
+
+EVENT = (
+    Key("type", "The type of event.", _word(*EVENT_TYPES), "track", "track"),
+    Key("name", "The name of a track event; * stands for any text.", _TEXT, "every name", "Order *"),
+)
+
+DEFAULT = (
+    Key("value", "The constant.", _CONSTANT, example="n/a", required=True),
+    Key("write", "When it is written.", _word("always", "create", "update"), "as the rule", "create"),
+)
+
+PART = (
+    Key(
+        "from",
+        "One source or several; the first that has a value wins. A source is a JSONPath with optional pipes.",
+        _one_or_many(_TEXT),
+        example="[traits.lastName, traits.name | last_name]",
+    ),
+    Key(
+        "default",
+        "A constant that stands in where nothing above gave a value.",
+        {"anyOf": [_CONSTANT, _ref("default")]},
+        example="n/a",
+    ),
+    Key(
+        "values",
+        "A table that replaces the value found; compared without regard to case and outer blanks.",
+        {"type": "object", "additionalProperties": _CONSTANT, "minProperties": 1},
+        example="{hot: Hot, warm: Warm}",
+    ),
+    Key("else", "The value where `values` has no entry.", _CONSTANT, "it does not fit: see on_invalid", "Cold"),
+    Key("type", "How the value is checked and written.", _word(*VALUE_TYPES), "as it came", "integer"),
+    Key(
+        "max",
+        "The longest text, in characters; longer is cut, and the cut is reported.",
+        {"type": "integer", "minimum": 1},
+        "the field's length in the org",
+        "80",
+    ),
+    Key("on_long", "What to do with longer text.", _word(*ON_LONG), "truncate", "reject"),
+    Key(
+        "on_invalid",
+        "What to do with a value that does not fit: leave it out and report it, or reject the event.",
+        _word(*ON_INVALID),
+        "drop",
+        "reject",
+    ),
+    Key("on_null", "What an explicit null in the event does: nothing, or empty the field.", _word(*ON_NULL),
+        "ignore", "clear"),
+    Key("required", "Whether the event is rejected where there is no value.", _BOOLEAN, "false", "true"),
+    Key(
+        "write",
+        "When the field is written: always, on create only, on update only, or where the org's field is empty.",
+        _word(*WRITES),
+        "always",
+        "empty",
+    ),
+    Key("when", "A Jinja2 expression; where it is not true, the rule does nothing.", _TEXT,
+        example="traits.plan == 'pro'"),
+)  # fmt: skip
+
+_ORIGINS = (
+    Key(
+        "template",
+        "A Jinja2 template over the event; empty output is no value.",
+        _TEXT,
+        example='"{{ traits.title }} at {{ traits.company }}"',
+    ),
+    Key("value", "A constant.", _CONSTANT, example="Web"),
+)
+
+RULE = (*PART, *_ORIGINS)
+
+REFERENCE = (
+    Key("object", "The object that this field points to.", _API_NAME, example="Plan__c", required=True),
+    Key(
+        "by",
+        "The field of that object which the value is looked up in.",
+        _API_NAME,
+        example="Code__c",
+        required=True,
+    ),
+    *(key for key in RULE if key.name in ("from", "template", "value", "type", "required", "write", "when")),
+    Key(
+        "on_missing",
+        "What to do where no such record exists: leave the field out and report it, or refuse the record.",
+        _word(*ON_MISSING),
+        "drop",
+        "reject",
+    ),
+)  # fmt: skip
+
+ADDRESS = (
+    Key("from", "Where the parts are; the first of these that has a part gives it.", _one_or_many(_TEXT),
+        example="[traits.address, traits]", required=True),
+    Key("to", "Which targets to fill; both stands for all of them.", _one_or_many(_TEXT), example="home"),
+    Key(
+        "targets",
+        "For each target, what stands before the names of the parts.",
+        {"type": "object", "additionalProperties": _TEXT, "minProperties": 1},
+        "one address without a prefix",
+        "{home: Home, work: Work}",
+    ),
+    Key(
+        "parts",
+        "The parts, each with its rule; its sources begin below `from`.",
+        {"type": "object", "additionalProperties": _or_removed({"anyOf": [_TEXT, _ref("part")]})},
+        example="{Town: {from: [town, place], max: 40}}",
+        required=True,
+    ),
+)  # fmt: skip
+
+CUSTOM = (
+    Key("from", "Where the traits are.", _TEXT, example="traits", required=True),
+    Key("suffix", "What is put behind a trait's key to make the field's name.", _TEXT, "__c", "__c"),
+    Key("except", "Traits that become no field.", _one_or_many(_TEXT), example="[id, password]"),
+    Key("only", "The only traits that become fields.", _one_or_many(_TEXT), "every trait", "[plan, seats]"),
+    Key(
+        "objects",
+        "What to do with objects: skip reports them, json writes JSON, flatten makes a field of each member.",
+        {"anyOf": [_word(*OBJECT_SHAPES), {"type": "object", "properties": {"flatten": _TEXT},
+                                           "required": ["flatten"], "additionalProperties": False}]},
+        "skip",
+        "{flatten: _}",
+    ),
+    Key(
+        "lists",
+        "What to do with lists: skip reports them, json writes JSON, join makes one text.",
+        {"anyOf": [_word(*LIST_SHAPES), {"type": "object", "properties": {"join": _TEXT},
+                                         "required": ["join"], "additionalProperties": False}]},
+        "skip",
+        "{join: ;}",
+    ),
+    Key(
+        "rename",
+        "Makes API names of keys that are none, such as First Seen: snake gives first_seen, camel firstSeen.",
+        _word(*RENAMES),
+        "such traits are reported and left out",
+        "snake",
+    ),
+    Key(
+        "on_null",
+        "What an explicit null does: nothing, or empty the field.",
+        _word(*ON_NULL),
+        "ignore",
+        "clear",
+    ),
+)  # fmt: skip
+
+EXTERNAL_ID = (
+    Key("external_id", "An external id field; the org itself finds the record by it.", _API_NAME,
+        example="Segment_Id__c", required=True),
+)  # fmt: skip
+
+_LOOKUP: Schema = {"anyOf": [_API_NAME, {"type": "array", "items": _API_NAME, "minItems": 1}]}
+_MATCHES: Schema = {"type": "array", "items": _LOOKUP, "minItems": 1}
+_EVENT: Schema = {"anyOf": [_word(*EVENT_TYPES), _ref("event")]}
+
+MAPPING = (
+    Key("sfmap", "The version of the mapping language.", {"const": LANGUAGE_VERSION}, example="1", required=True),
+    Key("extends", "Another mapping to start from: what stands here comes over it, null removes.", _TEXT,
+        example="lead"),
+    Key("active", "Whether it is used without being named under `use` in sfmap.yaml.", _BOOLEAN, "true", "false"),
+    Key("event", "Which events it takes.", _one_or_many(_EVENT), example="identify", required=True),
+    Key(
+        "opt_in",
+        "A source that must be true, or an object; other events are skipped.",
+        _or_removed(_TEXT),
+        "every event",
+        "integrations.Salesforce",
+    ),
+    Key(
+        "when",
+        "A Jinja2 expression that must be true; other events are skipped.",
+        _or_removed(_TEXT),
+        "every event",
+        "\"{{ traits.plan != 'internal' }}\"",
+    ),
+    Key(
+        "for_each",
+        "A source that gives a list: each item, called `item`, becomes a record; `index` counts from 1.",
+        _or_removed(_TEXT),
+        "one record for the event",
+        "properties.products",
+    ),
+    Key("object", "The API name of the object the events become.", _API_NAME, example="Plan__c", required=True),
+    Key("operation", "What to do with the record.", _word(*OPERATIONS), "upsert", "create"),
+    Key(
+        "match",
+        "The fields to find a record by: lookups, tried in order; a list within the list is AND.",
+        _or_removed({"anyOf": [_API_NAME, _MATCHES, _ref("external_id")]}),
+        example="[Key__c, [First__c, Last__c]]",
+    ),
+    Key("where", "A condition in SOQL that a record found must meet.", _or_removed(_TEXT), "any record",
+        "Closed__c = false"),
+    Key("on_many", "Which record is written where a lookup finds several.", _word(*ON_MANY), "newest", "error"),
+    Key(
+        "fields",
+        "The fields, each with its rule; a text is a source, a table with `object` and `by` points to a record.",
+        {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{API_NAME_PATTERN}$"},
+            "additionalProperties": _or_removed({"anyOf": [_TEXT, _ref("rule"), _ref("reference")]}),
+        },
+        example="{Plan__c: traits.plan}",
+    ),
+    Key("address", "The same address parts, once for each target.", _or_removed(_ref("address"))),
+    Key("custom", "Every trait that no rule reads becomes a custom field.", _or_removed(_ref("custom"))),
+)  # fmt: skip
+
+TABLES: Mapping[str, tuple[Key, ...]] = {
+    "mapping": MAPPING,
+    "event": EVENT,
+    "external_id": EXTERNAL_ID,
+    "rule": RULE,
+    "reference": REFERENCE,
+    "part": PART,
+    "default": DEFAULT,
+    "address": ADDRESS,
+    "custom": CUSTOM,
+}
+"""The tables by the names that the schema and the reference give them."""
