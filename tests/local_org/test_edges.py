@@ -148,6 +148,8 @@ BROKEN = [
     ("{a__c: {type: string}, A__c: {type: string}}", "are one field"),
     ('{"a b__c": {type: string}}', "is no API name"),
     ("{a__c: {type: reference}}", 'needs the key "to"'),
+    ("{a__c: {type: reference, to: Acount}}", 'there is no object "Acount"'),
+    ("{a__c: {type: reference, to: [Account, 5]}}", "must be text"),
 ]
 
 

@@ -6,8 +6,15 @@ from .conftest import Client, record
 
 PEOPLE = [
     record("Contact", LastName="Ångström", FirstName="Åsa", Email="a@b.co", Title="x'y\\z", MailingCity="Rome"),
-    record("Contact", LastName="Bell", Email="b@b.co", MailingCity="rome", AssistantName="50%_"),
-    record("Contact", LastName="Curie", MailingCity="Paris", AssistantName="50ab"),
+    record(
+        "Contact",
+        LastName="Bell",
+        Email="b@b.co",
+        MailingCity="rome",
+        AssistantName="50%_",
+        Birthdate="1990-05-01",
+    ),
+    record("Contact", LastName="Curie", MailingCity="Paris", AssistantName="50ab", Birthdate="2024-02-29"),
 ]
 
 
@@ -37,6 +44,17 @@ FOUND = [
     ("ORDER BY LastName DESC", ["Ångström", "Curie", "Bell"]),
     ("ORDER BY Email NULLS LAST, LastName LIMIT 2 OFFSET 1", ["Bell", "Curie"]),
     ("WHERE LastName = 'nobody'", []),
+    ("WHERE CreatedDate = TODAY OR CreatedDate = yesterday", ["Ångström", "Bell", "Curie"]),
+    ("WHERE CreatedDate >= LAST_N_DAYS:1 AND CreatedDate < TOMORROW", ["Ångström", "Bell", "Curie"]),
+    ("WHERE CreatedDate < YESTERDAY OR CreatedDate > TODAY", []),
+    ("WHERE CreatedDate != LAST_N_DAYS:30", []),
+    ("WHERE Birthdate < LAST_N_DAYS:9000", ["Bell"]),
+    ("WHERE Birthdate = LAST_N_DAYS:9000", ["Curie"]),
+    ("WHERE Birthdate <> NEXT_N_DAYS:7", ["Ångström", "Bell", "Curie"]),
+    ("WHERE Birthdate <= 1990-05-01 AND Birthdate != null", ["Bell"]),
+    ("WHERE Birthdate > null OR LastName < null", []),
+    ("WHERE NOT (MailingCity LIKE 'r%' OR Email = null)", []),
+    ("WHERE MailingCity = 'Rome' AND (NOT Email = 'a@b.co')", ["Bell"]),
 ]
 
 
@@ -61,6 +79,11 @@ REFUSED = [
     ("SELECT Id FROM Contact WHERE Description = 'x'", "INVALID_FIELD", "can not be filtered in a query call"),
     ("SELECT Id FROM Nobody", "INVALID_TYPE", "sObject type 'Nobody' is not supported"),
     ("SELECT Id FROM Contact WHERE LastName = 5", "INVALID_FIELD", "filter criterion"),
+    ("SELECT Id FROM Contact WHERE LastName = TODAY", "MALFORMED_QUERY", "unexpected token: TODAY"),
+    ("SELECT Id FROM Contact WHERE Birthdate IN (TODAY)", "MALFORMED_QUERY", "unexpected token: TODAY"),
+    ("SELECT Id FROM Contact WHERE Birthdate = LAST_N_DAYS", "MALFORMED_QUERY", "unexpected token: LAST_N_DAYS"),
+    ("SELECT Id FROM Contact WHERE AccountId LIKE '001%'", "INVALID_QUERY_FILTER_OPERATOR", "on id field"),
+    ("SELECT Id FROM Contact WHERE Birthdate LIKE '1%'", "INVALID_QUERY_FILTER_OPERATOR", "on date field"),
     (f"SELECT Id FROM Contact WHERE LastName = '{'x' * 4001}'", "MALFORMED_QUERY", "unexpected token"),
     (f"SELECT Id FROM Contact{' ' * 100_000}LIMIT 1", "QUERY_TOO_COMPLICATED", "100,000 characters"),
 ]

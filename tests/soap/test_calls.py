@@ -1,5 +1,6 @@
 """The verbs of SoapOrg against canned answers: what is sent, what is read, what is counted."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,6 +13,7 @@ from sfmap.engine.org.port import (
     CallRefused,
     OrgUnavailable,
     RecordWrite,
+    Reference,
     Refused,
     SignInRefused,
     Value,
@@ -95,6 +97,71 @@ def test_an_update_request_carries_the_id(org: SoapOrg, canned: CannedServer) ->
     request = canned.requests[-1][1]
     assert "<s:Id>00Q5f000001AbcdEAC</s:Id><s:Title>CTO</s:Title>" in request
     assert "<p:allOrNone>false</p:allOrNone>" in request
+
+
+def test_an_upsert_request(org: SoapOrg, canned: CannedServer, snapshot: SnapshotAssertion) -> None:
+    made = "<created>true</created>" + OK
+    canned.put("upsert", canned.results("upsert", made, "<created>false</created>" + OK, TOO_LONG))
+    references = {
+        "Account": Reference("Account", "Number__c", "A & 1"),
+        "Parent__r": Reference("Parent__c", "Order__c", 7),
+    }
+    record = RecordWrite({"Key__c": "k1", "LastName": "Ada"}, clear=("Phone",), references=references)
+
+    results = org.upsert("Contact", "Key__c", [record, RecordWrite({"Key__c": "k2"}), RecordWrite({"Key__c": ""})])
+
+    assert results == [
+        Written("00Q5f000001AbcdEAC", created=True),
+        Written("00Q5f000001AbcdEAC"),
+        Refused("STRING_TOO_LONG", "Last Name: data value too large", ("LastName",)),
+    ]
+    assert _pretty(canned.requests[-1][1]) == snapshot
+    assert org.calls() == {"login": 1, "upsert": 1}
+
+
+@pytest.mark.parametrize(
+    ("relationship", "reference", "says"),
+    [
+        ("Account", Reference("Account", "Number__c", "a\x00"), "Account.Number__c: the value holds U+0000"),
+        ("Account", Reference("Account", "Score__c", float("nan")), "Account.Score__c: nan is no number"),
+        ("no name", Reference("Account", "Number__c", "a"), "not the API name"),
+        ("Account", Reference("Account", "no name", "a"), "not the API name"),
+    ],
+)
+def test_a_reference_that_cannot_be_sent_refuses_its_record_alone(
+    org: SoapOrg, canned: CannedServer, relationship: str, reference: Reference, says: str
+) -> None:
+    canned.put("create", canned.results("create", OK))
+
+    unsendable, sent = org.create(
+        "Contact", [RecordWrite({}, references={relationship: reference}), RecordWrite({"LastName": "a"})]
+    )
+
+    assert isinstance(unsendable, Refused)
+    assert unsendable.code == "UNSENDABLE_VALUE"
+    assert says in unsendable.message
+    assert sent == Written("00Q5f000001AbcdEAC")
+
+
+def test_a_delete_request(org: SoapOrg, canned: CannedServer) -> None:
+    gone = "<errors><message>entity is deleted</message><statusCode>ENTITY_IS_DELETED</statusCode></errors>"
+    canned.put("delete", canned.results("delete", "<id>00Q1</id><success>true</success>", gone))
+
+    assert org.delete("Lead", ["00Q1", "00Q2"]) == [
+        Written("00Q1"),
+        Refused("ENTITY_IS_DELETED", "entity is deleted"),
+    ]
+
+    request = canned.requests[-1][1]
+    assert "<p:delete><p:ids>00Q1</p:ids><p:ids>00Q2</p:ids></p:delete>" in request
+    assert "<p:allOrNone>false</p:allOrNone>" in request
+    assert org.calls() == {"login": 1, "delete": 1}
+
+
+def test_nothing_is_sent_for_nothing_to_upsert_or_delete(org: SoapOrg, canned: CannedServer) -> None:
+    assert org.upsert("Lead", "Key__c", []) == []
+    assert org.delete("Lead", []) == []
+    assert canned.seen() == {}
 
 
 def test_results_come_in_the_order_of_the_records(org: SoapOrg, canned: CannedServer) -> None:
@@ -188,11 +255,35 @@ def test_nothing_is_sent_for_nothing_to_write(org: SoapOrg, canned: CannedServer
     assert canned.seen() == {}
 
 
-def test_too_few_results_leave_the_call_in_doubt(org: SoapOrg, canned: CannedServer) -> None:
-    canned.put("create", canned.results("create", OK))
+TWO = [RecordWrite({"LastName": "a"}), RecordWrite({"LastName": "b"})]
+WRITES: list[tuple[str, Callable[[SoapOrg], object]]] = [
+    ("create", lambda org: org.create("Lead", TWO)),
+    ("update", lambda org: org.update("Lead", TWO)),
+    ("upsert", lambda org: org.upsert("Lead", "Key__c", TWO)),
+    ("delete", lambda org: org.delete("Lead", ["00Q1", "00Q2"])),
+]
 
-    with pytest.raises(OrgUnavailable, match="1 results where the create call needs 2") as caught:
-        org.create("Lead", [RecordWrite({"LastName": "a"}), RecordWrite({"LastName": "b"})])
+
+@pytest.mark.parametrize(("operation", "write"), WRITES, ids=[operation for operation, _ in WRITES])
+def test_too_few_results_leave_the_call_in_doubt(
+    org: SoapOrg, canned: CannedServer, operation: str, write: Callable[[SoapOrg], object]
+) -> None:
+    canned.put(operation, canned.results(operation, OK))
+
+    with pytest.raises(OrgUnavailable, match=f"1 results where the {operation} call needs 2") as caught:
+        write(org)
+
+    assert caught.value.maybe_applied
+
+
+@pytest.mark.parametrize(("operation", "write"), WRITES, ids=[operation for operation, _ in WRITES])
+def test_a_lost_answer_leaves_any_write_in_doubt(
+    org: SoapOrg, canned: CannedServer, operation: str, write: Callable[[SoapOrg], object]
+) -> None:
+    canned.put(operation, Canned(accident="close"))
+
+    with pytest.raises(OrgUnavailable) as caught:
+        write(org)
 
     assert caught.value.maybe_applied
 
@@ -248,6 +339,20 @@ def test_find_reads_all_pages_and_drops_repeats(org: SoapOrg, canned: CannedServ
     assert org.calls() == {"login": 1, "query": 1, "queryMore": 1}
 
 
+def test_find_reads_more_fields_under_a_condition(org: SoapOrg, canned: CannedServer) -> None:
+    row = "<records><sf:Id>00Q1</sf:Id><sf:Email>a@b.co</sf:Email><sf:Title>CTO</sf:Title></records>"
+    too_complicated = canned.fault("QUERY_TOO_COMPLICATED", "too complicated")
+    canned.put("query", too_complicated, canned.results("query", f"<done>true</done>{row}"))
+
+    (found,) = org.find("Lead", ("Email",), [("a@b.co",), ("b",)], also=("title", "email"), where="Size__c &lt; 5")
+
+    assert found.fields == {"Email": "a@b.co", "title": "CTO", "email": "a@b.co"}
+    queries = [request for operation, request in canned.requests if operation == "query"]
+    assert all("SELECT Id, Email, title FROM" in query for query in queries)
+    assert all(") AND (Size__c &amp;lt; 5) ORDER BY" in query for query in queries)
+    assert len(queries) == 3
+
+
 def test_a_query_that_is_too_complicated_is_halved(org: SoapOrg, canned: CannedServer) -> None:
     def rows(*numbers: int) -> Canned:
         records = "".join(f"<records><sf:Id>00Q{number}</sf:Id></records>" for number in numbers)
@@ -283,7 +388,8 @@ DESCRIBED = (
     "<idLookup>true</idLookup></fields><fields><name>Rating</name><type>picklist</type>"
     "<restrictedPicklist>true</restrictedPicklist><picklistValues><active>true</active><value>Hot</value>"
     "</picklistValues><picklistValues><active>false</active><value>Old</value></picklistValues></fields>"
-    "<fields><name>OwnerId</name><referenceTo>User</referenceTo><referenceTo>Group</referenceTo></fields>"
+    "<fields><name>OwnerId</name><referenceTo>User</referenceTo><referenceTo>Group</referenceTo>"
+    "<relationshipName>Owner</relationshipName></fields><deletable>true</deletable>"
 )
 
 
@@ -292,12 +398,13 @@ def test_describe(org: SoapOrg, canned: CannedServer) -> None:
 
     lead = org.describe(["Lead"])["Lead"]
 
-    assert (lead.name, lead.key_prefix, lead.createable) == ("Lead", "00Q", True)
+    assert (lead.name, lead.key_prefix, lead.createable, lead.deletable) == ("Lead", "00Q", True, True)
     assert list(lead.fields) == ["Email", "Rating", "OwnerId"]
     email, rating, owner = lead.fields.values()
     assert (email.type, email.length, email.id_lookup, email.external_id) == ("email", 80, True, False)
     assert (rating.restricted_picklist, rating.picklist_values) == (True, ("Hot",))
-    assert owner.reference_to == ("User", "Group")
+    assert (owner.reference_to, owner.relationship_name) == (("User", "Group"), "Owner")
+    assert email.relationship_name == ""
 
 
 def test_describes_are_kept_until_the_session_is_renewed(org: SoapOrg, canned: CannedServer, clock: Clock) -> None:

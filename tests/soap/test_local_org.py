@@ -1,7 +1,6 @@
 """The adapter end to end, against the local org: a real SOAP server on loopback."""
 
 import json
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from sfmap.engine.org.port import (
     CallRefused,
     OrgUnavailable,
     RecordWrite,
+    Reference,
     Refused,
     SignInRefused,
     Value,
@@ -35,6 +35,7 @@ objects:
       Score__c: {type: double, precision: 5, scale: 2}
       Vip__c: {type: boolean}
       Seen__c: {type: datetime}
+      Ticket__c: {type: reference, to: Ticket__c}
   Ticket__c:
     label: Support Ticket
     fields:
@@ -92,11 +93,15 @@ def test_describe(settings: SoapSettings) -> None:
     assert org.calls() == {"login": 1, "describeGlobal": 1, "describeSObjects": 1}
 
     lead, ticket = described["Lead"], described["Ticket__c"]
-    assert (lead.key_prefix, lead.createable, lead.updateable) == ("00Q", True, True)
+    assert (lead.key_prefix, lead.createable, lead.updateable, lead.deletable) == ("00Q", True, True, True)
     name = lead.fields["LastName"]
     assert (name.label, name.type, name.length, name.nillable) == ("Last Name", "string", 80, False)
     assert lead.fields["Status"].defaulted_on_create
     assert set(lead.fields["OwnerId"].reference_to) == {"Group", "User"}
+    assert lead.fields["OwnerId"].relationship_name == "Owner"
+    to_ticket = lead.fields["Ticket__c"]
+    assert (to_ticket.type, to_ticket.reference_to) == ("reference", ("Ticket__c",))
+    assert to_ticket.relationship_name == "Ticket__r"
     assert not lead.fields["Id"].createable
     assert ticket.label == "Support Ticket"
     assert ticket.fields["Key__c"].external_id
@@ -287,17 +292,108 @@ def test_a_converted_lead_is_not_updated(org: SoapOrg) -> None:
     ]
 
 
-def test_a_deleted_lead_is_not_found_and_not_updated(org: SoapOrg, folder: Path) -> None:
-    key = _key()
-    (created,) = org.create("Lead", [_keyed(key)])
-    with sqlite3.connect(folder / "org.sqlite") as database:  # the local org's API deletes nothing
-        database.execute("UPDATE Lead SET IsDeleted = 1 WHERE Id = ?", [_id(created)])
-    database.close()
+def test_a_deleted_lead_is_not_found_and_not_updated(org: SoapOrg) -> None:
+    key, gone = _key(), Refused("ENTITY_IS_DELETED", "entity is deleted")
+    created, kept = (_id(one) for one in org.create("Lead", [_keyed(key), _keyed(f"{key}-kept")]))
 
-    assert org.find("Lead", ("Key__c",), [(key,)]) == []
-    assert org.update("Lead", [RecordWrite({"Title": "CTO"}, id=_id(created))]) == [
-        Refused("ENTITY_IS_DELETED", "entity is deleted")
-    ]
+    deleted, nobody = org.delete("Lead", [created[:15], NOBODY])
+    assert deleted == Written(created)
+    assert nobody == Refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+
+    assert org.find("Lead", ("Key__c",), [(key,), (f"{key}-kept",)])[0].id == kept
+    assert org.update("Lead", [RecordWrite({"Title": "CTO"}, id=created)]) == [gone]
+    assert org.delete("Lead", [created]) == [gone]
+
+
+def test_upsert_makes_and_then_changes(settings: SoapSettings) -> None:
+    org, key = SoapOrg(settings), _key()
+    first, refused, last = org.upsert("Lead", "Key__c", [_keyed(key), _keyed(""), _keyed(f"{key}-last")])
+    assert (first, last) == (Written(_id(first), created=True), Written(_id(last), created=True))
+    assert refused == Refused("MISSING_ARGUMENT", "Key__c not specified", ("Key__c",))
+
+    changes = [RecordWrite({"Key__c": key.upper(), "City": "Rome"}, clear=("Title",)), _keyed(f"{key}-last")]
+    assert org.upsert("Lead", "Key__c", changes) == [Written(_id(first)), Written(_id(last))]
+
+    (found,) = org.find("Lead", ("Key__c",), [(key,)], also=("City", "Title", "Company"))
+    assert found.fields == {"Key__c": key.upper(), "City": "Rome", "Title": None, "Company": "Acme"}
+    assert org.calls() == {"login": 1, "upsert": 2, "query": 1}
+
+
+def test_upsert_by_id(org: SoapOrg) -> None:
+    (created,) = org.upsert("Lead", "Id", [RecordWrite(GOOD)])
+    assert created == Written(_id(created), created=True)
+
+    again, nobody = org.upsert(
+        "Lead", "Id", [RecordWrite({"Title": "CTO"}, id=one) for one in (_id(created), NOBODY)]
+    )
+
+    assert again == Written(_id(created))
+    assert nobody == Refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+
+
+def test_a_full_upsert(org: SoapOrg) -> None:
+    key = _key()
+    records = [_keyed(f"{key}-{number}") for number in range(BATCH_SIZE)]
+
+    made, changed = org.upsert("Lead", "Key__c", records), org.upsert("Lead", "Key__c", records)
+
+    assert [one.created for one in made if isinstance(one, Written)] == [True] * BATCH_SIZE
+    assert changed == [Written(_id(one)) for one in made]
+
+
+def test_parents_are_found_by_their_external_ids(org: SoapOrg) -> None:
+    key = _key()
+    (ticket,) = org.create("Ticket__c", [RecordWrite({"Key__c": key})])
+    to_ticket = {"Ticket__r": Reference("Ticket__c", "Key__c", key)}
+    to_nobody = {"Ticket__r": Reference("Ticket__c", "Key__c", f"{key}-x")}
+
+    created, refused = org.create(
+        "Lead", [RecordWrite({**GOOD, "Key__c": key}, references=one) for one in (to_ticket, to_nobody)]
+    )
+
+    (found,) = org.find("Lead", ("Key__c",), [(key,)], also=("Ticket__c",))
+    assert found.fields["Ticket__c"] == _id(ticket)
+    words = f"Foreign key external ID: {key}-x not found for field Key__c in entity Ticket__c"
+    assert refused == Refused("INVALID_FIELD", words)
+
+    assert org.update("Lead", [RecordWrite({}, clear=("Ticket__c",), id=found.id)]) == [created]
+    assert org.find("Lead", ("Key__c",), [(key,)], also=("Ticket__c",))[0].fields["Ticket__c"] is None
+    assert org.upsert("Lead", "Key__c", [RecordWrite({"Key__c": key}, references=to_ticket)]) == [created]
+    assert org.find("Lead", ("Key__c",), [(key,)], also=("Ticket__c",)) == [found]
+
+
+def test_a_lookup_under_a_condition(org: SoapOrg) -> None:
+    key = _key()
+    plain, converted = org.create(
+        "Lead", [RecordWrite({**GOOD, "Key__c": key, "IsConverted": value}) for value in (False, True)]
+    )
+
+    for fields in (("Key__c",), ("Key__c", "Company")):
+        identities = [(key, "Acme")[: len(fields)], ("nobody",) * len(fields)]
+        found = [
+            [one.id for one in org.find("Lead", fields, identities, where=where)]
+            for where in (
+                "",
+                "IsConverted = false",
+                "CreatedDate = TODAY OR CreatedDate = YESTERDAY",
+                "Title != null",
+            )
+        ]
+        assert found == [[_id(plain), _id(converted)], [_id(plain)], [_id(plain), _id(converted)], []]
+
+
+@pytest.mark.parametrize("operation", ["create", "update", "upsert"])
+def test_a_required_field_is_not_emptied(org: SoapOrg, operation: str) -> None:
+    (own,) = org.create("Lead", [RecordWrite(GOOD)])
+    emptied = RecordWrite({"Key__c": _key(), "LastName": "Lovelace"}, clear=("Company",))
+    write = {
+        "create": lambda: org.create("Lead", [emptied]),
+        "update": lambda: org.update("Lead", [replace(emptied, id=_id(own))]),
+        "upsert": lambda: org.upsert("Lead", "Key__c", [emptied]),
+    }
+
+    words = "Required fields are missing: [Company]"
+    assert write[operation]() == [Refused("REQUIRED_FIELD_MISSING", words, ("Company",))]
 
 
 def _create(*fields: Mapping[str, Value], of: str = "Lead") -> Callable[[SoapOrg], object]:
@@ -310,6 +406,16 @@ CALLS: list[tuple[Callable[[SoapOrg], object], str, str]] = [
     (lambda org: org.update("Lead", [RecordWrite({"Nope__c": 1}, id=NOBODY)]), "INVALID_FIELD", "'Nope__c'"),
     (lambda org: org.find("Lead", ("Nope__c",), [("a",)]), "INVALID_FIELD", "'Nope__c' on entity 'Lead'"),
     (_create({"Name": "x"}, of="Nobody__c"), "INVALID_TYPE", "'Nobody__c' is not supported"),
+    (lambda org: org.find("Lead", ("Key__c",), [("a",)], where="Nope__c = 1"), "INVALID_FIELD", "'Nope__c'"),
+    (lambda org: org.find("Lead", ("Key__c",), [("a",)], also=("Nope__c",)), "INVALID_FIELD", "'Nope__c'"),
+    (
+        lambda org: org.find("Lead", ("Key__c",), [("a",)], where="Title = ="),
+        "MALFORMED_QUERY",
+        "unexpected token",
+    ),
+    (lambda org: org.upsert("Lead", "Title", [RecordWrite(GOOD)]), "INVALID_FIELD", "does not match an External"),
+    (lambda org: org.upsert("Lead", "Key__c", [_keyed("fault")] * 201), "EXCEEDED_ID_LIMIT", "more than 200"),
+    (lambda org: org.delete("Lead", [NOBODY] * 201), "EXCEEDED_ID_LIMIT", "more than 200"),
     (lambda org: org.find("Nobody__c", ("Name",), [("a",)]), "INVALID_TYPE", "'Nobody__c' is not supported"),
     (lambda org: org.describe(["Nobody__c"]), "INVALID_TYPE", "'Nobody__c' is not supported"),
     (_create(*[{**GOOD, "Key__c": "fault"}] * 201), "EXCEEDED_ID_LIMIT", "cannot submit more than 200"),

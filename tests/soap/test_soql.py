@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from sfmap.engine.org.port import Value
 from sfmap.engine.org.soql import (
+    CONDITION_LIMIT,
     IDENTITY_LIMIT,
     LITERAL_LIMIT,
     QUERY_LIMIT,
+    condition,
     literal,
     lookup_queries,
     too_long_for_lookup,
@@ -82,6 +84,73 @@ def test_several_fields() -> None:
 def test_the_id_is_selected_once() -> None:
     (query,) = lookup_queries("Lead", ("Id",), [("00Q5f000001AbcdEAC",)])
     assert query.startswith("SELECT Id FROM Lead WHERE Id IN (")
+
+
+def test_more_fields_are_read_each_of_them_once() -> None:
+    (query,) = lookup_queries("Lead", ("Email",), [("a@b.co",)], also=("Title", "email", "ID", "Phone"))
+    assert query.startswith("SELECT Id, Email, Title, Phone FROM Lead WHERE Email IN (")
+
+
+NARROWED = [
+    (("Email",), "Email IN ('a', 'b') AND (IsConverted = false)"),
+    (
+        ("Email", "City"),
+        "((Email = 'a' AND City = 'a') OR (Email = 'b' AND City = 'b')) AND (IsConverted = false)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "text"), NARROWED)
+def test_a_condition_narrows_the_lookup(fields: tuple[str, ...], text: str) -> None:
+    identities = [(value,) * len(fields) for value in "ab"]
+    (query,) = lookup_queries("Lead", fields, identities, where="IsConverted = false")
+    assert query.partition(" WHERE ")[2] == f"{text} ORDER BY CreatedDate, Id"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "IsConverted = false",
+        "Name = ')' OR (Name LIKE 'O\\'Neil%' AND NOT Status = 'x')",
+        "Id IN (SELECT Key__c FROM Deal__c)",
+        "Name = '' ",
+        "Name\n= '株式会社 😀'",
+        "Key__c = '" + "x" * (CONDITION_LIMIT - 11) + "'",
+    ],
+    ids=lambda text: text[:40],
+)
+def test_conditions(text: str) -> None:
+    assert condition(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a = 1) OR (b = 2", "parentheses"),
+        ("(a = 1", "parentheses"),
+        ("a = 1)", "parentheses"),
+        ("a = 'x", "quote"),
+        ("a = 'x\\'", "quote"),
+        ("a = '' ')", "quote"),
+        (" ", "empty"),
+        ("a = '\x00'", r"U\+0000"),
+        ("a = '\ud83d'", r"U\+D83D"),
+        ("x" * (CONDITION_LIMIT + 1), "50,000 characters"),
+    ],
+)
+def test_what_is_no_condition(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        condition(text)
+
+
+def test_a_condition_counts_towards_the_length_of_a_query() -> None:
+    where = f"Name != '{'😀' * 20_000}'"
+    identities = [("x" * 100 + str(number),) for number in range(1_900)]
+
+    queries = list(lookup_queries("Lead", ("Key__c",), identities, where=where))
+
+    assert len(queries) == 4
+    assert max(len(query.encode("utf-16-le")) // 2 for query in queries) <= QUERY_LIMIT
 
 
 def test_no_identities_no_query() -> None:

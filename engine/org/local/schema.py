@@ -1,7 +1,7 @@
 """Which objects and fields the local org has: the shipped standard ones and those of a user's schema file."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.resources import files
@@ -166,14 +166,23 @@ def load_schema(custom: Path | None) -> Schema:
     root, mistakes = read_yaml(read_source(custom))
     report = Report(mistakes)
     table = Table.open(root, report, "the schema", ("objects",))
-    for name, node in table.tables("objects") if table else ():
+    entries = list(table.tables("objects")) if table else []
+    referable = _referable(shipped.values()) | {name.text for name, _ in entries}
+    for name, node in entries:
         if name.text in shipped:
-            objects[name.text] = _extended(shipped[name.text], node, report)
+            objects[name.text] = _extended(shipped[name.text], node, referable, report)
         else:
-            objects[name.text] = _custom(blank, name, node, objects, report)
+            objects[name.text] = _custom(blank, name, node, objects, referable, report)
     if report.diagnostics:
         raise Mistakes(report.diagnostics)
     return Schema(objects)
+
+
+def _referable(shipped: Iterable[ObjectSchema]) -> frozenset[str]:
+    """The shipped objects, and those of a plain org that they refer to."""
+    known = list(shipped)
+    referred = (name for target in known for field in target.fields.values() for name in field.references)
+    return frozenset({target.name for target in known}.union(referred))
 
 
 def _shipped() -> Iterator[ObjectSchema]:
@@ -222,9 +231,9 @@ def _standard_field(name: str, data: _FieldData, default: str | None) -> FieldSc
     )
 
 
-def _extended(known: ObjectSchema, node: TableNode, report: Report) -> ObjectSchema:
+def _extended(known: ObjectSchema, node: TableNode, referable: frozenset[str], report: Report) -> ObjectSchema:
     table = Table(node, report, f"the object {known.name}", ("fields",))
-    return replace(known, fields={**known.fields, **_custom_fields(table)})
+    return replace(known, fields={**known.fields, **_custom_fields(table, referable)})
 
 
 def _custom(
@@ -232,6 +241,7 @@ def _custom(
     name: ScalarNode,
     node: TableNode,
     objects: Mapping[str, ObjectSchema],
+    referable: frozenset[str],
     report: Report,
 ) -> ObjectSchema:
     """A custom object: what each of them has, and the fields of the file."""
@@ -248,7 +258,7 @@ def _custom(
         label=label,
         plural=plural_node.text if plural_node else f"{label}s",
         key_prefix=_CUSTOM_PREFIX + _DIGITS[count % len(_DIGITS)],
-        fields={**blank.fields, **_custom_fields(table)},
+        fields={**blank.fields, **_custom_fields(table, referable)},
         custom=True,
     )
 
@@ -258,18 +268,18 @@ def _check_name(name: ScalarNode, report: Report) -> None:
         report.error(name.span, f'"{name.text}" is no API name', "ASCII letters, digits and _, a letter first")
 
 
-def _custom_fields(table: Table) -> dict[str, FieldSchema]:
+def _custom_fields(table: Table, referable: frozenset[str]) -> dict[str, FieldSchema]:
     fields: dict[str, FieldSchema] = {}
     names: dict[str, str] = {}
     for name, node in table.tables("fields"):
         twin = names.setdefault(name.text.casefold(), name.text)
         if twin != name.text:
             table.report.error(name.span, f"{name.text} and {twin} are one field: case does not matter in names")
-        fields[name.text] = _custom_field(name, node, table.report)
+        fields[name.text] = _custom_field(name, node, referable, table.report)
     return fields
 
 
-def _custom_field(name: ScalarNode, node: TableNode, report: Report) -> FieldSchema:
+def _custom_field(name: ScalarNode, node: TableNode, referable: frozenset[str], report: Report) -> FieldSchema:
     table = Table(node, report, f"the field {name.text}", _FIELD_KEYS)
     if not name.text.endswith("__c"):
         report.error(name.span, "a custom field's name ends in __c", f"{name.text}__c")
@@ -278,6 +288,10 @@ def _custom_field(name: ScalarNode, node: TableNode, report: Report) -> FieldSch
     kind = table.choice("type", _CUSTOM_TYPES) or "string"
     if kind == "reference":
         table.require("to", "the object whose records it refers to")
+    targets = table.texts("to")
+    for target in targets:
+        if target.text not in referable:
+            report.error(target.span, f'there is no object "{target.text}"', did_you_mean(target.text, referable))
     label, default = table.text("label"), table.scalar("default")
     external_id = table.boolean("external_id") or False
     return FieldSchema(
@@ -295,6 +309,6 @@ def _custom_field(name: ScalarNode, node: TableNode, report: Report) -> FieldSch
         restricted=table.boolean("restricted") or False,
         custom=True,
         values=tuple(value.text for value in table.texts("values")),
-        references=tuple(target.text for target in table.texts("to")),
+        references=tuple(target.text for target in targets),
         default=default.text if default else None,
     )

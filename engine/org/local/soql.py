@@ -8,6 +8,7 @@ from math import isfinite
 
 from sfmap.engine.mapping.values import full_record_id
 from sfmap.engine.org.local.faults import Fault, no_such_field, no_such_object
+from sfmap.engine.org.local.periods import WORD, period, within
 from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
 from sfmap.engine.org.local.store import Stored, fold
 from sfmap.engine.org.local.validate import stored_date, stored_datetime
@@ -18,9 +19,10 @@ _DEEPEST = 50
 _LONGEST_FILTERED = 255
 
 _TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<name>[A-Za-z_][\w.]*)
-      | (?P<moment>\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))?)
+    rf"""\s*(?:
+        (?P<period>{WORD})
+      | (?P<name>[A-Za-z_][\w.]*)
+      | (?P<moment>\d{{4}}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))?)
       | (?P<number>[-+]?\d+(?:\.\d+)?)
       | (?P<text>'(?:[^'\\]|\\.)*')
       | (?P<sign><=|>=|<>|!=|[=<>(),])
@@ -33,6 +35,7 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'"
 _LIKE_ESCAPES = {**_ESCAPES, "\\": r"\\", "_": r"\_", "%": r"\%"}
 """In a pattern these stay escaped for SQLite."""
 _NEGATIONS = {"!=": "=", "<>": "="}
+_SIGNS = {"<>": "!="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,9 @@ class _Parser:
         return f"({column} IS NULL OR NOT {inside})" if negated else inside
 
     def _like(self, field: FieldSchema) -> str:
+        if _wanted_kind(field) != "text" or field.type in ("id", "reference"):
+            message = f"invalid operator on {'id' if _wanted_kind(field) == 'text' else field.type} field"
+            raise Fault("INVALID_QUERY_FILTER_OPERATOR", message, "InvalidQueryFilterOperatorFault")
         token = self._take("text")
         self._parameters.append(fold(_unquoted(token.text[1:-1], self._malformed(token), _LIKE_ESCAPES)))
         return f"{_compared(field)} LIKE ? ESCAPE '\\'"
@@ -162,9 +168,13 @@ class _Parser:
         sign = self._take("sign").text
         if sign in "(),":
             raise self._unexpected()
+        if self._current.kind == "period" and field.type in ("date", "datetime"):
+            return within(_quoted(field.name), _SIGNS.get(sign, sign), period(self._take("period").text))
         value = self._value(field)
         positive = _NEGATIONS.get(sign, sign)
         if value is None:
+            if sign not in ("=", *_NEGATIONS):  # nothing is more or less than nothing
+                return "0"
             return f"{_quoted(field.name)} IS {'NOT ' if positive != sign else ''}NULL"
         self._parameters.append(value)
         if positive != sign:
