@@ -62,6 +62,6 @@ class Draft:
             origins=self._origins,
             notes=tuple(self._notes),
             external_id=mapping.external_id,
-            where=mapping.where,
+            where=mapping.where.text.strip() if mapping.where else "",
             item=item,
         )

@@ -37,7 +37,7 @@ class Mapper:
         found: dict[str, list[str]] = {}
         for compiled in self.mappings:
             if compiled.mapping.where:
-                found.setdefault(compiled.mapping.object, []).append(compiled.mapping.where)
+                found.setdefault(compiled.mapping.object, []).append(compiled.mapping.where.text)
         return found
 
     def _references(self) -> Iterator[ReferenceTo]:

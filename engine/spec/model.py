@@ -152,8 +152,8 @@ class Mapping:
     lookups: tuple[Lookup, ...]
     external_id: str
     """The field that the org finds the record by; it is then the only lookup. Empty where there is none."""
-    where: str
-    """A SOQL condition for the lookups; empty where there is none."""
+    where: ScalarNode | None
+    """A SOQL condition for the lookups."""
     on_many: OnMany
     rules: tuple[FieldRule, ...]
     """Fields and address parts, in document order."""

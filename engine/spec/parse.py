@@ -1,6 +1,5 @@
 """YAML text → `Mapping`: reads the language's tables and reports every mistake of form in one go."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -36,8 +35,6 @@ from sfmap.engine.spec.source import ListNode, Node, ScalarNode, TableNode
 
 SETTINGS = ("match", "where", "on_many", "opt_in", "when", "address", "defaults")
 """What `sfmap.yaml` may set for a mapping without copying it."""
-
-_SOQL_TEXT = re.compile(r"'(?:\\.|[^'\\])*'")
 
 
 def _stands_alone(_name: str, _source: Source) -> None:
@@ -103,7 +100,6 @@ def _mapping(name: str, source: Source, table: Table) -> Mapping:
     operation = table.choice("operation", OPERATIONS) or "upsert"
     match = table.get("match")
     external_id = _external_id(match, table.report) if isinstance(match, TableNode) else ""
-    where = table.text("where")
     return Mapping(
         name=name,
         source=source,
@@ -117,7 +113,7 @@ def _mapping(name: str, source: Source, table: Table) -> Mapping:
         operation=operation,
         lookups=_lookups(table, operation),
         external_id=external_id,
-        where=_condition(where, table) if where else "",
+        where=table.text("where"),
         on_many=table.choice("on_many", ON_MANY) or "newest",
         rules=read_rules(table),
         custom=_custom(table),
@@ -171,6 +167,8 @@ def _lookups(table: Table, operation: Operation) -> tuple[Lookup, ...]:
         return ()
     table.require("match", "the fields to find an existing record by")
     if isinstance(node, TableNode):
+        if "where" in table:
+            table.report.error(table.key("where").span, "the org's own look-up by external id takes no condition")
         field = entry(node, "external_id")
         return (Lookup((field,)),) if isinstance(field, ScalarNode) else ()
     return table.items(
@@ -193,21 +191,6 @@ def _lookup(node: Node, report: Report) -> Lookup | None:
     if not fields or len(fields) != len(items):
         return None
     return Lookup(tuple(field for field in fields if is_api_name(field, report)))
-
-
-def _condition(node: ScalarNode, table: Table) -> str:
-    """The condition, if its brackets and quotes are closed: it will stand in brackets in a longer query."""
-    if "external_id" in (key.text for key, _ in getattr(table.get("match"), "entries", ())):
-        table.report.error(table.key("where").span, "the org's own look-up by external id takes no condition")
-    outside = _SOQL_TEXT.sub("", node.text)
-    depth = 0
-    for character in outside:
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if depth < 0:
-            break
-    if depth or "'" in outside or not outside.strip():
-        table.report.error(node.span, "where has brackets or quotes that are not closed", "IsConverted = false")
-    return node.text.strip()
 
 
 def _custom(table: Table) -> CustomFields | None:
