@@ -158,7 +158,7 @@ class Writer:
         try:
             value = self._key_value(record, key)
             if keys[record.target.name, value] > 1:
-                message = f"Duplicate external id specified: {record.given[key]}"
+                message = f"Duplicate external id specified: {str(record.given[key]).strip()}"
                 raise Invalid(RecordError("DUPLICATE_VALUE", message, (key.name,)))
             found = found_by(self._store, record.target, key, value)
         except Invalid as invalid:
