@@ -4,7 +4,6 @@ A simple JSONPath, names and indexes only, becomes direct look-ups, with names b
 loosely; wildcards, slices and filters go through jsonpath-ng's own evaluation and match exactly.
 """
 
-import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from jsonpath_ng.ext.parser import parse as parse_jsonpath
 
 from sfmap.engine.mapping.event import MISSING, loose_get
 from sfmap.engine.mapping.filters import FILTERS
+from sfmap.engine.mapping.literals import arguments
 from sfmap.engine.mapping.record import Event, Json
 from sfmap.engine.mapping.values import scalar
 from sfmap.engine.spec.diagnostics import did_you_mean
@@ -35,7 +35,6 @@ _SEGMENT = re.compile(r"""\.([^\W\d][\w-]*)|\[(-?\d{1,9})\]|\['([^']*)'\]|\["([^
 _UNSAFE = re.compile(r"=~|`sub\b")
 _COLUMN = re.compile(r"col (\d+)|\b1:(\d+)")
 _FILTER_CALL = re.compile(r"\s*(\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
-_JSON_WORDS = {"true": True, "false": False, "null": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,31 +203,11 @@ def _compile_pipe(source: SourcePath, start: int, text: str, report: Report) -> 
         message = f'there is no filter "{name}"' if name else "a filter is missing here"
         report.error(span, message, did_you_mean(name, FILTERS) or f"filters: {', '.join(sorted(FILTERS))}")
         return None
-    arguments = _arguments(call[2] or "")
-    if arguments is None:
+    constants = arguments(call[2] or "")
+    if constants is None:
         report.error(span, f"the arguments of {name} must be texts or numbers", f"such as {name}('...', 2)")
         return None
-    if not known.fewest <= len(arguments) <= known.most:
-        takes = f"{known.fewest} to {known.most}" if known.most else "no"
-        report.error(span, f"{name} takes {takes} arguments, not {len(arguments)}")
+    if complaint := known.complaint(constants):
+        report.error(span, complaint)
         return None
-    return lambda value: known.function(value, *arguments)
-
-
-def _arguments(text: str) -> list[Json] | None:
-    """The literals between a call's parentheses, or None where they are something else."""
-    try:
-        call = ast.parse(f"_({text})", mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    if not isinstance(call, ast.Call) or call.keywords:
-        return None
-    arguments: list[Json] = []
-    for node in call.args:
-        if isinstance(node, ast.Constant) and isinstance(node.value, (str, int, float)):
-            arguments.append(node.value)
-        elif isinstance(node, ast.Name) and node.id in _JSON_WORDS:
-            arguments.append(_JSON_WORDS[node.id])
-        else:
-            return None
-    return arguments
+    return lambda value: known.function(value, *constants)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from jinja2 import TemplateSyntaxError, nodes
 
+from sfmap.engine.mapping.filters import FILTERS
+from sfmap.engine.mapping.literals import template_code
 from sfmap.engine.mapping.paths import CompiledSource, Path
 from sfmap.engine.mapping.record import Event, Json
 from sfmap.engine.mapping.sandbox import ENVIRONMENT, Bounded, TemplateFailed, check_length
@@ -55,7 +57,7 @@ def compile_condition(node: ScalarNode, report: Report) -> CompiledSource | None
 def _parsed(node: ScalarNode, text: str, offset: int, report: Report) -> nodes.Template | None:
     """The text, which begins at `offset` in the node's, as Jinja2's tree; None and diagnostics if it is broken."""
     try:
-        tree = ENVIRONMENT.parse(text)
+        tree = ENVIRONMENT.parse(template_code(text))
     except TemplateSyntaxError as error:
         start = sum(len(line) for line in text.splitlines(keepends=True)[: error.lineno - 1])
         report.error(node.part(max(0, start + offset), 1), f"this is no template: {error.message}")
@@ -63,7 +65,7 @@ def _parsed(node: ScalarNode, text: str, offset: int, report: Report) -> nodes.T
     except RecursionError:
         report.error(node.span, "this template is nested too deeply")
         return None
-    complaints = [*_unknown_filters(tree), *_unwanted_statements(tree)]
+    complaints = [*_wrong_filters(tree), *_unwanted_statements(tree)]
     for line, word, message, help_ in complaints:
         start = sum(len(row) for row in text.splitlines(keepends=True)[: line - 1])
         found = text.find(word, start)
@@ -75,7 +77,7 @@ _Complaint = tuple[int, str, str, str]
 """Line in the template, the word there, message and help."""
 
 
-def _unknown_filters(tree: nodes.Template) -> Iterator[_Complaint]:
+def _wrong_filters(tree: nodes.Template) -> Iterator[_Complaint]:
     for node in tree.find_all((nodes.Filter, nodes.Test)):
         kind, known = (
             ("filter", ENVIRONMENT.filters) if isinstance(node, nodes.Filter) else ("test", ENVIRONMENT.tests)
@@ -83,6 +85,19 @@ def _unknown_filters(tree: nodes.Template) -> Iterator[_Complaint]:
         if node.name not in known:
             hint = did_you_mean(node.name, known)
             yield node.lineno, node.name, f'there is no {kind} "{node.name}"', hint
+        elif isinstance(node, nodes.Filter) and node.name in FILTERS and (complaint := _wrong_arguments(node)):
+            yield node.lineno, node.name, complaint, ""
+
+
+def _wrong_arguments(node: nodes.Filter) -> str:
+    """What is wrong with a filter's arguments, as far as they are constants."""
+    if node.kwargs or node.dyn_args or node.dyn_kwargs:
+        return ""
+    try:
+        constants = [argument.as_const() for argument in node.args]
+    except nodes.Impossible:
+        return ""
+    return FILTERS[node.name].complaint(constants)
 
 
 def _unwanted_statements(tree: nodes.Template) -> Iterator[_Complaint]:

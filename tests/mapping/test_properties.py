@@ -12,6 +12,8 @@ from sfmap.engine.mapping.record import Event, Json, Record
 from sfmap.engine.mapping.render import as_json
 from sfmap.engine.mapping.values import length
 
+from ..strategies import EVENTS, JSON, KEYS
+
 MAPPER = Mapper(compile_mappings(mapping_sources(None), (), {}))
 LIMITS = {
     (compiled.mapping.name, rule.field): rule.max
@@ -19,37 +21,6 @@ LIMITS = {
     for rule in compiled.mapping.rules
     if rule.max
 }
-
-KEYS = st.one_of(
-    st.sampled_from(
-        (
-            "email name firstName first_name lastName company phone phones address city street state zip employees"
-            " website title rating status id plan __proto__ annualRevenue Email"
-        ).split()
-    ),
-    st.text(max_size=12),
-)
-JSON: st.SearchStrategy[Json] = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=300)
-    | st.sampled_from(["a@b.co", "Peter Gibbons", " ", "x" * 300]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6),
-    max_leaves=12,
-)
-EVENTS: st.SearchStrategy[Event] = st.one_of(
-    st.fixed_dictionaries(
-        {
-            "type": st.sampled_from(["identify", "group"]),
-            "traits": st.dictionaries(KEYS, JSON, max_size=12),
-            "integrations": st.just({"Salesforce": True}),
-        },
-        optional={"userId": JSON, "groupId": JSON, "context": JSON},
-    ),
-    st.dictionaries(st.sampled_from(["type", "traits", "integrations", "userId", "groupId", "context"]), JSON),
-)
 
 
 @given(EVENTS)

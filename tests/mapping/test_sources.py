@@ -4,16 +4,21 @@ import time
 
 import orjson
 import pytest
+from hypothesis import given
 
-from sfmap.engine.mapping.filters import FILTERS, Example
+from sfmap.engine.mapping.filter import Example, Filter
+from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.paths import compile_source
 from sfmap.engine.mapping.record import Event, Json
 from sfmap.engine.mapping.sandbox import TemplateFailed
 from sfmap.engine.mapping.templates import compile_template
+from sfmap.engine.mapping.values import Unfit
 from sfmap.engine.spec.diagnostics import Source, Span
 from sfmap.engine.spec.model import SourcePath
 from sfmap.engine.spec.reader import Report
 from sfmap.engine.spec.source import ScalarNode
+
+from ..strategies import JSON
 
 EVENT: Event = {
     "userId": "u-1",
@@ -201,6 +206,57 @@ def test_what_templates_do_not_have(text: str, word: str) -> None:
     assert compile_template(node(text), report) is None
     (diagnostic,) = report.diagnostics
     assert text[diagnostic.span.column - 1 :].startswith(word) or diagnostic.span.width > 1
+
+
+SLOW = [
+    ("traits.a | replace_regex('(a|aa)+$', 'b')", "a" * 60 + "b", "takes longer than"),
+    ("traits.a | replace_regex('a', 'b')", "a" * 10_001, "is longer than the 10,000 characters"),
+    ("traits.a | replace_regex('(.*)', '" + r"\1" * 25 + "')", "a" * 9_999, "becomes longer"),
+    ("traits.a | replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')", "a" * 9_999, "becomes longer"),
+]
+
+
+@pytest.mark.parametrize(("text", "value", "words"), SLOW)
+def test_a_filter_that_would_take_for_ever_gives_up(text: str, value: str, words: str) -> None:
+    compiled = compile_source(SourcePath(text, node(text)), Report())
+    assert compiled is not None
+    with pytest.raises(Unfit, match=words):
+        compiled.get({"traits": {"a": value}})
+
+
+@pytest.mark.parametrize("known", FILTERS.values(), ids=lambda known: known.name)
+@given(value=JSON)
+def test_any_value_through_any_filter(known: Filter, value: Json) -> None:
+    before = repr(value)
+    for example in known.examples:
+        try:
+            result = known.function(value, *example.arguments)
+        except Unfit:
+            continue
+        assert result is None or isinstance(result, (str, int, float, list, dict))
+    assert repr(value) == before
+
+
+WRONG_ARGUMENTS = [
+    "x | split",
+    "x | split('')",
+    "x | split(5)",
+    "x | slice('a')",
+    "x | replace('a')",
+    "x | replace_regex('(', '')",
+    "x | date('%Q')",
+    "x | datetime(null, 'Mars/Olympus')",
+    "x | phone('DE')",
+    "x | lower(1)",
+]
+
+
+@pytest.mark.parametrize("text", WRONG_ARGUMENTS)
+def test_wrong_arguments_are_found_when_the_mapping_is_read(text: str) -> None:
+    in_path, in_template = Report(), Report()
+    assert compile_source(SourcePath(text, node(text)), in_path) is None
+    assert compile_template(node(f"{{{{ {text.replace('null', 'none')} }}}}"), in_template) is None
+    assert [d.message for d in in_path.diagnostics] == [d.message for d in in_template.diagnostics]
 
 
 def test_what_a_template_is_known_to_read() -> None:

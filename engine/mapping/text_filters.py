@@ -1,0 +1,218 @@
+"""Filters on texts: case, names, pieces, patterns, and the forms of e-mail addresses, phones and web addresses."""
+
+import hashlib
+import re
+from unicodedata import normalize
+from urllib.parse import urlsplit
+
+import regex
+
+from sfmap.engine.mapping.filter import Example, Filter, Parameter, on_text
+from sfmap.engine.mapping.record import Json
+from sfmap.engine.mapping.values import Unfit, is_email
+
+_LONGEST_RESULT = 200_000
+_LONGEST_MATCHED = 10_000
+_MATCHING_TIME = 0.1
+"""Seconds."""
+
+_WORD = re.compile(r"[^\s\-(]+")
+_EXTENSION = re.compile(r"(?i)[\s,;]*(?:ext(?:ension)?\.?|x|#|;)[\s:.]*\d{1,10}\s*$")
+_SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
+_HOST = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+")
+
+
+def _title(text: str) -> Json:
+    return _WORD.sub(lambda word: word[0][0].upper() + word[0][1:].lower(), text)
+
+
+def _first_word(text: str) -> Json:
+    words = text.split()
+    return words[0] if words else None
+
+
+def _last_name(text: str) -> Json:
+    """Row 4 of behaviour.md: what follows the first word; a one-word name has no last name."""
+    return " ".join(text.split()[1:]) or None
+
+
+def _replace(text: str, old: str, new: str) -> Json:
+    if len(text) + text.count(old) * (len(new) - len(old)) > _LONGEST_RESULT:
+        raise Unfit(f"becomes longer than {_LONGEST_RESULT:,} characters")
+    return text.replace(old, new)
+
+
+def _replace_regex(text: str, pattern: str, replacement: str) -> Json:
+    if len(text) > _LONGEST_MATCHED:
+        raise Unfit(f"is longer than the {_LONGEST_MATCHED:,} characters that replace_regex takes")
+    length = len(text)
+
+    def expanded(match: regex.Match[str]) -> str:
+        nonlocal length
+        new = match.expand(replacement)
+        length += len(new)
+        if length > _LONGEST_RESULT:
+            raise Unfit(f"becomes longer than {_LONGEST_RESULT:,} characters")
+        return new
+
+    try:
+        return regex.sub(pattern, expanded, text, timeout=_MATCHING_TIME)
+    except TimeoutError:
+        raise Unfit(f"takes longer than {_MATCHING_TIME} seconds to match {pattern}") from None
+    except (regex.error, IndexError):
+        return None
+
+
+def _bad_pattern(pattern: Json) -> str:
+    try:
+        regex.compile(str(pattern))
+    except regex.error as error:
+        return f"is no regular expression: {error}"
+    return ""
+
+
+def _empty(text: Json) -> str:
+    return "" if text else "must not be empty"
+
+
+def _hash(text: str, salt: str = "") -> Json:
+    return hashlib.sha256(f"{salt}{text}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _domain(text: str) -> Json:
+    text = text.strip()
+    host: str | None = text.rpartition("@")[2] if is_email(text) else None
+    if host is None:
+        try:
+            host = urlsplit(text if _SCHEME.match(text) else f"//{text}").hostname
+        except ValueError:
+            return None
+    host = (host or "").lower().removeprefix("www.").rstrip(".")
+    return host if _HOST.fullmatch(host) else None
+
+
+def _digits(text: str) -> Json:
+    return "".join(character for character in text if character in "0123456789") or None
+
+
+def _phone(text: str, country: str | None = None) -> Json:
+    """North American numbers (country 1) have ten digits, and none begins with a 1."""
+    text = _EXTENSION.sub("", text.strip())
+    digits = _digits(text)
+    if not isinstance(digits, str) or len(digits) < 3 or any(character.isalpha() for character in text):
+        return None
+    if text.startswith("+"):
+        return f"+{digits}"
+    if digits.startswith("00"):
+        return f"+{digits[2:]}"
+    if country is None:
+        return digits
+    national = digits.removeprefix("0")
+    if country == "1" and len(national) == 11:
+        national = national.removeprefix("1")
+    return f"+{country}{national}"
+
+
+def _no_digits(text: Json) -> str:
+    return "" if text is None or str(text).isdecimal() else "must be the digits of a country, such as '49'"
+
+
+def _slug(text: str) -> Json:
+    plain = normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or None
+
+
+FILTERS = (
+    Filter("trim", on_text(str.strip), "without blanks at both ends", (Example("  Initech ", "Initech"),)),
+    Filter("lower", on_text(str.lower), "in lower case", (Example("A@B.CO", "a@b.co"),)),
+    Filter("upper", on_text(str.upper), "in upper case", (Example("us", "US"),)),
+    Filter(
+        "title",
+        on_text(_title),
+        "each word with a capital and the rest small",
+        (Example("peter O'NEIL-smith", "Peter O'neil-Smith"),),
+    ),
+    Filter(
+        "first_name",
+        on_text(_first_word),
+        "the first word of a full name",
+        (Example("Peter Gibbons", "Peter"), Example("  Ana  María de la Cruz ", "Ana"), Example(" ", None)),
+    ),
+    Filter(
+        "last_name",
+        on_text(_last_name),
+        "a full name without its first word",
+        (
+            Example("Peter Gibbons", "Gibbons"),
+            Example("  Ana  María de la Cruz ", "María de la Cruz"),
+            Example("Cher", None),
+        ),
+    ),
+    Filter("first_word", on_text(_first_word), "the first word", (Example("Enterprise (annual)", "Enterprise"),)),
+    Filter(
+        "replace",
+        on_text(_replace),
+        "one text in place of another, wherever it stands",
+        (Example("plan_pro_annual", "plan pro annual", ("_", " ")), Example("a.b", "ab", (".", ""))),
+        (Parameter("old text", check=_empty), Parameter("new text")),
+    ),
+    Filter(
+        "replace_regex",
+        on_text(_replace_regex),
+        "a text in place of what a regular expression matches; `\\\\1` is its first group",
+        (
+            Example("SKU 00123", "123", (r"^SKU 0*", "")),
+            Example("Gibbons, Peter", "Peter Gibbons", (r"(\w+), (\w+)", r"\2 \1")),
+        ),
+        (Parameter("pattern", check=_bad_pattern), Parameter("new text")),
+    ),
+    Filter(
+        "if_email",
+        on_text(lambda text: text if is_email(text.strip()) else None),
+        "the value if it is an e-mail address, else no value",
+        (Example("peter@initech.com", "peter@initech.com"), Example("user-42", None)),
+    ),
+    Filter(
+        "domain",
+        on_text(_domain),
+        "the domain of an e-mail or web address, in lower case, without www.",
+        (
+            Example("Peter@Initech.com", "initech.com"),
+            Example("https://www.initech.com:8080/about", "initech.com"),
+            Example("Initech", None),
+        ),
+    ),
+    Filter(
+        "digits", on_text(_digits), "only the digits", (Example("INV-2026/17", "202617"), Example("none", None))
+    ),
+    Filter(
+        "phone",
+        on_text(_phone),
+        "a phone number's digits, with + before a country's; extensions are left out, and a number with letters is"
+        " none; a number without a country gets the one given",
+        (
+            Example("+1 (555) 010-9999 ext. 12", "+15550109999"),
+            Example("0049 30 1234", "+49301234"),
+            Example("555-010-9999", "5550109999"),
+            Example("030 / 12 34", "+49301234", ("49",)),
+            Example("1-800-FLOWERS", None),
+        ),
+        (Parameter("country", optional=True, check=_no_digits),),
+    ),
+    Filter(
+        "slug",
+        on_text(_slug),
+        "small letters, digits and hyphens",
+        (Example("Café & Bar, Zürich", "cafe-bar-zurich"),),
+    ),
+    Filter(
+        "hash",
+        on_text(_hash),
+        "its SHA-256 in hexadecimal, such as for an external id; a salt goes before the text",
+        (
+            Example("a@b.co", "80305c9bb1bb2480e03894350e0a8a366dcbdeb302e69e0817aa0743abd77054"),
+            Example("a@b.co", "3c20cb40871549f531dcee286f81bff469945f316e16d74b1eddb989b0582270", ("pepper",)),
+        ),
+        (Parameter("salt", optional=True),),
+    ),
+)
