@@ -4,35 +4,42 @@ Exit codes: 0 all well; 1 some events failed; 2 wrong usage or a broken mapping;
 130 stopped by Ctrl-C.
 """
 
+import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import click
 import orjson
 
+from sfmap.engine.checking import Checked, check_project, coverage_json, coverage_text, github_annotation
+from sfmap.engine.comparison import differences
 from sfmap.engine.delivery.deliver import StopRequested
 from sfmap.engine.delivery.report import Report
-from sfmap.engine.load import compile_mappings, mapping_sources
+from sfmap.engine.load import chosen_mappings, compile_mappings
 from sfmap.engine.lock import ProjectBusy, only_run
 from sfmap.engine.mapping.compile import CompiledMapping
+from sfmap.engine.mapping.coverage import cover
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Rejected
 from sfmap.engine.org.local.process import LocalOrgFailed
 from sfmap.engine.org.port import OrgError
-from sfmap.engine.preview import json_line, soap_envelopes
+from sfmap.engine.preview import explained_lines, explained_text, json_line, soap_envelopes
 from sfmap.engine.project import NoSuchOrg, Project, load_project
+from sfmap.engine.revision import NoRevision, mapper_at
 from sfmap.engine.run import CannotWrite, Interruption, deliver_all
 from sfmap.engine.secrets import SecretMissing
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
 from sfmap.engine.sources.port import EventSource, Received, SourceFailed
-from sfmap.engine.spec.diagnostics import Mistakes
+from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Part, render_all
 from sfmap.engine.spec.files import CannotRead
+from sfmap.engine.spec.schema import json_schema
+from sfmap.engine.testing.cases import rendered
 from sfmap.engine.wiring import open_org
 
 EVENTS_FAILED = 1
@@ -40,7 +47,8 @@ BROKEN = 2
 ORG_UNUSABLE = 3
 INTERRUPTED = 130
 
-_events = click.argument("events", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+_EVENTS_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
+_events = click.argument("events", nargs=-1, type=_EVENTS_FILE)
 _mappings = click.option(
     "--mappings",
     "folder",
@@ -48,6 +56,9 @@ _mappings = click.option(
     metavar="DIR",
     help="Folder of mappings, instead of the project's or the shipped ones.",
 )
+
+
+_org = click.option("--org", "org_name", metavar="NAME", help="An org of sfmap.yaml (default: the local org).")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,7 +70,7 @@ def main() -> None:
 @main.command()
 @_events
 @_mappings
-@click.option("--org", "org_name", metavar="NAME", help="An org of sfmap.yaml (default: the local org).")
+@_org
 @click.option("--report", "report_file", metavar="FILE", help="Write the summary as JSON to this file.")
 @click.option("--results", "results_file", metavar="FILE", help="Write a JSON line for each event to this file.")
 @click.option("--json", "as_data", is_flag=True, help="Print the summary as JSON on stdout.")
@@ -80,7 +91,7 @@ def run(
     _check_outputs(events, report_file, results_file)
     with _explained():
         project = load_project(Path())
-        mapper = Mapper(_compiled(project, folder))
+        mapper = Mapper(_compiled(project, folder, org_name))
         with (
             only_run(project.state),
             _output(report_file) as write_report,
@@ -105,51 +116,176 @@ def run(
 @main.command()
 @_events
 @_mappings
+@_org
 @click.option(
     "--format",
     "as_format",
     type=click.Choice(["json", "soap"]),
-    default="json",
     help="JSON lines (default), or the SOAP envelopes of creates.",
 )
-def render(events: tuple[str, ...], folder: Path | None, as_format: str) -> None:
-    """Print what EVENTS would send: one JSON line for each record, or for why an event gives none."""
+@click.option("--explain", is_flag=True, help="Show for each field which rule gave it its value, and why.")
+def render(
+    events: tuple[str, ...], folder: Path | None, org_name: str | None, as_format: str | None, explain: bool
+) -> None:
+    """Print what EVENTS would send: one JSON line for each record, or for why an event gives none.
+
+    With --explain: the same in words, each field with its rule; with --format json as well, as JSON.
+    """
+    if explain and as_format == "soap":
+        raise click.UsageError("--explain goes with --format json, or with no --format.")
     source = _source(events)
     failed = False
     out = sys.stdout.buffer
     with _explained():
-        mapper = Mapper(_compiled(load_project(Path()), folder))
+        mapper = Mapper(_compiled(load_project(Path()), folder, org_name))
+        told = explained_lines if as_format == "json" else explained_text
         written = soap_envelopes() if as_format == "soap" else json_line
         for received in source:
             mapped = mapper.map(received.event) if received.event is not None else (_unread(received),)
-            for item in mapped:
-                failed = failed or isinstance(item, Rejected)
-                out.write(written(received.number, item))
+            failed = failed or any(isinstance(item, Rejected) for item in mapped)
+            if explain and received.event is not None:
+                out.writelines(told(mapper, received.number, received.event))
+            else:
+                out.writelines(written(received.number, item) for item in mapped)
     sys.exit(EVENTS_FAILED if failed else 0)
 
 
 @main.command()
 @_mappings
-def check(folder: Path | None) -> None:
-    """Check the project file and every mapping, and show all their mistakes."""
+@click.option("--org", "org_name", metavar="NAME", help="Check against what this org of sfmap.yaml has.")
+@click.option(
+    "--coverage", metavar="EVENTS", type=_EVENTS_FILE, multiple=True, help="Show what these events leave unused."
+)
+@click.option("--json", "as_data", is_flag=True, help="Print the mistakes as JSON on stdout.")
+@click.option("--format", "as_format", type=click.Choice(["github"]), help="Print annotations for GitHub Actions.")
+def check(
+    folder: Path | None, org_name: str | None, coverage: tuple[str, ...], as_data: bool, as_format: str | None
+) -> None:
+    """Check the project file and every mapping, and show all their mistakes.
+
+    Fields are checked against the standard objects, or with --org against all that the org has.
+    """
     with _explained():
-        project = load_project(Path())
-        for compiled in _compiled(project, folder):
-            mapping = compiled.mapping
-            takes = ", ".join(dict.fromkeys(pattern.type for pattern in mapping.events))
-            _say(f"{mapping.source.file}: {takes} → {mapping.object}, {len(mapping.rules)} fields: no mistakes")
+        checked = check_project(Path(), folder, org_name)
+        events = (received.event for received in _source(coverage) if received.event) if coverage else ()
+        covered = cover(checked.mappings, events) if coverage and not checked.is_broken else ()
+    if as_data:
+        data = {"diagnostics": [one.as_json() for one in checked.diagnostics], "coverage": coverage_json(covered)}
+        click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2))
+    elif as_format == "github":
+        click.echo("".join(f"{github_annotation(one)}\n" for one in checked.diagnostics), nl=False)
+    else:
+        _say_checked(checked)
+        click.echo("".join(f"{line}\n" for line in coverage_text(covered)), nl=False)
+    sys.exit(BROKEN if checked.is_broken else 0)
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of mapping files, for editors."""
+    click.echo(orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2))
+
+
+@main.command()
+@click.option("--update", is_flag=True, help="Accept what the mappings make of the events now.")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True))
+def test(update: bool, paths: tuple[str, ...]) -> None:
+    """Render the sample events in tests/events, or those in PATHS, and compare with their snapshots."""
+    # pytest takes long to import, and nothing else needs it.
+    from sfmap.engine.testing.run import NoSamples, run_cases
+
+    try:
+        code = run_cases(Path().absolute(), paths, update)
+    except NoSamples as error:
+        _say(f"Error: {error}")
+        code = BROKEN
+    sys.exit(code if code in (0, EVENTS_FAILED) else BROKEN)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+def init(folder: Path) -> None:
+    """Make a project in DIR: mappings, sample events with their snapshots, and a CI workflow."""
+    from sfmap.engine.scaffolding import AlreadyThere, make_project
+
+    try:
+        made = make_project(folder)
+    except AlreadyThere as error:
+        _say(f"Error: {error}")
+        sys.exit(BROKEN)
+    except OSError as error:
+        _say(f"Error: cannot write {error.filename}: {error.strerror}")
+        sys.exit(BROKEN)
+    _say("".join(f"  {folder / name}\n" for name in made) + f"Next: cd {folder}, then sfmap check and sfmap test.")
+
+
+@main.command()
+@_events
+@click.option(
+    "--from", "revision", default="HEAD", metavar="REV", help="A git revision (default: HEAD) or a folder."
+)
+@click.option("--json", "as_data", is_flag=True, help="Print a JSON line for each event that changed.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 where anything changed.")
+def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool) -> None:
+    """Show what today's mappings make of EVENTS that those of another revision or folder did not."""
+    source = _source(events)
+    with _explained():
+        before = mapper_at(Path(), revision)
+        after = Mapper(_compiled(load_project(Path()), None, None))
+        compared = changed = 0
+        for received in source:
+            if received.event is None:
+                continue
+            compared += 1
+            found = differences(rendered(before, received.event), rendered(after, received.event))
+            changed += bool(found)
+            if found and as_data:
+                line = {"event": received.number, "differences": [asdict(one) for one in found]}
+                click.echo(orjson.dumps(line))
+            elif found:
+                click.echo("\n".join([f"event {received.number}", *(f"  {one}" for one in found)]))
+        _say(f"{compared:,} events compared, {changed:,} changed.")
+    sys.exit(EVENTS_FAILED if changed and exit_code else 0)
+
+
+def _say_checked(checked: Checked) -> None:
+    if checked.diagnostics:
+        _say(render_all(checked.diagnostics, _styled))
+    if checked.is_broken:
+        _say(f"\n{_counted(checked.diagnostics)}.")
+        return
+    for compiled in checked.mappings:
+        mapping = compiled.mapping
+        takes = ", ".join(dict.fromkeys(pattern.type for pattern in mapping.events))
+        _say(f"{mapping.source.file}: {takes} → {mapping.object}, {len(mapping.rules)} fields: no mistakes")
+
+
+def _counted(diagnostics: Sequence[Diagnostic]) -> str:
+    count = sum(diagnostic.severity == "error" for diagnostic in diagnostics)
+    return f"{count} mistake{'' if count == 1 else 's'}"
+
+
+_LOOKS: dict[Part, dict[str, str | bool]] = {
+    "place": {"bold": True},
+    "error": {"fg": "red", "bold": True},
+    "warning": {"fg": "yellow", "bold": True},
+    "message": {"bold": True},
+    "margin": {"fg": "blue"},
+    "caret": {"fg": "red", "bold": True},
+}
+
+
+def _styled(text: str, part: Part) -> str:
+    look = _LOOKS[part]
+    return click.style(text, fg=str(look["fg"]) if "fg" in look else None, bold=bool(look.get("bold")))
 
 
 def _unread(received: Received) -> Rejected:
     return Rejected("", f"line {received.line}: {received.problem}")
 
 
-def _compiled(project: Project, folder: Path | None) -> tuple[CompiledMapping, ...]:
-    """The active mappings; a folder from the command line is used whole, whatever the project says of others."""
-    sources = mapping_sources(folder or project.mappings)
-    if not folder:
-        return compile_mappings(sources, project.use, project.settings)
-    return compile_mappings(sources, (), [setting for setting in project.settings if setting[0].text in sources])
+def _compiled(project: Project, folder: Path | None, org_name: str | None) -> tuple[CompiledMapping, ...]:
+    return compile_mappings(*chosen_mappings(project, folder, org_name))
 
 
 def _source(events: tuple[str, ...]) -> NdjsonSource:
@@ -195,7 +331,8 @@ def _check_outputs(events: tuple[str, ...], *outputs: str | None) -> None:
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    """Words go to stderr, in colour on a terminal unless NO_COLOR (no-color.org) is set."""
+    click.echo(text, err=True, color=False if os.environ.get("NO_COLOR") else None)
 
 
 @contextmanager
@@ -204,10 +341,9 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except Mistakes as mistakes:
-        count = len(mistakes.diagnostics)
-        _say(f"{mistakes}\n\n{count} mistake{'s' if count > 1 else ''}; nothing was done.")
+        _say(f"{render_all(mistakes.diagnostics, _styled)}\n\n{_counted(mistakes.diagnostics)}; nothing was done.")
         sys.exit(BROKEN)
-    except (CannotRead, CannotWrite, NoSuchOrg, ProjectBusy, SecretMissing, SourceFailed) as error:
+    except (CannotRead, CannotWrite, NoRevision, NoSuchOrg, ProjectBusy, SecretMissing, SourceFailed) as error:
         _say(f"Error: {error}")
         sys.exit(BROKEN)
     except LocalOrgFailed as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sfmap.engine.mapping.compile import CompiledMapping, compile_mapping
 from sfmap.engine.org.soql import condition
+from sfmap.engine.project import Project
 from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Source, did_you_mean, in_order, listed
 from sfmap.engine.spec.files import CannotRead, read_source
 from sfmap.engine.spec.model import Mapping as MappingSpec
@@ -43,6 +44,20 @@ def _shipped() -> dict[str, Source]:
     }
 
 
+def chosen_mappings(
+    project: Project, folder: Path | None, org_name: str | None
+) -> tuple[dict[str, Source], tuple[ScalarNode, ...], tuple[Setting, ...]]:
+    """The mapping files, which to use, and what is set for them and the org.
+
+    A folder from the command line is used whole, whatever the project says of others.
+    """
+    sources = mapping_sources(folder or project.mappings)
+    settings = (*project.settings, *project.org(org_name).settings)
+    if not folder:
+        return sources, project.use, settings
+    return sources, (), tuple(setting for setting in settings if setting[0].text in sources)
+
+
 def compile_mappings(
     sources: Mapping[str, Source], use: Sequence[ScalarNode], settings: Iterable[Setting]
 ) -> tuple[CompiledMapping, ...]:
@@ -65,7 +80,7 @@ def check_mappings(
     ]
     chosen = list(dict.fromkeys(node.text for node in use if node.text in sources))
     compiled = []
-    for name in chosen or [name for name, source in sources.items() if _is_active(source)]:
+    for name in chosen or [name for name, source in sources.items() if is_active(source)]:
         own = [setting for node, setting in settings if node.text == name]
         try:
             mapping, found = parse_mapping(name, sources[name], _library(sources), own)
@@ -90,7 +105,7 @@ def _condition_mistakes(mapping: MappingSpec) -> Iterator[Diagnostic]:
             yield Diagnostic(mapping.where.span, str(error))
 
 
-def _is_active(source: Source) -> bool:
+def is_active(source: Source) -> bool:
     """Whether the mapping is used without being chosen; a text that is no YAML is, so that its mistake shows."""
     if "active" not in source.text:
         return True

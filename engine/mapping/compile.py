@@ -44,7 +44,7 @@ class CompiledMapping:
             views = self.views(event)
         except (TemplateFailed, Unfit) as failure:
             return (Rejected(self.mapping.name, str(failure)),)
-        return (views,) if isinstance(views, Skipped) else tuple(self._record(*view) for view in views)
+        return (views,) if isinstance(views, Skipped) else tuple(self.record(*view) for view in views)
 
     def views(self, event: Event) -> tuple[tuple[Event, int], ...] | Skipped:
         """What the rules read: the event once, or once for each item, with the item's number (else 0).
@@ -74,7 +74,8 @@ class CompiledMapping:
         except TemplateFailed as failure:
             raise TemplateFailed(f"when: {failure}") from None
 
-    def _record(self, view: Event, item: int) -> Mapped:
+    def record(self, view: Event, item: int) -> Mapped:
+        """The record of one of the `views`, or why there is none."""
         draft = Draft()
         for rule in self.rules:
             draft.add(rule.rule.field, rule.find(view))

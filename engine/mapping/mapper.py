@@ -51,8 +51,11 @@ class Mapper:
         event_type = event.get("type")
         if not isinstance(event_type, str) or not event_type:
             return (Rejected("", "the event has no type (identify, group, track, ...)"),)
-        taking = (m for m in self.mappings if m.takes(event_type, event.get("event")))
-        results = [mapped for m in taking for mapped in m.map(event)]
+        results = [mapped for compiled in self.taking(event) for mapped in compiled.map(event)]
         if not results:
             return (Skipped(f"no mapping takes {event_type} events"),)
         return tuple(result for result in results if not isinstance(result, Skipped)) or (results[0],)
+
+    def taking(self, event: Event) -> list[CompiledMapping]:
+        """The mappings that the event is for."""
+        return [m for m in self.mappings if m.takes(event.get("type"), event.get("event"))]

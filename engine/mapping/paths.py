@@ -201,7 +201,7 @@ def _compile_pipe(source: SourcePath, start: int, text: str, report: Report) -> 
     known = FILTERS.get(name)
     if call is None or known is None:
         message = f'there is no filter "{name}"' if name else "a filter is missing here"
-        report.error(span, message, did_you_mean(name, FILTERS) or f"filters: {', '.join(sorted(FILTERS))}")
+        report.error(span, message, did_you_mean(name, FILTERS) or "such as trim, first or phone")
         return None
     constants = arguments(call[2] or "")
     if constants is None:

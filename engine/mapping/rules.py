@@ -145,7 +145,7 @@ def _value_type(rule: FieldRule) -> ValueType | None:
 
 
 def _constant(value: Constant) -> CompiledSource:
-    return CompiledSource("its value", lambda _: value, ())
+    return CompiledSource("a constant", lambda _: value, ())
 
 
 def _check_constant(rule: FieldRule, key: str, value: Constant, report: Report) -> None:

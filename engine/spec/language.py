@@ -44,7 +44,7 @@ def names(keys: tuple[Key, ...]) -> tuple[str, ...]:
 
 
 def _ref(name: str) -> Schema:
-    return {"$ref": f"#/$defs/{name}"}
+    return {"$ref": f"#/definitions/{name}"}
 
 
 def _one_or_many(item: Schema) -> Schema:

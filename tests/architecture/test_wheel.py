@@ -23,7 +23,7 @@ def test_the_wheel_does_the_main_job(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     ours = [path for name in PACKAGED for path in (REPOSITORY / name).rglob("*")] + [REPOSITORY / "cli.py"]
-    kept = [path for path in ours if path.suffix and "__pycache__" not in path.parts]
+    kept = [path for path in ours if path.is_file() and "__pycache__" not in path.parts]
     assert names == {f"sfmap/{path.relative_to(REPOSITORY).as_posix()}" for path in kept}
 
     fresh, empty = tmp_path / "fresh", tmp_path / "empty"

@@ -64,7 +64,7 @@ def test_the_shown_mistake() -> None:
     broken = shipped.replace("traits.name | last_name", "traits.name | last_nam")
     with pytest.raises(Mistakes) as raised:
         compile_mappings({"lead": Source("mappings/lead.yaml", broken)}, (), {})
-    assert str(raised.value) == blocks("console")[2].strip()
+    assert str(raised.value) == blocks("console")[3].strip()
 
 
 def test_every_command_and_option_is_described() -> None:

@@ -1,0 +1,91 @@
+"""What can be told of a project without delivering: its mistakes, and what sample events leave unused."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfmap.engine.load import check_mappings, chosen_mappings
+from sfmap.engine.mapping.compile import CompiledMapping
+from sfmap.engine.mapping.coverage import Coverage
+from sfmap.engine.project import LOCAL, Project, load_project
+from sfmap.engine.review import Descriptions, plain_org, review
+from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, in_order
+from sfmap.engine.wiring import open_org
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    mappings: tuple[CompiledMapping, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def is_broken(self) -> bool:
+        return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+
+
+def check_project(folder: Path, mappings: Path | None, org_name: str | None) -> Checked:
+    """The project file and the mappings; against the named org's objects, or else those of a plain org.
+
+    Raises `CannotRead`, `NoSuchOrg`, `SecretMissing`, `OrgError` or `LocalOrgFailed`.
+    """
+    try:
+        project = load_project(folder)
+    except Mistakes as mistakes:
+        return Checked((), mistakes.diagnostics)
+    compiled, diagnostics = check_mappings(*chosen_mappings(project, mappings, org_name))
+    try:
+        objects = _described(project, org_name, compiled) if org_name else _plain(project)
+    except Mistakes as mistakes:
+        return Checked(compiled, in_order((*diagnostics, *mistakes.diagnostics)))
+    found = [one for m in compiled for one in review(m.mapping, objects, is_whole=bool(org_name))]
+    return Checked(compiled, in_order((*diagnostics, *found)))
+
+
+def _plain(project: Project) -> Descriptions:
+    schema = project.org(LOCAL).texts.get("schema")
+    return plain_org(project.folder / schema.text if schema else None)
+
+
+def _described(project: Project, org_name: str, compiled: tuple[CompiledMapping, ...]) -> Descriptions:
+    wanted = {m.mapping.object for m in compiled}
+    wanted |= {rule.reference.object for m in compiled for rule in m.mapping.rules if rule.reference}
+    with open_org(project, project.org(org_name)) as opened:
+        known = [name for name in sorted(wanted) if name in opened.org.object_names()]
+        return opened.org.describe(known) if known else {}
+
+
+def coverage_text(covered: Iterable[Coverage]) -> Iterator[str]:
+    """For a person, a paragraph for each mapping."""
+    for coverage in covered:
+        mapping = coverage.compiled.mapping
+        yield f"{mapping.source.file}: {coverage.events:,} events"
+        for rule in coverage.never_fired:
+            yield f"  never fired: {rule.field} (line {rule.span.line})"
+        for trait, count in coverage.unread.most_common():
+            yield f"  reaches no field: {trait} ({count:,} events)"
+
+
+def coverage_json(covered: Iterable[Coverage]) -> list[dict[str, object]]:
+    return [
+        {
+            "mapping": coverage.compiled.mapping.name,
+            "events": coverage.events,
+            "never_fired": [{"field": r.field, "line": r.span.line} for r in coverage.never_fired],
+            "no_field": dict(coverage.unread.most_common()),
+        }
+        for coverage in covered
+    ]
+
+
+def github_annotation(diagnostic: Diagnostic) -> str:
+    """The diagnostic as a workflow command of GitHub Actions ("Workflow commands", GitHub's documentation)."""
+    span = diagnostic.span
+    text = diagnostic.message + (f"\n{diagnostic.help}" if diagnostic.help else "")
+    place = f"file={_escaped(span.source.file, ':,')},line={span.line},col={span.column}"
+    return f"::{diagnostic.severity} {place},endColumn={span.column + span.width},title=sfmap::{_escaped(text)}"
+
+
+def _escaped(text: str, further: str = "") -> str:
+    for character in f"%\r\n{further}":
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text

@@ -1,0 +1,104 @@
+"""The sample events of a project as test cases, and what its mappings make of each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import orjson
+import yaml
+
+from sfmap.engine.load import chosen_mappings, compile_mappings
+from sfmap.engine.mapping.mapper import Mapper
+from sfmap.engine.mapping.record import Event
+from sfmap.engine.mapping.render import as_json
+from sfmap.engine.mapping.values import replace_half_pairs
+from sfmap.engine.project import PROJECT_FILE, load_project
+
+EVENTS_FOLDER = Path("tests/events")
+"""Where a project keeps its sample events, below its own folder."""
+
+_ENDINGS = (".json", ".ndjson")
+
+
+class NoEvent(Exception):
+    """A sample that is no event; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    name: str
+    event: Event
+
+
+def project_of(path: Path) -> Path | None:
+    """The folder of the project that the sample file belongs to; None where it is none."""
+    if path.suffix not in _ENDINGS:
+        return None
+    for folder in path.parents:
+        if (folder / PROJECT_FILE).is_file():
+            return folder if path.is_relative_to(folder / EVENTS_FOLDER) else None
+    return None
+
+
+def cases(path: Path) -> Iterator[Case]:
+    """The events of a file: one in a `.json` file, one a line in an `.ndjson` file. Raises `NoEvent`.
+
+    A case is called by its event's messageId, or else by its line; one in a file of its own by the file.
+    """
+    data = path.read_bytes()
+    if path.suffix == ".json":
+        yield Case(path.stem, _event(data, str(path)))
+        return
+    seen: set[str] = set()
+    for number, line in enumerate(data.splitlines(), 1):
+        if line.strip():
+            event = _event(line, f"{path}:{number}")
+            message_id = event.get("messageId")
+            name = message_id if isinstance(message_id, str) and message_id.isprintable() else ""
+            name = name if name and name not in seen else f"line {number}"
+            seen.add(name)
+            yield Case(name, event)
+
+
+def _event(data: bytes, place: str) -> Event:
+    try:
+        event = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise NoEvent(f"{place}: this is no JSON: {error}") from None
+    if not isinstance(event, dict):
+        raise NoEvent(f"{place}: an event is a JSON object")
+    return event
+
+
+@lru_cache(maxsize=8)
+def project_mapper(folder: Path) -> Mapper:
+    """The project's active mappings. Raises `Mistakes` or `CannotRead`."""
+    return Mapper(compile_mappings(*chosen_mappings(load_project(folder), None, None)))
+
+
+def rendered(mapper: Mapper, event: Event) -> list[dict[str, object]]:
+    """What the event becomes, without the number that an event has only in a run."""
+    lines = (as_json(0, mapped) for mapped in mapper.map(event))
+    return [{key: value for key, value in line.items() if key != "event"} for line in lines]
+
+
+def as_snapshot(rendering: list[dict[str, object]]) -> str:
+    """The rendering as a file to be read in a pull request: YAML, a field on each line."""
+    text: str = yaml.safe_dump(
+        replace_half_pairs(rendering),  # type: ignore[arg-type]  # a rendering is JSON
+        sort_keys=False,
+        allow_unicode=True,
+        width=10_000,
+    )
+    return text
+
+
+def from_snapshot(text: str) -> list[dict[str, object]]:
+    """A snapshot's rendering; empty where somebody made something else of the file."""
+    try:
+        rendering = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return []
+    is_rendering = isinstance(rendering, list) and all(isinstance(record, dict) for record in rendering)
+    return rendering if is_rendering else []

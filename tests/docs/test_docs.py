@@ -1,0 +1,93 @@
+"""The documentation tells the truth: its examples give what they show, and every key and filter is in it."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import orjson
+import pytest
+
+from sfmap.engine.mapping.filters import FILTERS
+from sfmap.engine.spec.language import TABLES, Key
+
+from ..command.conftest import REPOSITORY
+from .examples import Example, examples, mapper_of, rendered, shown
+
+DOCS = REPOSITORY / "docs"
+LANGUAGE = (DOCS / "language.md").read_text("utf-8")
+FOUND = [
+    pytest.param(example, id=f"{name}-{example.title}")
+    for name in ("language.md", "cookbook.md")
+    for example in examples((DOCS / name).read_text("utf-8"))
+]
+
+
+@pytest.mark.parametrize("example", FOUND)
+def test_example(example: Example, tmp_path: Path) -> None:
+    mapper = mapper_of(example, tmp_path)
+    for event, block in example.events:
+        renderings = rendered(mapper, event)
+        lines = block.strip().splitlines()
+        assert len(renderings) == len(lines)
+        for rendering, line in zip(renderings, lines, strict=True):
+            assert shown(rendering, line) == orjson.loads(line)
+
+
+def test_the_cook_book_has_recipes() -> None:
+    cook_book = (DOCS / "cookbook.md").read_text("utf-8")
+    recipes = re.findall(r"^## (.*)$", cook_book, re.MULTILINE)
+    assert len(recipes) >= 20
+    assert set(recipes) == {example.title for example in examples(cook_book)}
+
+
+KEYS = [(table, key) for table, keys in TABLES.items() for key in keys if table != "part"]
+
+
+@pytest.mark.parametrize(("table", "key"), KEYS, ids=lambda value: getattr(value, "name", value))
+def test_every_key_is_in_the_reference(table: str, key: Key) -> None:
+    assert f"{key.meaning}{f' Default: {key.default}.' if key.default else ''}" in LANGUAGE, table
+
+
+INTRODUCTION = """\
+# Filters
+
+Pipes in source paths (`traits.name | first_name`) and templates (`{{ traits.name | first_name }}`) have the same
+filters. A filter gives no value for one that it is not made for, and never stops a run. A backslash in an argument is
+itself, as regular expressions want it; `\\n` and `\\t` are a new line and a tab.
+"""
+
+
+def filter_reference() -> str:
+    """`docs/filters.md`, made of the filters' own examples."""
+    parts = [INTRODUCTION]
+    for known in sorted(FILTERS.values(), key=lambda known: known.name):
+        names = [f"[{p.name}]" if p.optional else p.name for p in known.parameters]
+        takes = f"({', '.join(names)})" if names else ""
+        rows = [
+            f"| `{shown_value(e.value)}` | `{known.name}{shown_arguments(e.arguments)}` |"
+            f" `{shown_value(e.result)}` |"
+            for e in known.examples
+        ]
+        parts.append(
+            f"## {known.name}{takes}\n\n{known.summary[0].upper()}{known.summary[1:]}.\n\n"
+            "| value | filter | result |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+        )
+    return "\n".join(parts)
+
+
+def shown_value(value: object) -> str:
+    return "no value" if value is None else json.dumps(value, ensure_ascii=False).replace("|", "\\|")
+
+
+def shown_arguments(arguments: tuple[object, ...]) -> str:
+    words = ("null" if a is None else f"'{a}'" if isinstance(a, str) else json.dumps(a) for a in arguments)
+    return f"({', '.join(words)})".replace("|", "\\|") if arguments else ""
+
+
+def test_the_filters_reference() -> None:
+    """`UPDATE_DOCS=1 pytest tests/docs` writes it anew."""
+    path = DOCS / "filters.md"
+    if os.environ.get("UPDATE_DOCS"):
+        path.write_text(filter_reference(), "utf-8")
+    assert path.read_text("utf-8") == filter_reference()
