@@ -44,6 +44,8 @@ class Found:
     """The item as it was before anything was looked up."""
     pointed: tuple[str, ...] = ()
     """The ids of the records that it points to."""
+    lacks: str = ""
+    """Why it cannot be written: what it points to must be there and is not. Empty where nothing is lacking."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -56,6 +58,10 @@ class Fold:
 
     found: Sequence[FoundRecord]
     items: list[Item] = field(default_factory=list)
+    lacks: str = ""
+    """Why its only item cannot be written; empty where it can."""
+    is_closed: bool = False
+    """Whether a deferred item may change or delete the record that it writes: later ones wait for that one."""
 
     @property
     def head(self) -> Item:
@@ -88,7 +94,9 @@ class Fold:
         refuses.
         """
         first = self.head
-        if first.record.operation in ("create", "delete") or first.fitted.doubtful or item.fitted.doubtful:
+        if self.lacks or self.is_closed or first.fitted.doubtful or item.fitted.doubtful:
+            return False
+        if first.record.operation in ("create", "delete"):
             return False
         same = (first.keys, first.record.mapping, first.is_native)
         if same != (item.keys, item.record.mapping, item.is_native):
@@ -146,13 +154,17 @@ def plan(found: Iterable[Found], lookups: Lookups) -> tuple[list[Fold], list[Ite
         met = {number: fold for trace in traces.meets if trace in seen for number, fold in seen[trace].items()}
         fold = next(iter(met.values()), None)
         if fold is None:
-            fold = Fold(one.records, [one.item])
+            fold = Fold(one.records, [one.item], one.lacks)
             folds.append(fold)
-        elif len(met) == 1 and fold is not waiting and fold.takes(one.item):
+        elif len(met) == 1 and fold is not waiting and not one.lacks and fold.takes(one.item):
             fold.items.append(one.item)
         else:
+            for earlier in met.values():
+                earlier.is_closed = True
             fold = waiting
             deferred.append(one.origin)
+            for trace in _watched(one):
+                seen[trace][id(fold)] = fold
         for trace in traces.leaves:
             seen[trace][id(fold)] = fold
     return folds, deferred
@@ -184,9 +196,29 @@ def _traces(found: Found, lookups: Lookups) -> _Traces:
                 *(("written", trace) for trace in looked | written),
                 # The same lookup finds the same record, even where nobody writes the field that it looks at.
                 *(("looked", trace) for trace in {*written, *item.keys}),
+                *_changed(item, lookups),
             }
         ),
     )
+
+
+def _watched(deferred: Found) -> Iterator[object]:
+    """The fields of lookups that were not asked because an earlier one found something: they may matter yet, and a
+    record that they would find must not change before.
+    """
+    item = deferred.item
+    if deferred.records:
+        for object_name, fields, _ in item.keys[1:]:
+            yield from (("watched", object_name, name.lower()) for name in fields)
+
+
+def _changed(item: Item, lookups: Lookups) -> Iterator[object]:
+    """The fields that the item may take an old value away from."""
+    object_name = item.record.object
+    names = _written_names(item)
+    if item.record.operation == "delete":
+        names = frozenset(name.lower() for fields in lookups.fields.get(object_name, ()) for name in fields)
+    yield from (("watched", object_name, name) for name in names)
 
 
 def _pointer_keys(item: Item) -> Iterator[Key]:

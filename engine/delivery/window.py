@@ -126,6 +126,9 @@ class Window:
         """The call that writes the fold, and what it sends; none where the fold ends here."""
         head = fold.head
         object_name, operation = head.record.object, head.record.operation
+        if fold.lacks:
+            self._end(fold.items, Ending("failed", reason=fold.lacks))
+            return None, None
         if head.is_native:
             return Call("upsert", object_name, head.record.external_id), _Pending(fold, _write(fold.on_create()))
         if not fold.found and operation in ("update", "delete"):
@@ -165,7 +168,7 @@ class Window:
     def _look_up(self, items: Sequence[Item]) -> list[Found]:
         """Each item with the records that the first of its lookups to find any has found.
 
-        Those that the org cannot look up fail here, and those that point to what must be there and is not.
+        Those that the org cannot look up fail here.
         """
         found: dict[int, Sequence[FoundRecord]] = {}
         failed: set[int] = set()
@@ -180,10 +183,9 @@ class Window:
                 by_key = self._find(group, _Question(group, position), failed)
                 found.update((item.place, by_key[key]) for item in group if (key := item.keys[position]) in by_key)
         targets = self._targets([item for item in items if item.place not in failed], failed)
-        pointed = (
+        return [
             self._pointed(item, found.get(item.place, ()), targets) for item in items if item.place not in failed
-        )
-        return [one for one in pointed if one]
+        ]
 
     def _targets(self, items: Sequence[Item], failed: set[int]) -> dict[Key, list[str]]:
         """The ids of the records that the items point to, by key; items fail where the org refuses to look."""
@@ -208,27 +210,25 @@ class Window:
                 targets[object_name, (by,), _row_values(row, (by,), identities[0])].append(row.id)
         return targets
 
-    def _pointed(
-        self, item: Item, records: Sequence[FoundRecord], targets: Mapping[Key, list[str]]
-    ) -> Found | None:
-        """The item with ids in place of its pointers; None where one must be there and is not: the item fails."""
+    def _pointed(self, item: Item, records: Sequence[FoundRecord], targets: Mapping[Key, list[str]]) -> Found:
+        """The item with ids in place of its pointers."""
         notes: dict[Note, None] = {}
         ids: dict[str, str] = {}
+        lacks = ""
         for name, pointer in item.fitted.pointers:
             found = targets.get(pointer_key(pointer), [])
             if found:
                 ids[name] = found[-1]
             missing = f"no {pointer.object} was found by {pointer.by}"
             if not found and pointer.on_missing == "reject":
-                self._finish(item, Ending("failed", reason=f"{name}: {missing} {pointer.value!r}"))
-                return None
-            if not found:
+                lacks = f"{name}: {missing} {pointer.value!r}"
+            elif not found:
                 notes[Note(name, f"left out: {missing}")] = None
             elif len(found) > 1:
                 notes[Note(name, f"{len(found)} {pointer.object} records match: the newest was taken")] = None
         if not ids and not notes:
-            return Found(item, records, item)
-        return Found(_resolved(item, ids, tuple(notes)), records, item, tuple(ids.values()))
+            return Found(item, records, item, lacks=lacks)
+        return Found(_resolved(item, ids, tuple(notes)), records, item, tuple(ids.values()), lacks)
 
     def _find(self, items: Sequence[Item], question: _Question, failed: set[int]) -> dict[Key, list[FoundRecord]]:
         """The records found, by key. A refused query is split until the culprit stands alone, and fails.

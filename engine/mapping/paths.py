@@ -199,6 +199,11 @@ def _compile_pipe(source: SourcePath, start: int, text: str, report: Report) -> 
     name = call[1] if call else text.strip()
     span = source.span(start + len(text) - len(text.lstrip()), len(name) or 1)
     known = FILTERS.get(name)
+    if call is None and "(" in text:
+        report.error(
+            span, "a bracket is not closed here", "a comma ends a source within [ ]: put the source in quotes"
+        )
+        return None
     if call is None or known is None:
         message = f'there is no filter "{name}"' if name else "a filter is missing here"
         report.error(span, message, did_you_mean(name, FILTERS) or "such as trim, first or phone")

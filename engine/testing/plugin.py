@@ -84,10 +84,9 @@ def compare(case: "Case", folder: Path, snapshot: "SnapshotAssertion") -> None:
     assertion = snapshot.use_extension(PayloadFile)
     if as_snapshot(rendering) == assertion:
         return
-    before = assertion.extension.read_snapshot(
-        test_location=assertion.test_location, index=0, session_id=str(id(assertion))
-    )
-    if before is None:
+    stored = Path(assertion.extension.get_location(test_location=assertion.test_location, index=0))
+    if not stored.is_file():
         raise Differs(f"{case.name} has no snapshot yet.\n{ACCEPT}")
-    changes = "\n".join(f"  {difference}" for difference in differences(from_snapshot(str(before)), rendering))
+    before = from_snapshot(stored.read_text("utf-8"))
+    changes = "\n".join(f"  {difference}" for difference in differences(before, rendering))
     raise Differs(f"{changes or '  only the form of the file differs'}\n{ACCEPT}")

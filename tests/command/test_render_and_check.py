@@ -1,6 +1,7 @@
 """`sfmap render` and `sfmap check`: the output contract and the exit codes."""
 
 import orjson
+from jsonschema import Draft7Validator
 from syrupy.assertion import SnapshotAssertion
 
 from .conftest import Event, Folder, Identify
@@ -103,7 +104,7 @@ def test_every_mistake_is_shown_at_once(folder: Folder) -> None:
             "mappings/b.yaml:3:1",
             "mappings/c.yaml:2:3",
         ]
-        assert done.stderr.endswith("\n4 mistakes.\n")
+        assert "\n4 mistakes" in done.stderr
 
 
 def test_a_project_of_ones_own(folder: Folder, identify: Identify) -> None:
@@ -136,3 +137,146 @@ def test_settings_for_a_mapping_that_is_not_there(folder: Folder) -> None:
     assert 'there is no mapping "acount"' in done.stderr
     assert 'did you mean "account"?' in done.stderr
     assert 'did you mean "lead"?' in done.stderr
+
+
+def test_explain(folder: Folder, identify: Identify, case_file: SnapshotAssertion) -> None:
+    events: list[Event | str] = [
+        identify("a@b.co", name="Ann Lee", title="T" * 130, rating=["hot"], plan="pro", website=" ", tags=["a"]),
+        {**GROUP_SAMPLE, "traits": {}},
+        {"type": "track", "event": "x"},
+        "nonsense",
+    ]
+    done = folder.sfmap("render", "--explain", folder.write("e.ndjson", events))
+    assert done.returncode == 1
+    assert done.stdout == case_file
+
+
+def test_explain_as_json(folder: Folder, identify: Identify) -> None:
+    done = folder.sfmap(
+        "render", "--explain", "--format", "json", folder.write("e.ndjson", [identify("a@b.co", name="Cher")])
+    )
+    (line,) = map(orjson.loads, done.stdout.splitlines())
+    told = {story["field"]: story for story in line["explain"]}
+    assert line["fields"] == {name: story["value"] for name, story in told.items() if "value" in story}
+    assert told["LastName"]["from"] == "default"
+    assert told["LastName"]["tried"] == [
+        {"source": "traits.lastName", "found": "missing"},
+        {"source": "traits.name | last_name", "found": "missing"},
+    ]
+    assert told["LastName"]["file"] == "sfmap/mappings/lead.yaml"
+    assert folder.sfmap("render", "--explain", "--format", "soap", "e.ndjson").returncode == 2
+
+
+def five_mistakes(folder: Folder) -> None:
+    (folder.path / "ours").mkdir()
+    (folder.path / "ours" / "lead.yaml").write_text(
+        "sfmap: 1\nevent: identfy\nobject: Lead\nmatch: Emial\nfields:\n  Email: traits.email | trmi\n"
+        "  LastName: {from: traits.name, max: 800}\n  Company: {default: n/a}\n  Ttile: traits.title\n"
+        "  Rating: {value: Hot, write: sometimes}\n"
+    )
+    (folder.path / "sfmap.yaml").write_text("mappings: ours\n")
+
+
+def test_check_for_people(folder: Folder, case_file: SnapshotAssertion) -> None:
+    five_mistakes(folder)
+    done = folder.sfmap("check")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == case_file
+
+
+def test_check_for_editors_and_ci(folder: Folder) -> None:
+    five_mistakes(folder)
+    as_json = folder.sfmap("check", "--json")
+    assert as_json.returncode == 2
+    found = orjson.loads(as_json.stdout)["diagnostics"]
+    assert [(one["line"], one["column"], one["severity"], one["help"]) for one in found[:2]] == [
+        (2, 8, "error", 'did you mean "identify"?'),
+        (4, 8, "error", 'did you mean "Email"?'),
+    ]
+    github = folder.sfmap("check", "--format", "github")
+    assert github.returncode == 2
+    assert github.stdout.splitlines()[1] == (
+        "::error file=ours/lead.yaml,line=4,col=8,endColumn=13,title=sfmap::"
+        'match names Emial, and no rule gives it a value%0Adid you mean "Email"?'
+    )
+    assert len(github.stdout.splitlines()) == len(found)
+
+
+def test_check_against_an_org(folder: Folder) -> None:
+    (folder.path / "ours").mkdir()
+    (folder.path / "ours" / "lead.yaml").write_text(
+        "sfmap: 1\nevent: identify\nobject: Lead\nmatch: {external_id: Key__c}\nfields:\n  Key__c: userId\n"
+        "  LastName: {value: x}\n  Company: {value: x}\n  testprop__c: traits.a\n  IsDeleted: traits.b\n"
+        "  AnnualRevenue: {default: lots}\n  Owner: {object: Account, by: Name, from: traits.owner}\n"
+    )
+    (folder.path / "schema.yaml").write_text(
+        "objects: {Lead: {fields: {testProp__c: {type: string, length: 5}, Key__c: {type: string, length: 5}}}}\n"
+    )
+    (folder.path / "sfmap.yaml").write_text("mappings: ours\norgs: {local: {schema: schema.yaml}}\n")
+    offline = folder.sfmap("check")
+    assert (offline.returncode, "IsDeleted is read-only" in offline.stderr) == (0, True)
+    done = folder.sfmap("check", "--org", "local")
+    assert done.returncode == 2
+    for words in (
+        "Lead.Key__c is no external id",
+        "it has testProp__c: the casing must agree",
+        "Lead.IsDeleted is read-only",
+        "the default of AnnualRevenue is not a number",
+        "OwnerId cannot point to Account",
+    ):
+        assert words in done.stderr
+    assert folder.sfmap("check", "--org", "nowhere").returncode == 2
+
+
+def test_coverage(folder: Folder, identify: Identify) -> None:
+    (folder.path / "ours").mkdir()
+    (folder.path / "ours" / "lead.yaml").write_text(
+        "sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nfields:\n  Email: traits.email\n"
+        "  LastName: {from: traits.lastName, default: n/a}\n  Company: {value: x}\n"
+    )
+    (folder.path / "sfmap.yaml").write_text("mappings: ours\n")
+    name = folder.write("e.ndjson", [identify("a@b.co", plan="pro", planet="x"), identify("c@d.co", plan="free")])
+    done = folder.sfmap("check", "--coverage", name)
+    assert done.returncode == 0
+    assert done.stdout == (
+        "ours/lead.yaml: 2 events\n  never fired: LastName (line 7)\n"
+        "  reaches no field: traits.plan (2 events)\n  reaches no field: traits.planet (1 events)\n"
+    )
+    (coverage,) = orjson.loads(folder.sfmap("check", "--json", "--coverage", name).stdout)["coverage"]
+    assert coverage["never_fired"] == [{"field": "LastName", "line": 7}]
+    assert coverage["no_field"] == {"traits.plan": 2, "traits.planet": 1}
+
+
+def test_the_schema_finds_broken_mappings(folder: Folder) -> None:
+    schema = orjson.loads(folder.sfmap("schema").stdout)
+    validator = Draft7Validator(schema)
+    good = {
+        "sfmap": 1,
+        "event": "identify",
+        "object": "Lead",
+        "match": "Email",
+        "fields": {"Email": "traits.email"},
+    }
+    assert validator.is_valid(good)
+    for broken in BROKEN_FOR_THE_SCHEMA:
+        assert not validator.is_valid({**good, **broken}), broken
+    assert not validator.is_valid({"sfmap": 1})
+
+
+BROKEN_FOR_THE_SCHEMA: list[dict[str, object]] = [
+    {"sfmap": 2},
+    {"feilds": {}},
+    {"event": "identfy"},
+    {"event": {"type": "track", "nmae": "x"}},
+    {"operation": "destroy"},
+    {"match": []},
+    {"match": {"external": "Key__c"}},
+    {"fields": {"Email": 5}},
+    {"fields": {"bad name": "traits.a"}},
+    {"fields": {"Email": {"from": "a", "max": 0}}},
+    {"fields": {"Email": {"from": "a", "write": "sometimes"}}},
+    {"fields": {"Account": {"object": "Account"}}},
+    {"address": {"from": "traits"}},
+    {"custom": {"from": "traits", "objects": "explode"}},
+]

@@ -12,7 +12,7 @@ from sfmap.engine.delivery.deliver import Delivery
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.load import compile_mappings
 from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Event
+from sfmap.engine.mapping.record import Event, Json
 from sfmap.engine.org.local.process import start_local_org
 from sfmap.engine.org.soap import Secret, SoapOrg, SoapSettings
 from sfmap.engine.sources.port import Received
@@ -34,7 +34,10 @@ fields:
   AssistantName: {{from: traits.assistant, write: create}}
   MailingGeocodeAccuracy: traits.accuracy
 """
-FIELDS = "Email FirstName LastName MailingCity Title Department AssistantName MailingGeocodeAccuracy".split()
+FIELDS = (
+    "Email FirstName LastName MailingCity Title Department AssistantName MailingGeocodeAccuracy"
+    " Fax Phone Description"
+).split()
 
 
 @dataclass(frozen=True)
@@ -70,16 +73,25 @@ def stream(seed: int, length: int) -> list[Event]:
 
 
 def deliver(
-    folder: Path, events: list[Event], window_size: int, mapping: str
+    folder: Path, events: list[Event], window_size: int, *mappings: str
 ) -> tuple[list[Outcome], list[object]]:
-    mapper = Mapper(compile_mappings({"contact": Source("contact.yaml", mapping)}, (), {}))
+    sources = {f"m{number}": Source(f"m{number}.yaml", text) for number, text in enumerate(mappings)}
+    mapper = Mapper(compile_mappings(sources, (), ()))
     database = folder / f"{window_size}.db"
     with start_local_org(database) as local:
         org = SoapOrg(
             SoapSettings(local.url, local.username, Secret(local.password), Secret(local.security_token))
         )
         outcomes = list(Delivery(org, mapper, window_size=window_size).deliver(Events(events)))
-    rows = sqlite3.connect(database).execute(f"SELECT {', '.join(FIELDS)} FROM Contact ORDER BY Id").fetchall()
+    fields = ", ".join(f"Contact.{name}" for name in FIELDS)
+    rows = (
+        sqlite3.connect(database)
+        .execute(
+            f"SELECT {fields}, a.AccountNumber FROM Contact LEFT JOIN Account a ON a.Id = AccountId"
+            " WHERE NOT Contact.IsDeleted"
+        )
+        .fetchall()
+    )
     return outcomes, sorted(rows, key=repr)
 
 
@@ -124,3 +136,126 @@ def test_together_is_as_one_by_one(tmp_path: Path, seed: int, on_many: str) -> N
     together, rows = deliver(tmp_path, events, 60, MAPPING.format(on_many=on_many))
     assert rows == expected
     assert [(o.event, o.fate, o.reason) for o in together] == [(o.event, o.fate, o.reason) for o in one_by_one]
+
+
+WRITES = """\
+sfmap: 1
+event: identify
+object: Contact
+match: [Email, [LastName, MailingCity]]
+fields:
+  Email: {from: traits.email, type: email}
+  LastName: {from: traits.last, default: {value: n/a, write: create}}
+  MailingCity: {from: traits.city, on_null: clear}
+  Title: {from: traits.title, on_null: clear}
+  Fax: {from: traits.fax, write: empty}
+  Phone: {from: traits.phone, write: empty, default: {value: none, write: create}}
+  Description: {from: traits.note, write: update, on_null: clear}
+  Account: {object: Account, by: AccountNumber, from: traits.group}
+"""
+GROUPS = """\
+sfmap: 1
+event: group
+object: Account
+match: AccountNumber
+fields: {AccountNumber: groupId, Name: {from: traits.name, default: n/a}}
+"""
+CLERKS = """\
+sfmap: 1
+event: page
+object: Contact
+operation: update
+match: Email
+where: Title = 'Clerk'
+fields:
+  Email: traits.email
+  Department: {value: Seen}
+  Title: traits.title
+  Account: {object: Account, by: AccountNumber, from: traits.group, on_missing: reject}
+"""
+ERASURES = """\
+sfmap: 1
+event: screen
+object: Contact
+operation: delete
+match: [Email, LastName]
+fields: {Email: traits.email, LastName: traits.last}
+"""
+
+
+ABSENT = "absent"
+
+
+def busy_stream(seed: int, length: int) -> list[Event]:
+    """Events of every operation about few people and groups."""
+    dice = random.Random(seed)
+    events: list[Event] = []
+    for _ in range(length):
+        choices: dict[str, list[Json]] = {
+            "email": ["a@b.co", "A@B.CO", "c@d.co", "e@f.co"],
+            "last": ["Lee", "Ray", ABSENT],
+            "city": ["Rome", None, ABSENT],
+            "title": ["Clerk", "Boss", None, ABSENT, ABSENT],
+            "fax": ["1", "2", ABSENT, ABSENT],
+            "phone": ["3", "4", ABSENT, ABSENT],
+            "note": ["x", "y", None, ABSENT],
+            "group": ["g1", "G1", "g2", "g3", ABSENT, ABSENT],
+            "name": ["One", "Two"],
+        }
+        drawn = {trait: dice.choice(values) for trait, values in choices.items()}
+        traits: Event = {trait: value for trait, value in drawn.items() if value is not ABSENT}
+        kind = dice.choice(["identify"] * 6 + ["group", "page", "page", "screen"])
+        events.append({"type": kind, "traits": traits, "groupId": dice.choice(["g1", "g2", "G2"])})
+    return events
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_operation_together_is_as_one_by_one(tmp_path: Path, seed: int) -> None:
+    events = busy_stream(seed, 80)
+    mappings = (WRITES, GROUPS, CLERKS, ERASURES)
+    one_by_one, expected = deliver(tmp_path, events, 1, *mappings)
+    together, rows = deliver(tmp_path, events, 80, *mappings)
+    assert rows == expected
+    assert [(o.event, o.fate, o.reason) for o in together] == [(o.event, o.fate, o.reason) for o in one_by_one]
+    assert {"created", "updated", "deleted", "skipped", "failed"} <= {o.fate for o in together}
+
+
+SEATS = """\
+sfmap: 1
+event: identify
+object: Seat__c
+match: {external_id: Key__c}
+fields: {Key__c: userId, Plan__c: {from: traits.plan, on_null: clear}, Parent__r: {object: Seat__c, by: Key__c,
+  from: traits.parent, on_missing: reject}}
+"""
+SEAT_SCHEMA = """\
+objects:
+  Seat__c:
+    fields:
+      Key__c: {type: string, length: 20, external_id: true, unique: true}
+      Plan__c: {type: string, length: 20}
+      Parent__c: {type: reference, to: Seat__c}
+"""
+
+
+def test_upserts_by_external_id_cost_one_call_for_many(tmp_path: Path) -> None:
+    (tmp_path / "schema.yaml").write_text(SEAT_SCHEMA)
+    mapper = Mapper(compile_mappings({"seat": Source("seat.yaml", SEATS)}, (), ()))
+    events: list[Event] = [
+        {"type": "identify", "userId": f"u{number % 150}", "traits": {"plan": f"p{number}"}}
+        for number in range(300)
+    ]
+    events.append({"type": "identify", "userId": "child", "traits": {"parent": "U7"}})
+    events.append({"type": "identify", "userId": "orphan", "traits": {"parent": "nobody"}})
+    events.append({"type": "identify", "userId": "u3", "traits": {"plan": None}})
+    with start_local_org(tmp_path / "org.db", tmp_path / "schema.yaml") as local:
+        org = SoapOrg(
+            SoapSettings(local.url, local.username, Secret(local.password), Secret(local.security_token))
+        )
+        outcomes = list(Delivery(org, mapper).deliver(Events(events)))
+    assert [o.fate for o in outcomes] == ["created"] * 150 + ["updated"] * 150 + ["created", "failed", "updated"]
+    assert "nobody" in outcomes[-2].reason
+    assert org.calls()["upsert"] <= 4
+    assert "query" not in org.calls()
+    rows = dict(sqlite3.connect(tmp_path / "org.db").execute("SELECT Key__c, Plan__c FROM Seat__c").fetchall())
+    assert (len(rows), rows["u3"], rows["u4"]) == (151, None, "p154")

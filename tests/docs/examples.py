@@ -1,8 +1,8 @@
 """The examples of the documentation: blocks of YAML, events, and what they become, ready to run.
 
 A block of YAML begins an example; a block `json event` is an event, and the `json` block after it has a line for
-each record or fate, of which it may leave parts out. YAML that is no whole mapping comes over the one in `FRAME`; a
-block that begins with `# sfmap.yaml` is the project file.
+each record or fate, of which it may leave parts out. YAML that is no whole mapping comes over the one in `FRAME`;
+a block that begins with `# sfmap.yaml` is the project file.
 """
 
 import re

@@ -53,8 +53,8 @@ INTRODUCTION = """\
 # Filters
 
 Pipes in source paths (`traits.name | first_name`) and templates (`{{ traits.name | first_name }}`) have the same
-filters. A filter gives no value for one that it is not made for, and never stops a run. A backslash in an argument is
-itself, as regular expressions want it; `\\n` and `\\t` are a new line and a tab.
+filters. A filter gives no value for one that it is not made for, and never stops a run. A backslash in an argument
+is itself, as regular expressions want it; `\\n` and `\\t` are a new line and a tab.
 """
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from sfmap.engine.load import compile_mappings
+from sfmap.engine.load import compile_mappings, mapping_sources
 from sfmap.engine.project import load_project
 from sfmap.engine.spec.diagnostics import Mistakes, Source
 
@@ -41,3 +41,37 @@ def test_broken_project(
     assert "hunter2" not in str(raised.value)
     assert "12345678" not in str(raised.value)
     assert f"{raised.value}\n" == case_file
+
+
+def test_mappings_that_extend_each_other(case_file: SnapshotAssertion) -> None:
+    texts = {"a": "sfmap: 1\nextends: b\n", "b": "sfmap: 1\nextends: c\n", "c": "sfmap: 1\nextends: a\n"}
+    sources = {
+        name: Source(f"{name}.yaml", f"{text}active: {str(name == 'a').lower()}\n") for name, text in texts.items()
+    }
+    with pytest.raises(Mistakes) as raised:
+        compile_mappings(sources, (), ())
+    assert f"{raised.value}\n" == case_file
+
+
+def test_settings_that_do_not_go_with_the_mapping(tmp_path: Path) -> None:
+    (tmp_path / "sfmap.yaml").write_text(
+        "settings:\n  lead: {address: {to: both}, defaults: {LastNmae: x}, matsch: Email}\n"
+        "  account: {address: {from: traits}, match: []}\n"
+    )
+    project = load_project(tmp_path)
+    with pytest.raises(Mistakes) as raised:
+        compile_mappings(mapping_sources(None), (), project.settings)
+    messages = [diagnostic.message for diagnostic in raised.value.diagnostics]
+    assert "to chooses among targets, and this address has none" in messages
+    assert "no rule writes LastNmae" in messages
+    assert 'the settings of lead has no key "matsch"' in messages
+    assert 'the address in the settings of account has no key "from"' in messages
+
+
+def test_very_long_lines_and_very_many_mistakes() -> None:
+    fields = "".join(f"  F{number}: [{'x' * 500}]\n" for number in range(80))
+    with pytest.raises(Mistakes) as raised:
+        compile_mappings({"long": Source("long.yaml", f"sfmap: 1\nfields:\n{fields}")}, (), ())
+    lines = str(raised.value).splitlines()
+    assert max(map(len, lines)) < 200
+    assert lines[-1].startswith("... and ")

@@ -7,14 +7,41 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sfmap.engine.load import compile_mappings, mapping_sources
+from sfmap.engine.mapping.explain import explain
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Event, Json, Record
 from sfmap.engine.mapping.render import as_json
 from sfmap.engine.mapping.values import length
+from sfmap.engine.spec.diagnostics import Source, Span
+from sfmap.engine.spec.source import ScalarNode
 
 from ..strategies import EVENTS, JSON, KEYS
 
-MAPPER = Mapper(compile_mappings(mapping_sources(None), (), {}))
+EVERYTHING = """\
+sfmap: 1
+event: [identify, group]
+when: traits.plan != 'none'
+for_each: traits.items
+object: Line__c
+match: [Key__c, [Name__c, Code__c]]
+fields:
+  Key__c: {template: "{{ traits.email }}-{{ index }}{% for a in item %}{{ a }}{% endfor %}", max: 20}
+  Name__c: {from: [item.name | first_name, "item | json | slice(0, 9)", traits.phones | join], on_null: clear}
+  Code__c: {from: [traits.employees | number, traits.zip | int, $..id], type: number, on_invalid: reject}
+  Day__c: {from: [traits.name | datetime, traits.created | date], type: date, write: empty}
+  Rating__c: {from: traits.rating, values: {hot: Hot, 1: One}, else: Cold, when: traits.status is defined}
+  Owner__c: {object: User, by: Email, from: traits.email | trim | lower}
+  Text__c: {template: "{{ traits | json | replace_regex('[aeiou]+', '') }}", max: 30, default: x}
+custom: {from: traits, objects: flatten, lists: join, rename: snake, on_null: clear}
+"""
+CHOSEN = [
+    ScalarNode(name, name, Span(Source("use", name), 1, 1), 0, 0)
+    for name in ("everything", *mapping_sources(None))
+]
+MAPPER = Mapper(
+    compile_mappings({"everything": Source("everything.yaml", EVERYTHING), **mapping_sources(None)}, CHOSEN, ())
+)
+ACTIVE = Mapper(compile_mappings(mapping_sources(None), (), ()))
 LIMITS = {
     (compiled.mapping.name, rule.field): rule.max
     for compiled in MAPPER.mappings
@@ -54,5 +81,17 @@ def test_the_order_of_keys_does_not_matter(traits: dict[str, Json], random: st.D
     random.shuffle(keys)  # type: ignore[attr-defined]  # hypothesis hands a random.Random
     one: Event = {"type": "identify", "userId": "a@b.co", "traits": traits, "integrations": {"Salesforce": True}}
     other: Event = {**one, "traits": {key: traits[key] for key in keys}}
-    left, right = (as_json(1, *MAPPER.map(event)) for event in (one, other))
+    left, right = (as_json(1, *ACTIVE.map(event)) for event in (one, other))
     assert left.get("fields") == right.get("fields")
+
+
+@given(EVENTS)
+def test_what_is_explained_is_what_is_rendered(event: Event) -> None:
+    explained = explain(MAPPER, event)
+    assert repr([one.mapped for one in explained]) == repr(list(MAPPER.map(event)))
+    for one in explained:
+        if isinstance(one.mapped, Record):
+            written = {story.field: story.content for story in one.stories if story.is_written}
+            record = one.mapped
+            contents = {**record.fields, **record.create_only, **record.update_only, **record.if_empty}
+            assert repr(sorted(written.items())) == repr(sorted(contents.items()))
