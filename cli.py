@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -21,6 +21,7 @@ from sfmap.engine.checking import Checked, check_project, coverage_json, coverag
 from sfmap.engine.comparison import differences
 from sfmap.engine.delivery.deliver import StopRequested
 from sfmap.engine.delivery.report import Report
+from sfmap.engine.describing import NoSuchObject, describe_one, description_lines
 from sfmap.engine.load import chosen_mappings, compile_mappings
 from sfmap.engine.lock import ProjectBusy, only_run
 from sfmap.engine.mapping.compile import CompiledMapping
@@ -40,7 +41,7 @@ from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Part, render_all
 from sfmap.engine.spec.files import CannotRead
 from sfmap.engine.spec.schema import json_schema
 from sfmap.engine.testing.cases import rendered
-from sfmap.engine.wiring import open_org
+from sfmap.engine.wiring import OpenOrg, open_org, open_ready
 
 EVENTS_FAILED = 1
 BROKEN = 2
@@ -74,10 +75,14 @@ def main() -> None:
 @click.option("--report", "report_file", metavar="FILE", help="Write the summary as JSON to this file.")
 @click.option("--results", "results_file", metavar="FILE", help="Write a JSON line for each event to this file.")
 @click.option("--json", "as_data", is_flag=True, help="Print the summary as JSON on stdout.")
+@click.option(
+    "--org-from-stdin", is_flag=True, help="Deliver with the session that sf org display --json prints into this."
+)
 def run(
     events: tuple[str, ...],
     folder: Path | None,
     org_name: str | None,
+    org_from_stdin: bool,
     report_file: str | None,
     results_file: str | None,
     as_data: bool,
@@ -87,6 +92,8 @@ def run(
     Each event is mapped; its record is looked up, then created or updated. Running the same events again updates
     the records of the first run.
     """
+    if org_from_stdin and (org_name or not events or STANDARD_INPUT in events):
+        raise click.UsageError("--org-from-stdin takes standard input: name files of events, and no --org.")
     source = _source(events)
     _check_outputs(events, report_file, results_file)
     with _explained():
@@ -96,7 +103,7 @@ def run(
             only_run(project.state),
             _output(report_file) as write_report,
             _output(results_file) as write_results,
-            open_org(project, project.org(org_name)) as opened,
+            _opened(project, org_name, org_from_stdin) as opened,
             _stop_signal() as stop,
         ):
             _say(f"Delivering to {opened.where}.")
@@ -181,6 +188,23 @@ def check(
 
 
 @main.command()
+@click.argument("name", metavar="OBJECT")
+@_org
+@click.option("--refresh", is_flag=True, help="Ask the org even if it was asked within the last half hour.")
+@click.option("--json", "as_data", is_flag=True, help="Print JSON.")
+def describe(name: str, org_name: str | None, refresh: bool, as_data: bool) -> None:
+    """Print the fields of OBJECT as the org describes them: types, lengths, what can be written and looked up."""
+    with _explained():
+        project = load_project(Path())
+        described, age = describe_one(project, project.org(org_name), name, refresh)
+    if as_data:
+        click.echo(orjson.dumps(asdict(described), option=orjson.OPT_INDENT_2))
+        return
+    click.echo("\n".join(description_lines(described)))
+    _say(f"As the org said {int(age // 60)} minutes ago; --refresh asks again." if age else "As the org says now.")
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of mapping files, for editors."""
     click.echo(orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2))
@@ -188,12 +212,18 @@ def schema() -> None:
 
 @main.command()
 @click.option("--update", is_flag=True, help="Accept what the mappings make of the events now.")
-@click.argument("paths", nargs=-1, type=click.Path(exists=True))
+@click.argument("paths", nargs=-1)
 def test(update: bool, paths: tuple[str, ...]) -> None:
-    """Render the sample events in tests/events, or those in PATHS, and compare with their snapshots."""
+    """Render the sample events in tests/events, or those in PATHS, and compare with their snapshots.
+
+    A path is a file or folder of events, or one event of a file: tests/events/samples.ndjson::group
+    """
     # pytest takes long to import, and nothing else needs it.
     from sfmap.engine.testing.run import NoSamples, run_cases
 
+    missing = [path for path in paths if not Path(path.partition("::")[0]).exists()]
+    if missing:
+        raise click.UsageError(f"{missing[0]} does not exist.")
     try:
         code = run_cases(Path().absolute(), paths, update)
     except NoSamples as error:
@@ -232,9 +262,11 @@ def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool)
     with _explained():
         before = mapper_at(Path(), revision)
         after = Mapper(_compiled(load_project(Path()), None, None))
-        compared = changed = 0
+        compared = changed = unread = 0
         for received in source:
             if received.event is None:
+                _say(f"line {received.line}: {received.problem}")
+                unread += 1
                 continue
             compared += 1
             found = differences(rendered(before, received.event), rendered(after, received.event))
@@ -245,7 +277,7 @@ def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool)
             elif found:
                 click.echo("\n".join([f"event {received.number}", *(f"  {one}" for one in found)]))
         _say(f"{compared:,} events compared, {changed:,} changed.")
-    sys.exit(EVENTS_FAILED if changed and exit_code else 0)
+    sys.exit(EVENTS_FAILED if unread or (changed and exit_code) else 0)
 
 
 def _say_checked(checked: Checked) -> None:
@@ -282,6 +314,12 @@ def _styled(text: str, part: Part) -> str:
 
 def _unread(received: Received) -> Rejected:
     return Rejected("", f"line {received.line}: {received.problem}")
+
+
+def _opened(project: Project, org_name: str | None, from_stdin: bool) -> AbstractContextManager[OpenOrg]:
+    if from_stdin:
+        return nullcontext(open_ready(sys.stdin.read()))
+    return open_org(project, project.org(org_name))
 
 
 def _compiled(project: Project, folder: Path | None, org_name: str | None) -> tuple[CompiledMapping, ...]:
@@ -343,7 +381,16 @@ def _explained() -> Iterator[None]:
     except Mistakes as mistakes:
         _say(f"{render_all(mistakes.diagnostics, _styled)}\n\n{_counted(mistakes.diagnostics)}; nothing was done.")
         sys.exit(BROKEN)
-    except (CannotRead, CannotWrite, NoRevision, NoSuchOrg, ProjectBusy, SecretMissing, SourceFailed) as error:
+    except (
+        CannotRead,
+        CannotWrite,
+        NoRevision,
+        NoSuchObject,
+        NoSuchOrg,
+        ProjectBusy,
+        SecretMissing,
+        SourceFailed,
+    ) as error:
         _say(f"Error: {error}")
         sys.exit(BROKEN)
     except LocalOrgFailed as error:

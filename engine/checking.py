@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sfmap.engine.describing import describe
 from sfmap.engine.load import check_mappings, chosen_mappings
 from sfmap.engine.mapping.compile import CompiledMapping
 from sfmap.engine.mapping.coverage import Coverage
 from sfmap.engine.project import LOCAL, Project, load_project
 from sfmap.engine.review import Descriptions, plain_org, review
 from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, in_order
-from sfmap.engine.wiring import open_org
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,7 @@ def _plain(project: Project) -> Descriptions:
 def _described(project: Project, org_name: str, compiled: tuple[CompiledMapping, ...]) -> Descriptions:
     wanted = {m.mapping.object for m in compiled}
     wanted |= {rule.reference.object for m in compiled for rule in m.mapping.rules if rule.reference}
-    with open_org(project, project.org(org_name)) as opened:
-        known = [name for name in sorted(wanted) if name in opened.org.object_names()]
-        return opened.org.describe(known) if known else {}
+    return describe(project, project.org(org_name), sorted(wanted), refresh=True).objects
 
 
 def coverage_text(covered: Iterable[Coverage]) -> Iterator[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 from sfmap.engine.secrets import VARIABLE, SecretMissing, fill_in
 from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean, listed
 from sfmap.engine.spec.files import read_source
+from sfmap.engine.spec.headers import read_headers
+from sfmap.engine.spec.model import NO_HEADERS, WriteHeaders
 from sfmap.engine.spec.overlay import Setting
 from sfmap.engine.spec.reader import Report, Table
 from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
@@ -15,13 +17,25 @@ PROJECT_FILE = "sfmap.yaml"
 LOCAL = "local"
 
 _PROJECT_KEYS = ("mappings", "use", "default_org", "settings", "secrets", "orgs")
-_LOCAL_KEYS = ("schema", "settings")
-_ORG_KEYS = (
-    "auth", "sandbox", "login_url", "api_version", "username", "password", "security_token",
-    "settings",
-)  # fmt: skip
-_SECRET_KEYS = ("password", "security_token")
-_WAYS_TO_SIGN_IN = ("login",)
+_LOCAL_KEYS = ("schema", "settings", "headers")
+_COMMON_KEYS = ("auth", "sandbox", "login_url", "api_version", "wsdl", "headers", "settings")
+_SIGN_IN_KEYS: Mapping[str, tuple[str, ...]] = {
+    "login": ("username", "password", "security_token"),
+    "client_credentials": ("client_id", "client_secret"),
+    "jwt": ("client_id", "username", "key_file"),
+    "refresh_token": ("client_id", "refresh_token", "client_secret"),
+    "session": ("session_file", "access_token", "instance_url"),
+}
+"""What each way to sign in takes."""
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "login": ("username", "password"),
+    "client_credentials": ("client_id", "client_secret", "login_url"),
+    "jwt": ("client_id", "username", "key_file"),
+    "refresh_token": ("client_id", "refresh_token"),
+    "session": (),
+}
+_SECRET_KEYS = ("password", "security_token", "client_secret", "refresh_token", "access_token")
+_NO_TEXTS = ("auth", "sandbox", "settings", "headers")
 
 
 class NoSuchOrg(Exception):
@@ -33,11 +47,13 @@ class OrgEntry:
     """One org as the project file has it, its `${...}` not filled in."""
 
     name: str
+    auth: str = "login"
     sandbox: bool = False
     texts: Mapping[str, ScalarNode] = field(default_factory=dict)
     """The other keys that are there."""
     settings: tuple[Setting, ...] = ()
     """What is set for this org alone."""
+    headers: WriteHeaders = NO_HEADERS
 
 
 @dataclass(frozen=True)
@@ -110,14 +126,46 @@ def _project(folder: Path, table: Table) -> Project:
 
 
 def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:
-    known = _LOCAL_KEYS if name.text == LOCAL else _ORG_KEYS
-    table = Table(node, report, f"the org {name.text}", known)
-    table.choice("auth", _WAYS_TO_SIGN_IN)
-    texts = {
-        key: text for key in known if key not in ("auth", "sandbox", "settings") and (text := table.text(key))
-    }
+    if name.text == LOCAL:
+        table = Table(node, report, "the local org", _LOCAL_KEYS)
+        auth = "login"
+    else:
+        known = dict.fromkeys((*_COMMON_KEYS, *(key for keys in _SIGN_IN_KEYS.values() for key in keys)))
+        table = Table(node, report, f"the org {name.text}", known)
+        chosen = table.choice("auth", tuple(_SIGN_IN_KEYS))
+        auth = chosen or "login"
+        if chosen or "auth" not in table:
+            _check_sign_in(name, table, auth)
+    keys = [key.text for key, _ in table.node.entries if key.text not in _NO_TEXTS]
+    texts = {key: text for key in keys if key in table.known and (text := table.text(key))}
     for key in _SECRET_KEYS:
         if key in texts and not VARIABLE.fullmatch(texts[key].text):
             message = f"a secret does not belong in this file: write {key}: ${{SF_{key.upper()}}} here"
             report.error(texts[key].span, message, "and set it in the environment or in secrets.env")
-    return OrgEntry(name.text, table.boolean("sandbox") or False, texts, tuple(table.tables("settings")))
+    return OrgEntry(
+        name=name.text,
+        auth=auth,
+        sandbox=table.boolean("sandbox") or False,
+        texts=texts,
+        settings=tuple(table.tables("settings")),
+        headers=read_headers(table.get("headers"), report),
+    )
+
+
+def _check_sign_in(name: ScalarNode, table: Table, auth: str) -> None:
+    """Keys of another way to sign in, and those that this way lacks."""
+    takes = (*_COMMON_KEYS, *_SIGN_IN_KEYS[auth])
+    for key, _ in table.node.entries:
+        if key.text in table.known and key.text not in takes:
+            table.report.error(
+                key.span, f"{key.text} does not go with auth: {auth}", f"it takes {listed(takes, 'and')}"
+            )
+    for wanted in _NEEDED[auth]:
+        if wanted not in table:
+            table.report.error(name.span, f'the org {name.text} needs the key "{wanted}" for auth: {auth}')
+    if (
+        auth == "session"
+        and "session_file" not in table
+        and not ("access_token" in table and "instance_url" in table)
+    ):
+        table.report.error(name.span, f"the org {name.text} needs session_file, or access_token and instance_url")

@@ -2,7 +2,6 @@
 
 import io
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,20 +36,33 @@ def _mapper(folder: Path, place: str, shown_as: str) -> Mapper:
 
 @contextmanager
 def _checked_out(folder: Path, revision: str) -> Iterator[Path]:
-    """The YAML files of the folder as they were at the revision."""
-    listed = _git(folder, "ls-tree", "-r", "--name-only", "-z", "--end-of-options", revision).decode().split("\0")
-    files = [name for name in listed if name.endswith((".yaml", ".yml"))]
+    """The folder as it was at the revision: its repository's YAML files, in a place of their own."""
+    listed = _git(folder, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision).decode().split("\0")
+    blobs = {name: about.split()[2] for about, _, name in (line.partition("\t") for line in listed) if name}
+    wanted = {name: blob for name, blob in blobs.items() if name.endswith((".yaml", ".yml"))}
     with TemporaryDirectory() as place:
-        if files:
-            archive = _git(folder, "archive", "--format=tar", revision, "--", *files)
-            with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-                tar.extractall(place, filter="data")
-        yield Path(place)
+        for name, content in zip(wanted, _contents(folder, list(wanted.values())), strict=True):
+            path = Path(place, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        copy = Path(place, _git(folder, "rev-parse", "--show-prefix").decode().strip())
+        copy.mkdir(parents=True, exist_ok=True)
+        yield copy
 
 
-def _git(folder: Path, *arguments: str) -> bytes:
+def _contents(folder: Path, blobs: list[str]) -> Iterator[bytes]:
+    """The blobs' contents; git gives each after a line with its size."""
+    given = io.BytesIO(_git(folder, "cat-file", "--batch", sent="\n".join(blobs).encode()) if blobs else b"")
+    for _ in blobs:
+        size = int(given.readline().split()[2])
+        yield given.read(size)
+        given.read(1)
+
+
+def _git(folder: Path, *arguments: str, sent: bytes = b"") -> bytes:
+    command = ["git", *arguments]
     try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=True)  # noqa: S603, S607
+        done = subprocess.run(command, cwd=folder, input=sent, capture_output=True, check=True)  # noqa: S603
     except FileNotFoundError:
         raise NoRevision("the command git is not there: install it, or name a folder") from None
     except subprocess.CalledProcessError as error:

@@ -30,16 +30,22 @@ def _value(name: str, secrets_file: Path) -> str:
     )
 
 
-def _read(path: Path) -> Mapping[str, str]:
+def read_private(path: Path) -> str:
+    """The text of a file that holds a secret. Raises `SecretMissing` where it is missing or others can read it."""
     try:
         mode = path.stat().st_mode
         text = path.read_text("utf-8")
-    except FileNotFoundError:
-        return {}
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SecretMissing(f"cannot read {path.name}: {why}") from None
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SecretMissing(f"other users can read {path.name}; run: chmod 600 {path.name}")
-    found = (_LINE.fullmatch(line) for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return text
+
+
+def _read(path: Path) -> Mapping[str, str]:
+    if not path.exists():
+        return {}
+    lines = (line for line in read_private(path).splitlines() if not line.lstrip().startswith("#"))
+    found = (_LINE.fullmatch(line) for line in lines)
     return {line[1]: next(value for value in line.groups()[1:] if value is not None) for line in found if line}

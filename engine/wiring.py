@@ -2,14 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
-from sfmap.engine.org.local.process import start_local_org
-from sfmap.engine.org.port import Org
+import orjson
+
+from sfmap.engine.org.local.process import LocalOrg, start_local_org
+from sfmap.engine.org.port import Org, WriteOptions
 from sfmap.engine.project import LOCAL, OrgEntry, Project
+from sfmap.engine.secrets import SecretMissing, read_private
+from sfmap.engine.spec.model import WriteHeaders
 
-DEFAULT_API_VERSION = "64.0"
+if TYPE_CHECKING:
+    from sfmap.engine.org.soap.settings import SoapSettings
+    from sfmap.engine.org.soap.sign_in import ReadySession, SignIn
+
+LOGIN_API_VERSION = "64.0"
 """The last one with a sign-in by user name and password."""
+OAUTH_API_VERSION = "68.0"
+"""The newest one (Winter '27)."""
+
+_LOGIN_HOSTS = {False: "https://login.salesforce.com", True: "https://test.salesforce.com"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +36,97 @@ class OpenOrg:
 def open_org(project: Project, entry: OrgEntry) -> Iterator[OpenOrg]:
     """The org, ready for its first call, which signs in; the local org runs until the context ends.
 
-    Raises `OrgError`, `SecretMissing` or `LocalOrgFailed`.
+    Raises `OrgError`, `SecretMissing`, `CannotRead` or `LocalOrgFailed`.
     """
     # zeep takes longer to import than everything else together, and only deliveries need it.
     from sfmap.engine.org.soap.client import SoapOrg
-    from sfmap.engine.org.soap.settings import Secret, SoapSettings
 
     if entry.name == LOCAL:
         schema = entry.texts.get("schema")
         schema_file = project.folder / schema.text if schema else None
         with start_local_org(project.database, schema_file) as local:
-            password, token = Secret(local.password), Secret(local.security_token)
-            settings = SoapSettings(local.url, local.username, password, token, DEFAULT_API_VERSION)
+            settings = _local_settings(local, entry)
             yield OpenOrg(SoapOrg(settings), f"the local org, whose records are in {project.database}")
         return
-    host = "test" if entry.sandbox else "login"
-    settings = SoapSettings(
-        login_url=project.filled_in(entry, "login_url") or f"https://{host}.salesforce.com",
-        username=project.filled_in(entry, "username"),
-        password=Secret(project.filled_in(entry, "password")),
-        security_token=Secret(project.filled_in(entry, "security_token")),
-        api_version=project.filled_in(entry, "api_version") or DEFAULT_API_VERSION,
-    )
+    settings = _settings(project, entry)
     yield OpenOrg(SoapOrg(settings), f"the org {entry.name} at {settings.host}")
+
+
+def open_ready(text: str) -> OpenOrg:
+    """The org of a session that `sf org display --json` has printed. Raises `SecretMissing` for other text."""
+    from sfmap.engine.org.soap.client import SoapOrg
+    from sfmap.engine.org.soap.settings import SoapSettings
+
+    session = ready_session(text, "standard input")
+    settings = SoapSettings(session.instance_url, session, OAUTH_API_VERSION)
+    return OpenOrg(SoapOrg(settings), f"the org at {settings.host}")
+
+
+def _local_settings(local: LocalOrg, entry: OrgEntry) -> "SoapSettings":
+    from sfmap.engine.org.soap.settings import SoapSettings
+    from sfmap.engine.org.soap.sign_in import PasswordLogin, Secret
+
+    sign_in = PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
+    return SoapSettings(local.url, sign_in, LOGIN_API_VERSION, options=_options(entry.headers))
+
+
+def _settings(project: Project, entry: OrgEntry) -> "SoapSettings":
+    from sfmap.engine.org.soap.settings import SoapSettings
+
+    sign_in = _sign_in(project, entry)
+    wsdl = entry.texts.get("wsdl")
+    usual = LOGIN_API_VERSION if entry.auth == "login" else OAUTH_API_VERSION
+    ready_at = getattr(sign_in, "instance_url", "")
+    return SoapSettings(
+        login_url=project.filled_in(entry, "login_url") or ready_at or _LOGIN_HOSTS[entry.sandbox],
+        sign_in=sign_in,
+        api_version=project.filled_in(entry, "api_version") or usual,
+        audience=_LOGIN_HOSTS[entry.sandbox],
+        wsdl=project.folder / wsdl.text if wsdl else None,
+        options=_options(entry.headers),
+    )
+
+
+def _sign_in(project: Project, entry: OrgEntry) -> "SignIn":
+    from sfmap.engine.org.soap import sign_in as ways
+
+    def text(key: str) -> str:
+        return project.filled_in(entry, key)
+
+    def secret(key: str) -> ways.Secret:
+        return ways.Secret(text(key))
+
+    match entry.auth:
+        case "client_credentials":
+            return ways.ClientCredentials(text("client_id"), secret("client_secret"))
+        case "jwt":
+            key = read_private(project.folder / text("key_file"))
+            return ways.JwtBearer(text("client_id"), text("username"), ways.Secret(key))
+        case "refresh_token":
+            return ways.RefreshToken(text("client_id"), secret("refresh_token"), secret("client_secret"))
+        case "session":
+            if file := text("session_file"):
+                return ready_session(read_private(project.folder / file), file)
+            return ways.ReadySession(secret("access_token"), text("instance_url"))
+        case _:
+            return ways.PasswordLogin(text("username"), secret("password"), secret("security_token"))
+
+
+def ready_session(text: str, name: str) -> "ReadySession":
+    """The session in what `sf org display --json` prints. Raises `SecretMissing`, without a word of the text."""
+    from sfmap.engine.org.soap.sign_in import ReadySession, Secret
+
+    try:
+        said = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        said = None
+    result = said.get("result", said) if isinstance(said, dict) else None
+    token = result.get("accessToken") if isinstance(result, dict) else None
+    url = result.get("instanceUrl") if isinstance(result, dict) else None
+    if not isinstance(token, str) or not isinstance(url, str):
+        raise SecretMissing(f"{name} holds no session: it must be what `sf org display --json` prints")
+    return ReadySession(Secret(token), url)
+
+
+def _options(headers: WriteHeaders) -> WriteOptions:
+    return WriteOptions(**{f.name: getattr(headers, f.name) for f in fields(headers)})

@@ -5,7 +5,8 @@ Each record is looked up before it is written, so the same events again update w
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Literal, get_args
 
 from sfmap.engine.delivery.coalesce import (
@@ -30,9 +31,11 @@ from sfmap.engine.org.port import (
     RecordWrite,
     Reference,
     Refused,
+    WriteOptions,
     WriteResult,
     Written,
 )
+from sfmap.engine.spec.model import WriteHeaders
 
 Verb = Literal["create", "upsert", "update", "delete"]
 _ORDER: tuple[Verb, ...] = get_args(Verb)
@@ -44,16 +47,17 @@ class Call:
 
     verb: Verb
     object_name: str
+    options: WriteOptions
     external_id: str = ""
 
     def send(self, org: Org, writes: Sequence[RecordWrite]) -> Sequence[WriteResult]:
         if self.verb == "create":
-            return org.create(self.object_name, writes)
+            return org.create(self.object_name, writes, self.options)
         if self.verb == "update":
-            return org.update(self.object_name, writes)
+            return org.update(self.object_name, writes, self.options)
         if self.verb == "upsert":
-            return org.upsert(self.object_name, self.external_id, writes)
-        return org.delete(self.object_name, [write.id for write in writes if write.id])
+            return org.upsert(self.object_name, self.external_id, writes, self.options)
+        return org.delete(self.object_name, [write.id for write in writes if write.id], self.options)
 
     def fate(self, written: Written) -> Fate:
         """What became of the record that the call wrote."""
@@ -129,12 +133,15 @@ class Window:
         if fold.lacks:
             self._end(fold.items, Ending("failed", reason=fold.lacks))
             return None, None
+        options = _options(head.record.headers)
         if head.is_native:
-            return Call("upsert", object_name, head.record.external_id), _Pending(fold, _write(fold.on_create()))
+            return Call("upsert", object_name, options, head.record.external_id), _Pending(
+                fold, _write(fold.on_create())
+            )
         if not fold.found and operation in ("update", "delete"):
             self._end(fold.items, Ending("skipped", reason=f"no {object_name} to {operation} was found"))
         elif not fold.found:
-            return Call("create", object_name), _Pending(fold, _write(fold.on_create()))
+            return Call("create", object_name, options), _Pending(fold, _write(fold.on_create()))
         else:
             return self._pending_change(fold)
         return None, None
@@ -144,12 +151,13 @@ class Window:
         if chosen is None:
             self._end(fold.items, Ending("failed", reason=note))
             return None, None
-        object_name = fold.head.record.object
-        if fold.head.record.operation == "delete":
-            return Call("delete", object_name), _Pending(fold, RecordWrite({}, id=chosen.id), note)
+        record = fold.head.record
+        object_name, options = record.object, _options(record.headers)
+        if record.operation == "delete":
+            return Call("delete", object_name, options), _Pending(fold, RecordWrite({}, id=chosen.id), note)
         contents = fold.on_update(chosen)
         if contents:
-            return Call("update", object_name), _Pending(fold, _write(contents, chosen.id), note)
+            return Call("update", object_name, options), _Pending(fold, _write(contents, chosen.id), note)
         self._end(fold.items, Ending("unchanged", chosen.id, note=note))
         return None, None
 
@@ -308,6 +316,11 @@ class Window:
     def _end(self, items: Iterable[Item], ending: Ending) -> None:
         for item in items:
             self._finish(item, ending)
+
+
+@lru_cache(maxsize=64)
+def _options(headers: WriteHeaders) -> WriteOptions:
+    return WriteOptions(**{f.name: getattr(headers, f.name) for f in fields(headers)})
 
 
 def _write(contents: Mapping[str, Content], record_id: str | None = None) -> RecordWrite:

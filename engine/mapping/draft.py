@@ -63,5 +63,6 @@ class Draft:
             notes=tuple(self._notes),
             external_id=mapping.external_id,
             where=mapping.where.text.strip() if mapping.where else "",
+            headers=mapping.headers,
             item=item,
         )

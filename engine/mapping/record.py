@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sfmap.engine.spec.model import Constant, OnMany, OnMissing, Operation
+from sfmap.engine.spec.model import NO_HEADERS, Constant, OnMany, OnMissing, Operation, WriteHeaders
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Event = dict[str, Json]
@@ -60,6 +60,7 @@ class Record:
     """The field by which the org itself finds the record; empty where delivery looks it up."""
     where: str = ""
     """A condition in SOQL that a record found must meet; empty where there is none."""
+    headers: WriteHeaders = NO_HEADERS
     item: int = 0
     """Which item of the event's list this is, from 1; 0 where the event is one record."""
 

@@ -1,8 +1,10 @@
 """Records and fates as the JSON lines that `sfmap render` prints and snapshots hold."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from sfmap.engine.mapping.record import Content, Mapped, Record, Reference, Rejected
+from sfmap.engine.spec.model import NO_HEADERS, WriteHeaders
 
 
 def as_json(number: int, mapped: Mapped) -> dict[str, object]:
@@ -27,6 +29,7 @@ def _record(record: Record) -> dict[str, object]:
         "match": [dict(lookup) for lookup in record.match],
         **({"external_id": record.external_id} if record.external_id else {}),
         **({"where": record.where} if record.where else {}),
+        **({"headers": _headers(record.headers)} if record.headers != NO_HEADERS else {}),
         "fields": _contents({name: content for name, content in record.fields.items() if content is not None}),
         "create_only": _contents(record.create_only),
         **({"update_only": _contents(record.update_only)} if record.update_only else {}),
@@ -34,6 +37,11 @@ def _record(record: Record) -> dict[str, object]:
         "clear": [name for name, content in record.fields.items() if content is None],
         "notes": [str(note) for note in record.notes],
     }
+
+
+def _headers(headers: WriteHeaders) -> dict[str, object]:
+    said = {name: value for name, value in asdict(headers).items() if value not in (None, ())}
+    return {**said, "package_versions": dict(headers.package_versions)} if headers.package_versions else said
 
 
 def _contents(contents: Mapping[str, Content]) -> dict[str, object]:

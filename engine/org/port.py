@@ -1,7 +1,7 @@
 """What delivery needs of an org: a few verbs, the plain answers they give, and the errors they raise."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Protocol
 
 Value = str | int | float | bool
@@ -76,6 +76,32 @@ class RecordWrite:
     id: str | None = None
     references: Mapping[str, Reference] = field(default_factory=dict)
     """By the relationship's name, which is not the field's."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What the org is asked to do besides writing; None leaves it to the org's own ways."""
+
+    assignment_rule: str | None = None
+    """`default`, `off`, or the id of a rule."""
+    allow_duplicates: bool | None = None
+    """Whether a record is saved although a duplicate rule warns of it."""
+    all_or_none: bool | None = None
+    """Whether one refused record undoes its whole batch."""
+    truncate: bool | None = None
+    """Whether the org cuts what is too long."""
+    send_emails: bool | None = None
+    """Whether the write sends the mails that it would send if a person made it."""
+    package_versions: tuple[tuple[str, str], ...] = ()
+    """Of managed packages: namespace and version."""
+
+    def over(self, other: "WriteOptions") -> "WriteOptions":
+        """These options, and the other's where these leave something open."""
+        mine = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, ())}
+        return replace(other, **mine)
+
+
+NO_OPTIONS = WriteOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,20 +181,32 @@ class Org(Protocol):
         (see `soql.condition`) is a ValueError.
         """
 
-    def create(self, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
+    def create(
+        self, object_name: str, records: Sequence[RecordWrite], options: WriteOptions = NO_OPTIONS
+    ) -> Sequence[WriteResult]:
         """Creates up to `BATCH_SIZE` records; one refused record does not keep the others out."""
 
-    def update(self, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
+    def update(
+        self, object_name: str, records: Sequence[RecordWrite], options: WriteOptions = NO_OPTIONS
+    ) -> Sequence[WriteResult]:
         """Updates up to `BATCH_SIZE` records by id; one refused record does not keep the others out."""
 
-    def upsert(self, object_name: str, external_id: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
+    def upsert(
+        self,
+        object_name: str,
+        external_id: str,
+        records: Sequence[RecordWrite],
+        options: WriteOptions = NO_OPTIONS,
+    ) -> Sequence[WriteResult]:
         """Creates or updates up to `BATCH_SIZE` records, found by their value of the field `external_id`.
 
         That field must be an external id or another that finds records (`id_lookup`). One refused record does
         not keep the others out; records that share a value are refused, all of them.
         """
 
-    def delete(self, object_name: str, ids: Sequence[str]) -> Sequence[WriteResult]:
+    def delete(
+        self, object_name: str, ids: Sequence[str], options: WriteOptions = NO_OPTIONS
+    ) -> Sequence[WriteResult]:
         """Deletes up to `BATCH_SIZE` records of the object; one refused id does not keep the others.
 
         The API itself looks at the ids alone, so every id must be one of that object.

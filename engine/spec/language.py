@@ -218,6 +218,31 @@ EXTERNAL_ID = (
         example="Segment_Id__c", required=True),
 )  # fmt: skip
 
+HEADERS = (
+    Key(
+        "assignment_rule",
+        "Which assignment rule the org runs: its default one, none, or the one of an id.",
+        {"type": "string", "pattern": "^(default|off|[A-Za-z0-9]{15}([A-Za-z0-9]{3})?)$"},
+        "the org's way",
+        "default",
+    ),
+    Key("allow_duplicates", "Whether a record is saved although a duplicate rule warns of it.", _BOOLEAN,
+        "the org's way", "true"),
+    Key("all_or_none", "Whether one refused record undoes its whole batch of up to 200.", _BOOLEAN,
+        "false", "true"),
+    Key("truncate", "Whether the org cuts values that are too long for its fields.", _BOOLEAN,
+        "the org's way", "true"),
+    Key("send_emails", "Whether the org sends the mails that it sends when a person does the same.", _BOOLEAN,
+        "the org's way", "false"),
+    Key(
+        "package_versions",
+        "Which versions of managed packages are meant, by namespace.",
+        {"type": "object", "additionalProperties": {"type": ["string", "number"]}, "minProperties": 1},
+        "the org's way",
+        "{acme: '1.2'}",
+    ),
+)  # fmt: skip
+
 _LOOKUP: Schema = {"anyOf": [_API_NAME, {"type": "array", "items": _API_NAME, "minItems": 1}]}
 _MATCHES: Schema = {"type": "array", "items": _LOOKUP, "minItems": 1}
 _EVENT: Schema = {"anyOf": [_word(*EVENT_TYPES), _ref("event")]}
@@ -260,6 +285,8 @@ MAPPING = (
     Key("where", "A condition in SOQL that a record found must meet.", _or_removed(_TEXT), "any record",
         "Closed__c = false"),
     Key("on_many", "Which record is written where a lookup finds several.", _word(*ON_MANY), "newest", "error"),
+    Key("headers", "What the org is asked to do besides writing.", _or_removed(_ref("headers")),
+        "what the org's entry in sfmap.yaml says"),
     Key(
         "fields",
         "The fields, each with its rule; a text is a source, a table with `object` and `by` points to a record.",
@@ -284,5 +311,6 @@ TABLES: Mapping[str, tuple[Key, ...]] = {
     "default": DEFAULT,
     "address": ADDRESS,
     "custom": CUSTOM,
+    "headers": HEADERS,
 }
 """The tables by the names that the schema and the reference give them."""

@@ -135,6 +135,23 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteHeaders:
+    """What the org is asked to do besides writing; None and empty leave it to the org's own ways."""
+
+    assignment_rule: str | None = None
+    """`default`, `off`, or the id of a rule."""
+    allow_duplicates: bool | None = None
+    all_or_none: bool | None = None
+    truncate: bool | None = None
+    send_emails: bool | None = None
+    package_versions: tuple[tuple[str, str], ...] = ()
+    """Namespace and version."""
+
+
+NO_HEADERS = WriteHeaders()
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
     name: str
     """The file's name without its ending; what messages and settings call it."""
@@ -155,6 +172,7 @@ class Mapping:
     where: ScalarNode | None
     """A SOQL condition for the lookups."""
     on_many: OnMany
+    headers: WriteHeaders
     rules: tuple[FieldRule, ...]
     """Fields and address parts, in document order."""
     custom: CustomFields | None

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from sfmap.engine.spec.diagnostics import Diagnostic, Source, did_you_mean, listed
 from sfmap.engine.spec.fields import is_api_name, read_default, read_rules
+from sfmap.engine.spec.headers import read_headers
 from sfmap.engine.spec.language import (
     CUSTOM,
     EVENT,
@@ -115,6 +116,7 @@ def _mapping(name: str, source: Source, table: Table) -> Mapping:
         external_id=external_id,
         where=table.text("where"),
         on_many=table.choice("on_many", ON_MANY) or "newest",
+        headers=read_headers(table.get("headers"), table.report),
         rules=read_rules(table),
         custom=_custom(table),
     )

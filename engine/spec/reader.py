@@ -49,11 +49,11 @@ class Table:
         self.report = report
         self.name = name
         """What messages call the table: `the mapping`, `the field Name`."""
-        self._known = tuple(known)
+        self.known = tuple(known)
         self._entries = {key.text: (key, value) for key, value in node.entries}
         for text, (key, _) in self._entries.items():
-            if text not in self._known:
-                hint = did_you_mean(text, self._known) or f"known: {', '.join(self._known)}"
+            if text not in self.known:
+                hint = did_you_mean(text, self.known) or f"known: {', '.join(self.known)}"
                 report.error(key.span, f'{name} has no key "{text}"', hint)
 
     @classmethod

@@ -1,5 +1,6 @@
 """The sample events of a project as test cases, and what its mappings make of each."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,8 @@ EVENTS_FOLDER = Path("tests/events")
 """Where a project keeps its sample events, below its own folder."""
 
 _ENDINGS = (".json", ".ndjson")
+_UNFIT_FOR_FILES = re.compile(r"[^\w .@+=-]|^[. ]|[. ]$")
+_LONGEST_NAME = 100
 
 
 class NoEvent(Exception):
@@ -46,6 +49,9 @@ def cases(path: Path) -> Iterator[Case]:
 
     A case is called by its event's messageId, or else by its line; one in a file of its own by the file.
     """
+    other = next((path.with_suffix(ending) for ending in _ENDINGS if ending != path.suffix), path)
+    if other.exists():
+        raise NoEvent(f"{path} and {other.name} would share their snapshots; rename one")
     data = path.read_bytes()
     if path.suffix == ".json":
         yield Case(path.stem, _event(data, str(path)))
@@ -55,9 +61,9 @@ def cases(path: Path) -> Iterator[Case]:
         if line.strip():
             event = _event(line, f"{path}:{number}")
             message_id = event.get("messageId")
-            name = message_id if isinstance(message_id, str) and message_id.isprintable() else ""
-            name = name if name and name not in seen else f"line {number}"
-            seen.add(name)
+            name = _UNFIT_FOR_FILES.sub("-", message_id)[:_LONGEST_NAME] if isinstance(message_id, str) else ""
+            name = name if name and name.casefold() not in seen else f"line {number}"
+            seen.add(name.casefold())
             yield Case(name, event)
 
 

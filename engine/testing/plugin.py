@@ -42,6 +42,8 @@ class EventFile(pytest.File):
             project_mapper(folder)
             found = list(cases(self.path))
         except (Mistakes, NoEvent, CannotRead) as error:
+            # syrupy would take the snapshots of what could not be read for unused, and delete them on update.
+            self.config.option.no_cleanup = True
             raise self.CollectError(str(error)) from None
         for case in found:
             yield EventCase.for_case(self, case, folder)

@@ -20,8 +20,10 @@ def run_cases(folder: Path, paths: Sequence[str], update: bool) -> int:
         raise NoSamples(f"there are no sample events: put files of events into {samples}")
     # No other plugin and no configuration file may change what the cases say.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)
     arguments = ["-c", os.devnull, f"--rootdir={folder}", "-p", "syrupy", "-p", "sfmap.engine.testing.plugin"]
-    arguments += ["-p", "no:cacheprovider", "--import-mode=importlib", "-q", "-rN", "--no-header"]
+    arguments += ["-p", "no:cacheprovider", "--noconftest", "--import-mode=importlib", "-q", "-rN", "--no-header"]
     code = pytest.main([*arguments, *(["--snapshot-update"] if update else []), *(paths or [str(samples)])])
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise NoSamples("there is no sample event there: events are objects in .json and .ndjson files")

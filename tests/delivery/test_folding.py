@@ -14,7 +14,7 @@ from sfmap.engine.load import compile_mappings
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Event, Json
 from sfmap.engine.org.local.process import start_local_org
-from sfmap.engine.org.soap import Secret, SoapOrg, SoapSettings
+from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 from sfmap.engine.sources.port import Received
 from sfmap.engine.spec.diagnostics import Source
 
@@ -80,7 +80,9 @@ def deliver(
     database = folder / f"{window_size}.db"
     with start_local_org(database) as local:
         org = SoapOrg(
-            SoapSettings(local.url, local.username, Secret(local.password), Secret(local.security_token))
+            SoapSettings(
+                local.url, PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
+            )
         )
         outcomes = list(Delivery(org, mapper, window_size=window_size).deliver(Events(events)))
     fields = ", ".join(f"Contact.{name}" for name in FIELDS)
@@ -250,7 +252,9 @@ def test_upserts_by_external_id_cost_one_call_for_many(tmp_path: Path) -> None:
     events.append({"type": "identify", "userId": "u3", "traits": {"plan": None}})
     with start_local_org(tmp_path / "org.db", tmp_path / "schema.yaml") as local:
         org = SoapOrg(
-            SoapSettings(local.url, local.username, Secret(local.password), Secret(local.security_token))
+            SoapSettings(
+                local.url, PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
+            )
         )
         outcomes = list(Delivery(org, mapper).deliver(Events(events)))
     assert [o.fate for o in outcomes] == ["created"] * 150 + ["updated"] * 150 + ["created", "failed", "updated"]

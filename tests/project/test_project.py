@@ -169,3 +169,59 @@ def test_diff_of_what_cannot_be_compared(project: Folder) -> None:
     assert broken.returncode == 2
     assert "HEAD:mappings/lead.yaml:" in broken.stderr
     assert "Traceback" not in broken.stderr
+
+
+def test_accepting_loses_no_snapshot_where_a_sample_cannot_be_read(project: Folder) -> None:
+    kept = snapshot(project, "group")
+    (project.path / "tests/events/bad.json").write_text("{")
+    for done in (project.sfmap("test", "--update"), run_pytest(project, "--snapshot-update")):
+        assert done.returncode == 2
+        assert snapshot(project, "group") == kept
+
+
+def test_names_that_no_file_can_have(project: Folder) -> None:
+    lines = [{"type": "track", "messageId": name} for name in ("a/b", "a-b", "A-B", "..", "x" * 300, 7)]
+    (project.path / "tests/events/odd.ndjson").write_text("\n".join(map(json.dumps, lines)))
+    assert project.sfmap("test", "--update").returncode == 0
+    assert project.sfmap("test").returncode == 0
+    made = sorted(path.stem for path in (project.path / "tests/events/__snapshots__/odd").iterdir())
+    assert made == ["--", "a-b", "line 2", "line 3", "line 6", "x" * 100]
+    (project.path / "tests/events/odd.json").write_text("{}")
+    assert "would share their snapshots" in project.sfmap("test").stdout
+
+
+def test_the_environment_changes_nothing(project: Folder) -> None:
+    (project.path / "conftest.py").write_text("raise RuntimeError\n")
+    leaks = {"PYTEST_ADDOPTS": "-k nothing --no-such-option", "PYTEST_PLUGINS": "no_such_plugin"}
+    assert project.sfmap("test", environment=leaks).returncode == 0
+
+
+def test_one_case_of_the_command(project: Folder) -> None:
+    assert "1 passed" in project.sfmap("test", f"{SAMPLES}::group").stdout
+    assert project.sfmap("test", "nowhere.json").returncode == 2
+
+
+def test_diff_says_which_lines_are_no_events(project: Folder) -> None:
+    git(project, "init", "--quiet")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message", "first")
+    (project.path / "bad.ndjson").write_text('{"type": "track"}\n[1]\n')
+    done = project.sfmap("diff", "bad.ndjson")
+    assert done.returncode == 1
+    assert "line 2: " in done.stderr
+
+
+def test_diff_in_a_folder_of_the_repository(project: Folder) -> None:
+    """Mappings may be beside the project, and git's own export rules do not hide them."""
+    top = Folder(project.path.parent)
+    (project.path / "mappings").rename(top.path / "shared")
+    text = (project.path / "sfmap.yaml").read_text()
+    (project.path / "sfmap.yaml").write_text(text.replace("mappings: mappings", "mappings: ../shared"))
+    (top.path / ".gitattributes").write_text("*.yaml export-ignore\n")
+    git(top, "init", "--quiet")
+    git(top, "add", ".")
+    git(top, "commit", "--quiet", "--message", "first")
+    assert project.sfmap("diff", SAMPLES).stderr == "6 events compared, 0 changed.\n"
+    lead = top.path / "shared/lead.yaml"
+    lead.write_text(lead.read_text().replace("max: 128", "max: 2"))
+    assert project.sfmap("diff", SAMPLES).stderr == "6 events compared, 1 changed.\n"

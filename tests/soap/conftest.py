@@ -12,12 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sfmap.engine.org.soap import Secret, SoapOrg, SoapSettings
+from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 
 PASSWORD = "correct-horse-battery"
 TOKEN = "TOKENtokenTOKEN"
 SESSION_ID = "00D5f000000abcd!SESSION.one"
-USUAL = SoapSettings("https://login.salesforce.com", "integration@acme.example", Secret(PASSWORD), Secret(TOKEN))
+USUAL = SoapSettings(
+    "https://login.salesforce.com", PasswordLogin("integration@acme.example", Secret(PASSWORD), Secret(TOKEN))
+)
 
 _OPERATION = re.compile(rb"<soap-env:Body><p:(\w+)")
 _ENVELOPE = (

@@ -15,7 +15,7 @@ from urllib3.exceptions import MaxRetryError
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
 from sfmap.engine.org.port import CallRefused, OrgError, OrgUnavailable, RecordWrite, SignInRefused
-from sfmap.engine.org.soap import Secret, SoapOrg, SoapSettings
+from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 from sfmap.engine.org.soap.errors import Call, error_from
 from sfmap.engine.org.soap.meanings import FAULTS, FaultMeaning
 
@@ -299,8 +299,6 @@ def test_nothing_is_logged_with_a_secret(
 
 class Changes(TypedDict, total=False):
     login_url: str
-    username: str
-    password: Secret
     api_version: str
 
 
@@ -316,14 +314,24 @@ WRONG_SETTINGS: list[tuple[Changes, str]] = [
     ({"login_url": "https://"}, "not just a scheme and a host"),
     ({"login_url": "https://[::1"}, "not just a scheme and a host"),
     ({"login_url": ""}, "not just a scheme and a host"),
-    ({"api_version": "65.0"}, "OAuth"),
+    ({"api_version": "65.0"}, "removed login"),
     ({"api_version": "64"}, "not an API version"),
     ({"api_version": "30.0"}, "not an API version"),
     ({"api_version": "latest"}, "not an API version"),
-    ({"username": ""}, "No user name is set"),
-    ({"password": Secret("")}, "No password is set"),
-    ({"password": Secret("hunter22\x00")}, "a control character"),
 ]
+WRONG_LOGINS = [
+    ("", "hunter22", "No user name is set"),
+    ("a@b.co", "", "No password is set"),
+    ("a@b.co", "hunter22\x00", "a control character"),
+]
+
+
+@pytest.mark.parametrize(("username", "password", "words"), WRONG_LOGINS)
+def test_wrong_logins(username: str, password: str, words: str) -> None:
+    with pytest.raises(SignInRefused, match=words) as caught:
+        PasswordLogin(username, Secret(password))
+    assert caught.value.advice
+    assert "hunter22" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("changed", "words"), WRONG_SETTINGS)

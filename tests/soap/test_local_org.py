@@ -24,7 +24,7 @@ from sfmap.engine.org.port import (
     Value,
     Written,
 )
-from sfmap.engine.org.soap import Secret, SoapOrg, SoapSettings
+from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 
 SCHEMA = """\
 objects:
@@ -62,7 +62,9 @@ def local(folder: Path) -> Iterator[LocalOrg]:
 
 @pytest.fixture(scope="module")
 def settings(local: LocalOrg) -> SoapSettings:
-    return SoapSettings(local.url, local.username, Secret(local.password), Secret(local.security_token))
+    return SoapSettings(
+        local.url, PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -458,7 +460,9 @@ def test_a_lost_session_is_renewed_once(settings: SoapSettings) -> None:
     ids=["password", "token", "no token"],
 )
 def test_wrong_credentials_are_tried_once(settings: SoapSettings, password: str, token: str, code: str) -> None:
-    org = SoapOrg(replace(settings, password=Secret(password), security_token=Secret(token)))
+    org = SoapOrg(
+        replace(settings, sign_in=PasswordLogin("developer@local.sfmap.test", Secret(password), Secret(token)))
+    )
 
     for _ in range(2):
         with pytest.raises(SignInRefused) as caught:

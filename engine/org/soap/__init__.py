@@ -1,6 +1,7 @@
 """The SOAP adapter's public names. Importing them loads zeep, so do it only where an org is needed."""
 
 from sfmap.engine.org.soap.client import SoapOrg
-from sfmap.engine.org.soap.settings import Secret, SoapSettings
+from sfmap.engine.org.soap.settings import SoapSettings
+from sfmap.engine.org.soap.sign_in import PasswordLogin, Secret
 
-__all__ = ["Secret", "SoapOrg", "SoapSettings"]
+__all__ = ["PasswordLogin", "Secret", "SoapOrg", "SoapSettings"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from sfmap.engine.org.port import (
+    NO_OPTIONS,
     ApiUsage,
     CallRefused,
     FoundRecord,
@@ -16,11 +17,13 @@ from sfmap.engine.org.port import (
     RecordWrite,
     Refused,
     Value,
+    WriteOptions,
     WriteResult,
 )
 from sfmap.engine.org.soap import results
 from sfmap.engine.org.soap.connection import Connection, Content, Headers
 from sfmap.engine.org.soap.errors import WRITES
+from sfmap.engine.org.soap.headers import write_headers
 from sfmap.engine.org.soap.records import record_element
 from sfmap.engine.org.soap.session import Session, Sessions
 from sfmap.engine.org.soap.settings import SoapSettings
@@ -30,7 +33,6 @@ from sfmap.engine.org.soql import lookup_queries
 DESCRIBES_PER_CALL = 100
 
 _PAGE_SIZE: Headers = {"QueryOptions": {"batchSize": 2_000}}
-_EACH_ALONE: Headers = {"AllOrNoneHeader": {"allOrNone": False}}
 
 
 @dataclass(slots=True)
@@ -47,9 +49,10 @@ class SoapOrg:
 
     def __init__(self, settings: SoapSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._host = settings.host
+        self._options = settings.options
         self._transport = Transport(settings)
         self._connection = Connection(settings, self._transport)
-        self._sessions = Sessions(settings, self._connection, clock)
+        self._sessions = Sessions(settings, self._connection, self._transport, clock)
         self._known: _ObjectModel | None = None
         self._usage: ApiUsage | None = None
 
@@ -90,18 +93,31 @@ class SoapOrg:
                 found.update((record.id, record) for record in self.find(object_name, fields, half, also, where))
         return list(found.values())
 
-    def create(self, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
-        return self._write("create", object_name, records)
+    def create(
+        self, object_name: str, records: Sequence[RecordWrite], options: WriteOptions = NO_OPTIONS
+    ) -> Sequence[WriteResult]:
+        return self._write("create", object_name, records, options)
 
-    def update(self, object_name: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
-        return self._write("update", object_name, records)
+    def update(
+        self, object_name: str, records: Sequence[RecordWrite], options: WriteOptions = NO_OPTIONS
+    ) -> Sequence[WriteResult]:
+        return self._write("update", object_name, records, options)
 
-    def upsert(self, object_name: str, external_id: str, records: Sequence[RecordWrite]) -> Sequence[WriteResult]:
-        return self._write("upsert", object_name, records, {"externalIDFieldName": external_id})
+    def upsert(
+        self,
+        object_name: str,
+        external_id: str,
+        records: Sequence[RecordWrite],
+        options: WriteOptions = NO_OPTIONS,
+    ) -> Sequence[WriteResult]:
+        return self._write("upsert", object_name, records, options, {"externalIDFieldName": external_id})
 
-    def delete(self, object_name: str, ids: Sequence[str]) -> Sequence[WriteResult]:
+    def delete(
+        self, object_name: str, ids: Sequence[str], options: WriteOptions = NO_OPTIONS
+    ) -> Sequence[WriteResult]:
         # The API asks for no object: an id says what it is of.
-        answers = self._call("delete", {"ids": ids}, _EACH_ALONE, expected=len(ids)) if ids else ()
+        headers = write_headers("delete", options.over(self._options))
+        answers = self._call("delete", {"ids": ids}, headers, expected=len(ids)) if ids else ()
         return [results.write_result(answer) for answer in answers]
 
     def calls(self) -> Mapping[str, int]:
@@ -126,14 +142,20 @@ class SoapOrg:
             yield from page.records
 
     def _write(
-        self, operation: str, object_name: str, records: Sequence[RecordWrite], arguments: Content | None = None
+        self,
+        operation: str,
+        object_name: str,
+        records: Sequence[RecordWrite],
+        options: WriteOptions,
+        arguments: Content | None = None,
     ) -> Sequence[WriteResult]:
         built = [record_element(object_name, record) for record in records]
         elements = [element for element in built if not isinstance(element, Refused)]
         answers: Iterator[etree._Element] = iter(())
         if elements:
             content: Content = {**(arguments or {}), "_value_1": elements}
-            answers = iter(self._call(operation, content, _EACH_ALONE, expected=len(elements)))
+            headers = write_headers(operation, options.over(self._options))
+            answers = iter(self._call(operation, content, headers, expected=len(elements)))
         return [one if isinstance(one, Refused) else results.write_result(next(answers)) for one in built]
 
     def _call(

@@ -12,11 +12,12 @@ from lxml import etree
 
 from sfmap.engine.org.soap.errors import FAILURES, Call, UnreadableAnswerError, error_from
 from sfmap.engine.org.soap.records import API, OBJECT
-from sfmap.engine.org.soap.settings import Secret, SoapSettings
+from sfmap.engine.org.soap.settings import SoapSettings
+from sfmap.engine.org.soap.sign_in import Secret
 from sfmap.engine.org.soap.transport import Transport
 
 Content = Mapping[str, str | Secret | Sequence[str] | Sequence[etree._Element]]
-Headers = Mapping[str, Mapping[str, str | Secret | int | bool]]
+Headers = Mapping[str, Mapping[str, object]]
 
 BINDING = f"{{{API}}}Partner"
 _BODY = "{http://schemas.xmlsoap.org/soap/envelope/}Body"
@@ -55,8 +56,8 @@ class Connection:
         """The call as an error message speaks of it."""
         settings = self._settings
         session = (value for header in headers.values() for value in header.values() if isinstance(value, Secret))
-        secrets = (settings.password, settings.security_token, *session)
-        return Call(operation, urlsplit(url).netloc, settings.username, secrets)
+        secrets = (*settings.sign_in.secrets, *session)
+        return Call(operation, urlsplit(url).netloc, settings.sign_in.user, secrets)
 
     def _send(self, operation: str, url: str, content: Content, headers: Headers) -> Answer:
         service = self._client.create_service(BINDING, url)

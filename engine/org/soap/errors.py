@@ -23,7 +23,8 @@ from sfmap.engine.org.soap.meanings import (
     Meaning,
 )
 from sfmap.engine.org.soap.results import text_of
-from sfmap.engine.org.soap.settings import Secret, split
+from sfmap.engine.org.soap.settings import split
+from sfmap.engine.org.soap.sign_in import Secret
 from sfmap.engine.org.soap.transport import NotSoapError, causes, never_sent
 
 WRITES = frozenset({"create", "update", "upsert", "delete"})

@@ -8,8 +8,11 @@ from threading import Lock
 from sfmap.engine.org.port import SignInRefused
 from sfmap.engine.org.soap.connection import Answer, Connection, Content, Headers
 from sfmap.engine.org.soap.errors import refusal
+from sfmap.engine.org.soap.oauth import Token, check_token, fetch_token
 from sfmap.engine.org.soap.results import first, is_true
-from sfmap.engine.org.soap.settings import Secret, SoapSettings, is_loopback, is_safe
+from sfmap.engine.org.soap.settings import SoapSettings, is_loopback, is_safe, soap_endpoint
+from sfmap.engine.org.soap.sign_in import PasswordLogin, ReadySession, Secret
+from sfmap.engine.org.soap.transport import Transport
 
 LIFETIME = 30 * 60.0
 """Seconds until a session is renewed and the object model described again."""
@@ -29,9 +32,12 @@ class Session:
 class Sessions:
     """The one session that all calls share. It is never signed out: the org gives equal logins the same one."""
 
-    def __init__(self, settings: SoapSettings, connection: Connection, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: SoapSettings, connection: Connection, transport: Transport, clock: Callable[[], float]
+    ) -> None:
         self._settings = settings
         self._connection = connection
+        self._transport = transport
         self._clock = clock
         self._lock = Lock()
         self._session: Session | None = None
@@ -45,7 +51,13 @@ class Sessions:
             return session
 
     def renew(self, stale: Session) -> Session:
-        """A session other than `stale`; another thread may already have got it."""
+        """A session other than `stale`, which another thread may already have got; a ready one cannot be."""
+        if isinstance(self._settings.sign_in, ReadySession):
+            raise SignInRefused(
+                f"{self._settings.host} says that the session is over.",
+                code="INVALID_SESSION_ID",
+                advice="Get a new one, such as by: sf org display --json",
+            )
         with self._lock:
             if self._session is None or self._session is stale:
                 return self._sign_in()
@@ -55,17 +67,29 @@ class Sessions:
         if self._refused is not None:
             raise copy(self._refused)
         try:
-            self._session = self._session_from(self._log_in())
+            self._session = self._new_session()
         except SignInRefused as refused:
             self._refused = copy(refused)
             raise
         return self._session
 
-    def _log_in(self) -> Answer:
-        settings = self._settings
-        password = Secret(settings.password.text + settings.security_token.text)
-        content: Content = {"username": settings.username, "password": password}
-        return self._connection.call("login", settings.endpoint, content, {})
+    def _new_session(self) -> Session:
+        sign_in = self._settings.sign_in
+        if isinstance(sign_in, PasswordLogin):
+            return self._session_from(self._log_in(sign_in))
+        if isinstance(sign_in, ReadySession):
+            token = Token(sign_in.access_token, sign_in.instance_url)
+        else:
+            token = fetch_token(self._settings, sign_in, self._transport)
+        check_token(token.access_token, self._settings.api_version)
+        url = soap_endpoint(token.instance_url or self._settings.login_url, self._settings.api_version)
+        self._check_server(url)
+        return Session(token.access_token, url, self._clock())
+
+    def _log_in(self, sign_in: PasswordLogin) -> Answer:
+        password = Secret(sign_in.password.text + sign_in.security_token.text)
+        content: Content = {"username": sign_in.username, "password": password}
+        return self._connection.call("login", self._settings.endpoint, content, {})
 
     def _session_from(self, answer: Answer) -> Session:
         result = answer.results[0] if answer.results else None

@@ -3,41 +3,35 @@
 import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from sfmap.engine.org.port import SignInRefused
-from sfmap.engine.org.soap.records import NOT_XML
+from sfmap.engine.org.port import SignInRefused, WriteOptions
+from sfmap.engine.org.soap.sign_in import PasswordLogin, SignIn
 
 LAST_VERSION_WITH_LOGIN = 64
 FIRST_VERSION = 31
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Secret:
-    """Text that no repr, log line or traceback shows."""
-
-    text: str
-
-    def __repr__(self) -> str:
-        return "***"
 
 
 @dataclass(frozen=True, slots=True)
 class SoapSettings:
     login_url: str
     """Scheme and host, such as https://login.salesforce.com; http on loopback only."""
-    username: str
-    password: Secret = field(repr=False)
-    security_token: Secret = field(default=Secret(""), repr=False)
+    sign_in: SignIn
     api_version: str = "64.0"
+    audience: str = "https://login.salesforce.com"
+    """Whom a signed token is meant for: the login host of production or of sandboxes, whatever the domain."""
+    wsdl: Path | None = None
+    """A partner WSDL to use in place of the built-in one."""
+    options: WriteOptions = field(default_factory=WriteOptions)
+    """What every write asks for, where its mapping does not say otherwise."""
     connect_timeout: float = 10.0
     read_timeout: float = 660.0
     """Above the ten minutes after which the org itself ends a call."""
 
     def __post_init__(self) -> None:
         _check_login_url(self.login_url)
-        _check_version(self.api_version)
-        _check_credentials(self)
+        _check_version(self.api_version, isinstance(self.sign_in, PasswordLogin))
 
     @property
     def host(self) -> str:
@@ -45,7 +39,12 @@ class SoapSettings:
 
     @property
     def endpoint(self) -> str:
-        return f"{self.login_url.rstrip('/')}/services/Soap/u/{self.api_version}"
+        return soap_endpoint(self.login_url, self.api_version)
+
+
+def soap_endpoint(url: str, api_version: str) -> str:
+    """Where the partner API of that version is, below a scheme and host."""
+    return f"{url.rstrip('/')}/services/Soap/u/{api_version}"
 
 
 def split(url: str) -> SplitResult:
@@ -89,32 +88,18 @@ def _without_user(parts: SplitResult) -> str:
     return repr(f"{parts.scheme}://{host}" if parts.scheme else parts.path)
 
 
-def _check_version(version: str) -> None:
+def _check_version(version: str, by_login: bool) -> None:
     number = re.fullmatch(r"(\d{1,3})\.0", version)
     if number is None or int(number[1]) < FIRST_VERSION:
         raise SignInRefused(
             f"{version!r} is not an API version that this adapter speaks.",
-            advice=f'Set api_version to one between "{FIRST_VERSION}.0" and "{LAST_VERSION_WITH_LOGIN}.0".',
+            advice=f'Set api_version to one from "{FIRST_VERSION}.0" on, such as "{LAST_VERSION_WITH_LOGIN}.0".',
         )
-    if int(number[1]) > LAST_VERSION_WITH_LOGIN:
+    if by_login and int(number[1]) > LAST_VERSION_WITH_LOGIN:
         raise SignInRefused(
             f"API version {version} has no sign-in by user name and password: Salesforce removed login() "
-            f"after version {LAST_VERSION_WITH_LOGIN}.0, and later ones want OAuth, which is not there yet.",
+            f"after version {LAST_VERSION_WITH_LOGIN}.0.",
             code="UNSUPPORTED_API_VERSION",
-            advice=f'Set api_version to "{LAST_VERSION_WITH_LOGIN}.0".',
-        )
-
-
-def _check_credentials(settings: SoapSettings) -> None:
-    if not settings.username or not settings.password.text:
-        raise SignInRefused(
-            f"No {'password' if settings.username else 'user name'} is set for {settings.host}.",
-            advice="Set username and password for this org.",
-        )
-    if any(
-        NOT_XML.search(text) for text in (settings.username, settings.password.text, settings.security_token.text)
-    ):
-        raise SignInRefused(
-            f"The credentials for {settings.host} hold a control character, so they cannot be right.",
-            advice="Look for a stray character where user name, password and security token are set.",
+            advice=f'Set api_version to "{LAST_VERSION_WITH_LOGIN}.0", or sign in by OAuth '
+            "(auth: client_credentials, jwt or refresh_token; see docs/orgs.md).",
         )

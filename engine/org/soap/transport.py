@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
+import orjson
 import requests
 from lxml import etree
 from requests.adapters import HTTPAdapter
@@ -78,6 +79,18 @@ class Transport:
             if never_sent(error):
                 self._count(operation, -1)
             raise
+
+    def post_form(self, address: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
+        """A form to an address of the org that is no part of the API; the answer's status, and its JSON object."""
+        with self._session.post(
+            address, data=form, headers={"Accept": "application/json"}, timeout=self._timeouts, stream=True
+        ) as response:
+            content = self._read(response)
+        try:
+            answer = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            answer = None
+        return response.status_code, answer if isinstance(answer, dict) else {}
 
     def _count(self, operation: str, number: int) -> None:
         with self._lock:

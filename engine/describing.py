@@ -1,0 +1,131 @@
+"""What an org said of its objects, kept on disk for half an hour: `sfmap describe`, and checks against an org."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sfmap.engine.org.port import FieldDescription, ObjectDescription
+from sfmap.engine.project import OrgEntry, Project
+from sfmap.engine.spec.diagnostics import did_you_mean, listed
+from sfmap.engine.wiring import open_org
+
+LIFETIME = 30 * 60.0
+"""Seconds, as long as a session (row 21 of behaviour.md)."""
+
+
+class NoSuchObject(Exception):
+    """An object that the org does not have, or does not show this user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    objects: Mapping[str, ObjectDescription]
+    age: float
+    """Seconds since the org said so."""
+
+
+def describe(project: Project, entry: OrgEntry, names: Sequence[str], refresh: bool = False) -> Described:
+    """The named objects that the org has, as it described them within the last half hour, or else now.
+
+    Raises what opening and asking the org raises.
+    """
+    path = _path(project, entry)
+    kept = {} if refresh else _read(path)
+    if all(name in kept for name in names):
+        known = {name: kept[name][1] for name in names}
+        oldest = min((kept[name][0] for name in names), default=time.time())
+        return Described({name: one for name, one in known.items() if one}, max(0.0, time.time() - oldest))
+    with open_org(project, entry) as opened:
+        there = opened.org.object_names()
+        found = opened.org.describe([name for name in names if name in there])
+    now = time.time()
+    _write(path, {**kept, **{name: (now, found.get(name)) for name in names}})
+    return Described(found, 0.0)
+
+
+def describe_one(project: Project, entry: OrgEntry, name: str, refresh: bool) -> tuple[ObjectDescription, float]:
+    """One object and the age of what is known of it. Raises `NoSuchObject`."""
+    described = describe(project, entry, [name], refresh)
+    if name in described.objects:
+        return described.objects[name], described.age
+    with open_org(project, entry) as opened:
+        there = opened.org.object_names()
+    hint = did_you_mean(name, there) or "create it in Setup, or give the user access to it"
+    raise NoSuchObject(f"the org has no object {name}; {hint}")
+
+
+_Kept = dict[str, tuple[float, ObjectDescription | None]]
+
+
+def _path(project: Project, entry: OrgEntry) -> Path:
+    """A file for each org; what an entry says of the org tells it from others, and stays unreadable."""
+    texts = sorted((key, node.text) for key, node in entry.texts.items())
+    key = hashlib.sha256(repr((entry.name, entry.sandbox, texts)).encode()).hexdigest()[:16]
+    return project.state / "describe" / f"{key}.json"
+
+
+def _read(path: Path) -> _Kept:
+    try:
+        kept = orjson.loads(path.read_bytes())
+        return {
+            name: (said, _object(raw) if raw else None)
+            for name, (said, raw) in kept.items()
+            if 0 <= time.time() - said < LIFETIME
+        }
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        KeyError,
+    ):  # not there, or not ours: the org knows better
+        return {}
+
+
+def _object(raw: dict[str, Any]) -> ObjectDescription:
+    """What `asdict` made of it, back; lists were tuples."""
+    fields = {}
+    for name, one in raw["fields"].items():
+        said: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in one.items()
+        }
+        fields[name] = FieldDescription(**said)
+    return ObjectDescription(**{**raw, "fields": fields})
+
+
+def _write(path: Path, kept: _Kept) -> None:
+    content = {name: (said, asdict(one) if one else None) for name, (said, one) in kept.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(orjson.dumps(content))
+
+
+def description_lines(described: ObjectDescription) -> Iterator[str]:
+    """For a person: a line for each field."""
+    yield f"{described.name} ({described.label})"
+    width = max(map(len, described.fields), default=0)
+    for field in described.fields.values():
+        yield f"  {field.name:<{width}}  {', '.join(_facts(field))}"
+
+
+def _facts(field: FieldDescription) -> Iterator[str]:
+    yield f"{field.type}({field.length})" if field.length else field.type
+    if not (field.createable or field.updateable):
+        yield "read-only"
+    elif not field.updateable:
+        yield "set on create only"
+    elif not field.createable:
+        yield "set on update only"
+    if field.createable and not field.nillable and not field.defaulted_on_create:
+        yield "required"
+    if field.external_id or field.id_lookup:
+        yield "external id" if field.external_id else "finds records"
+    if field.reference_to:
+        yield f"points to {listed(field.reference_to)} as {field.relationship_name}"
+    if field.picklist_values:
+        kind = "only" if field.restricted_picklist else "values"
+        yield f"{kind} {', '.join(field.picklist_values[:8])}{', ...' if len(field.picklist_values) > 8 else ''}"

@@ -1,0 +1,132 @@
+"""The ways to sign in to an org, as what each needs; what cannot be right is refused before anything is sent."""
+
+from dataclasses import dataclass, field
+
+from sfmap.engine.org.port import SignInRefused
+from sfmap.engine.org.soap.records import NOT_XML
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """Text that no repr, log line or traceback shows."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordLogin:
+    """SOAP `login()`: gone from API 65.0 on, off in new orgs, and retired in Summer '27."""
+
+    username: str
+    password: Secret
+    security_token: Secret = field(default=Secret(""))
+
+    def __post_init__(self) -> None:
+        if not self.username or not self.password.text:
+            raise SignInRefused(
+                f"No {'password' if self.username else 'user name'} is set.",
+                advice="Set username and password for this org.",
+            )
+        _check_text(self.username, self.password, self.security_token)
+
+    @property
+    def user(self) -> str:
+        return self.username
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return self.password, self.security_token
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """OAuth for a program with a user of its own, at the org's My Domain."""
+
+    client_id: str
+    client_secret: Secret
+
+    def __post_init__(self) -> None:
+        _check_text(self.client_id, self.client_secret)
+
+    @property
+    def user(self) -> str:
+        return "the app's run-as user"
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return (self.client_secret,)
+
+
+@dataclass(frozen=True, slots=True)
+class JwtBearer:
+    """OAuth by a token that a private RSA key signs; the app has the certificate."""
+
+    client_id: str
+    username: str
+    private_key: Secret
+    """PEM."""
+
+    def __post_init__(self) -> None:
+        _check_text(self.client_id, Secret(self.username))
+
+    @property
+    def user(self) -> str:
+        return self.username
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return (self.private_key,)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """OAuth by the token that a person's approval of the app gave."""
+
+    client_id: str
+    refresh_token: Secret
+    client_secret: Secret = field(default=Secret(""))
+
+    def __post_init__(self) -> None:
+        _check_text(self.client_id, self.refresh_token, self.client_secret)
+
+    @property
+    def user(self) -> str:
+        return "the user who approved the app"
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return self.refresh_token, self.client_secret
+
+
+@dataclass(frozen=True, slots=True)
+class ReadySession:
+    """A session that somebody else opened, such as Salesforce's own command line; it cannot be renewed."""
+
+    access_token: Secret
+    instance_url: str
+
+    def __post_init__(self) -> None:
+        _check_text(self.instance_url, self.access_token)
+
+    @property
+    def user(self) -> str:
+        return "the session's user"
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return (self.access_token,)
+
+
+OAuth = ClientCredentials | JwtBearer | RefreshToken
+SignIn = PasswordLogin | OAuth | ReadySession
+
+
+def _check_text(name: str, *secrets: Secret) -> None:
+    if any(NOT_XML.search(text) for text in (name, *(secret.text for secret in secrets))):
+        raise SignInRefused(
+            "The credentials hold a control character, so they cannot be right.",
+            advice="Look for a stray character where they are set.",
+        )

@@ -1,0 +1,43 @@
+"""What a mapping or an org asks Salesforce to do besides writing: the key `headers`."""
+
+import re
+
+from sfmap.engine.spec.language import HEADERS, names
+from sfmap.engine.spec.model import WriteHeaders
+from sfmap.engine.spec.reader import Report, Table
+from sfmap.engine.spec.source import Node, ScalarNode, TableNode
+
+_RULE = re.compile(r"default|off|[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+_VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4})?")
+
+
+def read_headers(node: Node | None, report: Report) -> WriteHeaders:
+    """The headers in the node; mistakes go into the report."""
+    table = Table.open(node, report, "headers", names(HEADERS)) if node else None
+    if table is None:
+        return WriteHeaders()
+    rule = table.text("assignment_rule")
+    if rule and not _RULE.fullmatch(rule.text):
+        report.error(rule.span, "assignment_rule must be default, off, or the id of a rule")
+    versions = table.get("package_versions")
+    return WriteHeaders(
+        assignment_rule=rule.text if rule else None,
+        allow_duplicates=table.boolean("allow_duplicates"),
+        all_or_none=table.boolean("all_or_none"),
+        truncate=table.boolean("truncate"),
+        send_emails=table.boolean("send_emails"),
+        package_versions=_versions(versions, report) if versions else (),
+    )
+
+
+def _versions(node: Node, report: Report) -> tuple[tuple[str, str], ...]:
+    entries = node.entries if isinstance(node, TableNode) else ()
+    if not entries:
+        report.error(node.span, "package_versions must be a table of versions by namespace, such as {acme: '1.2'}")
+    found = []
+    for name, version in entries:
+        if isinstance(version, ScalarNode) and _VERSION.fullmatch(version.text):
+            found.append((name.text, version.text))
+        else:
+            report.error(version.span, f"the version of {name.text} must be like 1.2")
+    return tuple(found)
