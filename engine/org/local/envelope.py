@@ -12,9 +12,12 @@ _XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _OPEN = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
-    ' xmlns="urn:partner.soap.sforce.com" xmlns:sf="urn:{sf}.partner.soap.sforce.com"'
+    " {namespaces}"
     ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
 )
+_ANSWERS = 'xmlns="urn:partner.soap.sforce.com" xmlns:sf="urn:sobject.partner.soap.sforce.com"'
+# SOAP 1.1 wants the parts of a fault in no namespace (section 4.4).
+_FAULTS = 'xmlns:sf="urn:fault.partner.soap.sforce.com"'
 _CLOSE = "</soapenv:Body></soapenv:Envelope>"
 
 
@@ -95,7 +98,7 @@ def answer(operation: str, results: str, usage: tuple[int, int] | None) -> bytes
             f"<soapenv:Header><LimitInfoHeader><limitInfo>{info}</limitInfo></LimitInfoHeader></soapenv:Header>"
         )
     body = f"<{operation}Response>{results}</{operation}Response>"
-    return f"{_OPEN.format(sf='sobject')}{header}<soapenv:Body>{body}{_CLOSE}".encode()
+    return f"{_OPEN.format(namespaces=_ANSWERS)}{header}<soapenv:Body>{body}{_CLOSE}".encode()
 
 
 def fault_answer(fault: Fault) -> bytes:
@@ -111,7 +114,7 @@ def fault_answer(fault: Fault) -> bytes:
         f"<soapenv:Fault><faultcode>sf:{fault.code}</faultcode><faultstring>{fault.code}: {message}</faultstring>"
         f"<detail>{detail}</detail></soapenv:Fault>"
     )
-    return f"{_OPEN.format(sf='fault')}<soapenv:Body>{body}{_CLOSE}".encode()
+    return f"{_OPEN.format(namespaces=_FAULTS)}<soapenv:Body>{body}{_CLOSE}".encode()
 
 
 def _client_fault(message: str) -> Fault:

@@ -194,6 +194,20 @@ class Writer:
         self._store.update(target, record_id, {"IsDeleted": 1, **self._audit(creating=False)})
         return Saved(record_id)
 
+    def undelete(self, ids: Sequence[str], all_or_none: bool) -> list[Saved]:
+        return self._done([partial(self._undelete, named) for named in ids], all_or_none)
+
+    def _undelete(self, named: str) -> Saved:
+        record_id = full_record_id(named.strip()) or ""
+        target = self._schema.object_of(record_id)
+        deleted = self._store.is_deleted(target, record_id) if target else None
+        if target is None or deleted is None:
+            return _refused(record_id or None, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+        if not deleted:
+            return _refused(record_id, "UNDELETE_FAILED", "Entity is not in the recycle bin")
+        self._store.update(target, record_id, {"IsDeleted": 0, **self._audit(creating=False)})
+        return Saved(record_id)
+
     def _current(self, target: ObjectSchema, record_id: str) -> dict[str, Stored]:
         """The record as it is. Raises `Invalid` where there is none."""
         current = self._store.get(target, record_id)

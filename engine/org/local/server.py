@@ -1,6 +1,7 @@
 """The local org over HTTP: a Starlette app that hands SOAP requests to the service."""
 
 import zlib
+from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -12,6 +13,7 @@ from starlette.routing import Route
 
 from sfmap.engine.org.local.envelope import fault_answer
 from sfmap.engine.org.local.faults import unexpected
+from sfmap.engine.org.local.rest import Resources, base_url
 from sfmap.engine.org.local.service import Service
 
 LARGEST_REQUEST = 50 * 1024 * 1024
@@ -32,9 +34,14 @@ def make_app(service: Service) -> Starlette:
             return _xml(500, fault_answer(unexpected("UNKNOWN_EXCEPTION", str(error))))
         except ClientDisconnect:
             return Response(status_code=400)
-        base_url = f"http://{request.headers.get('host', request.url.netloc)}"
-        reply = await run_in_threadpool(service.answer, data, base_url, request.path_params["version"])
+        reply = await run_in_threadpool(service.answer, data, base_url(request), request.path_params["version"])
         return _xml(reply.status, reply.body)
+
+    async def wsdl(request: Request) -> Response:
+        if "wsdl" not in request.query_params:
+            return PlainTextResponse("This is a SOAP endpoint; its WSDL is at ?wsdl\n", 405)
+        text = (files(__package__) / "partner.wsdl").read_text("utf-8")
+        return _xml(200, text.replace("{address}", f"{base_url(request)}{request.url.path}").encode())
 
     async def index(_: Request) -> Response:
         return PlainTextResponse(
@@ -42,10 +49,12 @@ def make_app(service: Service) -> Starlette:
         )
 
     path = "/services/Soap/u/{version}"
-    routes = [Route(f"{path}{rest}", soap, methods=["POST"]) for rest in ("", "/", "/{org_id}", "/{org_id}/")]
+    rests = ("", "/", "/{org_id}", "/{org_id}/")
+    routes = [Route(f"{path}{rest}", soap, methods=["POST"]) for rest in rests]
+    routes += [Route(f"{path}{rest}", wsdl, methods=["GET"]) for rest in rests]
     # The credentials are no secret, so no web page may reach the org by a name that it has made mean loopback.
     here = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
-    return Starlette(routes=[Route("/", index), *routes], middleware=[here])
+    return Starlette(routes=[Route("/", index), *routes, *Resources(service).routes()], middleware=[here])
 
 
 async def _body(request: Request) -> bytes:

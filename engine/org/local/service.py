@@ -1,15 +1,16 @@
 """The partner API's operations over the store: one request's bytes in, one answer's bytes out."""
 
 import re
-import secrets
 import sqlite3
 import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from lxml import etree
 
+from sfmap.engine.mapping.values import full_record_id
 from sfmap.engine.org.local import credentials
 from sfmap.engine.org.local.envelope import (
     Request,
@@ -27,16 +28,18 @@ from sfmap.engine.org.local.ids import new_id
 from sfmap.engine.org.local.records import Saved, Sent, Writer
 from sfmap.engine.org.local.references import SentParent
 from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
+from sfmap.engine.org.local.sessions import ORGANIZATION_ID, SESSION_SECONDS, USER_ID, Session, Sessions
 from sfmap.engine.org.local.soql import Compiled, compile_query
 from sfmap.engine.org.local.store import Store, Stored
 
 _MOST_RECORDS = 200
+_MOST_RETRIEVED = 2_000
 _MOST_DESCRIBES = 100
 _PAGE = 2_000
-_SESSION_SECONDS = 7_200
 _NUMBER = re.compile("[0-9]{1,9}")
-_USER_ID = new_id("005", 1)
-_ORGANIZATION_ID = new_id("00D", 1)
+_VERSION = re.compile(r"(\d{2,3})\.\d")
+FIRST_VERSION, LAST_VERSION = 31, 68
+LAST_VERSION_WITH_LOGIN = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +48,31 @@ class Reply:
     body: bytes
 
 
-@dataclass
-class _Session:
-    last_used: float
-    cursors: dict[str, tuple[Compiled, list[tuple[Stored, ...]]]] = field(default_factory=dict)
-
-
 class Service:
     """Answers SOAP requests, one at a time; sessions live in memory, records in the store."""
 
-    def __init__(self, store: Store, schema: Schema, daily_limit: int) -> None:
-        self._store = store
-        self._schema = schema
-        self._daily_limit = daily_limit
-        self._sessions: dict[str, _Session] = {}
+    def __init__(self, store: Store, schema: Schema, daily_limit: int, sessions: Sessions | None = None) -> None:
+        self.store = store
+        self.schema = schema
+        self.daily_limit = daily_limit
+        self.sessions = sessions or Sessions()
         self._lock = threading.Lock()
-        self._operations: dict[str, Callable[[Request, _Session], str]] = {
+        self._operations: dict[str, Callable[[Request, Session], str]] = {
             "getUserInfo": lambda request, session: f"<result>{_user_info()}</result>",
+            "getServerTimestamp": lambda request, session: f"<result>{element('timestamp', _now())}</result>",
+            "logout": self._logout,
             "describeGlobal": self._describe_global,
+            "describeSObject": self._describe_objects,
             "describeSObjects": self._describe_objects,
-            "query": self._query,
+            "query": lambda request, session: self._query(request, session, with_deleted=False),
+            "queryAll": lambda request, session: self._query(request, session, with_deleted=True),
             "queryMore": self._query_more,
+            "retrieve": self._retrieve,
             "create": lambda request, session: self._write(request, Writer.create),
             "update": lambda request, session: self._write(request, Writer.update),
             "upsert": self._upsert,
-            "delete": self._delete,
+            "delete": lambda request, session: self._write_ids(request, Writer.delete),
+            "undelete": lambda request, session: self._write_ids(request, Writer.undelete),
         }
 
     def answer(self, data: bytes, base_url: str, version: str) -> Reply:
@@ -77,8 +80,9 @@ class Service:
         with self._lock:
             try:
                 request = parse(data)
+                number = _version_number(version)
                 if request.operation == "login":
-                    return Reply(200, answer("login", self._login(request, base_url, version), None))
+                    return Reply(200, answer("login", self._login(request, base_url, version, number), None))
                 return Reply(200, self._answer(request))
             except Fault as fault:
                 return Reply(500, fault_answer(fault))
@@ -88,24 +92,36 @@ class Service:
                 )
 
     def _answer(self, request: Request) -> bytes:
-        session = self._session(request)
         operation = self._operations.get(request.operation)
+        session = self.sessions.find(request.header("SessionHeader", "sessionId"))
         if operation is None:
             raise unexpected("UNKNOWN_EXCEPTION", f"The local org has no operation {request.operation}.")
-        usage = (self._counted(), self._daily_limit)
-        with self._store.transaction():
+        usage = (self._counted(), self.daily_limit)
+        with self.store.transaction():
             return answer(request.operation, operation(request, session), usage)
+
+    @contextmanager
+    def call(self, token: str) -> Iterator[Session]:
+        """One counted call of another protocol, alone with the store. Raises `Fault`."""
+        with self._lock:
+            session = self.sessions.find(token)
+            self._counted()
+            with self.store.transaction():
+                yield session
 
     def _counted(self) -> int:
         """Counts one call of today, kept even where the call then fails. Raises `Fault` at the limit."""
-        with self._store.transaction():
-            used = self._store.calls_today()
-            if used >= self._daily_limit:
+        with self.store.transaction():
+            used = self.store.calls_today()
+            if used >= self.daily_limit:
                 raise unexpected("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-            self._store.count_call()
+            self.store.count_call()
         return used + 1
 
-    def _login(self, request: Request, base_url: str, version: str) -> str:
+    def _login(self, request: Request, base_url: str, version: str, number: int) -> str:
+        if number > LAST_VERSION_WITH_LOGIN:
+            message = f"SOAP API login() is not available in API version {version}"
+            raise unexpected("INVALID_OPERATION", message)
         username, password = ("".join(request.texts(name)) for name in ("username", "password"))
         known = username.casefold() == credentials.USERNAME
         if known and password == credentials.PASSWORD:
@@ -114,39 +130,28 @@ class Service:
         if not known or password != credentials.PASSWORD + credentials.SECURITY_TOKEN:
             message = "Invalid username, password, security token; or user locked out."
             raise Fault("INVALID_LOGIN", message, "LoginFault")
-        session_id = f"{_ORGANIZATION_ID[:15]}!{secrets.token_urlsafe(48)}"
-        self._sessions[session_id] = _Session(time.monotonic())
-        url = f"{base_url}/services/Soap/u/{version}/{_ORGANIZATION_ID[:15]}"
+        session = self.sessions.open("login")
+        url = f"{base_url}/services/Soap/u/{version}/{ORGANIZATION_ID[:15]}"
         return (
             f"<result>{element('metadataServerUrl', url.replace('/u/', '/m/'))}"
             f"<passwordExpired>false</passwordExpired><sandbox>true</sandbox>{element('serverUrl', url)}"
-            f"{element('sessionId', session_id)}{element('userId', _USER_ID)}"
+            f"{element('sessionId', session.id)}{element('userId', USER_ID)}"
             f"<userInfo>{_user_info()}</userInfo></result>"
         )
 
-    def _session(self, request: Request) -> _Session:
-        session_id = request.header("SessionHeader", "sessionId")
-        session = self._sessions.get(session_id)
-        now = time.monotonic()
-        if session is None or now - session.last_used > _SESSION_SECONDS:
-            self._sessions.pop(session_id, None)
-            message = (
-                "Invalid Session ID found in SessionHeader: Illegal Session. Session not found, missing session"
-                " hash. This error usually occurs after a session expires or a user logs out."
-            )
-            raise unexpected("INVALID_SESSION_ID", message)
-        session.last_used = now
-        return session
+    def _logout(self, request: Request, session: Session) -> str:
+        self.sessions.close(session.id)
+        return ""
 
-    def _describe_global(self, request: Request, session: _Session) -> str:
+    def _describe_global(self, request: Request, session: Session) -> str:
         described = "".join(
-            f"<sobjects>{_object_head(target)}</sobjects>" for target in self._schema.objects.values()
+            f"<sobjects>{_object_head(target)}</sobjects>" for target in self.schema.objects.values()
         )
         return (
             f"<result><encoding>UTF-8</encoding><maxBatchSize>{_MOST_RECORDS}</maxBatchSize>{described}</result>"
         )
 
-    def _describe_objects(self, request: Request, session: _Session) -> str:
+    def _describe_objects(self, request: Request, session: Session) -> str:
         names = request.texts("sObjectType")
         if len(names) > _MOST_DESCRIBES:
             raise unexpected(
@@ -155,19 +160,19 @@ class Service:
         return "".join(f"<result>{_described(self._object(name))}</result>" for name in names)
 
     def _object(self, name: str) -> ObjectSchema:
-        target = self._schema.object(name)
+        target = self.schema.object(name)
         if target is None:
             raise no_such_object(name)
         return target
 
-    def _query(self, request: Request, session: _Session) -> str:
-        query = compile_query("".join(request.texts("queryString")), self._schema)
-        rows = self._store.select(query.statement, query.parameters)
+    def _query(self, request: Request, session: Session, with_deleted: bool) -> str:
+        query = compile_query("".join(request.texts("queryString")), self.schema, with_deleted)
+        rows = self.store.select(query.statement, query.parameters)
         if query.counts:
             return f"<result><done>true</done>{element('queryLocator', None)}<size>{rows[0][0]}</size></result>"
         return self._page(session, query, rows, 0, _page_size(request))
 
-    def _query_more(self, request: Request, session: _Session) -> str:
+    def _query_more(self, request: Request, session: Session) -> str:
         locator, _, start = "".join(request.texts("queryLocator")).rpartition("-")
         if locator not in session.cursors or not _NUMBER.fullmatch(start):
             raise Fault("INVALID_QUERY_LOCATOR", "invalid query locator", "InvalidQueryLocatorFault")
@@ -176,7 +181,7 @@ class Service:
 
     def _page(
         self,
-        session: _Session,
+        session: Session,
         query: Compiled,
         rows: list[tuple[Stored, ...]],
         start: int,
@@ -199,20 +204,37 @@ class Service:
         _check_number(len(sent))
         return "".join(map(_saved, write(self._writer(request), sent, _all_or_none(request))))
 
-    def _upsert(self, request: Request, session: _Session) -> str:
+    def _upsert(self, request: Request, session: Session) -> str:
         key = "".join(request.texts("externalIDFieldName")).strip()
         sent = [_sent(child) for child in children(request.body) if local_name(child) == "sObjects"]
         _check_number(len(sent))
         return "".join(map(_upserted, self._writer(request).upsert(key, sent, _all_or_none(request))))
 
-    def _delete(self, request: Request, session: _Session) -> str:
+    def _write_ids(self, request: Request, write: Callable[[Writer, Sequence[str], bool], Sequence[Saved]]) -> str:
         ids = request.texts("ids")
         _check_number(len(ids))
-        return "".join(map(_saved, self._writer(request).delete(ids, _all_or_none(request))))
+        return "".join(map(_saved, write(self._writer(request), ids, _all_or_none(request))))
+
+    def _retrieve(self, request: Request, session: Session) -> str:
+        """The records in the order of the ids; nil for those that are not there."""
+        target = self._object("".join(request.texts("sObjectType")))
+        ids = [full_record_id(text.strip()) or text for text in request.texts("ids")]
+        if len(ids) > _MOST_RETRIEVED:
+            raise unexpected("EXCEEDED_ID_LIMIT", f"cannot retrieve more than {_MOST_RETRIEVED} records")
+        names = [name.strip() for name in "".join(request.texts("fieldList")).split(",")]
+        query = compile_query(f"SELECT {', '.join(names)} FROM {target.name}", self.schema)  # noqa: S608
+        rows = []
+        for record_id in ids:
+            found = self.store.get(target, record_id)
+            if found is None or found["IsDeleted"]:
+                rows.append('<result xsi:nil="true"/>')
+            else:
+                rows.append(_row(query, [found[column.name] for column in query.columns], "result"))
+        return "".join(rows)
 
     def _writer(self, request: Request) -> Writer:
         cut_long = request.header("AllowFieldTruncationHeader", "allowFieldTruncation") == "true"
-        return Writer(self._store, self._schema, _USER_ID, cut_long)
+        return Writer(self.store, self.schema, USER_ID, cut_long)
 
 
 def _check_number(records: int) -> None:
@@ -272,21 +294,22 @@ def _outcome(saved: Saved) -> str:
     return f"{errors}{element('id', saved.id)}{element('success', not saved.errors)}"
 
 
-def _row(query: Compiled, row: Sequence[Stored]) -> str:
+def _row(query: Compiled, row: Sequence[Stored], name: str = "records") -> str:
     values = {column.name: value for column, value in zip(query.columns, row, strict=True)}
     record_id = values.get("Id")
     cells = "".join(
-        element(f"sf:{column.name}", _shown(column, value))
+        element(f"sf:{column.name}", shown(column, value))
         for column, value in zip(query.columns, row, strict=True)
         if column.name != "Id"
     )
     # A real org names the id twice where it was selected: once of its own and once as a field.
     again = element("sf:Id", record_id) if "Id" in values else ""
     head = f"<sf:type>{query.target.name}</sf:type>{element('sf:Id', record_id)}"
-    return f'<records xsi:type="sf:sObject">{head}{again}{cells}</records>'
+    return f'<{name} xsi:type="sf:sObject">{head}{again}{cells}</{name}>'
 
 
-def _shown(column: FieldSchema, value: Stored) -> Stored | bool:
+def shown(column: FieldSchema, value: Stored) -> Stored | bool:
+    """The value as an answer has it."""
     if value is None:
         return None
     if column.type == "boolean":
@@ -355,18 +378,43 @@ def _described_field(known: FieldSchema) -> str:
     return "".join(element(name, value) for name, value in facts.items()) + values + references + relationship
 
 
+def _version_number(version: str) -> int:
+    """Raises `Fault` for a version that the API does not have."""
+    found = _VERSION.fullmatch(version)
+    number = int(found[1]) if found else 0
+    if not FIRST_VERSION <= number <= LAST_VERSION:
+        raise unexpected("UNSUPPORTED_API_VERSION", f"Invalid Api version specified on URL: {version}")
+    return number
+
+
+def _now() -> str:
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
 def _user_info() -> str:
+    """In the order of the API's own."""
     facts: dict[str, object] = {
-        "organizationId": _ORGANIZATION_ID,
+        "accessibilityMode": False,
+        "currencySymbol": "$",
+        "orgAttachmentFileSizeLimit": 5_242_880,
+        "orgDefaultCurrencyIsoCode": "USD",
+        "orgDisallowHtmlAttachments": False,
+        "orgHasPersonAccounts": False,
+        "organizationId": ORGANIZATION_ID,
+        "organizationMultiCurrency": False,
         "organizationName": "Local org",
-        "sessionSecondsValid": _SESSION_SECONDS,
+        "profileId": new_id("00e", 1),
+        "roleId": None,
+        "sessionSecondsValid": SESSION_SECONDS,
+        "userDefaultCurrencyIsoCode": None,
         "userEmail": credentials.USERNAME,
         "userFullName": "Local Developer",
-        "userId": _USER_ID,
+        "userId": USER_ID,
         "userLanguage": "en_US",
         "userLocale": "en_US",
         "userName": credentials.USERNAME,
         "userTimeZone": "UTC",
         "userType": "Standard",
+        "userUiSkin": "Theme3",
     }
     return "".join(element(name, value) for name, value in facts.items())

@@ -56,20 +56,24 @@ class Compiled:
     counts: bool
 
 
-def compile_query(text: str, schema: Schema) -> Compiled:
-    """The query as SQL. Raises `Fault`: MALFORMED_QUERY, INVALID_FIELD, INVALID_TYPE."""
+def compile_query(text: str, schema: Schema, with_deleted: bool = False) -> Compiled:
+    """The query as SQL, over deleted records too where asked.
+
+    Raises `Fault`: MALFORMED_QUERY, INVALID_FIELD, INVALID_TYPE.
+    """
     if len(text) > _LONGEST_QUERY:
         raise Fault(
             "QUERY_TOO_COMPLICATED", "The query is longer than 100,000 characters.", "UnexpectedErrorFault"
         )
-    return _Parser(text, schema).query()
+    return _Parser(text, schema, with_deleted).query()
 
 
 class _Parser:
     """A recursive descent over the tokens; each method gives SQL and adds its parameters in order."""
 
-    def __init__(self, text: str, schema: Schema) -> None:
+    def __init__(self, text: str, schema: Schema, with_deleted: bool) -> None:
         self._text = text
+        self._kept = "1" if with_deleted else "IsDeleted = 0"
         self._schema = schema
         self._tokens = self._tokenized()
         self._at = 0
@@ -94,7 +98,7 @@ class _Parser:
             raise self._unexpected()
         wanted = ", ".join(_quoted(column.name) for column in columns) or "1"
         statement = (
-            f"SELECT {wanted} FROM {_quoted(target.name)} WHERE IsDeleted = 0{condition}{order}"  # noqa: S608
+            f"SELECT {wanted} FROM {_quoted(target.name)} WHERE {self._kept}{condition}{order}"  # noqa: S608
             f" LIMIT {limit} OFFSET {offset}"
         )
         if not columns:

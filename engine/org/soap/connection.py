@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -15,11 +14,11 @@ from sfmap.engine.org.soap.records import API, OBJECT
 from sfmap.engine.org.soap.settings import SoapSettings
 from sfmap.engine.org.soap.sign_in import Secret
 from sfmap.engine.org.soap.transport import Transport
+from sfmap.engine.org.soap.wsdl import Wsdl, load_wsdl
 
 Content = Mapping[str, str | Secret | Sequence[str] | Sequence[etree._Element]]
 Headers = Mapping[str, Mapping[str, object]]
 
-BINDING = f"{{{API}}}Partner"
 _BODY = "{http://schemas.xmlsoap.org/soap/envelope/}Body"
 
 
@@ -42,7 +41,8 @@ class Connection:
 
     def __init__(self, settings: SoapSettings, transport: Transport) -> None:
         self._settings = settings
-        self._client = zeep_client(transport)
+        self._wsdl = load_wsdl(settings.wsdl)
+        self._client = zeep_client(transport, self._wsdl)
 
     def call(self, operation: str, url: str, content: Content, headers: Headers) -> Answer:
         try:
@@ -60,7 +60,7 @@ class Connection:
         return Call(operation, urlsplit(url).netloc, settings.sign_in.user, secrets)
 
     def _send(self, operation: str, url: str, content: Content, headers: Headers) -> Answer:
-        service = self._client.create_service(BINDING, url)
+        service = self._client.create_service(self._wsdl.binding, url)
         sent = {name: _revealed(header) for name, header in headers.items()}
         reply = service[operation](**_revealed(content), _soapheaders=sent)
         if operation == "login":
@@ -86,10 +86,10 @@ class _WholeAnswer:
         return envelope, headers
 
 
-def zeep_client(transport: Transport | None) -> _ZeepClient:
+def zeep_client(transport: Transport | None, wsdl: Wsdl) -> _ZeepClient:
     """A client that knows the partner API; without a transport it only builds messages."""
     client: _ZeepClient = zeep.Client(
-        BytesIO(files(__package__).joinpath("partner.wsdl").read_bytes()),
+        BytesIO(wsdl.content),
         transport=transport,
         plugins=[_WholeAnswer()],
         settings=zeep.Settings(forbid_dtd=True, forbid_external=True),

@@ -5,8 +5,9 @@ from typing import Any
 from lxml import etree
 
 from sfmap.engine.org.port import RecordWrite, Refused
-from sfmap.engine.org.soap.connection import BINDING, zeep_client
+from sfmap.engine.org.soap.connection import zeep_client
 from sfmap.engine.org.soap.records import record_element
+from sfmap.engine.org.soap.wsdl import load_wsdl
 
 _NOWHERE = "https://login.salesforce.com/services/Soap/u"
 
@@ -15,8 +16,9 @@ class Preview:
     """Renders envelopes as the adapter sends them, but for the session's id."""
 
     def __init__(self) -> None:
-        self._client: Any = zeep_client(None)
-        self._service = self._client.create_service(BINDING, _NOWHERE)
+        wsdl = load_wsdl(None)
+        self._client: Any = zeep_client(None, wsdl)
+        self._service = self._client.create_service(wsdl.binding, _NOWHERE)
 
     def create(self, object_name: str, write: RecordWrite) -> str:
         """The envelope of a create of one record, indented; the reason where no call could carry it."""

@@ -1,0 +1,70 @@
+"""The WSDL that calls are made by: the built-in one, or a user's own partner WSDL, opened where it must be."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from lxml import etree
+
+from sfmap.engine.org.port import OrgUnavailable
+from sfmap.engine.org.soap.records import API
+
+_WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
+_SCHEMA = "{http://www.w3.org/2001/XMLSchema}"
+_LONGEST = 20_000_000
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wsdl:
+    content: bytes
+    binding: str
+    """The qualified name of its binding."""
+
+
+def load_wsdl(path: Path | None) -> Wsdl:
+    """The file's WSDL, or the built-in one. Raises `OrgUnavailable` for a file that is no partner WSDL."""
+    ours = files(__package__).joinpath("partner.wsdl").read_bytes()
+    if path is None:
+        return Wsdl(ours, f"{{{API}}}Partner")
+    theirs = _parsed(path)
+    binding = theirs.find(f"{_WSDL}binding")
+    schema = next((s for s in theirs.iter(f"{_SCHEMA}schema") if s.get("targetNamespace") == API), None)
+    if theirs.tag != f"{_WSDL}definitions" or binding is None or schema is None:
+        raise _unusable(path, "it is no partner WSDL (an enterprise WSDL knows one org's objects alone)")
+    _open_up(schema, etree.fromstring(ours, _PARSER))
+    return Wsdl(etree.tostring(theirs), f"{{{theirs.get('targetNamespace')}}}{binding.get('name')}")
+
+
+def _parsed(path: Path) -> etree._Element:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unusable(path, str(error.strerror)) from None
+    if len(content) > _LONGEST or b"<!DOCTYPE" in content:
+        raise _unusable(path, "it is larger than a WSDL, or has a document type of its own")
+    try:
+        return etree.fromstring(content, _PARSER)
+    except etree.XMLSyntaxError:
+        raise _unusable(path, "it is no XML") from None
+
+
+def _open_up(schema: etree._Element, ours: etree._Element) -> None:
+    """Puts our definitions, whose records and results are open, in place of theirs of the same names.
+
+    A strict reader that stumbles over an answer raises after the org has done the work.
+    """
+    own_schema = next(ours.iter(f"{_SCHEMA}schema"))
+    for definition in own_schema.iterchildren("{*}element", "{*}complexType"):
+        for other in schema.findall(definition.tag):
+            if other.get("name") == definition.get("name"):
+                schema.remove(other)
+        # Written and read again, it brings along the prefixes that its attributes use.
+        schema.append(etree.fromstring(etree.tostring(definition), _PARSER))
+
+
+def _unusable(path: Path, why: str) -> OrgUnavailable:
+    return OrgUnavailable(
+        f"The WSDL {path} cannot be used: {why}.",
+        advice="Download it from Setup > API > Generate Partner WSDL, or leave wsdl out of sfmap.yaml.",
+    )

@@ -1,0 +1,15 @@
+"""Clients written in JavaScript, unmodified; where Node.js is missing these are skipped, and say so."""
+
+from pathlib import Path
+
+from sfmap.engine.org.local.process import LocalOrg
+
+from .conftest import run_node
+
+
+def test_jsforce(node: Path, local: LocalOrg) -> None:
+    run_node(node, "jsforce.mjs", local)
+
+
+def test_npm_soap(node: Path, local: LocalOrg) -> None:
+    run_node(node, "soap.mjs", local)

@@ -1,0 +1,111 @@
+"""simple-salesforce, unmodified, takes the local org for Salesforce."""
+
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from simple_salesforce.api import Salesforce
+from simple_salesforce.exceptions import (
+    SalesforceAuthenticationFailed,
+    SalesforceExpiredSession,
+    SalesforceMalformedRequest,
+    SalesforceResourceNotFound,
+)
+from simple_salesforce.login import SalesforceLogin
+
+from sfmap.engine.org.local import credentials
+from sfmap.engine.org.local.process import LocalOrg
+
+
+class ToLoopback(HTTPAdapter):
+    """The client only speaks https to salesforce.com: what it sends there goes to the local org."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **named: Any) -> requests.Response:
+        assert request.url
+        request.url = self.url + "/" + request.url.split("/", 3)[3]
+        return super().send(request, *arguments, **named)
+
+
+def session(local: LocalOrg) -> requests.Session:
+    made = requests.Session()
+    made.mount("https://", ToLoopback(local.url))
+    return made
+
+
+@pytest.fixture
+def salesforce(local: LocalOrg) -> Any:
+    """Of any type: the client makes its objects up as they are named."""
+    return Salesforce(
+        username=local.username,
+        password=local.password,
+        security_token=local.security_token,
+        session=session(local),
+    )
+
+
+def test_create_query_update_upsert_delete(salesforce: Any) -> None:
+    lead = salesforce.Lead.create({"LastName": "Lee", "Company": "Initech", "Key__c": "k1", "Score__c": 1.5})
+    assert (lead["success"], lead["errors"], lead["id"][:3]) == (True, [], "00Q")
+    assert salesforce.Lead.update(lead["id"], {"FirstName": "Ann", "Company": "Initrode"}) == 204
+    assert salesforce.Lead.upsert("Key__c/k1", {"Title": "Clerk"}) in (200, 204)
+    assert salesforce.Lead.upsert("Key__c/k2", {"LastName": "Ray", "Company": "Initech"}) == 201
+    found = salesforce.query_all("SELECT Id, Name, Title, Score__c FROM Lead WHERE Key__c = 'k1'")
+    assert found["totalSize"] == 1
+    assert {key: found["records"][0][key] for key in ("Name", "Title", "Score__c")} == {
+        "Name": "Ann Lee",
+        "Title": "Clerk",
+        "Score__c": 1.5,
+    }
+    assert salesforce.Lead.get(lead["id"])["Company"] == "Initrode"
+    assert salesforce.Lead.get_by_custom_id("Key__c", "k1")["Id"] == lead["id"]
+    assert salesforce.Lead.delete(lead["id"]) == 204
+    with pytest.raises(SalesforceResourceNotFound):
+        salesforce.Lead.get(lead["id"])
+
+
+def test_more_than_a_page(salesforce: Any) -> None:
+    for number in range(3):
+        salesforce.Account.create({"Name": f"Account {number}"})
+    assert len(salesforce.query_all("SELECT Id FROM Account")["records"]) == 3
+    assert salesforce.query("SELECT COUNT() FROM Account")["totalSize"] == 3
+
+
+def test_describe(salesforce: Any) -> None:
+    assert "Lead" in [one["name"] for one in salesforce.describe()["sobjects"]]
+    fields = {field["name"]: field for field in salesforce.Lead.describe()["fields"]}
+    assert fields["Key__c"]["externalId"]
+    assert fields["LastName"]["length"] == 80
+
+
+def content(error: SalesforceMalformedRequest) -> Any:
+    """The client says that it is a number, and it is the answer's JSON."""
+    return error.content
+
+
+def test_what_is_wrong_is_said_as_salesforce_says_it(salesforce: Any) -> None:
+    with pytest.raises(SalesforceMalformedRequest) as refused:
+        salesforce.Lead.create({"Company": "Initech"})
+    assert content(refused.value)[0]["errorCode"] == "REQUIRED_FIELD_MISSING"
+    with pytest.raises(SalesforceMalformedRequest) as malformed:
+        salesforce.query("SELECT FROM Lead")
+    assert content(malformed.value)[0]["errorCode"] == "MALFORMED_QUERY"
+
+
+def test_signing_in(local: LocalOrg) -> None:
+    session_id, host = SalesforceLogin(
+        consumer_key=credentials.CLIENT_ID,
+        consumer_secret=credentials.CLIENT_SECRET,
+        domain="acme.my",
+        session=session(local),
+    )
+    by_token: Any = Salesforce(session_id=session_id, instance=host, session=session(local))
+    assert by_token.limits()["DailyApiRequests"]["Max"] == 100_000
+    with pytest.raises(SalesforceAuthenticationFailed, match="INVALID_LOGIN"):
+        Salesforce(username=local.username, password="wrong", security_token="x", session=session(local))
+    with pytest.raises(SalesforceExpiredSession):
+        Salesforce(session_id="00D!nothing", instance="x.my.salesforce.com", session=session(local)).describe()
