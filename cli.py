@@ -31,7 +31,7 @@ from sfmap.engine.mapping.record import Rejected
 from sfmap.engine.org.local.process import LocalOrgFailed
 from sfmap.engine.org.port import OrgError
 from sfmap.engine.preview import explained_lines, explained_text, json_line, soap_envelopes
-from sfmap.engine.project import NoSuchOrg, Project, load_project
+from sfmap.engine.project import LOCAL, NoSuchOrg, Project, load_project
 from sfmap.engine.revision import NoRevision, mapper_at
 from sfmap.engine.run import CannotWrite, Interruption, deliver_all
 from sfmap.engine.secrets import SecretMissing
@@ -278,6 +278,57 @@ def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool)
                 click.echo("\n".join([f"event {received.number}", *(f"  {one}" for one in found)]))
         _say(f"{compared:,} events compared, {changed:,} changed.")
     sys.exit(EVENTS_FAILED if unread or (changed and exit_code) else 0)
+
+
+@main.group()
+def org() -> None:
+    """The local org, as a server of its own."""
+
+
+@org.command()
+@click.option("--port", default=8700, show_default=True, help="0 for any free port.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Another address than this machine's own.")
+@click.option("--db", "database", metavar="FILE", type=click.Path(path_type=Path), help="Default: .sfmap/org.db.")
+@click.option("--schema", metavar="FILE", type=click.Path(path_type=Path), help="Custom fields and objects.")
+@click.option("--log", metavar="FILE", type=click.Path(path_type=Path), help="A line of JSON for each API call.")
+@click.option("--daily-limit", default=100_000, show_default=True, help="API calls that the org allows in a day.")
+@click.option("--session-minutes", default=120, show_default=True, help="How long an idle session lives.")
+def start(
+    port: int,
+    host: str,
+    database: Path | None,
+    schema: Path | None,
+    log: Path | None,
+    daily_limit: int,
+    session_minutes: int,
+) -> None:
+    """Serve the local org until Ctrl-C: SOAP, REST, OAuth, and a page to look at its records."""
+    # The server's libraries are needed by nothing else.
+    from sfmap.engine.local_org import serve_local_org
+    from sfmap.engine.org.local.server import is_loopback
+    from sfmap.engine.org.local.serving import CannotServe, Options
+
+    if not is_loopback(host):
+        _say(
+            "Warning: whoever reaches this address can read and change the records; the credentials are no secret."
+        )
+    with _explained():
+        project = load_project(Path())
+        own = project.org(LOCAL).texts.get("schema")
+        options = Options(
+            database=database or project.database,
+            schema=schema or (project.folder / own.text if own else None),
+            host=host,
+            port=port,
+            daily_limit=daily_limit,
+            session_seconds=session_minutes * 60,
+            log=log,
+        )
+        try:
+            serve_local_org(options, click.echo)
+        except CannotServe as error:
+            _say(f"Error: {error}")
+            sys.exit(BROKEN)
 
 
 def _say_checked(checked: Checked) -> None:

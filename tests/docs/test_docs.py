@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from sfmap.engine.mapping.filters import FILTERS
+from sfmap.engine.project import load_project
 from sfmap.engine.spec.language import TABLES, Key
 
 from ..command.conftest import REPOSITORY
@@ -32,6 +33,24 @@ def test_example(example: Example, tmp_path: Path) -> None:
         assert len(renderings) == len(lines)
         for rendering, line in zip(renderings, lines, strict=True):
             assert shown(rendering, line) == orjson.loads(line)
+
+
+ORGS = (DOCS / "orgs.md").read_text("utf-8")
+ORG_ENTRIES = re.findall(r"^```yaml\n(orgs:\n.*?)^```$", ORGS, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("text", ORG_ENTRIES)
+def test_every_entry_of_an_org_can_be_used(text: str, tmp_path: Path) -> None:
+    (tmp_path / "sfmap.yaml").write_text(text)
+    assert load_project(tmp_path).orgs
+
+
+def test_every_way_to_sign_in_is_described(tmp_path: Path) -> None:
+    ways = set()
+    for text in ORG_ENTRIES:
+        (tmp_path / "sfmap.yaml").write_text(text)
+        ways |= {entry.auth for entry in load_project(tmp_path).orgs.values()}
+    assert ways == {"login", "client_credentials", "jwt", "refresh_token", "session"}
 
 
 def test_the_cook_book_has_recipes() -> None:

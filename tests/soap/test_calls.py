@@ -1,7 +1,9 @@
 """The verbs of SoapOrg against canned answers: what is sent, what is read, what is counted."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -17,9 +19,10 @@ from sfmap.engine.org.port import (
     Refused,
     SignInRefused,
     Value,
+    WriteOptions,
     Written,
 )
-from sfmap.engine.org.soap import SoapOrg
+from sfmap.engine.org.soap import SoapOrg, SoapSettings
 
 from .conftest import Canned, CannedServer, Clock
 
@@ -539,3 +542,46 @@ def _pretty(envelope: str) -> str:
     document = etree.fromstring(envelope.encode())
     etree.indent(document)
     return etree.tostring(document, encoding="unicode")
+
+
+OPTIONS = [
+    (WriteOptions(), []),
+    (WriteOptions(assignment_rule="default"), ["<p:AssignmentRuleHeader>.*<p:useDefaultRule>true<"]),
+    (WriteOptions(assignment_rule="off"), ["<p:AssignmentRuleHeader>.*<p:useDefaultRule>false<"]),
+    (WriteOptions(assignment_rule="01Q000000000001"), ["<p:assignmentRuleId>01Q000000000001<"]),
+    (WriteOptions(allow_duplicates=True), ["<p:DuplicateRuleHeader>.*<p:allowSave>true<"]),
+    (WriteOptions(all_or_none=True), ["<p:allOrNone>true<"]),
+    (WriteOptions(truncate=True), ["<p:allowFieldTruncation>true<"]),
+    (WriteOptions(send_emails=False), ["<p:EmailHeader>.*<p:triggerUserEmail>false<"]),
+    (
+        WriteOptions(package_versions=(("acme", "1.2"), ("other", "3"))),
+        [
+            "<p:majorNumber>1</p:majorNumber><p:minorNumber>2</p:minorNumber><p:namespace>acme<",
+            "<p:namespace>other<",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "patterns"), OPTIONS)
+def test_write_options_are_headers(
+    org: SoapOrg, canned: CannedServer, options: WriteOptions, patterns: list[str]
+) -> None:
+    for operation in ("create", "update", "upsert", "delete"):
+        canned.put(operation, canned.results(operation, "<id>00Q000000000001AAA</id><success>true</success>"))
+    org.create("Lead", [RecordWrite({"LastName": "x"})], options)
+    org.update("Lead", [RecordWrite({"LastName": "x"}, id="00Q000000000001AAA")], options)
+    org.upsert("Lead", "Key__c", [RecordWrite({"Key__c": "x"})], options)
+    org.delete("Lead", ["00Q000000000001AAA"], options)
+    for operation, envelope in canned.requests[1:4]:
+        for pattern in patterns:
+            assert re.search(pattern, envelope), operation
+
+
+def test_a_mapping_s_options_go_before_the_org_s(settings: SoapSettings, canned: CannedServer) -> None:
+    canned.put("create", canned.results("create", "<id>00Q000000000001AAA</id><success>true</success>"))
+    org = SoapOrg(replace(settings, options=WriteOptions(assignment_rule="default", truncate=True)))
+    org.create("Lead", [RecordWrite({"LastName": "x"})], WriteOptions(assignment_rule="off"))
+    _, envelope = canned.requests[-1]
+    assert "<p:useDefaultRule>false<" in envelope
+    assert "<p:allowFieldTruncation>true<" in envelope

@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sfmap.engine.mapping.values import full_record_id
+from sfmap.engine.org.local import oauth
 from sfmap.engine.org.local.faults import Fault, RecordError, no_such_object
-from sfmap.engine.org.local.oauth import Refused, token
 from sfmap.engine.org.local.records import Saved, Sent, Writer
 from sfmap.engine.org.local.references import SentParent
 from sfmap.engine.org.local.schema import FieldSchema, ObjectSchema
@@ -83,7 +83,9 @@ class Resources:
     def _answer(self, verb: Verb, request: Request, body: bytes) -> Response:
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         try:
-            with self._service.call(bearer if scheme.lower() in ("bearer", "oauth") else "") as session:
+            token = bearer if scheme.lower() in ("bearer", "oauth") else ""
+            about = request.query_params.get("q") or request.url.path
+            with self._service.call(token, f"REST {request.method}", about) as session:
                 return verb(self, session, request, body)
         except Fault as fault:
             return _error(_STATUSES.get(fault.code, 400), fault.code, _said(fault))
@@ -92,8 +94,8 @@ class Resources:
         form = await _form(request)
         try:
             authorization = request.headers.get("authorization", "")
-            return JSONResponse(dict(token(self._service.sessions, form, authorization, base_url(request))))
-        except Refused as refused:
+            return JSONResponse(dict(oauth.token(self._service.sessions, form, authorization, base_url(request))))
+        except oauth.Refused as refused:
             return JSONResponse({"error": refused.error, "error_description": refused.description}, 400)
 
     async def _revoke(self, request: Request) -> Response:

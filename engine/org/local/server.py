@@ -2,6 +2,7 @@
 
 import zlib
 from importlib.resources import files
+from ipaddress import ip_address
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 from sfmap.engine.org.local.envelope import fault_answer
 from sfmap.engine.org.local.faults import unexpected
+from sfmap.engine.org.local.page import Page
 from sfmap.engine.org.local.rest import Resources, base_url
 from sfmap.engine.org.local.service import Service
 
@@ -20,12 +22,19 @@ LARGEST_REQUEST = 50 * 1024 * 1024
 """In bytes, packed or unpacked; the API's own limit is 50 MB."""
 
 
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class _Unreadable(Exception):
     """A body that is too large, or is not what its headers say; the message goes to the client."""
 
 
-def make_app(service: Service) -> Starlette:
-    """The web application of one local org."""
+def make_app(service: Service, host: str) -> Starlette:
+    """The web application of one local org that listens at `host`."""
 
     async def soap(request: Request) -> Response:
         try:
@@ -43,18 +52,14 @@ def make_app(service: Service) -> Starlette:
         text = (files(__package__) / "partner.wsdl").read_text("utf-8")
         return _xml(200, text.replace("{address}", f"{base_url(request)}{request.url.path}").encode())
 
-    async def index(_: Request) -> Response:
-        return PlainTextResponse(
-            "This is sfmap's local org. It speaks Salesforce's partner SOAP API at /services/Soap/u/64.0\n"
-        )
-
     path = "/services/Soap/u/{version}"
     rests = ("", "/", "/{org_id}", "/{org_id}/")
     routes = [Route(f"{path}{rest}", soap, methods=["POST"]) for rest in rests]
     routes += [Route(f"{path}{rest}", wsdl, methods=["GET"]) for rest in rests]
     # The credentials are no secret, so no web page may reach the org by a name that it has made mean loopback.
-    here = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
-    return Starlette(routes=[Route("/", index), *routes, *Resources(service).routes()], middleware=[here])
+    names = ["127.0.0.1", "localhost"] if is_loopback(host) else ["*"]
+    here = Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
+    return Starlette(routes=[*Page(service).routes(), *routes, *Resources(service).routes()], middleware=[here])
 
 
 async def _body(request: Request) -> bytes:

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from sfmap.engine.org.local.references import SentParent
 from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
 from sfmap.engine.org.local.sessions import ORGANIZATION_ID, SESSION_SECONDS, USER_ID, Session, Sessions
 from sfmap.engine.org.local.soql import Compiled, compile_query
-from sfmap.engine.org.local.store import Store, Stored
+from sfmap.engine.org.local.store import LoggedCall, Store, Stored
 
 _MOST_RECORDS = 200
 _MOST_RETRIEVED = 2_000
@@ -51,11 +52,19 @@ class Reply:
 class Service:
     """Answers SOAP requests, one at a time; sessions live in memory, records in the store."""
 
-    def __init__(self, store: Store, schema: Schema, daily_limit: int, sessions: Sessions | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        schema: Schema,
+        daily_limit: int,
+        sessions: Sessions,
+        watch: Callable[[LoggedCall], None],
+    ) -> None:
+        self._watch = watch
         self.store = store
         self.schema = schema
         self.daily_limit = daily_limit
-        self.sessions = sessions or Sessions()
+        self.sessions = sessions
         self._lock = threading.Lock()
         self._operations: dict[str, Callable[[Request, Session], str]] = {
             "getUserInfo": lambda request, session: f"<result>{_user_info()}</result>",
@@ -78,20 +87,37 @@ class Service:
     def answer(self, data: bytes, base_url: str, version: str) -> Reply:
         """The answer to one request; everything wrong with it is a fault in the answer."""
         with self._lock:
+            started = time.perf_counter()
+            request: Request | None = None
             try:
                 request = parse(data)
-                number = _version_number(version)
-                if request.operation == "login":
-                    return Reply(200, answer("login", self._login(request, base_url, version, number), None))
-                return Reply(200, self._answer(request))
+                reply, outcome = Reply(200, self._answer(request, base_url, version)), "ok"
             except Fault as fault:
-                return Reply(500, fault_answer(fault))
+                reply, outcome = Reply(500, fault_answer(fault)), fault.code
             except sqlite3.Error as error:
-                return Reply(
-                    500, fault_answer(unexpected("SERVER_UNAVAILABLE", f"The local org's database: {error}."))
-                )
+                unusable = unexpected("SERVER_UNAVAILABLE", f"The local org's database: {error}.")
+                return Reply(500, fault_answer(unusable))
+            if request:
+                refused = reply.body.count(b"<success>false</success>")
+                self._log(request, f"{refused} refused" if refused else outcome, time.perf_counter() - started)
+            return reply
 
-    def _answer(self, request: Request) -> bytes:
+    def _log(self, request: Request, outcome: str, seconds: float) -> None:
+        sent = [child for child in children(request.body) if local_name(child) in ("sObjects", "ids")]
+        kinds = [text_of(part) for child in sent[:1] for part in children(child) if local_name(part) == "type"]
+        about = kinds or request.texts("sObjectType") or request.texts("queryString")
+        self._note(request.operation, ", ".join(about), len(sent), outcome, seconds)
+
+    def _note(self, operation: str, about: str, records: int, outcome: str, seconds: float) -> None:
+        logged = LoggedCall(_now(), operation, about[:200], records, outcome, round(seconds * 1000, 1))
+        with self.store.transaction():
+            self.store.log(logged)
+        self._watch(logged)
+
+    def _answer(self, request: Request, base_url: str, version: str) -> bytes:
+        number = _version_number(version)
+        if request.operation == "login":
+            return answer("login", self._login(request, base_url, version, number), None)
         operation = self._operations.get(request.operation)
         session = self.sessions.find(request.header("SessionHeader", "sessionId"))
         if operation is None:
@@ -101,13 +127,26 @@ class Service:
             return answer(request.operation, operation(request, session), usage)
 
     @contextmanager
-    def call(self, token: str) -> Iterator[Session]:
-        """One counted call of another protocol, alone with the store. Raises `Fault`."""
+    def look(self) -> Iterator[Store]:
+        """The store alone, for somebody who only looks."""
         with self._lock:
-            session = self.sessions.find(token)
-            self._counted()
-            with self.store.transaction():
-                yield session
+            yield self.store
+
+    @contextmanager
+    def call(self, token: str, operation: str, about: str) -> Iterator[Session]:
+        """One counted call of another protocol, alone with the store, which commits. Raises `Fault`."""
+        with self._lock:
+            started, outcome = time.perf_counter(), "ok"
+            try:
+                session = self.sessions.find(token)
+                self._counted()
+                with self.store.transaction():
+                    yield session
+            except Fault as fault:
+                outcome = fault.code
+                raise
+            finally:
+                self._note(operation, about, 0, outcome, time.perf_counter() - started)
 
     def _counted(self) -> int:
         """Counts one call of today, kept even where the call then fails. Raises `Fault` at the limit."""

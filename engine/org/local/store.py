@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,22 @@ Stored = str | int | float | None
 _BUSY_SECONDS = 30
 _NUMBER_COLUMN = "sfmap_number"
 """Counts an object's records; their ids are made of it."""
+
+
+_LONGEST_LOG = 1_000
+_SEARCHED = 90
+"""The most columns that a search looks at: SQLite's expressions have a depth."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCall:
+    at: str
+    operation: str
+    object_name: str
+    records: int
+    outcome: str
+    """`ok`, a fault's code, or how many records were refused."""
+    milliseconds: float
 
 
 class StoreFailed(Exception):
@@ -113,6 +130,45 @@ class Store:
         """Runs a compiled query."""
         return self._connection.execute(statement, parameters).fetchall()
 
+    def log(self, entry: "LoggedCall") -> None:
+        """Keeps the entry, and the last thousand with it."""
+        self._connection.execute("INSERT INTO sfmap_log VALUES (NULL, ?, ?, ?, ?, ?, ?)", astuple(entry))
+        self._connection.execute(
+            "DELETE FROM sfmap_log WHERE number <= (SELECT max(number) FROM sfmap_log) - ?", [_LONGEST_LOG]
+        )
+
+    def logged(self) -> list["LoggedCall"]:
+        """The last calls, newest first."""
+        query = "SELECT at, operation, object, records, outcome, milliseconds FROM sfmap_log ORDER BY number DESC"
+        return [LoggedCall(*row) for row in self._connection.execute(query)]
+
+    def records(
+        self, target: ObjectSchema, search: str, order: str, descending: bool, most: int, start: int
+    ) -> tuple[int, list[dict[str, Stored]]]:
+        """How many records there are that hold the text in some field, and a page of them, deleted ones too."""
+        columns = [_quoted(field.name) for field in target.fields.values()]
+        condition, parameters = "1", []
+        if search:
+            holds = " || ' ' || ".join(f"coalesce({column}, '')" for column in columns[:_SEARCHED])
+            condition, parameters = f"instr(fold({holds}), fold(?)) > 0", [search]
+        table = _quoted(target.name)
+        count = f"SELECT count(*) FROM {table} WHERE {condition}"  # noqa: S608
+        total: int = self._connection.execute(count, parameters).fetchone()[0]
+        known = target.field(order)
+        by = f"{_quoted(known.name)} {'DESC' if descending else 'ASC'}, " if known else ""
+        page = (
+            f"SELECT {', '.join(columns)} FROM {table} WHERE {condition}"  # noqa: S608
+            f" ORDER BY {by}{_NUMBER_COLUMN} DESC LIMIT ? OFFSET ?"
+        )
+        cursor = self._connection.execute(page, [*parameters, most, start])
+        return total, [dict(zip(target.fields, row, strict=True)) for row in cursor]
+
+    def count(self, target: ObjectSchema) -> int:
+        """How many records the object has, without the deleted ones."""
+        query = f"SELECT count(*) FROM {_quoted(target.name)} WHERE IsDeleted = 0"  # noqa: S608
+        number: int = self._connection.execute(query).fetchone()[0]
+        return number
+
     def calls_today(self) -> int:
         row = self._connection.execute("SELECT calls FROM sfmap_api_calls WHERE day = ?", [_today()]).fetchone()
         return row[0] if row else 0
@@ -126,6 +182,10 @@ class Store:
     def _prepare(self, schema: Schema) -> None:
         self._connection.execute(
             "CREATE TABLE IF NOT EXISTS sfmap_api_calls (day TEXT PRIMARY KEY, calls INTEGER NOT NULL)"
+        )
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS sfmap_log (number INTEGER PRIMARY KEY, at TEXT, operation TEXT,"
+            " object TEXT, records INTEGER, outcome TEXT, milliseconds REAL)"
         )
         for target in schema.objects.values():
             self._prepare_table(target)

@@ -1,0 +1,63 @@
+"""Serves the local org over HTTP until it is told to stop."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import uvicorn
+
+from sfmap.engine.org.local.schema import load_schema
+from sfmap.engine.org.local.server import make_app
+from sfmap.engine.org.local.service import Service
+from sfmap.engine.org.local.sessions import SESSION_SECONDS, Sessions
+from sfmap.engine.org.local.store import LoggedCall, Store, StoreFailed
+
+
+class CannotServe(Exception):
+    """A database or an address that cannot be had; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    database: Path
+    schema: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+    """0 for any that is free."""
+    daily_limit: int = 100_000
+    session_seconds: int = SESSION_SECONDS
+    log: Path | None = None
+    """A file that gets a line of JSON for each call."""
+
+
+def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> None:
+    """Serves until the server that `ready` is given, with the URL, should exit, or Ctrl-C.
+
+    Raises `CannotServe`, and for the schema file `Mistakes` or `CannotRead`.
+    """
+    schema = load_schema(options.schema)
+    try:
+        store = Store(options.database, schema)
+        listening = socket.create_server((options.host, options.port))
+        log = options.log.open("a", encoding="utf-8", buffering=1) if options.log else None
+    except (StoreFailed, OSError, OverflowError) as error:  # overflow: no such port
+        raise CannotServe(str(error)) from None
+    # Else an answer waits 40 ms for the acknowledgement of its own headers; accepted connections inherit this.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def write(call: LoggedCall) -> None:
+        if log:
+            log.write(json.dumps(asdict(call)) + "\n")
+
+    service = Service(store, schema, options.daily_limit, Sessions(options.session_seconds), write)
+    app = make_app(service, options.host)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
+        # The socket listens already: a connection made now waits until the server takes it.
+        ready(f"http://{options.host}:{listening.getsockname()[1]}", server)
+        asyncio.run(server.serve(sockets=[listening]))
+    store.close()
