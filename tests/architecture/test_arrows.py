@@ -99,6 +99,9 @@ KNOWLEDGE -= {
     "Site",
     "Comments",
     "Amount",
+    "User",
+    "Organization",
+    "IsDeleted",
 }
 
 

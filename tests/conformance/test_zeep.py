@@ -50,6 +50,8 @@ def test_every_operation(local: LocalOrg, wsdl: str) -> None:
     assert service.update([record("Lead", Id=lead_id, Title="Clerk")], **head).body.result[0].success
     upserted = service.upsert("Key__c", [record("Lead", Key__c="z1", FirstName="Ann")], **head)
     assert upserted.body.result[0].created is False
+    (row,) = service.query("SELECT Id, Owner.Name FROM Lead WHERE Key__c = 'z1'", **head).body.result.records
+    assert row._value_1[-1].findtext("{*}Name") == "Local Developer"
     (row,) = service.query("SELECT Id, Name FROM Lead WHERE Key__c = 'z1'", **head).body.result.records
     assert [element.text for element in row._value_1][-1] == "Ann Lee"
     (again, gone) = service.retrieve("Id,Title", "Lead", [lead_id, "00Q000000000999AAA"], **head).body.result
@@ -98,6 +100,8 @@ CALLS = [
     "<LastName>L</LastName><Company>C</Company></sObjects></upsert>",
     "<query><queryString>SELECT Id, Name, Key__c FROM Lead</queryString></query>",
     "<query><queryString>SELECT COUNT() FROM Lead</queryString></query>",
+    "<query><queryString>SELECT Id, Owner.Name, Owner.Email FROM Lead</queryString></query>",
+    "<query><queryString>SELECT Company, COUNT(Id) n FROM Lead GROUP BY Company</queryString></query>",
     "<queryAll><queryString>SELECT Name FROM Account</queryString></queryAll>",
     "<retrieve><fieldList>Id,Name</fieldList><sObjectType>Lead</sObjectType><ids>00Q000000000999AAA</ids></retrieve>",
     "<delete><ids>00Q000000000999AAA</ids></delete>",

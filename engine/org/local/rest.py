@@ -187,8 +187,26 @@ def _page(session: Session, request: Request, locator: str, start: int) -> Respo
 
 
 def _row(request: Request, query: Compiled, row: Sequence[Stored]) -> dict[str, object]:
-    values = {column.name: shown(column, value) for column, value in zip(query.columns, row, strict=True)}
-    return {"attributes": _attributes(request, query.target, values.get("Id")), **values}
+    record: dict[str, object] = {}
+    for column, value in zip(query.columns, row, strict=True):
+        holder = record
+        for name, owner in zip(column.path[:-1], column.owners, strict=True):
+            inner = holder.setdefault(name, {"attributes": {"type": owner}})
+            assert isinstance(inner, dict)
+            holder = inner
+        holder[column.name] = shown(column.field, value)
+    if query.aggregates:
+        return {"attributes": {"type": "AggregateResult"}, **record}
+    whole = {name: _or_none(value) for name, value in record.items()}
+    return {"attributes": _attributes(request, query.target, record.get("Id")), **whole}
+
+
+def _or_none(value: object) -> object:
+    """A parent of which nothing is there is none."""
+    if not isinstance(value, dict):
+        return value
+    inner = {name: _or_none(part) for name, part in value.items() if name != "attributes"}
+    return {**value, **inner} if any(part is not None for part in inner.values()) else None
 
 
 def _attributes(request: Request, target: ObjectSchema, record_id: object) -> dict[str, object]:

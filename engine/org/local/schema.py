@@ -89,6 +89,8 @@ class ObjectSchema:
     number: Mapping[str, int] = field(default_factory=dict)
     """Fields that count the records, and their digits."""
     lock: Lock | None = None
+    seed: tuple[Mapping[str, str | int], ...] = ()
+    """The records that every org has of it."""
     index: tuple[str, ...] = ()
     """Fields that are often looked up, besides those made for it."""
     custom: bool = False
@@ -153,6 +155,7 @@ class _ObjectData(TypedDict, total=False):
     number: dict[str, int]
     locked: dict[str, str]
     index: list[str]
+    seed: list[dict[str, str | int]]
     fields: dict[str, _FieldData]
 
 
@@ -207,6 +210,7 @@ def _standard_object(data: _ObjectData) -> ObjectSchema:
         number=data.get("number", {}),
         lock=Lock(**data["locked"]) if "locked" in data else None,
         index=tuple(data.get("index", ())),
+        seed=tuple(data.get("seed", ())),
     )
 
 

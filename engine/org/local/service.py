@@ -268,7 +268,7 @@ class Service:
             if found is None or found["IsDeleted"]:
                 rows.append('<result xsi:nil="true"/>')
             else:
-                rows.append(_row(query, [found[column.name] for column in query.columns], "result"))
+                rows.append(_row(query, [found[column.field.name] for column in query.columns], "result"))
         return "".join(rows)
 
     def _writer(self, request: Request) -> Writer:
@@ -334,17 +334,41 @@ def _outcome(saved: Saved) -> str:
 
 
 def _row(query: Compiled, row: Sequence[Stored], name: str = "records") -> str:
-    values = {column.name: value for column, value in zip(query.columns, row, strict=True)}
-    record_id = values.get("Id")
-    cells = "".join(
-        element(f"sf:{column.name}", shown(column, value))
-        for column, value in zip(query.columns, row, strict=True)
-        if column.name != "Id"
-    )
+    values = [(column, shown(column.field, value)) for column, value in zip(query.columns, row, strict=True)]
+    record_id = next((value for column, value in values if column.path == ("Id",)), None)
     # A real org names the id twice where it was selected: once of its own and once as a field.
-    again = element("sf:Id", record_id) if "Id" in values else ""
-    head = f"<sf:type>{query.target.name}</sf:type>{element('sf:Id', record_id)}"
+    again = element("sf:Id", record_id) if record_id is not None else ""
+    kind = "AggregateResult" if query.aggregates else query.target.name
+    cells = _cells([(column.path, column.owners, value) for column, value in values if column.path != ("Id",)])
+    head = f"<sf:type>{kind}</sf:type>{element('sf:Id', record_id)}"
     return f'<{name} xsi:type="sf:sObject">{head}{again}{cells}</{name}>'
+
+
+_Cell = tuple[tuple[str, ...], tuple[str, ...], Stored | bool]
+"""A value, the path to it, and the objects on the way."""
+
+
+def _cells(cells: Sequence[_Cell]) -> str:
+    """The values in their order; those of one parent together, where the first of them stands."""
+    parts: list[str] = []
+    done: set[str] = set()
+    for path, owners, value in cells:
+        if len(path) == 1:
+            parts.append(element(f"sf:{path[0]}", value))
+        elif path[0] not in done:
+            done.add(path[0])
+            parts.append(_parent(path[0], owners[0], [c for c in cells if len(c[0]) > 1 and c[0][0] == path[0]]))
+    return "".join(parts)
+
+
+def _parent(name: str, kind: str, cells: Sequence[_Cell]) -> str:
+    if all(value is None for _, _, value in cells):
+        return element(f"sf:{name}", None)
+    inner = [(path[1:], owners[1:], value) for path, owners, value in cells]
+    record_id = next((value for path, _, value in inner if path == ("Id",)), None)
+    rest = _cells([cell for cell in inner if cell[0] != ("Id",)])
+    head = f"<sf:type>{kind}</sf:type>{element('sf:Id', record_id)}"
+    return f'<sf:{name} xsi:type="sf:sObject">{head}{rest}</sf:{name}>'
 
 
 def shown(column: FieldSchema, value: Stored) -> Stored | bool:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 from sfmap.engine.mapping.values import full_record_id
@@ -38,6 +38,21 @@ _NEGATIONS = {"!=": "=", "<>": "="}
 _SIGNS = {"<>": "!="}
 
 
+_CLAUSES = ("WHERE", "GROUP", "ORDER", "LIMIT", "OFFSET")
+_MOST_PARENTS = 5
+_AGGREGATE = "*"
+"""The name of the field of an aggregate, which no object has."""
+_FUNCTIONS = {
+    "COUNT": ("int", "count({})"),
+    "COUNT_DISTINCT": ("int", "count(DISTINCT {})"),
+    "SUM": ("double", "sum({})"),
+    "AVG": ("double", "avg({})"),
+    "MIN": ("", "min({})"),
+    "MAX": ("", "max({})"),
+}
+"""The type of what they give, empty where it is the field's, and their SQL."""
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     kind: str
@@ -46,14 +61,32 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A field of the object, or of a record that it refers to; or an aggregate of one."""
+
+    path: tuple[str, ...]
+    """How an answer nests it: the relationships and the field, or the name of the aggregate."""
+    field: FieldSchema
+    sql: str
+    owners: tuple[str, ...] = ()
+    """The objects that the relationships lead to."""
+
+    @property
+    def name(self) -> str:
+        return self.path[-1]
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
-    """A query ready to run: `columns` are the selected fields, none for a COUNT()."""
+    """A query ready to run: `columns` are what is selected, nothing for a COUNT()."""
 
     target: ObjectSchema
-    columns: tuple[FieldSchema, ...]
+    columns: tuple[Column, ...]
     statement: str
     parameters: tuple[Stored, ...]
     counts: bool
+    aggregates: bool = False
+    """Whether its rows are no records but groups of them."""
 
 
 def compile_query(text: str, schema: Schema, with_deleted: bool = False) -> Compiled:
@@ -73,7 +106,12 @@ class _Parser:
 
     def __init__(self, text: str, schema: Schema, with_deleted: bool) -> None:
         self._text = text
-        self._kept = "1" if with_deleted else "IsDeleted = 0"
+        self._kept = "1" if with_deleted else "t.IsDeleted = 0"
+        self._joins: dict[tuple[str, ...], str] = {}
+        """By the relationships that lead there."""
+        self._alias = ""
+        self._unnamed = 0
+        """How many aggregates have no name of their own."""
         self._schema = schema
         self._tokens = self._tokenized()
         self._at = 0
@@ -82,39 +120,95 @@ class _Parser:
 
     def query(self) -> Compiled:
         self._expect("SELECT")
-        names = self._selected()
+        start = self._at
+        self._skip_to("FROM")
         self._expect("FROM")
-        name = self._take("name").text
-        target = self._schema.object(name)
-        if target is None:
-            raise no_such_object(name)
-        self._target = target
-        columns = tuple(self._field(name) for name in names)
+        self._target = self._object(self._take("name").text)
+        if self._current.kind == "name" and self._current.text.upper() not in _CLAUSES:
+            self._alias = self._take("name").text.casefold()
+        after, self._at = self._at, start
+        columns = self._selected()
+        self._expect("FROM")
+        self._at = after
         condition = f" AND ({self._conditions(0)})" if self._accept("WHERE") else ""
-        order = self._order()
+        grouped = self._grouped()
+        aggregates = bool(grouped) or any(column.field.name == _AGGREGATE for column in columns)
+        order = self._order(aggregates)
         limit = self._count_after("LIMIT", -1)
         offset = self._count_after("OFFSET", 0)
         if self._current.kind != "end":
             raise self._unexpected()
-        wanted = ", ".join(_quoted(column.name) for column in columns) or "1"
+        if aggregates:
+            self._check_grouped(columns, grouped)
+        wanted = ", ".join(column.sql for column in columns) or "1"
+        group = f" GROUP BY {', '.join(_compared(column) for column in grouped)}" if grouped else ""
         statement = (
-            f"SELECT {wanted} FROM {_quoted(target.name)} WHERE {self._kept}{condition}{order}"  # noqa: S608
-            f" LIMIT {limit} OFFSET {offset}"
+            f"SELECT {wanted} FROM {_quoted(self._target.name)} AS t{''.join(self._joins.values())}"  # noqa: S608
+            f" WHERE {self._kept}{condition}{group}{order} LIMIT {limit} OFFSET {offset}"
         )
         if not columns:
             statement = f"SELECT count(*) FROM ({statement})"  # noqa: S608
-        return Compiled(target, columns, statement, tuple(self._parameters), counts=not columns)
+        return Compiled(
+            self._target, columns, statement, tuple(self._parameters), not columns, aggregates=aggregates
+        )
 
-    def _selected(self) -> list[str]:
-        """The names of the fields; none for COUNT()."""
-        first = self._take("name").text
-        if first.upper() == "COUNT" and self._accept("("):
-            self._expect(")")
-            return []
-        names = [first]
+    def _object(self, name: str) -> ObjectSchema:
+        target = self._schema.object(name)
+        if target is None:
+            raise no_such_object(name)
+        return target
+
+    def _skip_to(self, word: str) -> None:
+        """What is selected can be understood only once it is known from what."""
+        while self._current.kind != "end" and self._current.text.upper() != word:
+            self._at += 1
+        if self._current.kind == "end":
+            raise self._unexpected()
+
+    def _selected(self) -> tuple[Column, ...]:
+        """What is selected; nothing for COUNT()."""
+        if [token.text.upper() for token in self._tokens[self._at : self._at + 3]] == ["COUNT", "(", ")"]:
+            self._at += 3
+            return ()
+        columns = [self._selection()]
         while self._accept(","):
-            names.append(self._take("name").text)
-        return names
+            columns.append(self._selection())
+        return tuple(columns)
+
+    def _selection(self) -> Column:
+        name = self._take("name")
+        if name.text.upper() in (*_CLAUSES, "FROM"):
+            raise self._malformed(name)
+        if not self._accept("("):
+            return self._column(name.text)
+        function = _FUNCTIONS.get(name.text.upper())
+        if function is None:
+            raise self._malformed(name)
+        column = self._column(self._take("name").text)
+        self._expect(")")
+        alias = f"expr{self._unnamed}"
+        if self._current.kind == "name" and self._current.text.upper() != "FROM":
+            alias = self._take("name").text
+        else:
+            self._unnamed += 1
+        kind, sql = function
+        return Column((alias,), FieldSchema(_AGGREGATE, alias, kind or column.field.type), sql.format(column.sql))
+
+    def _grouped(self) -> list[Column]:
+        if not self._accept("GROUP"):
+            return []
+        self._expect("BY")
+        columns = [self._column(self._take("name").text)]
+        while self._accept(","):
+            columns.append(self._column(self._take("name").text))
+        return columns
+
+    def _check_grouped(self, columns: Sequence[Column], grouped: Sequence[Column]) -> None:
+        known = {column.path for column in grouped}
+        for column in columns:
+            if column.field.name != _AGGREGATE and column.path not in known:
+                message = f"Field must be grouped or aggregated: {column.name}"
+                raise Fault("MALFORMED_QUERY", message, "MalformedQueryFault", (1, 1))
 
     def _conditions(self, depth: int) -> str:
         """Conditions joined by AND, or by OR; where a query mixes them, parentheses must say what it means."""
@@ -136,54 +230,79 @@ class _Parser:
             inner = self._conditions(depth + 1)
             self._expect(")")
             return f"({inner})"
-        field = self._filterable(self._take("name").text)
+        column = self._filterable(self._take("name").text)
         if self._accept("NOT"):
             self._expect("IN")
-            return self._among(field, negated=True)
+            return self._among(column, negated=True)
         if self._accept("IN"):
-            return self._among(field, negated=False)
+            return self._among(column, negated=False)
         if self._accept("LIKE"):
-            return self._like(field)
-        return self._comparison(field)
+            return self._like(column)
+        for word, holds in (("INCLUDES", True), ("EXCLUDES", False)):
+            if self._accept(word):
+                return self._includes(column, holds)
+        return self._comparison(column)
 
-    def _among(self, field: FieldSchema, negated: bool) -> str:
+    def _includes(self, column: Column, holds: bool) -> str:
+        """Whether a multi-select picklist has all the values of one of the texts."""
+        if column.field.type != "multipicklist":
+            message = "invalid operator on field that is no multi-select picklist"
+            raise Fault("INVALID_QUERY_FILTER_OPERATOR", message, "InvalidQueryFilterOperatorFault")
         self._expect("(")
-        values = [self._value(field)]
+        ways = [self._all_of(column)]
         while self._accept(","):
-            values.append(self._value(field))
+            ways.append(self._all_of(column))
+        self._expect(")")
+        found = f"({' OR '.join(ways)})"
+        return found if holds else f"NOT {found}"
+
+    def _all_of(self, column: Column) -> str:
+        token = self._take("text")
+        values = _unquoted(token.text[1:-1], self._malformed(token), _ESCAPES).split(";")
+        self._parameters += [f";{fold(value.strip())};" for value in values]
+        held = f"instr(';' || fold(coalesce({column.sql}, '')) || ';', ?) > 0"
+        return f"({' AND '.join([held] * len(values))})"
+
+    def _among(self, column: Column, negated: bool) -> str:
+        self._expect("(")
+        values = [self._value(column.field)]
+        while self._accept(","):
+            values.append(self._value(column.field))
         self._expect(")")
         # One parameter, however many values there are.
         self._parameters.append(json.dumps([value for value in values if value is not None]))
-        inside = f"{_compared(field)} IN (SELECT value FROM json_each(?))"  # noqa: S608
-        column = _quoted(field.name)
+        inside = f"{_compared(column)} IN (SELECT value FROM json_each(?))"  # noqa: S608
+        sql = column.sql
         if None in values:
-            return f"({column} IS NOT NULL AND NOT {inside})" if negated else f"({column} IS NULL OR {inside})"
-        return f"({column} IS NULL OR NOT {inside})" if negated else inside
+            return f"({sql} IS NOT NULL AND NOT {inside})" if negated else f"({sql} IS NULL OR {inside})"
+        return f"({sql} IS NULL OR NOT {inside})" if negated else inside
 
-    def _like(self, field: FieldSchema) -> str:
-        if _wanted_kind(field) != "text" or field.type in ("id", "reference"):
-            message = f"invalid operator on {'id' if _wanted_kind(field) == 'text' else field.type} field"
+    def _like(self, column: Column) -> str:
+        if _wanted_kind(column.field) != "text" or column.field.type in ("id", "reference"):
+            message = (
+                f"invalid operator on {'id' if _wanted_kind(column.field) == 'text' else column.field.type} field"
+            )
             raise Fault("INVALID_QUERY_FILTER_OPERATOR", message, "InvalidQueryFilterOperatorFault")
         token = self._take("text")
         self._parameters.append(fold(_unquoted(token.text[1:-1], self._malformed(token), _LIKE_ESCAPES)))
-        return f"{_compared(field)} LIKE ? ESCAPE '\\'"
+        return f"{_compared(column)} LIKE ? ESCAPE '\\'"
 
-    def _comparison(self, field: FieldSchema) -> str:
+    def _comparison(self, column: Column) -> str:
         sign = self._take("sign").text
         if sign in "(),":
             raise self._unexpected()
-        if self._current.kind == "period" and field.type in ("date", "datetime"):
-            return within(_quoted(field.name), _SIGNS.get(sign, sign), period(self._take("period").text))
-        value = self._value(field)
+        if self._current.kind == "period" and column.field.type in ("date", "datetime"):
+            return within(column.sql, _SIGNS.get(sign, sign), period(self._take("period").text))
+        value = self._value(column.field)
         positive = _NEGATIONS.get(sign, sign)
         if value is None:
             if sign not in ("=", *_NEGATIONS):  # nothing is more or less than nothing
                 return "0"
-            return f"{_quoted(field.name)} IS {'NOT ' if positive != sign else ''}NULL"
+            return f"{column.sql} IS {'NOT ' if positive != sign else ''}NULL"
         self._parameters.append(value)
         if positive != sign:
-            return f"({_quoted(field.name)} IS NULL OR {_compared(field)} != ?)"
-        return f"{_compared(field)} {sign} ?"
+            return f"({column.sql} IS NULL OR {_compared(column)} != ?)"
+        return f"{_compared(column)} {sign} ?"
 
     def _value(self, field: FieldSchema) -> Stored:
         """A literal as it compares with the field's stored values."""
@@ -221,9 +340,9 @@ class _Parser:
             raise self._malformed(token)
         return value
 
-    def _order(self) -> str:
+    def _order(self, aggregates: bool) -> str:
         if not self._accept("ORDER"):
-            return " ORDER BY Id"
+            return "" if aggregates else " ORDER BY t.Id"
         self._expect("BY")
         terms = [self._order_term()]
         while self._accept(","):
@@ -231,14 +350,25 @@ class _Parser:
         return f" ORDER BY {', '.join(terms)}"
 
     def _order_term(self) -> str:
-        field = self._field(self._take("name").text)
+        column = self._order_column(self._take("name"))
         direction = "DESC" if self._accept("DESC") else "ASC"
         self._accept("ASC")
         nulls = "NULLS FIRST"
         if self._accept("NULLS"):
             nulls = "NULLS LAST" if self._accept("LAST") else "NULLS FIRST"
             self._accept("FIRST")
-        return f"{_compared(field)} {direction} {nulls}"
+        return f"{_compared(column)} {direction} {nulls}"
+
+    def _order_column(self, name: Token) -> Column:
+        """A field, or an aggregate of one."""
+        function = _FUNCTIONS.get(name.text.upper())
+        if function is None or not self._accept("("):
+            return self._column(name.text)
+        if self._accept(")"):
+            return Column(("count",), FieldSchema(_AGGREGATE, "count", "int"), "count(*)")
+        column = self._column(self._take("name").text)
+        self._expect(")")
+        return replace(column, field=replace(column.field, type="double"), sql=function[1].format(column.sql))
 
     def _count_after(self, word: str, otherwise: int) -> int:
         if not self._accept(word):
@@ -248,18 +378,50 @@ class _Parser:
             raise self._malformed(token)
         return int(token.text)
 
-    def _filterable(self, name: str) -> FieldSchema:
-        field = self._field(name)
+    def _filterable(self, name: str) -> Column:
+        column = self._column(name)
+        field = column.field
         if field.type == "textarea" and field.length > _LONGEST_FILTERED:
             message = f"field '{field.name}' can not be filtered in a query call"
             raise Fault("INVALID_FIELD", message, "InvalidFieldFault")
-        return field
+        return column
 
-    def _field(self, name: str) -> FieldSchema:
-        field = self._target.field(name)
+    def _column(self, name: str) -> Column:
+        """The field that a name means: the object's own, or one of a record that it refers to (`Owner.Name`)."""
+        *relationships, last = name.split(".")
+        if relationships and relationships[0].casefold() in (self._alias, self._target.name.casefold()):
+            relationships = relationships[1:]
+        target, alias, path, owners = self._target, "t", [], []
+        for relationship in relationships:
+            reference = target.relationship(relationship)
+            parent = self._parent(reference) if reference else None
+            if reference is None or parent is None:
+                raise _no_such_relationship(relationship, target.name)
+            path.append(reference.relationship_name)
+            owners.append(parent.name)
+            alias = self._joined_to(alias, reference, parent, tuple(path))
+            target = parent
+        field = target.field(last)
         if field is None:
-            raise no_such_field(name, self._target.name)
-        return field
+            raise no_such_field(last, target.name)
+        return Column((*path, field.name), field, f"{alias}.{_quoted(field.name)}", tuple(owners))
+
+    def _parent(self, reference: FieldSchema) -> ObjectSchema | None:
+        """What the field refers to: of several objects (a queue or a user) the first that the org has."""
+        return next(filter(None, map(self._schema.object, reference.references)), None)
+
+    def _joined_to(self, child: str, reference: FieldSchema, parent: ObjectSchema, path: tuple[str, ...]) -> str:
+        """The alias of the parent's table, joined once for each way to it."""
+        known = list(self._joins)
+        if path not in self._joins:
+            if len(path) > _MOST_PARENTS:
+                message = f"Maximum number of levels of parent relationships exceeded: {'.'.join(path)}"
+                raise Fault("MALFORMED_QUERY", message, "MalformedQueryFault", (1, 1))
+            alias = f"p{len(known)}"
+            on = f"{alias}.Id = {child}.{_quoted(reference.name)}"
+            self._joins[path] = f" LEFT JOIN {_quoted(parent.name)} AS {alias} ON {on}"
+            return alias
+        return f"p{known.index(path)}"
 
     @property
     def _current(self) -> Token:
@@ -332,11 +494,19 @@ def _wanted_kind(field: FieldSchema) -> str:
     return field.type if field.type in ("boolean", "date", "datetime") else "text"
 
 
-def _compared(field: FieldSchema) -> str:
+def _no_such_relationship(name: str, object_name: str) -> Fault:
+    message = (
+        f"Didn't understand relationship '{name}' in field path of {object_name}. If you are attempting to use a"
+        " custom relationship, be sure to append the '__r' after the custom relationship name."
+    )
+    return Fault("INVALID_FIELD", message, "InvalidFieldFault")
+
+
+def _compared(column: Column) -> str:
     """The column as the org compares it: text without regard to case, ids and numbers as they are."""
-    column = _quoted(field.name)
+    field = column.field
     plain = field.type in NUMBER_TYPES or field.type in ("boolean", "date", "datetime", "id", "reference")
-    return column if plain else f"fold({column})"
+    return column.sql if plain else f"fold({column.sql})"
 
 
 def _folded(field: FieldSchema, text: str) -> str:

@@ -206,6 +206,9 @@ class Store:
                 self._connection.execute(
                     f"CREATE INDEX IF NOT EXISTS {index} ON {table} (fold({_quoted(field.name)}))"
                 )
+        if target.seed and self.next_number(target) == 1:
+            for number, row in enumerate(target.seed, 1):
+                self.insert(target, number, row)
 
 
 def _quoted(name: str) -> str:
