@@ -17,11 +17,18 @@ from typing import NoReturn
 import click
 import orjson
 
-from sfmap.engine.checking import Checked, check_project, coverage_json, coverage_text, github_annotation
+from sfmap.engine.checking import (
+    Checked,
+    check_project,
+    coverage_json,
+    coverage_text,
+    github_annotation,
+    mapped_objects,
+)
 from sfmap.engine.comparison import differences
 from sfmap.engine.delivery.deliver import StopRequested
 from sfmap.engine.delivery.report import Report
-from sfmap.engine.describing import NoSuchObject, describe_one, description_lines
+from sfmap.engine.describing import NoSuchObject, describe, describe_one, description_lines
 from sfmap.engine.load import chosen_mappings, compile_mappings
 from sfmap.engine.lock import ProjectBusy, only_run
 from sfmap.engine.mapping.compile import CompiledMapping
@@ -187,12 +194,12 @@ def check(
     sys.exit(BROKEN if checked.is_broken else 0)
 
 
-@main.command()
+@main.command(name="describe")
 @click.argument("name", metavar="OBJECT")
 @_org
 @click.option("--refresh", is_flag=True, help="Ask the org even if it was asked within the last half hour.")
 @click.option("--json", "as_data", is_flag=True, help="Print JSON.")
-def describe(name: str, org_name: str | None, refresh: bool, as_data: bool) -> None:
+def describe_object(name: str, org_name: str | None, refresh: bool, as_data: bool) -> None:
     """Print the fields of OBJECT as the org describes them: types, lengths, what can be written and looked up."""
     with _explained():
         project = load_project(Path())
@@ -291,6 +298,9 @@ def org() -> None:
 @click.option("--db", "database", metavar="FILE", type=click.Path(path_type=Path), help="Default: .sfmap/org.db.")
 @click.option("--schema", metavar="FILE", type=click.Path(path_type=Path), help="Custom fields and objects.")
 @click.option("--log", metavar="FILE", type=click.Path(path_type=Path), help="A line of JSON for each API call.")
+@click.option(
+    "--faults", metavar="FILE", type=click.Path(path_type=Path), help="Faults to play, see docs/orgs.md."
+)
 @click.option("--daily-limit", default=100_000, show_default=True, help="API calls that the org allows in a day.")
 @click.option("--session-minutes", default=120, show_default=True, help="How long an idle session lives.")
 def start(
@@ -299,6 +309,7 @@ def start(
     database: Path | None,
     schema: Path | None,
     log: Path | None,
+    faults: Path | None,
     daily_limit: int,
     session_minutes: int,
 ) -> None:
@@ -322,6 +333,7 @@ def start(
             port=port,
             daily_limit=daily_limit,
             session_seconds=session_minutes * 60,
+            faults=faults,
             log=log,
         )
         try:
@@ -329,6 +341,26 @@ def start(
         except CannotServe as error:
             _say(f"Error: {error}")
             sys.exit(BROKEN)
+
+
+@org.command()
+@click.argument("objects", nargs=-1)
+@_org
+def clone(objects: tuple[str, ...], org_name: str | None) -> None:
+    """Print an org's OBJECTS as a schema file, which makes the local org a copy of their shape.
+
+    Without OBJECTS: those of the active mappings. Put it into a file, and name that under orgs, local, schema.
+    """
+    from sfmap.engine.cloning import schema_lines
+
+    with _explained():
+        project = load_project(Path())
+        wanted = objects or mapped_objects(_compiled(project, None, org_name))
+        described = describe(project, project.org(org_name), wanted, refresh=True).objects
+    missing = [name for name in wanted if name not in described]
+    if missing:
+        raise click.UsageError(f"The org has no object {missing[0]}.")
+    click.echo("\n".join(schema_lines(list(described.values()), org_name or project.default_org)))
 
 
 def _say_checked(checked: Checked) -> None:

@@ -47,9 +47,14 @@ def _plain(project: Project) -> Descriptions:
 
 
 def _described(project: Project, org_name: str, compiled: tuple[CompiledMapping, ...]) -> Descriptions:
-    wanted = {m.mapping.object for m in compiled}
-    wanted |= {rule.reference.object for m in compiled for rule in m.mapping.rules if rule.reference}
-    return describe(project, project.org(org_name), sorted(wanted), refresh=True).objects
+    return describe(project, project.org(org_name), mapped_objects(compiled), refresh=True).objects
+
+
+def mapped_objects(compiled: Iterable[CompiledMapping]) -> list[str]:
+    """The objects that the mappings write, and those that they point to."""
+    mappings = [one.mapping for one in compiled]
+    written = {mapping.object for mapping in mappings}
+    return sorted(written | {rule.reference.object for m in mappings for rule in m.rules if rule.reference})
 
 
 def coverage_text(covered: Iterable[Coverage]) -> Iterator[str]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from sfmap.engine.mapping.values import Unfit, convert
-from sfmap.engine.org.local.schema import FieldSchema, ObjectSchema, load_schema
+from sfmap.engine.org.local.schema import FieldSchema, ObjectSchema
+from sfmap.engine.org.local.schema_file import load_schema
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
 from sfmap.engine.spec.diagnostics import Diagnostic, Severity, Span, did_you_mean, listed
 from sfmap.engine.spec.model import Constant, FieldRule, ReferenceTo, ValueType
@@ -187,4 +188,7 @@ def _described_field(known: FieldSchema) -> FieldDescription:
         picklist_values=known.values,
         reference_to=known.references,
         relationship_name=known.relationship_name,
+        precision=known.precision,
+        scale=known.scale,
+        unique=known.unique,
     )

@@ -32,6 +32,10 @@ class FieldDescription:
     reference_to: tuple[str, ...] = ()
     relationship_name: str = ""
     """What a write calls the record that this field refers to; empty where the field refers to none."""
+    precision: int = 0
+    """Digits of a number, and how many of them stand after the point."""
+    scale: int = 0
+    unique: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,8 @@ class Refused:
     code: str
     message: str
     fields: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
+    """The ids of the records that a duplicate rule took it for."""
 
 
 WriteResult = Written | Refused

@@ -217,3 +217,27 @@ def test_describe(folder: Folder) -> None:
     assert (unknown.returncode, 'did you mean "Lead"?' in unknown.stderr) == (2, True)
     kept = "".join(path.read_text() for path in Path(folder.path, ".sfmap/describe").iterdir())
     assert credentials.PASSWORD not in kept
+
+
+def test_clone(folder: Folder, identify: Identify, tmp_path: Path) -> None:
+    """A copy of an org has its fields and no others, and describes itself as the org does."""
+    (folder.path / "custom.yaml").write_text(
+        "objects:\n  Lead:\n    fields:\n"
+        "      Code__c: {type: string, length: 9, unique: true, external_id: true}\n"
+        "      Amount__c: {type: currency, precision: 9, scale: 2, label: 'NO: \"1e3\"'}\n"
+        "      Size__c: {type: picklist, values: ['1e3', 'NO', 'ä'], restricted: true}\n"
+        "  Seat__c:\n    fields:\n      Lead__c: {type: reference, to: Lead}\n"
+    )
+    (folder.path / "sfmap.yaml").write_text("orgs:\n  local: {schema: custom.yaml}\n")
+    copied = folder.sfmap("org", "clone", "Lead", "Seat__c", "Account")
+    assert copied.returncode == 0, copied.stderr
+    (folder.path / "copy.yaml").write_text(copied.stdout)
+    before = {name: folder.sfmap("describe", name, "--refresh").stdout for name in ("Lead", "Seat__c", "Account")}
+    assert "Code__c" in before["Lead"]
+    (folder.path / "sfmap.yaml").write_text("orgs:\n  local: {schema: copy.yaml}\n")
+    for name, text in before.items():
+        assert folder.sfmap("describe", name, "--refresh").stdout == text
+    events = folder.write("e.ndjson", [identify("clone@b.co", name="Ann Lee")])
+    assert folder.sfmap("run", events).returncode == 0
+    assert folder.sfmap("org", "clone", "Leed").returncode == 2
+    assert folder.sfmap("org", "clone").stdout.startswith("# What the org local says")

@@ -17,6 +17,9 @@ objects:
     fields:
       Key__c: {type: string, length: 20, external_id: true, unique: true}
       Score__c: {type: double, precision: 10, scale: 2}
+  Contact:
+    duplicate_rules:
+      Same name: {fields: [FirstName, LastName]}
 """
 
 

@@ -106,6 +106,8 @@ CALLS = [
     "<retrieve><fieldList>Id,Name</fieldList><sObjectType>Lead</sObjectType><ids>00Q000000000999AAA</ids></retrieve>",
     "<delete><ids>00Q000000000999AAA</ids></delete>",
     "<undelete><ids>00Q000000000999AAA</ids></undelete>",
+    "<create><sObjects><type>Contact</type><LastName>L</LastName><FirstName>F</FirstName></sObjects><sObjects>"
+    "<type>Contact</type><LastName>L</LastName><FirstName>F</FirstName></sObjects></create>",
     "<query><queryString>SELECT FROM</queryString></query>",
     "<nothing/>",
 ]

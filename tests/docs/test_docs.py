@@ -4,12 +4,16 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import get_args
 
 import orjson
 import pytest
 
 from sfmap.engine.mapping.filters import FILTERS
+from sfmap.engine.org.local.fault_plan import Kind, read_fault_plan
+from sfmap.engine.org.local.schema_file import load_schema
 from sfmap.engine.project import load_project
+from sfmap.engine.spec.diagnostics import Source
 from sfmap.engine.spec.language import TABLES, Key
 
 from ..command.conftest import REPOSITORY
@@ -43,6 +47,18 @@ ORG_ENTRIES = re.findall(r"^```yaml\n(orgs:\n.*?)^```$", ORGS, re.MULTILINE | re
 def test_every_entry_of_an_org_can_be_used(text: str, tmp_path: Path) -> None:
     (tmp_path / "sfmap.yaml").write_text(text)
     assert load_project(tmp_path).orgs
+
+
+def test_the_orgs_own_files(tmp_path: Path) -> None:
+    """The schema file and the fault plan of the page; every kind of fault is in its table."""
+    text = dict(re.findall(r"^```yaml\n# ([\w-]+\.yaml)\n(.*?)^```$", ORGS, re.MULTILINE | re.DOTALL))
+    (tmp_path / "schema.yaml").write_text(text["custom-fields.yaml"])
+    lead = load_schema(tmp_path / "schema.yaml").object("Lead")
+    assert lead
+    assert lead.duplicate_rules
+    assert len(read_fault_plan(Source("faults.yaml", text["faults.yaml"])).counts()) == 3
+    rows = [line.split("|")[1] for line in ORGS.splitlines() if line.startswith("| `")]
+    assert {kind for row in rows for kind in re.findall("`(.*?)`", row)} == set(get_args(Kind))
 
 
 def test_every_way_to_sign_in_is_described(tmp_path: Path) -> None:

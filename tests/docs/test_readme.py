@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sfmap.engine.load import compile_mappings
-from sfmap.engine.org.local.schema import load_schema
+from sfmap.engine.org.local.schema_file import load_schema
 from sfmap.engine.project import load_project
 from sfmap.engine.spec.diagnostics import Mistakes, Source
 

@@ -1,10 +1,16 @@
 """Requests that mean harm, or are broken: a clean refusal, and the org lives on."""
 
 import gzip
+import resource
+import socket
+import time
 import zlib
+from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
 
+from sfmap.engine.org.local.connections import MOST_CONNECTIONS
 from sfmap.engine.org.local.process import LocalOrg
 from sfmap.engine.org.local.server import LARGEST_REQUEST
 
@@ -55,3 +61,44 @@ def test_what_clients_differ_in_does_not_matter(local: LocalOrg, client: Client)
         reply = post(local.url + path, data, **{"Content-Encoding": "gzip", "SOAPAction": "anything"})
         assert reply.status_code == 200, reply.text
         assert "<done>true</done>" in reply.text
+
+
+IDLE = 2_000
+
+
+def test_thousands_of_idle_connections(local: LocalOrg, client: Client) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, IDLE * 2) if hard > 0 else IDLE * 2, hard))
+    address = urlsplit(local.url)
+    try:
+        with ExitStack() as open_ones:
+            silent = [
+                open_ones.enter_context(socket.create_connection((str(address.hostname), address.port or 0), 10))
+                for _ in range(IDLE)
+            ]
+            silent[0].sendall(b"POST /services/Soap/u/64.0 HTTP/1.1\r\nHo")  # and never goes on
+            started = time.monotonic()
+            assert client.query("SELECT LastName FROM Lead WHERE LastName = 'nobody'") == []
+            assert time.monotonic() - started < 5
+            time.sleep(2)
+            assert sum(map(is_closed, silent)) >= IDLE - MOST_CONNECTIONS
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def is_closed(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+def test_a_body_that_never_ends(local: LocalOrg, client: Client) -> None:
+    """It may take a minute; others are served meanwhile."""
+    address = urlsplit(local.url)
+    with socket.create_connection((str(address.hostname), address.port or 0), 10) as slow:
+        slow.sendall(b"POST /services/Soap/u/64.0 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n<a")
+        assert client.query("SELECT LastName FROM Lead WHERE LastName = 'nobody'") == []

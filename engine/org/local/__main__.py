@@ -38,10 +38,19 @@ def _options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m sfmap.engine.org.local", description=__doc__)
     parser.add_argument("--db", type=Path, required=True)
     parser.add_argument("--schema", type=Path)
+    parser.add_argument("--faults", type=Path)
+    parser.add_argument("--log", type=Path)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--daily-limit", type=int, default=100_000)
     asked = parser.parse_args()
-    return Options(asked.db, asked.schema, port=asked.port, daily_limit=asked.daily_limit)
+    return Options(
+        asked.db,
+        asked.schema,
+        port=asked.port,
+        daily_limit=asked.daily_limit,
+        faults=asked.faults,
+        log=asked.log,
+    )
 
 
 def _say_where(url: str, server: uvicorn.Server) -> None:

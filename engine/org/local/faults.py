@@ -17,10 +17,21 @@ class Fault(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Duplicate:
+    """What a duplicate rule has found."""
+
+    rule: str
+    object_name: str
+    may_be_saved: bool
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordError:
     code: str
     message: str
     fields: tuple[str, ...] = ()
+    duplicate: Duplicate | None = None
 
 
 class Invalid(Exception):

@@ -103,6 +103,7 @@ class Page:
             "record": record,
             "filled": [(name, value) for name, value in values if value is not None],
             "empty": [name for name, value in values if value is None],
+            "changes": store.changes(str(record["Id"])),
         }
 
     def _calls(self, store: Store, request: Request) -> Context:

@@ -34,12 +34,21 @@ class LocalOrg:
 
 
 @contextmanager
-def start_local_org(database: Path, schema: Path | None = None) -> Iterator[LocalOrg]:
+def start_local_org(
+    database: Path,
+    schema: Path | None = None,
+    *,
+    faults: Path | None = None,
+    log: Path | None = None,
+    daily_limit: int = 0,
+) -> Iterator[LocalOrg]:
     """A local org over the records in `database`. Raises `LocalOrgFailed`."""
     # -P: a file in the current folder must not pass for one of our modules.
     command = [sys.executable, "-P", "-m", "sfmap.engine.org.local", "--db", str(database)]
-    if schema:
-        command += ["--schema", str(schema)]
+    files = {"--schema": schema, "--faults": faults, "--log": log}
+    command += [part for option, file in files.items() if file for part in (option, str(file))]
+    if daily_limit:
+        command += ["--daily-limit", str(daily_limit)]
     # A session of its own keeps a Ctrl-C in the terminal from ending it in the middle of a call.
     with TemporaryFile("w+") as said:  # a pipe that nobody reads would stop a process that says much
         process = subprocess.Popen(  # noqa: S603 - the command is ours

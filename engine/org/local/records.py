@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from sfmap.engine.mapping.values import full_record_id
+from sfmap.engine.org.local.duplicates import Duplicates
 from sfmap.engine.org.local.external_ids import external_id, found_by, not_specified
+from sfmap.engine.org.local.fault_plan import Strike
 from sfmap.engine.org.local.faults import Invalid, RecordError, no_such_field, no_such_object
 from sfmap.engine.org.local.references import Parent, References, SentParent
 from sfmap.engine.org.local.schema import FieldSchema, ObjectSchema, Schema
@@ -56,18 +58,29 @@ class _RolledBack(Exception):
 class Writer:
     """The writes of one call, by one user, at one time. Each verb raises `Fault` for what does not exist."""
 
-    def __init__(self, store: Store, schema: Schema, user_id: str, cut_long: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        schema: Schema,
+        user_id: str,
+        *,
+        cut_long: bool = False,
+        allow_duplicates: bool = False,
+        strike: Strike | None = None,
+    ) -> None:
         self._store = store
         self._schema = schema
         self._references = References(store, schema, user_id)
         self._user_id = user_id
         self._cut_long = cut_long
+        self._duplicates = Duplicates(store, allow_duplicates)
+        self._strike = strike
         self._seen: set[str] = set()
         """The ids that this call has named."""
         self._now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
     def create(self, records: Sequence[Sent], all_or_none: bool) -> list[Saved]:
-        return self._done([partial(self._create, self._known(sent)) for sent in records], all_or_none)
+        return self._done([partial(self._create_new, self._known(sent)) for sent in records], all_or_none)
 
     def update(self, records: Sequence[Sent], all_or_none: bool) -> list[Saved]:
         return self._done([partial(self._update, self._known(sent)) for sent in records], all_or_none)
@@ -87,12 +100,16 @@ class Writer:
         saved: list[Saved] = []
         try:
             with self._store.savepoint():
-                saved += (step() for step in steps)
+                saved += map(self._step, steps)
                 if all_or_none and any(one.errors for one in saved):
                     raise _RolledBack
         except _RolledBack:
             saved = [one if one.errors else _rolled_back() for one in saved]
         return saved
+
+    def _step(self, step: Callable[[], Saved]) -> Saved:
+        error = self._strike.record_error() if self._strike else None
+        return Saved(None, (error,)) if error else step()
 
     def _known(self, sent: Sent) -> _Record:
         target = self._schema.object(sent.object_name)
@@ -108,11 +125,17 @@ class Writer:
         parents = [self._references.parent(target, name, parent) for name, parent in sent.parents.items()]
         return _Record(target, given, parents)
 
+    def _create_new(self, record: _Record) -> Saved:
+        if self._strike and self._strike.meddles():
+            self._create(record)
+        return self._create(record)
+
     def _create(self, record: _Record) -> Saved:
         target = record.target
         try:
             values = self._values(record, creating=True)
             self._check_unique(target, values, None)
+            self._duplicates.check(target, values, values, None)
         except Invalid as invalid:
             return Saved(None, invalid.errors)
         number = self._store.next_number(target)
@@ -120,7 +143,9 @@ class Writer:
         row = {"OwnerId": self._user_id, **values, **counted, **self._audit(creating=True)}
         row |= _composed(target, row)
         known = {name: value for name, value in row.items() if name in target.fields}
-        return Saved(self._store.insert(target, number, known), created=True)
+        record_id = self._store.insert(target, number, known)
+        self._store.note_change(record_id, "create", values)
+        return Saved(record_id, created=True)
 
     def _update(self, record: _Record) -> Saved:
         id_field = record.target.fields["Id"]
@@ -134,6 +159,8 @@ class Writer:
         if record_id in self._seen:
             return _refused(record_id, "DUPLICATE_VALUE", f"duplicate id specified: {record_id}")
         self._seen.add(record_id)
+        if self._strike and self._strike.meddles():
+            self._store.update(record.target, record_id, {"IsDeleted": 1, **self._audit(creating=False)})
         return self._change(record, record_id)
 
     def _change(self, record: _Record, record_id: str) -> Saved:
@@ -144,12 +171,14 @@ class Writer:
                 raise Invalid(RecordError(target.lock.code, target.lock.message))
             values = self._values(record, creating=False)
             self._check_unique(target, values, record_id)
+            self._duplicates.check(target, {**current, **values}, values, record_id)
         except Invalid as invalid:
             return Saved(record_id, invalid.errors)
         changes = {**values, **self._audit(creating=False)}
         changes |= _composed(target, {**current, **changes})
         known = {name: value for name, value in changes.items() if name in target.fields}
         self._store.update(target, record_id, known)
+        self._store.note_change(record_id, "update", values)
         return Saved(record_id)
 
     def _upsert(self, record: _Record, key: FieldSchema, keys: _Keys) -> Saved:
@@ -192,6 +221,7 @@ class Writer:
         except Invalid as invalid:
             return Saved(record_id, invalid.errors)
         self._store.update(target, record_id, {"IsDeleted": 1, **self._audit(creating=False)})
+        self._store.note_change(record_id, "delete", {})
         return Saved(record_id)
 
     def undelete(self, ids: Sequence[str], all_or_none: bool) -> list[Saved]:
@@ -206,6 +236,7 @@ class Writer:
         if not deleted:
             return _refused(record_id, "UNDELETE_FAILED", "Entity is not in the recycle bin")
         self._store.update(target, record_id, {"IsDeleted": 0, **self._audit(creating=False)})
+        self._store.note_change(record_id, "undelete", {})
         return Saved(record_id)
 
     def _current(self, target: ObjectSchema, record_id: str) -> dict[str, Stored]:

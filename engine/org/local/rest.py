@@ -352,7 +352,7 @@ def _by_key(resources: Resources, session: Session, request: Request, body: byte
 
 
 def _writer(resources: Resources) -> Writer:
-    return Writer(resources.service.store, resources.service.schema, USER_ID, cut_long=False)
+    return Writer(resources.service.store, resources.service.schema, USER_ID)
 
 
 def _sent(target: ObjectSchema, body: bytes) -> Sent:

@@ -1,6 +1,8 @@
 """The local org over HTTP: a Starlette app that hands SOAP requests to the service."""
 
+import asyncio
 import zlib
+from collections.abc import AsyncIterator
 from importlib.resources import files
 from ipaddress import ip_address
 
@@ -12,14 +14,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sfmap.engine.org.local.envelope import fault_answer
-from sfmap.engine.org.local.faults import unexpected
+from sfmap.engine.org.local.connections import Connections
+from sfmap.engine.org.local.control import Control
+from sfmap.engine.org.local.envelope import fault_answer, parse
+from sfmap.engine.org.local.faults import Fault, unexpected
 from sfmap.engine.org.local.page import Page
 from sfmap.engine.org.local.rest import Resources, base_url
 from sfmap.engine.org.local.service import Service
+from sfmap.engine.org.local.struck import Struck
 
 LARGEST_REQUEST = 50 * 1024 * 1024
 """In bytes, packed or unpacked; the API's own limit is 50 MB."""
+_BODY_SECONDS = 60.0
 
 
 def is_loopback(host: str) -> bool:
@@ -33,8 +39,9 @@ class _Unreadable(Exception):
     """A body that is too large, or is not what its headers say; the message goes to the client."""
 
 
-def make_app(service: Service, host: str) -> Starlette:
+def make_app(service: Service, host: str, connections: Connections, control: Control) -> Starlette:
     """The web application of one local org that listens at `host`."""
+    struck = Struck(connections)
 
     async def soap(request: Request) -> Response:
         try:
@@ -43,8 +50,20 @@ def make_app(service: Service, host: str) -> Starlette:
             return _xml(500, fault_answer(unexpected("UNKNOWN_EXCEPTION", str(error))))
         except ClientDisconnect:
             return Response(status_code=400)
-        reply = await run_in_threadpool(service.answer, data, base_url(request), request.path_params["version"])
-        return _xml(reply.status, reply.body)
+        try:
+            asked = await run_in_threadpool(parse, data)
+        except Fault as fault:
+            return _xml(500, fault_answer(fault))
+        strike = control.plan.strike(asked.operation)
+
+        async def answer() -> Response:
+            version = request.path_params["version"]
+            reply = await run_in_threadpool(service.answer, asked, base_url(request), version, strike)
+            return _xml(reply.status, reply.body)
+
+        if strike is None:
+            return await answer()
+        return await struck.play(strike, request, answer, lambda: service.miss(asked, strike))
 
     async def wsdl(request: Request) -> Response:
         if "wsdl" not in request.query_params:
@@ -59,7 +78,10 @@ def make_app(service: Service, host: str) -> Starlette:
     # The credentials are no secret, so no web page may reach the org by a name that it has made mean loopback.
     names = ["127.0.0.1", "localhost"] if is_loopback(host) else ["*"]
     here = Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
-    return Starlette(routes=[*Page(service).routes(), *routes, *Resources(service).routes()], middleware=[here])
+    return Starlette(
+        routes=[*Page(service).routes(), *control.routes(), *routes, *Resources(service).routes()],
+        middleware=[here],
+    )
 
 
 async def _body(request: Request) -> bytes:
@@ -70,7 +92,7 @@ async def _body(request: Request) -> bytes:
     received = 0
     parts: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
+    async for chunk in _timed(request):
         received += len(chunk)
         try:
             part = unpack.decompress(chunk, LARGEST_REQUEST - size + 1) if unpack else chunk
@@ -81,6 +103,16 @@ async def _body(request: Request) -> bytes:
             raise _Unreadable("The request is larger than 50 MB.")
         parts.append(part)
     return b"".join(parts)
+
+
+async def _timed(request: Request) -> AsyncIterator[bytes]:
+    """The body's chunks; a client that is too slow with them is given up."""
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.stream():
+                yield chunk
+    except TimeoutError:
+        raise _Unreadable(f"The request did not come within {_BODY_SECONDS:g} seconds.") from None
 
 
 def _xml(status: int, body: bytes) -> Response:

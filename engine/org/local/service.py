@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from lxml import etree
 
@@ -21,17 +20,17 @@ from sfmap.engine.org.local.envelope import (
     fault_answer,
     is_nil,
     local_name,
-    parse,
     text_of,
 )
-from sfmap.engine.org.local.faults import Fault, no_such_object, unexpected
+from sfmap.engine.org.local.fault_plan import Strike
+from sfmap.engine.org.local.faults import Duplicate, Fault, RecordError, no_such_object, unexpected
 from sfmap.engine.org.local.ids import new_id
 from sfmap.engine.org.local.records import Saved, Sent, Writer
 from sfmap.engine.org.local.references import SentParent
 from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
 from sfmap.engine.org.local.sessions import ORGANIZATION_ID, SESSION_SECONDS, USER_ID, Session, Sessions
 from sfmap.engine.org.local.soql import Compiled, compile_query
-from sfmap.engine.org.local.store import LoggedCall, Store, Stored
+from sfmap.engine.org.local.store import LoggedCall, Store, Stored, now
 
 _MOST_RECORDS = 200
 _MOST_RETRIEVED = 2_000
@@ -66,9 +65,11 @@ class Service:
         self.daily_limit = daily_limit
         self.sessions = sessions
         self._lock = threading.Lock()
+        self._strike: Strike | None = None
+        """The fault that hits the call under way."""
         self._operations: dict[str, Callable[[Request, Session], str]] = {
             "getUserInfo": lambda request, session: f"<result>{_user_info()}</result>",
-            "getServerTimestamp": lambda request, session: f"<result>{element('timestamp', _now())}</result>",
+            "getServerTimestamp": lambda request, session: f"<result>{element('timestamp', now())}</result>",
             "logout": self._logout,
             "describeGlobal": self._describe_global,
             "describeSObject": self._describe_objects,
@@ -84,38 +85,48 @@ class Service:
             "undelete": lambda request, session: self._write_ids(request, Writer.undelete),
         }
 
-    def answer(self, data: bytes, base_url: str, version: str) -> Reply:
+    def answer(self, request: Request, base_url: str, version: str, strike: Strike | None = None) -> Reply:
         """The answer to one request; everything wrong with it is a fault in the answer."""
         with self._lock:
             started = time.perf_counter()
-            request: Request | None = None
             try:
-                request = parse(data)
-                reply, outcome = Reply(200, self._answer(request, base_url, version)), "ok"
+                reply, outcome = Reply(200, self._answer(request, base_url, version, strike)), "ok"
             except Fault as fault:
                 reply, outcome = Reply(500, fault_answer(fault)), fault.code
             except sqlite3.Error as error:
                 unusable = unexpected("SERVER_UNAVAILABLE", f"The local org's database: {error}.")
                 return Reply(500, fault_answer(unusable))
-            if request:
-                refused = reply.body.count(b"<success>false</success>")
-                self._log(request, f"{refused} refused" if refused else outcome, time.perf_counter() - started)
+            refused = reply.body.count(b"<success>false</success>")
+            outcome = f"{refused} refused" if refused else outcome
+            self._log(request, outcome, time.perf_counter() - started, strike)
             return reply
 
-    def _log(self, request: Request, outcome: str, seconds: float) -> None:
+    def miss(self, request: Request, strike: Strike) -> None:
+        """Logs a call that a fault of the plan kept from being answered at all."""
+        with self._lock:
+            self._log(request, "not done", 0, strike)
+
+    def _log(self, request: Request, outcome: str, seconds: float, strike: Strike | None) -> None:
         sent = [child for child in children(request.body) if local_name(child) in ("sObjects", "ids")]
         kinds = [text_of(part) for child in sent[:1] for part in children(child) if local_name(part) == "type"]
         about = kinds or request.texts("sObjectType") or request.texts("queryString")
-        self._note(request.operation, ", ".join(about), len(sent), outcome, seconds)
+        fault = strike.kind if strike else ""
+        self._note(request.operation, ", ".join(about), len(sent), outcome, seconds, fault)
 
-    def _note(self, operation: str, about: str, records: int, outcome: str, seconds: float) -> None:
-        logged = LoggedCall(_now(), operation, about[:200], records, outcome, round(seconds * 1000, 1))
+    def _note(
+        self, operation: str, about: str, records: int, outcome: str, seconds: float, fault: str = ""
+    ) -> None:
+        logged = LoggedCall(now(), operation, about[:200], records, outcome, round(seconds * 1000, 1), fault)
         with self.store.transaction():
             self.store.log(logged)
         self._watch(logged)
 
-    def _answer(self, request: Request, base_url: str, version: str) -> bytes:
+    def _answer(self, request: Request, base_url: str, version: str, strike: Strike | None) -> bytes:
         number = _version_number(version)
+        if strike and strike.fault:
+            if strike.kind == "expired_session":
+                self.sessions.close(request.header("SessionHeader", "sessionId"))
+            raise strike.fault
         if request.operation == "login":
             return answer("login", self._login(request, base_url, version, number), None)
         operation = self._operations.get(request.operation)
@@ -123,6 +134,7 @@ class Service:
         if operation is None:
             raise unexpected("UNKNOWN_EXCEPTION", f"The local org has no operation {request.operation}.")
         usage = (self._counted(), self.daily_limit)
+        self._strike = strike
         with self.store.transaction():
             return answer(request.operation, operation(request, session), usage)
 
@@ -273,7 +285,14 @@ class Service:
 
     def _writer(self, request: Request) -> Writer:
         cut_long = request.header("AllowFieldTruncationHeader", "allowFieldTruncation") == "true"
-        return Writer(self.store, self.schema, USER_ID, cut_long)
+        return Writer(
+            self.store,
+            self.schema,
+            USER_ID,
+            cut_long=cut_long,
+            allow_duplicates=request.header("DuplicateRuleHeader", "allowSave") == "true",
+            strike=self._strike,
+        )
 
 
 def _check_number(records: int) -> None:
@@ -322,15 +341,36 @@ def _saved(saved: Saved) -> str:
 
 
 def _outcome(saved: Saved) -> str:
-    errors = "".join(
-        "<errors>"
-        + "".join(element("fields", name) for name in error.fields)
-        + element("message", error.message)
-        + element("statusCode", error.code)
-        + "</errors>"
-        for error in saved.errors
-    )
+    errors = "".join(map(_error, saved.errors))
     return f"{errors}{element('id', saved.id)}{element('success', not saved.errors)}"
+
+
+def _error(error: RecordError) -> str:
+    said = (
+        f"{''.join(element('fields', name) for name in error.fields)}{element('message', error.message)}"
+        f"{element('statusCode', error.code)}"
+    )
+    if error.duplicate is None:
+        return f"<errors>{said}</errors>"
+    return f'<errors xsi:type="DuplicateError">{said}{_duplicate_result(error.duplicate, error.message)}</errors>'
+
+
+def _duplicate_result(duplicate: Duplicate, message: str) -> str:
+    matches = "".join(
+        '<matchRecords><matchConfidence>100.0</matchConfidence><record xsi:type="sf:sObject">'
+        f"{element('sf:type', duplicate.object_name)}{element('sf:Id', record_id)}</record></matchRecords>"
+        for record_id in duplicate.ids
+    )
+    found = (
+        f"{element('entityType', duplicate.object_name)}<matchEngine>ExactMatchEngine</matchEngine>{matches}"
+        f"{element('rule', duplicate.rule)}{element('size', len(duplicate.ids))}<success>true</success>"
+    )
+    return (
+        f"<duplicateResult>{element('allowSave', duplicate.may_be_saved)}"
+        f"{element('duplicateRule', duplicate.rule)}"
+        f"{element('duplicateRuleEntityType', duplicate.object_name)}{element('errorMessage', message)}"
+        f"<matchResults>{found}</matchResults></duplicateResult>"
+    )
 
 
 def _row(query: Compiled, row: Sequence[Stored], name: str = "records") -> str:
@@ -448,10 +488,6 @@ def _version_number(version: str) -> int:
     if not FIRST_VERSION <= number <= LAST_VERSION:
         raise unexpected("UNSUPPORTED_API_VERSION", f"Invalid Api version specified on URL: {version}")
     return number
-
-
-def _now() -> str:
-    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _user_info() -> str:

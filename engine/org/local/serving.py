@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -10,11 +9,17 @@ from pathlib import Path
 
 import uvicorn
 
-from sfmap.engine.org.local.schema import load_schema
+from sfmap.engine.org.local.connections import Connections, listen
+from sfmap.engine.org.local.control import Control
+from sfmap.engine.org.local.fault_plan import load_fault_plan
+from sfmap.engine.org.local.schema_file import load_schema
 from sfmap.engine.org.local.server import make_app
 from sfmap.engine.org.local.service import Service
 from sfmap.engine.org.local.sessions import SESSION_SECONDS, Sessions
 from sfmap.engine.org.local.store import LoggedCall, Store, StoreFailed
+
+_KEEP_ALIVE_SECONDS = 60
+_STOP_SECONDS = 3
 
 
 class CannotServe(Exception):
@@ -30,6 +35,8 @@ class Options:
     """0 for any that is free."""
     daily_limit: int = 100_000
     session_seconds: int = SESSION_SECONDS
+    faults: Path | None = None
+    """Faults on demand."""
     log: Path | None = None
     """A file that gets a line of JSON for each call."""
 
@@ -40,24 +47,38 @@ def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> Non
     Raises `CannotServe`, and for the schema file `Mistakes` or `CannotRead`.
     """
     schema = load_schema(options.schema)
+    control = Control(load_fault_plan(options.faults))
     try:
         store = Store(options.database, schema)
-        listening = socket.create_server((options.host, options.port))
+        listening = listen(options.host, options.port)
         log = options.log.open("a", encoding="utf-8", buffering=1) if options.log else None
     except (StoreFailed, OSError, OverflowError) as error:  # overflow: no such port
         raise CannotServe(str(error)) from None
-    # Else an answer waits 40 ms for the acknowledgement of its own headers; accepted connections inherit this.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def write(call: LoggedCall) -> None:
         if log:
             log.write(json.dumps(asdict(call)) + "\n")
 
     service = Service(store, schema, options.daily_limit, Sessions(options.session_seconds), write)
-    app = make_app(service, options.host)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    connections = Connections()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_app(service, options.host, connections, control),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=_STOP_SECONDS,
+        )
+    )
+
+    async def serving() -> None:
+        watching = asyncio.create_task(connections.watch(server))
+        await server.serve(sockets=[listening])
+        watching.cancel()
+
     with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
         # The socket listens already: a connection made now waits until the server takes it.
         ready(f"http://{options.host}:{listening.getsockname()[1]}", server)
-        asyncio.run(server.serve(sockets=[listening]))
+        asyncio.run(serving())
     store.close()

@@ -1,5 +1,6 @@
 """The local org's records in SQLite: a table for each object, and the count of API calls for each day."""
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ _NUMBER_COLUMN = "sfmap_number"
 
 
 _LONGEST_LOG = 1_000
+_OLD_LOG = 7
+"""Columns of the log before it told of faults."""
 _SEARCHED = 90
 """The most columns that a search looks at: SQLite's expressions have a depth."""
 
@@ -32,6 +35,20 @@ class LoggedCall:
     outcome: str
     """`ok`, a fault's code, or how many records were refused."""
     milliseconds: float
+    fault: str = ""
+    """Which fault of the plan hit it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one call did to a record."""
+
+    at: str
+    call: int
+    """Counts the calls of the log."""
+    verb: str
+    values: Mapping[str, Stored]
+    """What it wrote."""
 
 
 class StoreFailed(Exception):
@@ -126,21 +143,43 @@ class Store:
         )
         return [row[0] for row in self._connection.execute(query, [fold(value)])]
 
+    def alike(self, target: ObjectSchema, values: Mapping[str, Stored], most: int) -> list[str]:
+        """The ids of the records that have all these values, as the org compares, oldest first; up to so many."""
+        same = " AND ".join(f"fold({_quoted(name)}) = ?" for name in values)
+        query = (
+            f"SELECT Id FROM {_quoted(target.name)} WHERE {same} AND IsDeleted = 0"  # noqa: S608
+            f" ORDER BY {_NUMBER_COLUMN} LIMIT {most}"
+        )
+        return [row[0] for row in self._connection.execute(query, [fold(value) for value in values.values()])]
+
     def select(self, statement: str, parameters: Sequence[Stored]) -> list[tuple[Stored, ...]]:
         """Runs a compiled query."""
         return self._connection.execute(statement, parameters).fetchall()
 
-    def log(self, entry: "LoggedCall") -> None:
+    def note_change(self, record_id: str, verb: str, values: Mapping[str, Stored]) -> None:
+        """Remembers what the call that is under way does to a record; `log` gives the call the same number."""
+        self._connection.execute(
+            "INSERT INTO sfmap_changes VALUES (?, ?, (SELECT coalesce(max(number), 0) + 1 FROM sfmap_log), ?, ?)",
+            [record_id, now(), verb, json.dumps(values)],
+        )
+
+    def changes(self, record_id: str) -> list[Change]:
+        """What calls did to the record, in order."""
+        query = "SELECT at, call, verb, changed FROM sfmap_changes WHERE id = ? ORDER BY rowid"
+        rows = self._connection.execute(query, [record_id])
+        return [Change(at, call, verb, json.loads(changed)) for at, call, verb, changed in rows]
+
+    def log(self, entry: LoggedCall) -> None:
         """Keeps the entry, and the last thousand with it."""
-        self._connection.execute("INSERT INTO sfmap_log VALUES (NULL, ?, ?, ?, ?, ?, ?)", astuple(entry))
+        self._connection.execute("INSERT INTO sfmap_log VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", astuple(entry))
         self._connection.execute(
             "DELETE FROM sfmap_log WHERE number <= (SELECT max(number) FROM sfmap_log) - ?", [_LONGEST_LOG]
         )
 
-    def logged(self) -> list["LoggedCall"]:
-        """The last calls, newest first."""
-        query = "SELECT at, operation, object, records, outcome, milliseconds FROM sfmap_log ORDER BY number DESC"
-        return [LoggedCall(*row) for row in self._connection.execute(query)]
+    def logged(self) -> list[tuple[int, LoggedCall]]:
+        """The last calls with their numbers, newest first."""
+        rows = self._connection.execute("SELECT * FROM sfmap_log ORDER BY number DESC")
+        return [(number, LoggedCall(*row)) for number, *row in rows]
 
     def records(
         self, target: ObjectSchema, search: str, order: str, descending: bool, most: int, start: int
@@ -185,8 +224,14 @@ class Store:
         )
         self._connection.execute(
             "CREATE TABLE IF NOT EXISTS sfmap_log (number INTEGER PRIMARY KEY, at TEXT, operation TEXT,"
-            " object TEXT, records INTEGER, outcome TEXT, milliseconds REAL)"
+            " object TEXT, records INTEGER, outcome TEXT, milliseconds REAL, fault TEXT NOT NULL DEFAULT '')"
         )
+        if len(self._connection.execute("PRAGMA table_info(sfmap_log)").fetchall()) == _OLD_LOG:
+            self._connection.execute("ALTER TABLE sfmap_log ADD COLUMN fault TEXT NOT NULL DEFAULT ''")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS sfmap_changes (id TEXT, at TEXT, call INTEGER, verb TEXT, changed TEXT)"
+        )
+        self._connection.execute("CREATE INDEX IF NOT EXISTS sfmap_changes_id ON sfmap_changes (id)")
         for target in schema.objects.values():
             self._prepare_table(target)
 
@@ -201,7 +246,9 @@ class Store:
                 kind = "NUMERIC" if field.type in NUMBER_TYPES or field.type == "boolean" else "TEXT"
                 default = "NOT NULL DEFAULT 0" if field.type == "boolean" else ""
                 self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {_quoted(field.name)} {kind} {default}")
-            if (field.id_lookup and field.type != "id") or field.unique or field.name in target.index:
+            ruled = any(field.name in rule.fields for rule in target.duplicate_rules)
+            found_by = (field.id_lookup and field.type != "id") or field.unique or field.name in target.index
+            if found_by or ruled:
                 index = _quoted(f"{target.name}.{field.name}")
                 self._connection.execute(
                     f"CREATE INDEX IF NOT EXISTS {index} ON {table} (fold({_quoted(field.name)}))"
@@ -213,6 +260,11 @@ class Store:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def now() -> str:
+    """This moment as the org writes it."""
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _today() -> str:

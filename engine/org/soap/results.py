@@ -52,6 +52,7 @@ def write_result(element: etree._Element) -> WriteResult:
         first(errors[0], "statusCode") or "UNKNOWN_EXCEPTION",
         "; ".join(filter(None, (first(error, "message") for error in errors))),
         tuple(fields),
+        tuple(_duplicates(errors)),
     )
 
 
@@ -87,6 +88,12 @@ def api_usage(elements: Iterable[etree._Element]) -> ApiUsage | None:
     return None
 
 
+def _duplicates(errors: Iterable[etree._Element]) -> Iterator[str]:
+    for error in errors:
+        for record in error.iterfind(".//{*}matchRecords/{*}record"):
+            yield from texts(record, "Id")[:1]
+
+
 def _found(row: etree._Element, wanted: Mapping[str, str]) -> FoundRecord:
     values = {etree.QName(child).localname.lower(): child for child in row.iterchildren("*")}
     fields = {name: _value(values.get(key)) for name, key in wanted.items()}
@@ -118,6 +125,9 @@ def _field(element: etree._Element) -> FieldDescription:
         picklist_values=tuple(_active_entries(element)),
         reference_to=texts(element, "referenceTo"),
         relationship_name=said.get("relationshipName", ""),
+        precision=_number(said.get("precision", "")) or _number(said.get("digits", "")),
+        scale=_number(said.get("scale", "")),
+        unique=yes("unique"),
     )
 
 

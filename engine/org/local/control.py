@@ -1,0 +1,45 @@
+"""The endpoint `/faults`: which faults a running local org plays, read and replaced by who tests against it."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from sfmap.engine.org.local.fault_plan import FaultPlan, read_fault_plan
+from sfmap.engine.spec.diagnostics import Mistakes, Source
+
+_LONGEST = 1_000_000
+
+
+class Control:
+    def __init__(self, plan: FaultPlan) -> None:
+        self.plan = plan
+
+    def routes(self) -> list[Route]:
+        verbs: list[tuple[str, Callable[[Request], Awaitable[Response]]]] = [
+            ("GET", self._read),
+            ("PUT", self._replace),
+            ("DELETE", self._clear),
+        ]
+        return [Route("/faults", endpoint, methods=[verb]) for verb, endpoint in verbs]
+
+    async def _read(self, _: Request) -> Response:
+        return JSONResponse({"faults": self.plan.counts()})
+
+    async def _replace(self, request: Request) -> Response:
+        """The body is a plan as a file has it. A web page of another origin cannot send a PUT unasked."""
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _LONGEST:
+                return PlainTextResponse("The fault plan is too large.\n", 413)
+        try:
+            self.plan = read_fault_plan(Source("the fault plan", body.decode("utf-8", "surrogateescape")))
+        except Mistakes as mistakes:
+            return PlainTextResponse(f"{mistakes}\n", 400)
+        return await self._read(request)
+
+    async def _clear(self, request: Request) -> Response:
+        self.plan = FaultPlan()
+        return await self._read(request)

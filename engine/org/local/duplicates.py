@@ -1,0 +1,36 @@
+"""Duplicate rules: records that look like one that is there already, as a user's schema file says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sfmap.engine.org.local.faults import Duplicate, Invalid, RecordError
+from sfmap.engine.org.local.schema import ObjectSchema
+from sfmap.engine.org.local.store import Store, Stored
+
+_MOST = 5
+_BLOCKED = "You're creating a duplicate record. We recommend you use an existing record instead."
+_WARNED = "Use one of these records?"
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Looks for them in the store."""
+
+    store: Store
+    allowed: bool
+    """Whether the call asks to save in spite of a warning."""
+
+    def check(
+        self, target: ObjectSchema, row: Mapping[str, Stored], written: Mapping[str, Stored], own_id: str | None
+    ) -> None:
+        """Raises `Invalid` where a rule finds others like the row; `written` are its new values."""
+        for rule in target.duplicate_rules:
+            values = {name: row.get(name) for name in rule.fields}
+            applies = None not in values.values() and not set(rule.fields).isdisjoint(written)
+            if not applies or (rule.warns and self.allowed):
+                continue
+            others = [found for found in self.store.alike(target, values, _MOST + 1) if found != own_id][:_MOST]
+            if others:
+                duplicate = Duplicate(rule.name, target.name, rule.warns, tuple(others))
+                message = _WARNED if rule.warns else _BLOCKED
+                raise Invalid(RecordError("DUPLICATES_DETECTED", message, duplicate=duplicate))

@@ -1,0 +1,209 @@
+"""A user's schema file: custom fields and objects beside the shipped ones, or a whole copy of another org's."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from sfmap.engine.org.local.schema import (
+    NUMBER_TYPES,
+    TEXT_TYPES,
+    DuplicateRule,
+    FieldSchema,
+    ObjectSchema,
+    Schema,
+)
+from sfmap.engine.org.local.shipped import shipped_objects
+from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean
+from sfmap.engine.spec.files import read_source
+from sfmap.engine.spec.reader import Report, Table
+from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
+
+_CUSTOM_PREFIX = "a0"
+_API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_CUSTOM_TYPES = (*TEXT_TYPES, *NUMBER_TYPES, "boolean", "date", "datetime", "reference")
+_DEFAULT_LENGTHS = {"email": 80, "phone": 40, "reference": 18, "textarea": 32_000}
+_FIELD_KEYS = (
+    "type", "label", "length", "precision", "scale", "required", "unique", "external_id", "default",
+    "values", "restricted", "to",
+)  # fmt: skip
+_OBJECT_KEYS = ("fields", "duplicate_rules")
+_COPIED_KEYS = ("write", "finds", "relationship")
+_COPIED_TYPES = (
+    "id", "address", "location", "combobox", "encryptedstring", "time", "base64", "long", "anyType",
+    "complexvalue",
+)  # fmt: skip
+_ALWAYS = ("Id", "IsDeleted", "CreatedDate", "LastModifiedDate", "SystemModstamp")
+"""What the local org itself needs of every object."""
+
+
+def load_schema(custom: Path | None) -> Schema:
+    """The shipped objects, with what the user's file adds. Raises `Mistakes` or `CannotRead`."""
+    shipped = {schema.name: schema for schema in shipped_objects()}
+    blank = shipped.pop("")
+    objects = dict(shipped)
+    if custom is None:
+        return Schema(objects)
+    root, mistakes = read_yaml(read_source(custom))
+    report = Report(mistakes)
+    table = Table.open(root, report, "the schema", ("objects",))
+    entries = list(table.tables("objects")) if table else []
+    referable = _referable(shipped.values()) | {name.text for name, _ in entries}
+    for name, node in entries:
+        if _is_complete(node):
+            objects[name.text] = _complete(shipped.get(name.text, blank), name, node, report)
+        elif name.text in shipped:
+            objects[name.text] = _extended(shipped[name.text], node, referable, report)
+        else:
+            objects[name.text] = _custom(blank, name, node, objects, referable, report)
+    if report.diagnostics:
+        raise Mistakes(report.diagnostics)
+    return Schema(objects)
+
+
+def _referable(shipped: Iterable[ObjectSchema]) -> frozenset[str]:
+    """The shipped objects, and those of a plain org that they refer to."""
+    known = list(shipped)
+    referred = (name for target in known for field in target.fields.values() for name in field.references)
+    return frozenset({target.name for target in known}.union(referred))
+
+
+def _is_complete(node: TableNode) -> bool:
+    return any(key.text == "complete" and isinstance(v, ScalarNode) and v.value is True for key, v in node.entries)
+
+
+def _complete(known: ObjectSchema, name: ScalarNode, node: TableNode, report: Report) -> ObjectSchema:
+    """An object copied from an org: its fields are those of the file, and no others."""
+    _check_name(name, report)
+    table = Table(node, report, f"the object {name.text}", ("complete", "label", "key_prefix", *_OBJECT_KEYS))
+    label, key_prefix = table.text("label"), table.text("key_prefix")
+    table.require("key_prefix", "the first three characters of its records' ids")
+    copied = {field: _like(known.fields.get(field), one) for field, one in _fields(table, None).items()}
+    needed = {field: known.fields[field] for field in _ALWAYS if field not in copied}
+    return replace(
+        known,
+        name=name.text,
+        label=label.text if label else name.text,
+        plural=label.text if label else name.text,
+        key_prefix=key_prefix.text if key_prefix else known.key_prefix,
+        fields={**copied, **needed},
+        compose={made: parts for made, parts in known.compose.items() if made in copied},
+        number={counted: digits for counted, digits in known.number.items() if counted in copied},
+        lock=known.lock if known.lock and known.lock.when in copied else None,
+        custom=name.text.endswith("__c"),
+        duplicate_rules=_duplicate_rules(table, copied),
+    )
+
+
+def _like(known: FieldSchema | None, copied: FieldSchema) -> FieldSchema:
+    """A copied field, with what no describe tells of it."""
+    return replace(copied, default=known.default) if known and copied.default is None else copied
+
+
+def _extended(known: ObjectSchema, node: TableNode, referable: frozenset[str], report: Report) -> ObjectSchema:
+    table = Table(node, report, f"the object {known.name}", _OBJECT_KEYS)
+    fields = {**known.fields, **_fields(table, referable)}
+    return replace(known, fields=fields, duplicate_rules=_duplicate_rules(table, fields))
+
+
+def _custom(
+    blank: ObjectSchema,
+    name: ScalarNode,
+    node: TableNode,
+    objects: Mapping[str, ObjectSchema],
+    referable: frozenset[str],
+    report: Report,
+) -> ObjectSchema:
+    """A custom object: what each of them has, and the fields of the file."""
+    if not name.text.endswith("__c"):
+        message = f"{name.text} is no object of a plain org, and a custom object's name ends in __c"
+        report.error(name.span, message, did_you_mean(name.text, objects))
+    _check_name(name, report)
+    table = Table(node, report, f"the object {name.text}", ("label", "plural", *_OBJECT_KEYS))
+    fields = {**blank.fields, **_fields(table, referable)}
+    label_node, plural_node = table.text("label"), table.text("plural")
+    label = label_node.text if label_node else name.text.removesuffix("__c").replace("_", " ")
+    count = sum(schema.custom for schema in objects.values())
+    return ObjectSchema(
+        name=name.text,
+        label=label,
+        plural=plural_node.text if plural_node else f"{label}s",
+        key_prefix=_CUSTOM_PREFIX + _DIGITS[count % len(_DIGITS)],
+        fields=fields,
+        custom=True,
+        duplicate_rules=_duplicate_rules(table, fields),
+    )
+
+
+def _check_name(name: ScalarNode, report: Report) -> None:
+    if not _API_NAME.fullmatch(name.text):
+        report.error(name.span, f'"{name.text}" is no API name', "ASCII letters, digits and _, a letter first")
+
+
+def _fields(table: Table, referable: frozenset[str] | None) -> dict[str, FieldSchema]:
+    """The fields, which may refer to these objects; None for a complete object, which may refer to any."""
+    fields: dict[str, FieldSchema] = {}
+    names: dict[str, str] = {}
+    for name, node in table.tables("fields"):
+        twin = names.setdefault(name.text.casefold(), name.text)
+        if twin != name.text:
+            table.report.error(name.span, f"{name.text} and {twin} are one field: case does not matter in names")
+        fields[name.text] = _field(name, node, referable, table.report)
+    return fields
+
+
+def _duplicate_rules(table: Table, fields: Mapping[str, FieldSchema]) -> tuple[DuplicateRule, ...]:
+    rules = []
+    for name, node in table.tables("duplicate_rules"):
+        rule = Table(node, table.report, f"the duplicate rule {name.text}", ("fields", "action"))
+        rule.require("fields", "the fields that must be alike")
+        compared = rule.texts("fields")
+        for one in compared:
+            if one.text not in fields:
+                table.report.error(one.span, f'there is no field "{one.text}"', did_you_mean(one.text, fields))
+        names = tuple(one.text for one in compared if one.text in fields)
+        rules.append(DuplicateRule(name.text, names, rule.choice("action", ("block", "warn")) != "block"))
+    return tuple(rules)
+
+
+def _field(name: ScalarNode, node: TableNode, referable: frozenset[str] | None, report: Report) -> FieldSchema:
+    is_copy = referable is None
+    keys = (*_FIELD_KEYS, *_COPIED_KEYS) if is_copy else _FIELD_KEYS
+    table = Table(node, report, f"the field {name.text}", keys)
+    if not is_copy and not name.text.endswith("__c"):
+        report.error(name.span, "a custom field's name ends in __c", f"{name.text}__c")
+    _check_name(name, report)
+    table.require("type", "type: string")
+    kind = table.choice("type", (*_CUSTOM_TYPES, *_COPIED_TYPES) if is_copy else _CUSTOM_TYPES) or "string"
+    if kind == "reference" and not is_copy:
+        table.require("to", "the object whose records it refers to")
+    targets = table.texts("to")
+    for target in targets:
+        if referable is not None and target.text not in referable:
+            report.error(target.span, f'there is no object "{target.text}"', did_you_mean(target.text, referable))
+    label, default = table.text("label"), table.scalar("default")
+    external_id = table.boolean("external_id") or False
+    write = (table.choice("write", ("always", "create", "update", "never")) or "always") if is_copy else "always"
+    relationship = table.text("relationship") if is_copy else None
+    return FieldSchema(
+        name=name.text,
+        label=label.text if label else name.text.removesuffix("__c").replace("_", " "),
+        type=kind,
+        length=table.positive_integer("length") or _DEFAULT_LENGTHS.get(kind, 255 if kind in TEXT_TYPES else 0),
+        precision=table.positive_integer("precision") or (18 if kind in NUMBER_TYPES else 0),
+        scale=table.positive_integer("scale") or 0,
+        digits=9 if kind == "int" else 0,
+        nillable=not (table.boolean("required") or kind == "boolean"),
+        createable=write in ("always", "create"),
+        updateable=write in ("always", "update"),
+        id_lookup=external_id or table.boolean("finds") or False,
+        external_id=external_id,
+        unique=table.boolean("unique") or False,
+        restricted=table.boolean("restricted") or False,
+        custom=name.text.endswith("__c"),
+        relationship=relationship.text if relationship else "",
+        values=tuple(value.text for value in table.texts("values")),
+        references=tuple(target.text for target in targets),
+        default=default.text if default else None,
+    )

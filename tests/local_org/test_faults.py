@@ -1,0 +1,178 @@
+"""Faults on demand: each kind hits the calls it is meant for, and does what it says."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from sfmap.engine.org.local.process import LocalOrg, LocalOrgFailed, start_local_org
+
+from .conftest import Client, record, sign_in
+
+LEADS = record("Lead", LastName="Ann", Company="x") + record("Lead", LastName="Bob", Company="x")
+CREATE = f"<create>{LEADS}</create>"
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
+    with start_local_org(tmp_path_factory.mktemp("faulty") / "org.db") as running:
+        yield running
+
+
+def plan(local: LocalOrg, *faults: dict[str, object], seed: int = 1) -> None:
+    answer = requests.put(f"{local.url}/faults", json={"seed": seed, "faults": faults}, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
+def leads(client: Client) -> int:
+    answer = client.call("<query><queryString>SELECT COUNT() FROM Lead</queryString></query>")
+    return int("".join(re.findall("<size>(.*?)</size>", answer)))
+
+
+ANSWERED = [
+    ("expired_session", "sf:INVALID_SESSION_ID", 0),
+    ("server_unavailable", "sf:SERVER_UNAVAILABLE", 0),
+    ("lock_row", "sf:UNABLE_TO_LOCK_ROW", 0),
+    ("day_limit", "TotalRequests Limit exceeded", 0),
+    ("concurrent_limit", "ConcurrentPerOrgLongTxn Limit exceeded", 0),
+    ("http_error", "Unavailable", 0),
+    ("html", "Scheduled maintenance", 0),
+    ("truncated", "<current>", 2),
+    ("slow", "<success>true</success>", 2),
+    ("record_lock", "<statusCode>UNABLE_TO_LOCK_ROW</statusCode>", 0),
+    ("record_lock_wrapped", "caused by: UNABLE_TO_LOCK_ROW", 0),
+    ("record_error", "<statusCode>UNKNOWN_EXCEPTION</statusCode>", 0),
+    ("created_between", "<success>true</success>", 4),
+]
+
+
+@pytest.mark.parametrize(("kind", "words", "created"), ANSWERED)
+def test_calls_that_are_answered(faulty: LocalOrg, kind: str, words: str, created: int) -> None:
+    client = sign_in(faulty)
+    before = leads(client)
+    plan(faulty, {"kind": kind, "calls": "create", "at": 1, "seconds": 0.2})
+    answer = client.call(CREATE)
+    assert words in answer
+    assert ("</soapenv:Envelope>" in answer) == (kind not in ("truncated", "http_error", "html"))
+    assert leads(sign_in(faulty)) == before + created
+
+
+BROKEN_OFF = [("reset", 0), ("timeout", 0), ("reset_after", 2), ("late_commit", 2)]
+
+
+@pytest.mark.parametrize(("kind", "created"), BROKEN_OFF)
+def test_calls_that_are_broken_off(faulty: LocalOrg, kind: str, created: int) -> None:
+    client = sign_in(faulty)
+    before = leads(client)
+    plan(faulty, {"kind": kind, "calls": "create", "times": 1, "seconds": 0.3})
+    with pytest.raises(requests.ConnectionError):
+        client.call(CREATE)
+    if kind == "late_commit":
+        assert leads(client) == before
+        time.sleep(0.6)
+    assert leads(client) == before + created
+
+
+def test_nobody_is_there_for_a_while(faulty: LocalOrg) -> None:
+    client = sign_in(faulty)
+    plan(faulty, {"kind": "down", "seconds": 0.5, "times": 1})
+    with pytest.raises(requests.ConnectionError):
+        client.call(CREATE)
+    with pytest.raises(requests.ConnectionError, match="refused"):
+        client.call(CREATE)
+    time.sleep(0.8)
+    assert "<success>true</success>" in client.call(CREATE)
+
+
+def test_a_record_deleted_in_between(faulty: LocalOrg) -> None:
+    client = sign_in(faulty)
+    (created,) = re.findall(
+        "<id>(.*?)</id>", client.call(f"<create>{record('Lead', LastName='C', Company='x')}</create>")
+    )
+    plan(faulty, {"kind": "deleted_between", "calls": "update"})
+    answer = client.call(f"<update>{record('Lead', Id=created, City='Rome')}</update>")
+    assert "<statusCode>ENTITY_IS_DELETED</statusCode>" in answer
+
+
+def test_some_records_and_a_code_of_ones_own(faulty: LocalOrg) -> None:
+    client = sign_in(faulty)
+    error = {"code": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "Budget first"}
+    plan(faulty, {"kind": "record_error", "share": 0.3, **error})
+    answer = client.call(f"<create>{LEADS * 50}</create>")
+    assert 15 <= answer.count("<message>Budget first</message>") <= 45
+    assert answer.count("<result>") == 100
+
+
+def test_the_same_seed_hits_the_same_calls(faulty: LocalOrg) -> None:
+    client = sign_in(faulty)
+
+    def hits(seed: int) -> list[bool]:
+        plan(faulty, {"kind": "server_unavailable", "calls": "getUserInfo", "probability": 0.5}, seed=seed)
+        return ["SERVER_UNAVAILABLE" in client.call("<getUserInfo/>") for _ in range(40)]
+
+    assert hits(1) == hits(1)
+    assert hits(1) != hits(2)
+    plan(
+        faulty,
+        {"kind": "server_unavailable", "calls": "getUserInfo", "at": [2, 4]},
+        {"kind": "slow", "seconds": 0},
+    )
+    assert ["SERVER_UNAVAILABLE" in client.call("<getUserInfo/>") for _ in range(5)] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
+    counted = requests.get(f"{faulty.url}/faults", timeout=10).json()["faults"]
+    assert counted == [
+        {"kind": "server_unavailable", "calls": 5, "struck": 2},
+        {"kind": "slow", "calls": 3, "struck": 3},
+    ]
+    cleared = requests.delete(f"{faulty.url}/faults", timeout=10).json()
+    assert cleared == {"faults": []}
+
+
+WRONG = [
+    ("faults: [{kind: explode}]", "kind must be"),
+    ("faults: [{kind: slow, probability: 2}]", "a number from 0 to 1"),
+    ("faults: [{kind: slow, at: 0}]", "a whole number above 0"),
+    ("faults: [{calls: create}]", 'needs the key "kind"'),
+    ("faults: 7", "must be a table"),
+    ("fault: []", 'has no key "fault"'),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), WRONG)
+def test_mistakes_in_a_plan(faulty: LocalOrg, tmp_path: Path, text: str, words: str) -> None:
+    answer = requests.put(f"{faulty.url}/faults", data=text.encode(), timeout=10)
+    assert (answer.status_code, words in answer.text) == (400, True), answer.text
+    (tmp_path / "faults.yaml").write_text(text)
+    with (
+        pytest.raises(LocalOrgFailed, match=re.escape(words)),
+        start_local_org(tmp_path / "org.db", faults=tmp_path / "faults.yaml"),
+    ):
+        pass
+
+
+def test_a_plan_from_a_file_and_the_log(tmp_path: Path) -> None:
+    (tmp_path / "faults.yaml").write_text("faults:\n  - {kind: reset, calls: [create, update], at: 2}\n")
+    with start_local_org(
+        tmp_path / "org.db", faults=tmp_path / "faults.yaml", log=tmp_path / "calls.log"
+    ) as local:
+        client = sign_in(local)
+        client.call(CREATE)
+        with pytest.raises(requests.ConnectionError):
+            client.call(CREATE)
+        assert leads(client) == 2
+    logged = [json.loads(line) for line in (tmp_path / "calls.log").read_text().splitlines()]
+    assert [(call["operation"], call["outcome"], call["fault"]) for call in logged] == [
+        ("login", "ok", ""),
+        ("create", "ok", ""),
+        ("create", "not done", "reset"),
+        ("query", "ok", ""),
+    ]
