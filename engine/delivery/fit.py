@@ -1,5 +1,6 @@
 """Fits a record to its object as the org describes it: what would be refused is left out or cut, and noted."""
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -249,6 +250,14 @@ class _Fitting:
         self.notes.append(Note(name, what))
 
 
+def _base64(text: str) -> str:
+    try:
+        b64decode(text, validate=True)
+    except ValueError:
+        raise Unfit("is not base64") from None
+    return text
+
+
 @lru_cache(maxsize=1024)
 def _hint(name: str, fields: tuple[str, ...]) -> str:
     return did_you_mean(name, fields) or "create it in Setup, or give the user access to it"
@@ -256,6 +265,8 @@ def _hint(name: str, fields: tuple[str, ...]) -> str:
 
 def _fitted(field: FieldDescription, value: Value) -> Value:
     """The value as the field can hold it. Raises `Unfit`."""
+    if field.type == "base64":
+        return _base64(as_text(value))
     value_type = _TYPES.get(field.type)
     fitted = convert(value, value_type) if value_type else as_text(value)
     if not isinstance(fitted, str) or not 0 < field.length < length(fitted) or field.type in _PICKLISTS:

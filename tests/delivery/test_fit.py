@@ -44,6 +44,7 @@ FIELDS = [
     field("Formula__c", createable=False, updateable=False),
     field("Once__c", updateable=False),
     field("Later__c", createable=False),
+    field("Body__c", "base64"),
 ]
 DESCRIPTION = ObjectDescription("Thing__c", "Thing", "a00", True, True, {one.name: one for one in FIELDS})
 
@@ -61,6 +62,7 @@ KEPT: list[tuple[dict[str, Value], dict[str, Value]]] = [
     ({"Vip__c": "yes"}, {"Vip__c": True}),
     ({"Seen__c": "2026-11-23T10:00:00.123456Z"}, {"Seen__c": "2026-11-23T10:00:00.123Z"}),
     ({"Rating": "Warmish"}, {"Rating": "Warmish"}),
+    ({"Body__c": "SGk="}, {"Body__c": "SGk="}),
 ]
 
 
@@ -86,6 +88,7 @@ NOTED: list[tuple[dict[str, Value], str]] = [
         {"Mail__c": "long@example.com"},
         "traits.Mail is longer than 10 characters, and an e-mail address is not cut",
     ),
+    ({"Body__c": "Hi!"}, "traits.Body is not base64 (Body__c is of type base64)"),
     ({"Formula__c": "x"}, "Thing__c.Formula__c is read-only for this user"),
 ]
 

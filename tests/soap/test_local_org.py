@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count, product
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -47,8 +48,14 @@ NOBODY = "00Q000000zzzzzzAAA"
 _numbers = count()
 
 
+@pytest.fixture(scope="module", params=["built-in", "served"])
+def wsdl(request: pytest.FixtureRequest) -> str:
+    """All tests with the adapter's own WSDL, and with the one that the org serves."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, wsdl: str) -> Path:
     folder = tmp_path_factory.mktemp("org")
     (folder / "schema.yaml").write_text(SCHEMA)
     return folder
@@ -61,10 +68,13 @@ def local(folder: Path) -> Iterator[LocalOrg]:
 
 
 @pytest.fixture(scope="module")
-def settings(local: LocalOrg) -> SoapSettings:
-    return SoapSettings(
-        local.url, PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
-    )
+def settings(local: LocalOrg, folder: Path, wsdl: str) -> SoapSettings:
+    sign_in = PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
+    if wsdl == "built-in":
+        return SoapSettings(local.url, sign_in)
+    served = folder / "served.wsdl"
+    served.write_bytes(urlopen(f"{local.url}/services/Soap/u/64.0?wsdl").read())
+    return SoapSettings(local.url, sign_in, wsdl=served)
 
 
 @pytest.fixture(scope="module")
