@@ -155,12 +155,23 @@ class SignInRefused(OrgError):
     """The org refused the credentials; trying again could lock the user out."""
 
 
+class OrgOutOfReach(OrgError):
+    """As it is configured, the org cannot be reached: a person must mend something, and waiting does not help."""
+
+
+class LimitReached(OrgError):
+    """No API call is left: of the org's for the day, or of those that the user allows."""
+
+
 class OrgUnavailable(OrgError):
-    """No answer, or one that says that the org cannot be used now: network, time-out, limits, maintenance."""
+    """No answer, or one that says that the org cannot be used now: network, time-out, maintenance. It may heal."""
 
 
 class CallRefused(OrgError):
     """The org answered that this call, as it stands, is wrong; a smaller or mended one may pass."""
+
+    field: str = ""
+    """The field that the org does not know, where that is the matter."""
 
 
 class Org(Protocol):
@@ -217,6 +228,9 @@ class Org(Protocol):
 
         The API itself looks at the ids alone, so every id must be one of that object.
         """
+
+    def limits(self) -> ApiUsage | None:
+        """Asks the org for its daily limit: a call that changes nothing, and shows whether the org answers."""
 
     def calls(self) -> Mapping[str, int]:
         """API calls made so far, by operation, failed ones included."""

@@ -14,7 +14,15 @@ from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
-from sfmap.engine.org.port import CallRefused, OrgError, OrgUnavailable, RecordWrite, SignInRefused
+from sfmap.engine.org.port import (
+    CallRefused,
+    LimitReached,
+    OrgError,
+    OrgOutOfReach,
+    OrgUnavailable,
+    RecordWrite,
+    SignInRefused,
+)
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 from sfmap.engine.org.soap.errors import Call, error_from
 from sfmap.engine.org.soap.meanings import FAULTS, FaultMeaning
@@ -45,21 +53,21 @@ ANSWERS = {
     "HTML 200": (Canned(HTML, 200, "text/html"), OrgUnavailable, "", True, "not the API, such as a web page"),
     "HTML 500": (Canned(HTML, 500, "text/html"), OrgUnavailable, "", True, "not the API (HTTP 500, text/html)"),
     "gateway": (Canned("bad gateway", 502, "text/plain"), OrgUnavailable, "", True, "HTTP 502"),
-    "forbidden": (Canned(HTML, 403, "text/html"), OrgUnavailable, "", False, "HTTP 403"),
-    "not found": (Canned("", 404), OrgUnavailable, "", False, "no API at this address"),
+    "forbidden": (Canned(HTML, 403, "text/html"), OrgOutOfReach, "", False, "HTTP 403"),
+    "not found": (Canned("", 404), OrgOutOfReach, "", False, "no API at this address"),
     "too large": (Canned(HTML, 413, "text/html"), CallRefused, "", False, "too large (HTTP 413"),
     "too many": (Canned("", 429), OrgUnavailable, "", False, "fewer calls"),
     "teapot": (Canned("", 418), OrgUnavailable, "", False, "not the API (HTTP 418"),
     "redirect": (
         Canned("", 302, headers={"Location": "https://elsewhere.example/x"}),
-        OrgUnavailable,
+        OrgOutOfReach,
         "",
         False,
         "elsewhere (HTTP 302 to elsewhere.example)",
     ),
     "redirect to nowhere": (
         Canned("", 307, headers={"Location": "http://["}),
-        OrgUnavailable,
+        OrgOutOfReach,
         "",
         False,
         "to nowhere",
@@ -118,7 +126,7 @@ def test_nothing_can_be_applied_by_a_query(
 FAULT_ERRORS = [
     ("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.", SignInRefused, False),
     ("SERVER_UNAVAILABLE", "server too busy", OrgUnavailable, False),
-    ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", OrgUnavailable, False),
+    ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", LimitReached, False),
     ("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded", OrgUnavailable, False),
     ("API_CURRENTLY_DISABLED", "API is temporarily disabled", OrgUnavailable, False),
     ("API_DISABLED_FOR_ORG", "API is not enabled for this Organization or Partner", SignInRefused, False),
@@ -126,7 +134,7 @@ FAULT_ERRORS = [
     ("INVALID_FIELD", "No such column 'X' on entity 'Lead'.", CallRefused, False),
     ("INVALID_TYPE", "sObject type 'X' is not supported.", CallRefused, False),
     ("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", CallRefused, False),
-    ("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", CallRefused, False),
+    ("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", OrgUnavailable, False),
     ("UNKNOWN_EXCEPTION", "An unexpected error occurred. ErrorId: 1-2", CallRefused, True),
 ]
 

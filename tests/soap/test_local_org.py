@@ -17,7 +17,7 @@ from sfmap.engine.org.port import (
     BATCH_SIZE,
     ApiUsage,
     CallRefused,
-    OrgUnavailable,
+    LimitReached,
     RecordWrite,
     Reference,
     Refused,
@@ -504,7 +504,7 @@ def test_the_daily_limit(settings: SoapSettings, tmp_path: Path) -> None:
             org.create("Lead", [RecordWrite(GOOD)])
             assert org.usage() == ApiUsage(used, 2)
 
-        with pytest.raises(OrgUnavailable, match="used up its API requests") as caught:
+        with pytest.raises(LimitReached, match="used up its API requests") as caught:
             org.create("Lead", [RecordWrite(GOOD)])
         process.stdin.close()
 

@@ -54,7 +54,6 @@ class SoapOrg:
         self._connection = Connection(settings, self._transport)
         self._sessions = Sessions(settings, self._connection, self._transport, clock)
         self._known: _ObjectModel | None = None
-        self._usage: ApiUsage | None = None
 
     def object_names(self) -> frozenset[str]:
         known = self._object_model()
@@ -124,7 +123,11 @@ class SoapOrg:
         return self._transport.calls()
 
     def usage(self) -> ApiUsage | None:
-        return self._usage
+        return self._transport.usage()
+
+    def limits(self) -> ApiUsage | None:
+        self._call("getUserInfo", {}, expected=1)
+        return self._transport.usage()
 
     def _object_model(self) -> _ObjectModel:
         session = self._sessions.current()
@@ -180,5 +183,6 @@ class SoapOrg:
         self, session: Session, operation: str, content: Content, headers: Headers | None
     ) -> Sequence[etree._Element]:
         answer = self._connection.call(operation, session.url, content, {**session.headers, **(headers or {})})
-        self._usage = results.api_usage(answer.limits) or self._usage
+        if usage := results.api_usage(answer.limits):
+            self._transport.note_usage(usage)
         return answer.results

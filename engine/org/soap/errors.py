@@ -1,5 +1,6 @@
 """Every way a call can fail, as one of the port's errors: what happened, why, and what a person can do."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from requests import RequestException
 from zeep.exceptions import Error as ZeepError
 from zeep.exceptions import Fault
 
-from sfmap.engine.org.port import OrgError
+from sfmap.engine.org.port import CallRefused, OrgError
 from sfmap.engine.org.soap.meanings import (
     EXCEPTIONS,
     FAULTS,
@@ -29,6 +30,7 @@ from sfmap.engine.org.soap.transport import NotSoapError, causes, never_sent
 
 WRITES = frozenset({"create", "update", "upsert", "delete"})
 _LONGEST_QUOTE = 500
+_NO_SUCH_FIELD = re.compile(r"No such column '(\w+)' on ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,11 @@ def refusal(code: str, said: str, call: Call) -> OrgError:
     applied = code in FAULTS_THAT_MAY_HAVE_APPLIED
     meaning = _fault_meaning(code, said, call.operation)
     known = isinstance(meaning, FaultMeaning)
-    return _error(meaning, call, said if known or not code else f"{said} ({code})", code=code, applied=applied)
+    error = _error(meaning, call, said if known or not code else f"{said} ({code})", code=code, applied=applied)
+    unknown_field = _NO_SUCH_FIELD.search(said) if code == "INVALID_FIELD" else None
+    if unknown_field and isinstance(error, CallRefused):
+        error.field = unknown_field[1]
+    return error
 
 
 def _fault_meaning(code: str, said: str, operation: str) -> Meaning:

@@ -8,7 +8,14 @@ from socket import gaierror
 from requests.exceptions import ConnectTimeout, ContentDecodingError, ProxyError, ReadTimeout, RequestException
 from urllib3.exceptions import NewConnectionError
 
-from sfmap.engine.org.port import CallRefused, OrgError, OrgUnavailable, SignInRefused
+from sfmap.engine.org.port import (
+    CallRefused,
+    LimitReached,
+    OrgError,
+    OrgOutOfReach,
+    OrgUnavailable,
+    SignInRefused,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,7 @@ FAULTS = (
         words="Concurrent",
     ),
     FaultMeaning(
-        OrgUnavailable,
+        LimitReached,
         "The org at {host} has used up its API requests for the last 24 hours: {said}",
         "Run again when some are free. Setup > Company Settings > Company Information shows how many were used "
         "and how many there are.",
@@ -164,6 +171,12 @@ FAULTS = (
         "A server that the org at {host} needs for this call is not available: {said}",
         "Try again in a few minutes; status.salesforce.com tells of outages.",
         code="SERVER_UNAVAILABLE",
+    ),
+    FaultMeaning(
+        OrgUnavailable,
+        "The org at {host} keeps records of the {operation} call locked: {said}",
+        "Another program or a person writes them; run again when that has ended.",
+        code="UNABLE_TO_LOCK_ROW",
     ),
     FaultMeaning(
         OrgUnavailable,
@@ -210,14 +223,14 @@ STATUSES: dict[int, Meaning] = {
         + _PROXY_ADVICE,
     ),
     403: Meaning(
-        OrgUnavailable, "{host} forbids the call before the API sees it (HTTP 403, {said}).", _PROXY_ADVICE
+        OrgOutOfReach, "{host} forbids the call before the API sees it (HTTP 403, {said}).", _PROXY_ADVICE
     ),
     404: Meaning(
-        OrgUnavailable,
+        OrgOutOfReach,
         "{host} has no API at this address (HTTP 404, {said}).",
         "Check login_url and api_version.",
     ),
-    407: Meaning(OrgUnavailable, "The proxy before {host} wants a sign-in (HTTP 407, {said}).", _PROXY_ADVICE),
+    407: Meaning(OrgOutOfReach, "The proxy before {host} wants a sign-in (HTTP 407, {said}).", _PROXY_ADVICE),
     413: Meaning(CallRefused, "{host} finds the {operation} call too large (HTTP 413, {said})."),
     429: Meaning(OrgUnavailable, "{host} wants fewer calls (HTTP 429, {said}).", "Wait a little, then go on."),
     502: Meaning(OrgUnavailable, "A gateway before {host} got no good answer (HTTP 502, {said}).", _STATUS_PAGE),
@@ -225,7 +238,7 @@ STATUSES: dict[int, Meaning] = {
     504: Meaning(OrgUnavailable, "A gateway before {host} gave up waiting (HTTP 504, {said}).", _STATUS_PAGE),
 }
 REDIRECT = Meaning(
-    OrgUnavailable,
+    OrgOutOfReach,
     "{host} sends callers elsewhere ({said}), which is not followed since the call holds credentials.",
     "If you trust that address, set login_url to it.",
 )
@@ -234,11 +247,11 @@ OTHER_STATUS = Meaning(
 )
 
 EXCEPTIONS: tuple[tuple[type[BaseException], Meaning], ...] = (
-    (ProxyError, Meaning(OrgUnavailable, "cannot reach {host}: the proxy did not connect.", _PROXY_ADVICE)),
+    (ProxyError, Meaning(OrgOutOfReach, "cannot reach {host}: the proxy did not connect.", _PROXY_ADVICE)),
     (
         ssl.SSLCertVerificationError,
         Meaning(
-            OrgUnavailable,
+            OrgOutOfReach,
             "cannot connect to {host}: its TLS certificate is not trusted, so nothing was sent.",
             "Check login_url. If your network inspects traffic, set REQUESTS_CA_BUNDLE to its certificate.",
         ),

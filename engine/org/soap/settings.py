@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from sfmap.engine.org.budget import NO_BUDGET, Budget
 from sfmap.engine.org.port import SignInRefused, WriteOptions
 from sfmap.engine.org.soap.sign_in import PasswordLogin, SignIn
 
@@ -28,6 +29,7 @@ class SoapSettings:
     connect_timeout: float = 10.0
     read_timeout: float = 660.0
     """Above the ten minutes after which the org itself ends a call."""
+    budget: Budget = NO_BUDGET
 
     def __post_init__(self) -> None:
         _check_login_url(self.login_url)

@@ -13,6 +13,7 @@ from lxml import etree
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
+from sfmap.engine.org.port import ApiUsage
 from sfmap.engine.org.soap.settings import SoapSettings, is_loopback
 
 CONNECTIONS = 32
@@ -62,23 +63,40 @@ class Transport:
         adapter = HTTPAdapter(pool_maxsize=CONNECTIONS)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
+        self._budget = settings.budget
         self._calls: Counter[str] = Counter()
+        self._usage: ApiUsage | None = None
+        self._under_way = 0
+        self._unseen = 0
+        """Calls that the last word on the org's usage may not have counted."""
         self._lock = Lock()
 
     def calls(self) -> Mapping[str, int]:
         with self._lock:
             return +self._calls
 
+    def usage(self) -> ApiUsage | None:
+        with self._lock:
+            return self._usage
+
+    def note_usage(self, usage: ApiUsage) -> None:
+        """What an answer says of the org's daily limit."""
+        with self._lock:
+            self._usage = usage
+            self._unseen = self._under_way
+
     def post_xml(self, address: str, envelope: etree._Element, headers: dict[str, str]) -> HttpAnswer:
         body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
         operation = etree.QName(envelope[-1][0]).localname
-        self._count(operation, 1)
+        self._begin(operation)
+        sent = True
         try:
             return self._post(address, body, headers)
         except requests.RequestException as error:
-            if never_sent(error):
-                self._count(operation, -1)
+            sent = not never_sent(error)
             raise
+        finally:
+            self._end(operation, sent)
 
     def post_form(self, address: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
         """A form to an address of the org that is no part of the API; the answer's status, and its JSON object."""
@@ -92,9 +110,20 @@ class Transport:
             answer = None
         return response.status_code, answer if isinstance(answer, dict) else {}
 
-    def _count(self, operation: str, number: int) -> None:
+    def _begin(self, operation: str) -> None:
+        """Counts the call, if the budget allows it. Raises `LimitReached`."""
         with self._lock:
-            self._calls[operation] += number
+            self._budget.check(self._calls.total(), self._usage, self._unseen)
+            self._calls[operation] += 1
+            self._under_way += 1
+            self._unseen += 1
+
+    def _end(self, operation: str, sent: bool) -> None:
+        """A request that never left this machine is no call."""
+        with self._lock:
+            self._under_way -= 1
+            if not sent:
+                self._calls[operation] -= 1
 
     def _post(self, address: str, body: bytes, headers: dict[str, str]) -> HttpAnswer:
         if len(body) >= PACKED_FROM:

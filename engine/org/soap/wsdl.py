@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from sfmap.engine.org.port import OrgUnavailable
+from sfmap.engine.org.port import OrgOutOfReach
 from sfmap.engine.org.soap.records import API
 
 _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
@@ -23,7 +23,7 @@ class Wsdl:
 
 
 def load_wsdl(path: Path | None) -> Wsdl:
-    """The file's WSDL, or the built-in one. Raises `OrgUnavailable` for a file that is no partner WSDL."""
+    """The file's WSDL, or the built-in one. Raises `OrgOutOfReach` for a file that is no partner WSDL."""
     ours = files(__package__).joinpath("partner.wsdl").read_bytes()
     if path is None:
         return Wsdl(ours, f"{{{API}}}Partner")
@@ -63,8 +63,8 @@ def _open_up(schema: etree._Element, ours: etree._Element) -> None:
         schema.append(etree.fromstring(etree.tostring(definition), _PARSER))
 
 
-def _unusable(path: Path, why: str) -> OrgUnavailable:
-    return OrgUnavailable(
+def _unusable(path: Path, why: str) -> OrgOutOfReach:
+    return OrgOutOfReach(
         f"The WSDL {path} cannot be used: {why}.",
         advice="Download it from Setup > API > Generate Partner WSDL, or leave wsdl out of sfmap.yaml.",
     )
