@@ -8,9 +8,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,9 +26,13 @@ from sfmap.engine.checking import (
     mapped_objects,
 )
 from sfmap.engine.comparison import differences
-from sfmap.engine.delivery.deliver import StopRequested
+from sfmap.engine.delivery.patience import StopRequested
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.describing import NoSuchObject, describe, describe_one, description_lines
+from sfmap.engine.journal.database import Database, JournalFailed
+from sfmap.engine.journal.dead_letters import dead_letters
+from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.letters import DeadLetterSource, letter_event, letter_json, letter_line
 from sfmap.engine.load import chosen_mappings, compile_mappings
 from sfmap.engine.lock import ProjectBusy, only_run
 from sfmap.engine.mapping.compile import CompiledMapping
@@ -37,18 +41,19 @@ from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Rejected
 from sfmap.engine.org.local.process import LocalOrgFailed
 from sfmap.engine.org.port import OrgError
+from sfmap.engine.output import CannotWrite, Output
 from sfmap.engine.preview import explained_lines, explained_text, json_line, soap_envelopes
 from sfmap.engine.project import LOCAL, NoSuchOrg, Project, load_project
 from sfmap.engine.revision import NoRevision, mapper_at
-from sfmap.engine.run import CannotWrite, Interruption, deliver_all
+from sfmap.engine.run import Interruption, Manner, deliver_all, resume, source_name
 from sfmap.engine.secrets import SecretMissing
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
-from sfmap.engine.sources.port import EventSource, Received, SourceFailed
+from sfmap.engine.sources.port import START, EventSource, Received, SourceFailed
 from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Part, render_all
 from sfmap.engine.spec.files import CannotRead
 from sfmap.engine.spec.schema import json_schema
 from sfmap.engine.testing.cases import rendered
-from sfmap.engine.wiring import OpenOrg, open_org, open_ready
+from sfmap.engine.wiring import OpenOrg, open_org, open_ready, org_key
 
 EVENTS_FAILED = 1
 BROKEN = 2
@@ -75,13 +80,30 @@ def main() -> None:
     """Customer events into Salesforce, by mappings in YAML."""
 
 
+_report = click.option("--report", "report_file", metavar="FILE", help="Write the summary as JSON to this file.")
+_results = click.option(
+    "--results", "results_file", metavar="FILE", help="Write a JSON line for each event to this file."
+)
+_as_json = click.option("--json", "as_data", is_flag=True, help="Print the summary as JSON on stdout.")
+_connections = click.option(
+    "--connections", type=click.IntRange(1, 25), default=4, show_default=True, help="API calls at once, up to 25."
+)
+_max_calls = click.option(
+    "--max-calls", type=click.IntRange(1), metavar="N", help="Stop before the API call after N."
+)
+
+
 @main.command()
 @_events
 @_mappings
 @_org
-@click.option("--report", "report_file", metavar="FILE", help="Write the summary as JSON to this file.")
-@click.option("--results", "results_file", metavar="FILE", help="Write a JSON line for each event to this file.")
-@click.option("--json", "as_data", is_flag=True, help="Print the summary as JSON on stdout.")
+@_report
+@_results
+@_as_json
+@_connections
+@_max_calls
+@click.option("--restart", is_flag=True, help="Begin at the first event even if the last run did not finish.")
+@click.option("--skip-delivered", is_flag=True, help="Leave out events whose messageId was delivered before.")
 @click.option(
     "--org-from-stdin", is_flag=True, help="Deliver with the session that sf org display --json prints into this."
 )
@@ -89,15 +111,19 @@ def run(
     events: tuple[str, ...],
     folder: Path | None,
     org_name: str | None,
-    org_from_stdin: bool,
     report_file: str | None,
     results_file: str | None,
     as_data: bool,
+    connections: int,
+    max_calls: int | None,
+    restart: bool,
+    skip_delivered: bool,
+    org_from_stdin: bool,
 ) -> None:
     """Deliver EVENTS to an org: files of JSON lines, or - for standard input.
 
     Each event is mapped; its record is looked up, then created or updated. Running the same events again updates
-    the records of the first run.
+    the records of the first run. A run that did not finish is gone on with by the same command.
     """
     if org_from_stdin and (org_name or not events or STANDARD_INPUT in events):
         raise click.UsageError("--org-from-stdin takes standard input: name files of events, and no --org.")
@@ -108,18 +134,132 @@ def run(
         mapper = Mapper(_compiled(project, folder, org_name))
         with (
             only_run(project.state),
-            _output(report_file) as write_report,
-            _output(results_file) as write_results,
-            _opened(project, org_name, org_from_stdin) as opened,
+            _output(report_file) as report_output,
+            _output(results_file) as results,
+            closing(Database(project.journal)) as journal,
+            _opened(project, org_name, org_from_stdin, max_calls) as opened,
             _stop_signal() as stop,
         ):
+            ledger = Ledger(journal, opened.key, source_name(source))
+            resumed = resume(ledger, source, restart)
             _say(f"Delivering to {opened.where}.")
-            with _progress(source) as watched:
-                report, interruption = deliver_all(watched, mapper, opened.org, write_results, stop.is_set)
-            _say(report.summary())
-            data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-            if write_report:
-                write_report(data)
+            if resumed.words:
+                _say(resumed.words)
+            if results:
+                results.keep(resumed.results)
+            manner = replace(
+                _manner(project, org_name, connections, stop), skip_delivered=skip_delivered or source.is_stream
+            )
+            with _progress(replace(source, start=resumed.start)) as watched:
+                report, interruption = deliver_all(
+                    watched, resumed.start, mapper, opened.org, ledger, manner, results
+                )
+            _finish(report, interruption, report_output, as_data)
+
+
+@main.command(name="dead-letters")
+@_org
+@click.option("--reason", default="", metavar="TEXT", help="Only those whose reason has this text.")
+@click.option("--json", "as_data", is_flag=True, help="Print a JSON line for each, with its event.")
+@click.option("--export", "as_events", is_flag=True, help="Print the events alone, as they came: one a line.")
+def list_dead_letters(org_name: str | None, reason: str, as_data: bool, as_events: bool) -> None:
+    """List what failed and waits for `sfmap retry`: number, place, reason."""
+    with _explained():
+        project = load_project(Path())
+        with closing(Database(project.journal)) as journal:
+            letters = dead_letters(journal, org_key(project, project.org(org_name)), reason)
+            write = letter_event if as_events else letter_json if as_data else letter_line
+            for letter in letters:
+                sys.stdout.buffer.write(write(letter))
+
+
+@main.command()
+@click.argument("number", type=click.IntRange(1), required=False)
+@_mappings
+@_org
+@_report
+@_results
+@_as_json
+@_connections
+@_max_calls
+@click.option("--reason", default="", metavar="TEXT", help="Only those whose reason has this text.")
+def retry(
+    number: int | None,
+    folder: Path | None,
+    org_name: str | None,
+    report_file: str | None,
+    results_file: str | None,
+    as_data: bool,
+    connections: int,
+    max_calls: int | None,
+    reason: str,
+) -> None:
+    """Deliver dead letters again, by today's mappings: all of them, those of a reason, or the one of NUMBER.
+
+    Those that are delivered are dead letters no more.
+    """
+    _check_outputs((), report_file, results_file)
+    with _explained():
+        project = load_project(Path())
+        mapper = Mapper(_compiled(project, folder, org_name))
+        with (
+            only_run(project.state),
+            _output(report_file) as report_output,
+            _output(results_file) as results,
+            closing(Database(project.journal)) as journal,
+            open_org(project, project.org(org_name), max_calls) as opened,
+            _stop_signal() as stop,
+        ):
+            source = DeadLetterSource(journal, opened.key, reason, number or 0)
+            ledger = Ledger(journal, opened.key, source.name)
+            ledger.begin("")
+            _say(f"Delivering dead letters to {opened.where}.")
+            if results:
+                results.keep(0)
+            manner = _manner(project, org_name, connections, stop)
+            report, interruption = deliver_all(source, START, mapper, opened.org, ledger, manner, results)
+            _finish(report, interruption, report_output, as_data)
+
+
+@main.command()
+@_org
+@click.option("--json", "as_data", is_flag=True, help="Print JSON.")
+def limits(org_name: str | None, as_data: bool) -> None:
+    """Print how many API calls the org allows in a day, and how many are left; this takes one of them."""
+    with _explained():
+        project = load_project(Path())
+        with open_org(project, project.org(org_name)) as opened:
+            usage = opened.org.limits()
+    if usage is None:
+        _say("The org does not say.")
+    elif as_data:
+        click.echo(orjson.dumps({**asdict(usage), "left": usage.limit - usage.used}))
+    else:
+        click.echo(f"{usage.limit - usage.used:,} of {usage.limit:,} API calls are left of the last 24 hours.")
+
+
+def _manner(project: Project, org_name: str | None, connections: int, stop: threading.Event) -> Manner:
+    entry = project.org(org_name)
+    usual = Manner()
+    patience = usual.patience if entry.patience is None else replace(usual.patience, outage=entry.patience)
+    return replace(
+        usual,
+        patience=patience,
+        call_limit=usual.call_limit if entry.call_limit is None else entry.call_limit,
+        connections=connections,
+        remember_days=project.repeats,
+        should_stop=stop.is_set,
+        say=_say,
+    )
+
+
+def _finish(report: Report, interruption: Interruption | None, output: Output | None, as_data: bool) -> NoReturn:
+    """Says and writes what the run came to, and exits."""
+    _say(report.summary())
+    data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if output:
+        output.keep(0)
+        output.write(data)
     if as_data:
         sys.stdout.buffer.write(data)
     if interruption:
@@ -399,10 +539,12 @@ def _unread(received: Received) -> Rejected:
     return Rejected("", f"line {received.line}: {received.problem}")
 
 
-def _opened(project: Project, org_name: str | None, from_stdin: bool) -> AbstractContextManager[OpenOrg]:
+def _opened(
+    project: Project, org_name: str | None, from_stdin: bool, max_calls: int | None
+) -> AbstractContextManager[OpenOrg]:
     if from_stdin:
-        return nullcontext(open_ready(sys.stdin.read()))
-    return open_org(project, project.org(org_name))
+        return nullcontext(open_ready(sys.stdin.read(), max_calls))
+    return open_org(project, project.org(org_name), max_calls)
 
 
 def _compiled(project: Project, folder: Path | None, org_name: str | None) -> tuple[CompiledMapping, ...]:
@@ -417,27 +559,8 @@ def _source(events: tuple[str, ...]) -> NdjsonSource:
     return NdjsonSource(events or (STANDARD_INPUT,), sys.stdin.buffer)
 
 
-@contextmanager
-def _output(name: str | None) -> Iterator[Callable[[bytes], object] | None]:
-    """What writes to the named file, opened at once and unbuffered, so that what fails fails here."""
-    if name is None:
-        yield None
-        return
-
-    def write(data: bytes) -> None:
-        left = memoryview(data)
-        try:
-            while left:
-                left = left[file.write(left) :]
-        except OSError as error:
-            raise CannotWrite(f"cannot write {name}: {error.strerror}") from None
-
-    try:
-        file = open(name, "wb", buffering=0)  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise CannotWrite(f"cannot write {name}: {error.strerror}") from None
-    with file:
-        yield write
+def _output(name: str | None) -> AbstractContextManager[Output | None]:
+    return nullcontext() if name is None else Output(name)
 
 
 def _check_outputs(events: tuple[str, ...], *outputs: str | None) -> None:
@@ -467,6 +590,7 @@ def _explained() -> Iterator[None]:
     except (
         CannotRead,
         CannotWrite,
+        JournalFailed,
         NoRevision,
         NoSuchObject,
         NoSuchOrg,
@@ -536,7 +660,7 @@ class _Watched:
     def __iter__(self) -> Iterator[Received]:
         for received in self.source:
             yield received
-            self.bar.update(received.size)
+            self.bar.update(len(received.raw) + 1)
 
 
 @contextmanager

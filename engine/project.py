@@ -1,5 +1,6 @@
 """The project in a folder: what `sfmap.yaml` says of mappings, settings and orgs; every key is optional."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +17,11 @@ from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
 PROJECT_FILE = "sfmap.yaml"
 LOCAL = "local"
 
-_PROJECT_KEYS = ("mappings", "use", "default_org", "settings", "secrets", "orgs")
-_LOCAL_KEYS = ("schema", "settings", "headers")
-_COMMON_KEYS = ("auth", "sandbox", "login_url", "api_version", "wsdl", "headers", "settings")
+_PROJECT_KEYS = ("mappings", "use", "default_org", "settings", "secrets", "repeats", "orgs")
+_DELIVERY_KEYS = ("reserve", "patience", "call_limit")
+_LOCAL_KEYS = ("schema", "settings", "headers", *_DELIVERY_KEYS)
+_COMMON_KEYS = ("auth", "sandbox", "login_url", "api_version", "wsdl", "headers", "settings", *_DELIVERY_KEYS)
+_PERCENT = re.compile(r"(\d{1,2}(?:\.\d+)?) ?%")
 _SIGN_IN_KEYS: Mapping[str, tuple[str, ...]] = {
     "login": ("username", "password", "security_token"),
     "client_credentials": ("client_id", "client_secret"),
@@ -35,7 +38,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "session": (),
 }
 _SECRET_KEYS = ("password", "security_token", "client_secret", "refresh_token", "access_token")
-_NO_TEXTS = ("auth", "sandbox", "settings", "headers")
+_NO_TEXTS = ("auth", "sandbox", "settings", "headers", *_DELIVERY_KEYS)
 
 
 class NoSuchOrg(Exception):
@@ -54,6 +57,12 @@ class OrgEntry:
     settings: tuple[Setting, ...] = ()
     """What is set for this org alone."""
     headers: WriteHeaders = NO_HEADERS
+    reserve: float = 0.0
+    """The share of the org's daily calls that is left alone."""
+    patience: float | None = None
+    """Seconds that a run waits for the org while it is unavailable; None for the usual."""
+    call_limit: float | None = None
+    """Seconds after which the org itself ends a call; None for the usual."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +74,19 @@ class Project:
     settings: tuple[Setting, ...] = ()
     secrets: str = "secrets.env"
     default_org: str = LOCAL
+    repeats: int = 7
+    """How many days message ids are remembered; 0 for not at all."""
     orgs: Mapping[str, OrgEntry] = field(default_factory=dict)
 
     @property
     def state(self) -> Path:
         """The folder of what is not committed: the local org's records, for one."""
         return self.folder / ".sfmap"
+
+    @property
+    def journal(self) -> Path:
+        """What is delivered, and what is not."""
+        return self.state / "journal.db"
 
     @property
     def database(self) -> Path:
@@ -114,6 +130,7 @@ def load_project(folder: Path) -> Project:
 
 def _project(folder: Path, table: Table) -> Project:
     mappings, secrets, default_org = (table.text(key) for key in ("mappings", "secrets", "default_org"))
+    days = _seconds(table, "repeats", "a whole number of days, 0 for none")
     return Project(
         folder=folder,
         mappings=folder / mappings.text if mappings else None,
@@ -121,6 +138,7 @@ def _project(folder: Path, table: Table) -> Project:
         settings=tuple(table.tables("settings")),
         secrets=secrets.text if secrets else "secrets.env",
         default_org=default_org.text if default_org else LOCAL,
+        repeats=7 if days is None else int(days),
         orgs={name.text: _org(name, node, table.report) for name, node in table.tables("orgs")},
     )
 
@@ -149,7 +167,28 @@ def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:
         texts=texts,
         settings=tuple(table.tables("settings")),
         headers=read_headers(table.get("headers"), report),
+        reserve=_reserve(table),
+        patience=_seconds(table, "patience", "a number of seconds"),
+        call_limit=_seconds(table, "call_limit", "a number of seconds"),
     )
+
+
+def _seconds(table: Table, key: str, wanted: str) -> float | None:
+    node = table.scalar(key)
+    if node is None or (type(node.value) in (int, float) and float(node.text) >= 0):
+        return None if node is None else float(node.text)
+    table.report.error(node.span, f"{key} must be {wanted}")
+    return None
+
+
+def _reserve(table: Table) -> float:
+    node = table.scalar("reserve")
+    if node is None:
+        return 0.0
+    found = _PERCENT.fullmatch(node.text)
+    if found is None:
+        table.report.error(node.span, "reserve must be a share of the day's calls, such as 10%")
+    return float(found[1]) / 100 if found else 0.0
 
 
 def _check_sign_in(name: ScalarNode, table: Table, auth: str) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import orjson
 
+from sfmap.engine.org.budget import Budget
 from sfmap.engine.org.local.process import LocalOrg, start_local_org
 from sfmap.engine.org.port import Org, WriteOptions
 from sfmap.engine.project import LOCAL, OrgEntry, Project
@@ -22,6 +23,9 @@ LOGIN_API_VERSION = "64.0"
 OAUTH_API_VERSION = "68.0"
 """The newest one (Winter '27)."""
 
+_BEYOND = 60.0
+"""Seconds that an answer is awaited after the org must have ended a call: else it would be taken for lost."""
+
 _LOGIN_HOSTS = {False: "https://login.salesforce.com", True: "https://test.salesforce.com"}
 
 
@@ -30,10 +34,12 @@ class OpenOrg:
     org: Org
     where: str
     """For people: which org this is, and where it is."""
+    key: str
+    """What the journal knows it by."""
 
 
 @contextmanager
-def open_org(project: Project, entry: OrgEntry) -> Iterator[OpenOrg]:
+def open_org(project: Project, entry: OrgEntry, max_calls: int | None = None) -> Iterator[OpenOrg]:
     """The org, ready for its first call, which signs in; the local org runs until the context ends.
 
     Raises `OrgError`, `SecretMissing`, `CannotRead` or `LocalOrgFailed`.
@@ -45,21 +51,36 @@ def open_org(project: Project, entry: OrgEntry) -> Iterator[OpenOrg]:
         schema = entry.texts.get("schema")
         schema_file = project.folder / schema.text if schema else None
         with start_local_org(project.database, schema_file) as local:
-            settings = _local_settings(local, entry)
-            yield OpenOrg(SoapOrg(settings), f"the local org, whose records are in {project.database}")
+            settings = _bounded(_local_settings(local, entry), entry, max_calls)
+            yield OpenOrg(SoapOrg(settings), f"the local org, whose records are in {project.database}", LOCAL)
         return
-    settings = _settings(project, entry)
-    yield OpenOrg(SoapOrg(settings), f"the org {entry.name} at {settings.host}")
+    settings = _bounded(_settings(project, entry), entry, max_calls)
+    yield OpenOrg(SoapOrg(settings), f"the org {entry.name} at {settings.host}", _key(entry, settings))
 
 
-def open_ready(text: str) -> OpenOrg:
+def org_key(project: Project, entry: OrgEntry) -> str:
+    """What the journal knows the org by, without reaching it. Raises what reading its entry raises."""
+    return LOCAL if entry.name == LOCAL else _key(entry, _settings(project, entry))
+
+
+def _key(entry: OrgEntry, settings: "SoapSettings") -> str:
+    return f"{entry.name} {settings.host}"
+
+
+def _bounded(settings: "SoapSettings", entry: OrgEntry, max_calls: int | None) -> "SoapSettings":
+    """With the calls that the org and the user allow, and their length."""
+    settings = replace(settings, budget=Budget(max_calls, entry.reserve))
+    return replace(settings, read_timeout=entry.call_limit + _BEYOND) if entry.call_limit else settings
+
+
+def open_ready(text: str, max_calls: int | None = None) -> OpenOrg:
     """The org of a session that `sf org display --json` has printed. Raises `SecretMissing` for other text."""
     from sfmap.engine.org.soap.client import SoapOrg
     from sfmap.engine.org.soap.settings import SoapSettings
 
     session = ready_session(text, "standard input")
-    settings = SoapSettings(session.instance_url, session, OAUTH_API_VERSION)
-    return OpenOrg(SoapOrg(settings), f"the org at {settings.host}")
+    settings = SoapSettings(session.instance_url, session, OAUTH_API_VERSION, budget=Budget(max_calls))
+    return OpenOrg(SoapOrg(settings), f"the org at {settings.host}", settings.host)
 
 
 def _local_settings(local: LocalOrg, entry: OrgEntry) -> "SoapSettings":

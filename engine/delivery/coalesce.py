@@ -7,7 +7,7 @@ and looked up again.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +18,8 @@ from sfmap.engine.org.port import FoundRecord
 Fields = tuple[str, ...]
 Key = tuple[str, Fields, tuple[Value, ...]]
 """Object, looked-up fields and their values as the org compares them."""
+Trace = str | tuple[object, ...]
+"""By what items meet: the id of a record, or what is looked up, written or watched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,29 @@ class Item:
 
     place: int
     """Where its outcome belongs in the window."""
+    event: int
+    """The event's number."""
     record: Record
     fitted: Fitted
     keys: tuple[Key, ...]
     """What it is looked up by, in order."""
-    is_native: bool = False
-    """Whether the org itself finds the record, by its external id."""
+    native_key: str = ""
+    """The field by which the org itself finds the record as it upserts; empty where delivery looks it up."""
+    is_unique: bool = False
+    """Whether that field keeps a second record out."""
+    is_alone: bool = False
+    """Whether it goes in a write of its own: one that it shared was refused."""
+    is_locked: bool = False
+    """Whether somebody else held its record when it was sent last."""
+    attempts: int = 0
+    """How often it was sent and must go again."""
+    lost: int = 0
+    """How often the answer to its write was lost."""
+
+    @property
+    def key(self) -> tuple[int, str, int]:
+        """What the journal knows it by."""
+        return self.event, self.record.mapping, self.record.item
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +81,8 @@ class Fold:
     """Why its only item cannot be written; empty where it can."""
     is_closed: bool = False
     """Whether a deferred item may change or delete the record that it writes: later ones wait for that one."""
+    traces: set[Trace] = field(default_factory=set)
+    """What its items leave."""
 
     @property
     def head(self) -> Item:
@@ -96,16 +117,18 @@ class Fold:
         first = self.head
         if self.lacks or self.is_closed or first.fitted.doubtful or item.fitted.doubtful:
             return False
+        if first.is_alone or item.is_alone:
+            return False
         if first.record.operation in ("create", "delete"):
             return False
-        same = (first.keys, first.record.mapping, first.is_native)
-        if same != (item.keys, item.record.mapping, item.is_native):
+        same = (first.keys, first.record.mapping, first.native_key)
+        if same != (item.keys, item.record.mapping, item.native_key):
             return False
         if first.record.where and mentioned([first.record.where]) & _written_names(first):
             return False
         if self.found or first.record.operation == "update":
             return True
-        if not first.is_native and not set(item.keys[0][1]) <= set(first.fitted.on_create):
+        if not first.native_key and not set(item.keys[0][1]) <= set(first.fitted.on_create):
             return False
         if not item.fitted.if_empty:
             return first.fitted.complete
@@ -143,45 +166,65 @@ class Lookups:
         return {name: mentioned(conditions) for name, conditions in self.conditions.items()}
 
 
-def plan(found: Iterable[Found], lookups: Lookups) -> tuple[list[Fold], list[Item]]:
-    """The folds that can be written together now, and the items that must wait for them, both in order."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of some items, each list in their order."""
+
+    folds: Sequence[Fold]
+    """To be written together now."""
+    deferred: Sequence[Item]
+    """To be looked up again once the folds are written."""
+    held: Sequence[Item]
+    """Not to be touched before a write in doubt is settled."""
+    held_traces: Set[Trace]
+
+
+def plan(found: Iterable[Found], lookups: Lookups, in_doubt: Set[Trace] = frozenset()) -> Plan:
+    """Which items can be written together, and which must wait; `in_doubt` is what writes in doubt have left."""
     folds: list[Fold] = []
     deferred: list[Item] = []
-    waiting = Fold(())  # stands for all that is deferred; nothing folds into it
-    seen: dict[object, dict[int, Fold]] = defaultdict(dict)
+    held: list[Item] = []
+    waiting, holding = Fold(()), Fold(())  # stand for all that is deferred or held; nothing folds into them
+    seen: dict[Trace, dict[int, Fold]] = defaultdict(dict)
     for one in found:
         traces = _traces(one, lookups)
         met = {number: fold for trace in traces.meets if trace in seen for number, fold in seen[trace].items()}
         fold = next(iter(met.values()), None)
-        if fold is None:
+        left = traces.leaves
+        if id(holding) in met or not in_doubt.isdisjoint(traces.meets):
+            fold = holding
+            held.append(one.origin)
+            left |= frozenset(_watched(one))
+        elif fold is None:
             fold = Fold(one.records, [one.item], one.lacks)
             folds.append(fold)
         elif len(met) == 1 and fold is not waiting and not one.lacks and fold.takes(one.item):
             fold.items.append(one.item)
         else:
-            for earlier in met.values():
-                earlier.is_closed = True
             fold = waiting
             deferred.append(one.origin)
-            for trace in _watched(one):
-                seen[trace][id(fold)] = fold
-        for trace in traces.leaves:
+            left |= frozenset(_watched(one))
+        if fold is waiting or fold is holding:
+            for earlier in met.values():
+                earlier.is_closed = True
+        fold.traces |= left
+        for trace in left:
             seen[trace][id(fold)] = fold
-    return folds, deferred
+    return Plan(folds, deferred, held, holding.traces)
 
 
 @dataclass(frozen=True, slots=True)
 class _Traces:
     """By what items meet: whoever leaves a trace that a later one meets must be written before it."""
 
-    leaves: frozenset[object]
-    meets: frozenset[object]
+    leaves: frozenset[Trace]
+    meets: frozenset[Trace]
 
 
 def _traces(found: Found, lookups: Lookups) -> _Traces:
     item = found.item
     keys = {*item.keys, *_pointer_keys(found.origin)}
-    looked: set[object] = set(keys)
+    looked: set[Trace] = set(keys)
     for object_name, fields, values in keys:
         looked.update((object_name, name, value) for name, value in zip(fields, values, strict=True))
     written = set(_written(item, lookups))
@@ -202,7 +245,7 @@ def _traces(found: Found, lookups: Lookups) -> _Traces:
     )
 
 
-def _watched(deferred: Found) -> Iterator[object]:
+def _watched(deferred: Found) -> Iterator[Trace]:
     """The fields of lookups that were not asked because an earlier one found something: they may matter yet, and a
     record that they would find must not change before.
     """
@@ -212,7 +255,7 @@ def _watched(deferred: Found) -> Iterator[object]:
             yield from (("watched", object_name, name.lower()) for name in fields)
 
 
-def _changed(item: Item, lookups: Lookups) -> Iterator[object]:
+def _changed(item: Item, lookups: Lookups) -> Iterator[Trace]:
     """The fields that the item may take an old value away from."""
     object_name = item.record.object
     names = _written_names(item)
@@ -237,7 +280,7 @@ def _written_names(item: Item) -> frozenset[str]:
     return frozenset(name.lower() for name in (*fitted.on_create, *fitted.on_update, *fitted.if_empty))
 
 
-def _written(item: Item, lookups: Lookups) -> Iterator[object]:
+def _written(item: Item, lookups: Lookups) -> Iterator[Trace]:
     """What the write lets others find, or find no more."""
     object_name = item.record.object
     if item.record.operation == "delete":
@@ -248,7 +291,7 @@ def _written(item: Item, lookups: Lookups) -> Iterator[object]:
         yield from _findable(object_name, values, lookups.fields.get(object_name, ()))
 
 
-def _findable(object_name: str, contents: Mapping[str, Content], lookups: Sequence[Fields]) -> Iterator[object]:
+def _findable(object_name: str, contents: Mapping[str, Content], lookups: Sequence[Fields]) -> Iterator[Trace]:
     """A whole key, or single values where the rest is the org's to know."""
     for fields in lookups:
         present = {name: value for name in fields if isinstance(value := contents.get(name), (str, int, float))}

@@ -1,7 +1,7 @@
 """What a run came to: counts by outcome and reason, API calls, and how it ended; as JSON and as words."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sfmap.engine.delivery.outcome import FATES, Outcome
@@ -30,15 +30,16 @@ class Report:
     usage: ApiUsage | None = None
     seconds: float = 0.0
     complete_to: int = 0
-    """Every event up to this number has an outcome."""
-    _last_event: int = 0
+    """Every event up to this number has an outcome, or waits in the journal."""
 
-    def add(self, outcome: Outcome) -> None:
-        if outcome.event != self._last_event:
-            self.events += 1
-            self._last_event = outcome.event
-        if outcome.event <= self.complete_to + 1:
-            self.complete_to = outcome.event
+    def add(self, outcomes: Iterable[Outcome], events: int) -> None:
+        """The outcomes of a window for which so many events were read."""
+        self.events += events
+        self.complete_to += events
+        for outcome in outcomes:
+            self._add(outcome)
+
+    def _add(self, outcome: Outcome) -> None:
         self.fates[outcome.fate] += 1
         if outcome.fate == "skipped":
             _count(self.skipped, outcome.reason)

@@ -7,64 +7,36 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import Literal, get_args
 
-from sfmap.engine.delivery.coalesce import (
-    Fields,
-    Fold,
-    Found,
-    Item,
-    Key,
-    Lookups,
-    comparable,
-    plan,
-    pointer_key,
-)
+from sfmap.engine.delivery.coalesce import Fold, Item, Lookups, lookup_key, plan
+from sfmap.engine.delivery.doubts import Doubts
+from sfmap.engine.delivery.finding import Finder
 from sfmap.engine.delivery.fit import Content, Pointer
 from sfmap.engine.delivery.outcome import Fate
-from sfmap.engine.mapping.record import Note, Value
+from sfmap.engine.delivery.patience import Waiter
+from sfmap.engine.delivery.sending import VERBS, Answers, Call, Lost, Pending, Sender, Sent, batch_size
+from sfmap.engine.mapping.record import Value
 from sfmap.engine.org.port import (
-    BATCH_SIZE,
-    CallRefused,
     FoundRecord,
     Org,
     RecordWrite,
     Reference,
     Refused,
     WriteOptions,
-    WriteResult,
     Written,
 )
 from sfmap.engine.spec.model import WriteHeaders
 
-Verb = Literal["create", "upsert", "update", "delete"]
-_ORDER: tuple[Verb, ...] = get_args(Verb)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Which of the org's verbs writes a batch, on which object."""
-
-    verb: Verb
-    object_name: str
-    options: WriteOptions
-    external_id: str = ""
-
-    def send(self, org: Org, writes: Sequence[RecordWrite]) -> Sequence[WriteResult]:
-        if self.verb == "create":
-            return org.create(self.object_name, writes, self.options)
-        if self.verb == "update":
-            return org.update(self.object_name, writes, self.options)
-        if self.verb == "upsert":
-            return org.upsert(self.object_name, self.external_id, writes, self.options)
-        return org.delete(self.object_name, [write.id for write in writes if write.id], self.options)
-
-    def fate(self, written: Written) -> Fate:
-        """What became of the record that the call wrote."""
-        if self.verb == "upsert":
-            return "created" if written.created else "updated"
-        fates: dict[Verb, Fate] = {"create": "created", "update": "updated", "delete": "deleted"}
-        return fates[self.verb]
+_LOCK = "UNABLE_TO_LOCK_ROW"
+"""May stand inside another error's message too."""
+_GONE = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"})
+_TAKEN = frozenset({"DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"})
+_ROLLED_BACK = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
+_DUPLICATES = "DUPLICATES_DETECTED"
+_MOST_LOCKED = 10
+_MOST_AGAIN = 3
+_MOST_LOST = 3
+"""How often a record is sent before it counts as failed, by what keeps it from being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,248 +46,236 @@ class Ending:
     fate: Fate
     id: str | None = None
     reason: str = ""
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
-class _Question:
-    """What a group of items asks the org for: the same fields, at the same place among their lookups."""
-
-    def __init__(self, group: Sequence[Item], position: int) -> None:
-        first = group[0]
-        self.position = position
-        self.object_name, self.fields, _ = first.keys[position]
-        self.where = first.record.where
-        self.also = tuple(dict.fromkeys(name for item in group for name in item.fitted.if_empty))
+def _place(item: Item) -> int:
+    return item.place
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    fold: Fold
-    write: RecordWrite
-    note: str = ""
+Endings = Sequence[tuple[Item, Ending]]
+Finish = Callable[[Endings, Sequence[int]], None]
+"""Takes the ends of items, and the numbers of the writes that are thereby settled."""
 
 
 class Window:
     """The writes of one window."""
 
     def __init__(
-        self,
-        org: Org,
-        lookups: Lookups,
-        finish: Callable[[Item, Ending], None],
-        before_call: Callable[[], None],
+        self, org: Org, lookups: Lookups, doubts: Doubts, waiter: Waiter, connections: int, finish: Finish
     ) -> None:
-        self._org = org
+        self._finder = Finder(org, waiter, self._fail)
+        self._sender = Sender(org, doubts, waiter, connections)
         self._lookups = lookups
+        self._doubts = doubts
+        self._waiter = waiter
         self._finish = finish
-        self._before_call = before_call
-        """Called ahead of every call; it may raise to stop in good order."""
 
-    def deliver(self, items: Sequence[Item]) -> None:
-        """Writes the items so that the org ends as after one write each, in order. Raises `OrgError`."""
+    def deliver(self, items: Sequence[Item]) -> list[Item]:
+        """Writes the items so that the org ends as after one write each, in order.
+
+        Returns those that must wait until a write in doubt is settled. Raises `OrgError`, `StopRequested` or
+        `JournalFailed`.
+        """
+        held: list[Item] = []
         while items:
-            folds, items = plan(self._look_up(items), self._lookups)
-            self._deliver_together(folds)
+            planned = plan(self._finder.look_up(items), self._lookups, self._doubts.traces())
+            self._doubts.hold(planned.held_traces)
+            again, lost = self._deliver_together(planned.folds)
+            held += (*planned.held, *lost)
+            items = sorted([*again, *planned.deferred], key=_place)
+        return sorted(held, key=_place)
 
-    def _deliver_together(self, folds: Sequence[Fold]) -> None:
-        calls: dict[Call, list[_Pending]] = defaultdict(list)
+    def _deliver_together(self, folds: Sequence[Fold]) -> tuple[list[Item], list[Item]]:
+        """Returns the items that must go again, and those whose answers were lost."""
+        calls: dict[Call, list[Pending]] = defaultdict(list)
         for fold in folds:
-            call, pending = self._pending(fold)
-            if call and pending:
-                calls[call].append(pending)
-        for call in sorted(calls, key=lambda call: _ORDER.index(call.verb)):
-            self._write(call, calls[call])
+            decided = self._pending(fold)
+            if decided:
+                calls[decided[0]].append(decided[1])
+        again: list[Item] = []
+        lost: list[Item] = []
+        for call in sorted(calls, key=lambda call: VERBS.index(call.verb)):
+            failures = []
+            for answers in self._sender.send(call, calls[call]):
+                self._conclude(answers, again, lost)
+                failures += [answers.failure] if answers.failure else []
+            if failures:
+                raise failures[0]
+        if locked := max((item.attempts for item in again if item.is_locked), default=0):
+            self._waiter.pause(locked)
+        return again, lost
 
-    def _pending(self, fold: Fold) -> tuple[Call | None, _Pending | None]:
+    def _pending(self, fold: Fold) -> tuple[Call, Pending] | None:
         """The call that writes the fold, and what it sends; none where the fold ends here."""
         head = fold.head
         object_name, operation = head.record.object, head.record.operation
+        size = batch_size(head.lost)
         if fold.lacks:
-            self._end(fold.items, Ending("failed", reason=fold.lacks))
-            return None, None
+            self._end(fold, Ending("failed", reason=fold.lacks))
+            return None
         options = _options(head.record.headers)
-        if head.is_native:
-            return Call("upsert", object_name, options, head.record.external_id), _Pending(
-                fold, _write(fold.on_create())
-            )
+        if head.native_key:
+            call = Call("upsert", object_name, options, head.native_key, head.is_unique, size)
+            return call, Pending(fold, _write(fold.on_create()))
         if not fold.found and operation in ("update", "delete"):
-            self._end(fold.items, Ending("skipped", reason=f"no {object_name} to {operation} was found"))
-        elif not fold.found:
-            return Call("create", object_name, options), _Pending(fold, _write(fold.on_create()))
-        else:
-            return self._pending_change(fold)
-        return None, None
+            if operation == "delete" and head.lost:  # the one whose answer was lost has done it
+                self._end(fold, Ending("deleted"))
+                return None
+            self._end(fold, Ending("skipped", reason=f"no {object_name} to {operation} was found"))
+            return None
+        if not fold.found:
+            return Call("create", object_name, options, batch_size=size), Pending(fold, _write(fold.on_create()))
+        return self._pending_change(fold, size)
 
-    def _pending_change(self, fold: Fold) -> tuple[Call | None, _Pending | None]:
-        chosen, note = self._choose(fold)
+    def _pending_change(self, fold: Fold, size: int) -> tuple[Call, Pending] | None:
+        chosen, note = _choose(fold)
         if chosen is None:
-            self._end(fold.items, Ending("failed", reason=note))
-            return None, None
+            self._end(fold, Ending("failed", reason=note))
+            return None
         record = fold.head.record
         object_name, options = record.object, _options(record.headers)
         if record.operation == "delete":
-            return Call("delete", object_name, options), _Pending(fold, RecordWrite({}, id=chosen.id), note)
+            call = Call("delete", object_name, options, batch_size=size)
+            return call, Pending(fold, RecordWrite({}, id=chosen.id), note)
         contents = fold.on_update(chosen)
-        if contents:
-            return Call("update", object_name, options), _Pending(fold, _write(contents, chosen.id), note)
-        self._end(fold.items, Ending("unchanged", chosen.id, note=note))
-        return None, None
+        if contents and not (record.skip_unchanged and _holds(chosen, contents)):
+            call = Call("update", object_name, options, batch_size=size)
+            return call, Pending(fold, _write(contents, chosen.id), note)
+        self._end(fold, Ending("unchanged", chosen.id, notes=(note,) if note else ()))
+        return None
 
-    def _choose(self, fold: Fold) -> tuple[FoundRecord | None, str]:
-        """The record to write among those found, oldest first, and what to say about the choice."""
-        record = fold.head.record
-        if len(fold.found) == 1:
-            return fold.found[0], ""
-        several = f"{len(fold.found)} {record.object} records match"
-        if record.on_many == "error":
-            return None, f"{several}, and on_many is error"
-        choice = 0 if record.on_many == "oldest" else -1
-        done = "deleted" if record.operation == "delete" else "updated"
-        return fold.found[choice], f"{several}: the {record.on_many} was {done}"
-
-    def _look_up(self, items: Sequence[Item]) -> list[Found]:
-        """Each item with the records that the first of its lookups to find any has found.
-
-        Those that the org cannot look up fail here.
-        """
-        found: dict[int, Sequence[FoundRecord]] = {}
-        failed: set[int] = set()
-        for position in range(max(len(item.keys) for item in items)):
-            asked: dict[tuple[str, Fields, str], list[Item]] = defaultdict(list)
-            for item in items:
-                waits = item.place not in found and item.place not in failed and not item.is_native
-                if waits and position < len(item.keys):
-                    object_name, fields, _ = item.keys[position]
-                    asked[object_name, fields, item.record.where].append(item)
-            for group in asked.values():
-                by_key = self._find(group, _Question(group, position), failed)
-                found.update((item.place, by_key[key]) for item in group if (key := item.keys[position]) in by_key)
-        targets = self._targets([item for item in items if item.place not in failed], failed)
-        return [
-            self._pointed(item, found.get(item.place, ()), targets) for item in items if item.place not in failed
-        ]
-
-    def _targets(self, items: Sequence[Item], failed: set[int]) -> dict[Key, list[str]]:
-        """The ids of the records that the items point to, by key; items fail where the org refuses to look."""
-        asked: dict[tuple[str, str], dict[Key, Value]] = defaultdict(dict)
-        pointing: dict[tuple[str, str], dict[int, Item]] = defaultdict(dict)
-        for item in items:
-            for _, pointer in item.fitted.pointers:
-                asked[pointer.object, pointer.by][pointer_key(pointer)] = pointer.value
-                pointing[pointer.object, pointer.by][item.place] = item
-        targets: dict[Key, list[str]] = defaultdict(list)
-        for (object_name, by), values in asked.items():
-            self._before_call()
-            identities = [(value,) for value in values.values()]
-            try:
-                rows = self._org.find(object_name, (by,), identities)
-            except CallRefused as error:
-                refused = [item for place, item in pointing[object_name, by].items() if place not in failed]
-                self._end(refused, Ending("failed", reason=f"{error.code}: {error.message}"))
-                failed.update(item.place for item in refused)
+    def _conclude(self, answers: Answers, again: list[Item], lost: list[Item]) -> None:
+        """Ends what is certain, in one step of the journal with the writes that are settled by it."""
+        endings: list[tuple[Item, Ending]] = []
+        settled: set[int] = set()
+        for sent in answers.sent:
+            if isinstance(sent.result, Lost):
+                self._after_loss(sent, sent.result, endings, lost)
                 continue
-            for row in rows:
-                targets[object_name, (by,), _row_values(row, (by,), identities[0])].append(row.id)
-        return targets
-
-    def _pointed(self, item: Item, records: Sequence[FoundRecord], targets: Mapping[Key, list[str]]) -> Found:
-        """The item with ids in place of its pointers."""
-        notes: dict[Note, None] = {}
-        ids: dict[str, str] = {}
-        lacks = ""
-        for name, pointer in item.fitted.pointers:
-            found = targets.get(pointer_key(pointer), [])
-            if found:
-                ids[name] = found[-1]
-            missing = f"no {pointer.object} was found by {pointer.by}"
-            if not found and pointer.on_missing == "reject":
-                lacks = f"{name}: {missing} {pointer.value!r}"
-            elif not found:
-                notes[Note(name, f"left out: {missing}")] = None
-            elif len(found) > 1:
-                notes[Note(name, f"{len(found)} {pointer.object} records match: the newest was taken")] = None
-        if not ids and not notes:
-            return Found(item, records, item, lacks=lacks)
-        return Found(_resolved(item, ids, tuple(notes)), records, item, tuple(ids.values()), lacks)
-
-    def _find(self, items: Sequence[Item], question: _Question, failed: set[int]) -> dict[Key, list[FoundRecord]]:
-        """The records found, by key. A refused query is split until the culprit stands alone, and fails.
-
-        Where the first item alone and the last alone are refused too, the field is the matter, and all fail.
-        """
-        try:
-            return self._ask(items, question)
-        except CallRefused as error:
-            ending = Ending("failed", reason=f"{error.code}: {error.message}")
-        ends = ([items[0]], [items[-1]]) if len(items) > 1 else ()
-        if not any(self._can_ask(end, question) for end in ends):
-            self._end(items, ending)
-            failed.update(item.place for item in items)
-            return {}
-        middle = len(items) // 2
-        left = self._find(items[:middle], question, failed)
-        return left | self._find(items[middle:], question, failed)
-
-    def _can_ask(self, items: Sequence[Item], question: _Question) -> bool:
-        try:
-            self._ask(items, question)
-        except CallRefused:
-            return False
-        return True
-
-    def _ask(self, items: Sequence[Item], question: _Question) -> dict[Key, list[FoundRecord]]:
-        position, fields = question.position, question.fields
-        asked = {item.keys[position]: tuple(item.fitted.match[position].values()) for item in items}
-        identities = list(asked.values())
-        self._before_call()
-        by_key: dict[Key, list[FoundRecord]] = defaultdict(list)
-        rows = self._org.find(question.object_name, fields, identities, question.also, question.where)
-        for row in rows:
-            by_key[question.object_name, fields, _row_values(row, fields, identities[0])].append(row)
-        return by_key
-
-    def _write(self, call: Call, pending: Sequence[_Pending]) -> None:
-        for start in range(0, len(pending), BATCH_SIZE):
-            self._send(call, pending[start : start + BATCH_SIZE])
-
-    def _send(self, call: Call, batch: Sequence[_Pending]) -> None:
-        """One call; a batch that is refused as a whole is split until the culprit stands alone."""
-        self._before_call()
-        try:
-            results = call.send(self._org, [pending.write for pending in batch])
-        except CallRefused as error:
-            if len(batch) == 1:
-                self._conclude(call, [(batch[0], Refused(error.code, error.message))])
-                return
-            middle = len(batch) // 2
-            self._send(call, batch[:middle])
-            self._send(call, batch[middle:])
-            return
-        self._conclude(call, zip(batch, results, strict=True))
-
-    def _conclude(self, call: Call, results: Iterable[tuple[_Pending, WriteResult]]) -> None:
-        spoiled: list[Item] = []
-        for pending, result in results:
-            if isinstance(result, Written):
-                self._end_written(call, pending, result)
-            elif len(pending.fold.items) > 1:
-                spoiled += pending.fold.items
+            settled.add(sent.number)
+            if isinstance(sent.result, Written):
+                endings += _written(sent, sent.result)
+            elif (items := _to_go_again(sent, sent.result)) is not None:
+                again += items
             else:
-                reason = f"{result.code}: {result.message}"
-                self._finish(pending.fold.head, Ending("failed", pending.write.id, reason, pending.note))
-        for item in spoiled:  # one of its fold is refused: each for itself, now that the others have ended
-            self.deliver([item])
+                reason = f"{sent.result.code}: {sent.result.message}"
+                ending = Ending("failed", sent.pending.write.id, reason, _said(sent.pending))
+                endings.append((sent.pending.fold.head, ending))
+        self._finish(endings, sorted(settled))
 
-    def _end_written(self, call: Call, pending: _Pending, written: Written) -> None:
-        first, *further = pending.fold.items
-        self._finish(first, Ending(call.fate(written), written.id, note=pending.note))
-        for item in further:
-            fate: Fate = "updated" if item.fitted.on_update or item.fitted.if_empty else "unchanged"
-            self._finish(item, Ending(fate, written.id, note=pending.note))
+    def _after_loss(self, sent: Sent, result: Lost, endings: list[tuple[Item, Ending]], lost: list[Item]) -> None:
+        for item in sent.pending.fold.items:
+            if not item.keys:
+                reason = (
+                    f"{result.reason} It is not known whether the record was created, and nothing finds it again"
+                )
+                endings.append((item, Ending("failed", reason=reason)))
+            elif item.lost >= _MOST_LOST:
+                endings.append((item, Ending("failed", reason=f"{result.reason} (tried {item.lost + 1} times)")))
+            else:
+                lost.append(replace(item, lost=item.lost + 1, attempts=0))
 
-    def _end(self, items: Iterable[Item], ending: Ending) -> None:
-        for item in items:
-            self._finish(item, ending)
+    def _end(self, fold: Fold, ending: Ending) -> None:
+        self._finish([(item, ending) for item in fold.items], ())
+
+    def _fail(self, items: Iterable[Item], reason: str) -> None:
+        self._finish([(item, Ending("failed", reason=reason)) for item in items], ())
+
+
+def _to_go_again(sent: Sent, refused: Refused) -> list[Item] | None:
+    """The items that may yet be written, as they go again; None where that would not help."""
+    items = sent.pending.fold.items
+    head = items[0]
+    is_locked = _LOCK in refused.code or _LOCK in refused.message
+    if head.attempts < (_MOST_LOCKED if is_locked else _MOST_AGAIN):
+        if is_locked or refused.code == _ROLLED_BACK:
+            return [replace(item, attempts=item.attempts + 1, is_locked=is_locked) for item in items]
+        if refused.code == _DUPLICATES and head.record.on_duplicate != "fail":
+            return _in_spite_of_duplicates(items, refused)
+        if _may_be_found_now(sent, refused):
+            return [replace(item, attempts=item.attempts + 1, is_locked=False, native_key="") for item in items]
+    if len(items) > 1:  # one of them is at fault: each for itself
+        return [replace(item, is_alone=True, attempts=item.attempts + 1, is_locked=False) for item in items]
+    return None
+
+
+def _may_be_found_now(sent: Sent, refused: Refused) -> bool:
+    """Whether to look up anew: somebody was faster, or the org could not tell which record is meant."""
+    head = sent.pending.fold.head
+    if refused.code in _GONE:
+        return sent.call.verb in ("update", "delete") and not refused.fields
+    if refused.code not in _TAKEN or not head.keys:
+        return False
+    return bool(head.native_key) or head.attempts == 0
+
+
+def _in_spite_of_duplicates(items: Sequence[Item], refused: Refused) -> list[Item] | None:
+    """By the mapping's choice: saved all the same, or written into the record that it duplicates."""
+    if items[0].record.on_duplicate == "save":
+        return [
+            replace(
+                item,
+                attempts=item.attempts + 1,
+                record=replace(item.record, headers=replace(item.record.headers, allow_duplicates=True)),
+            )
+            for item in items
+        ]
+    if not refused.duplicates:
+        return None
+    by_id: Mapping[str, Value] = {"Id": refused.duplicates[0]}
+    return [
+        replace(
+            item,
+            attempts=item.attempts + 1,
+            native_key="",
+            fitted=replace(item.fitted, match=(by_id,)),
+            keys=(lookup_key(item.record.object, by_id),),
+        )
+        for item in items
+    ]
+
+
+def _written(sent: Sent, written: Written) -> Iterable[tuple[Item, Ending]]:
+    first, *further = sent.pending.fold.items
+    said = _said(sent.pending)
+    yield first, Ending(sent.call.fate(written), written.id, notes=said)
+    for item in further:
+        fate: Fate = "updated" if item.fitted.on_update or item.fitted.if_empty else "unchanged"
+        yield item, Ending(fate, written.id, notes=said)
+
+
+def _said(pending: Pending) -> tuple[str, ...]:
+    notes = [pending.note] if pending.note else []
+    return (*notes, *map(str, pending.dropped))
+
+
+def _choose(fold: Fold) -> tuple[FoundRecord | None, str]:
+    """The record to write among those found, oldest first, and what to say about the choice."""
+    record = fold.head.record
+    if len(fold.found) == 1:
+        return fold.found[0], ""
+    several = f"{len(fold.found)} {record.object} records match"
+    if record.on_many == "error":
+        return None, f"{several}, and on_many is error"
+    choice = 0 if record.on_many == "oldest" else -1
+    done = "deleted" if record.operation == "delete" else "updated"
+    return fold.found[choice], f"{several}: the {record.on_many} was {done}"
+
+
+def _holds(record: FoundRecord, contents: Mapping[str, Content]) -> bool:
+    """Whether the record has these contents already."""
+    return all(name in record.fields and _is(record.fields[name], value) for name, value in contents.items())
+
+
+def _is(text: str | None, content: Content) -> bool:
+    if content is None or text is None:
+        return content is None and text is None
+    if isinstance(content, bool):
+        return text == str(content).lower()
+    if isinstance(content, (int, float)):
+        return float(text) == content
+    return isinstance(content, str) and text == content
 
 
 @lru_cache(maxsize=64)
@@ -335,38 +295,3 @@ def _write(contents: Mapping[str, Content], record_id: str | None = None) -> Rec
             if isinstance(pointer, Pointer)
         },
     )
-
-
-def _resolved(item: Item, ids: Mapping[str, str], notes: tuple[Note, ...]) -> Item:
-    def resolved(contents: Mapping[str, Content]) -> dict[str, Content]:
-        known = {name: ids.get(name, content) for name, content in contents.items()}
-        return {
-            name: content
-            for name, content in known.items()
-            if not isinstance(content, Pointer) or content.relationship
-        }
-
-    fitted = item.fitted
-    return replace(
-        item,
-        fitted=replace(
-            fitted,
-            on_create=resolved(fitted.on_create),
-            on_update=resolved(fitted.on_update),
-            if_empty=resolved(fitted.if_empty),
-            notes=(*fitted.notes, *notes),
-        ),
-    )
-
-
-def _row_values(row: FoundRecord, fields: tuple[str, ...], like: tuple[Value, ...]) -> tuple[Value, ...]:
-    return tuple(_row_value(row.fields[name], value) for name, value in zip(fields, like, strict=True))
-
-
-def _row_value(text: str | None, like: Value) -> Value:
-    """The org's text in the type of the value that was asked for, as it compares."""
-    if text is None:
-        return ""
-    if isinstance(like, bool):
-        return text == "true"
-    return float(text) if isinstance(like, (int, float)) else comparable(text)

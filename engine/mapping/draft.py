@@ -64,5 +64,8 @@ class Draft:
             external_id=mapping.external_id,
             where=mapping.where.text.strip() if mapping.where else "",
             headers=mapping.headers,
+            on_duplicate=mapping.on_duplicate,
+            skip_unchanged=mapping.skip_unchanged,
+            timestamp_guard=mapping.timestamp_guard,
             item=item,
         )

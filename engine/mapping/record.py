@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sfmap.engine.spec.model import NO_HEADERS, Constant, OnMany, OnMissing, Operation, WriteHeaders
+from sfmap.engine.spec.model import NO_HEADERS, Constant, OnDuplicate, OnMany, OnMissing, Operation, WriteHeaders
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Event = dict[str, Json]
@@ -61,6 +61,11 @@ class Record:
     where: str = ""
     """A condition in SOQL that a record found must meet; empty where there is none."""
     headers: WriteHeaders = NO_HEADERS
+    on_duplicate: OnDuplicate = "fail"
+    skip_unchanged: bool = False
+    """Whether a record that holds these values already is left alone."""
+    timestamp_guard: bool = False
+    """Whether an older event than the newest one written leaves the record alone."""
     item: int = 0
     """Which item of the event's list this is, from 1; 0 where the event is one record."""
 

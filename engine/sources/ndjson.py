@@ -1,5 +1,6 @@
 """Events from NDJSON files and streams: one JSON object a line, blank lines ignored."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -12,11 +13,12 @@ import orjson
 
 from sfmap.engine.mapping.record import Event, Json
 from sfmap.engine.mapping.values import replace_half_pairs
-from sfmap.engine.sources.port import Received, SourceFailed
+from sfmap.engine.sources.port import START, Position, Received, SourceFailed
 
 STANDARD_INPUT = "-"
 
 _LONGEST_LINE = 64 * 1024 * 1024
+_LONGEST_BEGINNING = 64 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -26,15 +28,46 @@ class NdjsonSource:
 
     files: tuple[str, ...]
     standard_input: BinaryIO
+    start: Position = START
+    """Where to go on; standard input cannot."""
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether what has been read cannot be read again."""
+        return STANDARD_INPUT in self.files
 
     def __iter__(self) -> Iterator[Received]:
-        number = 0
-        for file in self.files:
+        number = self.start.number
+        for index, file in enumerate(self.files):
+            if index < self.start.file:
+                continue
             name = os.fsencode(file).decode("utf-8", "replace")
-            for line_number, line in _lines(self._open(file), file):
+            before = self.start if index == self.start.file else START
+            for line_number, end, line in _lines(self._open(file, before.offset), file, before):
                 number += 1
-                event, problem = _read_event(line)
-                yield Received(number, name, line_number, len(line), event, problem)
+                event, problem = read_event(line)
+                position = Position(number, index, end, line_number)
+                yield Received(number, name, line_number, line.rstrip(b"\r\n"), event, problem, position)
+
+    def beginning(self) -> str:
+        """What `begins_as` knows the files by, though they grow. Raises `SourceFailed`."""
+        return " ".join(self._beginning(file, _LONGEST_BEGINNING) for file in self.files)
+
+    def begins_as(self, beginning: str) -> bool:
+        """Whether the files still begin as they did. Raises `SourceFailed`."""
+        parts = beginning.split()
+        return len(parts) == len(self.files) and all(
+            self._beginning(file, int(part.partition(":")[0])) == part
+            for file, part in zip(self.files, parts, strict=True)
+        )
+
+    def _beginning(self, file: str, most: int) -> str:
+        """The length of the file's beginning and its digest."""
+        if file == STANDARD_INPUT:
+            return "0:-"
+        with closing(self._open(file)) as stream:
+            first = stream.read(most)
+        return f"{len(first)}:{hashlib.sha256(first).hexdigest()}"
 
     def size(self) -> int | None:
         """All files' size in bytes, or None where standard input is among them or a file is gone."""
@@ -43,38 +76,49 @@ class NdjsonSource:
         except OSError:
             return None
 
-    def _open(self, file: str) -> BinaryIO:
+    def _open(self, file: str, offset: int = 0) -> BinaryIO:
         if file == STANDARD_INPUT:
             return self.standard_input
         try:
-            return open(file, "rb")
+            stream = open(file, "rb")  # noqa: SIM115 - closed by who reads it
+            if offset:
+                stream.seek(offset)
+            return stream
         except OSError as error:
             raise SourceFailed(f"cannot read {file}: {error.strerror}") from error
 
 
-def _lines(stream: BinaryIO, file: str) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, counted from 1; one over the limit comes cut, which makes it no JSON."""
-    number = 0
+def _lines(stream: BinaryIO, file: str, before: Position) -> Iterator[tuple[int, int, bytes]]:
+    """The lines that are not blank, each with its number and the offset of its end.
+
+    A line over the limit comes cut, which makes it no JSON.
+    """
+    number, offset = before.line, before.offset
     try:
         with nullcontext() if file == STANDARD_INPUT else closing(stream):
             while line := stream.readline(_LONGEST_LINE + 1):
                 number += 1
+                offset += len(line)
                 if len(line) > _LONGEST_LINE:
-                    _skip_rest_of_line(stream, line)
+                    offset += _skip_rest_of_line(stream, line)
                 if number == 1:
                     line = line.removeprefix(_BYTE_ORDER_MARK)
                 if line.strip():
-                    yield number, line
+                    yield number, offset, line
     except OSError as error:
         raise SourceFailed(f"cannot read {file} past line {number}: {error.strerror}") from error
 
 
-def _skip_rest_of_line(stream: BinaryIO, line: bytes) -> None:
+def _skip_rest_of_line(stream: BinaryIO, line: bytes) -> int:
+    """How many bytes were skipped."""
+    skipped = 0
     while line and not line.endswith(b"\n"):
         line = stream.readline(_LONGEST_LINE)
+        skipped += len(line)
+    return skipped
 
 
-def _read_event(line: bytes) -> tuple[Event | None, str]:
+def read_event(line: bytes) -> tuple[Event | None, str]:
     """The event, or why the line is none."""
     if len(line) > _LONGEST_LINE:
         return None, f"longer than {_LONGEST_LINE // 1024 // 1024} MiB"

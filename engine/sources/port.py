@@ -8,6 +8,23 @@ from sfmap.engine.mapping.record import Event
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """How far a source has been read."""
+
+    number: int = 0
+    """Events so far."""
+    file: int = 0
+    """Index of the file, counted from 0."""
+    offset: int = 0
+    """Bytes of that file."""
+    line: int = 0
+    """Lines of that file."""
+
+
+START = Position()
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """One event as it came, or what stands in its place."""
 
@@ -15,11 +32,15 @@ class Received:
     """Counts the events of a run from 1."""
     file: str
     line: int
-    size: int
-    """In bytes, for progress."""
+    raw: bytes
+    """As it came, without the end of its line."""
     event: Event | None
     problem: str = ""
     """Why there is no event."""
+    position: Position = START
+    """Where the source stands after it."""
+    only: tuple[str, int] | None = None
+    """The mapping and the item of the one record of it that is meant; None for all of them."""
 
 
 class SourceFailed(Exception):

@@ -8,6 +8,7 @@ from sfmap.engine.spec.model import (
     EVENT_TYPES,
     LIST_SHAPES,
     OBJECT_SHAPES,
+    ON_DUPLICATE,
     ON_INVALID,
     ON_LONG,
     ON_MANY,
@@ -285,6 +286,23 @@ MAPPING = (
     Key("where", "A condition in SOQL that a record found must meet.", _or_removed(_TEXT), "any record",
         "Closed__c = false"),
     Key("on_many", "Which record is written where a lookup finds several.", _word(*ON_MANY), "newest", "error"),
+    Key(
+        "on_duplicate",
+        "What to do with a record that the org's duplicate rules refuse: save it all the same where the rule"
+        " allows that, or update the record that it duplicates.",
+        _word(*ON_DUPLICATE),
+        "fail",
+        "update",
+    ),
+    Key("skip_unchanged", "Whether a record that holds these values already is not written.", _BOOLEAN, "false",
+        "true"),
+    Key(
+        "timestamp_guard",
+        "Whether an event whose `timestamp` is older than the newest one written for its identity is left out.",
+        _BOOLEAN,
+        "false",
+        "true",
+    ),
     Key("headers", "What the org is asked to do besides writing.", _or_removed(_ref("headers")),
         "what the org's entry in sfmap.yaml says"),
     Key(

@@ -14,6 +14,7 @@ Constant = str | int | float | bool
 EventType = Literal["identify", "group", "track", "page", "screen", "alias"]
 Operation = Literal["create", "update", "upsert", "delete"]
 OnMany = Literal["newest", "oldest", "error"]
+OnDuplicate = Literal["fail", "save", "update"]
 Write = Literal["always", "create", "update", "empty"]
 OnLong = Literal["truncate", "reject"]
 OnInvalid = Literal["drop", "reject"]
@@ -29,6 +30,7 @@ ValueType = Literal[
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 ON_MANY: tuple[OnMany, ...] = get_args(OnMany)
+ON_DUPLICATE: tuple[OnDuplicate, ...] = get_args(OnDuplicate)
 WRITES: tuple[Write, ...] = get_args(Write)
 ON_LONG: tuple[OnLong, ...] = get_args(OnLong)
 ON_INVALID: tuple[OnInvalid, ...] = get_args(OnInvalid)
@@ -172,6 +174,11 @@ class Mapping:
     where: ScalarNode | None
     """A SOQL condition for the lookups."""
     on_many: OnMany
+    on_duplicate: OnDuplicate
+    """What to do where a duplicate rule of the org refuses the record."""
+    skip_unchanged: bool
+    timestamp_guard: bool
+    """Whether an event older than the newest one written for its identity is left out."""
     headers: WriteHeaders
     rules: tuple[FieldRule, ...]
     """Fields and address parts, in document order."""

@@ -48,9 +48,11 @@ def test_report_counts_every_call(folder: Folder, identify: Identify) -> None:
     events = folder.write("e.ndjson", [identify("a@b.co"), GROUP])
     folder.sfmap("run", events, "--report", "report.json")
     report = folder.report()
-    assert report["api_calls"] == {"login": 1, "describeGlobal": 1, "describeSObjects": 1, "query": 2, "create": 2}
+    # The org finds a Lead by its e-mail itself; an Account's number it cannot, so that is looked up.
+    first = {"login": 1, "describeGlobal": 1, "describeSObjects": 1}
+    assert report["api_calls"] == {**first, "query": 1, "create": 1, "upsert": 1}
     # The org itself does not count a login as an API request.
-    assert report["api_usage"] == {"used": 6, "limit": 100_000}
+    assert report["api_usage"] == {"used": 5, "limit": 100_000}
 
 
 def test_ten_thousand_identities_take_few_calls(folder: Folder, identify: Identify) -> None:
@@ -61,7 +63,7 @@ def test_ten_thousand_identities_take_few_calls(folder: Folder, identify: Identi
         assert done.returncode == 0, done.stderr
         report = folder.report()
         assert (report["created"], report["updated"]) == expected
-        assert sum(cast(dict[str, int], report["api_calls"]).values()) < 150
+        assert sum(cast(dict[str, int], report["api_calls"]).values()) <= 10_000 / 200 + 10
         assert folder.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(10_000, 10_000)]
 
 
@@ -106,7 +108,7 @@ def test_events_of_one_person_are_one_record(folder: Folder, identify: Identify)
         ("Ann", "n/a", "n/a", "Head", "555-1"),
         ("Bob", "Ray", "n/a", None, None),
     ]
-    assert cast(dict[str, int], folder.report()["api_calls"])["create"] == 1
+    assert cast(dict[str, int], folder.report()["api_calls"])["upsert"] == 1
 
 
 def test_a_refused_record_does_not_spoil_the_others(folder: Folder, identify: Identify) -> None:

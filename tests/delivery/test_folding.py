@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.delivery.deliver import Delivery
+from sfmap.engine.delivery.deliver import Delivery, Options
+from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.outcome import Outcome
+from sfmap.engine.delivery.patience import Waiter
+from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.load import compile_mappings
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Event, Json
@@ -46,7 +50,7 @@ class Events:
 
     def __iter__(self) -> Iterator[Received]:
         for number, event in enumerate(self.events, 1):
-            yield Received(number, "events", number, 1, event)
+            yield Received(number, "events", number, b"", event)
 
 
 def stream(seed: int, length: int) -> list[Event]:
@@ -72,6 +76,13 @@ def stream(seed: int, length: int) -> list[Event]:
     return events
 
 
+def delivery(org: SoapOrg, mapper: Mapper, window_size: int) -> Delivery:
+    ledger = Ledger(Database(None), "local", "events")
+    ledger.begin("")
+    options = Options(window_size=window_size, connections=2)
+    return Delivery(org, mapper, ledger, Doubts(ledger), Waiter(), options)
+
+
 def deliver(
     folder: Path, events: list[Event], window_size: int, *mappings: str
 ) -> tuple[list[Outcome], list[object]]:
@@ -84,7 +95,9 @@ def deliver(
                 local.url, PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
             )
         )
-        outcomes = list(Delivery(org, mapper, window_size=window_size).deliver(Events(events)))
+        outcomes = [
+            one for done in delivery(org, mapper, window_size).deliver(Events(events)) for one in done.outcomes
+        ]
     fields = ", ".join(f"Contact.{name}" for name in FIELDS)
     rows = (
         sqlite3.connect(database)
@@ -256,7 +269,7 @@ def test_upserts_by_external_id_cost_one_call_for_many(tmp_path: Path) -> None:
                 local.url, PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
             )
         )
-        outcomes = list(Delivery(org, mapper).deliver(Events(events)))
+        outcomes = [one for done in delivery(org, mapper, 2_000).deliver(Events(events)) for one in done.outcomes]
     assert [o.fate for o in outcomes] == ["created"] * 150 + ["updated"] * 150 + ["created", "failed", "updated"]
     assert "nobody" in outcomes[-2].reason
     assert org.calls()["upsert"] <= 4

@@ -69,10 +69,10 @@ def test_the_shown_mistake() -> None:
 
 def test_every_command_and_option_is_described() -> None:
     help_text = Folder(REPOSITORY).sfmap("--help").stdout
-    commands = re.findall(r"^  (\w+) ", help_text.partition("Commands:")[2], re.MULTILINE)
+    commands = re.findall(r"^  ([\w-]+) ", help_text.partition("Commands:")[2], re.MULTILINE)
     assert commands
     for command in commands:
         assert f"`sfmap {command}" in README
-        options = re.findall(r"--[a-z]+", Folder(REPOSITORY).sfmap(command, "--help").stdout)
+        options = re.findall(r"--[a-z-]+", Folder(REPOSITORY).sfmap(command, "--help").stdout)
         assert [option for option in options if option not in README and option != "--help"] == []
     assert SFMAP.exists()

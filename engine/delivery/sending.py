@@ -1,0 +1,199 @@
+"""Sends batches of writes, several at a time: each is noted before it goes, split where it is refused as a whole,
+and in doubt where its answer is lost."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+from sfmap.engine.delivery.coalesce import Fold, Trace
+from sfmap.engine.delivery.doubts import Doubts
+from sfmap.engine.delivery.outcome import Fate
+from sfmap.engine.delivery.patience import StopRequested, Waiter
+from sfmap.engine.journal.database import JournalFailed
+from sfmap.engine.journal.ledger import RecordKey
+from sfmap.engine.mapping.record import Note
+from sfmap.engine.org.port import (
+    BATCH_SIZE,
+    CallRefused,
+    Org,
+    OrgError,
+    OrgUnavailable,
+    RecordWrite,
+    Refused,
+    WriteOptions,
+    WriteResult,
+    Written,
+)
+
+Verb = Literal["create", "upsert", "update", "delete"]
+VERBS: tuple[Verb, ...] = get_args(Verb)
+"""In the order in which a window sends them."""
+
+_HALVINGS = 3
+"""How often a batch is halved that goes again since its answer was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Which of the org's verbs writes a batch, on which object."""
+
+    verb: Verb
+    object_name: str
+    options: WriteOptions
+    external_id: str = ""
+    is_safe_to_repeat: bool = False
+    """Whether the org itself keeps a second record out: its external id is unique."""
+    batch_size: int = BATCH_SIZE
+
+    def send(self, org: Org, writes: Sequence[RecordWrite]) -> Sequence[WriteResult]:
+        if self.verb == "create":
+            return org.create(self.object_name, writes, self.options)
+        if self.verb == "update":
+            return org.update(self.object_name, writes, self.options)
+        if self.verb == "upsert":
+            return org.upsert(self.object_name, self.external_id, writes, self.options)
+        return org.delete(self.object_name, [write.id for write in writes if write.id], self.options)
+
+    def fate(self, written: Written) -> Fate:
+        """What became of the record that the call wrote."""
+        if self.verb == "upsert":
+            return "created" if written.created else "updated"
+        fates: dict[Verb, Fate] = {"create": "created", "update": "updated", "delete": "deleted"}
+        return fates[self.verb]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What is sent for a fold."""
+
+    fold: Fold
+    write: RecordWrite
+    note: str = ""
+    dropped: tuple[Note, ...] = ()
+    """Fields that were left out since the org does not know them."""
+
+    @property
+    def keys(self) -> list[RecordKey]:
+        return [item.key for item in self.fold.items]
+
+    def without(self, field_name: str) -> "Pending":
+        """The same without a field that the org does not know."""
+        left = {name: value for name, value in self.write.fields.items() if name.lower() != field_name.lower()}
+        clear = tuple(name for name in self.write.clear if name.lower() != field_name.lower())
+        if (len(left), len(clear)) == (len(self.write.fields), len(self.write.clear)):
+            return self
+        note = Note(field_name, "left out: the org does not know this field, or hides it from this user")
+        write = replace(self.write, fields=left, clear=clear)
+        return replace(self, write=write, dropped=(*self.dropped, note))
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No answer came, and the write may have been done, or be done yet."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One write with what came of it; `number` is what the journal knows it by until it is settled."""
+
+    call: Call
+    pending: Pending
+    result: WriteResult | Lost
+    number: int
+
+
+@dataclass(slots=True)
+class Answers:
+    """Of one batch."""
+
+    sent: list[Sent] = field(default_factory=list)
+    failure: OrgError | StopRequested | JournalFailed | None = None
+    """Why the rest was not sent."""
+
+
+def batch_size(lost: int) -> int:
+    """How many records go together whose answers were lost so many times: the call may have taken too long."""
+    return max(1, BATCH_SIZE >> _HALVINGS * lost)
+
+
+class Sender:
+    def __init__(self, org: Org, doubts: Doubts, waiter: Waiter, connections: int) -> None:
+        self._org = org
+        self._doubts = doubts
+        self._waiter = waiter
+        self._connections = connections
+
+    def send(self, call: Call, pending: Sequence[Pending]) -> Iterator[Answers]:
+        """The answers, batch by batch in their order; nothing more is begun once one of them has failed."""
+        starts = range(0, len(pending), call.batch_size)
+        batches = [pending[start : start + call.batch_size] for start in starts]
+        if self._connections == 1 or len(batches) == 1:
+            for batch in batches:
+                yield self._answers(call, batch)
+            return
+        with ThreadPoolExecutor(self._connections) as pool:
+            yield from pool.map(lambda batch: self._answers(call, batch), batches)
+
+    def _answers(self, call: Call, batch: Sequence[Pending]) -> Answers:
+        answers = Answers()
+        try:
+            self._send(call, batch, answers)
+        except (OrgError, StopRequested, JournalFailed) as error:
+            answers.failure = error
+        return answers
+
+    def _send(self, call: Call, batch: Sequence[Pending], answers: Answers) -> None:
+        while True:
+            self._waiter.check_stop()
+            number = self._note(batch)
+            try:
+                results = call.send(self._org, [pending.write for pending in batch])
+            except OrgError as error:
+                if error.maybe_applied:
+                    self._doubts.lose(_traces(batch))
+                    if not call.is_safe_to_repeat:
+                        answers.sent += (Sent(call, one, Lost(error.message), number) for one in batch)
+                        self._after_loss(error)
+                        return
+                else:
+                    self._doubts.settle([number])
+                if not isinstance(error, OrgUnavailable):
+                    self._waiter.answered()
+                    self._refused(call, batch, error, answers)
+                    return
+                self._waiter.bear(error)
+            else:
+                self._waiter.answered()
+                pairs = zip(batch, results, strict=True)
+                answers.sent += (Sent(call, one, result, number) for one, result in pairs)
+                return
+
+    def _note(self, batch: Sequence[Pending]) -> int:
+        return self._doubts.sending(_traces(batch), [key for pending in batch for key in pending.keys])
+
+    def _after_loss(self, error: OrgError) -> None:
+        """Nothing else is put at risk before the org answers again."""
+        if isinstance(error, OrgUnavailable):
+            self._waiter.bear(error)
+            self._waiter.ask(self._org.limits)
+
+    def _refused(self, call: Call, batch: Sequence[Pending], error: OrgError, answers: Answers) -> None:
+        """Refused as a whole: it goes without the unknown field, or in halves until one record stands alone."""
+        if not isinstance(error, CallRefused):
+            raise error
+        mended = [pending.without(error.field) for pending in batch] if error.field else list(batch)
+        if mended != list(batch):
+            self._send(call, mended, answers)
+        elif len(batch) == 1:
+            answers.sent.append(Sent(call, batch[0], Refused(error.code, error.message), 0))
+        else:
+            middle = len(batch) // 2
+            self._send(call, batch[:middle], answers)
+            self._send(call, batch[middle:], answers)
+
+
+def _traces(batch: Sequence[Pending]) -> set[Trace]:
+    return {trace for pending in batch for trace in pending.fold.traces}

@@ -1,0 +1,279 @@
+"""What one run reads and writes of the journal: how far its source is delivered, and all that is not settled."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from sfmap.engine.journal.database import Database
+from sfmap.engine.sources.port import Position
+
+RecordKey = tuple[int, str, int]
+"""One record of an event: the event's number, the mapping, and which item of its list."""
+
+_MOST_DELIVERED = 5_000_000
+"""Message ids that are remembered at the most; each takes about 40 bytes."""
+_ASKED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Up to here every event has an outcome, or is held in the journal."""
+
+    beginning: str
+    position: Position
+    results: int
+    """Bytes of the results file that belong to it."""
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record of an event that waits until a write in doubt is settled."""
+
+    key: RecordKey
+    file: str
+    line: int
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A write whose answer has not come, and may never: until then the org may still do it."""
+
+    id: int
+    source: str
+    until: float
+    """Seconds since 1970."""
+    traces: bytes
+    records: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What failed: one record of an event, or an event as a whole."""
+
+    key: RecordKey
+    file: str
+    line: int
+    object_name: str
+    reason: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What changes with a window: all of it is written together."""
+
+    position: Position
+    results: int = 0
+    held: Sequence[Held] = ()
+    released: Sequence[RecordKey] = ()
+    """Those that wait no more."""
+    failed: Sequence[Letter] = ()
+    mended: Sequence[bytes] = ()
+    """The digests of what has been delivered, and may have been a dead letter before."""
+    messages: Sequence[bytes] = ()
+    """The ids of delivered events, digested."""
+    newest: Sequence[tuple[bytes, str]] = ()
+    """By identity, the moment of the newest event that was written."""
+    calls: int = 0
+
+
+def digest(raw: bytes, mapping: str, item: int) -> bytes:
+    """Tells a record of an event from all others, whatever file it came in."""
+    return hashlib.sha256(b"%d %s %s" % (item, mapping.encode(), raw)).digest()[:16]
+
+
+class Ledger:
+    """The journal as the run of one source to one org sees it. Every method may raise `JournalFailed`."""
+
+    def __init__(self, database: Database, org: str, source: str, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._org = org
+        self._source = source
+        self._clock = clock
+
+    def checkpoint(self) -> Checkpoint | None:
+        rows = self._database.rows(
+            "SELECT beginning, number, file, offset, line, results, finished FROM sources"
+            " WHERE org = ? AND source = ?",
+            self._org,
+            self._source,
+        )
+        if not rows:
+            return None
+        beginning, number, file, offset, line, results, finished = cast(
+            tuple[str, int, int, int, int, int, int], rows[0]
+        )
+        return Checkpoint(beginning, Position(number, file, offset, line), results, bool(finished))
+
+    def begin(self, beginning: str, keep_held: bool = False) -> None:
+        """Forgets how far the source was delivered; what is in doubt stays, and what waits for it if so asked."""
+        own = (self._org, self._source)
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM decided WHERE org = ? AND source = ?", own)
+            if not keep_held:
+                connection.execute("DELETE FROM held WHERE org = ? AND source = ?", own)
+            connection.execute(
+                "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0)", (*own, beginning)
+            )
+
+    def decided(self) -> dict[RecordKey, bytes]:
+        """The outcomes, as JSON, of records of the window that was under way."""
+        rows = self._database.rows(
+            "SELECT event, mapping, item, outcome FROM decided WHERE org = ? AND source = ?",
+            self._org,
+            self._source,
+        )
+        return {(e, m, i): outcome for e, m, i, outcome in cast(list[tuple[int, str, int, bytes]], rows)}
+
+    def held(self) -> list[Held]:
+        """In the order in which they came."""
+        rows = self._database.rows(
+            "SELECT event, mapping, item, file, line, raw FROM held WHERE org = ? AND source = ? ORDER BY id",
+            self._org,
+            self._source,
+        )
+        found = cast(list[tuple[int, str, int, str, int, bytes]], rows)
+        return [Held((e, m, i), file, line, raw) for e, m, i, file, line, raw in found]
+
+    def in_flight(self) -> list[InFlight]:
+        """The org's writes in doubt, of whatever source; those that are settled by now are forgotten."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM in_flight WHERE org = ? AND until <= ?", (self._org, self._clock()))
+        rows = self._database.rows(
+            "SELECT id, source, until, traces, records FROM in_flight WHERE org = ?", self._org
+        )
+        return [InFlight(*row) for row in cast(list[tuple[int, str, float, bytes, bytes]], rows)]
+
+    def is_own(self, write: InFlight) -> bool:
+        """Whether the write came of this source."""
+        return write.source == self._source
+
+    def sending(self, until: float, traces: bytes, records: bytes) -> int:
+        """Notes a write before it is sent; the number by which it is settled."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "INSERT INTO in_flight (org, source, until, traces, records) VALUES (?, ?, ?, ?, ?)",
+                (self._org, self._source, until, traces, records),
+            )
+            return cast(int, row.lastrowid)
+
+    def settle(self, numbers: Iterable[int], outcomes: Iterable[tuple[RecordKey, bytes]]) -> None:
+        """Writes were answered: they are in flight no more, and these outcomes are certain."""
+        own = (self._org, self._source)
+        with self._database.transaction() as connection:
+            connection.executemany("DELETE FROM in_flight WHERE id = ?", [(number,) for number in numbers])
+            connection.executemany(
+                "INSERT OR REPLACE INTO decided VALUES (?, ?, ?, ?, ?, ?)",
+                [(*own, *key, outcome) for key, outcome in outcomes],
+            )
+
+    def commit(self, commit: Commit) -> None:
+        own = (self._org, self._source)
+        at = commit.position
+        with self._database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM decided WHERE org = ? AND source = ? AND event <= ?", (*own, at.number)
+            )
+            connection.executemany(
+                "DELETE FROM held WHERE org = ? AND source = ? AND event = ? AND mapping = ? AND item = ?",
+                [(*own, *key) for key in commit.released],
+            )
+            connection.executemany(
+                "INSERT INTO held (org, source, event, mapping, item, file, line, raw)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*own, *held.key, held.file, held.line, held.raw) for held in commit.held],
+            )
+            connection.execute(
+                "UPDATE sources SET number = ?, file = ?, offset = ?, line = ?, results = ?"
+                " WHERE org = ? AND source = ?",
+                (at.number, at.file, at.offset, at.line, commit.results, *own),
+            )
+            connection.executemany(_LETTER, [self._letter(letter) for letter in commit.failed])
+            connection.executemany(
+                "DELETE FROM dead_letters WHERE org = ? AND digest = ?",
+                [(self._org, mended) for mended in commit.mended],
+            )
+            today = int(self._clock() // 86_400)
+            connection.executemany(
+                "INSERT OR REPLACE INTO delivered VALUES (?, ?, ?)",
+                [(self._org, message, today) for message in commit.messages],
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO newest VALUES (?, ?, ?)",
+                [(self._org, identity, moment) for identity, moment in commit.newest],
+            )
+            if commit.calls:
+                connection.execute(
+                    "INSERT INTO calls VALUES (?, ?, ?) ON CONFLICT (org, day) DO UPDATE SET calls = calls + ?",
+                    (self._org, self._now()[:10], commit.calls, commit.calls),
+                )
+
+    def finish(self) -> None:
+        """Every event of the source has its outcome."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE sources SET finished = 1 WHERE org = ? AND source = ?", (self._org, self._source)
+            )
+
+    def has_letters(self) -> bool:
+        return bool(self._database.rows("SELECT 1 FROM dead_letters WHERE org = ? LIMIT 1", self._org))
+
+    def delivered(self, messages: Sequence[bytes]) -> set[bytes]:
+        """Those of the digested message ids that were delivered before."""
+        found: set[bytes] = set()
+        for start in range(0, len(messages), _ASKED_AT_ONCE):
+            asked = messages[start : start + _ASKED_AT_ONCE]
+            places = ", ".join("?" * len(asked))
+            rows = self._database.rows(
+                f"SELECT message FROM delivered WHERE org = ? AND message IN ({places})",  # noqa: S608
+                self._org,
+                *asked,
+            )
+            found.update(cast(bytes, row[0]) for row in rows)
+        return found
+
+    def forget_delivered(self, days: int) -> None:
+        """Message ids older than so many days, and the oldest where they are too many."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM delivered WHERE day <= ?", (int(self._clock() // 86_400) - days,))
+            while connection.execute("SELECT count(*) FROM delivered").fetchone()[0] > _MOST_DELIVERED:
+                connection.execute("DELETE FROM delivered WHERE day = (SELECT min(day) FROM delivered)")
+
+    def newest(self, identities: Sequence[bytes]) -> dict[bytes, str]:
+        """The moments of the newest events that were written, by identity."""
+        found: dict[bytes, str] = {}
+        for start in range(0, len(identities), _ASKED_AT_ONCE):
+            asked = identities[start : start + _ASKED_AT_ONCE]
+            places = ", ".join("?" * len(asked))
+            rows = self._database.rows(
+                f"SELECT identity, moment FROM newest WHERE org = ? AND identity IN ({places})",  # noqa: S608
+                self._org,
+                *asked,
+            )
+            found.update(cast(list[tuple[bytes, str]], rows))
+        return found
+
+    def _letter(self, letter: Letter) -> tuple[object, ...]:
+        event, mapping, item = letter.key
+        at = self._now()
+        return (
+            self._org, digest(letter.raw, mapping, item), event, letter.file, letter.line, mapping, item,
+            letter.object_name, letter.reason, at, at, letter.raw,
+        )  # fmt: skip
+
+    def _now(self) -> str:
+        return datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_LETTER = """\
+INSERT INTO dead_letters
+    (org, digest, event, file, line, mapping, item, object, reason, attempts, first, last, raw)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
+ON CONFLICT (org, digest) DO UPDATE SET reason = excluded.reason, attempts = attempts + 1, last = excluded.last,
+    event = excluded.event, file = excluded.file, line = excluded.line, object = excluded.object
+"""

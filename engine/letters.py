@@ -1,0 +1,59 @@
+"""Dead letters for people and programs, and as a source of events to be delivered again."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.dead_letters import DeadLetter, dead_letters
+from sfmap.engine.sources.ndjson import read_event
+from sfmap.engine.sources.port import Position, Received
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterSource:
+    """The events of dead letters, each for the one record of it that failed."""
+
+    database: Database
+    org: str
+    reason: str = ""
+    number: int = 0
+    """The one that is meant; 0 for all of them."""
+    name: str = "dead letters"
+
+    def __iter__(self) -> Iterator[Received]:
+        found = dead_letters(self.database, self.org, self.reason, self.number)
+        for number, letter in enumerate(found, 1):
+            event, problem = read_event(letter.raw)
+            only = (letter.mapping, letter.item)
+            position = Position(number)
+            yield Received(number, letter.file, letter.line, letter.raw, event, problem, position, only)
+
+
+def letter_line(letter: DeadLetter) -> bytes:
+    """For a person."""
+    what = letter.mapping or "event"
+    tried = f" ({letter.attempts} times)" if letter.attempts > 1 else ""
+    return f"{letter.id}  {letter.file}:{letter.line}  {what}  {letter.reason}{tried}\n".encode()
+
+
+def letter_event(letter: DeadLetter) -> bytes:
+    """The event as it came."""
+    return letter.raw + b"\n"
+
+
+def letter_json(letter: DeadLetter) -> bytes:
+    """Everything about it on a line; an event that is no JSON stands as text, or in base64 where it is no text."""
+    event, _ = read_event(letter.raw)
+    said: dict[str, object] = {name: value for name, value in asdict(letter).items() if name != "raw"}
+    said["object"] = said.pop("object_name")
+    if event is not None:
+        said["raw"] = event
+    else:
+        try:
+            said["text"] = letter.raw.decode()
+        except UnicodeDecodeError:
+            said["base64"] = base64.b64encode(letter.raw).decode()
+    return orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,53 @@
+"""A file that a run writes as it goes on, unbuffered, so that what fails fails where it is written."""
+
+import os
+import stat
+from types import TracebackType
+
+
+class CannotWrite(Exception):
+    """A file that could not be written; the message names it."""
+
+
+class Output:
+    """Opened at once, since a run of hours must not fail at its end for a folder that is not there."""
+
+    def __init__(self, name: str) -> None:
+        """Raises `CannotWrite`. The file keeps what it holds until `keep`."""
+        self._name = name
+        try:
+            self._file = open(name, "r+b" if os.path.isfile(name) else "wb", buffering=0)  # noqa: SIM115
+            self._is_file = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        except OSError as error:
+            raise self._failed(error) from None
+        self.size = 0
+
+    def keep(self, size: int) -> None:
+        """Keeps so many of its bytes, and writes on after them."""
+        if not self._is_file:
+            return
+        try:
+            self.size = min(size, self._file.seek(0, os.SEEK_END))
+            self._file.truncate(self.size)
+            self._file.seek(self.size)
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def write(self, data: bytes) -> None:
+        left = memoryview(data)
+        try:
+            while left:
+                written = self._file.write(left)
+                self.size += written
+                left = left[written:]
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def __enter__(self) -> "Output":
+        return self
+
+    def __exit__(self, _kind: type | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self._file.close()
+
+    def _failed(self, error: OSError) -> CannotWrite:
+        return CannotWrite(f"cannot write {self._name}: {error.strerror}")
