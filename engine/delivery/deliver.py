@@ -100,6 +100,8 @@ class Delivery:
         self._lookups = Lookups(mapper.lookups, mapper.conditions)
         self._decided = ledger.decided()
         self._held = [_received(held) for held in ledger.held()]
+        self._is_resumed = bool(self._held)
+        """Whether what the held records meet is not known yet: they must be looked up before any others."""
         self._has_letters = ledger.has_letters()
         self._position = START
         self._calls = 0
@@ -148,8 +150,9 @@ class Delivery:
 
     def _released(self) -> list[Received]:
         """What waited for a write in doubt, if one has been settled meanwhile."""
-        if not self._held or not (self._doubts.settled() or not self._doubts):
+        if not self._held or not (self._doubts.settled() or not self._doubts or self._is_resumed):
             return []
+        self._is_resumed = False
         self._doubts.release()
         released, self._held = self._held, []
         return released

@@ -104,13 +104,13 @@ class Table:
         self._wrong(key, node, "true or false")
         return None
 
-    def positive_integer(self, key: str) -> int | None:
+    def positive_integer(self, key: str, least: int = 1) -> int | None:
         node = self.get(key)
         if node is None:
             return None
-        if isinstance(node, ScalarNode) and type(node.value) is int and node.value > 0:
+        if isinstance(node, ScalarNode) and type(node.value) is int and node.value >= least:
             return node.value
-        self._wrong(key, node, "a whole number above 0")
+        self._wrong(key, node, f"a whole number above {least - 1}" if least else "a whole number")
         return None
 
     def choice(self, key: str, options: tuple[Word, ...]) -> Word | None:

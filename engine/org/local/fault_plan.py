@@ -14,7 +14,7 @@ from sfmap.engine.spec.reader import Report, Table
 from sfmap.engine.spec.source import ListNode, Node, ScalarNode, read_yaml
 
 Kind = Literal[
-    "expired_session", "server_unavailable", "lock_row", "day_limit", "concurrent_limit", "http_error", "html",
+    "expired_session", "server_unavailable", "lock_row", "day_limit", "concurrent_limit", "fault", "http_error", "html",
     "down", "reset", "timeout", "reset_after", "truncated", "slow", "late_commit", "record_lock",
     "record_lock_wrapped", "record_error", "created_between", "deleted_between",
 ]  # fmt: skip
@@ -60,6 +60,12 @@ class Rule:
     code: str = ""
     message: str = ""
 
+    def counts(self, operation: str) -> bool:
+        """Whether a call of this operation may be hit; a sign-in has no session that could expire."""
+        return (not self.calls or operation in self.calls) and (
+            self.kind != "expired_session" or operation != "login"
+        )
+
 
 @dataclass(slots=True)
 class _Count:
@@ -81,6 +87,8 @@ class Strike:
     @property
     def fault(self) -> Fault | None:
         """What the whole call is answered with, undone."""
+        if self.kind == "fault":
+            return unexpected(self._rule.code or "UNKNOWN_EXCEPTION", self._rule.message)
         known = _FAULTS.get(self.kind)
         return unexpected(*known) if known else None
 
@@ -114,7 +122,7 @@ class FaultPlan:
         """The first rule that hits this call counts."""
         with self._lock:
             for rule, count in zip(self._rules, self._counts, strict=True):
-                if rule.calls and operation not in rule.calls:
+                if not rule.counts(operation):
                     continue
                 count.seen += 1
                 lucky = count.random.random() >= rule.probability

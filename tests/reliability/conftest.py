@@ -1,0 +1,101 @@
+"""A project whose org runs beside it, and plays faults when told to."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from sfmap.engine.org.local import credentials
+from sfmap.engine.org.local.process import LocalOrg, start_local_org
+
+from ..command.conftest import Folder
+
+SCHEMA = """\
+objects:
+  Lead:
+    fields:
+      Key__c: {type: string, length: 40, external_id: true, unique: true}
+      Visits__c: {type: double, precision: 9, scale: 0}
+      Seen__c: {type: datetime}
+    duplicate_rules:
+      Same phone: {fields: Phone, action: warn}
+  Account:
+    fields:
+      Code__c: {type: string, length: 20, unique: true}
+"""
+PROJECT = """\
+mappings: mappings
+orgs:
+  org:
+    login_url: {url}
+    username: {username}
+    password: ${{PASSWORD}}
+    security_token: ${{TOKEN}}
+    call_limit: 2
+    {more}
+"""
+SECRETS = {"PASSWORD": credentials.PASSWORD, "TOKEN": credentials.SECURITY_TOKEN}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A project and its org."""
+
+    folder: Folder
+    local: LocalOrg
+
+    def mapping(self, text: str, more: str = "") -> None:
+        """The only mapping, and what else the org's entry says."""
+        (self.folder.path / "mappings").mkdir(exist_ok=True)
+        (self.folder.path / "mappings" / "m.yaml").write_text("sfmap: 1\n" + text)
+        project = PROJECT.format(url=self.local.url, username=credentials.USERNAME, more=more)
+        (self.folder.path / "sfmap.yaml").write_text(project)
+
+    def faults(self, *faults: dict[str, object]) -> None:
+        answer = requests.put(f"{self.local.url}/faults", json={"seed": 1, "faults": faults}, timeout=10)
+        assert answer.status_code == 200, answer.text
+
+    def sfmap(self, command: str, *arguments: str, stdin: bytes = b"", code: int = 0) -> str:
+        """What the command says on stderr and prints; it must end with this code, and without a traceback."""
+        done = self.folder.sfmap(command, "--org", "org", *arguments, stdin=stdin, environment=SECRETS)
+        assert done.returncode == code, (done.returncode, done.stderr)
+        assert "Traceback" not in done.stderr
+        return done.stderr + done.stdout
+
+    def run(self, *events: object, code: int = 0, arguments: tuple[str, ...] = ()) -> str:
+        """Delivers the events; results and report are in files of these names."""
+        lines = "".join(f"{event if isinstance(event, str) else json.dumps(event)}\n" for event in events)
+        (self.folder.path / "events.ndjson").write_text(lines)
+        return self.again(code=code, arguments=arguments)
+
+    def again(self, code: int = 0, arguments: tuple[str, ...] = ()) -> str:
+        return self.sfmap(
+            "run", "events.ndjson", "--results", "results", "--report", "report.json", *arguments, code=code
+        )
+
+    def outcomes(self) -> list[tuple[object, ...]]:
+        return [(line["outcome"], line["reason"]) for line in self.folder.lines("results")]
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        connection = sqlite3.connect(self.folder.path / "org.db")
+        try:
+            return connection.execute(query).fetchall()
+        finally:
+            connection.close()
+
+    def calls(self) -> Counter[str]:
+        """The calls that the org itself has seen, by operation."""
+        lines = (self.folder.path / "calls.log").read_text().splitlines()
+        return Counter(str(json.loads(line)["operation"]) for line in lines)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    with start_local_org(tmp_path / "org.db", tmp_path / "schema.yaml", log=tmp_path / "calls.log") as local:
+        yield Scene(Folder(tmp_path), local)

@@ -1,0 +1,401 @@
+"""Each kind of failure with its rule: what is sent again, what waits, and what fails, with its reason."""
+
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+
+from ..command.conftest import SFMAP
+from .conftest import SECRETS, Scene
+
+LEAD = """\
+event: identify
+object: Lead
+match: Email
+fields:
+  Email: {from: traits.email, required: true}
+  LastName: {from: traits.last, default: n/a}
+  Company: {value: Initech}
+  City: traits.city
+  Phone: traits.phone
+  Rating: {from: traits.rating, write: empty}
+  LeadSource: {value: Web, write: create}
+"""
+KEYED = """\
+event: identify
+object: Lead
+match: {external_id: Key__c}
+fields: {Key__c: traits.email, LastName: {value: n/a}, Company: {value: Initech}, City: traits.city}
+"""
+ACCOUNT = """\
+event: identify
+object: Account
+match: AccountNumber
+fields: {AccountNumber: traits.email, Code__c: traits.code, Name: {value: n/a}, BillingCity: traits.city}
+"""
+MAPPINGS = {"lead": LEAD, "keyed": KEYED, "account": ACCOUNT}
+TABLES = {"lead": "Lead", "keyed": "Lead", "account": "Account"}
+
+
+def person(name: str, **traits: object) -> dict[str, object]:
+    return {"type": "identify", "messageId": f"m-{name}", "traits": {"email": f"{name}@b.co", **traits}}
+
+
+PEOPLE = [person(f"p{number}", city=f"City {number}") for number in range(12)]
+
+HEALS: list[tuple[str, dict[str, object]]] = [
+    ("lead", {"kind": "expired_session", "calls": "create"}),
+    ("lead", {"kind": "expired_session", "calls": "query"}),
+    ("lead", {"kind": "server_unavailable"}),
+    ("lead", {"kind": "server_unavailable", "calls": "create"}),
+    ("lead", {"kind": "concurrent_limit", "calls": "create"}),
+    ("lead", {"kind": "lock_row", "calls": "create"}),
+    ("lead", {"kind": "record_lock", "calls": "create"}),
+    ("lead", {"kind": "record_lock_wrapped", "calls": "create", "share": 0.5}),
+    ("lead", {"kind": "http_error", "calls": "query"}),
+    ("lead", {"kind": "html", "calls": "query"}),
+    ("lead", {"kind": "html", "calls": "create"}),
+    ("lead", {"kind": "http_error", "calls": "create", "status": 502}),
+    ("lead", {"kind": "reset", "calls": "create"}),
+    ("lead", {"kind": "reset_after", "calls": "create"}),
+    ("lead", {"kind": "truncated", "calls": "create"}),
+    ("lead", {"kind": "timeout", "calls": "create", "seconds": 0.3}),
+    ("lead", {"kind": "late_commit", "calls": "create", "seconds": 1}),
+    ("lead", {"kind": "slow", "calls": "create", "seconds": 0.5}),
+    ("lead", {"kind": "down", "calls": "describeSObjects", "seconds": 1}),
+    ("keyed", {"kind": "reset_after", "calls": "upsert"}),
+    ("keyed", {"kind": "late_commit", "calls": "upsert", "seconds": 1}),
+    ("account", {"kind": "late_commit", "calls": "create", "seconds": 1}),
+]
+
+
+IDS = [f"{mapping}-{' '.join(map(str, fault.values()))}" for mapping, fault in HEALS]
+
+
+@pytest.mark.parametrize(("mapping", "fault"), HEALS, ids=IDS)
+def test_what_heals(scene: Scene, mapping: str, fault: dict[str, object]) -> None:
+    scene.mapping(MAPPINGS[mapping])
+    scene.faults({**fault, "times": 1})
+    scene.run(*PEOPLE)
+    time.sleep(1 if fault["kind"] == "late_commit" else 0)
+    table = TABLES[mapping]
+    city = "City" if table == "Lead" else "BillingCity"
+    assert scene.rows(f"SELECT count(*), count(DISTINCT {city}) FROM {table}") == [(12, 12)]
+    assert len(scene.outcomes()) == 12
+    assert {fate for fate, _ in scene.outcomes()} <= {"created", "updated"}
+
+
+def test_a_unique_key_needs_no_waiting(scene: Scene) -> None:
+    """The org itself keeps a second record out, so the write goes again at once."""
+    scene.mapping(KEYED)
+    scene.faults({"kind": "reset_after", "calls": "upsert", "times": 1})
+    said = scene.run(*PEOPLE)
+    assert "wait until" not in said
+    assert scene.calls()["upsert"] == 2
+
+
+def test_others_go_on_while_a_write_is_in_doubt(scene: Scene) -> None:
+    """Those of the lost batch wait, and what comes later for them too; everybody else is delivered."""
+    scene.mapping(LEAD)
+    scene.faults({"kind": "late_commit", "calls": "create", "times": 1, "seconds": 1.2})
+    crowd = [person(f"q{number}") for number in range(2_000)]
+    later = [person("q1", city="Later"), person("q1900", city="Later"), person("new", city="Later")]
+    said = scene.run(*crowd, *later, arguments=("--connections", "1"))
+    assert "201 records wait until" in said
+    assert scene.rows("SELECT Email FROM Lead WHERE City = 'Later' ORDER BY Email") == [
+        ("new@b.co",),
+        ("q1900@b.co",),
+        ("q1@b.co",),
+    ]
+    assert scene.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(2_001, 2_001)]
+    assert len(scene.outcomes()) == 2_003
+
+
+def test_a_killed_run_remembers_its_doubts(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.faults({"kind": "late_commit", "calls": "create", "times": 1, "seconds": 1.5})
+    (scene.folder.path / "events.ndjson").write_text("".join(json.dumps(one) + "\n" for one in PEOPLE))
+    process = subprocess.Popen(
+        [SFMAP, "run", "--org", "org", "events.ndjson"],
+        cwd=scene.folder.path,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=SECRETS,
+    )
+    assert process.stderr
+    while "wait until" not in process.stderr.readline():
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    assert scene.rows("SELECT count(*) FROM Lead") == [(0,)]
+    scene.again()
+    time.sleep(1)
+    assert scene.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(12, 12)]
+
+
+def test_what_cannot_heal_is_a_dead_letter(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    error = {"code": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "Budget first"}
+    scene.faults({"kind": "record_error", "calls": "create", "share": 0.5, **error})
+    scene.run(*PEOPLE, "nonsense", code=1)
+    failed = [reason for fate, reason in scene.outcomes() if fate == "failed"]
+    refused = failed.count("FIELD_CUSTOM_VALIDATION_EXCEPTION: Budget first")
+    assert 1 < refused < 12
+    assert len(failed) == refused + 1
+    assert scene.calls()["create"] == 1  # what cannot heal is not sent again
+    listed = scene.sfmap("dead-letters").splitlines()
+    assert len(listed) == refused + 1
+    assert "events.ndjson:13  event  not JSON" in listed[-1]
+    found = scene.sfmap("dead-letters", "--json", "--reason", "budget")
+    letters = [json.loads(line) for line in found.splitlines()]
+    assert len(letters) == refused
+    assert letters[0]["raw"] in PEOPLE
+    assert (letters[0]["mapping"], letters[0]["object"], letters[0]["attempts"]) == ("m", "Lead", 1)
+    exported = scene.sfmap("dead-letters", "--export", "--reason", "Budget").splitlines()
+    assert [json.loads(line) for line in exported] == [letter["raw"] for letter in letters]
+    scene.faults({"kind": "record_error", "calls": "create", **error})
+    scene.sfmap("retry", str(letters[0]["id"]), code=1)
+    again = json.loads(scene.sfmap("dead-letters", "--json", "--reason", "Budget").splitlines()[0])
+    assert (again["id"], again["attempts"]) == (letters[0]["id"], 2)
+    scene.faults()
+    said = scene.sfmap("retry", "--reason", "Budget", "--results", "retried")
+    assert "failed" not in said
+    assert len(scene.sfmap("dead-letters").splitlines()) == 1
+    assert scene.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(12, 12)]
+    assert "not JSON" in scene.sfmap("retry", code=1)
+
+
+def test_a_mended_mapping_mends_dead_letters(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.run(person("a"), {"type": "identify", "traits": {"mail": "b@b.co"}}, code=1)
+    scene.mapping(LEAD.replace("traits.email", "[traits.email, traits.mail]"))
+    scene.sfmap("retry")
+    assert scene.sfmap("dead-letters") == ""
+    assert scene.rows("SELECT Email FROM Lead ORDER BY Email") == [("a@b.co",), ("b@b.co",)]
+
+
+def test_a_call_that_one_record_spoils(scene: Scene) -> None:
+    """A field that the org does not know after all is left out, and said; the rest is delivered."""
+    scene.mapping(LEAD)
+    words = "No such column 'City' on entity 'Lead'. If you are attempting to use a custom field, be sure"
+    scene.faults({"kind": "fault", "calls": "create", "times": 1, "code": "INVALID_FIELD", "message": words})
+    said = scene.run(*PEOPLE)
+    assert "12 × City: left out: the org does not know this field" in said or "City: left out" in said
+    assert scene.rows("SELECT count(*), count(City) FROM Lead") == [(12, 0)]
+    assert scene.calls()["create"] == 2
+
+
+def test_a_record_deleted_in_between(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.run(person("a"), person("b"))
+    scene.faults({"kind": "deleted_between", "calls": "update", "times": 1})
+    scene.run(person("a", city="Rome"), person("b", city="Rome"), arguments=("--restart",))
+    assert scene.rows("SELECT count(*) FROM Lead WHERE NOT IsDeleted AND City = 'Rome'") == [(2,)]
+    assert [fate for fate, _ in scene.outcomes()] == ["created", "created"]
+
+
+def test_a_record_that_somebody_else_creates_in_between(scene: Scene) -> None:
+    """A unique field tells, and the record that is there is written."""
+    scene.mapping(ACCOUNT)
+    scene.faults({"kind": "created_between", "calls": "create", "times": 1})
+    scene.run(person("a", code="c1", city="Rome"))
+    assert scene.rows("SELECT AccountNumber, BillingCity FROM Account") == [("a@b.co", "Rome")]
+    assert scene.outcomes() == [("updated", None)]
+
+
+def test_a_unique_value_that_another_record_has(scene: Scene) -> None:
+    scene.mapping(ACCOUNT)
+    scene.run(person("a", code="c1"), person("b", code="c1"), code=1)
+    assert [fate for fate, _ in scene.outcomes()] == ["created", "failed"]
+    assert "DUPLICATE_VALUE" in str(scene.outcomes()[1][1])
+    assert scene.calls()["create"] <= 4
+
+
+DUPLICATES = [
+    ("fail", [("ann@b.co", None)], "failed"),
+    ("save", [("ann@b.co", None), ("bob@b.co", "Rome")], "created"),
+    ("update", [("bob@b.co", "Rome")], "updated"),
+]
+
+
+@pytest.mark.parametrize(("choice", "left", "fate"), DUPLICATES)
+def test_duplicates(scene: Scene, choice: str, left: list[tuple[object, ...]], fate: str) -> None:
+    scene.mapping(f"{LEAD}on_duplicate: {choice}\n")
+    scene.run(person("ann", phone="555"))
+    scene.run(person("bob", phone="555", city="Rome"), code=choice == "fail", arguments=("--restart",))
+    assert scene.rows("SELECT Email, City FROM Lead ORDER BY Email") == left
+    assert [one for one, _ in scene.outcomes()] == [fate]
+
+
+def test_a_converted_lead(scene: Scene) -> None:
+    converted = "City: traits.city\n  IsConverted: {value: true, write: create}"
+    scene.mapping(LEAD.replace("City: traits.city", converted))
+    scene.run(person("ann"))
+    scene.run(person("ann", city="Rome"), code=1, arguments=("--restart",))
+    assert scene.outcomes() == [("failed", "CANNOT_UPDATE_CONVERTED_LEAD: cannot reference converted lead")]
+
+
+def test_the_limit_of_the_day(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.faults({"kind": "day_limit", "calls": "create", "times": 1})
+    said = scene.run(*PEOPLE, code=3)
+    assert "used up its API requests" in said
+    assert scene.calls()["create"] == 1
+    scene.again()
+    assert scene.rows("SELECT count(*) FROM Lead") == [(12,)]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 5])
+def test_a_budget_is_never_passed(scene: Scene, most: int) -> None:
+    scene.mapping(LEAD)
+    said = scene.run(*PEOPLE, code=3 if most < 5 else 0, arguments=("--max-calls", str(most)))
+    assert scene.calls().total() == min(most, 5)
+    assert ("--max-calls are used" in said) == (most < 5)
+    scene.again()
+    assert scene.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(12, 12)]
+
+
+def test_a_reserve_is_left_alone(scene: Scene) -> None:
+    scene.mapping(LEAD, "reserve: 99.997%")
+    said = scene.run(*PEOPLE, code=3)
+    assert "99" in said
+    assert "are to be left alone" in said
+    # The sign-in is no API request for the org, and before its first answer nothing is known.
+    assert scene.calls().total() - scene.calls()["login"] == 3
+    limits = scene.sfmap("limits", "--json", code=0)
+    assert json.loads(limits)["limit"] == 100_000
+
+
+def test_calls_are_counted_as_the_org_counts_them(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.faults(
+        {"kind": "reset", "probability": 0.1},
+        {"kind": "truncated", "probability": 0.1},
+        {"kind": "server_unavailable", "probability": 0.1},
+    )
+    scene.run(*[person(f"r{number % 700}", city=f"c{number}") for number in range(3_000)])
+    assert scene.folder.report()["api_calls"] == dict(scene.calls())
+
+
+def test_patience_has_an_end(scene: Scene) -> None:
+    scene.mapping(LEAD, "patience: 1")
+    scene.faults({"kind": "server_unavailable", "calls": "create"})
+    started = time.monotonic()
+    said = scene.run(*PEOPLE, code=3)
+    assert 1 < time.monotonic() - started < 10
+    assert "No event was delivered" in said
+    scene.faults()
+    scene.again()
+    assert scene.rows("SELECT count(*) FROM Lead") == [(12,)]
+
+
+def test_ctrl_c_while_waiting(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.faults({"kind": "server_unavailable", "calls": "create"})
+    (scene.folder.path / "events.ndjson").write_text(json.dumps(PEOPLE[0]))
+    process = subprocess.Popen(
+        [SFMAP, "run", "--org", "org", "events.ndjson"],
+        cwd=scene.folder.path,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=SECRETS,
+    )
+    assert process.stderr
+    while "Trying again until" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    started = time.monotonic()
+    assert process.wait(10) == 130
+    assert time.monotonic() - started < 2
+    assert "Stopped." in process.stderr.read()
+
+
+def test_streams_skip_what_was_delivered(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    stream = "".join(json.dumps(one) + "\n" for one in [*PEOPLE, PEOPLE[0]]).encode()
+    scene.sfmap("run", "-", stdin=stream)
+    said = scene.sfmap("run", "-", "--report", "report.json", stdin=stream)
+    assert "an event with its messageId was delivered before" in said
+    report = scene.folder.report()
+    assert (report["events"], report["created"], report["updated"]) == (13, 0, 0)
+    assert scene.calls()["update"] == 0
+    scene.run(*PEOPLE, arguments=("--skip-delivered",))
+    assert {fate for fate, _ in scene.outcomes()} == {"skipped"}
+    scene.again()
+    assert {fate for fate, _ in scene.outcomes()} == {"updated"}
+
+
+def test_an_older_event_leaves_a_newer_one_alone(scene: Scene) -> None:
+    scene.mapping(f"{LEAD}timestamp_guard: true\n")
+    newer = {**person("a", city="New"), "timestamp": "2026-02-01T00:00:00Z"}
+    older = {**person("a", city="Old"), "timestamp": "2026-01-31T23:59:59+00:00"}
+    without = person("a", phone="555")
+    scene.run(newer, older, without)
+    assert [fate for fate, _ in scene.outcomes()] == ["created", "skipped", "updated"]
+    scene.run(older, arguments=("--restart",))
+    assert scene.outcomes() == [("skipped", "a newer event was written for the same record: timestamp_guard")]
+    assert scene.rows("SELECT City, Phone FROM Lead") == [("New", "555")]
+
+
+def test_what_is_there_already_is_not_written(scene: Scene) -> None:
+    numbers = "  Visits__c: traits.visits\n  Seen__c: traits.seen\n"
+    scene.mapping(f"{LEAD}{numbers}skip_unchanged: true\n")
+    same = person("a", city="Rome", visits="4", seen="2026-01-02T03:04:05+02:00")
+    scene.run(same, person("b", city="Rome"))
+    scene.run(same, person("b", city="Oslo"), arguments=("--restart",))
+    assert [fate for fate, _ in scene.outcomes()] == ["unchanged", "updated"]
+    assert scene.calls()["update"] == 1
+
+
+JOURNALS = [
+    ("not a database", "is damaged"),
+    ("another version", "written by another version"),
+    ("a folder", "cannot be written"),
+]
+
+
+@pytest.mark.parametrize(("state", "words"), JOURNALS)
+def test_a_journal_that_cannot_be_used(scene: Scene, state: str, words: str) -> None:
+    scene.mapping(LEAD)
+    journal = scene.folder.path / ".sfmap" / "journal.db"
+    journal.parent.mkdir()
+    if state == "a folder":
+        journal.mkdir()
+    elif state == "not a database":
+        journal.write_bytes(b"nonsense" * 1_000)
+    else:
+        scene.run(PEOPLE[0])
+        import sqlite3
+
+        with sqlite3.connect(journal) as connection:
+            connection.execute("PRAGMA user_version = 99")
+        connection.close()
+    before = scene.calls()["create"] if state == "another version" else 0
+    said = scene.run(*PEOPLE, code=2)
+    assert words in said
+    assert "journal.db" in said
+    assert scene.rows("SELECT count(*) FROM Lead") == [(before,)]
+
+
+def test_a_disk_that_is_full(scene: Scene) -> None:
+    """Nothing is claimed as done, and the same command goes on once there is room."""
+    scene.mapping(LEAD)
+    lines = "".join(json.dumps(person(f"s{number}", city="x" * 200)) + "\n" for number in range(3_000))
+    (scene.folder.path / "events.ndjson").write_text(lines)
+    limited = ["bash", "-c", f"ulimit -f 300; exec {SFMAP} run --org org events.ndjson --results results"]
+    done = subprocess.run(limited, cwd=scene.folder.path, capture_output=True, text=True, env=SECRETS, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    scene.again()
+    assert scene.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(3_000, 3_000)]
+    assert len({line["event"] for line in scene.folder.lines("results")}) == 3_000
+
+
+def test_a_file_that_has_changed(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.run(*PEOPLE, code=3, arguments=("--max-calls", "4"))
+    said = scene.run(person("other"), *PEOPLE)
+    assert "has changed since its last, unfinished run" in said
+    assert scene.rows("SELECT count(*) FROM Lead") == [(13,)]
