@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test format lock clean
+.PHONY: run test format lock clean soak
 
 run: $(VENV)/installed  ## The main job: the example events into the local org.
 	cd examples && ../$(BIN)/sfmap run events.ndjson
@@ -15,6 +15,9 @@ test: $(VENV)/installed-for-development  ## Lint, types and tests.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p sfmap.engine -m sfmap.cli -p sfmap.mappings -p sfmap.tests
 	$(BIN)/pytest
+
+soak: $(VENV)/installed-for-development  ## Kills and faults for a quarter of an hour; its figures are in docs/reliability.md.
+	$(BIN)/pytest tests/reliability/soak.py
 
 format: $(VENV)/installed-for-development
 	$(BIN)/ruff check --fix .

@@ -31,7 +31,7 @@ from sfmap.engine.delivery.report import Report
 from sfmap.engine.describing import NoSuchObject, describe, describe_one, description_lines
 from sfmap.engine.journal.database import Database, JournalFailed
 from sfmap.engine.journal.dead_letters import dead_letters
-from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.journal.ledger import NO_RESULTS, Ledger
 from sfmap.engine.letters import DeadLetterSource, letter_event, letter_json, letter_line
 from sfmap.engine.load import chosen_mappings, compile_mappings
 from sfmap.engine.lock import ProjectBusy, only_run
@@ -146,7 +146,7 @@ def run(
             if resumed.words:
                 _say(resumed.words)
             if results:
-                results.keep(resumed.results)
+                results.go_on(resumed.results)
             manner = replace(
                 _manner(project, org_name, connections, stop), skip_delivered=skip_delivered or source.is_stream
             )
@@ -154,7 +154,8 @@ def run(
                 report, interruption = deliver_all(
                     watched, resumed.start, mapper, opened.org, ledger, manner, results
                 )
-            _finish(report, interruption, report_output, as_data)
+            again = "Send the rest again." if source.is_stream else "The same command goes on from there."
+            _finish(report, interruption, report_output, as_data, again)
 
 
 @main.command(name="dead-letters")
@@ -215,10 +216,10 @@ def retry(
             ledger.begin("")
             _say(f"Delivering dead letters to {opened.where}.")
             if results:
-                results.keep(0)
+                results.go_on(NO_RESULTS)
             manner = _manner(project, org_name, connections, stop)
             report, interruption = deliver_all(source, START, mapper, opened.org, ledger, manner, results)
-            _finish(report, interruption, report_output, as_data)
+            _finish(report, interruption, report_output, as_data, "The others are dead letters still.")
 
 
 @main.command()
@@ -253,17 +254,19 @@ def _manner(project: Project, org_name: str | None, connections: int, stop: thre
     )
 
 
-def _finish(report: Report, interruption: Interruption | None, output: Output | None, as_data: bool) -> NoReturn:
-    """Says and writes what the run came to, and exits."""
+def _finish(
+    report: Report, interruption: Interruption | None, output: Output | None, as_data: bool, again: str
+) -> NoReturn:
+    """Says and writes what the run came to, and exits; `again` says how to go on where it ended early."""
     _say(report.summary())
     data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if output:
-        output.keep(0)
+        output.go_on(NO_RESULTS)
         output.write(data)
     if as_data:
         sys.stdout.buffer.write(data)
     if interruption:
-        _end_early(interruption, report)
+        _end_early(interruption, report, again)
     sys.exit(EVENTS_FAILED if report.fates["failed"] else 0)
 
 
@@ -615,16 +618,16 @@ def _org_words(error: OrgError) -> str:
     return f"{error.message} {error.advice}".rstrip()
 
 
-def _end_early(interruption: Interruption, report: Report) -> NoReturn:
+def _end_early(interruption: Interruption, report: Report, again: str) -> NoReturn:
     """Says what ended the run and how to go on, and exits."""
-    again = "Run the same command again: what is already in the org will be found and updated, not repeated."
     done = report.complete_to
     where = f"Every event up to {done:,} has its outcome." if done else "No event was delivered."
+    where = f"{where} {again}"
     if isinstance(interruption, OrgError):
-        _say(f"\nError: {_org_words(interruption)}\n{where} {again if done else ''}".rstrip())
+        _say(f"\nError: {_org_words(interruption)}\n{where}")
         sys.exit(ORG_UNUSABLE)
     if isinstance(interruption, StopRequested):
-        _say(f"\nStopped. {where} {again}")
+        _say(f"\nStopped. {where}")
         sys.exit(INTERRUPTED)
     _say(f"\nError: {interruption}\n{where}")
     sys.exit(BROKEN)
@@ -670,4 +673,5 @@ def _progress(source: NdjsonSource) -> Iterator[EventSource]:
         yield source
         return
     with click.progressbar(length=size, label="Events", file=sys.stderr) as bar:
+        bar.update(source.start.offset)
         yield _Watched(source, bar)

@@ -4,6 +4,8 @@ import os
 import stat
 from types import TracebackType
 
+from sfmap.engine.journal.ledger import Results
+
 
 class CannotWrite(Exception):
     """A file that could not be written; the message names it."""
@@ -13,7 +15,7 @@ class Output:
     """Opened at once, since a run of hours must not fail at its end for a folder that is not there."""
 
     def __init__(self, name: str) -> None:
-        """Raises `CannotWrite`. The file keeps what it holds until `keep`."""
+        """Raises `CannotWrite`. The file keeps what it holds until `go_on`."""
         self._name = name
         try:
             self._file = open(name, "r+b" if os.path.isfile(name) else "wb", buffering=0)  # noqa: SIM115
@@ -22,8 +24,14 @@ class Output:
             raise self._failed(error) from None
         self.size = 0
 
-    def keep(self, size: int) -> None:
-        """Keeps so many of its bytes, and writes on after them."""
+    def written(self) -> Results:
+        return Results(os.path.abspath(self._name), self.size)
+
+    def go_on(self, results: Results) -> None:
+        """Keeps what was written before, if it was written into this file, and nothing else."""
+        self._keep(results.size if results.file == os.path.abspath(self._name) else 0)
+
+    def _keep(self, size: int) -> None:
         if not self._is_file:
             return
         try:

@@ -13,7 +13,7 @@ from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.patience import USUAL_PATIENCE, Patience, StopRequested, Waiter
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.journal.database import JournalFailed
-from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.journal.ledger import NO_RESULTS, Ledger, Results
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.org.port import Org, OrgError
 from sfmap.engine.output import CannotWrite, Output
@@ -43,8 +43,8 @@ class Resumed:
     """Where a run begins, and what to say of it."""
 
     start: Position = START
-    results: int = 0
-    """How many bytes of the results file are the last run's."""
+    results: Results = NO_RESULTS
+    """What the last run has written."""
     words: str = ""
 
 
@@ -119,7 +119,7 @@ def _delivery(mapper: Mapper, org: Org, ledger: Ledger, manner: Manner, results:
         connections=manner.connections,
         remember=manner.remember_days > 0,
         skip_delivered=manner.skip_delivered and manner.remember_days > 0,
-        results_size=lambda: results.size if results else 0,
+        results=lambda: results.written() if results else NO_RESULTS,
     )
     waiter = Waiter(manner.patience, manner.should_stop, manner.say)
     return Delivery(org, mapper, ledger, Doubts(ledger, manner.call_limit), waiter, options)

@@ -5,7 +5,7 @@ What is certain is in the journal before the next window begins, so that a run t
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
 
 import orjson
@@ -17,7 +17,7 @@ from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.patience import StopRequested, Waiter, until
 from sfmap.engine.delivery.window import Ending, Endings, Window
 from sfmap.engine.journal.database import JournalFailed
-from sfmap.engine.journal.ledger import Commit, Held, Ledger, Letter, RecordKey, digest
+from sfmap.engine.journal.ledger import NO_RESULTS, Commit, Held, Ledger, Letter, RecordKey, Results, digest
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Mapped, Note, Record, Skipped
 from sfmap.engine.mapping.values import Unfit, convert
@@ -47,8 +47,8 @@ class Options:
     """Whether message ids are kept of what is delivered."""
     skip_delivered: bool = False
     """Whether events whose message id was delivered before are left out."""
-    results_size: Callable[[], int] = lambda: 0
-    """How many bytes of results are written, once the outcomes of a window have been taken."""
+    results: Callable[[], Results] = lambda: NO_RESULTS
+    """What is written of the results, once the outcomes of a window have been taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,8 @@ class Delivery:
         self._has_letters = ledger.has_letters()
         self._position = START
         self._calls = 0
+        self._losses: dict[RecordKey, int] = {}
+        """How often the answers to what is held were lost."""
         self._newest: dict[bytes, str] = {}
         """By identity, the moment of the newest event of this window."""
 
@@ -201,7 +203,7 @@ class Delivery:
         self._ledger.commit(
             Commit(
                 position,
-                results=self._options.results_size(),
+                results=self._options.results(),
                 held=[one for one, place in zip(held, waiting, strict=True) if not places.origins[place].only],
                 released=[places.keys[place] for place, _ in closed if places.origins[place].only],
                 failed=[_letter(places, place) for place in failed],
@@ -267,6 +269,7 @@ class Delivery:
                 continue
             native = self._native_key(record, fitted, described[record.object])
             item = Item(place, received.number, record, fitted, keys, native[0], native[1])
+            item = replace(item, lost=self._losses.get(item.key, 0))
             if not keys and self._doubts.was_sent(item.key):
                 ending = Ending("failed", reason=_KILLED)
                 places.close(place, _outcome(received, ending, record.mapping, record.object, fitted.notes))
@@ -317,7 +320,7 @@ class Delivery:
                 self._ledger.settle(settled, certain)
 
         window = Window(self._org, self._lookups, self._doubts, self._waiter, self._options.connections, finish)
-        window.deliver(items)
+        self._losses = {item.key: item.lost for item in window.deliver(items) if item.lost}
 
 
 def _meant(received: Received, mapped: Sequence[Mapped]) -> Sequence[Mapped]:

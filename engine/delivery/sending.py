@@ -4,6 +4,7 @@ and in doubt where its answer is lost."""
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import Literal, get_args
 
 from sfmap.engine.delivery.coalesce import Fold, Trace
@@ -132,10 +133,21 @@ class Sender:
         batches = [pending[start : start + call.batch_size] for start in starts]
         if self._connections == 1 or len(batches) == 1:
             for batch in batches:
-                yield self._answers(call, batch)
+                answers = self._answers(call, batch)
+                yield answers
+                if answers.failure:
+                    return
             return
+        broken = Event()
+
+        def answers_of(batch: Sequence[Pending]) -> Answers:
+            answers = Answers() if broken.is_set() else self._answers(call, batch)
+            if answers.failure:
+                broken.set()
+            return answers
+
         with ThreadPoolExecutor(self._connections) as pool:
-            yield from pool.map(lambda batch: self._answers(call, batch), batches)
+            yield from pool.map(answers_of, batches)
 
     def _answers(self, call: Call, batch: Sequence[Pending]) -> Answers:
         answers = Answers()

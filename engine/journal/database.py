@@ -12,7 +12,7 @@ _BUSY_SECONDS = 10
 _TABLES = """\
 CREATE TABLE sources (
     org TEXT, source TEXT, beginning TEXT, number INTEGER, file INTEGER, offset INTEGER, line INTEGER,
-    results INTEGER, finished INTEGER, PRIMARY KEY (org, source)
+    results TEXT, results_size INTEGER, finished INTEGER, PRIMARY KEY (org, source)
 ) WITHOUT ROWID;
 CREATE TABLE decided (
     org TEXT, source TEXT, event INTEGER, mapping TEXT, item INTEGER, outcome BLOB,

@@ -19,13 +19,23 @@ _ASKED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Results:
+    """A file of results, and how many of its bytes belong to what is delivered."""
+
+    file: str
+    size: int
+
+
+NO_RESULTS = Results("", 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """Up to here every event has an outcome, or is held in the journal."""
 
     beginning: str
     position: Position
-    results: int
-    """Bytes of the results file that belong to it."""
+    results: Results
     finished: bool
 
 
@@ -68,7 +78,7 @@ class Commit:
     """What changes with a window: all of it is written together."""
 
     position: Position
-    results: int = 0
+    results: Results = NO_RESULTS
     held: Sequence[Held] = ()
     released: Sequence[RecordKey] = ()
     """Those that wait no more."""
@@ -98,17 +108,17 @@ class Ledger:
 
     def checkpoint(self) -> Checkpoint | None:
         rows = self._database.rows(
-            "SELECT beginning, number, file, offset, line, results, finished FROM sources"
+            "SELECT beginning, number, file, offset, line, results, results_size, finished FROM sources"
             " WHERE org = ? AND source = ?",
             self._org,
             self._source,
         )
         if not rows:
             return None
-        beginning, number, file, offset, line, results, finished = cast(
-            tuple[str, int, int, int, int, int, int], rows[0]
+        beginning, number, file, offset, line, results, size, finished = cast(
+            tuple[str, int, int, int, int, str, int, int], rows[0]
         )
-        return Checkpoint(beginning, Position(number, file, offset, line), results, bool(finished))
+        return Checkpoint(beginning, Position(number, file, offset, line), Results(results, size), bool(finished))
 
     def begin(self, beginning: str, keep_held: bool = False) -> None:
         """Forgets how far the source was delivered; what is in doubt stays, and what waits for it if so asked."""
@@ -118,7 +128,7 @@ class Ledger:
             if not keep_held:
                 connection.execute("DELETE FROM held WHERE org = ? AND source = ?", own)
             connection.execute(
-                "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0)", (*own, beginning)
+                "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, 0, 0, 0, 0, '', 0, 0)", (*own, beginning)
             )
 
     def decided(self) -> dict[RecordKey, bytes]:
@@ -189,9 +199,9 @@ class Ledger:
                 [(*own, *held.key, held.file, held.line, held.raw) for held in commit.held],
             )
             connection.execute(
-                "UPDATE sources SET number = ?, file = ?, offset = ?, line = ?, results = ?"
+                "UPDATE sources SET number = ?, file = ?, offset = ?, line = ?, results = ?, results_size = ?"
                 " WHERE org = ? AND source = ?",
-                (at.number, at.file, at.offset, at.line, commit.results, *own),
+                (at.number, at.file, at.offset, at.line, commit.results.file, commit.results.size, *own),
             )
             connection.executemany(_LETTER, [self._letter(letter) for letter in commit.failed])
             connection.executemany(

@@ -34,9 +34,9 @@ def test_soak(tmp_path: Path, connections: int, capsys: pytest.CaptureFixture[st
     assert trial.kills == KILLS
     assert rows(folder / "org.db") == expected
     struck = logged(folder / "calls.log")
+    held = {name: len(found) for name, found in expected.items()}
     with capsys.disabled():
-        print(
-            f"\n{connections} connections: {EVENTS:,} events, {trial.kills} kills, {sum(struck.values()):,} faults of"
-            f" {len(struck)} kinds, {seconds:.0f} s; outcomes {dict(counted)}; records"
-            f" { ({name: len(found) for name, found in expected.items()}) }: equal"
+        print(  # noqa: T201
+            f"\n{connections} connections: {EVENTS:,} events, {trial.kills} kills, {sum(struck.values()):,} faults"
+            f" of {len(struck)} kinds, {seconds:.0f} s; outcomes {dict(counted)}; records {held}: equal"
         )

@@ -229,6 +229,36 @@ def test_duplicates(scene: Scene, choice: str, left: list[tuple[object, ...]], f
     assert [one for one, _ in scene.outcomes()] == [fate]
 
 
+def test_an_upsert_that_finds_several(scene: Scene) -> None:
+    """The org cannot tell which one is meant, so they are looked up: by default the newest is written."""
+    native = LEAD.replace("  LeadSource: {value: Web, write: create}\n", "")
+    scene.mapping(native.replace("operation", "").replace("match: Email", "operation: create"))
+    scene.run(person("ann", city="One"), person("ann", city="Two"))
+    scene.mapping(native)
+    scene.run(person("ann", city="Rome"), person("bob"), arguments=("--restart",))
+    assert scene.rows("SELECT City FROM Lead WHERE Email = 'ann@b.co' ORDER BY Id") == [("One",), ("Rome",)]
+    assert [fate for fate, _ in scene.outcomes()] == ["updated", "created"]
+    calls = scene.calls()
+    assert (calls["upsert"], calls["query"], calls["update"]) == (1, 1, 1)
+
+
+def test_all_or_none(scene: Scene) -> None:
+    """The record at fault fails, and those that went down with it go again."""
+    scene.mapping(f"{LEAD.replace('default: n/a', 'on_invalid: drop')}headers: {{all_or_none: true}}\n")
+    scene.run(person("a", last="A"), person("b"), person("c", last="C"), code=1)
+    assert [fate for fate, _ in scene.outcomes()] == ["created", "failed", "created"]
+    assert scene.rows("SELECT Email FROM Lead ORDER BY Id") == [("a@b.co",), ("c@b.co",)]
+
+
+def test_a_create_that_nothing_finds_again(scene: Scene) -> None:
+    """It is never sent twice."""
+    scene.mapping(LEAD.replace("match: Email", "operation: create"))
+    scene.faults({"kind": "reset_after", "calls": "create", "times": 1})
+    scene.run(person("a"), code=1)
+    assert "It is not known whether the record was created" in str(scene.outcomes()[0][1])
+    assert scene.rows("SELECT count(*) FROM Lead") == [(1,)]
+
+
 def test_a_converted_lead(scene: Scene) -> None:
     converted = "City: traits.city\n  IsConverted: {value: true, write: create}"
     scene.mapping(LEAD.replace("City: traits.city", converted))
@@ -399,3 +429,40 @@ def test_a_file_that_has_changed(scene: Scene) -> None:
     said = scene.run(person("other"), *PEOPLE)
     assert "has changed since its last, unfinished run" in said
     assert scene.rows("SELECT count(*) FROM Lead") == [(13,)]
+
+
+def test_a_run_killed_during_a_create_that_nothing_finds_again(scene: Scene) -> None:
+    scene.mapping(LEAD.replace("match: Email", "operation: create"))
+    scene.faults({"kind": "slow", "calls": "create", "times": 1, "seconds": 30})
+    (scene.folder.path / "events.ndjson").write_text(json.dumps(PEOPLE[0]) + "\n")
+    process = subprocess.Popen(
+        [SFMAP, "run", "--org", "org", "events.ndjson"], cwd=scene.folder.path, stderr=subprocess.PIPE, env=SECRETS
+    )
+    time.sleep(2)
+    process.kill()
+    process.wait()
+    scene.again(code=1)
+    assert "the run was killed while this was sent" in str(scene.outcomes()[0][1])
+    assert scene.calls()["create"] == 0
+
+
+def test_what_is_lost_again_and_again_fails(scene: Scene) -> None:
+    scene.mapping(LEAD, "patience: 60")
+    scene.faults({"kind": "reset", "calls": "create"})
+    scene.run(*PEOPLE[:3], code=1)
+    assert {fate for fate, _ in scene.outcomes()} == {"failed"}
+    assert "(tried 4 times)" in str(scene.outcomes()[0][1])
+    # 200 together, then 25, 3 and 1.
+    assert scene.calls()["create"] == 3 + 3
+    scene.faults()
+    scene.sfmap("retry")
+    assert scene.rows("SELECT count(*) FROM Lead") == [(3,)]
+
+
+def test_results_of_another_file_are_not_touched(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.run(*PEOPLE, code=3, arguments=("--max-calls", "4"))
+    other = scene.folder.path / "other"
+    other.write_text("an old file\n" * 1_000)
+    scene.sfmap("run", "events.ndjson", "--results", "other")
+    assert len(scene.folder.lines("other")) == 12

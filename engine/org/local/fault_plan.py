@@ -14,9 +14,9 @@ from sfmap.engine.spec.reader import Report, Table
 from sfmap.engine.spec.source import ListNode, Node, ScalarNode, read_yaml
 
 Kind = Literal[
-    "expired_session", "server_unavailable", "lock_row", "day_limit", "concurrent_limit", "fault", "http_error", "html",
-    "down", "reset", "timeout", "reset_after", "truncated", "slow", "late_commit", "record_lock",
-    "record_lock_wrapped", "record_error", "created_between", "deleted_between",
+    "expired_session", "server_unavailable", "lock_row", "day_limit", "concurrent_limit", "fault",
+    "http_error", "html", "down", "reset", "timeout", "reset_after", "truncated", "slow", "late_commit",
+    "record_lock", "record_lock_wrapped", "record_error", "created_between", "deleted_between",
 ]  # fmt: skip
 """docs/orgs.md says what each does."""
 
