@@ -8,8 +8,8 @@ import orjson
 
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letters import DeadLetter, dead_letters
-from sfmap.engine.sources.ndjson import read_event
 from sfmap.engine.sources.port import Position, Received
+from sfmap.engine.sources.reading import read_event
 
 
 @dataclass(frozen=True, slots=True)

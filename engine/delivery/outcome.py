@@ -8,6 +8,16 @@ FATES: tuple[Fate, ...] = get_args(Fate)
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of one item."""
+
+    fate: Fate
+    id: str | None = None
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     event: int
     """The event's number in the run."""

@@ -31,8 +31,8 @@ Verb = Literal["create", "upsert", "update", "delete"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 """In the order in which a window sends them."""
 
-_HALVINGS = 3
-"""How often a batch is halved that goes again since its answer was lost."""
+_HALVINGS = 2
+"""How often a batch is halved each time that its answer is lost again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Answers:
 
 def batch_size(lost: int) -> int:
     """How many records go together whose answers were lost so many times: the call may have taken too long."""
-    return max(1, BATCH_SIZE >> _HALVINGS * lost)
+    return max(1, BATCH_SIZE >> _HALVINGS * max(0, lost - 1))
 
 
 class Sender:

@@ -5,14 +5,14 @@ Each record is looked up before it is written, so the same events again update w
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import lru_cache
 
 from sfmap.engine.delivery.coalesce import Fold, Item, Lookups, lookup_key, plan
 from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.finding import Finder
 from sfmap.engine.delivery.fit import Content, Pointer
-from sfmap.engine.delivery.outcome import Fate
+from sfmap.engine.delivery.outcome import Ending, Fate
 from sfmap.engine.delivery.patience import Waiter
 from sfmap.engine.delivery.sending import VERBS, Answers, Call, Lost, Pending, Sender, Sent, batch_size
 from sfmap.engine.mapping.record import Value
@@ -35,18 +35,8 @@ _ROLLED_BACK = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
 _DUPLICATES = "DUPLICATES_DETECTED"
 _MOST_LOCKED = 10
 _MOST_AGAIN = 3
-_MOST_LOST = 3
+_MOST_LOST = 6
 """How often a record is sent before it counts as failed, by what keeps it from being written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What became of one item."""
-
-    fate: Fate
-    id: str | None = None
-    reason: str = ""
-    notes: tuple[str, ...] = ()
 
 
 def _place(item: Item) -> int:

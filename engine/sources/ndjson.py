@@ -1,7 +1,6 @@
 """Events from NDJSON files and streams: one JSON object a line, blank lines ignored."""
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
@@ -9,15 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import orjson
-
-from sfmap.engine.mapping.record import Event, Json
-from sfmap.engine.mapping.values import replace_half_pairs
 from sfmap.engine.sources.port import START, Position, Received, SourceFailed
+from sfmap.engine.sources.reading import LONGEST_LINE, read_event
 
 STANDARD_INPUT = "-"
 
-_LONGEST_LINE = 64 * 1024 * 1024
 _LONGEST_BEGINNING = 64 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -96,10 +91,10 @@ def _lines(stream: BinaryIO, file: str, before: Position) -> Iterator[tuple[int,
     number, offset = before.line, before.offset
     try:
         with nullcontext() if file == STANDARD_INPUT else closing(stream):
-            while line := stream.readline(_LONGEST_LINE + 1):
+            while line := stream.readline(LONGEST_LINE + 1):
                 number += 1
                 offset += len(line)
-                if len(line) > _LONGEST_LINE:
+                if len(line) > LONGEST_LINE:
                     offset += _skip_rest_of_line(stream, line)
                 if number == 1:
                     line = line.removeprefix(_BYTE_ORDER_MARK)
@@ -113,51 +108,6 @@ def _skip_rest_of_line(stream: BinaryIO, line: bytes) -> int:
     """How many bytes were skipped."""
     skipped = 0
     while line and not line.endswith(b"\n"):
-        line = stream.readline(_LONGEST_LINE)
+        line = stream.readline(LONGEST_LINE)
         skipped += len(line)
     return skipped
-
-
-def read_event(line: bytes) -> tuple[Event | None, str]:
-    """The event, or why the line is none."""
-    if len(line) > _LONGEST_LINE:
-        return None, f"longer than {_LONGEST_LINE // 1024 // 1024} MiB"
-    try:
-        value = _read_json(line)
-    except RecursionError:
-        return None, "nested too deeply"
-    except json.JSONDecodeError as error:
-        several = line.strip() in (b"{", b"[")
-        hint = "; write each event on one line" if several else f", column {error.colno}"
-        return None, f"not JSON: {error.msg.removesuffix(' at')}{hint}"
-    except UnicodeDecodeError:
-        return None, "not UTF-8"
-    except ValueError as error:
-        return None, f"not JSON: {error}"
-    if isinstance(value, dict):
-        return value, ""
-    hint = "; write each event on one line" if isinstance(value, list) else ""
-    return None, f"{_kind(value)} instead of an event (a JSON object){hint}"
-
-
-def _read_json(line: bytes) -> Json:
-    """The value; half surrogate pairs and huge numbers, which orjson refuses, are read all the same."""
-    try:
-        value: Json = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        value = replace_half_pairs(json.loads(line.decode(), parse_constant=_no_constant))
-    return value
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _kind(value: Json) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a boolean"
-    if isinstance(value, (int, float)):
-        return "a number"
-    return "a text" if isinstance(value, str) else "a list"

@@ -28,6 +28,7 @@ ALLOWED = {
         "engine/mapping",
         "engine/spec",
         "engine/sources/port.py",
+        "engine/sources/reading.py",
         "engine/org/port.py",
         "engine/org/soql.py",
     },

@@ -447,13 +447,15 @@ def test_a_run_killed_during_a_create_that_nothing_finds_again(scene: Scene) -> 
 
 
 def test_what_is_lost_again_and_again_fails(scene: Scene) -> None:
-    scene.mapping(LEAD, "patience: 60")
+    scene.mapping(LEAD)
+    project = scene.folder.path / "sfmap.yaml"
+    project.write_text(project.read_text().replace("call_limit: 2", "call_limit: 0.3"))
     scene.faults({"kind": "reset", "calls": "create"})
     scene.run(*PEOPLE[:3], code=1)
     assert {fate for fate, _ in scene.outcomes()} == {"failed"}
-    assert "(tried 4 times)" in str(scene.outcomes()[0][1])
-    # 200 together, then 25, 3 and 1.
-    assert scene.calls()["create"] == 3 + 3
+    assert "(tried 7 times)" in str(scene.outcomes()[0][1])
+    # Five times together, then each alone.
+    assert scene.calls()["create"] == 5 + 3 + 3
     scene.faults()
     scene.sfmap("retry")
     assert scene.rows("SELECT count(*) FROM Lead") == [(3,)]

@@ -1,0 +1,172 @@
+"""Events into items: mapped, fitted to the org, and left out where they were delivered or overtaken before."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from sfmap.engine.delivery.coalesce import Item, Key, Lookups, lookup_key
+from sfmap.engine.delivery.doubts import Doubts
+from sfmap.engine.delivery.fit import DoesNotFit, Fitted, fit
+from sfmap.engine.delivery.outcome import Ending
+from sfmap.engine.delivery.patience import Waiter
+from sfmap.engine.delivery.places import Places, message_digest, outcome_of, read_outcome
+from sfmap.engine.journal.ledger import Ledger, RecordKey
+from sfmap.engine.mapping.mapper import Mapper
+from sfmap.engine.mapping.record import Mapped, Record, Skipped
+from sfmap.engine.mapping.values import Unfit, convert
+from sfmap.engine.org.port import ObjectDescription, Org
+from sfmap.engine.sources.port import Received
+from sfmap.engine.spec.diagnostics import did_you_mean
+
+_OVERTAKEN = "a newer event was written for the same record: timestamp_guard"
+_REPEATED = "an event with its messageId was delivered before"
+_KILLED = (
+    "the run was killed while this was sent; it is not known whether the record was created, and nothing finds it"
+    " again"
+)
+
+
+class Intake:
+    """Makes the items of a window."""
+
+    def __init__(
+        self, org: Org, mapper: Mapper, ledger: Ledger, doubts: Doubts, waiter: Waiter, skip_delivered: bool
+    ) -> None:
+        self._org = org
+        self._mapper = mapper
+        self._ledger = ledger
+        self._doubts = doubts
+        self._waiter = waiter
+        self._skip_delivered = skip_delivered
+        self._decided = ledger.decided()
+        self._newest: dict[bytes, str] = {}
+        """By identity, the moment of the newest event of this window."""
+        self.lookups = Lookups(mapper.lookups, mapper.conditions)
+        self.moments: dict[RecordKey, tuple[bytes, str]] = {}
+        """Of the window's guarded records: the identity, and when the event happened."""
+
+    def items(self, events: Sequence[Received], places: Places, losses: Mapping[RecordKey, int]) -> list[Item]:
+        """The items; what gives none has its outcome afterwards. `losses` says how often answers were lost.
+
+        Raises `OrgError`, `StopRequested` or `JournalFailed`.
+        """
+        self._newest.clear()
+        self.moments.clear()
+        records = list(self._map(events, places))
+        return list(self._fit(records, places, losses)) if records else []
+
+    def _map(self, events: Sequence[Received], places: Places) -> Iterator[tuple[int, Record]]:
+        """The records of the events; what gives none, or is decided already, gets its outcome here."""
+        delivered = self._delivered_before(events)
+        for received in events:
+            if received.event is None:
+                place = places.open(received, "", 0)
+                places.close(place, outcome_of(received, Ending("failed", reason=received.problem)))
+                continue
+            if received.only is None and message_digest(received) in delivered:
+                place = places.open(received, "", 0)
+                places.close(place, outcome_of(received, Ending("skipped", reason=_REPEATED)))
+                continue
+            for mapped in _meant(received, self._mapper.map(received.event)):
+                mapping, item = ("", 0) if isinstance(mapped, Skipped) else (mapped.mapping, mapped.item)
+                place = places.open(received, *(received.only or (mapping, item)))
+                decided = self._decided.pop(places.keys[place], None)
+                if decided:
+                    places.close(place, read_outcome(decided))
+                elif isinstance(mapped, Record):
+                    yield place, mapped
+                else:
+                    fate = Ending("skipped" if isinstance(mapped, Skipped) else "failed", reason=mapped.reason)
+                    places.close(place, outcome_of(received, fate, mapping))
+
+    def _delivered_before(self, events: Sequence[Received]) -> set[bytes]:
+        if not self._skip_delivered:
+            return set()
+        return self._ledger.delivered([message for received in events if (message := message_digest(received))])
+
+    def _fit(
+        self, records: Sequence[tuple[int, Record]], places: Places, losses: Mapping[RecordKey, int]
+    ) -> Iterator[Item]:
+        """The records as the org can take them; one it cannot take fails here."""
+        names = self._waiter.ask(self._org.object_names)
+        known = [name for name in self._mapper.objects if name in names]
+        described = self._waiter.ask(lambda: self._org.describe(known)) if known else {}
+        for place, record in records:
+            received = places.origins[place]
+            try:
+                if record.object not in described:
+                    raise _unknown(record.object, names)
+                fitted = fit(record, described)
+            except DoesNotFit as error:
+                ending = Ending("failed", reason=str(error))
+                places.close(place, outcome_of(received, ending, record.mapping, record.object, record.notes))
+                continue
+            keys = tuple(lookup_key(record.object, lookup) for lookup in fitted.match)
+            if keys and record.timestamp_guard and self._is_overtaken(places.keys[place], received, keys[0]):
+                places.close(place, outcome_of(received, Ending("skipped", reason=_OVERTAKEN), record.mapping))
+                continue
+            native = self._native_key(record, fitted, described[record.object])
+            lost = losses.get((received.number, record.mapping, record.item), 0)
+            item = Item(place, received.number, record, fitted, keys, *native, lost=lost)
+            if not keys and self._doubts.was_sent(item.key):
+                ending = Ending("failed", reason=_KILLED)
+                places.close(place, outcome_of(received, ending, record.mapping, record.object, fitted.notes))
+            else:
+                yield item
+
+    def _is_overtaken(self, key: RecordKey, received: Received, identity: Key) -> bool:
+        """Whether a newer event has been written for the identity; if not, this one is now the newest."""
+        moment = _moment(received)
+        if not moment:
+            return False
+        known = hashlib.sha256(repr(identity).encode("utf-8", "replace")).digest()[:16]
+        newest = self._newest.get(known) or self._ledger.newest([known]).get(known, "")
+        if moment < newest:
+            return True
+        self._newest[known] = moment
+        self.moments[key] = known, moment
+        return False
+
+    def _native_key(self, record: Record, fitted: Fitted, described: ObjectDescription) -> tuple[str, bool]:
+        """The field by which the org's own upsert does what the record wants, and whether it is unique.
+
+        Empty where what is written depends on whether the record is there, or on what it holds; and where other
+        mappings find the object's records by other fields, since delivery must then know who is who.
+        """
+        if record.operation != "upsert" or record.where or record.skip_unchanged or len(fitted.match) != 1:
+            return "", False
+        names = tuple(fitted.match[0])
+        if (
+            fitted.if_empty
+            or fitted.on_create != fitted.on_update
+            or self.lookups.fields[record.object] != [names]
+        ):
+            return "", False
+        field = described.fields[names[0]]
+        if len(names) != 1 or not (field.external_id or field.id_lookup) or names[0] not in fitted.on_create:
+            return "", False
+        return field.name, field.unique
+
+
+def _meant(received: Received, mapped: Sequence[Mapped]) -> Sequence[Mapped]:
+    """The records of the event that are to be delivered: of one that was held or failed before, that one alone."""
+    if received.only is None:
+        return mapped
+    mapping, item = received.only
+    found = [one for one in mapped if not isinstance(one, Skipped) and (one.mapping, one.item) == (mapping, item)]
+    if found or (len(mapped) == 1 and isinstance(mapped[0], Skipped)) or not mapping:
+        return found or mapped
+    return (Skipped(f"{mapping} makes no such record of it any more"),)
+
+
+def _moment(received: Received) -> str:
+    """When the event happened, as texts compare; empty where it does not say."""
+    timestamp = received.event.get("timestamp") if received.event else None
+    try:
+        return str(convert(timestamp, "datetime")) if isinstance(timestamp, str) else ""
+    except Unfit:
+        return ""
+
+
+def _unknown(name: str, names: Iterable[str]) -> DoesNotFit:
+    hint = did_you_mean(name, names) or "create it in Setup, or give the user access to it"
+    return DoesNotFit(f"the org has no object {name}, or this user may not see it; {hint}")

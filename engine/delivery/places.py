@@ -1,0 +1,92 @@
+"""One window's records with their outcomes, each in its place, and what the journal is told of them."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+import orjson
+
+from sfmap.engine.delivery.outcome import Ending, Outcome
+from sfmap.engine.journal.ledger import Held, Letter, RecordKey, digest
+from sfmap.engine.mapping.record import Note
+from sfmap.engine.sources.port import Received
+from sfmap.engine.sources.reading import read_event
+
+
+class Places:
+    """One window's records and their outcomes, each in its place, whether or not it has been decided yet."""
+
+    def __init__(self) -> None:
+        self.origins: list[Received] = []
+        self.keys: list[RecordKey] = []
+        self.outcomes: list[Outcome | None] = []
+
+    def open(self, received: Received, mapping: str, item: int) -> int:
+        """A place for an outcome of this event, in the order of the calls."""
+        self.origins.append(received)
+        self.keys.append((received.number, mapping, item))
+        self.outcomes.append(None)
+        return len(self.outcomes) - 1
+
+    def close(self, place: int, outcome: Outcome) -> None:
+        self.outcomes[place] = outcome
+
+    def closed(self) -> Iterator[tuple[int, Outcome]]:
+        return ((place, outcome) for place, outcome in enumerate(self.outcomes) if outcome)
+
+    def open_ones(self) -> list[int]:
+        return [place for place, outcome in enumerate(self.outcomes) if outcome is None]
+
+
+def outcome_of(
+    received: Received, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()
+) -> Outcome:
+    message_id = received.event.get("messageId") if received.event else None
+    return Outcome(
+        event=received.number,
+        file=received.file,
+        line=received.line,
+        message_id=message_id if isinstance(message_id, str) else None,
+        fate=ending.fate,
+        mapping=mapping,
+        object_name=object_name,
+        id=ending.id,
+        reason=ending.reason,
+        notes=(*map(str, notes), *ending.notes),
+    )
+
+
+def read_outcome(stored: bytes) -> Outcome:
+    said = orjson.loads(stored)
+    return Outcome(**{**said, "notes": tuple(said["notes"])})
+
+
+def held_record(received: Received, key: RecordKey) -> Held:
+    return Held(key, received.file, received.line, received.raw)
+
+
+def held_event(held: Held) -> Received:
+    """The event of a record that was held, which alone is meant."""
+    number, mapping, item = held.key
+    event, problem = read_event(held.raw)
+    return Received(number, held.file, held.line, held.raw, event, problem, only=(mapping, item))
+
+
+def letter_of(places: Places, place: int) -> Letter:
+    received, outcome = places.origins[place], places.outcomes[place]
+    assert outcome
+    return Letter(
+        places.keys[place], received.file, received.line, outcome.object_name, outcome.reason, received.raw
+    )
+
+
+def digest_of(places: Places, place: int) -> bytes:
+    _, mapping, item = places.keys[place]
+    return digest(places.origins[place].raw, mapping, item)
+
+
+def message_digest(received: Received) -> bytes:
+    """The event's message id, digested; empty where it has none."""
+    message_id = received.event.get("messageId") if received.event else None
+    return (
+        hashlib.sha256(message_id.encode("utf-8", "replace")).digest()[:16] if isinstance(message_id, str) else b""
+    )
