@@ -14,7 +14,7 @@ test: $(VENV)/installed-for-development  ## Lint, types and tests.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p sfmap.engine -m sfmap.cli -p sfmap.mappings -p sfmap.tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 soak: $(VENV)/installed-for-development  ## Kills and faults for a quarter of an hour; its figures are in docs/reliability.md.
 	$(BIN)/pytest tests/reliability/soak.py

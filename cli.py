@@ -641,7 +641,8 @@ def _stop_signal() -> Iterator[threading.Event]:
 
     def handle(number: int, _frame: object) -> None:
         stop.set()
-        _say("\nStopping after the call in flight; Ctrl-C again stops at once.")
+        # Not by way of sys.stderr: the signal may have come in the middle of a line that is written there.
+        os.write(2, b"\nStopping after the call in flight; Ctrl-C again stops at once.\n")
         signal.signal(number, previous[signal.Signals(number)])
 
     for number in previous:

@@ -68,7 +68,9 @@ class Intake:
                 continue
             for mapped in _meant(received, self._mapper.map(received.event)):
                 mapping, item = ("", 0) if isinstance(mapped, Skipped) else (mapped.mapping, mapped.item)
-                place = places.open(received, *(received.only or (mapping, item)))
+                # What was held or failed is known by the record that it was, whatever the mapping makes of it now.
+                known = received.only if received.only and received.only[0] else (mapping, item)
+                place = places.open(received, *known)
                 decided = self._decided.pop(places.keys[place], None)
                 if decided:
                     places.close(place, read_outcome(decided))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 VERSION = 1
-_BUSY_SECONDS = 10
+_BUSY_SECONDS = 5
 
 _TABLES = """\
 CREATE TABLE sources (

@@ -153,6 +153,32 @@ def test_together_is_as_one_by_one(tmp_path: Path, seed: int, on_many: str) -> N
     assert [(o.event, o.fate, o.reason) for o in together] == [(o.event, o.fate, o.reason) for o in one_by_one]
 
 
+NATIVE = """\
+sfmap: 1
+event: identify
+object: Contact
+match: Email
+fields:
+  Email: {from: traits.email, type: email}
+  LastName: {from: traits.last, default: n/a}
+  MailingCity: traits.city
+  Title: {from: traits.title, on_null: clear}
+  MailingGeocodeAccuracy: traits.accuracy
+"""
+
+
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_the_orgs_own_upserts_together_are_as_one_by_one(tmp_path: Path, seed: int) -> None:
+    """Some people are in the org twice, so that it cannot tell which one is meant."""
+    twice = NATIVE.replace("match: Email", "operation: create").replace("identify", "page")
+    doubled: list[Event] = [{"type": "page", "traits": {"email": "c@d.co", "title": "Twin"}}] * 2
+    events = [*doubled, *stream(seed, 60)]
+    one_by_one, expected = deliver(tmp_path, events, 1, NATIVE, twice)
+    together, rows = deliver(tmp_path, events, 62, NATIVE, twice)
+    assert rows == expected
+    assert [(o.event, o.fate, o.reason) for o in together] == [(o.event, o.fate, o.reason) for o in one_by_one]
+
+
 WRITES = """\
 sfmap: 1
 event: identify
