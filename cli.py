@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
@@ -170,8 +171,11 @@ def list_dead_letters(org_name: str | None, reason: str, as_data: bool, as_event
         with closing(Database(project.journal)) as journal:
             letters = dead_letters(journal, org_key(project, project.org(org_name)), reason)
             write = letter_event if as_events else letter_json if as_data else letter_line
-            for letter in letters:
+            first = next(letters, None)
+            for letter in chain([first] if first else [], letters):
                 sys.stdout.buffer.write(write(letter))
+    if first is None:
+        _say("There is no such dead letter." if reason else "There are no dead letters.")
 
 
 @main.command()
@@ -219,6 +223,8 @@ def retry(
                 results.go_on(NO_RESULTS)
             manner = _manner(project, org_name, connections, stop)
             report, interruption = deliver_all(source, START, mapper, opened.org, ledger, manner, results)
+            if (number or reason) and not (report.events or interruption):
+                raise click.UsageError("There is no such dead letter: sfmap dead-letters lists them.")
             _finish(report, interruption, report_output, as_data, "The others are dead letters still.")
 
 
@@ -259,6 +265,8 @@ def _finish(
 ) -> NoReturn:
     """Says and writes what the run came to, and exits; `again` says how to go on where it ended early."""
     _say(report.summary())
+    if report.fates["failed"]:
+        _say("What failed is kept: sfmap dead-letters lists it, sfmap retry delivers it again.")
     data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if output:
         output.go_on(NO_RESULTS)

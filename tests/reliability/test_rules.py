@@ -167,6 +167,8 @@ def test_what_cannot_heal_is_a_dead_letter(scene: Scene) -> None:
     assert len(scene.sfmap("dead-letters").splitlines()) == 1
     assert scene.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(12, 12)]
     assert "not JSON" in scene.sfmap("retry", code=1)
+    assert "no such dead letter" in scene.sfmap("retry", "4711", code=2)
+    assert "no such dead letter" in scene.sfmap("dead-letters", "--reason", "nobody")
 
 
 def test_a_mended_mapping_mends_dead_letters(scene: Scene) -> None:
@@ -174,7 +176,7 @@ def test_a_mended_mapping_mends_dead_letters(scene: Scene) -> None:
     scene.run(person("a"), {"type": "identify", "traits": {"mail": "b@b.co"}}, code=1)
     scene.mapping(LEAD.replace("traits.email", "[traits.email, traits.mail]"))
     scene.sfmap("retry")
-    assert scene.sfmap("dead-letters") == ""
+    assert scene.sfmap("dead-letters") == "There are no dead letters.\n"
     assert scene.rows("SELECT Email FROM Lead ORDER BY Email") == [("a@b.co",), ("b@b.co",)]
 
 
