@@ -1,6 +1,7 @@
 """What one run reads and writes of the journal: how far its source is delivered, and all that is not settled."""
 
 import hashlib
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -125,6 +126,7 @@ class Ledger:
         own = (self._org, self._source)
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM decided WHERE org = ? AND source = ?", own)
+            self._forget_settled(connection)
             if not keep_held:
                 connection.execute("DELETE FROM held WHERE org = ? AND source = ?", own)
             connection.execute(
@@ -151,9 +153,15 @@ class Ledger:
         return [Held((e, m, i), file, line, raw) for e, m, i, file, line, raw in found]
 
     def in_flight(self) -> list[InFlight]:
-        """The org's writes in doubt, of whatever source; those that are settled by now are forgotten."""
+        """The org's writes in doubt, of whatever source, and those of this one that are so no more.
+
+        The latter are kept, since they still tell what a run that was killed had sent.
+        """
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM in_flight WHERE org = ? AND until <= ?", (self._org, self._clock()))
+            connection.execute(
+                "DELETE FROM in_flight WHERE org = ? AND source != ? AND until <= ?",
+                (self._org, self._source, self._clock()),
+            )
         rows = self._database.rows(
             "SELECT id, source, until, traces, records FROM in_flight WHERE org = ?", self._org
         )
@@ -226,9 +234,16 @@ class Ledger:
     def finish(self) -> None:
         """Every event of the source has its outcome."""
         with self._database.transaction() as connection:
+            self._forget_settled(connection)
             connection.execute(
                 "UPDATE sources SET finished = 1 WHERE org = ? AND source = ?", (self._org, self._source)
             )
+
+    def _forget_settled(self, connection: sqlite3.Connection) -> None:
+        connection.execute(
+            "DELETE FROM in_flight WHERE org = ? AND source = ? AND until <= ?",
+            (self._org, self._source, self._clock()),
+        )
 
     def has_letters(self) -> bool:
         return bool(self._database.rows("SELECT 1 FROM dead_letters WHERE org = ? LIMIT 1", self._org))

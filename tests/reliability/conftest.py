@@ -60,6 +60,11 @@ class Scene:
         answer = requests.put(f"{self.local.url}/faults", json={"seed": 1, "faults": faults}, timeout=10)
         assert answer.status_code == 200, answer.text
 
+    def struck(self) -> int:
+        """How often the faults have hit."""
+        counts = requests.get(f"{self.local.url}/faults", timeout=10).json()["faults"]
+        return sum(count["struck"] for count in counts)
+
     def sfmap(self, command: str, *arguments: str, stdin: bytes = b"", code: int = 0) -> str:
         """What the command says on stderr and prints; it must end with this code, and without a traceback."""
         done = self.folder.sfmap(command, "--org", "org", *arguments, stdin=stdin, environment=SECRETS)

@@ -461,9 +461,11 @@ def test_a_run_killed_during_a_create_that_nothing_finds_again(scene: Scene) -> 
     process = subprocess.Popen(
         [SFMAP, "run", "--org", "org", "events.ndjson"], cwd=scene.folder.path, stderr=subprocess.PIPE, env=SECRETS
     )
-    time.sleep(2)
+    while not scene.struck():
+        time.sleep(0.05)
     process.kill()
     process.wait()
+    time.sleep(2.5)  # no doubt any more, but still not known
     scene.again(code=1)
     assert "the run was killed while this was sent" in str(scene.outcomes()[0][1])
     assert scene.calls()["create"] == 0
