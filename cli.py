@@ -323,8 +323,14 @@ def render(
 )
 @click.option("--json", "as_data", is_flag=True, help="Print the mistakes as JSON on stdout.")
 @click.option("--format", "as_format", type=click.Choice(["github"]), help="Print annotations for GitHub Actions.")
+@click.option("--compiled", is_flag=True, help="Print the Python function that each mapping becomes.")
 def check(
-    folder: Path | None, org_name: str | None, coverage: tuple[str, ...], as_data: bool, as_format: str | None
+    folder: Path | None,
+    org_name: str | None,
+    coverage: tuple[str, ...],
+    as_data: bool,
+    as_format: str | None,
+    compiled: bool,
 ) -> None:
     """Check the project file and every mapping, and show all their mistakes.
 
@@ -342,6 +348,8 @@ def check(
     else:
         _say_checked(checked)
         click.echo("".join(f"{line}\n" for line in coverage_text(covered)), nl=False)
+        if compiled:
+            click.echo("\n".join(one.straight.text for one in checked.mappings), nl=False)
     sys.exit(BROKEN if checked.is_broken else 0)
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from sfmap.engine.mapping.custom import CompiledCustom, compile_custom
 from sfmap.engine.mapping.draft import Draft
@@ -11,6 +12,7 @@ from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source
 from sfmap.engine.mapping.record import Event, Json, Mapped, Rejected, Skipped
 from sfmap.engine.mapping.rules import CompiledRule, compile_rule
 from sfmap.engine.mapping.sandbox import TemplateFailed
+from sfmap.engine.mapping.straight import Straight, straighten
 from sfmap.engine.mapping.templates import compile_condition
 from sfmap.engine.mapping.values import Unfit
 from sfmap.engine.spec.diagnostics import Diagnostic, did_you_mean, listed
@@ -22,7 +24,7 @@ INDEX = "index"
 """What `for_each` calls the item and its number."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CompiledMapping:
     """A mapping ready to map: only dictionaries and function calls are left."""
 
@@ -40,6 +42,11 @@ class CompiledMapping:
 
     def map(self, event: Event) -> tuple[Mapped, ...]:
         """The records for an event that the mapping takes, or why there is none; never empty."""
+        if self.is_plain:
+            view = event_view(event)
+            if self.opt_in and not _is_opted_in(self.opt_in.get(view)):
+                return (self._not_opted_in,)
+            return (self.straight.record(view, 0),)
         try:
             views = self.views(event)
         except (TemplateFailed, Unfit) as failure:
@@ -53,7 +60,7 @@ class CompiledMapping:
         """
         view = event_view(event)
         if self.opt_in and not _is_opted_in(self.opt_in.get(view)):
-            return Skipped(f"not opted in: {self.opt_in.text} is not true")
+            return self._not_opted_in
         if self.when and not self._holds(self.when, view):
             return Skipped(f"when is not true: {self.when.text}")
         if self.for_each is None:
@@ -74,8 +81,26 @@ class CompiledMapping:
         except TemplateFailed as failure:
             raise TemplateFailed(f"when: {failure}") from None
 
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether each event that is opted in is one record."""
+        return self.when is None and self.for_each is None
+
+    @cached_property
+    def _not_opted_in(self) -> Skipped:
+        return Skipped(f"not opted in: {self.opt_in.text if self.opt_in else ''} is not true")
+
+    @cached_property
+    def straight(self) -> Straight:
+        """The rules as one function, and its text."""
+        return straighten(self.mapping, self.rules, self.custom, self.record_by_rules)
+
     def record(self, view: Event, item: int) -> Mapped:
         """The record of one of the `views`, or why there is none."""
+        return self.straight.record(view, item)
+
+    def record_by_rules(self, view: Event, item: int) -> Mapped:
+        """The same, rule by rule: what every event must come to."""
         draft = Draft()
         for rule in self.rules:
             draft.add(rule.rule.field, rule.find(view))

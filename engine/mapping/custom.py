@@ -9,7 +9,7 @@ from unicodedata import combining, normalize
 import orjson
 
 from sfmap.engine.mapping.event import as_text, normal_key
-from sfmap.engine.mapping.paths import Getter, Path, compile_source
+from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source
 from sfmap.engine.mapping.record import Event, Json, Note, Value
 from sfmap.engine.mapping.values import Unfit, clean_text, convert, scalar
 from sfmap.engine.spec.model import CustomFields, Rename
@@ -36,7 +36,7 @@ class CustomField:
 @dataclass(frozen=True, slots=True)
 class CompiledCustom:
     spec: CustomFields
-    get: Getter
+    source: CompiledSource
     """The object whose members become fields."""
     is_wanted: Callable[[str], bool]
     """Whether the trait of that key is a custom one: no rule reads it, and the mapping does not leave it out."""
@@ -47,17 +47,21 @@ class CompiledCustom:
 
     def find(self, event: Event) -> Iterator[CustomField | Note]:
         """The fields and their values, and a note for each trait that cannot be one."""
-        traits = self.get(event)
+        traits = self.source.get(event)
         if not isinstance(traits, dict):
             return
         seen = set(self.taken)
         for key, raw in traits.items():
             if not self.is_wanted(key):
                 continue
-            for path, value in self._leaves(key, raw, 0):
-                found = self._field(clean_text(path), value, seen)
-                if found:
-                    yield found
+            yield from self.of(key, raw, seen)
+
+    def of(self, key: str, raw: Json, seen: set[str]) -> Iterator[CustomField | Note]:
+        """What one trait gives; `seen` are the fields that have a value, and grows."""
+        for path, value in self._leaves(key, raw, 0):
+            found = self._field(clean_text(path), value, seen)
+            if found:
+                yield found
 
     def _leaves(self, key: str, value: Json, depth: int) -> Iterator[tuple[str, Json]]:
         """The trait, or where objects are flattened the members of it, by their keys joined."""
@@ -131,7 +135,7 @@ def compile_custom(
         name = key if _API_NAME.fullmatch(key) or not custom.rename else _renamed(key, custom.rename)
         return name + custom.suffix if _API_NAME.fullmatch(name) else ""
 
-    return CompiledCustom(custom, base.get, is_wanted, field_of, frozenset(taken))
+    return CompiledCustom(custom, base, is_wanted, field_of, frozenset(taken))
 
 
 def _renamed(key: str, rename: Rename) -> str:

@@ -8,17 +8,62 @@ from sfmap.engine.mapping.rules import Found
 from sfmap.engine.spec.model import Mapping as MappingSpec
 from sfmap.engine.spec.model import Write
 
+Contents = dict[str, Content]
+
+
+def add(
+    field: str,
+    found: Found,
+    always: Contents,
+    create: Contents,
+    update: Contents,
+    empty: Contents,
+    given: dict[str, Value],
+    origins: dict[str, str],
+    notes: list[Note],
+    rejections: list[str],
+) -> None:
+    """Puts what a rule found where it belongs."""
+    draft = Draft((always, create, update, empty), given, origins, notes, rejections)
+    draft.add(field, found)
+
+
+def add_custom(
+    found: Iterable[CustomField | Note],
+    always: Contents,
+    create: Contents,
+    update: Contents,
+    empty: Contents,
+    given: dict[str, Value],
+    origins: dict[str, str],
+    notes: list[Note],
+    rejections: list[str],
+) -> None:
+    """Puts custom fields where they belong."""
+    draft = Draft((always, create, update, empty), given, origins, notes, rejections)
+    draft.add_custom(found)
+
 
 class Draft:
     """Collects the fields of one record, and the reasons why there cannot be one."""
 
-    def __init__(self) -> None:
-        self._written: dict[Write, dict[str, Content]] = {"always": {}, "create": {}, "update": {}, "empty": {}}
-        self._given: dict[str, Value] = {}
+    def __init__(
+        self,
+        written: tuple[Contents, Contents, Contents, Contents] | None = None,
+        given: dict[str, Value] | None = None,
+        origins: dict[str, str] | None = None,
+        notes: list[Note] | None = None,
+        rejections: list[str] | None = None,
+    ) -> None:
+        always, create, update, empty = written or ({}, {}, {}, {})
+        self._written: dict[Write, Contents] = {
+            "always": always, "create": create, "update": update, "empty": empty,
+        }  # fmt: skip
+        self._given: dict[str, Value] = {} if given is None else given
         """What the event itself gave, defaults aside: a default says nothing about who the record is."""
-        self._origins: dict[str, str] = {}
-        self._notes: list[Note] = []
-        self.rejections: list[str] = []
+        self._origins: dict[str, str] = {} if origins is None else origins
+        self._notes: list[Note] = [] if notes is None else notes
+        self.rejections: list[str] = [] if rejections is None else rejections
 
     def add(self, field: str, found: Found) -> None:
         self._notes += [Note(field, what) for what in found.notes]

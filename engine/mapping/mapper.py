@@ -51,7 +51,10 @@ class Mapper:
         event_type = event.get("type")
         if not isinstance(event_type, str) or not event_type:
             return (Rejected("", "the event has no type (identify, group, track, ...)"),)
-        results = [mapped for compiled in self.taking(event) for mapped in compiled.map(event)]
+        taking = self.taking(event)
+        if len(taking) == 1:
+            return taking[0].map(event)
+        results = [mapped for compiled in taking for mapped in compiled.map(event)]
         if not results:
             return (Skipped(f"no mapping takes {event_type} events"),)
         return tuple(result for result in results if not isinstance(result, Skipped)) or (results[0],)

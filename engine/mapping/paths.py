@@ -46,6 +46,10 @@ class CompiledSource:
     """The leading names and indexes of the paths that it is known to read."""
     is_null: Callable[[Event], bool] = lambda _: False
     """Whether the event has an explicit null where the path leads."""
+    segments: Path | None = None
+    """The whole path where it is names and indexes, names below the first matched loosely; else None."""
+    pipes: tuple[Pipe, ...] = ()
+    """The filters after it."""
 
 
 def compile_source(
@@ -58,7 +62,7 @@ def compile_source(
     """
     (_, path), *pieces = _split_pipes(source.text)
     pipes = [_compile_pipe(source, start, text, report) for start, text in pieces]
-    segments = simple_segments(path.strip())
+    simple = segments = simple_segments(path.strip())
     if segments is not None:
         walk = _walker(segments, _exact_get if exact else loose_get)
         get, is_null = _null_if_missing(walk), lambda event: walk(event) is None
@@ -72,7 +76,9 @@ def compile_source(
     known = [pipe for pipe in pipes if pipe]
     if len(known) < len(pipes):
         return None
-    return CompiledSource(source.text, _piped(get, known) if known else get, (segments,), is_null)
+    get = _piped(get, known) if known else get
+    loose = None if exact else simple
+    return CompiledSource(source.text, get, (segments,), is_null, loose, tuple(known))
 
 
 def simple_segments(path: str) -> Path | None:

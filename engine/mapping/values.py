@@ -12,9 +12,9 @@ from sfmap.engine.mapping.record import Json, Value
 from sfmap.engine.spec.model import ValueType
 
 _INT_RANGE = 2**31
-_NUMBER_RANGE = 10**18
+NUMBER_RANGE = 10**18
 _NUMBER = re.compile(r"[-+]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})")
-_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
+EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
 _ID_CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _RECORD_ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -48,7 +48,7 @@ def replace_half_pairs(value: Json) -> Json:
 
 
 def is_email(text: str) -> bool:
-    return _EMAIL.fullmatch(text) is not None
+    return EMAIL.fullmatch(text) is not None
 
 
 def length(text: str) -> int:
@@ -89,7 +89,7 @@ def convert(value: Value, type: ValueType | None) -> Value:  # noqa: A002
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise Unfit("is not a finite number")
-    if type != "string" and isinstance(value, (int, float)) and not -_NUMBER_RANGE < value < _NUMBER_RANGE:
+    if type != "string" and isinstance(value, (int, float)) and not -NUMBER_RANGE < value < NUMBER_RANGE:
         raise Unfit("has more digits than a number field holds")
     return _CONVERTERS[type](value) if type else value
 

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sfmap.engine.load import compile_mappings, mapping_sources
+from sfmap.engine.mapping.event import event_view
 from sfmap.engine.mapping.explain import explain
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Event, Json, Record
@@ -48,6 +49,36 @@ LIMITS = {
     for rule in compiled.mapping.rules
     if rule.max
 }
+
+
+MORE = """\
+sfmap: 1
+event: [identify, group]
+object: Line__c
+match: [[Email, plan__c], Name]
+fields:
+  Email: {from: [traits.email, userId], type: email, on_invalid: reject, max: 30}
+  Name: {from: [traits.company.name, traits.name | last_name, groupId], required: true, max: 9, on_long: reject}
+  City: {from: [traits.address.city, traits.city], on_null: clear}
+  Title: {from: traits.title, write: create}
+  Website: {from: traits.website, type: url, write: empty, default: {value: none, write: create}}
+  Rating: {from: traits.rating | upper, default: n/a}
+  Status: {from: traits.status}
+  Zip: {from: [traits.zip, traits.address.zip], type: number, on_invalid: reject}
+custom: {from: traits, lists: json, on_null: clear}
+"""
+FAST = (*MAPPER.mappings, *compile_mappings({"more": Source("more.yaml", MORE)}, (), ()))
+
+
+@given(EVENTS)
+@example({"type": "identify", "traits": {"firstName": None, "first_name": "A", "email": "a@b.co"}})
+@example({"type": "identify", "traits": {"first_name": "A", "firstName": None, "email": "a@b.co"}})
+@example({"type": "identify", "traits": {"address": {"City": "A", "city": "B"}, "email": "a@b.co"}})
+@example({"type": "identify", "traits": {"plan": "A", "plan__c": "B", "x": [1], "y": None, "email": "a@b.co"}})
+def test_the_straight_way_and_the_rules_give_the_same(event: Event) -> None:
+    for compiled in FAST:
+        view = event_view(event)
+        assert repr(compiled.record(view, 0)) == repr(compiled.record_by_rules(view, 0))
 
 
 @given(EVENTS)
