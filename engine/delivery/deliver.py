@@ -4,7 +4,7 @@ What is certain is in the journal before the next window begins, so that a run t
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import takewhile
 
 import orjson
@@ -195,7 +195,7 @@ class Delivery:
                 record, received = item.record, places.origins[item.place]
                 outcome = outcome_of(received, ending, record.mapping, record.object, item.fitted.notes)
                 places.close(item.place, outcome)
-                certain.append((item.key, orjson.dumps(asdict(outcome))))
+                certain.append((item.key, orjson.dumps(outcome)))
             if settled:
                 self._ledger.settle(settled, certain)
 

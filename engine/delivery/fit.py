@@ -3,7 +3,6 @@
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sfmap.engine.mapping.event import as_text
 from sfmap.engine.mapping.record import Content as RecordContent
@@ -80,17 +79,51 @@ class DoesNotFit(Exception):
 Descriptions = Mapping[str, ObjectDescription]
 
 
-def fit(record: Record, descriptions: Descriptions) -> Fitted:
-    """The record as the org can take it, by the descriptions of its object and of those it points to.
+class Fitter:
+    """Fits records by the descriptions of their objects, and of those they point to."""
 
-    Raises `DoesNotFit`.
-    """
-    description = descriptions[record.object]
-    _check_allowed(record, description)
-    if record.operation == "delete":
-        fitting = _Fitting(record, descriptions)
-        return Fitted(fitting.match(), {}, {}, {}, record.notes)
-    fitting = _Fitting(record, descriptions)
+    def __init__(self, descriptions: Descriptions) -> None:
+        self.descriptions = descriptions
+        self._required = {name: tuple(_required(one)) for name, one in descriptions.items()}
+        self._missing: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def fit(self, record: Record) -> Fitted:
+        """The record as the org can take it. Raises `DoesNotFit`."""
+        description = self.descriptions[record.object]
+        _check_allowed(record, description)
+        fitting = _Fitting(record, self)
+        if record.operation == "delete":
+            return Fitted(fitting.match(), {}, {}, {}, record.notes)
+        return _fitted_record(record, description, fitting, self._required[record.object])
+
+    def missing(self, object_name: str, field: str) -> tuple[str, str]:
+        """What to say of a field that the object does not have: before the trait is named, and after."""
+        known = self._missing.get((object_name, field))
+        if known is None:
+            known = self._missing[object_name, field] = _missing(self.descriptions[object_name], field)
+        return known
+
+
+def _missing(description: ObjectDescription, name: str) -> tuple[str, str]:
+    """Row 11 of behaviour.md: whether the name or its casing is the matter."""
+    fields = description.fields
+    before = f"left out: {description.name} has no field {name} for "
+    same = [field for field in fields if field.casefold() == name.casefold()]
+    if same:
+        return before, f"; it has {same[0]}, and the casing must agree"
+    hint = did_you_mean(name, fields) or "create it in Setup, or give the user access to it"
+    return before, f"; {hint}"
+
+
+def _required(description: ObjectDescription) -> Iterator[str]:
+    for field in description.fields.values():
+        if field.createable and not field.nillable and not field.defaulted_on_create:
+            yield field.name
+
+
+def _fitted_record(
+    record: Record, description: ObjectDescription, fitting: "_Fitting", required: tuple[str, ...]
+) -> Fitted:
     fields = fitting.fitted(record.fields, lambda field: field.createable or field.updateable)
     create_only = fitting.fitted(record.create_only, lambda field: field.createable)
     update_only = fitting.fitted(record.update_only, lambda field: field.updateable)
@@ -106,7 +139,7 @@ def fit(record: Record, descriptions: Descriptions) -> Fitted:
         if_empty={name: value for name, value in if_empty.items() if of[name].updateable},
         notes=(*record.notes, *fitting.notes),
         doubtful=fitting.doubtful,
-        complete=_is_complete(description, on_create),
+        complete=all(isinstance(on_create.get(name), (str, int, float)) for name in required),
     )
 
 
@@ -123,21 +156,12 @@ def _check_allowed(record: Record, description: ObjectDescription) -> None:
         raise DoesNotFit(f"{message}; tick External ID in Setup, or write match: {field.name}")
 
 
-def _is_complete(description: ObjectDescription, values: Mapping[str, Content]) -> bool:
-    return all(
-        isinstance(values.get(field.name), (str, int, float))
-        or field.nillable
-        or field.defaulted_on_create
-        or not field.createable
-        for field in description.fields.values()
-    )
-
-
 class _Fitting:
-    def __init__(self, record: Record, descriptions: Descriptions) -> None:
+    def __init__(self, record: Record, fitter: Fitter) -> None:
         self.record = record
-        self.descriptions = descriptions
-        self.description = descriptions[record.object]
+        self.fitter = fitter
+        self.descriptions = fitter.descriptions
+        self.description = fitter.descriptions[record.object]
         self.notes: list[Note] = []
         self.doubtful = False
 
@@ -236,12 +260,8 @@ class _Fitting:
 
     def _unknown(self, name: str) -> str:
         """Row 11 of behaviour.md: the trait, the field, and whether the name or its casing is the matter."""
-        fields = self.description.fields
-        missing = f"left out: {self.description.name} has no field {name} for {self._origin(name)}"
-        same = [field for field in fields if field.casefold() == name.casefold()]
-        if same:
-            return f"{missing}; it has {same[0]}, and the casing must agree"
-        return f"{missing}; {_hint(name, tuple(fields))}"
+        before, after = self.fitter.missing(self.description.name, name)
+        return f"{before}{self._origin(name)}{after}"
 
     def _origin(self, name: str) -> str:
         return self.record.origins.get(name, "its default")
@@ -256,11 +276,6 @@ def _base64(text: str) -> str:
     except ValueError:
         raise Unfit("is not base64") from None
     return text
-
-
-@lru_cache(maxsize=1024)
-def _hint(name: str, fields: tuple[str, ...]) -> str:
-    return did_you_mean(name, fields) or "create it in Setup, or give the user access to it"
 
 
 def _fitted(field: FieldDescription, value: Value) -> Value:

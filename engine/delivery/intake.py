@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sfmap.engine.delivery.coalesce import Item, Key, Lookups, lookup_key
 from sfmap.engine.delivery.doubts import Doubts
-from sfmap.engine.delivery.fit import DoesNotFit, Fitted, fit
+from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
 from sfmap.engine.delivery.outcome import Ending
 from sfmap.engine.delivery.patience import Waiter
 from sfmap.engine.delivery.places import Places, message_digest, outcome_of, read_outcome
@@ -92,12 +92,13 @@ class Intake:
         names = self._waiter.ask(self._org.object_names)
         known = [name for name in self._mapper.objects if name in names]
         described = self._waiter.ask(lambda: self._org.describe(known)) if known else {}
+        fitter = Fitter(described)
         for place, record in records:
             received = places.origins[place]
             try:
                 if record.object not in described:
                     raise _unknown(record.object, names)
-                fitted = fit(record, described)
+                fitted = fitter.fit(record)
             except DoesNotFit as error:
                 ending = Ending("failed", reason=str(error))
                 places.close(place, outcome_of(received, ending, record.mapping, record.object, record.notes))

@@ -12,6 +12,10 @@ class Mapper:
 
     def __init__(self, mappings: Sequence[CompiledMapping]) -> None:
         self.mappings = tuple(mappings)
+        self._by_type: dict[str, list[CompiledMapping]] = {}
+        for compiled in self.mappings:
+            for event_type in dict.fromkeys(pattern.type for pattern in compiled.mapping.events):
+                self._by_type.setdefault(event_type, []).append(compiled)
 
     @property
     def objects(self) -> tuple[str, ...]:
@@ -61,4 +65,8 @@ class Mapper:
 
     def taking(self, event: Event) -> list[CompiledMapping]:
         """The mappings that the event is for."""
-        return [m for m in self.mappings if m.takes(event.get("type"), event.get("event"))]
+        event_type = event.get("type")
+        candidates = self._by_type.get(event_type, []) if isinstance(event_type, str) else []
+        if event_type != "track":  # only track events have a name that patterns look at
+            return candidates
+        return [compiled for compiled in candidates if compiled.takes(event_type, event.get("event"))]

@@ -22,21 +22,35 @@ def _item(item: int) -> dict[str, object]:
 
 
 def _record(record: Record) -> dict[str, object]:
-    return {
+    line: dict[str, object] = {
         "mapping": record.mapping,
         "object": record.object,
         "operation": record.operation,
-        "match": [dict(lookup) for lookup in record.match],
-        **({"external_id": record.external_id} if record.external_id else {}),
-        **({"where": record.where} if record.where else {}),
-        **({"headers": _headers(record.headers)} if record.headers != NO_HEADERS else {}),
-        "fields": _contents({name: content for name, content in record.fields.items() if content is not None}),
-        "create_only": _contents(record.create_only),
-        **({"update_only": _contents(record.update_only)} if record.update_only else {}),
-        **({"if_empty": _contents(record.if_empty)} if record.if_empty else {}),
-        "clear": [name for name, content in record.fields.items() if content is None],
-        "notes": [str(note) for note in record.notes],
+        "match": list(record.match),
     }
+    if record.external_id:
+        line["external_id"] = record.external_id
+    if record.where:
+        line["where"] = record.where
+    if record.on_duplicate != "fail":
+        line["on_duplicate"] = record.on_duplicate
+    if record.skip_unchanged:
+        line["skip_unchanged"] = True
+    if record.timestamp_guard:
+        line["timestamp_guard"] = True
+    if record.headers is not NO_HEADERS and record.headers != NO_HEADERS:
+        line["headers"] = _headers(record.headers)
+    clear = [name for name, content in record.fields.items() if content is None]
+    written = {name: one for name, one in record.fields.items() if one is not None} if clear else record.fields
+    line["fields"] = _contents(written)
+    line["create_only"] = _contents(record.create_only)
+    if record.update_only:
+        line["update_only"] = _contents(record.update_only)
+    if record.if_empty:
+        line["if_empty"] = _contents(record.if_empty)
+    line["clear"] = clear
+    line["notes"] = [str(note) for note in record.notes]
+    return line
 
 
 def _headers(headers: WriteHeaders) -> dict[str, object]:
@@ -44,8 +58,11 @@ def _headers(headers: WriteHeaders) -> dict[str, object]:
     return {**said, "package_versions": dict(headers.package_versions)} if headers.package_versions else said
 
 
-def _contents(contents: Mapping[str, Content]) -> dict[str, object]:
-    return {name: content_as_json(content) for name, content in contents.items()}
+def _contents(contents: Mapping[str, Content]) -> Mapping[str, object]:
+    for content in contents.values():
+        if content.__class__ is Reference:
+            return {name: content_as_json(one) for name, one in contents.items()}
+    return contents
 
 
 def content_as_json(content: Content) -> object:

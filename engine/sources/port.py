@@ -1,14 +1,12 @@
 """What delivery needs of a source of events: the events in order, each with where it stands."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sfmap.engine.mapping.record import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """How far a source has been read."""
 
     number: int = 0
@@ -24,8 +22,7 @@ class Position:
 START = Position()
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """One event as it came, or what stands in its place."""
 
     number: int

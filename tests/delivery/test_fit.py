@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from sfmap.engine.delivery.fit import DoesNotFit, fit
+from sfmap.engine.delivery.fit import DoesNotFit, Fitter
 from sfmap.engine.mapping.record import Record, Value
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
 
@@ -47,6 +47,7 @@ FIELDS = [
     field("Body__c", "base64"),
 ]
 DESCRIPTION = ObjectDescription("Thing__c", "Thing", "a00", True, True, {one.name: one for one in FIELDS})
+FITTER = Fitter({"Thing__c": DESCRIPTION})
 
 
 def record(fields: Mapping[str, Value], match: Mapping[str, Value] | None = None) -> Record:
@@ -68,7 +69,7 @@ KEPT: list[tuple[dict[str, Value], dict[str, Value]]] = [
 
 @pytest.mark.parametrize(("given", "kept"), KEPT)
 def test_kept_without_a_word(given: dict[str, Value], kept: dict[str, Value]) -> None:
-    fitted = fit(record(given), {"Thing__c": DESCRIPTION})
+    fitted = FITTER.fit(record(given))
     assert fitted.on_create == fitted.on_update == kept
     assert fitted.notes == ()
     assert fitted.doubtful == (given.get("Rating") == "Warmish")
@@ -95,7 +96,7 @@ NOTED: list[tuple[dict[str, Value], str]] = [
 
 @pytest.mark.parametrize(("given", "words"), NOTED)
 def test_left_out_and_noted(given: dict[str, Value], words: str) -> None:
-    fitted = fit(record({**given, "Key__c": "k"}), {"Thing__c": DESCRIPTION})
+    fitted = FITTER.fit(record({**given, "Key__c": "k"}))
     assert fitted.on_create == fitted.on_update == {"Key__c": "k"}
     (note,) = map(str, fitted.notes)
     assert note.startswith(f"{next(iter(given))}: left out: ")
@@ -103,14 +104,14 @@ def test_left_out_and_noted(given: dict[str, Value], words: str) -> None:
 
 
 def test_long_text_is_cut_where_it_is_written_and_where_it_is_looked_up() -> None:
-    fitted = fit(record({"Key__c": "abcdefg"}, {"Key__c": "abcdefg"}), {"Thing__c": DESCRIPTION})
+    fitted = FITTER.fit(record({"Key__c": "abcdefg"}, {"Key__c": "abcdefg"}))
     assert fitted.on_create == {"Key__c": "abcde"}
     assert fitted.match == ({"Key__c": "abcde"},)
     assert [str(note) for note in fitted.notes] == ["Key__c: cut to 5 characters, the field's length in the org"]
 
 
 def test_what_can_be_set_only_once() -> None:
-    fitted = fit(record({"Once__c": "a", "Later__c": "b"}), {"Thing__c": DESCRIPTION})
+    fitted = FITTER.fit(record({"Once__c": "a", "Later__c": "b"}))
     assert (fitted.on_create, fitted.on_update) == ({"Once__c": "a"}, {"Later__c": "b"})
 
 
@@ -123,5 +124,5 @@ UNFIT: list[tuple[dict[str, Value], str]] = [
 @pytest.mark.parametrize(("match", "words"), UNFIT)
 def test_what_cannot_be_looked_up(match: dict[str, Value], words: str) -> None:
     with pytest.raises(DoesNotFit) as raised:
-        fit(record({}, match), {"Thing__c": DESCRIPTION})
+        FITTER.fit(record({}, match))
     assert words in str(raised.value)

@@ -1,0 +1,34 @@
+"""The whole `sfmap run` into a local org beside it, and what its own side of the work costs."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+from samples import lines
+
+from sfmap.engine.org.local.process import start_local_org
+
+_SFMAP = str(Path(sys.executable).parent / "sfmap")
+_PROJECT = """\
+orgs:
+  beside: {{login_url: "{}", username: {}, password: "${{PASSWORD}}", security_token: "${{TOKEN}}"}}
+"""
+
+
+def main(number: int = 50_000) -> tuple[float, float]:
+    """Events a second with as many identities, and microseconds of the client's own CPU for an event."""
+    with tempfile.TemporaryDirectory() as name, start_local_org(Path(name) / "org.db") as local:
+        (Path(name) / "events.ndjson").write_bytes(b"\n".join(lines(number)) + b"\n")
+        (Path(name) / "sfmap.yaml").write_text(_PROJECT.format(local.url, local.username))
+        secrets = {"PASSWORD": local.password, "TOKEN": local.security_token}
+        command = [_SFMAP, "run", "events.ndjson", "--org", "beside"]
+        started = perf_counter()
+        process = subprocess.Popen(command, cwd=name, stderr=subprocess.DEVNULL, env=secrets)  # noqa: S603
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+    return number / seconds, (usage.ru_utime + usage.ru_stime) / number * 1e6

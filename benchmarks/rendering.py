@@ -1,0 +1,43 @@
+"""`sfmap render` of many events into a file, against a loop that only reads and writes the same lines."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from samples import lines
+
+_ROUNDS = 3
+_SFMAP = Path(sys.executable).parent / "sfmap"
+_LOOP = """\
+import sys, orjson
+with open(sys.argv[1], "rb") as events, open(sys.argv[2], "wb") as out:
+    for line in events:
+        out.write(orjson.dumps(orjson.loads(line), option=orjson.OPT_APPEND_NEWLINE))
+"""
+
+
+def main(number: int = 200_000) -> tuple[float, float]:
+    """Seconds for all events: by sfmap, and by the loop; medians of rounds that take turns."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "events.ndjson").write_bytes(b"\n".join(lines(number)) + b"\n")
+        ours, loop = [], []
+        for _ in range(_ROUNDS):
+            ours.append(_seconds([str(_SFMAP), "render", "events.ndjson"], folder))
+            loop.append(_seconds([sys.executable, "-c", _LOOP, "events.ndjson", "copy.ndjson"], folder))
+    return median(ours), median(loop)
+
+
+def _seconds(command: list[str], folder: Path) -> float:
+    with (folder / "out.ndjson").open("wb") as out:
+        started = perf_counter()
+        subprocess.run(command, cwd=folder, stdout=out, check=True)  # noqa: S603
+        return perf_counter() - started
+
+
+if __name__ == "__main__":
+    ours, loop = main()
+    sys.stdout.write(f"render {ours:.2f} s, read and write {loop:.2f} s: {ours / loop:.2f} x\n")
