@@ -126,3 +126,25 @@ def test_what_is_explained_is_what_is_rendered(event: Event) -> None:
             record = one.mapped
             contents = {**record.fields, **record.create_only, **record.update_only, **record.if_empty}
             assert repr(sorted(written.items())) == repr(sorted(contents.items()))
+
+
+CODE = r"""
+sfmap: 1
+event: identify
+object: Lead
+match: Email
+fields:
+  Email: {from: ["traits['a\"]; import os; (\"']", traits.email]}
+  LastName: {from: traits.x, default: "'); print('broken out'); ('"}
+  City: {from: "traits[\"it's\"].b"}
+custom: {from: traits}
+"""
+
+
+def test_what_looks_like_code_is_text() -> None:
+    """A mapping becomes Python text; what a person wrote stands in it as constants alone."""
+    mapper = Mapper(compile_mappings({"code": Source("code.yaml", CODE)}, (), ()))
+    traits: Event = {"email": "a@b.co", "it's": {"b": "Rome"}, "x'); print(1); ('": "y"}
+    (record,) = mapper.map({"type": "identify", "traits": traits})
+    assert isinstance(record, Record)
+    assert record.fields == {"Email": "a@b.co", "LastName": "'); print('broken out'); ('", "City": "Rome"}
