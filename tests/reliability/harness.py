@@ -146,7 +146,7 @@ class Trial:
         with (self.folder / "said.txt").open("a") as said:
             return subprocess.Popen(command, cwd=self.folder, stderr=said, text=True, env=SECRETS)
 
-    def run_to_the_end(self, kills: int, seed: int, most_seconds: float = 1.8) -> None:
+    def run_to_the_end(self, kills: int, seed: int, most_seconds: float = 1.3) -> None:
         """Starts the command until it ends by itself, and kills it so many times on the way."""
         dice = random.Random(seed)
         while True:
