@@ -21,6 +21,8 @@ from sfmap.engine.spec.model import Write
 MapView = Callable[[Event, int], Mapped]
 
 _MOST_KEYS = 4_096
+_MOST_SOURCES = 40
+"""Of one rule: each is a level of indentation, and Python has room for a hundred."""
 _DICTS: dict[Write, str] = {"always": "always", "create": "create", "update": "update", "empty": "empty"}
 _CONTAINERS = "always, create, update, empty, given, origins, notes, rejections"
 _STRIPPED = frozenset({"phone", "url", "picklist"})
@@ -150,7 +152,7 @@ def _write_rule(writer: _Writer, rule: CompiledRule, looked_up: frozenset[str]) 
     by_rule = f"add({spec.field!r}, {found}(view), {_CONTAINERS})"
     plain = _plain(rule)
     sources = [_read(writer, source) for source in rule.sources]
-    if plain is None or not sources or any(source is None for source in sources):
+    if plain is None or not 0 < len(sources) <= _MOST_SOURCES or any(source is None for source in sources):
         writer.say(1, by_rule)
         return
     for depth, (source, read) in enumerate(zip(rule.sources, sources, strict=True), 1):

@@ -141,6 +141,16 @@ custom: {from: traits}
 """
 
 
+def test_a_rule_of_many_sources() -> None:
+    sources = ", ".join(f"traits.t{number}" for number in range(150))
+    text = f"sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nfields: {{Email: {{from: [{sources}]}}}}\n"
+    (record,) = Mapper(compile_mappings({"many": Source("many.yaml", text)}, (), ())).map(
+        {"type": "identify", "traits": {"t149": "a@b.co"}}
+    )
+    assert isinstance(record, Record)
+    assert record.origins == {"Email": "traits.t149"}
+
+
 def test_what_looks_like_code_is_text() -> None:
     """A mapping becomes Python text; what a person wrote stands in it as constants alone."""
     mapper = Mapper(compile_mappings({"code": Source("code.yaml", CODE)}, (), ()))
