@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import orjson
 
+from sfmap.engine.delivery.sending import write_options
 from sfmap.engine.org.budget import Budget
 from sfmap.engine.org.local.process import LocalOrg, start_local_org
-from sfmap.engine.org.port import Org, WriteOptions
+from sfmap.engine.org.port import Org
 from sfmap.engine.project import LOCAL, OrgEntry, Project
 from sfmap.engine.secrets import SecretMissing, read_private
-from sfmap.engine.spec.model import WriteHeaders
 
 if TYPE_CHECKING:
     from sfmap.engine.org.soap.settings import SoapSettings
@@ -88,7 +88,7 @@ def _local_settings(local: LocalOrg, entry: OrgEntry) -> "SoapSettings":
     from sfmap.engine.org.soap.sign_in import PasswordLogin, Secret
 
     sign_in = PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
-    return SoapSettings(local.url, sign_in, LOGIN_API_VERSION, options=_options(entry.headers))
+    return SoapSettings(local.url, sign_in, LOGIN_API_VERSION, options=write_options(entry.headers))
 
 
 def _settings(project: Project, entry: OrgEntry) -> "SoapSettings":
@@ -104,7 +104,7 @@ def _settings(project: Project, entry: OrgEntry) -> "SoapSettings":
         api_version=project.filled_in(entry, "api_version") or usual,
         audience=_LOGIN_HOSTS[entry.sandbox],
         wsdl=project.folder / wsdl.text if wsdl else None,
-        options=_options(entry.headers),
+        options=write_options(entry.headers),
     )
 
 
@@ -147,7 +147,3 @@ def ready_session(text: str, name: str) -> "ReadySession":
     if not isinstance(token, str) or not isinstance(url, str):
         raise SecretMissing(f"{name} holds no session: it must be what `sf org display --json` prints")
     return ReadySession(Secret(token), url)
-
-
-def _options(headers: WriteHeaders) -> WriteOptions:
-    return WriteOptions(**{f.name: getattr(headers, f.name) for f in fields(headers)})

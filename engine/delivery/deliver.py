@@ -21,7 +21,6 @@ from sfmap.engine.delivery.places import (
     held_record,
     letter_of,
     message_digest,
-    outcome_of,
 )
 from sfmap.engine.delivery.window import Endings, Window
 from sfmap.engine.journal.database import JournalFailed
@@ -192,9 +191,8 @@ class Delivery:
         def finish(endings: Endings, settled: Sequence[int]) -> None:
             certain: list[tuple[RecordKey, bytes]] = []
             for item, ending in endings:
-                record, received = item.record, places.origins[item.place]
-                outcome = outcome_of(received, ending, record.mapping, record.object, item.fitted.notes)
-                places.close(item.place, outcome)
+                record = item.record
+                outcome = places.end(item.place, ending, record.mapping, record.object, item.fitted.notes)
                 certain.append((item.key, orjson.dumps(outcome)))
             if settled:
                 self._ledger.settle(settled, certain)

@@ -8,7 +8,7 @@ from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
 from sfmap.engine.delivery.outcome import Ending
 from sfmap.engine.delivery.patience import Waiter
-from sfmap.engine.delivery.places import Places, message_digest, outcome_of, read_outcome
+from sfmap.engine.delivery.places import Places, message_digest, read_outcome
 from sfmap.engine.journal.ledger import Ledger, RecordKey
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Mapped, Record, Skipped
@@ -60,11 +60,11 @@ class Intake:
         for received in events:
             if received.event is None:
                 place = places.open(received, "", 0)
-                places.close(place, outcome_of(received, Ending("failed", reason=received.problem)))
+                places.end(place, Ending("failed", reason=received.problem))
                 continue
             if received.only is None and message_digest(received) in delivered:
                 place = places.open(received, "", 0)
-                places.close(place, outcome_of(received, Ending("skipped", reason=_REPEATED)))
+                places.end(place, Ending("skipped", reason=_REPEATED))
                 continue
             for mapped in _meant(received, self._mapper.map(received.event)):
                 mapping, item = ("", 0) if isinstance(mapped, Skipped) else (mapped.mapping, mapped.item)
@@ -78,7 +78,7 @@ class Intake:
                     yield place, mapped
                 else:
                     fate = Ending("skipped" if isinstance(mapped, Skipped) else "failed", reason=mapped.reason)
-                    places.close(place, outcome_of(received, fate, mapping))
+                    places.end(place, fate, mapping)
 
     def _delivered_before(self, events: Sequence[Received]) -> set[bytes]:
         if not self._skip_delivered:
@@ -101,18 +101,18 @@ class Intake:
                 fitted = fitter.fit(record)
             except DoesNotFit as error:
                 ending = Ending("failed", reason=str(error))
-                places.close(place, outcome_of(received, ending, record.mapping, record.object, record.notes))
+                places.end(place, ending, record.mapping, record.object, record.notes)
                 continue
             keys = tuple(lookup_key(record.object, lookup) for lookup in fitted.match)
             if keys and record.timestamp_guard and self._is_overtaken(places.keys[place], received, keys[0]):
-                places.close(place, outcome_of(received, Ending("skipped", reason=_OVERTAKEN), record.mapping))
+                places.end(place, Ending("skipped", reason=_OVERTAKEN), record.mapping)
                 continue
             native = self._native_key(record, fitted, described[record.object])
             lost = losses.get((received.number, record.mapping, record.item), 0)
             item = Item(place, received.number, record, fitted, keys, *native, lost=lost)
             if not keys and self._doubts.was_sent(item.key):
                 ending = Ending("failed", reason=_KILLED)
-                places.close(place, outcome_of(received, ending, record.mapping, record.object, fitted.notes))
+                places.end(place, ending, record.mapping, record.object, fitted.notes)
             else:
                 yield item
 

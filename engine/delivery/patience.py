@@ -97,7 +97,7 @@ class Waiter:
             tries = self._tries
             seconds = min(self._wait(tries), left)
         if tries == 2:
-            self._say(f"{_sentence(error)} Trying again until {_clock(left)}; Ctrl-C stops.")
+            self._say(f"{_sentence(error)} Trying again until {until(left)}; Ctrl-C stops.")
         self.sleep(seconds)
 
     def pause(self, attempts: int) -> None:
@@ -121,10 +121,6 @@ class Waiter:
 
 def until(seconds: float) -> str:
     """The time of day so many seconds from now, for a person."""
-    return _clock(seconds)
-
-
-def _clock(seconds: float) -> str:
     return datetime.fromtimestamp(time.time() + seconds).strftime("%H:%M:%S")
 
 

@@ -30,29 +30,32 @@ class Places:
     def close(self, place: int, outcome: Outcome) -> None:
         self.outcomes[place] = outcome
 
+    def end(
+        self, place: int, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()
+    ) -> Outcome:
+        """Closes the place with what became of its event's record."""
+        received = self.origins[place]
+        message_id = received.event.get("messageId") if received.event else None
+        outcome = Outcome(
+            event=received.number,
+            file=received.file,
+            line=received.line,
+            message_id=message_id if isinstance(message_id, str) else None,
+            fate=ending.fate,
+            mapping=mapping,
+            object_name=object_name,
+            id=ending.id,
+            reason=ending.reason,
+            notes=(*map(str, notes), *ending.notes),
+        )
+        self.close(place, outcome)
+        return outcome
+
     def closed(self) -> Iterator[tuple[int, Outcome]]:
         return ((place, outcome) for place, outcome in enumerate(self.outcomes) if outcome)
 
     def open_ones(self) -> list[int]:
         return [place for place, outcome in enumerate(self.outcomes) if outcome is None]
-
-
-def outcome_of(
-    received: Received, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()
-) -> Outcome:
-    message_id = received.event.get("messageId") if received.event else None
-    return Outcome(
-        event=received.number,
-        file=received.file,
-        line=received.line,
-        message_id=message_id if isinstance(message_id, str) else None,
-        fate=ending.fate,
-        mapping=mapping,
-        object_name=object_name,
-        id=ending.id,
-        reason=ending.reason,
-        notes=(*map(str, notes), *ending.notes),
-    )
 
 
 def read_outcome(stored: bytes) -> Outcome:

@@ -3,7 +3,8 @@ and in doubt where its answer is lost."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from threading import Event
 from typing import Literal, get_args
 
@@ -26,6 +27,7 @@ from sfmap.engine.org.port import (
     WriteResult,
     Written,
 )
+from sfmap.engine.spec.model import WriteHeaders
 
 Verb = Literal["create", "upsert", "update", "delete"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
@@ -118,6 +120,12 @@ class Answers:
 def batch_size(lost: int) -> int:
     """How many records go together whose answers were lost so many times: the call may have taken too long."""
     return max(1, BATCH_SIZE >> _HALVINGS * max(0, lost - 1))
+
+
+@lru_cache(maxsize=64)
+def write_options(headers: WriteHeaders) -> WriteOptions:
+    """What a mapping or an org's entry asks for, as the org is asked for it."""
+    return WriteOptions(**{f.name: getattr(headers, f.name) for f in fields(headers)})
 
 
 class Sender:

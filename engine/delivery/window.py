@@ -5,8 +5,7 @@ Each record is looked up before it is written, so the same events again update w
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
-from functools import lru_cache
+from dataclasses import replace
 
 from sfmap.engine.delivery.coalesce import Fold, Item, Lookups, lookup_key, plan
 from sfmap.engine.delivery.doubts import Doubts
@@ -14,7 +13,17 @@ from sfmap.engine.delivery.finding import Finder
 from sfmap.engine.delivery.fit import Content, Pointer
 from sfmap.engine.delivery.outcome import Ending, Fate
 from sfmap.engine.delivery.patience import Waiter
-from sfmap.engine.delivery.sending import VERBS, Answers, Call, Lost, Pending, Sender, Sent, batch_size
+from sfmap.engine.delivery.sending import (
+    VERBS,
+    Answers,
+    Call,
+    Lost,
+    Pending,
+    Sender,
+    Sent,
+    batch_size,
+    write_options,
+)
 from sfmap.engine.mapping.record import Value
 from sfmap.engine.org.port import (
     FoundRecord,
@@ -22,10 +31,8 @@ from sfmap.engine.org.port import (
     RecordWrite,
     Reference,
     Refused,
-    WriteOptions,
     Written,
 )
-from sfmap.engine.spec.model import WriteHeaders
 
 _LOCK = "UNABLE_TO_LOCK_ROW"
 """May stand inside another error's message too."""
@@ -104,7 +111,7 @@ class Window:
         if fold.lacks:
             self._end(fold, Ending("failed", reason=fold.lacks))
             return None
-        options = _options(head.record.headers)
+        options = write_options(head.record.headers)
         if head.native_key:
             call = Call("upsert", object_name, options, head.native_key, head.is_unique, size)
             return call, Pending(fold, _write(fold.on_create()))
@@ -124,7 +131,7 @@ class Window:
             self._end(fold, Ending("failed", reason=note))
             return None
         record = fold.head.record
-        object_name, options = record.object, _options(record.headers)
+        object_name, options = record.object, write_options(record.headers)
         if record.operation == "delete":
             call = Call("delete", object_name, options, batch_size=size)
             return call, Pending(fold, RecordWrite({}, id=chosen.id), note)
@@ -266,11 +273,6 @@ def _is(text: str | None, content: Content) -> bool:
     if isinstance(content, (int, float)):
         return float(text) == content
     return isinstance(content, str) and text == content
-
-
-@lru_cache(maxsize=64)
-def _options(headers: WriteHeaders) -> WriteOptions:
-    return WriteOptions(**{f.name: getattr(headers, f.name) for f in fields(headers)})
 
 
 def _write(contents: Mapping[str, Content], record_id: str | None = None) -> RecordWrite:

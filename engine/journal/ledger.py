@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -250,17 +250,8 @@ class Ledger:
 
     def delivered(self, messages: Sequence[bytes]) -> set[bytes]:
         """Those of the digested message ids that were delivered before."""
-        found: set[bytes] = set()
-        for start in range(0, len(messages), _ASKED_AT_ONCE):
-            asked = messages[start : start + _ASKED_AT_ONCE]
-            places = ", ".join("?" * len(asked))
-            rows = self._database.rows(
-                f"SELECT message FROM delivered WHERE org = ? AND message IN ({places})",  # noqa: S608
-                self._org,
-                *asked,
-            )
-            found.update(cast(bytes, row[0]) for row in rows)
-        return found
+        rows = self._among("SELECT message FROM delivered WHERE org = ? AND message", messages)
+        return {cast(bytes, row[0]) for row in rows}
 
     def forget_delivered(self, days: int) -> None:
         """Message ids older than so many days, and the oldest where they are too many."""
@@ -271,17 +262,14 @@ class Ledger:
 
     def newest(self, identities: Sequence[bytes]) -> dict[bytes, str]:
         """The moments of the newest events that were written, by identity."""
-        found: dict[bytes, str] = {}
-        for start in range(0, len(identities), _ASKED_AT_ONCE):
-            asked = identities[start : start + _ASKED_AT_ONCE]
-            places = ", ".join("?" * len(asked))
-            rows = self._database.rows(
-                f"SELECT identity, moment FROM newest WHERE org = ? AND identity IN ({places})",  # noqa: S608
-                self._org,
-                *asked,
-            )
-            found.update(cast(list[tuple[bytes, str]], rows))
-        return found
+        rows = self._among("SELECT identity, moment FROM newest WHERE org = ? AND identity", identities)
+        return dict(cast(Iterable[tuple[bytes, str]], rows))
+
+    def _among(self, query: str, values: Sequence[bytes]) -> Iterator[tuple[object, ...]]:
+        """The rows of a query that ends in a column which must be one of the values."""
+        for start in range(0, len(values), _ASKED_AT_ONCE):
+            asked = values[start : start + _ASKED_AT_ONCE]
+            yield from self._database.rows(f"{query} IN ({', '.join('?' * len(asked))})", self._org, *asked)
 
     def _letter(self, letter: Letter) -> tuple[object, ...]:
         event, mapping, item = letter.key

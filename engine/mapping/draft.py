@@ -11,39 +11,6 @@ from sfmap.engine.spec.model import Write
 Contents = dict[str, Content]
 
 
-def add(
-    field: str,
-    found: Found,
-    always: Contents,
-    create: Contents,
-    update: Contents,
-    empty: Contents,
-    given: dict[str, Value],
-    origins: dict[str, str],
-    notes: list[Note],
-    rejections: list[str],
-) -> None:
-    """Puts what a rule found where it belongs."""
-    draft = Draft((always, create, update, empty), given, origins, notes, rejections)
-    draft.add(field, found)
-
-
-def add_custom(
-    found: Iterable[CustomField | Note],
-    always: Contents,
-    create: Contents,
-    update: Contents,
-    empty: Contents,
-    given: dict[str, Value],
-    origins: dict[str, str],
-    notes: list[Note],
-    rejections: list[str],
-) -> None:
-    """Puts custom fields where they belong."""
-    draft = Draft((always, create, update, empty), given, origins, notes, rejections)
-    draft.add_custom(found)
-
-
 class Draft:
     """Collects the fields of one record, and the reasons why there cannot be one."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sfmap.engine.mapping.custom import CompiledCustom
-from sfmap.engine.mapping.draft import add, add_custom
+from sfmap.engine.mapping.draft import Draft
 from sfmap.engine.mapping.event import normal_key
 from sfmap.engine.mapping.paths import CompiledSource
 from sfmap.engine.mapping.record import Event, Json, Mapped, Record
@@ -24,7 +24,8 @@ _MOST_KEYS = 4_096
 _MOST_SOURCES = 40
 """Of one rule: each is a level of indentation, and Python has room for a hundred."""
 _DICTS: dict[Write, str] = {"always": "always", "create": "create", "update": "update", "empty": "empty"}
-_CONTAINERS = "always, create, update, empty, given, origins, notes, rejections"
+_DRAFT = "Draft((always, create, update, empty), given, origins, notes, rejections)"
+"""What the rules and the custom fields add to, where a value is not plain."""
 _STRIPPED = frozenset({"phone", "url", "picklist"})
 
 
@@ -149,7 +150,7 @@ def _write_rule(writer: _Writer, rule: CompiledRule, looked_up: frozenset[str]) 
     """The sources in turn; then the value if it is plain, the rule if it is not, the default if there is none."""
     spec = rule.rule
     found = writer.name(rule.find, "find")
-    by_rule = f"add({spec.field!r}, {found}(view), {_CONTAINERS})"
+    by_rule = f"{_DRAFT}.add({spec.field!r}, {found}(view))"
     plain = _plain(rule)
     sources = [_read(writer, source) for source in rule.sources]
     if plain is None or not 0 < len(sources) <= _MOST_SOURCES or any(source is None for source in sources):
@@ -251,7 +252,7 @@ def _write_custom(
     if custom is None:
         return
     if walked is None:
-        writer.say(1, f"add_custom(custom.find(view), {_CONTAINERS})")
+        writer.say(1, f"{_DRAFT}.add_custom(custom.find(view))")
         return
     prefix = f"{custom.spec.base.text}."
     number = f"-{NUMBER_RANGE} < value < {NUMBER_RANGE}"
@@ -265,7 +266,7 @@ def _write_custom(
     writer.say(2, f"if name and name not in always and ({plain}):")
     writer.say(3, f"always[name] = {given}value; origins[name] = {prefix!r} + key")
     writer.say(2, "else:" if custom.spec.on_null == "clear" else "elif value is not None:")
-    writer.say(3, f"add_custom(custom.of(key, value, set(custom.taken.union(always))), {_CONTAINERS})")
+    writer.say(3, f"{_DRAFT}.add_custom(custom.of(key, value, set(custom.taken.union(always))))")
 
 
 def _write_end(writer: _Writer, mapping: MappingSpec) -> None:
@@ -299,8 +300,7 @@ _CONSTANTS = (
 )  # fmt: skip
 _NAMES: dict[str, Any] = {
     "Record": Record,
-    "add": add,
-    "add_custom": add_custom,
+    "Draft": Draft,
     "is_email": EMAIL.fullmatch,
     "Unfit": Unfit,
 }

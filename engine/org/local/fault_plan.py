@@ -7,7 +7,7 @@ from random import Random
 from threading import Lock
 from typing import Literal, get_args
 
-from sfmap.engine.org.local.faults import Fault, RecordError, unexpected
+from sfmap.engine.org.local.faults import Fault, RecordError, no_session, unexpected
 from sfmap.engine.spec.diagnostics import Mistakes, Source
 from sfmap.engine.spec.files import read_source
 from sfmap.engine.spec.reader import Report, Table
@@ -23,12 +23,7 @@ Kind = Literal[
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _KEYS = ("kind", "calls", "at", "probability", "times", "seconds", "share", "status", "code", "message")
 _LOCKED = "unable to obtain exclusive access to this record or 1 records"
-_SESSION = (
-    "Invalid Session ID found in SessionHeader: Illegal Session. Session not found, missing session hash. This"
-    " error usually occurs after a session expires or a user logs out."
-)
 _FAULTS: dict[Kind, tuple[str, str]] = {
-    "expired_session": ("INVALID_SESSION_ID", _SESSION),
     "server_unavailable": ("SERVER_UNAVAILABLE", "Server unavailable"),
     "lock_row": ("UNABLE_TO_LOCK_ROW", _LOCKED),
     "day_limit": ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
@@ -89,6 +84,8 @@ class Strike:
         """What the whole call is answered with, undone."""
         if self.kind == "fault":
             return unexpected(self._rule.code or "UNKNOWN_EXCEPTION", self._rule.message)
+        if self.kind == "expired_session":
+            return no_session()
         known = _FAULTS.get(self.kind)
         return unexpected(*known) if known else None
 

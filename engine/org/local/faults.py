@@ -46,6 +46,14 @@ def unexpected(code: str, message: str) -> Fault:
     return Fault(code, message, "UnexpectedErrorFault")
 
 
+def no_session() -> Fault:
+    message = (
+        "Invalid Session ID found in SessionHeader: Illegal Session. Session not found, missing session hash. This"
+        " error usually occurs after a session expires or a user logs out."
+    )
+    return unexpected("INVALID_SESSION_ID", message)
+
+
 def no_such_object(name: str) -> Fault:
     message = (
         f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append"

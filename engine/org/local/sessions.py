@@ -4,7 +4,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
-from sfmap.engine.org.local.faults import unexpected
+from sfmap.engine.org.local.faults import no_session
 from sfmap.engine.org.local.ids import new_id
 from sfmap.engine.org.local.soql import Compiled
 from sfmap.engine.org.local.store import Stored
@@ -46,11 +46,7 @@ class Sessions:
         now = time.monotonic()
         if session is None or now - session.last_used > self._seconds:
             self.close(session_id)
-            message = (
-                "Invalid Session ID found in SessionHeader: Illegal Session. Session not found, missing session"
-                " hash. This error usually occurs after a session expires or a user logs out."
-            )
-            raise unexpected("INVALID_SESSION_ID", message)
+            raise no_session()
         session.last_used = now
         return session
 
