@@ -9,10 +9,11 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
+from sfmap.engine.org.local.bodies import LARGEST_REQUEST
 from sfmap.engine.org.local.connections import MOST_CONNECTIONS
 from sfmap.engine.org.local.process import LocalOrg
-from sfmap.engine.org.local.server import LARGEST_REQUEST
 
 from .conftest import ENVELOPE, Client, post
 
@@ -61,6 +62,14 @@ def test_what_clients_differ_in_does_not_matter(local: LocalOrg, client: Client)
         reply = post(local.url + path, data, **{"Content-Encoding": "gzip", "SOAPAction": "anything"})
         assert reply.status_code == 200, reply.text
         assert "<done>true</done>" in reply.text
+
+
+@pytest.mark.parametrize("path", ["services/data/v64.0/sobjects/Lead", "services/oauth2/token", "faults"])
+def test_other_bodies_are_bounded_too(local: LocalOrg, client: Client, path: str) -> None:
+    large = b" " * (LARGEST_REQUEST + 1)
+    reply = requests.request("PUT" if path == "faults" else "POST", f"{local.url}/{path}", data=large, timeout=60)
+    assert reply.status_code == (400 if "token" in path else 413)
+    assert client.query("SELECT LastName FROM Lead WHERE LastName = 'nobody'") == []
 
 
 IDLE = 2_000

@@ -6,10 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from sfmap.engine.org.local.bodies import Unreadable, read_body
 from sfmap.engine.org.local.fault_plan import FaultPlan, read_fault_plan
 from sfmap.engine.spec.diagnostics import Mistakes, Source
-
-_LONGEST = 1_000_000
 
 
 class Control:
@@ -29,13 +28,11 @@ class Control:
 
     async def _replace(self, request: Request) -> Response:
         """The body is a plan as a file has it. A web page of another origin cannot send a PUT unasked."""
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _LONGEST:
-                return PlainTextResponse("The fault plan is too large.\n", 413)
         try:
+            body = await read_body(request)
             self.plan = read_fault_plan(Source("the fault plan", body.decode("utf-8", "surrogateescape")))
+        except Unreadable as error:
+            return PlainTextResponse(f"{error}\n", 413)
         except Mistakes as mistakes:
             return PlainTextResponse(f"{mistakes}\n", 400)
         return await self._read(request)

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from sfmap.engine.mapping.values import full_record_id
 from sfmap.engine.org.local import oauth
+from sfmap.engine.org.local.bodies import Unreadable, read_body
 from sfmap.engine.org.local.faults import Fault, RecordError, no_such_object
 from sfmap.engine.org.local.records import Saved, Sent, Writer
 from sfmap.engine.org.local.references import SentParent
@@ -75,7 +76,10 @@ class Resources:
 
     def _with(self, verb: Verb) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
-            body = await request.body()
+            try:
+                body = await read_body(request)
+            except Unreadable as error:
+                return _error(413, "REQUEST_NOT_READ", str(error))
             return await run_in_threadpool(self._answer, verb, request, body)
 
         return answer
@@ -104,7 +108,11 @@ class Resources:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
+    """The form's texts; none where it cannot be read, which no sign-in takes."""
+    try:
+        return dict(parse_qsl((await read_body(request)).decode("utf-8", "replace")))
+    except Unreadable:
+        return {}
 
 
 def base_url(request: Request) -> str:
