@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import requests
 from sfmap.engine.org.local import credentials
 from sfmap.engine.org.local.process import LocalOrg, start_local_org
 
-from ..command.conftest import Folder
+from ..command.conftest import SFMAP, Folder
 
 SCHEMA = """\
 objects:
@@ -82,6 +83,11 @@ class Scene:
         return self.sfmap(
             "run", "events.ndjson", "--results", "results", "--report", "report.json", *arguments, code=code
         )
+
+    def start(self) -> "subprocess.Popen[str]":
+        """The delivery of the events that are there, under way."""
+        command = [str(SFMAP), "run", "--org", "org", "events.ndjson"]
+        return subprocess.Popen(command, cwd=self.folder.path, stderr=subprocess.PIPE, text=True, env=SECRETS)
 
     def outcomes(self) -> list[tuple[object, ...]]:
         return [(line["outcome"], line["reason"]) for line in self.folder.lines("results")]

@@ -119,13 +119,7 @@ def test_a_killed_run_remembers_its_doubts(scene: Scene) -> None:
     scene.mapping(LEAD)
     scene.faults({"kind": "late_commit", "calls": "create", "times": 1, "seconds": 1.5})
     (scene.folder.path / "events.ndjson").write_text("".join(json.dumps(one) + "\n" for one in PEOPLE))
-    process = subprocess.Popen(
-        [SFMAP, "run", "--org", "org", "events.ndjson"],
-        cwd=scene.folder.path,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=SECRETS,
-    )
+    process = scene.start()
     assert process.stderr
     while "wait until" not in process.stderr.readline():
         assert process.poll() is None
@@ -347,13 +341,7 @@ def test_ctrl_c_while_waiting(scene: Scene) -> None:
     scene.mapping(LEAD)
     scene.faults({"kind": "server_unavailable", "calls": "create"})
     (scene.folder.path / "events.ndjson").write_text(json.dumps(PEOPLE[0]))
-    process = subprocess.Popen(
-        [SFMAP, "run", "--org", "org", "events.ndjson"],
-        cwd=scene.folder.path,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=SECRETS,
-    )
+    process = scene.start()
     assert process.stderr
     while "Trying again until" not in process.stderr.readline():
         assert process.poll() is None
@@ -458,9 +446,7 @@ def test_a_run_killed_during_a_create_that_nothing_finds_again(scene: Scene) -> 
     scene.mapping(LEAD.replace("match: Email", "operation: create"))
     scene.faults({"kind": "slow", "calls": "create", "times": 1, "seconds": 30})
     (scene.folder.path / "events.ndjson").write_text(json.dumps(PEOPLE[0]) + "\n")
-    process = subprocess.Popen(
-        [SFMAP, "run", "--org", "org", "events.ndjson"], cwd=scene.folder.path, stderr=subprocess.PIPE, env=SECRETS
-    )
+    process = scene.start()
     while not scene.struck():
         time.sleep(0.05)
     process.kill()
