@@ -2,8 +2,8 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,7 +42,9 @@ class Options:
 
 
 def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> None:
-    """Serves until the server that `ready` is given, with the URL, should exit, or Ctrl-C.
+    """Serves until the server that `ready` is given, with the URL, should exit, or a signal to stop comes.
+
+    Of the main thread, since signals are.
 
     Raises `CannotServe`, and for the schema file `Mistakes` or `CannotRead`.
     """
@@ -77,8 +79,10 @@ def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> Non
         await server.serve(sockets=[listening])
         watching.cancel()
 
-    with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
-        # The socket listens already: a connection made now waits until the server takes it.
-        ready(f"http://{options.host}:{listening.getsockname()[1]}", server)
-        asyncio.run(serving())
+    # Before anybody can know that there is something to stop: a Ctrl-C as the event loop begins would be lost.
+    for number in uvicorn.server.HANDLED_SIGNALS:
+        signal.signal(number, server.handle_exit)
+    # The socket listens already: a connection made now waits until the server takes it.
+    ready(f"http://{options.host}:{listening.getsockname()[1]}", server)
+    asyncio.run(serving())
     store.close()

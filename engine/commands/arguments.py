@@ -1,0 +1,53 @@
+"""What several commands take: events, mappings, an org, files to write."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from sfmap.engine.load import chosen_mappings, compile_mappings
+from sfmap.engine.mapping.compile import CompiledMapping
+from sfmap.engine.project import Project
+from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
+
+EVENTS_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
+
+
+events_argument = click.argument("events", nargs=-1, type=EVENTS_FILE)
+
+
+mappings_option = click.option(
+    "--mappings",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of mappings, instead of the project's or the shipped ones.",
+)
+
+
+org_option = click.option(
+    "--org", "org_name", metavar="NAME", help="An org of sfmap.yaml (default: the local org)."
+)
+
+
+def event_source(events: tuple[str, ...]) -> NdjsonSource:
+    if not events and sys.stdin.isatty():
+        raise click.UsageError("Name a file of events, or pipe them in.")
+    if events.count(STANDARD_INPUT) > 1:
+        raise click.UsageError("Standard input (-) can be read only once.")
+    return NdjsonSource(events or (STANDARD_INPUT,), sys.stdin.buffer)
+
+
+def compiled_mappings(project: Project, folder: Path | None, org_name: str | None) -> tuple[CompiledMapping, ...]:
+    return compile_mappings(*chosen_mappings(project, folder, org_name))
+
+
+def check_outputs(events: tuple[str, ...], *outputs: str | None) -> None:
+    """No output may overwrite the events or the other output."""
+    taken = [Path(name) for name in events if name != STANDARD_INPUT]
+    for name in filter(None, outputs):
+        path = Path(name)
+        if any(path.absolute() == other.absolute() or (path.exists() and path.samefile(other)) for other in taken):
+            raise click.UsageError(f"{name} is named twice: it would be overwritten.")
+        if path.is_file():
+            taken.append(path)

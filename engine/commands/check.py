@@ -1,0 +1,83 @@
+"""`sfmap check` and `sfmap describe`: mappings and the org's fields."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import orjson
+
+from sfmap.engine.checking import Checked, check_project, coverage_json, coverage_text, github_annotation
+from sfmap.engine.commands.arguments import EVENTS_FILE, event_source, mappings_option, org_option
+from sfmap.engine.commands.terminal import BROKEN, counted, explained, say, styled
+from sfmap.engine.describing import describe_one, description_lines
+from sfmap.engine.mapping.coverage import cover
+from sfmap.engine.project import load_project
+from sfmap.engine.spec.diagnostics import render_all
+
+
+@click.command()
+@mappings_option
+@click.option("--org", "org_name", metavar="NAME", help="Check against what this org of sfmap.yaml has.")
+@click.option(
+    "--coverage", metavar="EVENTS", type=EVENTS_FILE, multiple=True, help="Show what these events leave unused."
+)
+@click.option("--json", "as_data", is_flag=True, help="Print the mistakes as JSON on stdout.")
+@click.option("--format", "as_format", type=click.Choice(["github"]), help="Print annotations for GitHub Actions.")
+@click.option("--compiled", is_flag=True, help="Print the Python function that each mapping becomes.")
+def check(
+    folder: Path | None,
+    org_name: str | None,
+    coverage: tuple[str, ...],
+    as_data: bool,
+    as_format: str | None,
+    compiled: bool,
+) -> None:
+    """Check the project file and every mapping, and show all their mistakes.
+
+    Fields are checked against the standard objects, or with --org against all that the org has.
+    """
+    with explained():
+        checked = check_project(Path(), folder, org_name)
+        events = (received.event for received in event_source(coverage) if received.event) if coverage else ()
+        covered = cover(checked.mappings, events) if coverage and not checked.is_broken else ()
+    if as_data:
+        data = {"diagnostics": [one.as_json() for one in checked.diagnostics], "coverage": coverage_json(covered)}
+        click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2))
+    elif as_format == "github":
+        click.echo("".join(f"{github_annotation(one)}\n" for one in checked.diagnostics), nl=False)
+    else:
+        _say_checked(checked)
+        click.echo("".join(f"{line}\n" for line in coverage_text(covered)), nl=False)
+        if compiled:
+            click.echo("\n".join(one.straight.text for one in checked.mappings), nl=False)
+    sys.exit(BROKEN if checked.is_broken else 0)
+
+
+@click.command(name="describe")
+@click.argument("name", metavar="OBJECT")
+@org_option
+@click.option("--refresh", is_flag=True, help="Ask the org even if it was asked within the last half hour.")
+@click.option("--json", "as_data", is_flag=True, help="Print JSON.")
+def describe_object(name: str, org_name: str | None, refresh: bool, as_data: bool) -> None:
+    """Print the fields of OBJECT as the org describes them: types, lengths, what can be written and looked up."""
+    with explained():
+        project = load_project(Path())
+        described, age = describe_one(project, project.org(org_name), name, refresh)
+    if as_data:
+        click.echo(orjson.dumps(asdict(described), option=orjson.OPT_INDENT_2))
+        return
+    click.echo("\n".join(description_lines(described)))
+    say(f"As the org said {int(age // 60)} minutes ago; --refresh asks again." if age else "As the org says now.")
+
+
+def _say_checked(checked: Checked) -> None:
+    if checked.diagnostics:
+        say(render_all(checked.diagnostics, styled))
+    if checked.is_broken:
+        say(f"\n{counted(checked.diagnostics)}.")
+        return
+    for compiled in checked.mappings:
+        mapping = compiled.mapping
+        takes = ", ".join(dict.fromkeys(pattern.type for pattern in mapping.events))
+        say(f"{mapping.source.file}: {takes} → {mapping.object}, {len(mapping.rules)} fields: no mistakes")

@@ -1,0 +1,324 @@
+"""`sfmap run`, and what there is to say of what it delivered: `dead-letters`, `retry`, `limits`."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import orjson
+
+from sfmap.engine.commands.arguments import (
+    check_outputs,
+    compiled_mappings,
+    event_source,
+    events_argument,
+    mappings_option,
+    org_option,
+)
+from sfmap.engine.commands.terminal import (
+    BROKEN,
+    EVENTS_FAILED,
+    INTERRUPTED,
+    ORG_UNUSABLE,
+    explained,
+    org_words,
+    say,
+)
+from sfmap.engine.delivery.patience import StopRequested
+from sfmap.engine.delivery.report import Report
+from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.dead_letters import dead_letters
+from sfmap.engine.journal.ledger import NO_RESULTS, Ledger
+from sfmap.engine.letters import DeadLetterSource, letter_event, letter_json, letter_line
+from sfmap.engine.lock import only_run
+from sfmap.engine.mapping.mapper import Mapper
+from sfmap.engine.org.port import OrgError
+from sfmap.engine.output import Output
+from sfmap.engine.project import Project, load_project
+from sfmap.engine.run import Interruption, Manner, deliver_all, resume, source_name
+from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
+from sfmap.engine.sources.port import START, EventSource, Received
+from sfmap.engine.wiring import OpenOrg, open_org, open_ready, org_key
+
+_report = click.option("--report", "report_file", metavar="FILE", help="Write the summary as JSON to this file.")
+
+
+_results = click.option(
+    "--results", "results_file", metavar="FILE", help="Write a JSON line for each event to this file."
+)
+
+
+_as_json = click.option("--json", "as_data", is_flag=True, help="Print the summary as JSON on stdout.")
+
+
+_connections = click.option(
+    "--connections", type=click.IntRange(1, 25), default=4, show_default=True, help="API calls at once, up to 25."
+)
+
+
+_max_calls = click.option(
+    "--max-calls", type=click.IntRange(1), metavar="N", help="Stop before the API call after N."
+)
+
+
+@click.command()
+@events_argument
+@mappings_option
+@org_option
+@_report
+@_results
+@_as_json
+@_connections
+@_max_calls
+@click.option("--restart", is_flag=True, help="Begin at the first event even if the last run did not finish.")
+@click.option("--skip-delivered", is_flag=True, help="Leave out events whose messageId was delivered before.")
+@click.option(
+    "--org-from-stdin", is_flag=True, help="Deliver with the session that sf org display --json prints into this."
+)
+def run(
+    events: tuple[str, ...],
+    folder: Path | None,
+    org_name: str | None,
+    report_file: str | None,
+    results_file: str | None,
+    as_data: bool,
+    connections: int,
+    max_calls: int | None,
+    restart: bool,
+    skip_delivered: bool,
+    org_from_stdin: bool,
+) -> None:
+    """Deliver EVENTS to an org: files of JSON lines, or - for standard input.
+
+    Each event is mapped; its record is looked up, then created or updated. Running the same events again updates
+    the records of the first run. A run that did not finish is gone on with by the same command.
+    """
+    if org_from_stdin and (org_name or not events or STANDARD_INPUT in events):
+        raise click.UsageError("--org-from-stdin takes standard input: name files of events, and no --org.")
+    source = event_source(events)
+    check_outputs(events, report_file, results_file)
+    with explained():
+        project = load_project(Path())
+        mapper = Mapper(compiled_mappings(project, folder, org_name))
+        with (
+            only_run(project.state),
+            _output(report_file) as report_output,
+            _output(results_file) as results,
+            closing(Database(project.journal)) as journal,
+            _opened(project, org_name, org_from_stdin, max_calls) as opened,
+            _stop_signal() as stop,
+        ):
+            ledger = Ledger(journal, opened.key, source_name(source))
+            resumed = resume(ledger, source, restart)
+            say(f"Delivering to {opened.where}.")
+            if resumed.words:
+                say(resumed.words)
+            if results:
+                results.go_on(resumed.results)
+            manner = replace(
+                _manner(project, org_name, connections, stop), skip_delivered=skip_delivered or source.is_stream
+            )
+            with _progress(replace(source, start=resumed.start)) as watched:
+                report, interruption = deliver_all(
+                    watched, resumed.start, mapper, opened.org, ledger, manner, results
+                )
+            again = "Send the rest again." if source.is_stream else "The same command goes on from there."
+            _finish(report, interruption, report_output, as_data, again)
+
+
+@click.command(name="dead-letters")
+@org_option
+@click.option("--reason", default="", metavar="TEXT", help="Only those whose reason has this text.")
+@click.option("--json", "as_data", is_flag=True, help="Print a JSON line for each, with its event.")
+@click.option("--export", "as_events", is_flag=True, help="Print the events alone, as they came: one a line.")
+def list_dead_letters(org_name: str | None, reason: str, as_data: bool, as_events: bool) -> None:
+    """List what failed and waits for `sfmap retry`: number, place, reason."""
+    with explained():
+        project = load_project(Path())
+        with closing(Database(project.journal)) as journal:
+            letters = dead_letters(journal, org_key(project, project.org(org_name)), reason)
+            write = letter_event if as_events else letter_json if as_data else letter_line
+            first = next(letters, None)
+            for letter in chain([first] if first else [], letters):
+                sys.stdout.buffer.write(write(letter))
+    if first is None:
+        say("There is no such dead letter." if reason else "There are no dead letters.")
+
+
+@click.command()
+@click.argument("number", type=click.IntRange(1), required=False)
+@mappings_option
+@org_option
+@_report
+@_results
+@_as_json
+@_connections
+@_max_calls
+@click.option("--reason", default="", metavar="TEXT", help="Only those whose reason has this text.")
+def retry(
+    number: int | None,
+    folder: Path | None,
+    org_name: str | None,
+    report_file: str | None,
+    results_file: str | None,
+    as_data: bool,
+    connections: int,
+    max_calls: int | None,
+    reason: str,
+) -> None:
+    """Deliver dead letters again, by today's mappings: all of them, those of a reason, or the one of NUMBER.
+
+    Those that are delivered are dead letters no more.
+    """
+    check_outputs((), report_file, results_file)
+    with explained():
+        project = load_project(Path())
+        mapper = Mapper(compiled_mappings(project, folder, org_name))
+        with (
+            only_run(project.state),
+            _output(report_file) as report_output,
+            _output(results_file) as results,
+            closing(Database(project.journal)) as journal,
+            open_org(project, project.org(org_name), max_calls) as opened,
+            _stop_signal() as stop,
+        ):
+            source = DeadLetterSource(journal, opened.key, reason, number or 0)
+            ledger = Ledger(journal, opened.key, source.name)
+            ledger.begin("")
+            say(f"Delivering dead letters to {opened.where}.")
+            if results:
+                results.go_on(NO_RESULTS)
+            manner = _manner(project, org_name, connections, stop)
+            report, interruption = deliver_all(source, START, mapper, opened.org, ledger, manner, results)
+            if (number or reason) and not (report.events or interruption):
+                raise click.UsageError("There is no such dead letter: sfmap dead-letters lists them.")
+            _finish(report, interruption, report_output, as_data, "The others are dead letters still.")
+
+
+@click.command()
+@org_option
+@click.option("--json", "as_data", is_flag=True, help="Print JSON.")
+def limits(org_name: str | None, as_data: bool) -> None:
+    """Print how many API calls the org allows in a day, and how many are left; this takes one of them."""
+    with explained():
+        project = load_project(Path())
+        with open_org(project, project.org(org_name)) as opened:
+            usage = opened.org.limits()
+    if usage is None:
+        say("The org does not say.")
+    elif as_data:
+        click.echo(orjson.dumps({**asdict(usage), "left": usage.limit - usage.used}))
+    else:
+        click.echo(f"{usage.limit - usage.used:,} of {usage.limit:,} API calls are left of the last 24 hours.")
+
+
+def _manner(project: Project, org_name: str | None, connections: int, stop: threading.Event) -> Manner:
+    entry = project.org(org_name)
+    usual = Manner()
+    patience = usual.patience if entry.patience is None else replace(usual.patience, outage=entry.patience)
+    return replace(
+        usual,
+        patience=patience,
+        call_limit=usual.call_limit if entry.call_limit is None else entry.call_limit,
+        connections=connections,
+        remember_days=project.repeats,
+        should_stop=stop.is_set,
+        say=say,
+    )
+
+
+def _finish(
+    report: Report, interruption: Interruption | None, output: Output | None, as_data: bool, again: str
+) -> NoReturn:
+    """Says and writes what the run came to, and exits; `again` says how to go on where it ended early."""
+    say(report.summary())
+    if report.fates["failed"]:
+        say("What failed is kept: sfmap dead-letters lists it, sfmap retry delivers it again.")
+    data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if output:
+        output.go_on(NO_RESULTS)
+        output.write(data)
+    if as_data:
+        sys.stdout.buffer.write(data)
+    if interruption:
+        _end_early(interruption, report, again)
+    sys.exit(EVENTS_FAILED if report.fates["failed"] else 0)
+
+
+def _end_early(interruption: Interruption, report: Report, again: str) -> NoReturn:
+    """Says what ended the run and how to go on, and exits."""
+    done = report.complete_to
+    where = f"Every event up to {done:,} has its outcome." if done else "No event was delivered."
+    where = f"{where} {again}"
+    if isinstance(interruption, OrgError):
+        say(f"\nError: {org_words(interruption)}\n{where}")
+        sys.exit(ORG_UNUSABLE)
+    if isinstance(interruption, StopRequested):
+        say(f"\nStopped. {where}")
+        sys.exit(INTERRUPTED)
+    say(f"\nError: {interruption}\n{where}")
+    sys.exit(BROKEN)
+
+
+def _opened(
+    project: Project, org_name: str | None, from_stdin: bool, max_calls: int | None
+) -> AbstractContextManager[OpenOrg]:
+    if from_stdin:
+        return nullcontext(open_ready(sys.stdin.read(), max_calls))
+    return open_org(project, project.org(org_name), max_calls)
+
+
+def _output(name: str | None) -> AbstractContextManager[Output | None]:
+    return nullcontext() if name is None else Output(name)
+
+
+@contextmanager
+def _stop_signal() -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C or SIGTERM; a second one ends the command at once."""
+    stop = threading.Event()
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, _frame: object) -> None:
+        stop.set()
+        # Not by way of sys.stderr: the signal may have come in the middle of a line that is written there.
+        os.write(2, b"\nStopping after the call in flight; Ctrl-C again stops at once.\n")
+        signal.signal(number, previous[signal.Signals(number)])
+
+    for number in previous:
+        signal.signal(number, handle)
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A source that moves a progress bar as its events are taken."""
+
+    source: NdjsonSource
+    bar: "click._termui_impl.ProgressBar[int]"
+
+    def __iter__(self) -> Iterator[Received]:
+        for received in self.source:
+            yield received
+            self.bar.update(len(received.raw) + 1)
+
+
+@contextmanager
+def _progress(source: NdjsonSource) -> Iterator[EventSource]:
+    size = source.size()
+    if size is None or not sys.stderr.isatty():
+        yield source
+        return
+    with click.progressbar(length=size, label="Events", file=sys.stderr) as bar:
+        bar.update(source.start.offset)
+        yield _Watched(source, bar)

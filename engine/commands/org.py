@@ -1,0 +1,87 @@
+"""`sfmap org`: the local org as a server, and copies of another org's shape."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from sfmap.engine.checking import mapped_objects
+from sfmap.engine.cloning import schema_lines
+from sfmap.engine.commands.arguments import compiled_mappings, org_option
+from sfmap.engine.commands.terminal import BROKEN, explained, say
+from sfmap.engine.describing import describe
+from sfmap.engine.project import LOCAL, load_project
+
+
+@click.group()
+def org() -> None:
+    """The local org, as a server of its own."""
+
+
+@org.command()
+@click.option("--port", default=8700, show_default=True, help="0 for any free port.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Another address than this machine's own.")
+@click.option("--db", "database", metavar="FILE", type=click.Path(path_type=Path), help="Default: .sfmap/org.db.")
+@click.option("--schema", metavar="FILE", type=click.Path(path_type=Path), help="Custom fields and objects.")
+@click.option("--log", metavar="FILE", type=click.Path(path_type=Path), help="A line of JSON for each API call.")
+@click.option(
+    "--faults", metavar="FILE", type=click.Path(path_type=Path), help="Faults to play, see docs/orgs.md."
+)
+@click.option("--daily-limit", default=100_000, show_default=True, help="API calls that the org allows in a day.")
+@click.option("--session-minutes", default=120, show_default=True, help="How long an idle session lives.")
+def start(
+    port: int,
+    host: str,
+    database: Path | None,
+    schema: Path | None,
+    log: Path | None,
+    faults: Path | None,
+    daily_limit: int,
+    session_minutes: int,
+) -> None:
+    """Serve the local org until Ctrl-C: SOAP, REST, OAuth, and a page to look at its records."""
+    # The server's libraries are needed by nothing else.
+    from sfmap.engine.local_org import serve_local_org
+    from sfmap.engine.org.local.server import is_loopback
+    from sfmap.engine.org.local.serving import CannotServe, Options
+
+    if not is_loopback(host):
+        say(
+            "Warning: whoever reaches this address can read and change the records; the credentials are no secret."
+        )
+    with explained():
+        project = load_project(Path())
+        own = project.org(LOCAL).texts.get("schema")
+        options = Options(
+            database=database or project.database,
+            schema=schema or (project.folder / own.text if own else None),
+            host=host,
+            port=port,
+            daily_limit=daily_limit,
+            session_seconds=session_minutes * 60,
+            faults=faults,
+            log=log,
+        )
+        try:
+            serve_local_org(options, click.echo)
+        except CannotServe as error:
+            say(f"Error: {error}")
+            sys.exit(BROKEN)
+
+
+@org.command()
+@click.argument("objects", nargs=-1)
+@org_option
+def clone(objects: tuple[str, ...], org_name: str | None) -> None:
+    """Print an org's OBJECTS as a schema file, which makes the local org a copy of their shape.
+
+    Without OBJECTS: those of the active mappings. Put it into a file, and name that under orgs, local, schema.
+    """
+    with explained():
+        project = load_project(Path())
+        wanted = objects or mapped_objects(compiled_mappings(project, None, org_name))
+        described = describe(project, project.org(org_name), wanted, refresh=True).objects
+    missing = [name for name in wanted if name not in described]
+    if missing:
+        raise click.UsageError(f"The org has no object {missing[0]}.")
+    click.echo("\n".join(schema_lines(list(described.values()), org_name or project.default_org)))

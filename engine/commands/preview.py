@@ -1,0 +1,97 @@
+"""`sfmap render` and `sfmap diff`: what events would send, with no org."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import orjson
+
+from sfmap.engine.commands.arguments import (
+    compiled_mappings,
+    event_source,
+    events_argument,
+    mappings_option,
+    org_option,
+)
+from sfmap.engine.commands.terminal import EVENTS_FAILED, explained, say
+from sfmap.engine.comparison import differences
+from sfmap.engine.mapping.mapper import Mapper
+from sfmap.engine.mapping.record import Rejected
+from sfmap.engine.preview import explained_lines, explained_text, json_line, soap_envelopes
+from sfmap.engine.project import load_project
+from sfmap.engine.revision import mapper_at
+from sfmap.engine.sources.port import Received
+from sfmap.engine.testing.cases import rendered
+
+
+@click.command()
+@events_argument
+@mappings_option
+@org_option
+@click.option(
+    "--format",
+    "as_format",
+    type=click.Choice(["json", "soap"]),
+    help="JSON lines (default), or the SOAP envelopes of creates.",
+)
+@click.option("--explain", is_flag=True, help="Show for each field which rule gave it its value, and why.")
+def render(
+    events: tuple[str, ...], folder: Path | None, org_name: str | None, as_format: str | None, explain: bool
+) -> None:
+    """Print what EVENTS would send: one JSON line for each record, or for why an event gives none.
+
+    With --explain: the same in words, each field with its rule; with --format json as well, as JSON.
+    """
+    if explain and as_format == "soap":
+        raise click.UsageError("--explain goes with --format json, or with no --format.")
+    source = event_source(events)
+    failed = False
+    out = sys.stdout.buffer
+    with explained():
+        mapper = Mapper(compiled_mappings(load_project(Path()), folder, org_name))
+        told = explained_lines if as_format == "json" else explained_text
+        written = soap_envelopes() if as_format == "soap" else json_line
+        for received in source:
+            mapped = mapper.map(received.event) if received.event is not None else (_unread(received),)
+            failed = failed or any(isinstance(item, Rejected) for item in mapped)
+            if explain and received.event is not None:
+                out.writelines(told(mapper, received.number, received.event))
+            else:
+                out.writelines(written(received.number, item) for item in mapped)
+    sys.exit(EVENTS_FAILED if failed else 0)
+
+
+@click.command()
+@events_argument
+@click.option(
+    "--from", "revision", default="HEAD", metavar="REV", help="A git revision (default: HEAD) or a folder."
+)
+@click.option("--json", "as_data", is_flag=True, help="Print a JSON line for each event that changed.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 where anything changed.")
+def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool) -> None:
+    """Show what today's mappings make of EVENTS that those of another revision or folder did not."""
+    source = event_source(events)
+    with explained():
+        before = mapper_at(Path(), revision)
+        after = Mapper(compiled_mappings(load_project(Path()), None, None))
+        compared = changed = unread = 0
+        for received in source:
+            if received.event is None:
+                say(f"line {received.line}: {received.problem}")
+                unread += 1
+                continue
+            compared += 1
+            found = differences(rendered(before, received.event), rendered(after, received.event))
+            changed += bool(found)
+            if found and as_data:
+                line = {"event": received.number, "differences": [asdict(one) for one in found]}
+                click.echo(orjson.dumps(line))
+            elif found:
+                click.echo("\n".join([f"event {received.number}", *(f"  {one}" for one in found)]))
+        say(f"{compared:,} events compared, {changed:,} changed.")
+    sys.exit(EVENTS_FAILED if unread or (changed and exit_code) else 0)
+
+
+def _unread(received: Received) -> Rejected:
+    return Rejected("", f"line {received.line}: {received.problem}")

@@ -1,0 +1,54 @@
+"""`sfmap init`, `sfmap test` and `sfmap schema`: a project, its snapshots, help for its editor."""
+
+import sys
+from pathlib import Path
+
+import click
+import orjson
+
+from sfmap.engine.commands.terminal import BROKEN, EVENTS_FAILED, say
+from sfmap.engine.scaffolding import AlreadyThere, make_project
+from sfmap.engine.spec.schema import json_schema
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+def init(folder: Path) -> None:
+    """Make a project in DIR: mappings, sample events with their snapshots, and a CI workflow."""
+    try:
+        made = make_project(folder)
+    except AlreadyThere as error:
+        say(f"Error: {error}")
+        sys.exit(BROKEN)
+    except OSError as error:
+        say(f"Error: cannot write {error.filename}: {error.strerror}")
+        sys.exit(BROKEN)
+    say("".join(f"  {folder / name}\n" for name in made) + f"Next: cd {folder}, then sfmap check and sfmap test.")
+
+
+@click.command()
+@click.option("--update", is_flag=True, help="Accept what the mappings make of the events now.")
+@click.argument("paths", nargs=-1)
+def test(update: bool, paths: tuple[str, ...]) -> None:
+    """Render the sample events in tests/events, or those in PATHS, and compare with their snapshots.
+
+    A path is a file or folder of events, or one event of a file: tests/events/samples.ndjson::group
+    """
+    # pytest takes long to import, and nothing else needs it.
+    from sfmap.engine.testing.run import NoSamples, run_cases
+
+    missing = [path for path in paths if not Path(path.partition("::")[0]).exists()]
+    if missing:
+        raise click.UsageError(f"{missing[0]} does not exist.")
+    try:
+        code = run_cases(Path().absolute(), paths, update)
+    except NoSamples as error:
+        say(f"Error: {error}")
+        code = BROKEN
+    sys.exit(code if code in (0, EVENTS_FAILED) else BROKEN)
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of mapping files, for editors."""
+    click.echo(orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2))

@@ -1,0 +1,93 @@
+"""Words for a person: on stderr, in colour on a terminal, and an exit code for what stands in the way."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+
+from sfmap.engine.describing import NoSuchObject
+from sfmap.engine.journal.database import JournalFailed
+from sfmap.engine.lock import ProjectBusy
+from sfmap.engine.org.local.process import LocalOrgFailed
+from sfmap.engine.org.port import OrgError
+from sfmap.engine.output import CannotWrite
+from sfmap.engine.project import NoSuchOrg
+from sfmap.engine.revision import NoRevision
+from sfmap.engine.secrets import SecretMissing
+from sfmap.engine.sources.port import SourceFailed
+from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Part, render_all
+from sfmap.engine.spec.files import CannotRead
+
+EVENTS_FAILED = 1
+
+
+BROKEN = 2
+
+
+ORG_UNUSABLE = 3
+
+
+INTERRUPTED = 130
+
+
+def say(text: str) -> None:
+    """Words go to stderr, in colour on a terminal unless NO_COLOR (no-color.org) is set."""
+    click.echo(text, err=True, color=False if os.environ.get("NO_COLOR") else None)
+
+
+_LOOKS: dict[Part, dict[str, str | bool]] = {
+    "place": {"bold": True},
+    "error": {"fg": "red", "bold": True},
+    "warning": {"fg": "yellow", "bold": True},
+    "message": {"bold": True},
+    "margin": {"fg": "blue"},
+    "caret": {"fg": "red", "bold": True},
+}
+
+
+def styled(text: str, part: Part) -> str:
+    look = _LOOKS[part]
+    return click.style(text, fg=str(look["fg"]) if "fg" in look else None, bold=bool(look.get("bold")))
+
+
+def counted(diagnostics: Sequence[Diagnostic]) -> str:
+    count = sum(diagnostic.severity == "error" for diagnostic in diagnostics)
+    return f"{count} mistake{'' if count == 1 else 's'}"
+
+
+def org_words(error: OrgError) -> str:
+    return f"{error.message} {error.advice}".rstrip()
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """What stands in the way of a command ends it with words that say what to do, not with a traceback."""
+    try:
+        yield
+    except Mistakes as mistakes:
+        say(f"{render_all(mistakes.diagnostics, styled)}\n\n{counted(mistakes.diagnostics)}; nothing was done.")
+        sys.exit(BROKEN)
+    except (
+        CannotRead,
+        CannotWrite,
+        JournalFailed,
+        NoRevision,
+        NoSuchObject,
+        NoSuchOrg,
+        ProjectBusy,
+        SecretMissing,
+        SourceFailed,
+    ) as error:
+        say(f"Error: {error}")
+        sys.exit(BROKEN)
+    except LocalOrgFailed as error:
+        say(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say("Stopped.")
+        sys.exit(INTERRUPTED)
+    except OrgError as error:
+        say(f"Error: {org_words(error)}")
+        sys.exit(ORG_UNUSABLE)
