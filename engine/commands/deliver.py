@@ -1,5 +1,6 @@
 """`sfmap run`, and what there is to say of what it delivered: `dead-letters`, `retry`, `limits`."""
 
+import gc
 import os
 import signal
 import sys
@@ -46,6 +47,9 @@ from sfmap.engine.run import Interruption, Manner, deliver_all, resume, source_n
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
 from sfmap.engine.sources.port import START, EventSource, Received
 from sfmap.engine.wiring import OpenOrg, open_org, open_ready, org_key
+
+_COLLECT_AFTER = 50_000
+"""Objects: a window has as many, few in cycles, and looking for those after every 700 is a sixth of a run."""
 
 _report = click.option("--report", "report_file", metavar="FILE", help="Write the summary as JSON to this file.")
 
@@ -104,6 +108,7 @@ def run(
         raise click.UsageError("--org-from-stdin takes standard input: name files of events, and no --org.")
     source = event_source(events)
     check_outputs(events, report_file, results_file)
+    gc.set_threshold(_COLLECT_AFTER)
     with explained():
         project = load_project(Path())
         mapper = Mapper(compiled_mappings(project, folder, org_name))
@@ -178,6 +183,7 @@ def retry(
     Those that are delivered are dead letters no more.
     """
     check_outputs((), report_file, results_file)
+    gc.set_threshold(_COLLECT_AFTER)
     with explained():
         project = load_project(Path())
         mapper = Mapper(compiled_mappings(project, folder, org_name))

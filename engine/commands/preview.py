@@ -3,6 +3,7 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 import click
 import orjson
@@ -17,11 +18,9 @@ from sfmap.engine.commands.arguments import (
 from sfmap.engine.commands.terminal import EVENTS_FAILED, explained, say
 from sfmap.engine.comparison import differences
 from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Rejected
-from sfmap.engine.preview import explained_lines, explained_text, json_line, soap_envelopes
 from sfmap.engine.project import load_project
+from sfmap.engine.rendering import Rendering, render_all
 from sfmap.engine.revision import mapper_at
-from sfmap.engine.sources.port import Received
 from sfmap.engine.testing.cases import rendered
 
 
@@ -36,8 +35,16 @@ from sfmap.engine.testing.cases import rendered
     help="JSON lines (default), or the SOAP envelopes of creates.",
 )
 @click.option("--explain", is_flag=True, help="Show for each field which rule gave it its value, and why.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes, one for each core to use."
+)
 def render(
-    events: tuple[str, ...], folder: Path | None, org_name: str | None, as_format: str | None, explain: bool
+    events: tuple[str, ...],
+    folder: Path | None,
+    org_name: str | None,
+    as_format: Literal["json", "soap"] | None,
+    explain: bool,
+    jobs: int,
 ) -> None:
     """Print what EVENTS would send: one JSON line for each record, or for why an event gives none.
 
@@ -46,19 +53,12 @@ def render(
     if explain and as_format == "soap":
         raise click.UsageError("--explain goes with --format json, or with no --format.")
     source = event_source(events)
+    rendering = Rendering(folder, org_name, as_format, explain)
     failed = False
-    out = sys.stdout.buffer
     with explained():
-        mapper = Mapper(compiled_mappings(load_project(Path()), folder, org_name))
-        told = explained_lines if as_format == "json" else explained_text
-        written = soap_envelopes() if as_format == "soap" else json_line
-        for received in source:
-            mapped = mapper.map(received.event) if received.event is not None else (_unread(received),)
-            failed = failed or any(isinstance(item, Rejected) for item in mapped)
-            if explain and received.event is not None:
-                out.writelines(told(mapper, received.number, received.event))
-            else:
-                out.writelines(written(received.number, item) for item in mapped)
+        for text, is_rejected in render_all(rendering, source, jobs):
+            sys.stdout.buffer.write(text)
+            failed = failed or is_rejected
     sys.exit(EVENTS_FAILED if failed else 0)
 
 
@@ -91,7 +91,3 @@ def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool)
                 click.echo("\n".join([f"event {received.number}", *(f"  {one}" for one in found)]))
         say(f"{compared:,} events compared, {changed:,} changed.")
     sys.exit(EVENTS_FAILED if unread or (changed and exit_code) else 0)
-
-
-def _unread(received: Received) -> Rejected:
-    return Rejected("", f"line {received.line}: {received.problem}")

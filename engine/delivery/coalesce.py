@@ -256,19 +256,16 @@ def _watched(deferred: Found) -> Iterator[Trace]:
 
 
 def _changed(item: Item, lookups: Lookups) -> Iterator[Trace]:
-    """The fields that the item may take an old value away from."""
-    object_name = item.record.object
-    names = _written_names(item)
-    if item.record.operation == "delete":
-        names = frozenset(name.lower() for fields in lookups.fields.get(object_name, ()) for name in fields)
-    yield from (("watched", object_name, name) for name in names)
+    """The fields of lookups that the item may take an old value away from."""
+    object_name, deletes = item.record.object, item.record.operation == "delete"
+    for fields in lookups.fields.get(object_name, ()):
+        for name in fields:
+            if deletes or item.fitted.writes(name):
+                yield "watched", object_name, name.lower()
 
 
 def _pointer_keys(item: Item) -> Iterator[Key]:
-    for contents in (item.fitted.on_create, item.fitted.on_update, item.fitted.if_empty):
-        for content in contents.values():
-            if isinstance(content, Pointer):
-                yield pointer_key(content)
+    return (pointer_key(pointer) for pointer in item.fitted.all_pointers())
 
 
 def pointer_key(pointer: Pointer) -> Key:
@@ -285,8 +282,9 @@ def _written(item: Item, lookups: Lookups) -> Iterator[Trace]:
     object_name = item.record.object
     if item.record.operation == "delete":
         yield from item.keys
-    for name in _written_names(item) & lookups.mentioned.get(object_name, frozenset()):
-        yield object_name, "where", name
+    if in_conditions := lookups.mentioned.get(object_name):
+        for name in in_conditions & _written_names(item):
+            yield object_name, "where", name
     for values in (item.fitted.on_create, {**item.fitted.on_update, **item.fitted.if_empty}):
         yield from _findable(object_name, values, lookups.fields.get(object_name, ()))
 

@@ -1,7 +1,8 @@
 """Fits a record to its object as the org describes it: what would be refused is left out or cut, and noted."""
 
+import sys
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from sfmap.engine.mapping.event import as_text
@@ -30,6 +31,10 @@ _TYPES: Mapping[str, ValueType] = {
 
 _PICKLISTS = frozenset({"picklist", "multipicklist"})
 """Never cut (row 8 of behaviour.md): the org says what it thinks of the value."""
+
+
+_MOST_MISSING = 10_000
+"""Notes that are kept to be said again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,23 @@ class Fitted:
     complete: bool = True
     """Whether it has all that a create needs."""
 
+    def writes(self, name: str) -> bool:
+        """Whether the field is written in any case."""
+        return name in self.on_create or name in self.on_update or name in self.if_empty
+
+    def all_pointers(self) -> Iterator[Pointer]:
+        for _, pointer in self._pointers():
+            yield pointer
+
     @property
     def pointers(self) -> Iterator[tuple[str, Pointer]]:
         """The references that delivery looks up, by field."""
+        return ((name, pointer) for name, pointer in self._pointers() if not pointer.relationship)
+
+    def _pointers(self) -> Iterator[tuple[str, Pointer]]:
         for contents in (self.on_create, self.on_update, self.if_empty):
-            for name, content in contents.items():
-                if isinstance(content, Pointer) and not content.relationship:
-                    yield name, content
+            if Pointer in set(map(type, contents.values())):  # most records have none
+                yield from ((name, one) for name, one in contents.items() if isinstance(one, Pointer))
 
 
 class DoesNotFit(Exception):
@@ -84,8 +99,8 @@ class Fitter:
 
     def __init__(self, descriptions: Descriptions) -> None:
         self.descriptions = descriptions
-        self._required = {name: tuple(_required(one)) for name, one in descriptions.items()}
-        self._missing: dict[tuple[str, str], tuple[str, str]] = {}
+        self.shapes = {name: _Shape(one) for name, one in descriptions.items()}
+        self._missing: dict[tuple[str, str, str], Note] = {}
 
     def fit(self, record: Record) -> Fitted:
         """The record as the org can take it. Raises `DoesNotFit`."""
@@ -94,53 +109,74 @@ class Fitter:
         fitting = _Fitting(record, self)
         if record.operation == "delete":
             return Fitted(fitting.match(), {}, {}, {}, record.notes)
-        return _fitted_record(record, description, fitting, self._required[record.object])
+        return _fitted_record(record, fitting, self.shapes[record.object])
 
-    def missing(self, object_name: str, field: str) -> tuple[str, str]:
-        """What to say of a field that the object does not have: before the trait is named, and after."""
-        known = self._missing.get((object_name, field))
+    def missing(self, object_name: str, field: str, origin: str) -> Note:
+        """What to say of a field that the object does not have."""
+        known = self._missing.get((object_name, field, origin))
         if known is None:
-            known = self._missing[object_name, field] = _missing(self.descriptions[object_name], field)
+            known = Note(field, _missing(self.descriptions[object_name], field, origin))
+            if len(self._missing) < _MOST_MISSING:
+                self._missing[object_name, field, origin] = known
         return known
 
 
-def _missing(description: ObjectDescription, name: str) -> tuple[str, str]:
-    """Row 11 of behaviour.md: whether the name or its casing is the matter."""
+def _missing(description: ObjectDescription, name: str, origin: str) -> str:
+    """Row 11 of behaviour.md: the trait, the field, and whether the name or its casing is the matter."""
     fields = description.fields
-    before = f"left out: {description.name} has no field {name} for "
     same = [field for field in fields if field.casefold() == name.casefold()]
     if same:
-        return before, f"; it has {same[0]}, and the casing must agree"
-    hint = did_you_mean(name, fields) or "create it in Setup, or give the user access to it"
-    return before, f"; {hint}"
+        hint = f"it has {same[0]}, and the casing must agree"
+    else:
+        hint = did_you_mean(name, fields) or "create it in Setup, or give the user access to it"
+    return f"left out: {description.name} has no field {name} for {origin}; {hint}"
 
 
-def _required(description: ObjectDescription) -> Iterator[str]:
-    for field in description.fields.values():
-        if field.createable and not field.nillable and not field.defaulted_on_create:
-            yield field.name
+class _Shape:
+    """What is asked of an object's fields for each record, told apart once."""
+
+    def __init__(self, description: ObjectDescription) -> None:
+        fields = description.fields.values()
+        self.required = [
+            field.name
+            for field in fields
+            if field.createable and not field.nillable and not field.defaulted_on_create
+        ]
+        self.createable = {field.name for field in fields if field.createable}
+        self.updateable = {field.name for field in fields if field.updateable}
+        self.writable = self.createable | self.updateable
+        self.roomy = {field.name: room for field in fields if (room := _room(field))}
+        """By field that takes any text: how many characters are sure to fit."""
 
 
-def _fitted_record(
-    record: Record, description: ObjectDescription, fitting: "_Fitting", required: tuple[str, ...]
-) -> Fitted:
-    fields = fitting.fitted(record.fields, lambda field: field.createable or field.updateable)
-    create_only = fitting.fitted(record.create_only, lambda field: field.createable)
-    update_only = fitting.fitted(record.update_only, lambda field: field.updateable)
-    if_empty = fitting.fitted(record.if_empty, lambda field: field.createable or field.updateable)
-    of = description.fields
-    on_create = {
-        name: value for name, value in {**fields, **if_empty}.items() if of[name].createable
-    } | create_only
+def _room(field: FieldDescription) -> int:
+    if field.type in _TYPES or field.type == "base64" or field.restricted_picklist:
+        return 0
+    # A character beyond the basic plane counts two: half the length is sure to fit.
+    return field.length // 2 if field.length and field.type not in _PICKLISTS else sys.maxsize
+
+
+def _fitted_record(record: Record, fitting: "_Fitting", shape: _Shape) -> Fitted:
+    fields = fitting.fitted(record.fields, shape.writable)
+    create_only = fitting.fitted(record.create_only, shape.createable)
+    update_only = fitting.fitted(record.update_only, shape.updateable)
+    if_empty = fitting.fitted(record.if_empty, shape.writable)
+    on_create = {**_only({**fields, **if_empty}, shape.createable), **create_only}
     return Fitted(
         match=fitting.match(),
         on_create=on_create,
-        on_update={name: value for name, value in fields.items() if of[name].updateable} | update_only,
-        if_empty={name: value for name, value in if_empty.items() if of[name].updateable},
+        on_update={**_only(fields, shape.updateable), **update_only},
+        if_empty=_only(if_empty, shape.updateable),
         notes=(*record.notes, *fitting.notes),
         doubtful=fitting.doubtful,
-        complete=all(isinstance(on_create.get(name), (str, int, float)) for name in required),
+        complete=all(isinstance(on_create.get(name), (str, int, float)) for name in shape.required),
     )
+
+
+def _only(contents: dict[str, Content], names: Set[str]) -> dict[str, Content]:
+    if contents.keys() <= names:
+        return contents
+    return {name: content for name, content in contents.items() if name in names}
 
 
 def _check_allowed(record: Record, description: ObjectDescription) -> None:
@@ -160,21 +196,23 @@ class _Fitting:
     def __init__(self, record: Record, fitter: Fitter) -> None:
         self.record = record
         self.fitter = fitter
+        self.roomy = fitter.shapes[record.object].roomy
         self.descriptions = fitter.descriptions
         self.description = fitter.descriptions[record.object]
         self.notes: list[Note] = []
         self.doubtful = False
 
-    def fitted(
-        self, contents: Mapping[str, RecordContent], writable: Callable[[FieldDescription], bool]
-    ) -> dict[str, Content]:
+    def fitted(self, contents: Mapping[str, RecordContent], writable: Set[str]) -> dict[str, Content]:
         """What the org's fields can hold; a note for everything else."""
         kept: dict[str, Content] = {}
         for name, content in contents.items():
+            if content.__class__ is str and name in writable and len(content) <= self.roomy.get(name, -1):
+                kept[name] = content
+                continue
             field = self._field(name, isinstance(content, Reference))
             if field is None:
-                self._note(name, self._unknown(name))
-            elif not writable(field):
+                self.notes.append(self._unknown(name))
+            elif field.name not in writable:
                 self._note(name, f"left out: {self.description.name}.{name} is read-only for this user")
             elif content is None:
                 self._empty(field, kept)
@@ -234,7 +272,7 @@ class _Fitting:
         """The value as it is written, too: what is cut must be looked up cut, or it is never found again."""
         field = self.description.fields.get(name)
         if field is None:
-            raise DoesNotFit(f"cannot look up by {name}: {self._unknown(name).removeprefix('left out: ')}")
+            raise DoesNotFit(f"cannot look up by {name}: {self._unknown(name).what.removeprefix('left out: ')}")
         try:
             fitted = _fitted(field, value)
         except Unfit as unfit:
@@ -258,10 +296,8 @@ class _Fitting:
             self.doubtful = True
         return fitted
 
-    def _unknown(self, name: str) -> str:
-        """Row 11 of behaviour.md: the trait, the field, and whether the name or its casing is the matter."""
-        before, after = self.fitter.missing(self.description.name, name)
-        return f"{before}{self._origin(name)}{after}"
+    def _unknown(self, name: str) -> Note:
+        return self.fitter.missing(self.description.name, name, self._origin(name))
 
     def _origin(self, name: str) -> str:
         return self.record.origins.get(name, "its default")

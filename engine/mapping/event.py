@@ -28,6 +28,8 @@ def event_view(event: Event) -> Event:
             filled["integrations"] = context.get("integrations")
     for key in _IDS:
         value = event.get(key)
+        if value is None or value.__class__ is str:
+            continue
         if isinstance(value, int) and not isinstance(value, bool):
             filled[key] = str(value)
         elif isinstance(value, float) and math.isfinite(value):

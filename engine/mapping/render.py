@@ -10,7 +10,7 @@ from sfmap.engine.spec.model import NO_HEADERS, WriteHeaders
 def as_json(number: int, mapped: Mapped) -> dict[str, object]:
     """One line: what would be sent, create and update told apart, or why nothing is."""
     if isinstance(mapped, Record):
-        return {"event": number, **_item(mapped.item), **_record(mapped)}
+        return _record(number, mapped)
     if isinstance(mapped, Rejected):
         mapping = {"mapping": mapped.mapping} if mapped.mapping else {}
         return {"event": number, **_item(mapped.item), **mapping, "rejected": mapped.reason}
@@ -21,8 +21,10 @@ def _item(item: int) -> dict[str, object]:
     return {"item": item} if item else {}
 
 
-def _record(record: Record) -> dict[str, object]:
+def _record(number: int, record: Record) -> dict[str, object]:
     line: dict[str, object] = {
+        "event": number,
+        **_item(record.item),
         "mapping": record.mapping,
         "object": record.object,
         "operation": record.operation,
@@ -40,16 +42,16 @@ def _record(record: Record) -> dict[str, object]:
         line["timestamp_guard"] = True
     if record.headers is not NO_HEADERS and record.headers != NO_HEADERS:
         line["headers"] = _headers(record.headers)
-    clear = [name for name, content in record.fields.items() if content is None]
-    written = {name: one for name, one in record.fields.items() if one is not None} if clear else record.fields
-    line["fields"] = _contents(written)
+    fields = record.fields
+    clear = [name for name, content in fields.items() if content is None] if None in fields.values() else []
+    line["fields"] = _contents({name: one for name, one in fields.items() if one is not None} if clear else fields)
     line["create_only"] = _contents(record.create_only)
     if record.update_only:
         line["update_only"] = _contents(record.update_only)
     if record.if_empty:
         line["if_empty"] = _contents(record.if_empty)
     line["clear"] = clear
-    line["notes"] = [str(note) for note in record.notes]
+    line["notes"] = [str(note) for note in record.notes] if record.notes else []
     return line
 
 
@@ -59,10 +61,9 @@ def _headers(headers: WriteHeaders) -> dict[str, object]:
 
 
 def _contents(contents: Mapping[str, Content]) -> Mapping[str, object]:
-    for content in contents.values():
-        if content.__class__ is Reference:
-            return {name: content_as_json(one) for name, one in contents.items()}
-    return contents
+    if Reference not in set(map(type, contents.values())):
+        return contents
+    return {name: content_as_json(one) for name, one in contents.items()}
 
 
 def content_as_json(content: Content) -> object:

@@ -14,6 +14,7 @@ from sfmap.engine.sources.reading import LONGEST_LINE, read_event
 STANDARD_INPUT = "-"
 
 _LONGEST_BEGINNING = 64 * 1024
+_BLOCK = 2 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -44,6 +45,24 @@ class NdjsonSource:
                 position = Position(number, index, end, line_number)
                 yield Received(number, name, line_number, line.rstrip(b"\r\n"), event, problem, position)
 
+    def parts(self) -> Iterator[tuple[Position, int]]:
+        """Where to start, and how many events to take from there: together all events, for files that are files.
+
+        Raises `SourceFailed`.
+        """
+        number = 0
+        for index, file in enumerate(self.files):
+            with closing(self._open(file)) as stream:
+                start = Position(number, index)
+                for block, length in _blocks(stream, file):
+                    if start.offset == 0:
+                        block = block.removeprefix(_BYTE_ORDER_MARK)
+                    lines = block.split(b"\n")
+                    count = sum(map(bool, map(bytes.strip, lines)))
+                    yield start, count
+                    number += count
+                    start = Position(number, index, start.offset + length, start.line + len(lines) - 1)
+
     def beginning(self) -> str:
         """What `begins_as` knows the files by, though they grow. Raises `SourceFailed`."""
         return " ".join(self._beginning(file, _LONGEST_BEGINNING) for file in self.files)
@@ -63,6 +82,11 @@ class NdjsonSource:
         with closing(self._open(file)) as stream:
             first = stream.read(most)
         return f"{len(first)}:{hashlib.sha256(first).hexdigest()}"
+
+    @property
+    def is_of_files(self) -> bool:
+        """Whether each can be read from anywhere, and again."""
+        return all(Path(file).is_file() for file in self.files)
 
     def size(self) -> int | None:
         """All files' size in bytes, or None where standard input is among them or a file is gone."""
@@ -102,6 +126,16 @@ def _lines(stream: BinaryIO, file: str, before: Position) -> Iterator[tuple[int,
                     yield number, offset, line
     except OSError as error:
         raise SourceFailed(f"cannot read {file} past line {number}: {error.strerror}") from error
+
+
+def _blocks(stream: BinaryIO, file: str) -> Iterator[tuple[bytes, int]]:
+    """Whole lines, some megabytes at a time, and how many bytes they are: a line over the limit comes cut."""
+    try:
+        while block := stream.read(_BLOCK):
+            block += stream.readline(LONGEST_LINE)
+            yield block, len(block) + _skip_rest_of_line(stream, block)
+    except OSError as error:
+        raise SourceFailed(f"cannot read {file}: {error.strerror}") from error
 
 
 def _skip_rest_of_line(stream: BinaryIO, line: bytes) -> int:
