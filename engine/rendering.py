@@ -1,13 +1,17 @@
 """Renders a source's events in their order, on several cores where that is wished."""
 
+import os
 import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from itertools import islice
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 from sfmap.engine.load import chosen_mappings, compile_mappings
@@ -18,8 +22,15 @@ from sfmap.engine.project import load_project
 from sfmap.engine.sources.ndjson import NdjsonSource
 from sfmap.engine.sources.port import Position, Received
 
+_MUCH = 16 * 1024 * 1024
+"""Bytes; less is rendered before other processes have begun."""
+
 Render = Callable[[Received], tuple[bytes, bool]]
 """What an event becomes, as text, and whether it is rejected."""
+
+
+class RenderingFailed(Exception):
+    """Processes that could not do their part; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +62,16 @@ class Rendering:
         return render
 
 
-def render_all(rendering: Rendering, source: NdjsonSource, jobs: int) -> Iterator[tuple[bytes, bool]]:
-    """What the events become, some at a time. Raises what `Rendering.renderer` and the source raise.
+def render_all(rendering: Rendering, source: NdjsonSource, jobs: int | None) -> Iterator[tuple[bytes, bool]]:
+    """What the events become, some at a time. Raises what `Rendering.renderer` and the source
+    raise, and `RenderingFailed`.
 
-    What is not read from files is rendered by one process, whatever `jobs` says.
+    By so many processes; without `jobs`, by one for each core where there is much to do. What is not read from
+    files is rendered by one process, whatever `jobs` says.
     """
     render = rendering.renderer()
+    if jobs is None:
+        jobs = (os.cpu_count() or 1) if (source.size() or 0) >= _MUCH else 1
     if jobs == 1 or not source.is_of_files:
         yield from map(render, source)
         return
@@ -69,6 +84,9 @@ def render_all(rendering: Rendering, source: NdjsonSource, jobs: int) -> Iterato
                 yield waiting.popleft().result()
         for future in waiting:
             yield future.result()
+    except BrokenProcessPool as error:
+        message = "one of the processes was ended from outside, perhaps for want of memory; try --jobs 1"
+        raise RenderingFailed(message) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -79,7 +97,16 @@ _work: list[tuple[Render, NdjsonSource]] = []
 
 def _begin(rendering: Rendering, files: tuple[str, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that hands out the parts ends the others
+    Thread(target=_end_with_parent, daemon=True).start()
     _work.append((rendering.renderer(), NdjsonSource(files, sys.stdin.buffer)))
+
+
+def _end_with_parent() -> None:
+    """Without it, a process whose parent was killed waits for work for ever."""
+    parent = parent_process()
+    if parent:
+        parent.join()
+    os._exit(1)
 
 
 def _render_part(start: Position, count: int) -> tuple[bytes, bool]:

@@ -36,7 +36,10 @@ from sfmap.engine.testing.cases import rendered
 )
 @click.option("--explain", is_flag=True, help="Show for each field which rule gave it its value, and why.")
 @click.option(
-    "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes, one for each core to use."
+    "--jobs",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Processes (default: one, or for large files one a core).",
 )
 def render(
     events: tuple[str, ...],
@@ -44,7 +47,7 @@ def render(
     org_name: str | None,
     as_format: Literal["json", "soap"] | None,
     explain: bool,
-    jobs: int,
+    jobs: int | None,
 ) -> None:
     """Print what EVENTS would send: one JSON line for each record, or for why an event gives none.
 

@@ -14,6 +14,7 @@ from sfmap.engine.org.local.process import LocalOrgFailed
 from sfmap.engine.org.port import OrgError
 from sfmap.engine.output import CannotWrite
 from sfmap.engine.project import NoSuchOrg
+from sfmap.engine.rendering import RenderingFailed
 from sfmap.engine.revision import NoRevision
 from sfmap.engine.secrets import SecretMissing
 from sfmap.engine.sources.port import SourceFailed
@@ -77,6 +78,7 @@ def explained() -> Iterator[None]:
         NoSuchObject,
         NoSuchOrg,
         ProjectBusy,
+        RenderingFailed,
         SecretMissing,
         SourceFailed,
     ) as error:

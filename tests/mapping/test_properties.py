@@ -3,6 +3,7 @@
 import copy
 
 import orjson
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from sfmap.engine.spec.diagnostics import Source, Span
 from sfmap.engine.spec.source import ScalarNode
 
 from ..strategies import EVENTS, JSON, KEYS
+from .interpreter import interpret
 
 EVERYTHING = """\
 sfmap: 1
@@ -158,3 +160,16 @@ def test_what_looks_like_code_is_text() -> None:
     (record,) = mapper.map({"type": "identify", "traits": traits})
     assert isinstance(record, Record)
     assert record.fields == {"Email": "a@b.co", "LastName": "'); print('broken out'); ('", "City": "Rome"}
+
+
+PLAIN = {compiled.mapping.name: compiled for compiled in ACTIVE.mappings}
+TEXTS = {name: yaml.safe_load(source.text) for name, source in mapping_sources(None).items() if name in PLAIN}
+
+
+@given(EVENTS)
+def test_the_engine_reads_mappings_as_a_plain_interpreter_does(event: Event) -> None:
+    """The shipped Lead and Account mappings, read from their YAML by code that shares nothing with the engine."""
+    for name, mapping in TEXTS.items():
+        (mapped,) = PLAIN[name].map(event) if event.get("type") == mapping["event"] else (None,)
+        expected = interpret(mapping, event)
+        assert (mapped.fields if isinstance(mapped, Record) else None) == expected

@@ -1,0 +1,188 @@
+"""A second reading of the mapping language, slow and plain: from the YAML as it stands to the fields.
+
+Nothing is compiled. It knows what the shipped Lead and Account mappings use of the language, and takes nothing
+from the engine.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import regex
+
+
+def interpret(mapping: dict[str, Any], event: dict[str, Any]) -> dict[str, Any] | None:
+    """The fields that are written always; None where there is no record."""
+    event = _with_gaps_filled(event)
+    if event.get("type") != mapping["event"]:
+        return None
+    opt_in = _walk(event, mapping["opt_in"], exact=True)
+    if opt_in is not True and not isinstance(opt_in, dict):
+        return None
+    fields: dict[str, Any] = {}
+    given: dict[str, Any] = {}
+    for name, rule in _rules(mapping):
+        value = _from_sources(rule, event)
+        if value is not None:
+            fields[name] = given[name] = value
+        elif rule.get("required"):
+            return None
+        elif "default" in rule:
+            fields[name] = rule["default"]
+    _add_custom(mapping, event, fields)
+    return fields if mapping["match"] in given else None
+
+
+def _rules(mapping: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield from mapping["fields"].items()
+    address = mapping["address"]
+    prefix = address["targets"][address["to"]] if "to" in address else ""
+    for part, rule in address["parts"].items():
+        keys = [rule["from"]] if isinstance(rule["from"], str) else rule["from"]
+        yield prefix + part, {**rule, "from": [f"{base}.{key}" for base in address["from"] for key in keys]}
+
+
+def _with_gaps_filled(event: dict[str, Any]) -> dict[str, Any]:
+    context = event.get("context")
+    event = dict(event)
+    if isinstance(context, dict):
+        if not event.get("traits"):
+            event["traits"] = context.get("traits")
+        if event.get("integrations") is None:
+            event["integrations"] = context.get("integrations")
+    for key in ("userId", "groupId"):
+        value = event.get(key)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            event[key] = _text(value)
+    return event
+
+
+def _walk(event: dict[str, Any], path: str, exact: bool = False) -> Any:
+    first, *rest = path.split(".")
+    value: Any = event.get(first)
+    for key in rest:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key) if key in value or exact else _loosely(value, key)
+    return value
+
+
+def _loosely(table: dict[str, Any], key: str) -> Any:
+    return next((value for other, value in table.items() if _normal(other) == _normal(key)), None)
+
+
+def _normal(key: str) -> str:
+    return re.sub(r"[\s_-]+", "", key).casefold()
+
+
+def _from_sources(rule: dict[str, Any], event: dict[str, Any]) -> Any:
+    """The first value, made fit; None where there is none, or where the first one does not fit."""
+    for source in [rule["from"]] if isinstance(rule["from"], str) else rule["from"]:
+        path, *pipes = (piece.strip() for piece in source.split("|"))
+        value = _walk(event, path)
+        for pipe in pipes:
+            value = _piped(pipe, value)
+        value = _single(value)
+        if value is not None:
+            return _fitted(rule, value)
+    return None
+
+
+def _piped(pipe: str, value: Any) -> Any:
+    if pipe == "first":
+        return (value[0] if value else None) if isinstance(value, list) else value
+    if pipe == "if_email":
+        return value if isinstance(value, str) and _is_email(value.strip()) else None
+    words = (_text(value) or "").split()
+    return {"first_name": words[0] if words else None, "last_name": " ".join(words[1:]) or None}[pipe]
+
+
+def _single(value: Any) -> Any:
+    """What a field can hold: no blank text, no list, no object, no character that XML has no place for."""
+    if isinstance(value, str):
+        value = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", value)
+        return value if value.strip() else None
+    return value if isinstance(value, (bool, int, float)) else None
+
+
+def _fitted(rule: dict[str, Any], value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    kind = rule.get("type") or ("string" if "max" in rule else None)
+    if kind in ("integer", "number"):
+        return _number(kind, value)
+    if kind != "string" and not isinstance(value, str) and abs(value) >= 10**18:
+        return None
+    text = _text(value)
+    assert text is not None
+    if kind in ("phone", "url", "picklist", "email"):
+        text = text.strip()
+    if kind == "email" and not (_is_email(text) and _units(text) <= rule["max"]):
+        return None
+    return _cut(text, rule["max"]) if "max" in rule else text
+
+
+def _number(kind: str, value: Any) -> Any:
+    if isinstance(value, str):
+        if not re.fullmatch(r"[-+]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})", value.strip()):
+            return None
+        value = float(value) if "." in value else int(value)
+    elif isinstance(value, bool) or abs(value) >= 10**18:
+        return None
+    if kind == "integer":
+        return int(value) if value == int(value) and -(2**31) <= value < 2**31 else None
+    return value
+
+
+def _cut(text: str, longest: int) -> str | None:
+    """Whole characters, as many as fit."""
+    kept = ""
+    for character in regex.findall(r"\X", text):
+        if _units(kept + character) > longest:
+            break
+        kept += character
+    return kept if kept.strip() else None
+
+
+def _units(text: str) -> int:
+    return sum(2 if ord(character) > 0xFFFF else 1 for character in text)
+
+
+def _is_email(text: str) -> bool:
+    part = r"[^\s@<>()\[\],;:\\\"]+"
+    return re.fullmatch(rf"{part}@{part}\.[^\s@<>()\[\],;:\\\".]+", text) is not None
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value == math.floor(value) and abs(value) < 1e16:
+        return str(int(value))
+    return str(value) if isinstance(value, (str, int, float)) else None
+
+
+def _add_custom(mapping: dict[str, Any], event: dict[str, Any], fields: dict[str, Any]) -> None:
+    custom = mapping["custom"]
+    traits = event.get(custom["from"])
+    if not isinstance(traits, dict):
+        return
+    read = {_normal(key) for key in custom["except"]}
+    for _, rule in _rules(mapping):
+        for source in [rule["from"]] if isinstance(rule["from"], str) else rule["from"]:
+            path = source.partition("|")[0].strip().split(".")
+            read |= {_normal(path[1])} if path[0] == custom["from"] else set()
+    for key, value in traits.items():
+        suffix = custom["suffix"]
+        has_suffix = re.fullmatch(r"[A-Za-z]\w*", key, re.ASCII) and key.endswith(suffix)
+        name = key if has_suffix else key + suffix
+        held = _single(value)
+        is_number = isinstance(held, (int, float)) and not isinstance(held, bool)
+        is_held = held is not None and not (is_number and not abs(held) < 10**18)
+        if _normal(key) not in read and is_held and _is_api_name(name) and name not in fields:
+            fields[name] = held
+
+
+def _is_api_name(name: str) -> bool:
+    """Letters, digits and single underscores, then a suffix (Object Reference, "API Field Names")."""
+    return re.fullmatch(r"[A-Za-z](_?[A-Za-z0-9])*(__[A-Za-z]+)*", name) is not None
