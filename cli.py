@@ -20,6 +20,7 @@ COMMANDS = {
     "retry": ("deliver.retry", "Deliver dead letters again, by today's mappings."),
     "run": ("deliver.run", "Deliver events to an org."),
     "schema": ("project.schema", "Print the JSON Schema of mapping files, for editors."),
+    "serve": ("serve.serve", "Accept events over HTTP, and deliver them."),
     "test": ("project.test", "Render the sample events and compare with their snapshots."),
 }
 """By name: where the command is, and its line in the list of commands."""

@@ -36,3 +36,7 @@ def main(number: int = 50_000, identities: int | None = None) -> tuple[float, fl
         process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 0
     return number / seconds, (usage.ru_utime + usage.ru_stime) / number * 1e6, usage.ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    sys.stdout.write(" ".join(map(str, main(int(sys.argv[1])))))

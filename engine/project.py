@@ -17,7 +17,7 @@ from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
 PROJECT_FILE = "sfmap.yaml"
 LOCAL = "local"
 
-_PROJECT_KEYS = ("mappings", "use", "default_org", "settings", "secrets", "repeats", "orgs")
+_PROJECT_KEYS = ("mappings", "use", "default_org", "settings", "secrets", "repeats", "orgs", "serve")
 _DELIVERY_KEYS = ("reserve", "patience", "call_limit")
 _LOCAL_KEYS = ("schema", "settings", "headers", *_DELIVERY_KEYS)
 _COMMON_KEYS = ("auth", "sandbox", "login_url", "api_version", "wsdl", "headers", "settings", *_DELIVERY_KEYS)
@@ -39,6 +39,10 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 _SECRET_KEYS = ("password", "security_token", "client_secret", "refresh_token", "access_token")
 _NO_TEXTS = ("auth", "sandbox", "settings", "headers", *_DELIVERY_KEYS)
+
+
+_SERVE_KEYS = ("spool_megabytes", "spool_days", "sources")
+_SOURCE_KEYS = ("write_key", "webhook", "secret")
 
 
 class NoSuchOrg(Exception):
@@ -65,6 +69,25 @@ class OrgEntry:
     """Seconds after which the org itself ends a call; None for the usual."""
 
 
+@dataclass(frozen=True, slots=True)
+class EventSourceEntry:
+    """Who sends events to the service: with a write key, or as a webhook; its `${...}` not filled in."""
+
+    name: str
+    secret: ScalarNode
+    """The write key, or what the webhook signs with."""
+    webhook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServeEntry:
+    """What the service is told: the bounds of its spool, and its sources."""
+
+    spool_megabytes: float = 1024.0
+    spool_days: float = 7.0
+    sources: tuple[EventSourceEntry, ...] = ()
+
+
 @dataclass(frozen=True)
 class Project:
     folder: Path
@@ -77,6 +100,12 @@ class Project:
     repeats: int = 7
     """How many days message ids are remembered; 0 for not at all."""
     orgs: Mapping[str, OrgEntry] = field(default_factory=dict)
+    serve: ServeEntry = ServeEntry()
+
+    @property
+    def spool(self) -> Path:
+        """The events that the service has accepted and not delivered yet."""
+        return self.state / "spool.db"
 
     @property
     def state(self) -> Path:
@@ -105,13 +134,17 @@ class Project:
     def filled_in(self, entry: OrgEntry, key: str) -> str:
         """The text of an org's key, secrets filled in; empty where it is absent. Raises `SecretMissing`."""
         node = entry.texts.get(key)
-        if node is None:
-            return ""
+        return self._filled_in(node, f"{key} of the org {entry.name}") if node else ""
+
+    def secret_of(self, source: EventSourceEntry) -> str:
+        """A source's write key or secret, filled in. Raises `SecretMissing`."""
+        return self._filled_in(source.secret, f"the secret of the source {source.name}")
+
+    def _filled_in(self, node: ScalarNode, what: str) -> str:
         try:
             return fill_in(node.text, self.folder / self.secrets)
         except SecretMissing as missing:
-            place = f"{PROJECT_FILE}:{node.span.line}: {key} of the org {entry.name}"
-            raise SecretMissing(f"{place}: {missing}") from None
+            raise SecretMissing(f"{PROJECT_FILE}:{node.span.line}: {what}: {missing}") from None
 
 
 def load_project(folder: Path) -> Project:
@@ -140,7 +173,39 @@ def _project(folder: Path, table: Table) -> Project:
         default_org=default_org.text if default_org else LOCAL,
         repeats=7 if days is None else int(days),
         orgs={name.text: _org(name, node, table.report) for name, node in table.tables("orgs")},
+        serve=_serve(table),
     )
+
+
+def _serve(project: Table) -> ServeEntry:
+    node = project.get("serve")
+    table = Table.open(node, project.report, "serve", _SERVE_KEYS) if node else None
+    if table is None:
+        return ServeEntry()
+    megabytes = _seconds(table, "spool_megabytes", "a number of megabytes")
+    days = _seconds(table, "spool_days", "a number of days")
+    usual = ServeEntry()
+    sources = (_event_source(name, one, table.report) for name, one in table.tables("sources"))
+    return ServeEntry(
+        usual.spool_megabytes if megabytes is None else megabytes,
+        usual.spool_days if days is None else days,
+        tuple(source for source in sources if source),
+    )
+
+
+def _event_source(name: ScalarNode, node: TableNode, report: Report) -> EventSourceEntry | None:
+    table = Table(node, report, f"the source {name.text}", _SOURCE_KEYS)
+    webhook = table.choice("webhook", ("segment", "rudderstack"))
+    key = "secret" if "webhook" in table else "write_key"
+    secret = table.text(key)
+    if secret is None:
+        report.error(name.span, f'the source {name.text} needs the key "{key}"')
+        return None
+    if not VARIABLE.fullmatch(secret.text):
+        message = f"a secret does not belong in this file: write {key}: ${{SF_{key.upper()}}} here"
+        report.error(secret.span, message, "and set it in the environment or in secrets.env")
+        return None
+    return EventSourceEntry(name.text, secret, webhook or "")
 
 
 def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:

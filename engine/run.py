@@ -98,7 +98,7 @@ def deliver_all(
     report = Report(complete_to=start.number)
     interruption: Interruption | None = None
     try:
-        delivery = _delivery(mapper, org, ledger, manner, results)
+        delivery = make_delivery(mapper, org, ledger, manner, results)
         for delivered in delivery.deliver(source, start):
             report.add(delivered.outcomes, delivered.events)
             if results:
@@ -112,7 +112,8 @@ def deliver_all(
     return report, interruption
 
 
-def _delivery(mapper: Mapper, org: Org, ledger: Ledger, manner: Manner, results: Output | None) -> Delivery:
+def make_delivery(mapper: Mapper, org: Org, ledger: Ledger, manner: Manner, results: Output | None) -> Delivery:
+    """Raises `JournalFailed`."""
     if manner.remember_days:
         ledger.forget_delivered(manner.remember_days)
     options = Options(

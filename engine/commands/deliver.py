@@ -48,7 +48,7 @@ from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
 from sfmap.engine.sources.port import START, EventSource, Received
 from sfmap.engine.wiring import OpenOrg, open_org, open_ready, org_key
 
-_COLLECT_AFTER = 50_000
+COLLECT_AFTER = 50_000
 """Objects: a window has as many, few in cycles, and looking for those after every 700 is a sixth of a run."""
 
 _report = click.option("--report", "report_file", metavar="FILE", help="Write the summary as JSON to this file.")
@@ -108,7 +108,7 @@ def run(
         raise click.UsageError("--org-from-stdin takes standard input: name files of events, and no --org.")
     source = event_source(events)
     check_outputs(events, report_file, results_file)
-    gc.set_threshold(_COLLECT_AFTER)
+    gc.set_threshold(COLLECT_AFTER)
     with explained():
         project = load_project(Path())
         mapper = Mapper(compiled_mappings(project, folder, org_name))
@@ -128,7 +128,9 @@ def run(
             if results:
                 results.go_on(resumed.results)
             manner = replace(
-                _manner(project, org_name, connections, stop), skip_delivered=skip_delivered or source.is_stream
+                manner_of(project, org_name, connections),
+                should_stop=stop.is_set,
+                skip_delivered=skip_delivered or source.is_stream,
             )
             with _progress(replace(source, start=resumed.start)) as watched:
                 report, interruption = deliver_all(
@@ -183,7 +185,7 @@ def retry(
     Those that are delivered are dead letters no more.
     """
     check_outputs((), report_file, results_file)
-    gc.set_threshold(_COLLECT_AFTER)
+    gc.set_threshold(COLLECT_AFTER)
     with explained():
         project = load_project(Path())
         mapper = Mapper(compiled_mappings(project, folder, org_name))
@@ -201,7 +203,7 @@ def retry(
             say(f"Delivering dead letters to {opened.where}.")
             if results:
                 results.go_on(NO_RESULTS)
-            manner = _manner(project, org_name, connections, stop)
+            manner = replace(manner_of(project, org_name, connections), should_stop=stop.is_set)
             report, interruption = deliver_all(source, START, mapper, opened.org, ledger, manner, results)
             if (number or reason) and not (report.events or interruption):
                 raise click.UsageError("There is no such dead letter: sfmap dead-letters lists them.")
@@ -225,7 +227,8 @@ def limits(org_name: str | None, as_data: bool) -> None:
         click.echo(f"{usage.limit - usage.used:,} of {usage.limit:,} API calls are left of the last 24 hours.")
 
 
-def _manner(project: Project, org_name: str | None, connections: int, stop: threading.Event) -> Manner:
+def manner_of(project: Project, org_name: str | None, connections: int) -> Manner:
+    """How the project wants its org to be delivered to."""
     entry = project.org(org_name)
     usual = Manner()
     patience = usual.patience if entry.patience is None else replace(usual.patience, outage=entry.patience)
@@ -235,7 +238,6 @@ def _manner(project: Project, org_name: str | None, connections: int, stop: thre
         call_limit=usual.call_limit if entry.call_limit is None else entry.call_limit,
         connections=connections,
         remember_days=project.repeats,
-        should_stop=stop.is_set,
         say=say,
     )
 

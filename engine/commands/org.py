@@ -1,6 +1,5 @@
 """`sfmap org`: the local org as a server, and copies of another org's shape."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -8,7 +7,7 @@ import click
 from sfmap.engine.checking import mapped_objects
 from sfmap.engine.cloning import schema_lines
 from sfmap.engine.commands.arguments import compiled_mappings, org_option
-from sfmap.engine.commands.terminal import BROKEN, explained, say
+from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.describing import describe
 from sfmap.engine.project import LOCAL, load_project
 
@@ -41,9 +40,9 @@ def start(
 ) -> None:
     """Serve the local org until Ctrl-C: SOAP, REST, OAuth, and a page to look at its records."""
     # The server's libraries are needed by nothing else.
+    from sfmap.engine.http.address import is_loopback
     from sfmap.engine.local_org import serve_local_org
-    from sfmap.engine.org.local.server import is_loopback
-    from sfmap.engine.org.local.serving import CannotServe, Options
+    from sfmap.engine.org.local.serving import Options
 
     if not is_loopback(host):
         say(
@@ -62,11 +61,7 @@ def start(
             faults=faults,
             log=log,
         )
-        try:
-            serve_local_org(options, click.echo)
-        except CannotServe as error:
-            say(f"Error: {error}")
-            sys.exit(BROKEN)
+        serve_local_org(options, click.echo)
 
 
 @org.command()

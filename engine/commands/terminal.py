@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 
 from sfmap.engine.describing import NoSuchObject
+from sfmap.engine.http.address import CannotServe
 from sfmap.engine.journal.database import JournalFailed
 from sfmap.engine.lock import ProjectBusy
 from sfmap.engine.org.local.process import LocalOrgFailed
@@ -72,6 +73,7 @@ def explained() -> Iterator[None]:
         sys.exit(BROKEN)
     except (
         CannotRead,
+        CannotServe,
         CannotWrite,
         JournalFailed,
         NoRevision,

@@ -83,23 +83,27 @@ class Delivery:
 
         Raises `OrgError`, `StopRequested`, `SourceFailed` or `JournalFailed`, each after what is certain.
         """
-        self._position = start
         failure: SourceFailed | None = None
-        windows = self._windows(source)
-        while failure is None:
-            try:
-                window = next(windows, None)
-            except SourceFailed as error:
-                failure = error
-                break
-            if window is None:
-                break
-            yield from self._deliver_window(self._released(), window)
+        try:
+            yield from self.deliver_windows(self._windows(source), start)
+        except SourceFailed as error:
+            failure = error
         while self._held and failure is None:
             self._wait_for_doubts()
             yield from self._deliver_window(self._released(), [])
         if failure:
             raise failure
+
+    def deliver_windows(self, windows: Iterator[list[Received]], start: Position) -> Iterator[Delivered]:
+        """The outcomes of windows as they come, an empty one being a chance for what waits for a write in doubt.
+
+        When the next window is asked for, the journal has the one before. Raises as `deliver`.
+        """
+        self._position = start
+        for window in windows:
+            released = self._released()
+            if window or released:
+                yield from self._deliver_window(released, window)
 
     def _windows(self, source: EventSource) -> Iterator[list[Received]]:
         window: list[Received] = []

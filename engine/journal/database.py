@@ -1,4 +1,4 @@
-"""The journal's file: one SQLite database for a project, which survives kills and power cuts."""
+"""A SQLite database of the project, the journal first of all, which survives kills and power cuts."""
 
 import sqlite3
 import threading
@@ -41,8 +41,9 @@ class JournalFailed(Exception):
 class Database:
     """One connection that threads share."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, tables: str = _TABLES) -> None:
         """Opens the file, or a journal in memory for who needs none. Raises `JournalFailed`."""
+        self._tables = tables
         self._name = str(path or "the journal")
         self._lock = threading.RLock()
         try:
@@ -84,7 +85,7 @@ class Database:
     def _prepare(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
-            self._connection.executescript(f"BEGIN;\n{_TABLES}PRAGMA user_version = {VERSION};\nCOMMIT;")
+            self._connection.executescript(f"BEGIN;\n{self._tables}PRAGMA user_version = {VERSION};\nCOMMIT;")
         elif version != VERSION:
             raise JournalFailed(
                 f"{self._name} was written by another version of sfmap. Finish its run with that one, or move the"

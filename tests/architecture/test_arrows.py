@@ -22,7 +22,8 @@ ALLOWED = {
     "engine/org/budget.py": {"engine/org/port.py"},
     "engine/org/soap": {"engine/org/soap", "engine/org/port.py", "engine/org/soql.py", "engine/org/budget.py"},
     "engine/journal": {"engine/journal", "engine/sources/port.py"},
-    "engine/org/local": {"engine/org/local", "engine/mapping", "engine/spec", "engine/load.py"},
+    "engine/http": {"engine/http"},
+    "engine/org/local": {"engine/org/local", "engine/http", "engine/mapping", "engine/spec", "engine/load.py"},
     "engine/delivery": {
         "engine/delivery",
         "engine/journal",
@@ -106,6 +107,7 @@ KNOWLEDGE -= {
     "Amount",
     "User",
     "Organization",
+    "Origin",
     "IsDeleted",
 }
 

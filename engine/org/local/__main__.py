@@ -11,7 +11,8 @@ from pathlib import Path
 
 import uvicorn
 
-from sfmap.engine.org.local.serving import CannotServe, Options, serve
+from sfmap.engine.http.address import CannotServe
+from sfmap.engine.org.local.serving import Options, serve
 from sfmap.engine.spec.diagnostics import Mistakes
 from sfmap.engine.spec.files import CannotRead
 

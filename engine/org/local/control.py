@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from sfmap.engine.org.local.bodies import Unreadable, read_body
+from sfmap.engine.http.bodies import Unreadable, read_body
 from sfmap.engine.org.local.fault_plan import FaultPlan, read_fault_plan
 from sfmap.engine.spec.diagnostics import Mistakes, Source
 

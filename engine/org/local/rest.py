@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sfmap.engine.http.bodies import Unreadable, read_body
 from sfmap.engine.mapping.values import full_record_id
 from sfmap.engine.org.local import oauth
-from sfmap.engine.org.local.bodies import Unreadable, read_body
 from sfmap.engine.org.local.faults import Fault, RecordError, no_such_object
 from sfmap.engine.org.local.records import Saved, Sent, Writer
 from sfmap.engine.org.local.references import SentParent

@@ -1,7 +1,6 @@
 """The local org over HTTP: a Starlette app that hands SOAP requests to the service."""
 
 from importlib.resources import files
-from ipaddress import ip_address
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -11,8 +10,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sfmap.engine.org.local.bodies import Unreadable, read_body
-from sfmap.engine.org.local.connections import Connections
+from sfmap.engine.http.address import is_loopback
+from sfmap.engine.http.bodies import Unreadable, read_body
+from sfmap.engine.http.connections import Connections
 from sfmap.engine.org.local.control import Control
 from sfmap.engine.org.local.envelope import fault_answer, parse
 from sfmap.engine.org.local.faults import Fault, unexpected
@@ -20,13 +20,6 @@ from sfmap.engine.org.local.page import Page
 from sfmap.engine.org.local.rest import Resources, base_url
 from sfmap.engine.org.local.service import Service
 from sfmap.engine.org.local.struck import Struck
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def make_app(service: Service, host: str, connections: Connections, control: Control) -> Starlette:

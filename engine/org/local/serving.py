@@ -10,7 +10,8 @@ from pathlib import Path
 
 import uvicorn
 
-from sfmap.engine.org.local.connections import Connections, listen
+from sfmap.engine.http.address import CannotServe, listen
+from sfmap.engine.http.connections import Connections
 from sfmap.engine.org.local.control import Control
 from sfmap.engine.org.local.fault_plan import load_fault_plan
 from sfmap.engine.org.local.schema_file import load_schema
@@ -23,10 +24,6 @@ _KEEP_ALIVE_SECONDS = 60
 _STOP_SECONDS = 3
 _COLLECT_AFTER = 50_000
 """Objects: a call has thousands, none of them in cycles, and to look for those after every 700 takes time."""
-
-
-class CannotServe(Exception):
-    """A database or an address that cannot be had; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)

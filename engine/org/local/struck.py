@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from sfmap.engine.org.local.connections import Connections
+from sfmap.engine.http.connections import Connections
 from sfmap.engine.org.local.fault_plan import Strike
 
 _PAGE = "<!DOCTYPE html><html><body><h1>Scheduled maintenance</h1><p>We will be back soon.</p></body></html>\n"

@@ -1,4 +1,4 @@
-"""The local org's TCP connections: those that say nothing are let go, and faults break them off."""
+"""A server's TCP connections: those that say nothing are let go, and faults break them off."""
 
 import asyncio
 import socket
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import uvicorn
+
+from sfmap.engine.http.address import listen
 
 MOST_CONNECTIONS = 512
 HEADER_SECONDS = 30.0
@@ -77,14 +79,6 @@ class Connections:
 
     def _open(self) -> Iterator[_Connection]:
         yield from list(self._server.server_state.connections) if self._server else ()  # type: ignore[misc]
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `OSError`, and `OverflowError` for what is no port."""
-    listening = socket.create_server((host, port), backlog=2_048)
-    # Else an answer waits 40 ms for the acknowledgement of its own headers; accepted connections inherit this.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listening
 
 
 def _is_idle(connection: _Connection) -> bool:

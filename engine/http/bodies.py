@@ -12,11 +12,20 @@ _BODY_SECONDS = 60.0
 
 
 class Unreadable(Exception):
-    """A body that is too large, or is not what its headers say; the message goes to the client."""
+    """A body that is not what its headers say, or does not come; the message goes to the client."""
 
 
-async def read_body(request: Request) -> bytes:
-    """The body, unpacked if it is packed, and never more of it than the limit. Raises `Unreadable`."""
+class TooLarge(Unreadable):
+    """A body beyond the limit, of which nothing more is read."""
+
+
+async def read_body(request: Request, largest: int = LARGEST_REQUEST) -> bytes:
+    """The body, unpacked if it is packed, and never more of it than the limit in bytes.
+
+    Raises `Unreadable`, and starlette's `ClientDisconnect`.
+    """
+    if int(request.headers.get("content-length", 0)) > largest:
+        raise _too_large(largest)
     unpack = (
         zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in request.headers.get("content-encoding", "") else None
     )
@@ -26,14 +35,20 @@ async def read_body(request: Request) -> bytes:
     async for chunk in _timed(request):
         received += len(chunk)
         try:
-            part = unpack.decompress(chunk, LARGEST_REQUEST - size + 1) if unpack else chunk
+            part = unpack.decompress(chunk, largest - size + 1) if unpack else chunk
         except zlib.error:
             raise Unreadable("The request says it is gzip, and it is not.") from None
         size += len(part)
-        if max(received, size) > LARGEST_REQUEST:
-            raise Unreadable("The request is larger than 50 MB.")
+        if max(received, size) > largest:
+            raise _too_large(largest)
         parts.append(part)
     return b"".join(parts)
+
+
+def _too_large(largest: int) -> TooLarge:
+    kilobytes = largest // 1024
+    size = f"{kilobytes // 1024} MB" if kilobytes >= 1024 else f"{kilobytes} kB"
+    return TooLarge(f"The request is larger than {size}.")
 
 
 async def _timed(request: Request) -> AsyncIterator[bytes]:

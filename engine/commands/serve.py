@@ -1,0 +1,56 @@
+"""`sfmap serve`: events over HTTP, accepted durably and delivered in the background."""
+
+import gc
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from sfmap.engine.commands.arguments import mappings_option, org_option
+from sfmap.engine.commands.deliver import COLLECT_AFTER, manner_of
+from sfmap.engine.commands.terminal import explained, say
+from sfmap.engine.http.address import is_loopback
+from sfmap.engine.project import load_project
+from sfmap.engine.serve.log import make_log
+from sfmap.engine.serve.serving import Options
+from sfmap.engine.serve.serving import serve as serve_events
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Another address than this machine's own.")
+@click.option("--port", default=8080, show_default=True, help="0 for any free port.")
+@org_option
+@mappings_option
+@click.option("--linger", default=0.2, show_default=True, help="Seconds that an event waits for others.")
+@click.option("--connections", type=click.IntRange(1, 25), default=4, show_default=True, help="API calls at once.")
+@click.option(
+    "--page/--no-page", default=None, help="The page at /: by itself only on this machine's own address."
+)
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of stderr."
+)
+def serve(
+    host: str,
+    port: int,
+    org_name: str | None,
+    folder: Path | None,
+    linger: float,
+    connections: int,
+    page: bool | None,
+    log_format: Literal["text", "json"],
+) -> None:
+    """Accept events by Segment's HTTP Tracking API, and deliver them to an org.
+
+    An event is on disk before it is acknowledged. SIGHUP reads the mappings again; SIGTERM and Ctrl-C stop in good
+    order, and what waits is delivered after the next start.
+    """
+    gc.set_threshold(COLLECT_AFTER)
+    log = make_log(log_format == "json")
+    with explained():
+        project = load_project(Path())
+        manner = manner_of(project, org_name, connections)
+        is_own = is_loopback(host)
+        if page and not is_own:
+            say("Warning: whoever reaches this address can see events on the page.")
+        options = Options(host, port, org_name, folder, linger, is_own if page is None else page, manner)
+        serve_events(options, log, lambda url: log("info", f"Accepting events at {url}/v1/"))

@@ -1,0 +1,159 @@
+"""Segment's HTTP Tracking API, and what operators ask a service: health, readiness, metrics."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from sfmap.engine.http.bodies import TooLarge, Unreadable, read_body
+from sfmap.engine.journal.database import JournalFailed
+from sfmap.engine.journal.spool import Spool, SpoolFull
+from sfmap.engine.mapping.record import Event
+from sfmap.engine.serve import tracking
+from sfmap.engine.serve.acceptance import Acceptance
+from sfmap.engine.serve.access import Access
+from sfmap.engine.serve.log import Log
+from sfmap.engine.serve.metrics import Metrics
+from sfmap.engine.serve.tracking import NotAccepted
+
+_SHORT = {"i": "identify", "g": "group", "t": "track", "p": "page", "s": "screen", "a": "alias", "b": "batch"}
+"""The paths that analytics.js uses."""
+_CORS = {"Access-Control-Allow-Origin": "*"}
+_PREFLIGHT = {
+    **_CORS,
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Content-Encoding, AnonymousId, X-Retry-Count",
+    "Access-Control-Max-Age": "86400",
+}
+_SUCCESS = b'{"success":true}'
+_RETRY_SECONDS = "30"
+
+Read = Callable[[Event, datetime], list[bytes]]
+
+
+class TrackingApi:
+    """Takes events and answers once they are on disk."""
+
+    def __init__(self, acceptance: Acceptance, access: Access, spool: Spool, metrics: Metrics, log: Log) -> None:
+        self._acceptance = acceptance
+        self._access = access
+        self._spool = spool
+        self._metrics = metrics
+        self._log = log
+
+    def routes(self) -> list[Route]:
+        reads: dict[str, Read] = {
+            **{event_type: _single(event_type) for event_type in tracking.TYPES},
+            "batch": lambda said, now: tracking.batch(said, now),
+            "import": lambda said, now: tracking.batch(said, now, is_import=True),
+        }
+        paths = {**{name: name for name in reads}, **_SHORT}
+        return [
+            *(Route(f"/v1/{path}", self._tracking(reads[name]), methods=["POST"]) for path, name in paths.items()),
+            Route("/v1/m", _ignored, methods=["POST"]),
+            Route("/v1/{path:path}", _preflight, methods=["OPTIONS"]),
+            Route("/v1/projects/{write_key}/settings", self._settings, methods=["GET"]),
+            Route("/webhooks/{source}", self._webhook, methods=["POST"]),
+            Route("/healthz", self._health, methods=["GET"]),
+            Route("/readyz", self._readiness, methods=["GET"]),
+            Route("/metrics", self._metrics_text, methods=["GET"]),
+        ]
+
+    def _tracking(self, read: Read) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            return await self._answer(request, lambda body: self._read(request, body, read))
+
+        return answer
+
+    def _read(self, request: Request, body: bytes, read: Read) -> tuple[str, list[bytes]]:
+        said = tracking.read_request(body)
+        source = self._access.source_of(request.headers.get("authorization", ""), said.get("writeKey"))
+        if source is None:
+            raise PermissionError("This write key is not known.")
+        return source, read(said, datetime.now(UTC))
+
+    async def _webhook(self, request: Request) -> Response:
+        name = request.path_params["source"]
+
+        def read(body: bytes) -> tuple[str, list[bytes]]:
+            if not self._access.webhook(name, request.headers, body):
+                raise PermissionError("There is no such webhook, or its signature does not fit.")
+            return name, tracking.forwarded(tracking.read_request(body), datetime.now(UTC))
+
+        return await self._answer(request, read)
+
+    async def _answer(self, request: Request, read: Callable[[bytes], tuple[str, list[bytes]]]) -> Response:
+        """Success once the events are on disk; otherwise why not, and whether to try again."""
+        try:
+            source, events = read(await read_body(request, tracking.LARGEST_BATCH))
+            await self._acceptance.accept(source, events)
+        except TooLarge as error:
+            return self._refused(413, str(error))
+        except (NotAccepted, Unreadable) as error:
+            return self._refused(400, str(error))
+        except PermissionError as error:
+            return self._refused(401, str(error))
+        except SpoolFull as error:
+            return self._refused(429, f"{error}. Try again later.", {"Retry-After": _RETRY_SECONDS})
+        except JournalFailed as error:
+            self._log("error", str(error))
+            return self._refused(503, "The events cannot be stored now.", {"Retry-After": _RETRY_SECONDS})
+        except ClientDisconnect:
+            return Response(status_code=400)
+        self._metrics.accepted.labels(source).inc(len(events))
+        return Response(_SUCCESS, headers=_CORS, media_type="application/json")
+
+    def _refused(self, status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+        self._metrics.refused.labels(str(status)).inc()
+        return JSONResponse({"success": False, "message": message}, status, {**_CORS, **(headers or {})})
+
+    async def _settings(self, request: Request) -> Response:
+        """What analytics.js needs to know: to send everything here."""
+        write_key = request.path_params["write_key"]
+        if not self._access.knows(write_key):
+            return JSONResponse({"error": "This write key is not known."}, 404, _CORS)
+        url = request.base_url
+        here = {"apiKey": write_key, "apiHost": f"{url.netloc}/v1", "protocol": url.scheme}
+        return JSONResponse(
+            {"integrations": {"Segment.io": {**here, "addBundledMetadata": True, "unbundledIntegrations": []}}},
+            headers=_CORS,
+        )
+
+    async def _health(self, _request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def _readiness(self, _request: Request) -> Response:
+        """Whether events are accepted."""
+        try:
+            self._spool.check_room()
+        except SpoolFull as error:
+            return PlainTextResponse(f"{error}\n", 503)
+        return PlainTextResponse(f"accepting; {self._metrics.trouble or 'the org is delivered to'}\n")
+
+    async def _metrics_text(self, _request: Request) -> Response:
+        return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def make_app(routes: list[Route]) -> Starlette:
+    return Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown})
+
+
+def _single(event_type: str) -> Read:
+    return lambda said, now: tracking.single(said, event_type, now)
+
+
+async def _ignored(_request: Request) -> Response:
+    """analytics.js counts its own doings for Segment; there is nobody here who wants to know."""
+    return Response(_SUCCESS, headers=_CORS, media_type="application/json")
+
+
+async def _preflight(_request: Request) -> Response:
+    return Response(status_code=204, headers=_PREFLIGHT)
+
+
+async def _unknown(_request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    return JSONResponse({"success": False, "message": "There is nothing here."}, status, _CORS)

@@ -1,0 +1,75 @@
+"""What the service counts, for Prometheus and for its page."""
+
+from collections import deque
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from sfmap.engine.delivery.outcome import Outcome
+from sfmap.engine.delivery.report import Report
+from sfmap.engine.journal.spool import Spool
+from sfmap.engine.org.port import ApiUsage
+
+_RECENT = 100
+_MOST_REASONS = 100
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+
+
+class Metrics:
+    """One service's counts, since its start."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._registry = CollectorRegistry()
+        self.accepted = Counter(
+            "sfmap_accepted", "Events that are on disk, by source", ["source"], registry=self._registry
+        )
+        self.refused = Counter(
+            "sfmap_refused", "Requests that were not accepted, by status", ["status"], registry=self._registry
+        )
+        self.outcomes = Counter(
+            "sfmap_outcomes", "What became of events' records", ["outcome"], registry=self._registry
+        )
+        self.reasons = Counter(
+            "sfmap_skipped", "Events that were meant for no record, by reason", ["reason"], registry=self._registry
+        )
+        self.calls = Counter("sfmap_api_calls", "API calls, by operation", ["operation"], registry=self._registry)
+        self.latency = Histogram(
+            "sfmap_delivery_seconds",
+            "From acceptance to outcome",
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        left = Gauge("sfmap_api_calls_left", "Of the org's day, as it last said", registry=self._registry)
+        left.set_function(lambda: max(0, self.usage.limit - self.usage.used) if self.usage else float("nan"))
+        is_up = Gauge("sfmap_org_up", "Whether the last delivery reached the org", registry=self._registry)
+        is_up.set_function(lambda: 0 if self.trouble else 1)
+        events = Gauge("sfmap_spool_events", "Events that wait", registry=self._registry)
+        events.set_function(lambda: spool.events)
+        size = Gauge("sfmap_spool_bytes", "Bytes of events that wait", registry=self._registry)
+        size.set_function(lambda: spool.size)
+        age = Gauge("sfmap_spool_age_seconds", "How long the oldest event has waited", registry=self._registry)
+        age.set_function(lambda: spool.age)
+        self.report = Report()
+        """The same outcomes with their reasons, for people."""
+        self.recent: deque[Outcome] = deque(maxlen=_RECENT)
+        self.usage: ApiUsage | None = None
+        self.trouble = ""
+        """Why nothing is delivered just now; empty where all is well."""
+        self._calls: dict[str, int] = {}
+        self._reasons: set[str] = set()
+
+    def count_calls(self, calls: dict[str, int]) -> None:
+        """The org's calls by operation since it was opened, which only grow."""
+        for operation, count in calls.items():
+            self.calls.labels(operation).inc(count - self._calls.get(operation, 0))
+        self._calls = calls
+
+    def bounded(self, reason: str) -> str:
+        """The reason, or `others` where there are too many already: some of them quote what clients send."""
+        if reason in self._reasons or len(self._reasons) < _MOST_REASONS:
+            self._reasons.add(reason)
+            return reason
+        return "others"
+
+    def text(self) -> bytes:
+        """The Prometheus exposition format, version 0.0.4."""
+        return generate_latest(self._registry)

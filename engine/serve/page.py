@@ -1,0 +1,129 @@
+"""A page to look at the service with: what comes and goes, what failed, and what an event would become."""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from importlib.resources import files
+from itertools import islice
+from typing import Any
+from urllib.parse import parse_qsl
+
+from jinja2 import Environment, PackageLoader
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from sfmap.engine.delivery.outcome import FATES
+from sfmap.engine.http.address import is_loopback
+from sfmap.engine.http.bodies import Unreadable, read_body
+from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.dead_letters import count_dead_letters, dead_letters
+from sfmap.engine.journal.spool import Spool
+from sfmap.engine.mapping.explain import as_text, explain
+from sfmap.engine.preview import json_line
+from sfmap.engine.serve.background import Background
+from sfmap.engine.serve.metrics import Metrics
+from sfmap.engine.sources.reading import read_event
+
+_SAFE = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_SHOWN = 30
+_LARGEST_FORM = 256 * 1024
+_SAMPLE = """\
+{"type": "identify", "userId": "ann", "traits": {"email": "ann@example.com", "name": "Ann Lee"},
+ "integrations": {"Salesforce": true}}"""
+
+Context = dict[str, Any]
+
+
+class Page:
+    """Shows one service; what it changes, it changes by way of `Background`."""
+
+    def __init__(
+        self, spool: Spool, journal: Database, background: Background, metrics: Metrics, host: str
+    ) -> None:
+        self._spool = spool
+        self._journal = journal
+        self._background = background
+        self._metrics = metrics
+        self._names = {"127.0.0.1", "localhost", "::1"} if is_loopback(host) else set()
+        self._token = secrets.token_urlsafe()
+        """Stands in the page's own forms, so that no other page can send them."""
+        loader = PackageLoader("sfmap.engine.serve.pages", ".")
+        self._templates = Environment(loader=loader, autoescape=True, trim_blocks=True)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self._guarded(self._home), methods=["GET"]),
+            Route("/try", self._guarded(self._try), methods=["GET", "POST"]),
+            Route("/retry", self._guarded(self._retry), methods=["POST"]),
+            Route("/style.css", _style, methods=["GET"]),
+        ]
+
+    def _guarded(self, show: Callable[[dict[str, str] | None], Response]) -> Callable[[Request], Any]:
+        """Hands on the form, if there is one, where the page was asked for by a name of its own."""
+
+        async def answer(request: Request) -> Response:
+            # No web page may reach it by a name that it has made mean loopback.
+            if self._names and request.url.hostname not in self._names:
+                return PlainTextResponse("There is nothing here.\n", 404, _SAFE)
+            form = None
+            if request.method == "POST":
+                try:
+                    body = await read_body(request, _LARGEST_FORM)
+                except Unreadable as error:
+                    return PlainTextResponse(f"{error}\n", 400, _SAFE)
+                form = dict(parse_qsl(body.decode("utf-8", "replace")))
+                if not hmac.compare_digest(form.get("token", "").encode(), self._token.encode()):
+                    return PlainTextResponse("This form is not of this page; load the page again.\n", 403, _SAFE)
+            return await run_in_threadpool(show, form)
+
+        return answer
+
+    def _home(self, _form: dict[str, str] | None) -> Response:
+        org = self._background.org_key
+        letters = list(islice(dead_letters(self._journal, org), _SHOWN)) if org else []
+        usage = self._metrics.usage
+        report = self._metrics.report
+        return self._shown(
+            "home.html",
+            {
+                "fates": [(fate, report.fates[fate]) for fate in FATES],
+                "skipped": report.skipped.most_common(10),
+                "spool": self._spool,
+                "trouble": self._metrics.trouble,
+                "usage": usage,
+                "recent": [one for one in reversed(self._metrics.recent) if one.fate != "skipped"][:_SHOWN],
+                "letters": letters,
+                "letters_count": count_dead_letters(self._journal, org) if org else 0,
+            },
+        )
+
+    def _try(self, form: dict[str, str] | None) -> Response:
+        given = form.get("event", "") if form else _SAMPLE
+        event, problem = read_event(" ".join(given.splitlines()).encode())
+        mapper = self._background.mapper
+        told = [as_text(1, one) for one in explain(mapper, event)] if form and event is not None else []
+        lines = [json_line(1, one).decode() for one in mapper.map(event)] if told and event is not None else []
+        context = {"given": given, "problem": problem if form else "", "told": told, "lines": lines}
+        return self._shown("try.html", context)
+
+    def _retry(self, form: dict[str, str] | None) -> Response:
+        number = (form or {}).get("number", "")
+        if number.isdecimal() and len(number) < 18:
+            self._background.retry(int(number))
+        return RedirectResponse("/", 303, _SAFE)
+
+    def _shown(self, template: str, context: Context) -> Response:
+        page = self._templates.get_template(template)
+        return HTMLResponse(page.render({"token": self._token, **context}), headers=_SAFE)
+
+
+async def _style(_request: Request) -> Response:
+    text = (files("sfmap.engine.serve.pages") / "style.css").read_text("utf-8")
+    return Response(text, media_type="text/css", headers=_SAFE)

@@ -1,0 +1,149 @@
+"""What a client sends to the Tracking API as events for the spool, their gaps filled as Segment's spec says.
+
+Sources: Segment's "HTTP Tracking API Source" and "Spec: Common Fields".
+"""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import orjson
+
+from sfmap.engine.mapping.record import Event, Json
+
+LARGEST_EVENT: Final = 32 * 1024
+LARGEST_BATCH: Final = 500 * 1024
+"""Bytes, as Segment's own limits."""
+_MOST_EVENTS = 2_500
+_MOST_KEYS = 2_000
+_DEEPEST = 64
+_ENVELOPE = ("context", "integrations")
+"""What a batch says for all its events that do not say it themselves."""
+
+TYPES = ("identify", "group", "track", "page", "screen", "alias")
+
+
+class NotAccepted(Exception):
+    """A body that holds no events; the message goes to the client."""
+
+
+def read_request(body: bytes) -> Event:
+    """The body's JSON object. Raises `NotAccepted`."""
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise NotAccepted(f"The body is not JSON: {error.msg}.") from None
+    if not isinstance(said, dict):
+        raise NotAccepted("The body is not a JSON object.")
+    return said
+
+
+def single(said: Event, event_type: str, now: datetime) -> list[bytes]:
+    """The one event of a call of that type. Raises `NotAccepted`."""
+    return [_spooled({**said, "type": event_type}, said.get("sentAt"), now, "The event")]
+
+
+def batch(said: Event, now: datetime, *, is_import: bool = False) -> list[bytes]:
+    """The events of a batch or an import, whose times are taken as they are. Raises `NotAccepted`."""
+    events = said.get("batch")
+    if not isinstance(events, list):
+        raise NotAccepted("The body has no list named batch.")
+    if len(events) > _MOST_EVENTS:
+        raise NotAccepted(f"The batch has more than {_MOST_EVENTS:,} events.")
+    sent_at = None if is_import else said.get("sentAt")
+    common = {key: said[key] for key in _ENVELOPE if key in said}
+    return list(_batched(events, common, sent_at, now))
+
+
+def forwarded(said: Event, now: datetime) -> list[bytes]:
+    """An event that another service has received and completed before. Raises `NotAccepted`."""
+    return [_spooled({**said}, None, now, "The event", is_forwarded=True)]
+
+
+def _batched(events: list[Json], common: Event, sent_at: Json, now: datetime) -> Iterator[bytes]:
+    for place, event in enumerate(events):
+        name = f"Event {place} of the batch"
+        if not isinstance(event, dict):
+            raise NotAccepted(f"{name} is not a JSON object.")
+        if event.get("type") not in TYPES:
+            raise NotAccepted(f"{name} has no type, or none that is known.")
+        yield _spooled({**common, **event}, event.get("sentAt") or sent_at, now, name)
+
+
+def _spooled(event: Event, sent_at: Json, now: datetime, name: str, *, is_forwarded: bool = False) -> bytes:
+    if event.get("type") not in TYPES:
+        raise NotAccepted(f"{name} has no type, or none that is known.")
+    event.pop("writeKey", None)
+    if not isinstance(event.get("messageId"), str) or not event["messageId"]:
+        event["messageId"] = f"sfmap-{uuid.uuid4()}"
+    if not is_forwarded or not isinstance(event.get("receivedAt"), str):
+        event["receivedAt"] = _text(now)
+    _set_times(event, sent_at, now)
+    try:
+        data = orjson.dumps(event)
+    except orjson.JSONEncodeError:
+        raise NotAccepted(f"{name} is nested too deeply.") from None
+    _check_bounds(event, data, name)
+    return data
+
+
+def _set_times(event: Event, sent_at: Json, now: datetime) -> None:
+    """`timestamp` by the server's clock: when it was received, less what passed at the client between the two."""
+    sent = _moment(sent_at)
+    said = event.get("originalTimestamp") or event.get("timestamp")
+    original = _moment(said)
+    if original is None or sent is None:
+        taken = _moment(event.get("timestamp")) or original
+        event["timestamp"] = _text(taken) if taken else event["receivedAt"]
+        return
+    event["originalTimestamp"] = said
+    event["sentAt"] = sent_at
+    try:
+        event["timestamp"] = _text(now - max(sent - original, timedelta(0)))
+    except OverflowError:
+        event["timestamp"] = event["receivedAt"]
+
+
+def _check_bounds(event: Event, data: bytes, name: str) -> None:
+    if len(data) > LARGEST_EVENT:
+        raise NotAccepted(f"{name} is larger than 32 kB.")
+    # Cheaper than a walk, and never too low: every key has a colon behind it, every level a bracket.
+    if data.count(b":") > _MOST_KEYS and sum(1 for _ in _keys(event)) > _MOST_KEYS:
+        raise NotAccepted(f"{name} has more than {_MOST_KEYS:,} keys.")
+    if data.count(b"{") + data.count(b"[") > _DEEPEST and _is_deeper(event, _DEEPEST):
+        raise NotAccepted(f"{name} is nested more than {_DEEPEST} levels deep.")
+
+
+def _keys(value: Json) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            yield from one
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+
+
+def _is_deeper(value: Json, levels: int) -> bool:
+    level: list[Json] = [value]
+    for _ in range(levels + 1):
+        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))
+        level = [member for members in inner for member in members]
+    return bool(level)
+
+
+def _moment(value: Json) -> datetime | None:
+    """An ISO 8601 text as a moment; without a zone it is taken as UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,121 @@
+"""The real service, in a folder of its own with a local org behind it."""
+
+import os
+import re
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import orjson
+import pytest
+
+from ..command.conftest import SFMAP, Folder
+
+PROJECT = """\
+serve:
+  sources:
+    website: {write_key: "${WEBSITE_KEY}"}
+    server: {write_key: "${SERVER_KEY}"}
+    segment: {webhook: segment, secret: "${SEGMENT_SECRET}"}
+    rudder: {webhook: rudderstack, secret: "${RUDDER_SECRET}"}
+"""
+SECRETS = {
+    "WEBSITE_KEY": "key-of-the-website",
+    "SERVER_KEY": "key-of-the-server",
+    "SEGMENT_SECRET": "segment-s-secret",
+    "RUDDER_SECRET": "rudder-s-secret",
+}
+KEY = SECRETS["WEBSITE_KEY"]
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass
+class Service:
+    """One `sfmap serve` after the other, in one folder."""
+
+    folder: Folder
+    arguments: tuple[str, ...] = ()
+    url: str = ""
+    process: "subprocess.Popen[bytes] | None" = None
+    processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def start(self, *arguments: str, port: int = 0) -> "Service":
+        log = self.folder.path / "log.txt"
+        before = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [SFMAP, "serve", "--port", str(port), *self.arguments, *arguments],
+                cwd=self.folder.path,
+                stderr=out,
+                env={**os.environ, **SECRETS},
+            )
+        self.processes.append(self.process)
+        said = self.wait_for(lambda: re.search(r"(http://\S+)/v1/", log.read_bytes()[before:].decode()))
+        assert said, self.log()
+        self.url = said[1]
+        return self
+
+    def wait_for(self, look: Callable[[], Found], seconds: float = 20.0) -> Found:
+        """What `look` gives once it gives something, or at the end."""
+        until = time.monotonic() + seconds
+        while not (found := look()) and time.monotonic() < until:
+            time.sleep(0.02)
+        return found
+
+    def ask(self, path: str, body: bytes | object = None, **headers: str) -> Answer:
+        data = None if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(f"{self.url}{path}", data, names)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return Answer(answer.status, answer.read(), dict(answer.headers))
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.read(), dict(error.headers))
+
+    def metric(self, name: str) -> float:
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.ask("/metrics").body.decode(), re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    def wait_until_delivered(self) -> None:
+        assert self.wait_for(lambda: self.metric("sfmap_spool_events") == 0), self.log()
+
+    def log(self) -> str:
+        return (self.folder.path / "log.txt").read_text()
+
+    def stop(self) -> int:
+        assert self.process
+        self.process.terminate()
+        return self.process.wait(20)
+
+
+@pytest.fixture
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = Folder(tmp_path_factory.mktemp("service"))
+    (folder.path / "sfmap.yaml").write_text(PROJECT)
+    service = Service(folder)
+    yield service
+    for process in service.processes:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service for tests that do not mind each other."""
+    folder = Folder(tmp_path_factory.mktemp("service"))
+    (folder.path / "sfmap.yaml").write_text(PROJECT)
+    service = Service(folder).start()
+    yield service
+    assert service.stop() == 0

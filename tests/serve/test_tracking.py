@@ -1,0 +1,120 @@
+"""The Tracking API as clients see it: what is taken, what is refused and how, and what becomes of the events."""
+
+import gzip
+import hashlib
+import hmac
+import re
+from base64 import b64encode
+
+import orjson
+import pytest
+
+from .conftest import KEY, SECRETS, Service
+
+LEAD = {"userId": "ann@b.co", "traits": {"name": "Ann Lee"}, "integrations": {"Salesforce": True}}
+BASIC = {"Authorization": f"Basic {b64encode(f'{KEY}:'.encode()).decode()}"}
+SUCCESS = b'{"success":true}'
+
+
+@pytest.mark.parametrize("path", ["identify", "group", "track", "page", "screen", "alias", *"igtpsa"])
+def test_every_path_of_an_event(running: Service, path: str) -> None:
+    answer = running.ask(f"/v1/{path}", {"userId": "x", "event": "E", "groupId": "g"}, **BASIC)
+    assert (answer.status, answer.body) == (200, SUCCESS)
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["batch", "import", "b"])
+@pytest.mark.parametrize("kind", ["application/json", "text/plain;charset=UTF-8"])
+def test_batches_plain_and_packed(running: Service, path: str, kind: str) -> None:
+    body = orjson.dumps({"writeKey": KEY, "batch": [{"type": "page"}, {"type": "track", "event": "E"}]})
+    assert running.ask(f"/v1/{path}", body, Content_Type=kind).body == SUCCESS
+    assert running.ask(f"/v1/{path}", gzip.compress(body), Content_Encoding="gzip").body == SUCCESS
+
+
+LARGE = {"type": "identify", "traits": {"x": "y" * 33_000}}
+REFUSED: list[tuple[str, object, int, str]] = [
+    ("identify", b"{", 400, "not JSON"),
+    ("identify", b"[]", 400, "not a JSON object"),
+    ("identify", b'\xff{"a":1}', 400, "not JSON"),
+    ("identify", {**LARGE, "writeKey": KEY}, 400, "larger than 32 kB"),
+    ("identify", {"writeKey": KEY, "traits": {str(n): 1 for n in range(3_000)}}, 400, "2,000 keys"),
+    ("batch", {"writeKey": KEY, "batch": [{"type": "page"}, LARGE]}, 400, "Event 1 of the batch is larger"),
+    ("batch", {"writeKey": KEY}, 400, "no list named batch"),
+    ("batch", {"writeKey": KEY, "batch": [1]}, 400, "Event 0 of the batch is not"),
+    ("batch", {"writeKey": KEY, "batch": [{"type": "sing"}]}, 400, "has no type"),
+    ("batch", {"writeKey": KEY, "batch": [{"type": "page"}] * 2_501}, 400, "more than 2,500"),
+    ("batch", b" " * 600_000, 413, "larger than 500 kB"),
+    ("identify", {"userId": "x"}, 401, "not known"),
+    ("identify", {"userId": "x", "writeKey": "another"}, 401, "not known"),
+    ("identify", {"userId": "x", "writeKey": 7}, 401, "not known"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "status", "words"), REFUSED)
+def test_what_is_refused(running: Service, path: str, body: object, status: int, words: str) -> None:
+    answer = running.ask(f"/v1/{path}", body)
+    said = orjson.loads(answer.body)
+    assert (answer.status, said["success"]) == (status, False)
+    assert words in said["message"]
+
+
+def test_a_bomb_and_a_deep_event(running: Service) -> None:
+    bomb = gzip.compress(b" " * 100_000_000)
+    assert running.ask("/v1/batch", bomb, Content_Encoding="gzip").status == 413
+    assert running.ask("/v1/batch", b"no gzip", Content_Encoding="gzip").status == 400
+    deep = b'{"writeKey": "%s", "traits": {"a": %s1%s}}' % (KEY.encode(), b"[" * 200, b"]" * 200)
+    assert b"64 levels" in running.ask("/v1/identify", deep).body
+
+
+def test_pre_flight_and_settings(running: Service) -> None:
+    settings = orjson.loads(running.ask(f"/v1/projects/{KEY}/settings").body)
+    assert settings["integrations"]["Segment.io"]["apiHost"] == running.url.removeprefix("http://") + "/v1"
+    assert running.ask("/v1/projects/another/settings").status == 404
+
+
+def test_webhooks(running: Service) -> None:
+    body = orjson.dumps({"type": "page", "messageId": "m", "receivedAt": "2026-01-01T00:00:00.000Z"})
+    signature = hmac.new(SECRETS["SEGMENT_SECRET"].encode(), body, hashlib.sha1).hexdigest()
+    assert running.ask("/webhooks/segment", body, X_Signature=signature).status == 200
+    assert running.ask("/webhooks/segment", body, X_Signature=signature[:-1] + "x").status == 401
+    assert running.ask("/webhooks/segment", body).status == 401
+    bearer = f"Bearer {SECRETS['RUDDER_SECRET']}"
+    assert running.ask("/webhooks/rudder", body, Authorization=bearer).status == 200
+    assert running.ask("/webhooks/rudder", body, Authorization="Bearer x").status == 401
+    assert running.ask("/webhooks/website", body, Authorization=f"Bearer {KEY}").status == 401
+
+
+def test_an_event_becomes_a_lead_within_a_second(service: Service) -> None:
+    service.start()
+    service.ask("/v1/identify", {**LEAD, "messageId": "first"}, **BASIC)  # the first one signs in
+    service.wait_until_delivered()
+    before = service.metric("sfmap_delivery_seconds_sum")
+    assert service.ask("/v1/identify", {**LEAD, "userId": "bob@b.co"}, **BASIC).status == 200
+    service.wait_until_delivered()
+    assert service.metric("sfmap_delivery_seconds_sum") - before < 1
+    assert service.folder.rows("SELECT Email, LastName FROM Lead ORDER BY Email") == [
+        ("ann@b.co", "Lee"),
+        ("bob@b.co", "Lee"),
+    ]
+    assert service.metric('sfmap_accepted_total{source="website"}') == 2
+    assert service.metric('sfmap_outcomes_total{outcome="created"}') == 2
+    assert not re.search(r"ann@|Lee|key-of", service.log())
+
+
+def test_gaps_are_filled(service: Service) -> None:
+    """Seen in dead letters, which are events as they were stored."""
+    service.start()
+    late = {
+        "type": "identify", "timestamp": "2026-01-01T00:00:00Z", "integrations": {"Salesforce": True},
+    }  # fmt: skip
+    body = {"writeKey": KEY, "sentAt": "2026-01-01T00:00:10Z", "context": {"ip": "203.0.113.7"}, "batch": [late]}
+    assert service.ask("/v1/batch", body).status == 200
+    assert service.ask("/v1/import", body).status == 200
+    service.wait_until_delivered()
+    letters = service.folder.sfmap("dead-letters", "--json").stdout
+    skewed, imported = (orjson.loads(line)["raw"] for line in letters.splitlines())
+    assert skewed["messageId"] != imported["messageId"]
+    assert skewed["context"] == {"ip": "203.0.113.7"}
+    assert skewed["originalTimestamp"] == "2026-01-01T00:00:00Z"
+    assert skewed["timestamp"][:10] == skewed["receivedAt"][:10] != "2026-01-01"
+    assert imported["timestamp"] == "2026-01-01T00:00:00.000Z"
