@@ -98,6 +98,12 @@ def digest(raw: bytes, mapping: str, item: int) -> bytes:
     return hashlib.sha256(b"%d %s %s" % (item, mapping.encode(), raw)).digest()[:16]
 
 
+def furthest(database: Database, source: str) -> int:
+    """The number of the last event of the source that was delivered to any org. Raises `JournalFailed`."""
+    rows = database.rows("SELECT coalesce(max(number), 0) FROM sources WHERE source = ?", source)
+    return cast(int, rows[0][0])
+
+
 class Ledger:
     """The journal as the run of one source to one org sees it. Every method may raise `JournalFailed`."""
 

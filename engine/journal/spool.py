@@ -42,15 +42,23 @@ class Bounds:
 class Spool:
     """Threads share it. Every method that reads or writes may raise `JournalFailed`."""
 
-    def __init__(self, path: Path, bounds: Bounds, clock: Callable[[], float] = time.time) -> None:
-        """Opens the file, or makes it."""
+    def __init__(self, path: Path, bounds: Bounds, after: int = 0, clock: Callable[[], float] = time.time) -> None:
+        """Opens the file, or makes it; numbers up to `after` were given before, perhaps by a file that is lost."""
         self._database = Database(path, _TABLES)
+        self._begin_after(after)
         self._bounds = bounds
         self._clock = clock
         self._lock = Lock()
         """Of the counts."""
         row = self._database.rows("SELECT count(*), coalesce(sum(length(event)), 0), min(accepted) FROM events")[0]
         self._events, self._size, self._oldest = cast(tuple[int, int, float | None], row)
+
+    def _begin_after(self, number: int) -> None:
+        query = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'"
+        if cast(int, self._database.rows(query)[0][0]) < number:
+            with self._database.transaction() as connection:
+                connection.execute("DELETE FROM sqlite_sequence WHERE name = 'events'")
+                connection.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (number,))
 
     def close(self) -> None:
         self._database.close()

@@ -37,12 +37,21 @@ Read = Callable[[Event, datetime], list[bytes]]
 class TrackingApi:
     """Takes events and answers once they are on disk."""
 
-    def __init__(self, acceptance: Acceptance, access: Access, spool: Spool, metrics: Metrics, log: Log) -> None:
+    def __init__(
+        self,
+        acceptance: Acceptance,
+        access: Access,
+        spool: Spool,
+        metrics: Metrics,
+        log: Log,
+        is_delivering: Callable[[], bool],
+    ) -> None:
         self._acceptance = acceptance
         self._access = access
         self._spool = spool
         self._metrics = metrics
         self._log = log
+        self._is_delivering = is_delivering
 
     def routes(self) -> list[Route]:
         reads: dict[str, Read] = {
@@ -123,6 +132,8 @@ class TrackingApi:
         )
 
     async def _health(self, _request: Request) -> Response:
+        if not self._is_delivering():
+            return PlainTextResponse("delivery has ended; start the service again\n", 503)
         return PlainTextResponse("ok\n")
 
     async def _readiness(self, _request: Request) -> Response:

@@ -25,7 +25,7 @@ from sfmap.engine.spec.diagnostics import Mistakes, render_all
 from sfmap.engine.spec.files import CannotRead
 from sfmap.engine.wiring import OpenOrg
 
-_SPOOL = "spool"
+SPOOL = "spool"
 """What the journal knows the events as."""
 _LOOK_SECONDS = 0.5
 """How often what waits for a write in doubt is looked at, where no events come."""
@@ -66,6 +66,9 @@ class Background:
 
     def start(self) -> None:
         self._thread.start()
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
 
     def stop(self) -> None:
         """Ends delivery after the calls in flight."""
@@ -128,7 +131,7 @@ class Background:
 
     def _deliver(self, opened: OpenOrg) -> None:
         """Window by window, until something else is asked for."""
-        ledger = Ledger(self._means.journal, opened.key, _SPOOL)
+        ledger = Ledger(self._means.journal, opened.key, SPOOL)
         known = ledger.checkpoint()
         if known is None:
             ledger.begin("")

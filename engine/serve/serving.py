@@ -14,6 +14,7 @@ import uvicorn
 from sfmap.engine.http.address import CannotServe, is_loopback, listen
 from sfmap.engine.http.connections import Connections
 from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.ledger import furthest
 from sfmap.engine.journal.spool import Bounds, Spool
 from sfmap.engine.load import chosen_mappings, compile_mappings
 from sfmap.engine.lock import only_run
@@ -23,7 +24,7 @@ from sfmap.engine.run import Manner
 from sfmap.engine.serve.acceptance import Acceptance
 from sfmap.engine.serve.access import Access, KeySource, WebhookSource
 from sfmap.engine.serve.app import TrackingApi, make_app
-from sfmap.engine.serve.background import Background, Means
+from sfmap.engine.serve.background import SPOOL, Background, Means
 from sfmap.engine.serve.log import Log
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.page import Page
@@ -59,8 +60,9 @@ def serve(options: Options, log: Log, ready: Callable[[str], object]) -> None:
     with ExitStack() as stack:
         stack.enter_context(only_run(project.state))
         listening = _listen(options)
-        spool = stack.enter_context(closing(Spool(project.spool, _bounds(project.serve))))
         journal = stack.enter_context(closing(Database(project.journal)))
+        spool = Spool(project.spool, _bounds(project.serve), furthest(journal, SPOOL))
+        stack.callback(spool.close)
         metrics = Metrics(spool)
         means = Means(
             spool,
@@ -71,7 +73,7 @@ def serve(options: Options, log: Log, ready: Callable[[str], object]) -> None:
             options.linger,
         )
         background = Background(means, mapper, metrics, log)
-        api = TrackingApi(Acceptance(spool), access, spool, metrics, log)
+        api = TrackingApi(Acceptance(spool), access, spool, metrics, log, background.is_alive)
         page = Page(spool, journal, background, metrics, options.host).routes() if options.page else []
         server = _server(make_app([*api.routes(), *page]))
         _take_signals(server, background)

@@ -73,7 +73,7 @@ class Service:
             time.sleep(0.02)
         return found
 
-    def ask(self, path: str, body: bytes | object = None, **headers: str) -> Answer:
+    def ask(self, path: str, body: object = None, **headers: str) -> Answer:
         data = None if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(f"{self.url}{path}", data, names)

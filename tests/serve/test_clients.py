@@ -1,5 +1,14 @@
 """Clients that nobody here wrote, unmodified: what they send ends as the right Lead and Account."""
 
+import os
+import shutil
+import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
 import rudderstack.analytics
 import segment.analytics
 import segment.analytics.client
@@ -40,3 +49,75 @@ def test_rudder_sdk_python(service: Service) -> None:
     client.flush()
     client.join()
     check(service)
+
+
+HERE = Path(__file__).parent / "clients"
+DOCUMENTED_LEAD = (
+    "peter.gibbons@initech.com", "Peter", "Gibbons", "Initech", "VP of Derp", "570-690-4150", "Hot",
+    "19123 forest lane", "east greenwich", "RI", "94115", "USA",
+)  # fmt: skip
+DOCUMENTED_ACCOUNT = (
+    "813", "Teemo Industries", "222-333-4444", "Makes great husky products", 4, "https://teemothewolf.com",
+    "9000 Forest Lane", "East Greenwich", "RI", "02818", "US",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the pinned npm packages, and the scripts of `clients`."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("Node.js and npm are not here: the clients written in JavaScript are not tried")
+    folder = tmp_path_factory.mktemp("node") / "clients"
+    shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("node_modules"))
+    install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=300)
+    return folder
+
+
+def check_documented(service: Service) -> None:
+    service.wait_for(lambda: service.metric('sfmap_outcomes_total{outcome="created"}') == 2)
+    lead = "Email, FirstName, LastName, Company, Title, Phone, Rating, Street, City, State, PostalCode, Country"
+    assert service.folder.rows(f"SELECT {lead} FROM Lead") == [DOCUMENTED_LEAD], service.log()
+    address = "BillingStreet, BillingCity, BillingState, BillingPostalCode, BillingCountry"
+    account = f"AccountNumber, Name, Phone, Description, NumberOfEmployees, Website, {address}"
+    assert service.folder.rows(f"SELECT {account} FROM Account") == [DOCUMENTED_ACCOUNT]
+
+
+def test_segment_analytics_node(service: Service, node: Path) -> None:
+    service.start()
+    environment = {**os.environ, "WRITE_KEY": KEY, "HOST": service.url}
+    done = subprocess.run(
+        ["node", "server.mjs"], cwd=node, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    check_documented(service)
+
+
+def test_analytics_js_in_a_browser(service: Service, node: Path) -> None:
+    """With nothing but the host changed in the set-up of analytics.js."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not browser:
+        pytest.skip("there is no Chromium here: analytics.js is not tried")
+    service.start()
+    bundle = ["node", "node_modules/esbuild/bin/esbuild", "page.js", "--bundle", "--outfile=site/bundle.js"]
+    defines = [f'--define:HOST="{service.url}"', f'--define:WRITE_KEY="{KEY}"']
+    subprocess.run([*bundle, *defines], cwd=node, check=True, capture_output=True, timeout=60)
+    (node / "site" / "index.html").write_text("<!doctype html><title>Shop</title><script src=bundle.js></script>")
+    handler = partial(_Silent, directory=str(node / "site"))
+    site = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+    profile = f"--user-data-dir={node / 'profile'}"
+    url = f"http://127.0.0.1:{site.server_port}/"
+    command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", profile, url]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        check_documented(service)
+    finally:
+        process.kill()
+        process.wait()
+        site.shutdown()
+
+
+class _Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""

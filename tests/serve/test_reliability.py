@@ -1,0 +1,134 @@
+"""What the service does when it is killed, stopped, filled up, cut off from its org, or given broken mappings."""
+
+import signal
+import socket
+import time
+from base64 import b64encode
+
+from ..command.conftest import REPOSITORY
+from .conftest import KEY, PROJECT, Service
+from .load import kill_under_load
+
+BASIC = {"Authorization": f"Basic {b64encode(f'{KEY}:'.encode()).decode()}"}
+
+
+def lead(email: str) -> dict[str, object]:
+    return {"traits": {"email": email}, "integrations": {"Salesforce": True}}
+
+
+def test_kills_under_load(service: Service) -> None:
+    kill_under_load(service, kills=4, seed=1)
+
+
+def test_a_full_spool_says_when_to_come_again(service: Service) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        away = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    org = f'orgs:\n  away: {{login_url: "{away}", username: u, password: "${{WEBSITE_KEY}}"}}\n'
+    (service.folder.path / "sfmap.yaml").write_text(
+        PROJECT.replace("serve:\n", "serve:\n  spool_megabytes: 0.01\n") + org
+    )
+    service.start("--org", "away")
+    answers = [service.ask("/v1/identify", lead(f"p{count}@b.co"), **BASIC) for count in range(80)]
+    statuses = [answer.status for answer in answers]
+    accepted = statuses.count(200)
+    assert statuses == [200] * accepted + [429] * (80 - accepted)
+    assert 20 < accepted < 80
+    assert answers[-1].headers["retry-after"] == "30"
+    assert service.ask("/readyz").status == 503
+    assert service.ask("/healthz").status == 200
+    assert service.metric("sfmap_spool_events") == accepted
+    assert service.wait_for(lambda: service.metric("sfmap_org_up") == 0)
+    assert service.stop() == 0
+    assert "Traceback" not in service.log()
+    # The same events go to an org that is there, once the service is started with it.
+    (service.folder.path / "sfmap.yaml").write_text(PROJECT)
+    service.start()
+    service.wait_until_delivered()
+    assert service.folder.rows("SELECT count(*) FROM Lead") == [(accepted,)]
+
+
+def test_mappings_are_read_again_and_broken_ones_refused(service: Service) -> None:
+    mappings = service.folder.path / "mappings"
+    mappings.mkdir()
+    text = (REPOSITORY / "mappings" / "lead.yaml").read_text()
+    (mappings / "lead.yaml").write_text(text)
+    (service.folder.path / "sfmap.yaml").write_text(f"mappings: mappings\n{PROJECT}")
+    service.start()
+    assert service.process
+    (mappings / "lead.yaml").write_text(text.replace("max: 40", "max: forty"))
+    service.process.send_signal(signal.SIGHUP)
+    assert service.wait_for(lambda: "those of before go on" in service.log())
+    service.ask("/v1/identify", lead("before@b.co"), **BASIC)
+    service.wait_until_delivered()
+    (mappings / "lead.yaml").write_text(text.replace("default: n/a, max: 80", "default: none, max: 80"))
+    service.process.send_signal(signal.SIGHUP)
+    assert service.wait_for(lambda: "were read again" in service.log())
+    service.ask("/v1/identify", lead("after@b.co"), **BASIC)
+    service.wait_until_delivered()
+    assert service.folder.rows("SELECT Email, LastName FROM Lead ORDER BY Email") == [
+        ("after@b.co", "none"),
+        ("before@b.co", "n/a"),
+    ]
+
+
+def test_a_stop_loses_nothing(service: Service) -> None:
+    service.start("--linger", "60")
+    service.ask("/v1/identify", lead("a@b.co"), **BASIC)
+    assert service.stop() == 0
+    assert "1 events wait" in service.log()
+    service.start()
+    service.wait_until_delivered()
+    assert service.folder.rows("SELECT Email FROM Lead") == [("a@b.co",)]
+
+
+def test_a_new_spool_goes_on_after_the_numbers_of_the_old_one(service: Service) -> None:
+    """Else what it accepts would be taken for what the journal says was delivered."""
+    service.start()
+    for email in ("a@b.co", "b@b.co"):
+        service.ask("/v1/identify", lead(email), **BASIC)
+    service.wait_until_delivered()
+    service.stop()
+    for file in (service.folder.path / ".sfmap").glob("spool.db*"):
+        file.unlink()
+    service.start()
+    service.ask("/v1/identify", lead("c@b.co"), **BASIC)
+    service.wait_until_delivered()
+    assert service.folder.rows("SELECT count(*) FROM Lead") == [(3,)]
+
+
+def test_dead_letters_are_delivered_again_from_the_page(service: Service) -> None:
+    service.start()
+    bad = {"type": "identify", "messageId": "bad", "integrations": {"Salesforce": True}}
+    service.ask("/v1/identify", bad, **BASIC)
+    service.wait_until_delivered()
+    page = service.ask("/").body.decode()
+    assert "Email is required" in page
+    token = page.partition('name="token" value="')[2].partition('"')[0]
+    assert service.ask("/retry", b"number=0&token=x").status == 403
+    assert service.ask("/retry", f"number=0&token={token}".encode()).status == 200  # the page again
+    assert service.wait_for(lambda: "1 dead letters were tried again; 1 failed" in service.log())
+
+
+def test_the_page_explains_an_event(running: Service) -> None:
+    token = running.ask("/try").body.decode().partition('name="token" value="')[2].partition('"')[0]
+    event = "%7B%22type%22:%22identify%22,%22traits%22:%7B%22email%22:%22ann@b.co%22%7D,"
+    event += "%22integrations%22:%7B%22Salesforce%22:true%7D%7D"
+    shown = running.ask("/try", f"token={token}&event={event}".encode()).body.decode()
+    assert "traits.email" in shown
+    assert "ann@b.co" in shown
+    assert "<script" not in shown
+    assert running.ask("/", Host="evil.example").status == 404
+
+
+def test_a_slow_client_is_let_go(running: Service) -> None:
+    """One that never completes its headers costs others nothing, and one that is cut off does not either."""
+    host, port = running.url.removeprefix("http://").split(":")
+    slow = [socket.create_connection((host, int(port))) for _ in range(50)]
+    for connection in slow:
+        connection.sendall(b"POST /v1/identify HTTP/1.1\r\nContent-Length: 100\r\n")
+    started = time.monotonic()
+    assert running.ask("/v1/identify", lead("quick@b.co"), **BASIC).status == 200
+    assert time.monotonic() - started < 1
+    for connection in slow:
+        connection.close()
+    assert running.ask("/healthz").status == 200
