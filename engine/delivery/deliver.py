@@ -78,6 +78,11 @@ class Delivery:
         self._losses: dict[RecordKey, int] = {}
         """How often the answers to what is held were lost."""
 
+    @property
+    def held(self) -> int:
+        """How many records wait for a write in doubt."""
+        return len(self._held)
+
     def deliver(self, source: EventSource, start: Position = START) -> Iterator[Delivered]:
         """The outcomes, window by window; whoever takes them has them before the journal counts them as done.
 

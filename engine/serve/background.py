@@ -116,7 +116,9 @@ class Background:
             ledger = Ledger(self._means.journal, opened.key, source.name)
             ledger.begin("")
             report, _ = deliver_all(source, START, self.mapper, opened.org, ledger, self._manner())
-            self._log("info", f"{report.events} dead letters were tried again; {report.fates['failed']} failed.")
+            self._log(
+                "info", f"Dead letters tried again: {report.events}, failed again: {report.fates['failed']}."
+            )
 
     def _take_mappings(self) -> None:
         try:
@@ -137,6 +139,7 @@ class Background:
             ledger.begin("")
         start = known.position if known else START
         delivery = make_delivery(self.mapper, opened.org, ledger, self._manner(), None)
+        self._metrics.held = lambda: delivery.held
         try:
             for delivered in delivery.deliver_windows(self._windows(start), start):
                 self._count(delivered, opened)

@@ -1,5 +1,6 @@
 """What the service says as it runs: a line of words or of JSON; no trait, no key, no secret is ever in it."""
 
+import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,3 +25,17 @@ def make_log(as_json: bool) -> Log:
         sys.stderr.flush()
 
     return log
+
+
+class Forwarding(logging.Handler):
+    """Says in our way what libraries log: the web server speaks of requests that are no HTTP."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = record.getMessage()
+        if record.exc_info and record.exc_info[1]:
+            said = f"{said.splitlines()[0]} {type(record.exc_info[1]).__name__}"
+        self._log("error" if record.levelno >= logging.ERROR else "warning", said)

@@ -1,6 +1,7 @@
 """What the service counts, for Prometheus and for its page."""
 
 from collections import deque
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -48,6 +49,10 @@ class Metrics:
         size.set_function(lambda: spool.size)
         age = Gauge("sfmap_spool_age_seconds", "How long the oldest event has waited", registry=self._registry)
         age.set_function(lambda: spool.age)
+        held = Gauge("sfmap_held_records", "Records that wait for a write in doubt", registry=self._registry)
+        held.set_function(lambda: self.held())
+        self.held: Callable[[], int] = lambda: 0
+        """Records that have left the spool for the journal, until the org cannot do any more what it did not answer."""
         self.report = Report()
         """The same outcomes with their reasons, for people."""
         self.recent: deque[Outcome] = deque(maxlen=_RECENT)

@@ -96,6 +96,7 @@ class Page:
                 "fates": [(fate, report.fates[fate]) for fate in FATES],
                 "skipped": report.skipped.most_common(10),
                 "spool": self._spool,
+                "held": self._metrics.held(),
                 "trouble": self._metrics.trouble,
                 "usage": usage,
                 "recent": [one for one in reversed(self._metrics.recent) if one.fate != "skipped"][:_SHOWN],

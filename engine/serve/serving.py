@@ -1,6 +1,7 @@
 """Runs the service: the Tracking API in this thread, delivery in another, until a signal stops both."""
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
@@ -25,14 +26,14 @@ from sfmap.engine.serve.acceptance import Acceptance
 from sfmap.engine.serve.access import Access, KeySource, WebhookSource
 from sfmap.engine.serve.app import TrackingApi, make_app
 from sfmap.engine.serve.background import SPOOL, Background, Means
-from sfmap.engine.serve.log import Log
+from sfmap.engine.serve.log import Forwarding, Log
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.page import Page
 from sfmap.engine.wiring import open_org
 
 _KEEP_ALIVE_SECONDS = 60
 _STOP_SECONDS = 10
-_SWITCH_SECONDS = 0.001
+_SWITCH_SECONDS = 0.0002
 """How soon a thread gives way to another: requests must not wait for a window to be mapped."""
 
 
@@ -77,6 +78,7 @@ def serve(options: Options, log: Log, ready: Callable[[str], object]) -> None:
         page = Page(spool, journal, background, metrics, options.host).routes() if options.page else []
         server = _server(make_app([*api.routes(), *page]))
         _take_signals(server, background)
+        logging.getLogger("uvicorn").addHandler(Forwarding(log))
         background.start()
         stack.callback(background.stop)
         ready(f"http://{options.host}:{listening.getsockname()[1]}")

@@ -88,7 +88,10 @@ class Service:
         return float(found[1]) if found else 0.0
 
     def wait_until_delivered(self) -> None:
-        assert self.wait_for(lambda: self.metric("sfmap_spool_events") == 0), self.log()
+        def waiting() -> float:
+            return self.metric("sfmap_spool_events") + self.metric("sfmap_held_records")
+
+        assert self.wait_for(lambda: waiting() == 0), self.log()
 
     def log(self) -> str:
         return (self.folder.path / "log.txt").read_text()

@@ -106,7 +106,7 @@ def test_dead_letters_are_delivered_again_from_the_page(service: Service) -> Non
     token = page.partition('name="token" value="')[2].partition('"')[0]
     assert service.ask("/retry", b"number=0&token=x").status == 403
     assert service.ask("/retry", f"number=0&token={token}".encode()).status == 200  # the page again
-    assert service.wait_for(lambda: "1 dead letters were tried again; 1 failed" in service.log())
+    assert service.wait_for(lambda: "Dead letters tried again: 1, failed again: 1" in service.log())
 
 
 def test_the_page_explains_an_event(running: Service) -> None:

@@ -1,0 +1,97 @@
+"""Whatever is sent to it, the service answers in good order, goes on, and says nothing that it should not."""
+
+import http.client
+import socket
+from urllib.parse import urlsplit
+
+import orjson
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ..strategies import JSON
+from .conftest import KEY, Service
+
+PATHS = st.one_of(
+    st.sampled_from(
+        ["/v1/identify", "/v1/batch", "/v1/import", "/webhooks/segment", "/webhooks/x", "/try", "/retry"]
+    ),
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=40).map(lambda text: f"/{text}"),
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        "Authorization Content-Type Content-Encoding Host Origin X-Signature Expect Cookie Accept-Encoding".split()
+    ),
+    st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30),
+    max_size=4,
+)
+BODIES = st.one_of(st.binary(max_size=300), JSON.map(lambda value: _json(value)))
+METHODS = st.sampled_from(["GET", "POST", "OPTIONS", "PUT", "DELETE", "HEAD", "PATCH"])
+MANY = settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def _json(value: object) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return b"null"
+
+
+def check(service: Service) -> None:
+    assert service.ask("/healthz").status == 200
+    assert "Traceback" not in service.log()
+    assert "Exception" not in service.log()
+    assert KEY not in service.log()
+
+
+@MANY
+@given(METHODS, PATHS, HEADERS, BODIES)
+def test_any_request_is_answered_without_a_500(
+    running: Service, method: str, path: str, headers: dict[str, str], body: bytes
+) -> None:
+    connection = http.client.HTTPConnection(urlsplit(running.url).netloc, timeout=10)
+    try:
+        connection.putrequest(method, path, skip_host="Host" in headers)
+        for name, value in headers.items():
+            connection.putheader(name, value.encode("latin-1"))
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        assert connection.getresponse().status < 500
+    finally:
+        connection.close()
+
+
+@MANY
+@given(st.lists(JSON, max_size=3), st.dictionaries(st.text(max_size=9), JSON, max_size=4), JSON, JSON)
+def test_any_batch_is_taken_or_refused(
+    running: Service, events: list[object], common: dict[str, object], sent_at: object, timestamp: object
+) -> None:
+    good = {"type": "identify", "timestamp": timestamp, "traits": common, "messageId": sent_at}
+    body = _json({**common, "writeKey": KEY, "sentAt": sent_at, "batch": [good, *events]})
+    assert running.ask("/v1/batch", body).status in (200, 400, 401)
+
+
+@MANY
+@given(st.binary(max_size=200))
+def test_what_is_no_http_ends_that_connection_alone(running: Service, sent: bytes) -> None:
+    parts = urlsplit(running.url)
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+
+
+def test_it_goes_on_after_all_that(running: Service) -> None:
+    check(running)
+    running.wait_until_delivered()
+    check(running)
+
+
+def test_a_body_that_never_comes_costs_nobody_else(running: Service) -> None:
+    parts = urlsplit(running.url)
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0))) as slow:
+        slow.sendall(b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n{")
+        for _ in range(20):
+            assert running.ask("/healthz").status == 200
