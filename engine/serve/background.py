@@ -149,9 +149,10 @@ class Background:
     def _windows(self, start: Position) -> Iterator[list[Received]]:
         """What waits, as soon as it is a full window or the first of it has lingered."""
         spool, number = self._means.spool, start.number
+        today = _day()
         while True:
             spool.remove(number)  # its outcomes are in the journal by now
-            if self._reload.is_set() or self._retry:
+            if self._reload.is_set() or self._retry or _day() != today:  # each delivery forgets old message ids
                 return
             found = self._next(number)
             self._accepted = {one.number: one.accepted for one in found}
@@ -163,7 +164,7 @@ class Background:
         """The next window; an empty one after a while without events. Raises `StopRequested`."""
         until = time.monotonic() + _LOOK_SECONDS
         while not self._stop.is_set():
-            found = self._means.spool.after(number, WINDOW_SIZE)
+            found = self._means.spool.after(number, WINDOW_SIZE) if self._means.spool.events else []
             left = found[0].accepted + self._means.linger - time.time() if found else until - time.monotonic()
             if len(found) == WINDOW_SIZE or left <= 0:
                 return found
@@ -190,9 +191,14 @@ class Background:
         return replace(
             self._means.manner,
             patience=_PATIENCE,
+            skip_delivered=True,  # a client that has missed its answer sends the same again
             should_stop=self._stop.is_set,
             say=lambda text: self._log("warning", text),
         )
+
+
+def _day() -> int:
+    return int(time.time() // 86_400)
 
 
 def _received(spooled: Spooled) -> Received:

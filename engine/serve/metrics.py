@@ -52,7 +52,7 @@ class Metrics:
         held = Gauge("sfmap_held_records", "Records that wait for a write in doubt", registry=self._registry)
         held.set_function(lambda: self.held())
         self.held: Callable[[], int] = lambda: 0
-        """Records that have left the spool for the journal, until the org cannot do any more what it did not answer."""
+        """Records that wait in the journal until it is certain what the org did."""
         self.report = Report()
         """The same outcomes with their reasons, for people."""
         self.recent: deque[Outcome] = deque(maxlen=_RECENT)

@@ -33,6 +33,8 @@ from sfmap.engine.wiring import open_org
 
 _KEEP_ALIVE_SECONDS = 60
 _STOP_SECONDS = 10
+_MOST_CONNECTIONS = 1_000
+"""More are answered 503: each may hold half a megabyte."""
 _SWITCH_SECONDS = 0.0002
 """How soon a thread gives way to another: requests must not wait for a window to be mapped."""
 
@@ -127,6 +129,7 @@ def _server(app: object) -> uvicorn.Server:
             access_log=False,
             lifespan="off",
             server_header=False,
+            limit_concurrency=_MOST_CONNECTIONS,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_STOP_SECONDS,
         )

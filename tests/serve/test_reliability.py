@@ -96,6 +96,15 @@ def test_a_new_spool_goes_on_after_the_numbers_of_the_old_one(service: Service) 
     assert service.folder.rows("SELECT count(*) FROM Lead") == [(3,)]
 
 
+def test_what_is_sent_again_is_delivered_once(service: Service) -> None:
+    service.start()
+    for _ in range(3):
+        service.ask("/v1/identify", {**lead("a@b.co"), "messageId": "once"}, **BASIC)
+        service.wait_until_delivered()
+    assert service.metric('sfmap_outcomes_total{outcome="created"}') == 1
+    assert service.metric('sfmap_outcomes_total{outcome="skipped"}') == 2
+
+
 def test_dead_letters_are_delivered_again_from_the_page(service: Service) -> None:
     service.start()
     bad = {"type": "identify", "messageId": "bad", "integrations": {"Salesforce": True}}
