@@ -14,7 +14,7 @@ from sfmap.engine.journal.spool import Spool, Spooled
 from sfmap.engine.letters import DeadLetterSource
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.org.local.process import LocalOrgFailed
-from sfmap.engine.org.port import OrgError
+from sfmap.engine.org.port import OrgError, SignInRefused
 from sfmap.engine.run import Manner, deliver_all, make_delivery
 from sfmap.engine.secrets import SecretMissing
 from sfmap.engine.serve.log import Log
@@ -30,7 +30,9 @@ SPOOL = "spool"
 _LOOK_SECONDS = 0.5
 """How often what waits for a write in doubt is looked at, where no events come."""
 _LONGEST_PAUSE = 60.0
-_PATIENCE = Patience(outage=30.0, first_contact=5.0)
+_REFUSED_PAUSE = 900.0
+"""An org locks users that try to sign in with a wrong password again and again."""
+_PATIENCE = Patience(outage=10.0, first_contact=5.0)
 """After which the trouble is said, and delivery begins anew."""
 
 
@@ -58,7 +60,7 @@ class Background:
         self._log = log
         self._stop = threading.Event()
         self._reload = threading.Event()
-        self._retry: list[tuple[str, int]] = []
+        self._retry: list[int] = []
         self._accepted: dict[int, float] = {}
         """When the events of the window under way were accepted."""
         self.org_key = ""
@@ -81,29 +83,36 @@ class Background:
 
     def retry(self, number: int) -> None:
         """Has a dead letter delivered again before the next window; 0 stands for all."""
-        self._retry.append(("", number))
+        self._retry.append(number)
 
     def _run(self) -> None:
-        troubles = 0
-        with ExitStack() as stack:
-            opened: OpenOrg | None = None
-            while not self._stop.is_set():
-                try:
-                    opened = opened or self._means.open_org(stack)
+        tries = 0
+        while not self._stop.is_set():
+            try:
+                with ExitStack() as stack:
+                    opened = self._means.open_org(stack)
                     self.org_key = opened.key
-                    self._between(opened)
-                    self._deliver(opened)
-                except StopRequested:
-                    return
-                except (OrgError, JournalFailed, LocalOrgFailed, SecretMissing, CannotRead) as error:
-                    self._metrics.trouble = _words(error)
-                    seconds = min(_LONGEST_PAUSE, 2.0**troubles)
-                    troubles += 1
-                    self._log("error", f"{self._metrics.trouble} Events are accepted; delivery begins anew in"
-                              f" {seconds:g} s.")  # fmt: skip
-                    self._stop.wait(seconds)
-                else:
-                    troubles = 0
+                    self._metrics.org_opened()
+                    while True:
+                        self._between(opened)
+                        self._deliver(opened)
+            except StopRequested:
+                return
+            except (OrgError, JournalFailed, LocalOrgFailed, SecretMissing, CannotRead) as error:
+                tries = tries + 1 if self._metrics.trouble else 1
+                self._rest(error, tries)
+
+    def _rest(self, error: Exception, tries: int) -> None:
+        """Says what is the matter and waits, unless it is told to stop or to read the mappings again."""
+        refused = isinstance(error, SignInRefused)
+        seconds = _REFUSED_PAUSE if refused else min(_LONGEST_PAUSE, 2.0 ** (tries - 1))
+        self._metrics.trouble = _words(error)
+        again = f"delivery begins anew in {seconds:g} s, or when the mappings are read again"
+        self._log("error", f"{self._metrics.trouble} Events are accepted; {again}.")
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._reload.is_set():
+            if self._stop.wait(0.2):
+                return
 
     def _between(self, opened: OpenOrg) -> None:
         """What others have asked for."""
@@ -111,8 +120,8 @@ class Background:
             self._reload.clear()
             self._take_mappings()
         while self._retry:
-            reason, number = self._retry.pop()
-            source = DeadLetterSource(self._means.journal, opened.key, reason, number)
+            number = self._retry.pop()
+            source = DeadLetterSource(self._means.journal, opened.key, number=number)
             ledger = Ledger(self._means.journal, opened.key, source.name)
             ledger.begin("")
             report, _ = deliver_all(source, START, self.mapper, opened.org, ledger, self._manner())

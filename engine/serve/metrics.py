@@ -62,6 +62,10 @@ class Metrics:
         self._calls: dict[str, int] = {}
         self._reasons: set[str] = set()
 
+    def org_opened(self) -> None:
+        """Its calls are counted from nothing."""
+        self._calls = {}
+
     def count_calls(self, calls: dict[str, int]) -> None:
         """The org's calls by operation since it was opened, which only grow."""
         for operation, count in calls.items():

@@ -1,9 +1,11 @@
 """What the service does when it is killed, stopped, filled up, cut off from its org, or given broken mappings."""
 
+import os
 import signal
 import socket
 import time
 from base64 import b64encode
+from pathlib import Path
 
 from ..command.conftest import REPOSITORY
 from .conftest import KEY, PROJECT, Service
@@ -94,6 +96,31 @@ def test_a_new_spool_goes_on_after_the_numbers_of_the_old_one(service: Service) 
     service.ask("/v1/identify", lead("c@b.co"), **BASIC)
     service.wait_until_delivered()
     assert service.folder.rows("SELECT count(*) FROM Lead") == [(3,)]
+
+
+def test_an_org_that_comes_back(service: Service) -> None:
+    """The local org behind the service is killed, and another one takes its place."""
+    service.start()
+    service.ask("/v1/identify", lead("a@b.co"), **BASIC)
+    service.wait_until_delivered()
+    before = service.metric('sfmap_api_calls_total{operation="login"}')
+    (child,) = local_orgs(service)
+    os.kill(child, signal.SIGKILL)
+    service.ask("/v1/identify", lead("b@b.co"), **BASIC)
+    assert service.wait_for(lambda: service.metric("sfmap_spool_events") == 0, seconds=60), service.log()
+    assert service.folder.rows("SELECT Email FROM Lead ORDER BY Email") == [("a@b.co",), ("b@b.co",)]
+    assert service.metric("sfmap_org_up") == 1
+    assert service.metric('sfmap_api_calls_total{operation="login"}') > before
+    assert service.ask("/healthz").status == 200
+
+
+def local_orgs(service: Service) -> list[int]:
+    assert service.process
+    children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text()
+    tasks = Path(f"/proc/{service.process.pid}/task").glob("*/children")
+    return sorted(
+        {int(child) for text in (children, *(task.read_text() for task in tasks)) for child in text.split()}
+    )
 
 
 def test_what_is_sent_again_is_delivered_once(service: Service) -> None:
