@@ -28,7 +28,7 @@ def event_view(event: Event) -> Event:
             filled["integrations"] = context.get("integrations")
     for key in _IDS:
         value = event.get(key)
-        if value is None or value.__class__ is str:
+        if value.__class__ is str or value is None:
             continue
         if isinstance(value, int) and not isinstance(value, bool):
             filled[key] = str(value)

@@ -17,6 +17,13 @@ class Mapper:
             for event_type in dict.fromkeys(pattern.type for pattern in compiled.mapping.events):
                 self._by_type.setdefault(event_type, []).append(compiled)
 
+        # Only track events have a name that patterns look at.
+        self._alone = {
+            event_type: taking[0]
+            for event_type, taking in self._by_type.items()
+            if len(taking) == 1 and event_type != "track"
+        }
+
     @property
     def objects(self) -> tuple[str, ...]:
         """The objects that the mappings write or point to."""
@@ -55,10 +62,10 @@ class Mapper:
         event_type = event.get("type")
         if not isinstance(event_type, str) or not event_type:
             return (Rejected("", "the event has no type (identify, group, track, ...)"),)
-        taking = self.taking(event)
-        if len(taking) == 1:
-            return taking[0].map(event)
-        results = [mapped for compiled in taking for mapped in compiled.map(event)]
+        alone = self._alone.get(event_type)
+        if alone:
+            return alone.map(event)
+        results = [mapped for compiled in self.taking(event) for mapped in compiled.map(event)]
         if not results:
             return (Skipped(f"no mapping takes {event_type} events"),)
         return tuple(result for result in results if not isinstance(result, Skipped)) or (results[0],)
@@ -67,6 +74,6 @@ class Mapper:
         """The mappings that the event is for."""
         event_type = event.get("type")
         candidates = self._by_type.get(event_type, []) if isinstance(event_type, str) else []
-        if event_type != "track":  # only track events have a name that patterns look at
+        if event_type != "track":
             return candidates
         return [compiled for compiled in candidates if compiled.takes(event_type, event.get("event"))]

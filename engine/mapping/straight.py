@@ -29,10 +29,13 @@ _DRAFT = "Draft((always, create, update, empty), given, origins, notes, rejectio
 _STRIPPED = frozenset({"phone", "url", "picklist"})
 
 
-class Slots(dict[str, "int | str | None"]):
-    """By trait key: where its value goes, the custom field it becomes, or None where nobody wants it.
+_Slot = int | tuple[str, str] | None
 
-    An empty text stands for a custom trait that is not plain. Keys are learnt as they come.
+
+class Slots(dict[str, _Slot]):
+    """By trait key: where its value goes, the custom field it becomes with its origin, or None for nowhere.
+
+    An empty field stands for a custom trait that is not plain. Keys are learnt as they come.
     """
 
     def __init__(self, slots: Mapping[str, int], custom: CompiledCustom | None) -> None:
@@ -40,11 +43,12 @@ class Slots(dict[str, "int | str | None"]):
         self._slots = slots
         self._custom = custom
 
-    def __missing__(self, key: str) -> int | str | None:
-        found: int | str | None = self._slots.get(normal_key(key))
+    def __missing__(self, key: str) -> _Slot:
+        found: _Slot = self._slots.get(normal_key(key))
         if found is None and self._custom and self._custom.is_wanted(key):
             field_name = self._custom.field_of(key)
-            found = "" if field_name in self._custom.taken else field_name
+            origin = f"{self._custom.spec.base.text}.{key}"
+            found = "" if field_name in self._custom.taken else field_name, origin
         if len(self) < _MOST_KEYS:
             self[key] = found
         return found
@@ -254,17 +258,16 @@ def _write_custom(
     if walked is None:
         writer.say(1, f"{_DRAFT}.add_custom(custom.find(view))")
         return
-    prefix = f"{custom.spec.base.text}."
     number = f"-{NUMBER_RANGE} < value < {NUMBER_RANGE}"
     plain = (
         "kind is str and value >= '!' and value.isprintable() or kind is bool or"
         f" (kind is int or kind is float) and {number}"
     )
     given = "given[name] = " if any(name.endswith(custom.spec.suffix) for name in looked_up) else ""
-    writer.say(1, "for name, key, value in extra:")
+    writer.say(1, "for (name, origin), key, value in extra:")
     writer.say(2, "kind = value.__class__")
     writer.say(2, f"if name and name not in always and ({plain}):")
-    writer.say(3, f"always[name] = {given}value; origins[name] = {prefix!r} + key")
+    writer.say(3, f"always[name] = {given}value; origins[name] = origin")
     writer.say(2, "else:" if custom.spec.on_null == "clear" else "elif value is not None:")
     writer.say(3, f"{_DRAFT}.add_custom(custom.of(key, value, set(custom.taken.union(always))))")
 
@@ -286,12 +289,9 @@ def _write_end(writer: _Writer, mapping: MappingSpec) -> None:
         mapping.on_duplicate, mapping.skip_unchanged, mapping.timestamp_guard,
     )  # fmt: skip
     writer.names.update((name, getattr(constants, name)) for name in _CONSTANTS)
-    writer.say(
-        1, "return Record(mapping, object, operation, match, on_many, always, create, update, empty, origins,"
-    )
-    writer.say(
-        2, "tuple(notes), external_id, where, headers, on_duplicate, skip_unchanged, timestamp_guard, item)"
-    )
+    own = "match, on_many, always, create, update, empty, origins, tuple(notes) if notes else ()"
+    writer.say(1, f"return Record(mapping, object, operation, {own},")
+    writer.say(2, "external_id, where, headers, on_duplicate, skip_unchanged, timestamp_guard, item)")
 
 
 _CONSTANTS = (
