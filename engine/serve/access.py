@@ -13,6 +13,10 @@ ANY_SOURCE = "unnamed"
 """What events are called where no sources are named."""
 
 
+class NotAllowed(Exception):
+    """Somebody whom no source stands for; the message goes to the client."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeySource:
     """A source whose clients name its write key."""
@@ -41,32 +45,35 @@ class Access:
         self._webhooks = {source.name: source for source in sources if isinstance(source, WebhookSource)}
         self._is_open = not sources
 
-    def source_of(self, authorization: str, write_key: object) -> str | None:
-        """The source whose key stands in the header (basic auth, as the user's name) or in the body."""
+    def source_of(self, authorization: str, write_key: object) -> str:
+        """The source whose key stands in the header (basic auth, as the user's name) or in the body.
+
+        Raises `NotAllowed`.
+        """
         shown = _basic_user(authorization) or (write_key if isinstance(write_key, str) else "")
-        if self._is_open:
-            return ANY_SOURCE if shown else None
         digest = _digest(shown)
-        found = None
+        found = ANY_SOURCE if self._is_open and shown else ""
         for known, name in self._keys:  # all of them: how long it takes tells nothing
             if hmac.compare_digest(known, digest):
                 found = name
+        if not found:
+            raise NotAllowed("This write key is not known.")
         return found
 
-    def knows(self, write_key: str) -> bool:
-        return self.source_of("", write_key) is not None
-
-    def webhook(self, name: str, headers: Mapping[str, str], body: bytes) -> bool:
-        """Whether the webhook of that name has sent this."""
+    def check_webhook(self, name: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Whether the webhook of that name has sent this. Raises `NotAllowed`."""
         source = self._webhooks.get(name)
-        if source is None:
-            return False
-        if source.kind == "segment":
-            signature = hmac.new(source.secret.encode(), body, hashlib.sha1).hexdigest()
-            return hmac.compare_digest(signature.encode(), headers.get("x-signature", "").encode())
-        authorization = headers.get("authorization", "")
-        shown = _basic_user(authorization) or authorization.removeprefix("Bearer ")
-        return hmac.compare_digest(_digest(source.secret), _digest(shown))
+        if source is None or not _is_sent_by(source, headers, body):
+            raise NotAllowed("There is no such webhook, or its signature does not fit.")
+
+
+def _is_sent_by(source: WebhookSource, headers: Mapping[str, str], body: bytes) -> bool:
+    if source.kind == "segment":
+        signature = hmac.new(source.secret.encode(), body, hashlib.sha1).hexdigest()
+        return hmac.compare_digest(signature.encode(), headers.get("x-signature", "").encode())
+    authorization = headers.get("authorization", "")
+    shown = _basic_user(authorization) or authorization.removeprefix("Bearer ")
+    return hmac.compare_digest(_digest(source.secret), _digest(shown))
 
 
 def _digest(text: str) -> bytes:

@@ -14,7 +14,7 @@ from sfmap.engine.journal.spool import Spool, SpoolFull
 from sfmap.engine.mapping.record import Event
 from sfmap.engine.serve import tracking
 from sfmap.engine.serve.acceptance import Acceptance
-from sfmap.engine.serve.access import Access
+from sfmap.engine.serve.access import Access, NotAllowed
 from sfmap.engine.serve.log import Log
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.tracking import NotAccepted
@@ -80,16 +80,13 @@ class TrackingApi:
     def _read(self, request: Request, body: bytes, read: Read) -> tuple[str, list[bytes]]:
         said = tracking.read_request(body)
         source = self._access.source_of(request.headers.get("authorization", ""), said.get("writeKey"))
-        if source is None:
-            raise PermissionError("This write key is not known.")
         return source, read(said, datetime.now(UTC))
 
     async def _webhook(self, request: Request) -> Response:
         name = request.path_params["source"]
 
         def read(body: bytes) -> tuple[str, list[bytes]]:
-            if not self._access.webhook(name, request.headers, body):
-                raise PermissionError("There is no such webhook, or its signature does not fit.")
+            self._access.check_webhook(name, request.headers, body)
             return name, tracking.forwarded(tracking.read_request(body), datetime.now(UTC))
 
         return await self._answer(request, read)
@@ -103,7 +100,7 @@ class TrackingApi:
             return self._refused(413, str(error))
         except (NotAccepted, Unreadable) as error:
             return self._refused(400, str(error))
-        except PermissionError as error:
+        except NotAllowed as error:
             return self._refused(401, str(error))
         except SpoolFull as error:
             return self._refused(429, f"{error}. Try again later.", {"Retry-After": _RETRY_SECONDS})
@@ -122,8 +119,10 @@ class TrackingApi:
     async def _settings(self, request: Request) -> Response:
         """What analytics.js needs to know: to send everything here."""
         write_key = request.path_params["write_key"]
-        if not self._access.knows(write_key):
-            return JSONResponse({"error": "This write key is not known."}, 404, _CORS)
+        try:
+            self._access.source_of("", write_key)
+        except NotAllowed as error:
+            return self._refused(404, str(error))
         url = request.base_url
         here = {"apiKey": write_key, "apiHost": f"{url.netloc}/v1", "protocol": url.scheme}
         return JSONResponse(

@@ -3,7 +3,6 @@
 import hmac
 import secrets
 from collections.abc import Callable
-from importlib.resources import files
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,6 +16,7 @@ from starlette.routing import Route
 from sfmap.engine.delivery.outcome import FATES
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.http.bodies import Unreadable, read_body
+from sfmap.engine.http.pages import SAFE, style_sheet
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letters import count_dead_letters, dead_letters
 from sfmap.engine.journal.spool import Spool
@@ -26,12 +26,6 @@ from sfmap.engine.serve.background import Background
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.sources.reading import read_event
 
-_SAFE = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 _SHOWN = 30
 _LARGEST_FORM = 256 * 1024
 _SAMPLE = """\
@@ -62,7 +56,7 @@ class Page:
             Route("/", self._guarded(self._home), methods=["GET"]),
             Route("/try", self._guarded(self._try), methods=["GET", "POST"]),
             Route("/retry", self._guarded(self._retry), methods=["POST"]),
-            Route("/style.css", _style, methods=["GET"]),
+            Route("/style.css", style_sheet, methods=["GET"]),
         ]
 
     def _guarded(self, show: Callable[[dict[str, str] | None], Response]) -> Callable[[Request], Any]:
@@ -71,16 +65,16 @@ class Page:
         async def answer(request: Request) -> Response:
             # No web page may reach it by a name that it has made mean loopback.
             if self._names and request.url.hostname not in self._names:
-                return PlainTextResponse("There is nothing here.\n", 404, _SAFE)
+                return PlainTextResponse("There is nothing here.\n", 404, SAFE)
             form = None
             if request.method == "POST":
                 try:
                     body = await read_body(request, _LARGEST_FORM)
                 except Unreadable as error:
-                    return PlainTextResponse(f"{error}\n", 400, _SAFE)
+                    return PlainTextResponse(f"{error}\n", 400, SAFE)
                 form = dict(parse_qsl(body.decode("utf-8", "replace")))
                 if not hmac.compare_digest(form.get("token", "").encode(), self._token.encode()):
-                    return PlainTextResponse("This form is not of this page; load the page again.\n", 403, _SAFE)
+                    return PlainTextResponse("This form is not of this page; load the page again.\n", 403, SAFE)
             return await run_in_threadpool(show, form)
 
         return answer
@@ -118,13 +112,8 @@ class Page:
         number = (form or {}).get("number", "")
         if number.isdecimal() and len(number) < 18:
             self._background.retry(int(number))
-        return RedirectResponse("/", 303, _SAFE)
+        return RedirectResponse("/", 303, SAFE)
 
     def _shown(self, template: str, context: Context) -> Response:
         page = self._templates.get_template(template)
-        return HTMLResponse(page.render({"token": self._token, **context}), headers=_SAFE)
-
-
-async def _style(_request: Request) -> Response:
-    text = (files("sfmap.engine.serve.pages") / "style.css").read_text("utf-8")
-    return Response(text, media_type="text/css", headers=_SAFE)
+        return HTMLResponse(page.render({"token": self._token, **context}), headers=SAFE)

@@ -12,7 +12,7 @@ import pytest
 from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.org.local.fault_plan import Kind, read_fault_plan
 from sfmap.engine.org.local.schema_file import load_schema
-from sfmap.engine.project import load_project
+from sfmap.engine.project import ServeEntry, load_project
 from sfmap.engine.spec.diagnostics import Source
 from sfmap.engine.spec.language import TABLES, Key
 
@@ -47,6 +47,14 @@ ORG_ENTRIES = re.findall(r"^```yaml\n(orgs:\n.*?)^```$", ORGS, re.MULTILINE | re
 def test_every_entry_of_an_org_can_be_used(text: str, tmp_path: Path) -> None:
     (tmp_path / "sfmap.yaml").write_text(text)
     assert load_project(tmp_path).orgs
+
+
+def test_the_entry_of_the_service_can_be_used(tmp_path: Path) -> None:
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", (DOCS / "serve.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "sfmap.yaml").write_text(text)
+    entry = load_project(tmp_path).serve
+    assert [source.webhook for source in entry.sources] == ["", "", "segment", "rudderstack"]
+    assert (entry.spool_megabytes, entry.spool_days) == (ServeEntry().spool_megabytes, ServeEntry().spool_days)
 
 
 def test_the_orgs_own_files(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from base64 import b64encode
 import orjson
 import pytest
 
+from ..command.conftest import REPOSITORY
 from .conftest import KEY, SECRETS, Service
 
 LEAD = {"userId": "ann@b.co", "traits": {"name": "Ann Lee"}, "integrations": {"Salesforce": True}}
@@ -70,6 +71,14 @@ def test_pre_flight_and_settings(running: Service) -> None:
     settings = orjson.loads(running.ask(f"/v1/projects/{KEY}/settings").body)
     assert settings["integrations"]["Segment.io"]["apiHost"] == running.url.removeprefix("http://") + "/v1"
     assert running.ask("/v1/projects/another/settings").status == 404
+
+
+def test_every_metric_is_in_the_documentation(running: Service) -> None:
+    text = (REPOSITORY / "docs" / "serve.md").read_text().replace("`_bytes`", "`sfmap_spool_bytes`")
+    text = text.replace("`_age_seconds`", "`sfmap_spool_age_seconds`")
+    names = re.findall(r"^# HELP (\w+) ", running.ask("/metrics").body.decode(), re.MULTILINE)
+    assert len(names) > 10
+    assert [name for name in names if not name.endswith("_created") and f"`{name}`" not in text] == []
 
 
 def test_webhooks(running: Service) -> None:

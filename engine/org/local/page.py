@@ -1,7 +1,6 @@
 """A page to look at the local org with: its objects and records, and the API calls that were made."""
 
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
@@ -10,17 +9,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from sfmap.engine.http.pages import SAFE, style_sheet
 from sfmap.engine.org.local.rest import base_url
 from sfmap.engine.org.local.schema import ObjectSchema
 from sfmap.engine.org.local.service import Service
 from sfmap.engine.org.local.store import Store
 
 _PAGE = 50
-_SAFE = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 _LEADING = ("Id", "Name")
 _TRAILING = ("LastModifiedDate",)
 _MOST_COLUMNS = 8
@@ -42,7 +37,7 @@ class Page:
             Route("/objects/{object}", self._shown("records.html", self._records)),
             Route("/objects/{object}/{id}", self._shown("record.html", self._record)),
             Route("/calls", self._shown("calls.html", self._calls)),
-            Route("/style.css", _style),
+            Route("/style.css", style_sheet),
         ]
 
     def _shown(self, template: str, look: Callable[[Store, Request], Context | None]) -> Callable[[Request], Any]:
@@ -55,8 +50,8 @@ class Page:
                     "url": base_url(request),
                 }
             if context is None:
-                return PlainTextResponse("There is no such object or record here.\n", 404, _SAFE)
-            return HTMLResponse(self._templates.get_template(template).render(common | context), headers=_SAFE)
+                return PlainTextResponse("There is no such object or record here.\n", 404, SAFE)
+            return HTMLResponse(self._templates.get_template(template).render(common | context), headers=SAFE)
 
         async def answer(request: Request) -> Response:
             return await run_in_threadpool(render, request)
@@ -118,8 +113,3 @@ def _columns(target: ObjectSchema, records: list[dict[str, Any]]) -> list[str]:
     leading = [name for name in dict.fromkeys((*_LEADING, *finding)) if name in target.fields]
     middle = [name for name in filled if name not in leading][:_MOST_COLUMNS]
     return [*leading, *middle, *(name for name in _TRAILING if name in target.fields)]
-
-
-async def _style(_: Request) -> Response:
-    text = (files("sfmap.engine.org.local.pages") / "style.css").read_text("utf-8")
-    return Response(text, media_type="text/css", headers=_SAFE)

@@ -1,0 +1,47 @@
+"""The spool: bounded in size and age, and its numbers are never given twice."""
+
+from pathlib import Path
+
+import pytest
+
+from sfmap.engine.journal.spool import Bounds, Spool, SpoolFull
+
+
+def test_events_come_out_as_they_went_in(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool.db", Bounds())
+    spool.append([("web", [b"1", b"2"]), ("app", [b"3"])])
+    found = spool.after(0, 2)
+    assert [(one.number, one.source, one.event) for one in found] == [(1, "web", b"1"), (2, "web", b"2")]
+    spool.remove(2)
+    assert [one.event for one in spool.after(2, 10)] == [b"3"]
+    assert (spool.events, spool.size) == (1, 1)
+    spool.close()
+    again = Spool(tmp_path / "spool.db", Bounds())
+    assert (again.events, again.size) == (1, 1)
+    again.remove(3)
+    again.append([("web", [b"4"])])
+    assert again.after(0, 10)[0].number == 4
+
+
+def test_a_lost_file_goes_on_counting(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool.db", Bounds(), after=41)
+    spool.append([("web", [b"x"])])
+    assert spool.after(41, 1)[0].number == 42
+
+
+def test_bounds(tmp_path: Path) -> None:
+    now = 1_000.0
+    spool = Spool(tmp_path / "spool.db", Bounds(size=10, age=3_600), clock=lambda: now)
+    spool.check_room()
+    spool.append([("web", [b"12345"])])
+    spool.check_room()
+    now += 3_601
+    with pytest.raises(SpoolFull, match="more than 1 hours"):
+        spool.check_room()
+    now -= 3_601
+    spool.append([("web", [b"67890"])])
+    with pytest.raises(SpoolFull, match="2 events wait"):
+        spool.check_room()
+    spool.remove(2)
+    spool.check_room()
+    assert spool.age == 0
