@@ -285,7 +285,9 @@ def _written(item: Item, lookups: Lookups) -> Iterator[Trace]:
     if in_conditions := lookups.mentioned.get(object_name):
         for name in in_conditions & _written_names(item):
             yield object_name, "where", name
-    for values in (item.fitted.on_create, {**item.fitted.on_update, **item.fitted.if_empty}):
+    fitted = item.fitted
+    updated = {**fitted.on_update, **fitted.if_empty} if fitted.if_empty else fitted.on_update
+    for values in (fitted.on_create, updated):
         yield from _findable(object_name, values, lookups.fields.get(object_name, ()))
 
 

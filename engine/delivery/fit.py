@@ -67,6 +67,8 @@ class Fitted:
     """Whether the org is likely to refuse it: a value stands outside a restricted picklist."""
     complete: bool = True
     """Whether it has all that a create needs."""
+    points: bool = False
+    """Whether any of its contents may be a pointer."""
 
     def writes(self, name: str) -> bool:
         """Whether the field is written in any case."""
@@ -82,9 +84,8 @@ class Fitted:
         return ((name, pointer) for name, pointer in self._pointers() if not pointer.relationship)
 
     def _pointers(self) -> Iterator[tuple[str, Pointer]]:
-        for contents in (self.on_create, self.on_update, self.if_empty):
-            if Pointer in set(map(type, contents.values())):  # most records have none
-                yield from ((name, one) for name, one in contents.items() if isinstance(one, Pointer))
+        for contents in (self.on_create, self.on_update, self.if_empty) if self.points else ():
+            yield from ((name, one) for name, one in contents.items() if isinstance(one, Pointer))
 
 
 class DoesNotFit(Exception):
@@ -170,6 +171,7 @@ def _fitted_record(record: Record, fitting: "_Fitting", shape: _Shape) -> Fitted
         notes=(*record.notes, *fitting.notes),
         doubtful=fitting.doubtful,
         complete=all(isinstance(on_create.get(name), (str, int, float)) for name in shape.required),
+        points=fitting.points,
     )
 
 
@@ -201,6 +203,7 @@ class _Fitting:
         self.description = fitter.descriptions[record.object]
         self.notes: list[Note] = []
         self.doubtful = False
+        self.points = False
 
     def fitted(self, contents: Mapping[str, RecordContent], writable: Set[str]) -> dict[str, Content]:
         """What the org's fields can hold; a note for everything else."""
@@ -259,6 +262,7 @@ class _Fitting:
             return
         nested = reference.on_missing == "reject" and by.external_id
         relationship = field.relationship_name if nested else ""
+        self.points = True
         kept[field.name] = Pointer(reference.object, by.name, value, reference.on_missing, relationship)
 
     def match(self) -> tuple[Mapping[str, Value], ...]:
