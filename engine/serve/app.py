@@ -87,7 +87,7 @@ class TrackingApi:
 
         def read(body: bytes) -> tuple[str, list[bytes]]:
             self._access.check_webhook(name, request.headers, body)
-            return name, tracking.forwarded(tracking.read_request(body), datetime.now(UTC))
+            return name, tracking.forwarded(body, datetime.now(UTC))
 
         return await self._answer(request, read)
 
@@ -103,7 +103,8 @@ class TrackingApi:
         except NotAllowed as error:
             return self._refused(401, str(error))
         except SpoolFull as error:
-            return self._refused(429, f"{error}. Try again later.", {"Retry-After": _RETRY_SECONDS})
+            # Not 429, after which Segment's webhooks would not try again.
+            return self._refused(503, f"{error}. Try again later.", {"Retry-After": _RETRY_SECONDS})
         except JournalFailed as error:
             self._log("error", str(error))
             return self._refused(503, "The events cannot be stored now.", {"Retry-After": _RETRY_SECONDS})

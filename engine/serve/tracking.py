@@ -30,13 +30,7 @@ class NotAccepted(Exception):
 
 def read_request(body: bytes) -> Event:
     """The body's JSON object. Raises `NotAccepted`."""
-    try:
-        said = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise NotAccepted(f"The body is not JSON: {error.msg}.") from None
-    if not isinstance(said, dict):
-        raise NotAccepted("The body is not a JSON object.")
-    return said
+    return _object(_read(body))
 
 
 def single(said: Event, event_type: str, now: datetime) -> list[bytes]:
@@ -49,31 +43,46 @@ def batch(said: Event, now: datetime, *, is_import: bool = False) -> list[bytes]
     events = said.get("batch")
     if not isinstance(events, list):
         raise NotAccepted("The body has no list named batch.")
-    if len(events) > _MOST_EVENTS:
-        raise NotAccepted(f"The batch has more than {_MOST_EVENTS:,} events.")
     sent_at = None if is_import else said.get("sentAt")
     common = {key: said[key] for key in _ENVELOPE if key in said}
-    return list(_batched(events, common, sent_at, now))
+    return [
+        _spooled({**common, **event}, event.get("sentAt") or sent_at, now, name) for name, event in _named(events)
+    ]
 
 
-def forwarded(said: Event, now: datetime) -> list[bytes]:
-    """An event that another service has received and completed before. Raises `NotAccepted`."""
-    return [_spooled({**said}, None, now, "The event", is_forwarded=True)]
+def forwarded(body: bytes, now: datetime) -> list[bytes]:
+    """An event that another service has received and completed before, or a list of them. Raises `NotAccepted`."""
+    said = _read(body)
+    events = _named(said) if isinstance(said, list) else [("The event", _object(said))]
+    return [_spooled(event, None, now, name, is_forwarded=True) for name, event in events]
 
 
-def _batched(events: list[Json], common: Event, sent_at: Json, now: datetime) -> Iterator[bytes]:
+def _read(body: bytes) -> Json:
+    try:
+        said: Json = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise NotAccepted(f"The body is not JSON: {error.msg}.") from None
+    return said
+
+
+def _object(said: Json) -> Event:
+    if not isinstance(said, dict):
+        raise NotAccepted("The body is not a JSON object.")
+    return said
+
+
+def _named(events: list[Json]) -> Iterator[tuple[str, Event]]:
+    """The events of a batch, each with what it is called where it cannot be accepted."""
+    if len(events) > _MOST_EVENTS:
+        raise NotAccepted(f"The batch has more than {_MOST_EVENTS:,} events.")
     for place, event in enumerate(events):
         name = f"Event {place} of the batch"
         if not isinstance(event, dict):
             raise NotAccepted(f"{name} is not a JSON object.")
-        if event.get("type") not in TYPES:
-            raise NotAccepted(f"{name} has no type, or none that is known.")
-        yield _spooled({**common, **event}, event.get("sentAt") or sent_at, now, name)
+        yield name, event
 
 
 def _spooled(event: Event, sent_at: Json, now: datetime, name: str, *, is_forwarded: bool = False) -> bytes:
-    if event.get("type") not in TYPES:
-        raise NotAccepted(f"{name} has no type, or none that is known.")
     event.pop("writeKey", None)
     if not isinstance(event.get("messageId"), str) or not event["messageId"]:
         event["messageId"] = f"sfmap-{uuid.uuid4()}"

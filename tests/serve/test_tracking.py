@@ -42,7 +42,6 @@ REFUSED: list[tuple[str, object, int, str]] = [
     ("batch", {"writeKey": KEY, "batch": [{"type": "page"}, LARGE]}, 400, "Event 1 of the batch is larger"),
     ("batch", {"writeKey": KEY}, 400, "no list named batch"),
     ("batch", {"writeKey": KEY, "batch": [1]}, 400, "Event 0 of the batch is not"),
-    ("batch", {"writeKey": KEY, "batch": [{"type": "sing"}]}, 400, "has no type"),
     ("batch", {"writeKey": KEY, "batch": [{"type": "page"}] * 2_501}, 400, "more than 2,500"),
     ("batch", b" " * 600_000, 413, "larger than 500 kB"),
     ("identify", {"userId": "x"}, 401, "not known"),
@@ -81,9 +80,13 @@ def test_every_metric_is_in_the_documentation(running: Service) -> None:
     assert [name for name in names if not name.endswith("_created") and f"`{name}`" not in text] == []
 
 
+def signature_of(body: bytes) -> str:
+    return hmac.new(SECRETS["SEGMENT_SECRET"].encode(), body, hashlib.sha1).hexdigest()
+
+
 def test_webhooks(running: Service) -> None:
     body = orjson.dumps({"type": "page", "messageId": "m", "receivedAt": "2026-01-01T00:00:00.000Z"})
-    signature = hmac.new(SECRETS["SEGMENT_SECRET"].encode(), body, hashlib.sha1).hexdigest()
+    signature = signature_of(body)
     assert running.ask("/webhooks/segment", body, X_Signature=signature).status == 200
     assert running.ask("/webhooks/segment", body, X_Signature=signature[:-1] + "x").status == 401
     assert running.ask("/webhooks/segment", body).status == 401
@@ -91,6 +94,32 @@ def test_webhooks(running: Service) -> None:
     assert running.ask("/webhooks/rudder", body, Authorization=bearer).status == 200
     assert running.ask("/webhooks/rudder", body, Authorization="Bearer x").status == 401
     assert running.ask("/webhooks/website", body, Authorization=f"Bearer {KEY}").status == 401
+    # Segment tells of people to be forgotten, too.
+    body = b'{"type":"delete","userId":"x"}'
+    assert running.ask("/webhooks/segment", body, X_Signature=signature_of(body)).status == 200
+
+
+def test_a_batch_of_a_webhook_is_signed_by_its_first_event(running: Service) -> None:
+    before = running.metric('sfmap_accepted_total{source="segment"}')
+    first = '{"type":"page","messageId":"\u00e9 ]}","traits":{"a":[1.50, {}]}}'.encode()
+    for body in (b"[%s]" % first, b'[%s,{"type":"page"}]' % first):
+        assert running.ask("/webhooks/segment", body, X_Signature=signature_of(first)).status == 200
+        assert running.ask("/webhooks/segment", body, X_Signature=signature_of(body)).status == 200
+        assert running.ask("/webhooks/segment", body, X_Signature=signature_of(b"{}")).status == 401
+    assert running.metric('sfmap_accepted_total{source="segment"}') == before + 6
+    for body in (b"[", b"[]", b"[%s" % first, b"[" * 100_000, b"[\xff"):
+        assert running.ask("/webhooks/segment", body, X_Signature=signature_of(first)).status in (400, 401)
+
+
+def test_one_event_without_a_type_does_not_keep_the_others_out(service: Service) -> None:
+    service.start()
+    batch = [{"type": "identify", **LEAD}, {"userId": "x"}, {"type": "sing"}]
+    assert service.ask("/v1/batch", {"writeKey": KEY, "batch": batch}).status == 200
+    service.wait_until_delivered()
+    fates = ("created", "failed", "skipped")
+    assert [service.metric(f'sfmap_outcomes_total{{outcome="{fate}"}}') for fate in fates] == [1, 1, 1]
+    letters = service.folder.sfmap("dead-letters", "--json").stdout
+    assert orjson.loads(letters)["reason"] == "the event has no type (identify, group, track, ...)"
 
 
 def test_an_event_becomes_a_lead_within_a_second(service: Service) -> None:
