@@ -20,7 +20,7 @@ from sfmap.engine.delivery.places import (
     held_event,
     held_record,
     letter_of,
-    message_digest,
+    message_id,
 )
 from sfmap.engine.delivery.window import Endings, Window
 from sfmap.engine.journal.database import JournalFailed
@@ -175,7 +175,7 @@ class Delivery:
         written = [place for place, outcome in closed if outcome.fate not in ("failed", "skipped")]
         unsettled = {places.keys[place][0] for place in (*waiting, *failed)}
         settled = [place for place in written if places.keys[place][0] not in unsettled]
-        messages = (message_digest(places.origins[place]) for place in settled)
+        messages = (message_id(places.origins[place]) for place in settled)
         moments = (self._intake.moments.get(places.keys[place]) for place in written)
         calls = sum(self._org.calls().values())
         self._ledger.commit(

@@ -8,7 +8,7 @@ from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
 from sfmap.engine.delivery.outcome import Ending
 from sfmap.engine.delivery.patience import Waiter
-from sfmap.engine.delivery.places import Places, message_digest, read_outcome
+from sfmap.engine.delivery.places import Places, message_id, read_outcome
 from sfmap.engine.journal.ledger import Ledger, RecordKey
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Mapped, Record, Skipped
@@ -62,7 +62,7 @@ class Intake:
                 place = places.open(received, "", 0)
                 places.end(place, Ending("failed", reason=received.problem))
                 continue
-            if received.only is None and message_digest(received) in delivered:
+            if received.only is None and message_id(received) in delivered:
                 place = places.open(received, "", 0)
                 places.end(place, Ending("skipped", reason=_REPEATED))
                 continue
@@ -80,10 +80,10 @@ class Intake:
                     fate = Ending("skipped" if isinstance(mapped, Skipped) else "failed", reason=mapped.reason)
                     places.end(place, fate, mapping)
 
-    def _delivered_before(self, events: Sequence[Received]) -> set[bytes]:
+    def _delivered_before(self, events: Sequence[Received]) -> set[str]:
         if not self._skip_delivered:
             return set()
-        return self._ledger.delivered([message for received in events if (message := message_digest(received))])
+        return self._ledger.delivered(message for received in events if (message := message_id(received)))
 
     def _fit(
         self, records: Sequence[tuple[int, Record]], places: Places, losses: Mapping[RecordKey, int]

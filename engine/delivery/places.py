@@ -1,6 +1,5 @@
 """One window's records with their outcomes, each in its place, and what the journal is told of them."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 
 import orjson
@@ -35,12 +34,11 @@ class Places:
     ) -> Outcome:
         """Closes the place with what became of its event's record."""
         received = self.origins[place]
-        message_id = received.event.get("messageId") if received.event else None
         outcome = Outcome(
             event=received.number,
             file=received.file,
             line=received.line,
-            message_id=message_id if isinstance(message_id, str) else None,
+            message_id=message_id(received),
             fate=ending.fate,
             mapping=mapping,
             object_name=object_name,
@@ -87,9 +85,6 @@ def digest_of(places: Places, place: int) -> bytes:
     return digest(places.origins[place].raw, mapping, item)
 
 
-def message_digest(received: Received) -> bytes:
-    """The event's message id, digested; empty where it has none."""
-    message_id = received.event.get("messageId") if received.event else None
-    return (
-        hashlib.sha256(message_id.encode("utf-8", "replace")).digest()[:16] if isinstance(message_id, str) else b""
-    )
+def message_id(received: Received) -> str | None:
+    found = received.event.get("messageId") if received.event else None
+    return found if isinstance(found, str) else None

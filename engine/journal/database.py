@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 _BUSY_SECONDS = 5
 
 _TABLES = """\
@@ -27,8 +27,7 @@ CREATE TABLE dead_letters (
     id INTEGER PRIMARY KEY, org TEXT, digest BLOB, event INTEGER, file TEXT, line INTEGER, mapping TEXT,
     item INTEGER, object TEXT, reason TEXT, attempts INTEGER, first TEXT, last TEXT, raw BLOB, UNIQUE (org, digest)
 );
-CREATE TABLE delivered (org TEXT, message BLOB, day INTEGER, PRIMARY KEY (org, message)) WITHOUT ROWID;
-CREATE INDEX delivered_day ON delivered (day);
+CREATE TABLE delivered (day INTEGER, message BLOB, PRIMARY KEY (day, message)) WITHOUT ROWID;
 CREATE TABLE newest (org TEXT, identity BLOB, moment TEXT, PRIMARY KEY (org, identity)) WITHOUT ROWID;
 CREATE TABLE calls (org TEXT, day TEXT, calls INTEGER, PRIMARY KEY (org, day)) WITHOUT ROWID;
 """

@@ -368,6 +368,14 @@ def test_streams_skip_what_was_delivered(scene: Scene) -> None:
     assert {fate for fate, _ in scene.outcomes()} == {"updated"}
 
 
+def test_an_empty_message_id_is_none(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    nameless = [{**person(name), "messageId": ""} for name in "ab"]
+    for expected in ("created", "updated"):
+        scene.run(*nameless, arguments=("--skip-delivered", "--restart"))
+        assert [fate for fate, _ in scene.outcomes()] == [expected, expected]
+
+
 def test_an_older_event_leaves_a_newer_one_alone(scene: Scene) -> None:
     scene.mapping(f"{LEAD}timestamp_guard: true\n")
     newer = {**person("a", city="New"), "timestamp": "2026-02-01T00:00:00Z"}
