@@ -8,7 +8,7 @@ import orjson
 
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letters import DeadLetter, dead_letters
-from sfmap.engine.sources.port import Position, Received
+from sfmap.engine.sources.port import Received
 from sfmap.engine.sources.reading import read_event
 
 
@@ -24,12 +24,11 @@ class DeadLetterSource:
     name: str = "dead letters"
 
     def __iter__(self) -> Iterator[Received]:
-        found = dead_letters(self.database, self.org, self.reason, self.number)
-        for number, letter in enumerate(found, 1):
+        """Each by the number of its letter, so that a retry that was killed knows what it had delivered."""
+        for letter in dead_letters(self.database, self.org, self.reason, self.number):
             event, problem = read_event(letter.raw)
             only = (letter.mapping, letter.item)
-            position = Position(number)
-            yield Received(number, letter.file, letter.line, letter.raw, event, problem, position, only)
+            yield Received(letter.id, letter.file, letter.line, letter.raw, event, problem, only=only)
 
 
 def letter_line(letter: DeadLetter) -> bytes:

@@ -6,34 +6,40 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sfmap.engine.journal.database import OWN_FOLDER
+
 
 class ProjectBusy(Exception):
     """Another run holds the project, or its folder cannot be written; the message says which."""
 
 
 @contextmanager
-def only_run(folder: Path) -> Iterator[None]:
+def only_run(folder: Path, command: str) -> Iterator[None]:
     """Holds the project whose state is in `folder` until the context or the process ends, however it ends.
+
+    `command` is what others are told who come meanwhile.
 
     SQLite's file lock does it: it works on every system and dies with its process. Raises `ProjectBusy`.
     """
-    with closing(_held(folder)):
+    with closing(_held(folder, command)):
         yield
 
 
-def _held(folder: Path) -> sqlite3.Connection:
+def _held(folder: Path, command: str) -> sqlite3.Connection:
     holder = folder / "run.pid"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(OWN_FOLDER, parents=True, exist_ok=True)
         lock = sqlite3.connect(folder / "run.lock", timeout=0, isolation_level=None)
         lock.execute("BEGIN EXCLUSIVE")
-        holder.write_text(str(os.getpid()))
+        holder.write_text(f"{command}, process {os.getpid()}")
     except sqlite3.Error as error:
         if "locked" in str(error):
-            process = holder.read_text() if holder.exists() else "unknown"
-            message = (
-                f"another run is delivering in this folder (process {process}); start again when it has ended"
-            )
+            other = holder.read_text() if holder.exists() else "unknown"
+            message = f"another run is delivering in this folder ({other}); start again when it has ended"
+            if "serve" in other:
+                message += (
+                    ". It delivers dead letters again when asked to: by kill -USR1, or the button on its page"
+                )
             raise ProjectBusy(message) from None
         raise ProjectBusy(f"cannot write into {folder}: {error}") from None
     except OSError as error:

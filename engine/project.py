@@ -1,9 +1,11 @@
 """The project in a folder: what `sfmap.yaml` says of mappings, settings and orgs; every key is optional."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 from sfmap.engine.secrets import VARIABLE, SecretMissing, fill_in
 from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean, listed
@@ -41,8 +43,11 @@ _SECRET_KEYS = ("password", "security_token", "client_secret", "refresh_token", 
 _NO_TEXTS = ("auth", "sandbox", "settings", "headers", *_DELIVERY_KEYS)
 
 
+Webhook = Literal["segment", "rudderstack"]
+_WEBHOOKS: tuple[Webhook, ...] = get_args(Webhook)
 _SERVE_KEYS = ("spool_megabytes", "spool_days", "sources")
 _SOURCE_KEYS = ("write_key", "webhook", "secret")
+_SOURCE_NAME = re.compile(r"[\w.-]+")
 
 
 class NoSuchOrg(Exception):
@@ -76,7 +81,7 @@ class EventSourceEntry:
     name: str
     secret: ScalarNode
     """The write key, or what the webhook signs with."""
-    webhook: str = ""
+    webhook: Webhook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ class ServeEntry:
 @dataclass(frozen=True)
 class Project:
     folder: Path
+    is_written: bool = False
+    """Whether there is a project file."""
     mappings: Path | None = None
     """The folder of mappings; None for the shipped ones."""
     use: tuple[ScalarNode, ...] = ()
@@ -163,9 +170,10 @@ def load_project(folder: Path) -> Project:
 
 def _project(folder: Path, table: Table) -> Project:
     mappings, secrets, default_org = (table.text(key) for key in ("mappings", "secrets", "default_org"))
-    days = _seconds(table, "repeats", "a whole number of days, 0 for none")
+    days = _number(table, "repeats", "a whole number of days, 0 for none")
     return Project(
         folder=folder,
+        is_written=True,
         mappings=folder / mappings.text if mappings else None,
         use=table.texts("use"),
         settings=tuple(table.tables("settings")),
@@ -182,8 +190,10 @@ def _serve(project: Table) -> ServeEntry:
     table = Table.open(node, project.report, "serve", _SERVE_KEYS) if node else None
     if table is None:
         return ServeEntry()
-    megabytes = _seconds(table, "spool_megabytes", "a number of megabytes")
-    days = _seconds(table, "spool_days", "a number of days")
+    megabytes = _number(table, "spool_megabytes", "a number of megabytes")
+    days = _number(table, "spool_days", "a number of days")
+    if megabytes is not None and megabytes * 1024 < 1:
+        table.report.error(table.node.span, "spool_megabytes is too small: no event would find room")
     usual = ServeEntry()
     sources = (_event_source(name, one, table.report) for name, one in table.tables("sources"))
     return ServeEntry(
@@ -195,7 +205,7 @@ def _serve(project: Table) -> ServeEntry:
 
 def _event_source(name: ScalarNode, node: TableNode, report: Report) -> EventSourceEntry | None:
     table = Table(node, report, f"the source {name.text}", _SOURCE_KEYS)
-    webhook = table.choice("webhook", ("segment", "rudderstack"))
+    webhook = table.choice("webhook", _WEBHOOKS)
     key = "secret" if "webhook" in table else "write_key"
     secret = table.text(key)
     if secret is None:
@@ -205,7 +215,10 @@ def _event_source(name: ScalarNode, node: TableNode, report: Report) -> EventSou
         message = f"a secret does not belong in this file: write {key}: ${{SF_{key.upper()}}} here"
         report.error(secret.span, message, "and set it in the environment or in secrets.env")
         return None
-    return EventSourceEntry(name.text, secret, webhook or "")
+    if not _SOURCE_NAME.fullmatch(name.text):
+        report.error(name.span, "a source's name is made of letters, digits, dots, dashes and underscores")
+        return None
+    return EventSourceEntry(name.text, secret, webhook)
 
 
 def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:
@@ -233,14 +246,15 @@ def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:
         settings=tuple(table.tables("settings")),
         headers=read_headers(table.get("headers"), report),
         reserve=_reserve(table),
-        patience=_seconds(table, "patience", "a number of seconds"),
-        call_limit=_seconds(table, "call_limit", "a number of seconds"),
+        patience=_number(table, "patience", "a number of seconds"),
+        call_limit=_number(table, "call_limit", "a number of seconds"),
     )
 
 
-def _seconds(table: Table, key: str, wanted: str) -> float | None:
+def _number(table: Table, key: str, wanted: str) -> float | None:
+    """A number that is not negative, and what it must be is `wanted`."""
     node = table.scalar(key)
-    if node is None or (type(node.value) in (int, float) and float(node.text) >= 0):
+    if node is None or (type(node.value) in (int, float) and 0 <= float(node.text) < math.inf):
         return None if node is None else float(node.text)
     table.report.error(node.span, f"{key} must be {wanted}")
     return None

@@ -32,6 +32,7 @@ class Manner:
     call_limit: float = CALL_LIMIT
     connections: int = 4
     skip_delivered: bool = False
+    ids_by_source: bool = False
     remember_days: int = 7
     """How long message ids are remembered; 0 for not at all."""
     should_stop: Callable[[], bool] = lambda: False
@@ -120,6 +121,7 @@ def make_delivery(mapper: Mapper, org: Org, ledger: Ledger, manner: Manner, resu
         connections=manner.connections,
         remember=manner.remember_days > 0,
         skip_delivered=manner.skip_delivered and manner.remember_days > 0,
+        ids_by_source=manner.ids_by_source,
         results=lambda: results.written() if results else NO_RESULTS,
     )
     waiter = Waiter(manner.patience, manner.should_stop, manner.say)

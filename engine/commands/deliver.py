@@ -113,7 +113,7 @@ def run(
         project = load_project(Path())
         mapper = Mapper(compiled_mappings(project, folder, org_name))
         with (
-            only_run(project.state),
+            only_run(project.state, "sfmap run"),
             _output(report_file) as report_output,
             _output(results_file) as results,
             closing(Database(project.journal)) as journal,
@@ -190,7 +190,7 @@ def retry(
         project = load_project(Path())
         mapper = Mapper(compiled_mappings(project, folder, org_name))
         with (
-            only_run(project.state),
+            only_run(project.state, "sfmap retry"),
             _output(report_file) as report_output,
             _output(results_file) as results,
             closing(Database(project.journal)) as journal,
@@ -199,7 +199,7 @@ def retry(
         ):
             source = DeadLetterSource(journal, opened.key, reason, number or 0)
             ledger = Ledger(journal, opened.key, source.name)
-            ledger.begin("")
+            ledger.begin_unless_begun()
             say(f"Delivering dead letters to {opened.where}.")
             if results:
                 results.go_on(NO_RESULTS)

@@ -1,6 +1,7 @@
 """`sfmap serve`: events over HTTP, accepted durably and delivered in the background."""
 
 import gc
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -11,9 +12,19 @@ from sfmap.engine.commands.deliver import COLLECT_AFTER, manner_of
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.project import load_project
+from sfmap.engine.serve.configuration import Choice
 from sfmap.engine.serve.log import make_log
-from sfmap.engine.serve.serving import Options
+from sfmap.engine.serve.serving import DeliveryEnded, Options
 from sfmap.engine.serve.serving import serve as serve_events
+
+_MISTAKE_OF_OURS = 70
+"""EX_SOFTWARE of BSD's sysexits."""
+
+
+def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:
+    if not 0 <= seconds <= 3600:
+        raise click.BadParameter("it takes 0 to 3600 seconds.")
+    return seconds
 
 
 @click.command()
@@ -21,7 +32,9 @@ from sfmap.engine.serve.serving import serve as serve_events
 @click.option("--port", default=8080, show_default=True, help="0 for any free port.")
 @org_option
 @mappings_option
-@click.option("--linger", default=0.2, show_default=True, help="Seconds that an event waits for others.")
+@click.option(
+    "--linger", default=0.2, callback=_bounded, show_default=True, help="Seconds that an event waits for others."
+)
 @click.option("--connections", type=click.IntRange(1, 25), default=4, show_default=True, help="API calls at once.")
 @click.option(
     "--page/--no-page", default=None, help="The page at /: by itself only on this machine's own address."
@@ -41,8 +54,8 @@ def serve(
 ) -> None:
     """Accept events by Segment's HTTP Tracking API, and deliver them to an org.
 
-    An event is on disk before it is acknowledged. SIGHUP reads the mappings again; SIGTERM and Ctrl-C stop in good
-    order, and what waits is delivered after the next start.
+    An event is on disk before it is acknowledged. SIGHUP reads the project again, SIGUSR1 delivers dead letters
+    again; SIGTERM and Ctrl-C stop in good order, and what waits is delivered after the next start.
     """
     gc.set_threshold(COLLECT_AFTER)
     log = make_log(log_format == "json")
@@ -52,5 +65,9 @@ def serve(
         is_own = is_loopback(host)
         if page and not is_own:
             say("Warning: whoever reaches this address can see events on the page.")
-        options = Options(host, port, org_name, folder, linger, is_own if page is None else page, manner)
-        serve_events(options, log, lambda url: log("info", f"Accepting events at {url}/v1/"))
+        options = Options(host, port, Choice(org_name, folder), linger, is_own if page is None else page, manner)
+        try:
+            serve_events(project, options, log, lambda url: log("info", f"Accepting events at {url}/v1/"))
+        except DeliveryEnded as error:
+            log("error", f"{str(error).capitalize()}.")
+            sys.exit(_MISTAKE_OF_OURS)

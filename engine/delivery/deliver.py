@@ -21,6 +21,7 @@ from sfmap.engine.delivery.places import (
     held_record,
     letter_of,
     message_id,
+    message_of_source,
 )
 from sfmap.engine.delivery.window import Endings, Window
 from sfmap.engine.journal.database import JournalFailed
@@ -44,6 +45,8 @@ class Options:
     """Whether message ids are kept of what is delivered."""
     skip_delivered: bool = False
     """Whether events whose message id was delivered before are left out."""
+    ids_by_source: bool = False
+    """Whether each source that events came from (`Received.file`) has message ids of its own."""
     results: Callable[[], Results] = lambda: NO_RESULTS
     """What is written of the results, once the outcomes of a window have been taken."""
 
@@ -68,13 +71,14 @@ class Delivery:
         self._doubts = doubts
         self._waiter = waiter
         self._options = options
-        self._intake = Intake(org, mapper, ledger, doubts, waiter, options.skip_delivered)
+        self._message_of = message_of_source if options.ids_by_source else message_id
+        repeats = self._message_of if options.skip_delivered else None
+        self._intake = Intake(org, mapper, ledger, doubts, waiter, repeats)
         self._held = [held_event(held) for held in ledger.held()]
         self._is_resumed = bool(self._held)
         """Whether what the held records meet is not known yet: they must be looked up before any others."""
         self._has_letters = ledger.has_letters()
         self._position = START
-        self._calls = 0
         self._losses: dict[RecordKey, int] = {}
         """How often the answers to what is held were lost."""
 
@@ -90,7 +94,7 @@ class Delivery:
         """
         failure: SourceFailed | None = None
         try:
-            yield from self.deliver_windows(self._windows(source), start)
+            yield from self.deliver_windows(self.windows(source), start)
         except SourceFailed as error:
             failure = error
         while self._held and failure is None:
@@ -110,7 +114,8 @@ class Delivery:
             if window or released:
                 yield from self._deliver_window(released, window)
 
-    def _windows(self, source: EventSource) -> Iterator[list[Received]]:
+    def windows(self, source: EventSource) -> Iterator[list[Received]]:
+        """The source's events, as many at once as go together. Raises `StopRequested` or `SourceFailed`."""
         window: list[Received] = []
         failure: SourceFailed | None = None
         try:
@@ -149,7 +154,8 @@ class Delivery:
         places = Places()
         failure: OrgError | StopRequested | JournalFailed | None = None
         try:
-            items = self._intake.items([*released, *window], places, self._losses)
+            held = {message for held in self._held if (message := self._message_of(held))}
+            items = self._intake.items([*released, *window], places, self._losses, held)
             if items:
                 self._write(items, places)
         except (OrgError, StopRequested, JournalFailed) as error:
@@ -175,9 +181,8 @@ class Delivery:
         written = [place for place, outcome in closed if outcome.fate not in ("failed", "skipped")]
         unsettled = {places.keys[place][0] for place in (*waiting, *failed)}
         settled = [place for place in written if places.keys[place][0] not in unsettled]
-        messages = (message_id(places.origins[place]) for place in settled)
+        messages = (self._message_of(places.origins[place]) for place in settled)
         moments = (self._intake.moments.get(places.keys[place]) for place in written)
-        calls = sum(self._org.calls().values())
         self._ledger.commit(
             Commit(
                 position,
@@ -188,10 +193,8 @@ class Delivery:
                 mended=[digest_of(places, place) for place in good] if self._has_letters else (),
                 messages=[message for message in messages if message] if self._options.remember else (),
                 newest=[moment for moment in moments if moment],
-                calls=calls - self._calls,
             )
         )
-        self._calls = calls
         self._position = position
         self._has_letters = self._has_letters or bool(failed)
         self._held += map(held_event, held)

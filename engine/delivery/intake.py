@@ -1,14 +1,14 @@
 """Events into items: mapped, fitted to the org, and left out where they were delivered or overtaken before."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 from sfmap.engine.delivery.coalesce import Item, Key, Lookups, lookup_key
 from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
 from sfmap.engine.delivery.outcome import Ending
 from sfmap.engine.delivery.patience import Waiter
-from sfmap.engine.delivery.places import Places, message_id, read_outcome
+from sfmap.engine.delivery.places import Places, read_outcome
 from sfmap.engine.journal.ledger import Ledger, RecordKey
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Mapped, Record, Skipped
@@ -18,7 +18,7 @@ from sfmap.engine.sources.port import Received
 from sfmap.engine.spec.diagnostics import did_you_mean
 
 _OVERTAKEN = "a newer event was written for the same record: timestamp_guard"
-_REPEATED = "an event with its messageId was delivered before"
+_REPEATED = "an event with its messageId came before"
 _KILLED = (
     "the run was killed while this was sent; it is not known whether the record was created, and nothing finds it"
     " again"
@@ -29,14 +29,21 @@ class Intake:
     """Makes the items of a window."""
 
     def __init__(
-        self, org: Org, mapper: Mapper, ledger: Ledger, doubts: Doubts, waiter: Waiter, skip_delivered: bool
+        self,
+        org: Org,
+        mapper: Mapper,
+        ledger: Ledger,
+        doubts: Doubts,
+        waiter: Waiter,
+        message_of: Callable[[Received], str | None] | None,
     ) -> None:
+        """Events whose `message_of` was delivered before are left out; without it none are."""
         self._org = org
         self._mapper = mapper
         self._ledger = ledger
         self._doubts = doubts
         self._waiter = waiter
-        self._skip_delivered = skip_delivered
+        self._message_of = message_of
         self._decided = ledger.decided()
         self._newest: dict[bytes, str] = {}
         """By identity, the moment of the newest event of this window."""
@@ -44,25 +51,33 @@ class Intake:
         self.moments: dict[RecordKey, tuple[bytes, str]] = {}
         """Of the window's guarded records: the identity, and when the event happened."""
 
-    def items(self, events: Sequence[Received], places: Places, losses: Mapping[RecordKey, int]) -> list[Item]:
-        """The items; what gives none has its outcome afterwards. `losses` says how often answers were lost.
+    def items(
+        self,
+        events: Sequence[Received],
+        places: Places,
+        losses: Mapping[RecordKey, int],
+        held: Set[str] = frozenset(),
+    ) -> list[Item]:
+        """The items; what gives none has its outcome afterwards.
+
+        `losses` says how often answers were lost, `held` has the message ids of what waits for a doubt.
 
         Raises `OrgError`, `StopRequested` or `JournalFailed`.
         """
         self._newest.clear()
         self.moments.clear()
-        records = list(self._map(events, places))
+        records = list(self._map(events, places, held))
         return list(self._fit(records, places, losses)) if records else []
 
-    def _map(self, events: Sequence[Received], places: Places) -> Iterator[tuple[int, Record]]:
+    def _map(self, events: Sequence[Received], places: Places, held: Set[str]) -> Iterator[tuple[int, Record]]:
         """The records of the events; what gives none, or is decided already, gets its outcome here."""
-        delivered = self._delivered_before(events)
+        repeated = self._repeated(events, held)
         for received in events:
             if received.event is None:
                 place = places.open(received, "", 0)
                 places.end(place, Ending("failed", reason=received.problem))
                 continue
-            if received.only is None and message_id(received) in delivered:
+            if received.number in repeated:
                 place = places.open(received, "", 0)
                 places.end(place, Ending("skipped", reason=_REPEATED))
                 continue
@@ -80,10 +95,18 @@ class Intake:
                     fate = Ending("skipped" if isinstance(mapped, Skipped) else "failed", reason=mapped.reason)
                     places.end(place, fate, mapping)
 
-    def _delivered_before(self, events: Sequence[Received]) -> set[str]:
-        if not self._skip_delivered:
+    def _repeated(self, events: Sequence[Received], held: Set[str]) -> set[int]:
+        """The numbers of events that were delivered before, or came before in this window or among the held."""
+        if self._message_of is None:
             return set()
-        return self._ledger.delivered(message for received in events if (message := message_id(received)))
+        messages = [(received, message) for received in events if (message := self._message_of(received))]
+        known = {*held, *self._ledger.delivered(message for _, message in messages)}
+        repeated = set()
+        for received, message in messages:
+            if message in known and not received.only:
+                repeated.add(received.number)
+            known.add(message)
+        return repeated
 
     def _fit(
         self, records: Sequence[tuple[int, Record]], places: Places, losses: Mapping[RecordKey, int]

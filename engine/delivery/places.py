@@ -88,3 +88,9 @@ def digest_of(places: Places, place: int) -> bytes:
 def message_id(received: Received) -> str | None:
     found = received.event.get("messageId") if received.event else None
     return found if isinstance(found, str) else None
+
+
+def message_of_source(received: Received) -> str | None:
+    """The message id as that of the source the event came from: others may use the same one."""
+    found = message_id(received)
+    return found and f"{received.file}\n{found}"

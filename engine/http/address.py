@@ -1,5 +1,6 @@
 """The addresses that servers listen at."""
 
+import errno
 import socket
 from ipaddress import ip_address
 
@@ -15,9 +16,26 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def url_of(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `OSError`, and `OverflowError` for what is no port."""
-    listening = socket.create_server((host, port), backlog=2_048)
+    """A listening socket. Raises `CannotServe`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=2_048)
+    except (OSError, OverflowError) as error:
+        raise CannotServe(_refusal(host, port, error)) from None
     # Else an answer waits 40 ms for the acknowledgement of its own headers; accepted connections inherit this.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
+
+
+def _refusal(host: str, port: int, error: OSError | OverflowError) -> str:
+    where = f"cannot listen at {host}, port {port}"
+    if isinstance(error, OverflowError):
+        return f"{where}: ports go from 0 to 65535"
+    if error.errno == errno.EADDRINUSE:
+        return f"{where}: another program listens there; choose another port with --port"
+    return f"{where}: {(error.strerror or str(error)).partition(' (while')[0]}"

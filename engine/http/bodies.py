@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
-LARGEST_REQUEST = 50 * 1024 * 1024
-"""In bytes, packed or unpacked; the API's own limit is 50 MB."""
 _BODY_SECONDS = 60.0
 
 
@@ -19,30 +17,62 @@ class TooLarge(Unreadable):
     """A body beyond the limit, of which nothing more is read."""
 
 
-async def read_body(request: Request, largest: int = LARGEST_REQUEST) -> bytes:
+class NotSupported(Unreadable):
+    """A body packed in a way that is not understood."""
+
+
+async def read_body(request: Request, largest: int) -> bytes:
     """The body, unpacked if it is packed, and never more of it than the limit in bytes.
 
     Raises `Unreadable`, and starlette's `ClientDisconnect`.
     """
     if int(request.headers.get("content-length", 0)) > largest:
         raise _too_large(largest)
-    unpack = (
-        zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in request.headers.get("content-encoding", "") else None
-    )
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
+        raise NotSupported("The body is packed in a way that is not supported; gzip is.")
+    unpacking = _Gzip(largest) if encoding.endswith("gzip") else None
     received = 0
     parts: list[bytes] = []
-    size = 0
     async for chunk in _timed(request):
         received += len(chunk)
-        try:
-            part = unpack.decompress(chunk, largest - size + 1) if unpack else chunk
-        except zlib.error:
-            raise Unreadable("The request says it is gzip, and it is not.") from None
-        size += len(part)
-        if max(received, size) > largest:
+        if received > largest:
             raise _too_large(largest)
-        parts.append(part)
+        parts.append(unpacking.unpacked(chunk) if unpacking else chunk)
+    if unpacking:
+        unpacking.check_complete()
     return b"".join(parts)
+
+
+class _Gzip:
+    """Unpacks a body piece by piece: one gzip member or several, never more than the limit in bytes."""
+
+    def __init__(self, largest: int) -> None:
+        self._largest = self._left = largest
+        self._member = _gzip_member()
+
+    def unpacked(self, chunk: bytes) -> bytes:
+        parts = []
+        while chunk:
+            if self._member.eof:
+                self._member = _gzip_member()
+            try:
+                parts.append(self._member.decompress(chunk, self._left + 1))
+            except zlib.error:
+                raise Unreadable("The request says it is gzip, and it is not.") from None
+            self._left -= len(parts[-1])
+            if self._left < 0:
+                raise _too_large(self._largest)
+            chunk = self._member.unused_data
+        return b"".join(parts)
+
+    def check_complete(self) -> None:
+        if not self._member.eof:
+            raise Unreadable("The gzip data of the request is cut short.")
+
+
+def _gzip_member() -> "zlib._Decompress":
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
 
 def _too_large(largest: int) -> TooLarge:

@@ -12,9 +12,9 @@ import uvicorn
 
 from sfmap.engine.http.address import listen
 
-MOST_CONNECTIONS = 512
-HEADER_SECONDS = 30.0
-"""How long a client may take until its request's headers are complete."""
+MOST_IDLE = 512
+HEADER_SECONDS = 30
+"""How long a client may take until its request's headers are complete, or be silent between two requests."""
 _LOOK_EVERY = 1.0
 _OPEN_FILES = 4_096
 _RESET = struct.pack("ii", 1, 0)
@@ -38,7 +38,8 @@ class Connections:
 
     def __init__(self) -> None:
         self._server: uvicorn.Server | None = None
-        self._idle_since: dict[_Connection, float] = {}
+        self._idle: dict[_Connection, tuple[_Cycle | None, float]] = {}
+        """What has no request under way: the last one that it had, and when that was first seen."""
 
     async def watch(self, server: uvicorn.Server) -> None:
         """Lets go of silent connections until it is cancelled; where there are many, the longest silent first."""
@@ -47,14 +48,20 @@ class Connections:
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             now = time.monotonic()
-            idle = [connection for connection in self._open() if _is_idle(connection)]
-            self._idle_since = {connection: self._idle_since.get(connection, now) for connection in idle}
-            # In the order of their first sight.
-            silent = sorted(self._idle_since, key=self._idle_since.__getitem__)
-            too_many = max(0, len(silent) - MOST_CONNECTIONS)
-            for place, connection in enumerate(silent):
-                if place < too_many or now - self._idle_since[connection] > HEADER_SECONDS:
+            self._idle = {
+                connection: (connection.cycle, self._idle_since(connection, now))
+                for connection in self._open()
+                if _is_idle(connection)
+            }
+            longest_first = sorted(self._idle.items(), key=lambda one: one[1][1])
+            too_many = max(0, len(longest_first) - MOST_IDLE)
+            for place, (connection, (_, since)) in enumerate(longest_first):
+                if place < too_many or now - since > HEADER_SECONDS:
                     connection.transport.abort()
+
+    def _idle_since(self, connection: _Connection, now: float) -> float:
+        cycle, since = self._idle.get(connection, (None, now))
+        return since if cycle is connection.cycle else now
 
     def reset(self, client: tuple[str, int] | None) -> None:
         """Breaks the client's connection off, without a word."""

@@ -4,10 +4,23 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-VERSION = 2
 _BUSY_SECONDS = 5
+OWN_FOLDER = 0o700
+"""Events are other people's data: nobody else on the machine may read them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a database holds, and what a person is told who cannot open it."""
+
+    tables: str
+    version: int
+    if_other_version: str
+    if_damaged: str
+
 
 _TABLES = """\
 CREATE TABLE sources (
@@ -24,13 +37,21 @@ CREATE TABLE held (
 );
 CREATE TABLE in_flight (id INTEGER PRIMARY KEY, org TEXT, source TEXT, until REAL, traces BLOB, records BLOB);
 CREATE TABLE dead_letters (
-    id INTEGER PRIMARY KEY, org TEXT, digest BLOB, event INTEGER, file TEXT, line INTEGER, mapping TEXT,
-    item INTEGER, object TEXT, reason TEXT, attempts INTEGER, first TEXT, last TEXT, raw BLOB, UNIQUE (org, digest)
+    id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT, digest BLOB, event INTEGER, file TEXT, line INTEGER,
+    mapping TEXT, item INTEGER, object TEXT, reason TEXT, attempts INTEGER, first TEXT, last TEXT, raw BLOB,
+    UNIQUE (org, digest)
 );
 CREATE TABLE delivered (day INTEGER, message BLOB, PRIMARY KEY (day, message)) WITHOUT ROWID;
 CREATE TABLE newest (org TEXT, identity BLOB, moment TEXT, PRIMARY KEY (org, identity)) WITHOUT ROWID;
-CREATE TABLE calls (org TEXT, day TEXT, calls INTEGER, PRIMARY KEY (org, day)) WITHOUT ROWID;
 """
+
+JOURNAL = Layout(
+    _TABLES,
+    version=3,
+    if_other_version="Finish its run with that one, or move the file away to begin anew.",
+    if_damaged="Move it away and run again from the start: what is in the org already is found and updated."
+    " Its dead letters are in it alone, and sqlite3's .recover may save them.",
+)
 
 
 class JournalFailed(Exception):
@@ -40,14 +61,14 @@ class JournalFailed(Exception):
 class Database:
     """One connection that threads share."""
 
-    def __init__(self, path: Path | None, tables: str = _TABLES) -> None:
+    def __init__(self, path: Path | None, layout: Layout = JOURNAL) -> None:
         """Opens the file, or a journal in memory for who needs none. Raises `JournalFailed`."""
-        self._tables = tables
+        self._layout = layout
         self._name = str(path or "the journal")
         self._lock = threading.RLock()
         try:
             if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(OWN_FOLDER, parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
                 path or ":memory:", timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -82,14 +103,13 @@ class Database:
             self._connection.execute("COMMIT")
 
     def _prepare(self) -> None:
+        layout = self._layout
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
-            self._connection.executescript(f"BEGIN;\n{self._tables}PRAGMA user_version = {VERSION};\nCOMMIT;")
-        elif version != VERSION:
-            raise JournalFailed(
-                f"{self._name} was written by another version of sfmap. Finish its run with that one, or move the"
-                " file away to begin anew."
-            )
+            making = f"BEGIN;\n{layout.tables}PRAGMA user_version = {layout.version};\nCOMMIT;"
+            self._connection.executescript(making)
+        elif version != layout.version:
+            raise JournalFailed(f"{self._name} was written by another version of sfmap. {layout.if_other_version}")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -101,15 +121,11 @@ class Database:
     def _failed(self, error: sqlite3.Error) -> JournalFailed:
         said = str(error)
         if "full" in said:
-            return JournalFailed(f"the disk is full: {self._name} cannot be written. Make room and run again.")
+            return JournalFailed(f"the disk is full: {self._name} cannot be written until there is room.")
         if "readonly" in said or "unable to open" in said:
             return JournalFailed(f"{self._name} cannot be written: its folder or file is read-only.")
         if "locked" in said:
             return JournalFailed(f"{self._name} is held by another program; end it, and run again.")
         if isinstance(error, sqlite3.DatabaseError) and ("malformed" in said or "not a database" in said):
-            return JournalFailed(
-                f"{self._name} is damaged ({said}). Move it away and run again from the start: what is in the org"
-                " already is found and updated. Its dead letters are in it alone, and sqlite3's .recover may save"
-                " them."
-            )
+            return JournalFailed(f"{self._name} is damaged ({said}). {self._layout.if_damaged}")
         return JournalFailed(f"{self._name} cannot be used: {said}.")

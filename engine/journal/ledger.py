@@ -82,7 +82,7 @@ class Commit:
     results: Results = NO_RESULTS
     held: Sequence[Held] = ()
     released: Sequence[RecordKey] = ()
-    """Those that wait no more."""
+    """Those that were held or dead letters, and have their outcome."""
     failed: Sequence[Letter] = ()
     mended: Sequence[bytes] = ()
     """The digests of what has been delivered, and may have been a dead letter before."""
@@ -90,7 +90,6 @@ class Commit:
     """The ids of delivered events."""
     newest: Sequence[tuple[bytes, str]] = ()
     """By identity, the moment of the newest event that was written."""
-    calls: int = 0
 
 
 def digest(raw: bytes, mapping: str, item: int) -> bytes:
@@ -139,6 +138,11 @@ class Ledger:
             connection.execute(
                 "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, 0, 0, 0, 0, '', 0, 0)", (*own, beginning)
             )
+
+    def begin_unless_begun(self) -> None:
+        """For a source without an end: what was decided and is not committed stays known."""
+        if self.checkpoint() is None:
+            self.begin("")
 
     def decided(self) -> dict[RecordKey, bytes]:
         """The outcomes, as JSON, of records of the window that was under way."""
@@ -204,10 +208,11 @@ class Ledger:
             connection.execute(
                 "DELETE FROM decided WHERE org = ? AND source = ? AND event <= ?", (*own, at.number)
             )
-            connection.executemany(
-                "DELETE FROM held WHERE org = ? AND source = ? AND event = ? AND mapping = ? AND item = ?",
-                [(*own, *key) for key in commit.released],
-            )
+            for table in ("decided", "held"):
+                connection.executemany(
+                    f"DELETE FROM {table} WHERE org = ? AND source = ? AND event = ? AND mapping = ? AND item = ?",  # noqa: S608
+                    [(*own, *key) for key in commit.released],
+                )
             connection.executemany(
                 "INSERT INTO held (org, source, event, mapping, item, file, line, raw)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -232,11 +237,6 @@ class Ledger:
                 "INSERT OR REPLACE INTO newest VALUES (?, ?, ?)",
                 [(self._org, identity, moment) for identity, moment in commit.newest],
             )
-            if commit.calls:
-                connection.execute(
-                    "INSERT INTO calls VALUES (?, ?, ?) ON CONFLICT (org, day) DO UPDATE SET calls = calls + ?",
-                    (self._org, self._now()[:10], commit.calls, commit.calls),
-                )
 
     def finish(self) -> None:
         """Every event of the source has its outcome."""

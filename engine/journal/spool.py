@@ -7,11 +7,15 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple, cast
 
-from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.database import Database, Layout
 
-_TABLES = """\
-CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT, accepted REAL, event BLOB);
-"""
+_LAYOUT = Layout(
+    "CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT, accepted REAL, event BLOB);\n",
+    version=2,
+    if_other_version="Deliver what waits in it with that one: run its sfmap serve until nothing waits.",
+    if_damaged="It holds events that were accepted and are not delivered: keep it. sqlite3's .recover may save"
+    " them into a new file to put in its place; without it the service begins with an empty spool.",
+)
 
 
 class SpoolFull(Exception):
@@ -44,12 +48,14 @@ class Spool:
 
     def __init__(self, path: Path, bounds: Bounds, after: int = 0, clock: Callable[[], float] = time.time) -> None:
         """Opens the file, or makes it; numbers up to `after` were given before, perhaps by a file that is lost."""
-        self._database = Database(path, _TABLES)
+        self._database = Database(path, _LAYOUT)
         self._begin_after(after)
         self._bounds = bounds
         self._clock = clock
         self._lock = Lock()
         """Of the counts."""
+        self.on_arrival: Callable[[], object] = lambda: None
+        """Called whenever events have come, by whatever thread has brought them."""
         row = self._database.rows("SELECT count(*), coalesce(sum(length(event)), 0), min(accepted) FROM events")[0]
         self._events, self._size, self._oldest = cast(tuple[int, int, float | None], row)
 
@@ -77,9 +83,9 @@ class Spool:
         oldest = self._oldest
         return max(0.0, self._clock() - oldest) if oldest is not None else 0.0
 
-    def check_room(self) -> None:
-        """Raises `SpoolFull`."""
-        if self._size >= self._bounds.size:
+    def check_room(self, coming: int = 0) -> None:
+        """Whether there is room besides so many bytes that are about to be written. Raises `SpoolFull`."""
+        if self._size + coming >= self._bounds.size:
             raise SpoolFull(f"the spool is full: {self._events:,} events wait to be delivered")
         if self.age > self._bounds.age:
             raise SpoolFull(f"the oldest event waits for more than {self._bounds.age / 3600:g} hours")
@@ -95,6 +101,7 @@ class Spool:
             self._size += sum(len(event) for _, _, event in rows)
             if self._oldest is None and rows:
                 self._oldest = now
+        self.on_arrival()
 
     def after(self, number: int, most: int) -> list[Spooled]:
         """The next events, in the order in which they came."""

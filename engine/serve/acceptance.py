@@ -1,14 +1,25 @@
 """Makes events durable before they are acknowledged; requests that come together share one write to disk."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from sfmap.engine.journal.database import JournalFailed
 from sfmap.engine.journal.spool import Spool
 
-_MOST_AT_ONCE = 20_000
-"""Events of one transaction."""
+_MOST_AT_ONCE = 16 * 1024 * 1024
+"""Bytes of one transaction."""
+_DOUBTFUL_SECONDS = 30.0
+"""How long a write that failed keeps clients away; after it, the next one shows whether the disk works again."""
+
+
+class _Request(NamedTuple):
+    source: str
+    events: Sequence[bytes]
+    size: int
+    done: "asyncio.Future[None]"
 
 
 class Acceptance:
@@ -16,42 +27,48 @@ class Acceptance:
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
-        self._waiting: list[tuple[str, Sequence[bytes], asyncio.Future[None]]] = []
+        self._waiting: list[_Request] = []
         self._writing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "spool")
+        self._failed_until = 0.0
 
     async def accept(self, source: str, events: Sequence[bytes]) -> None:
         """Returns once the events are on disk. Raises `SpoolFull` or `JournalFailed`."""
-        self._spool.check_room()
+        self._spool.check_room(sum(request.size for request in self._waiting))
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((source, events, done))
+        self._waiting.append(_Request(source, events, sum(map(len, events)), done))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
         await done
+
+    def check(self) -> None:
+        """Whether events can be accepted now. Raises `SpoolFull` or `JournalFailed`."""
+        self._spool.check_room()
+        if time.monotonic() < self._failed_until:
+            raise JournalFailed("the spool could not be written a moment ago")
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
             group = self._next_group()
-            failure: JournalFailed | None = None
-            try:
-                batches = [(source, events) for source, events, _ in group]
-                await loop.run_in_executor(self._thread, self._spool.append, batches)
-            except JournalFailed as error:
-                failure = error
-            for _, _, done in group:
-                if done.cancelled():  # the client has gone; its events are accepted all the same
+            batches = [(request.source, request.events) for request in group]
+            written = loop.run_in_executor(self._thread, self._spool.append, batches)
+            await asyncio.wait([written])
+            failure = written.exception()
+            self._failed_until = time.monotonic() + _DOUBTFUL_SECONDS if failure else 0.0
+            for request in group:
+                if request.done.cancelled():  # the client has gone; its events are accepted all the same
                     continue
                 if failure:
-                    done.set_exception(failure)
+                    request.done.set_exception(failure)
                 else:
-                    done.set_result(None)
+                    request.done.set_result(None)
 
-    def _next_group(self) -> list[tuple[str, Sequence[bytes], "asyncio.Future[None]"]]:
+    def _next_group(self) -> list[_Request]:
         count = size = 0
-        for _, events, _ in self._waiting:
-            if count and size + len(events) > _MOST_AT_ONCE:
+        for request in self._waiting:
+            if count and size + request.size > _MOST_AT_ONCE:
                 break
-            count, size = count + 1, size + len(events)
+            count, size = count + 1, size + request.size
         group, self._waiting = self._waiting[:count], self._waiting[count:]
         return group

@@ -7,9 +7,11 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from urllib.parse import urlsplit
 
-WebhookKind = Literal["segment", "rudderstack"]
+from sfmap.engine.http.address import is_loopback
+from sfmap.engine.project import Webhook
+
 ANY_SOURCE = "unnamed"
 """What events are called where no sources are named."""
 
@@ -31,7 +33,7 @@ class WebhookSource:
     """A service that forwards events: Segment signs them with the secret, RudderStack sends it along."""
 
     name: str
-    kind: WebhookKind
+    kind: Webhook
     secret: str
 
 
@@ -46,12 +48,14 @@ class Access:
         self._webhooks = {source.name: source for source in sources if isinstance(source, WebhookSource)}
         self._is_open = not sources
 
-    def source_of(self, authorization: str, write_key: object) -> str:
+    def source_of(self, headers: Mapping[str, str], write_key: object) -> str:
         """The source whose key stands in the header (basic auth, as the user's name) or in the body.
 
         Raises `NotAllowed`.
         """
-        shown = _basic_user(authorization) or (write_key if isinstance(write_key, str) else "")
+        if self._is_open and not _is_of_this_machine(headers):
+            raise NotAllowed("Without sources in sfmap.yaml, only this machine's own pages and programs may send.")
+        shown = _basic_user(headers.get("authorization", "")) or (write_key if isinstance(write_key, str) else "")
         digest = _digest(shown)
         found = ANY_SOURCE if self._is_open and shown else ""
         for known, name in self._keys:  # all of them: how long it takes tells nothing
@@ -60,6 +64,9 @@ class Access:
         if not found:
             raise NotAllowed("This write key is not known.")
         return found
+
+    def has_webhook(self, name: str) -> bool:
+        return name in self._webhooks
 
     def check_webhook(self, name: str, headers: Mapping[str, str], body: bytes) -> None:
         """Whether the webhook of that name has sent this. Raises `NotAllowed`."""
@@ -76,8 +83,22 @@ def _is_sent_by(source: WebhookSource, headers: Mapping[str, str], body: bytes) 
             for signed in (body, _first_of_batch(body))
         )
     authorization = headers.get("authorization", "")
-    shown = _basic_user(authorization) or authorization.removeprefix("Bearer ")
+    kind, _, token = authorization.partition(" ")
+    shown = _basic_user(authorization) or (token.strip() if kind.lower() == "bearer" else authorization)
     return hmac.compare_digest(_digest(source.secret), _digest(shown))
+
+
+def _is_of_this_machine(headers: Mapping[str, str]) -> bool:
+    """Whether no page of another site has sent this, by its own address or by a name that it has made loopback."""
+    asked = [f"//{headers.get('host', '')}", *([headers["origin"]] if "origin" in headers else [])]
+    return all(is_loopback(_host_of(url)) for url in asked)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _signature(secret: str, signed: bytes) -> bytes:

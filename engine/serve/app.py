@@ -1,6 +1,6 @@
 """Segment's HTTP Tracking API, and what operators ask a service: health, readiness, metrics."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -8,14 +8,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from sfmap.engine.http.bodies import TooLarge, Unreadable, read_body
+from sfmap.engine.http.bodies import NotSupported, TooLarge, Unreadable, read_body
 from sfmap.engine.journal.database import JournalFailed
-from sfmap.engine.journal.spool import Spool, SpoolFull
+from sfmap.engine.journal.spool import SpoolFull
 from sfmap.engine.mapping.record import Event
 from sfmap.engine.serve import tracking
 from sfmap.engine.serve.acceptance import Acceptance
 from sfmap.engine.serve.access import Access, NotAllowed
-from sfmap.engine.serve.log import Log
+from sfmap.engine.serve.log import Log, Sparing
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.tracking import NotAccepted
 
@@ -29,7 +29,8 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "86400",
 }
 _SUCCESS = b'{"success":true}'
-_RETRY_SECONDS = "30"
+_LATER = {"Retry-After": "30"}
+_NONE: Mapping[str, str] = {}
 
 Read = Callable[[Event, datetime], list[bytes]]
 
@@ -41,16 +42,15 @@ class TrackingApi:
         self,
         acceptance: Acceptance,
         access: Access,
-        spool: Spool,
         metrics: Metrics,
         log: Log,
         is_delivering: Callable[[], bool],
     ) -> None:
         self._acceptance = acceptance
-        self._access = access
-        self._spool = spool
+        self.access = access
+        """Another one takes its place when the project is read again."""
         self._metrics = metrics
-        self._log = log
+        self._log = Sparing(log)
         self._is_delivering = is_delivering
 
     def routes(self) -> list[Route]:
@@ -61,7 +61,10 @@ class TrackingApi:
         }
         paths = {**{name: name for name in reads}, **_SHORT}
         return [
-            *(Route(f"/v1/{path}", self._tracking(reads[name]), methods=["POST"]) for path, name in paths.items()),
+            *(
+                Route(f"/v1/{path}", self._tracking(path, reads[name]), methods=["POST"])
+                for path, name in paths.items()
+            ),
             Route("/v1/m", _ignored, methods=["POST"]),
             Route("/v1/{path:path}", _preflight, methods=["OPTIONS"]),
             Route("/v1/projects/{write_key}/settings", self._settings, methods=["GET"]),
@@ -71,65 +74,74 @@ class TrackingApi:
             Route("/metrics", self._metrics_text, methods=["GET"]),
         ]
 
-    def _tracking(self, read: Read) -> Callable[[Request], Awaitable[Response]]:
+    def _tracking(self, path: str, read: Read) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            return await self._answer(request, lambda body: self._read(request, body, read))
+            return await self._answer(f"/v1/{path}", request, lambda body: self._read(request, body, read))
 
         return answer
 
     def _read(self, request: Request, body: bytes, read: Read) -> tuple[str, list[bytes]]:
         said = tracking.read_request(body)
-        source = self._access.source_of(request.headers.get("authorization", ""), said.get("writeKey"))
+        source = self.access.source_of(request.headers, said.get("writeKey"))
         return source, read(said, datetime.now(UTC))
 
     async def _webhook(self, request: Request) -> Response:
         name = request.path_params["source"]
+        access = self.access
 
         def read(body: bytes) -> tuple[str, list[bytes]]:
-            self._access.check_webhook(name, request.headers, body)
+            access.check_webhook(name, request.headers, body)
             return name, tracking.forwarded(body, datetime.now(UTC))
 
-        return await self._answer(request, read)
+        return await self._answer(f"/webhooks/{name if access.has_webhook(name) else '...'}", request, read)
 
-    async def _answer(self, request: Request, read: Callable[[bytes], tuple[str, list[bytes]]]) -> Response:
+    async def _answer(
+        self, path: str, request: Request, read: Callable[[bytes], tuple[str, list[bytes]]]
+    ) -> Response:
         """Success once the events are on disk; otherwise why not, and whether to try again."""
         try:
             source, events = read(await read_body(request, tracking.LARGEST_BATCH))
             await self._acceptance.accept(source, events)
         except TooLarge as error:
-            return self._refused(413, str(error))
+            return self._refused(path, 413, str(error))
+        except NotSupported as error:
+            return self._refused(path, 415, str(error))
         except (NotAccepted, Unreadable) as error:
-            return self._refused(400, str(error))
+            return self._refused(path, 400, str(error))
         except NotAllowed as error:
-            return self._refused(401, str(error))
+            return self._refused(path, 401, str(error))
         except SpoolFull as error:
             # Not 429, after which Segment's webhooks would not try again.
-            return self._refused(503, f"{error}. Try again later.", {"Retry-After": _RETRY_SECONDS})
+            return self._refused(path, 503, f"There is no room: {error}. Try again later.", _LATER)
         except JournalFailed as error:
-            self._log("error", str(error))
-            return self._refused(503, "The events cannot be stored now.", {"Retry-After": _RETRY_SECONDS})
+            self._log("error", "spool", str(error))
+            return self._refused(path, 503, "The events cannot be stored now. Try again later.", _LATER)
         except ClientDisconnect:
             return Response(status_code=400)
         self._metrics.accepted.labels(source).inc(len(events))
         return Response(_SUCCESS, headers=_CORS, media_type="application/json")
 
-    def _refused(self, status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-        self._metrics.refused.labels(str(status)).inc()
-        return JSONResponse({"success": False, "message": message}, status, {**_CORS, **(headers or {})})
+    def _refused(self, path: str, status: int, message: str, headers: Mapping[str, str] = _NONE) -> Response:
+        self._metrics.refuse(path, status, message)
+        self._log("warning", f"{path} {status}", f"Refused with {status} at {path}: {message}")
+        return JSONResponse({"success": False, "message": message}, status, {**_CORS, **headers})
 
     async def _settings(self, request: Request) -> Response:
         """What analytics.js needs to know: to send everything here."""
         write_key = request.path_params["write_key"]
         try:
-            self._access.source_of("", write_key)
+            self.access.source_of({"host": request.headers.get("host", "")}, write_key)
         except NotAllowed as error:
-            return self._refused(404, str(error))
+            return self._refused("/v1/projects/.../settings", 404, str(error))
         url = request.base_url
-        here = {"apiKey": write_key, "apiHost": f"{url.netloc}/v1", "protocol": url.scheme}
-        return JSONResponse(
-            {"integrations": {"Segment.io": {**here, "addBundledMetadata": True, "unbundledIntegrations": []}}},
-            headers=_CORS,
-        )
+        host = f"{url.netloc}/v1"
+        segment = {"apiKey": write_key, "apiHost": host, "protocol": url.scheme, "addBundledMetadata": True}
+        settings = {
+            "integrations": {"Segment.io": {**segment, "unbundledIntegrations": []}},
+            # Otherwise it tells Segment how it is doing.
+            "metrics": {"host": host, "sampleRate": 0},
+        }
+        return JSONResponse(settings, headers=_CORS)
 
     async def _health(self, _request: Request) -> Response:
         if not self._is_delivering():
@@ -139,8 +151,8 @@ class TrackingApi:
     async def _readiness(self, _request: Request) -> Response:
         """Whether events are accepted."""
         try:
-            self._spool.check_room()
-        except SpoolFull as error:
+            self._acceptance.check()
+        except (SpoolFull, JournalFailed) as error:
             return PlainTextResponse(f"{error}\n", 503)
         return PlainTextResponse(f"accepting; {self._metrics.trouble or 'the org is delivered to'}\n")
 
@@ -149,7 +161,7 @@ class TrackingApi:
 
 
 def make_app(routes: list[Route]) -> Starlette:
-    return Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown})
+    return Starlette(routes=routes, exception_handlers={404: _unknown, 405: _not_this_way})
 
 
 def _single(event_type: str) -> Read:
@@ -165,6 +177,11 @@ async def _preflight(_request: Request) -> Response:
     return Response(status_code=204, headers=_PREFLIGHT)
 
 
-async def _unknown(_request: Request, error: Exception) -> Response:
-    status = getattr(error, "status_code", 404)
-    return JSONResponse({"success": False, "message": "There is nothing here."}, status, _CORS)
+async def _unknown(_request: Request, _error: Exception) -> Response:
+    return JSONResponse({"success": False, "message": "There is nothing here."}, 404, _CORS)
+
+
+async def _not_this_way(_request: Request, error: Exception) -> Response:
+    allowed = (getattr(error, "headers", None) or {}).get("Allow", "POST")
+    message = f"This address takes {allowed}."
+    return JSONResponse({"success": False, "message": message}, 405, {**_CORS, "Allow": allowed})

@@ -1,4 +1,4 @@
-"""Delivers what is in the spool until it is told to stop; nothing that happens to the org ends it."""
+"""Delivers what is in the spool until it is told to stop; whatever becomes of the org, it goes on trying."""
 
 import threading
 import time
@@ -14,14 +14,14 @@ from sfmap.engine.journal.spool import Spool, Spooled
 from sfmap.engine.letters import DeadLetterSource
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.org.local.process import LocalOrgFailed
-from sfmap.engine.org.port import OrgError, SignInRefused
-from sfmap.engine.run import Manner, deliver_all, make_delivery
+from sfmap.engine.org.port import LimitReached, OrgError, OrgOutOfReach, OrgUnavailable, SignInRefused
+from sfmap.engine.project import LOCAL
+from sfmap.engine.run import Manner, make_delivery
 from sfmap.engine.secrets import SecretMissing
-from sfmap.engine.serve.log import Log
+from sfmap.engine.serve.log import Log, Sparing
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.sources.port import START, Position, Received
 from sfmap.engine.sources.reading import read_event
-from sfmap.engine.spec.diagnostics import Mistakes, render_all
 from sfmap.engine.spec.files import CannotRead
 from sfmap.engine.wiring import OpenOrg
 
@@ -30,10 +30,16 @@ SPOOL = "spool"
 _LOOK_SECONDS = 0.5
 """How often what waits for a write in doubt is looked at, where no events come."""
 _LONGEST_PAUSE = 60.0
-_REFUSED_PAUSE = 900.0
-"""An org locks users that try to sign in with a wrong password again and again."""
+_LIMIT_PAUSE = 3600.0
+"""To look whether calls are free again takes calls."""
 _PATIENCE = Patience(outage=10.0, first_contact=5.0)
 """After which the trouble is said, and delivery begins anew."""
+
+_Trouble = OrgError | JournalFailed | LocalOrgFailed | SecretMissing | CannotRead
+_TROUBLE = (OrgError, JournalFailed, LocalOrgFailed, SecretMissing, CannotRead)
+
+
+OpenOrgIn = Callable[[ExitStack], OpenOrg]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +48,6 @@ class Means:
 
     spool: Spool
     journal: Database
-    open_org: Callable[[ExitStack], OpenOrg]
-    compile: Callable[[], Mapper]
-    """The mappings as they stand now."""
     manner: Manner
     linger: float
     """Seconds that a first event waits for others to go with it."""
@@ -53,18 +56,38 @@ class Means:
 class Background:
     """The thread that delivers, and how others speak to it."""
 
-    def __init__(self, means: Means, mapper: Mapper, metrics: Metrics, log: Log) -> None:
+    def __init__(
+        self,
+        means: Means,
+        mapper: Mapper,
+        open_org: OpenOrgIn,
+        metrics: Metrics,
+        log: Log,
+        ended: Callable[[], object],
+    ) -> None:
+        """`ended` is called where the thread ends without having been told to."""
         self._means = means
         self.mapper = mapper
+        self._open_org = open_org
         self._metrics = metrics
         self._log = log
+        self._log_sparingly = Sparing(log)
+        self._ended = ended
         self._stop = threading.Event()
-        self._reload = threading.Event()
-        self._retry: list[int] = []
+        self._news = threading.Event()
+        """Events have come, or somebody has asked for something."""
+        self._mended = threading.Event()
+        """A person has had the project read again: what waits for the org tries it at once."""
+        self._is_new_mapper = False
+        self._retries: dict[int, None] = {}
+        """The dead letters that are to be delivered again, 0 standing for all."""
+        self._tries = 0
+        """How often delivery has failed since it last went well."""
         self._accepted: dict[int, float] = {}
         """When the events of the window under way were accepted."""
-        self.org_key = ""
+        self.org: OpenOrg | None = None
         self._thread = threading.Thread(target=self._run, name="delivery")
+        means.spool.on_arrival = self._news.set
 
     def start(self) -> None:
         self._thread.start()
@@ -75,77 +98,118 @@ class Background:
     def stop(self) -> None:
         """Ends delivery after the calls in flight."""
         self._stop.set()
+        self._news.set()
+        self._mended.set()
         self._thread.join()
 
-    def reload(self) -> None:
-        """Has the mappings read again before the next window."""
-        self._reload.set()
+    def take(self, mapper: Mapper, open_org: OpenOrgIn) -> None:
+        """Has the next window mapped by this mapper, and the org, when next it is opened, opened by this."""
+        self.mapper, self._open_org = mapper, open_org
+        self._is_new_mapper = True
+        self._news.set()
+        self._mended.set()
 
     def retry(self, number: int) -> None:
         """Has a dead letter delivered again before the next window; 0 stands for all."""
-        self._retry.append(number)
+        self._retries[number] = None
+        self._news.set()
+
+    @property
+    def retries(self) -> int:
+        """How many such wishes wait."""
+        return len(self._retries)
 
     def _run(self) -> None:
-        tries = 0
-        while not self._stop.is_set():
-            try:
+        try:
+            while not self._stop.is_set():
                 with ExitStack() as stack:
-                    opened = self._means.open_org(stack)
-                    self.org_key = opened.key
-                    self._metrics.org_opened()
-                    while True:
-                        self._between(opened)
-                        self._deliver(opened)
-            except StopRequested:
-                return
-            except (OrgError, JournalFailed, LocalOrgFailed, SecretMissing, CannotRead) as error:
-                tries = tries + 1 if self._metrics.trouble else 1
-                self._rest(error, tries)
+                    self._deliver_until_it_must_be_opened_anew(stack)
+        except StopRequested:
+            pass
+        finally:
+            if not self._stop.is_set():
+                self._ended()
 
-    def _rest(self, error: Exception, tries: int) -> None:
-        """Says what is the matter and waits, unless it is told to stop or to read the mappings again."""
-        refused = isinstance(error, SignInRefused)
-        seconds = _REFUSED_PAUSE if refused else min(_LONGEST_PAUSE, 2.0 ** (tries - 1))
+    def _deliver_until_it_must_be_opened_anew(self, stack: ExitStack) -> None:
+        """With one session, whose calls and limit are known, through all trouble that leaves it usable."""
+        opened: OpenOrg | None = None
+        while True:
+            self._mended.clear()
+            try:
+                opened = opened or self._opened(stack)
+                self._deliver_letters(opened)
+                self._deliver(opened)
+            except _TROUBLE as error:
+                self._rest(error)
+                if opened is None or _is_lost(error, opened):
+                    return
+
+    def _opened(self, stack: ExitStack) -> OpenOrg:
+        """The org, signed in to and asked for its limit: so it is known from the start whether all is well."""
+        opened = self._open_org(stack)
+        self._metrics.org_opened()
+        try:
+            self._metrics.usage = opened.org.limits()
+        finally:
+            self._metrics.count_calls(dict(opened.org.calls()))
+        if self.org is None:
+            self._log("info", f"Delivering to {opened.where}.")
+        self.org = opened
+        if not self._tries:
+            self._metrics.trouble = ""
+        return opened
+
+    def _rest(self, error: _Trouble) -> None:
+        """Says what is the matter and waits, unless a person has mended something. Raises `StopRequested`.
+
+        A refused sign-in is not tried again before that: the org might lock the user.
+        """
+        seconds: float | None = min(_LONGEST_PAUSE, 2.0 ** min(self._tries, 6))
+        if isinstance(error, (SignInRefused, LimitReached)):
+            seconds = _LIMIT_PAUSE if isinstance(error, LimitReached) else None
+        self._tries += 1
         self._metrics.trouble = _words(error)
-        again = f"delivery begins anew in {seconds:g} s, or when the mappings are read again"
-        self._log("error", f"{self._metrics.trouble} Events are accepted; {again}.")
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and not self._reload.is_set():
-            if self._stop.wait(0.2):
-                return
+        when = "" if seconds is None else f"in {seconds:g} s, or "
+        self._log(
+            "error",
+            f"{self._metrics.trouble} What is accepted waits in the spool; delivery begins anew {when}when the"
+            " project is read again (SIGHUP).",
+        )
+        self._mended.wait(seconds)
+        if self._stop.is_set():
+            raise StopRequested
 
-    def _between(self, opened: OpenOrg) -> None:
-        """What others have asked for."""
-        if self._reload.is_set():
-            self._reload.clear()
-            self._take_mappings()
-        while self._retry:
-            number = self._retry.pop()
+    def _well(self) -> None:
+        """Delivery works."""
+        if self._tries:
+            self._log("info", "Delivery goes on.")
+        self._tries = 0
+        self._metrics.trouble = ""
+
+    def _deliver_letters(self, opened: OpenOrg) -> None:
+        """The dead letters that somebody wants to be delivered again."""
+        self._accepted = {}
+        while self._retries:
+            number = next(iter(self._retries))
             source = DeadLetterSource(self._means.journal, opened.key, number=number)
             ledger = Ledger(self._means.journal, opened.key, source.name)
-            ledger.begin("")
-            report, _ = deliver_all(source, START, self.mapper, opened.org, ledger, self._manner())
-            self._log(
-                "info", f"Dead letters tried again: {report.events}, failed again: {report.fates['failed']}."
-            )
-
-    def _take_mappings(self) -> None:
-        try:
-            self.mapper = self._means.compile()
-        except Mistakes as mistakes:
-            plain = render_all(mistakes.diagnostics, lambda text, _part: text)
-            self._log("error", f"The mappings have mistakes; those of before go on.\n{plain}")
-        except CannotRead as error:
-            self._log("error", f"{error}. The mappings of before go on.")
-        else:
-            self._log("info", "The mappings were read again.")
+            ledger.begin_unless_begun()
+            delivery = make_delivery(self.mapper, opened.org, ledger, self._manner(), None)
+            tried = failed = 0
+            for delivered in delivery.deliver_windows(delivery.windows(source), START):
+                self._count(delivered, opened)
+                tried += delivered.events
+                failed += sum(outcome.fate == "failed" for outcome in delivered.outcomes)
+            ledger.finish()
+            self._retries.pop(number, None)
+            self._log("info", f"Dead letters tried again: {tried}, failed again: {failed}.")
 
     def _deliver(self, opened: OpenOrg) -> None:
         """Window by window, until something else is asked for."""
+        self._is_new_mapper = False
         ledger = Ledger(self._means.journal, opened.key, SPOOL)
+        ledger.begin_unless_begun()
         known = ledger.checkpoint()
-        if known is None:
-            ledger.begin("")
         start = known.position if known else START
         delivery = make_delivery(self.mapper, opened.org, ledger, self._manner(), None)
         self._metrics.held = lambda: delivery.held
@@ -161,49 +225,66 @@ class Background:
         today = _day()
         while True:
             spool.remove(number)  # its outcomes are in the journal by now
-            if self._reload.is_set() or self._retry or _day() != today:  # each delivery forgets old message ids
+            if self._is_new_mapper or self._retries or _day() != today:  # each delivery forgets old message ids
                 return
             found = self._next(number)
             self._accepted = {one.number: one.accepted for one in found}
             if found:
                 number = found[-1].number
             yield [_received(one) for one in found]
+            self._well()
 
     def _next(self, number: int) -> list[Spooled]:
         """The next window; an empty one after a while without events. Raises `StopRequested`."""
-        until = time.monotonic() + _LOOK_SECONDS
+        spool, linger = self._means.spool, self._means.linger
+        began = time.monotonic()
         while not self._stop.is_set():
-            found = self._means.spool.after(number, WINDOW_SIZE) if self._means.spool.events else []
-            left = found[0].accepted + self._means.linger - time.time() if found else until - time.monotonic()
-            if len(found) == WINDOW_SIZE or left <= 0:
-                return found
-            self._stop.wait(min(left, 0.02))
+            self._news.clear()
+            waits = spool.events > 0
+            # The spool's age is by the wall clock, which can be set back: waiting has an end all the same.
+            waited = time.monotonic() - began
+            left = linger - max(spool.age, waited) if waits else _LOOK_SECONDS - waited
+            if spool.events >= WINDOW_SIZE or left <= 0 or self._is_new_mapper or self._retries:
+                return spool.after(number, WINDOW_SIZE) if waits else []
+            self._news.wait(left)
         raise StopRequested
 
     def _count(self, delivered: Delivered, opened: OpenOrg) -> None:
         now = time.time()
         metrics = self._metrics
-        metrics.trouble = ""
         metrics.usage = opened.org.usage()
-        metrics.report.add(delivered.outcomes, delivered.events)
         metrics.count_calls(dict(opened.org.calls()))
+        metrics.end(delivered.outcomes, delivered.events)
         for outcome in delivered.outcomes:
-            metrics.outcomes.labels(outcome.fate).inc()
-            if outcome.fate == "skipped":
-                metrics.reasons.labels(metrics.bounded(outcome.reason)).inc()
             accepted = self._accepted.get(outcome.event)
             if accepted is not None:
                 metrics.latency.observe(max(0.0, now - accepted))
-        metrics.recent.extend(delivered.outcomes)
+        failed = sum(outcome.fate == "failed" for outcome in delivered.outcomes)
+        if failed:
+            message = f"{failed:,} records failed and are dead letters: sfmap dead-letters lists them."
+            self._log_sparingly("warning", "dead letters", message)
 
     def _manner(self) -> Manner:
         return replace(
             self._means.manner,
             patience=_PATIENCE,
             skip_delivered=True,  # a client that has missed its answer sends the same again
+            ids_by_source=True,  # a website's key is public: it must not be able to use up another source's ids
             should_stop=self._stop.is_set,
-            say=lambda text: self._log("warning", text),
+            say=lambda text: None,  # what there is to say to nobody at a terminal, `_rest` says
         )
+
+
+def _is_lost(error: _Trouble, opened: OpenOrg) -> bool:
+    """Whether the org must be opened anew: signed in to with what may have been mended, or started again.
+
+    After a limit too, since only a call shows whether there are others left.
+    """
+    if opened.key == LOCAL and isinstance(error, OrgUnavailable):
+        return True
+    return isinstance(
+        error, (SignInRefused, OrgOutOfReach, LimitReached, LocalOrgFailed, SecretMissing, CannotRead)
+    )
 
 
 def _day() -> int:
@@ -216,7 +297,7 @@ def _received(spooled: Spooled) -> Received:
     return Received(spooled.number, spooled.source, spooled.number, spooled.event, event, problem, position)
 
 
-def _words(error: Exception) -> str:
+def _words(error: _Trouble) -> str:
     return (
         f"{error.message} {error.advice}".strip() if isinstance(error, OrgError) else f"{str(error).rstrip('.')}."
     )

@@ -2,14 +2,21 @@
 
 import logging
 import sys
+import threading
+import time
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 import orjson
 
 Level = Literal["info", "warning", "error"]
 Log = Callable[[Level, str], None]
+
+_QUIET_SECONDS = 60.0
 
 
 def make_log(as_json: bool) -> Log:
@@ -21,10 +28,33 @@ def make_log(as_json: bool) -> Log:
             line = orjson.dumps({"time": at, "level": level, "message": message}).decode()
         else:
             line = f"{at} {level:<7} {message}"
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+        with suppress(OSError, ValueError):  # nobody reads it any more, or its disk is full: the service goes on
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
 
     return log
+
+
+class Sparing:
+    """A log for what repeats itself: said at once, and then once a minute with how often it happened."""
+
+    def __init__(self, log: Log, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._said: dict[str, tuple[float, int]] = {}
+        """By what happened: until when it is not said again, and how often it would have been."""
+
+    def __call__(self, level: Level, what: str, message: str) -> None:
+        """Of the messages on `what` one a minute is said."""
+        now = self._clock()
+        with self._lock:
+            until, missed = self._said.get(what, (0.0, 0))
+            if now < until:
+                self._said[what] = until, missed + 1
+                return
+            self._said[what] = now + _QUIET_SECONDS, 0
+        self._log(level, f"{message} ({missed:,} times more since this was said)" if missed else message)
 
 
 class Forwarding(logging.Handler):
@@ -37,5 +67,11 @@ class Forwarding(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         said = record.getMessage()
         if record.exc_info and record.exc_info[1]:
-            said = f"{said.splitlines()[0]} {type(record.exc_info[1]).__name__}"
+            said = f"{said.splitlines()[0]} {mistake_of_ours(record.exc_info[1])}"
         self._log("error" if record.levelno >= logging.ERROR else "warning", said)
+
+
+def mistake_of_ours(error: BaseException) -> str:
+    """What a report of the mistake needs, without a word of the error: that could quote what somebody sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__}{f' at {Path(frames[-1].filename).name}:{frames[-1].lineno}' if frames else ''}"

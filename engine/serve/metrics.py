@@ -1,7 +1,9 @@
 """What the service counts, for Prometheus and for its page."""
 
+import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -11,12 +13,30 @@ from sfmap.engine.journal.spool import Spool
 from sfmap.engine.org.port import ApiUsage
 
 _RECENT = 100
+_SHOWN = 10
 _MOST_REASONS = 100
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 
+NOT_ASKED_YET = "The org has not been asked yet."
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What there is to look at, as of one moment; counts are since the start."""
+
+    fates: Mapping[str, int]
+    skipped: Sequence[tuple[str, int]]
+    notes: Sequence[tuple[str, int]]
+    """What was cut or left out, the most frequent first."""
+    refused: Mapping[tuple[str, int], tuple[int, str]]
+    """By path and status, how many requests, and what the last one was told."""
+    recent: Sequence[Outcome]
+    """The newest first."""
+
+
 class Metrics:
-    """One service's counts, since its start."""
+    """One service's counts, since its start. Threads share it."""
 
     def __init__(self, spool: Spool) -> None:
         self._registry = CollectorRegistry()
@@ -32,6 +52,7 @@ class Metrics:
         self.reasons = Counter(
             "sfmap_skipped", "Events that were meant for no record, by reason", ["reason"], registry=self._registry
         )
+        self.notes = Counter("sfmap_notes", "Values that were cut, cleaned or left out", registry=self._registry)
         self.calls = Counter("sfmap_api_calls", "API calls, by operation", ["operation"], registry=self._registry)
         self.latency = Histogram(
             "sfmap_delivery_seconds",
@@ -53,14 +74,44 @@ class Metrics:
         held.set_function(lambda: self.held())
         self.held: Callable[[], int] = lambda: 0
         """Records that wait in the journal until it is certain what the org did."""
-        self.report = Report()
-        """The same outcomes with their reasons, for people."""
-        self.recent: deque[Outcome] = deque(maxlen=_RECENT)
         self.usage: ApiUsage | None = None
-        self.trouble = ""
+        self.trouble = NOT_ASKED_YET
         """Why nothing is delivered just now; empty where all is well."""
+        self._lock = threading.Lock()
+        self._report = Report()
+        self._refused: dict[tuple[str, int], tuple[int, str]] = {}
+        self._recent: deque[Outcome] = deque(maxlen=_RECENT)
         self._calls: dict[str, int] = {}
         self._reasons: set[str] = set()
+
+    def refuse(self, path: str, status: int, message: str) -> None:
+        """A request that was not accepted."""
+        self.refused.labels(str(status)).inc()
+        with self._lock:
+            count, _ = self._refused.get((path, status), (0, ""))
+            self._refused[path, status] = count + 1, message
+
+    def end(self, outcomes: Sequence[Outcome], events: int) -> None:
+        """The outcomes for which so many events were read."""
+        with self._lock:
+            self._report.add(outcomes, events)
+            self._recent.extend(outcomes)
+        for outcome in outcomes:
+            self.outcomes.labels(outcome.fate).inc()
+            if outcome.fate == "skipped":
+                self.reasons.labels(self._bounded(outcome.reason)).inc()
+        self.notes.inc(sum(len(outcome.notes) for outcome in outcomes))
+
+    def seen(self) -> Seen:
+        with self._lock:
+            report = self._report
+            return Seen(
+                dict(report.fates),
+                report.skipped.most_common(_SHOWN),
+                report.notes.most_common(_SHOWN),
+                dict(self._refused),
+                list(reversed(self._recent)),
+            )
 
     def org_opened(self) -> None:
         """Its calls are counted from nothing."""
@@ -72,7 +123,7 @@ class Metrics:
             self.calls.labels(operation).inc(count - self._calls.get(operation, 0))
         self._calls = calls
 
-    def bounded(self, reason: str) -> str:
+    def _bounded(self, reason: str) -> str:
         """The reason, or `others` where there are too many already: some of them quote what clients send."""
         if reason in self._reasons or len(self._reasons) < _MOST_REASONS:
             self._reasons.add(reason)

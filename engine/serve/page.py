@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from jinja2 import Environment, PackageLoader
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -21,12 +21,14 @@ from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letters import count_dead_letters, dead_letters
 from sfmap.engine.journal.spool import Spool
 from sfmap.engine.mapping.explain import as_text, explain
+from sfmap.engine.mapping.record import Event
 from sfmap.engine.preview import json_line
 from sfmap.engine.serve.background import Background
 from sfmap.engine.serve.metrics import Metrics
-from sfmap.engine.sources.reading import read_event
+from sfmap.engine.sources.reading import NotJson, read_json
 
 _SHOWN = 30
+_MOST_TRIED = 20
 _LARGEST_FORM = 256 * 1024
 _SAMPLE = """\
 {"type": "identify", "userId": "ann", "traits": {"email": "ann@example.com", "name": "Ann Lee"},
@@ -45,7 +47,7 @@ class Page:
         self._journal = journal
         self._background = background
         self._metrics = metrics
-        self._names = {"127.0.0.1", "localhost", "::1"} if is_loopback(host) else set()
+        self._names = {"127.0.0.1", "localhost", "::1", host} if is_loopback(host) else set()
         self._token = secrets.token_urlsafe()
         """Stands in the page's own forms, so that no other page can send them."""
         loader = PackageLoader("sfmap.engine.serve.pages", ".")
@@ -72,6 +74,8 @@ class Page:
                     body = await read_body(request, _LARGEST_FORM)
                 except Unreadable as error:
                     return PlainTextResponse(f"{error}\n", 400, SAFE)
+                except ClientDisconnect:
+                    return Response(status_code=400)
                 form = dict(parse_qsl(body.decode("utf-8", "replace")))
                 if not hmac.compare_digest(form.get("token", "").encode(), self._token.encode()):
                     return PlainTextResponse("This form is not of this page; load the page again.\n", 403, SAFE)
@@ -80,32 +84,38 @@ class Page:
         return answer
 
     def _home(self, _form: dict[str, str] | None) -> Response:
-        org = self._background.org_key
-        letters = list(islice(dead_letters(self._journal, org), _SHOWN)) if org else []
-        usage = self._metrics.usage
-        report = self._metrics.report
+        org = self._background.org
+        seen = self._metrics.seen()
         return self._shown(
             "home.html",
             {
-                "fates": [(fate, report.fates[fate]) for fate in FATES],
-                "skipped": report.skipped.most_common(10),
+                "where": org.where if org else "",
+                "fates": [(fate, seen.fates.get(fate, 0)) for fate in FATES],
+                "seen": seen,
                 "spool": self._spool,
                 "held": self._metrics.held(),
                 "trouble": self._metrics.trouble,
-                "usage": usage,
-                "recent": [one for one in reversed(self._metrics.recent) if one.fate != "skipped"][:_SHOWN],
-                "letters": letters,
-                "letters_count": count_dead_letters(self._journal, org) if org else 0,
+                "retries": self._background.retries,
+                "usage": self._metrics.usage,
+                "recent": [one for one in seen.recent if one.fate != "skipped"][:_SHOWN],
+                "letters": list(islice(dead_letters(self._journal, org.key), _SHOWN)) if org else [],
+                "letters_count": count_dead_letters(self._journal, org.key) if org else 0,
             },
         )
 
     def _try(self, form: dict[str, str] | None) -> Response:
         given = form.get("event", "") if form else _SAMPLE
-        event, problem = read_event(" ".join(given.splitlines()).encode())
-        mapper = self._background.mapper
-        told = [as_text(1, one) for one in explain(mapper, event)] if form and event is not None else []
-        lines = [json_line(1, one).decode() for one in mapper.map(event)] if told and event is not None else []
-        context = {"given": given, "problem": problem if form else "", "told": told, "lines": lines}
+        context: Context = {"given": given, "problem": "", "told": [], "lines": []}
+        if form:
+            try:
+                events = _events(given)
+            except NotJson as error:
+                return self._shown("try.html", {**context, "problem": str(error)})
+            mapper = self._background.mapper
+            context["told"] = [as_text(place, one) for place, event in events for one in explain(mapper, event)]
+            context["lines"] = [
+                json_line(place, one).decode() for place, event in events for one in mapper.map(event)
+            ]
         return self._shown("try.html", context)
 
     def _retry(self, form: dict[str, str] | None) -> Response:
@@ -117,3 +127,16 @@ class Page:
     def _shown(self, template: str, context: Context) -> Response:
         page = self._templates.get_template(template)
         return HTMLResponse(page.render({"token": self._token, **context}), headers=SAFE)
+
+
+def _events(given: str) -> list[tuple[int, Event]]:
+    """The event, or the first few of a list or a batch, as clients send them. Raises `NotJson`."""
+    if not given.strip():
+        raise NotJson("there is nothing here yet: paste an event")
+    said = read_json(given.encode("utf-8", "replace"))
+    batch = said.get("batch") if isinstance(said, dict) else None
+    events = batch if isinstance(batch, list) else said if isinstance(said, list) else [said]
+    found = [(place, event) for place, event in enumerate(events[:_MOST_TRIED], 1) if isinstance(event, dict)]
+    if not found:
+        raise NotJson("an event is a JSON object")
+    return found

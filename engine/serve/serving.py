@@ -5,38 +5,41 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import uvicorn
 
-from sfmap.engine.http.address import CannotServe, is_loopback, listen
-from sfmap.engine.http.connections import Connections
+from sfmap.engine.http.address import listen, url_of
+from sfmap.engine.http.connections import HEADER_SECONDS, Connections
+from sfmap.engine.http.protocol import BoundedHttp
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.ledger import furthest
 from sfmap.engine.journal.spool import Bounds, Spool
-from sfmap.engine.load import chosen_mappings, compile_mappings
 from sfmap.engine.lock import only_run
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.project import Project, ServeEntry, load_project
+from sfmap.engine.project import Project, ServeEntry
 from sfmap.engine.run import Manner
 from sfmap.engine.serve.acceptance import Acceptance
-from sfmap.engine.serve.access import Access, KeySource, WebhookSource
 from sfmap.engine.serve.app import TrackingApi, make_app
 from sfmap.engine.serve.background import SPOOL, Background, Means
-from sfmap.engine.serve.log import Forwarding, Log
+from sfmap.engine.serve.configuration import Choice, configure, configure_anew
+from sfmap.engine.serve.log import Forwarding, Log, mistake_of_ours
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.page import Page
-from sfmap.engine.wiring import open_org
 
-_KEEP_ALIVE_SECONDS = 60
 _STOP_SECONDS = 10
 _MOST_CONNECTIONS = 1_000
-"""More are answered 503: each may hold half a megabyte."""
+"""More are answered 503: a request may hold some megabytes, until its events are on disk."""
 _SWITCH_SECONDS = 0.0002
 """How soon a thread gives way to another: requests must not wait for a window to be mapped."""
+
+
+class DeliveryEnded(Exception):
+    """Delivery has come upon a mistake in sfmap; whatever started the service should start it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,81 +47,79 @@ class Options:
     host: str
     port: int
     """0 for any that is free."""
-    org: str | None
-    mappings: Path | None
+    choice: Choice
     linger: float
     page: bool
     manner: Manner
 
 
-def serve(options: Options, log: Log, ready: Callable[[str], object]) -> None:
-    """Serves the project in this folder until a signal comes; `ready` is told the URL. Of the main thread.
+def serve(project: Project, options: Options, log: Log, ready: Callable[[str], object]) -> None:
+    """Serves the project until a signal comes; `ready` is told the URL. Of the main thread.
 
-    Raises `CannotServe`, `ProjectBusy`, `JournalFailed`, `SecretMissing`, `NoSuchOrg`, `Mistakes` or `CannotRead`.
+    Raises `CannotServe`, `ProjectBusy`, `JournalFailed`, `SecretMissing`, `NoSuchOrg`, `Mistakes`, `CannotRead` or
+    `DeliveryEnded`.
     """
-    project = load_project(Path())
-    entry = project.org(options.org)
-    access = _access(project, options.host)
-    mapper = _mapper(options)
+    _ignore_hangups()
+    configuration = configure(project, options.choice, options.host)
     with ExitStack() as stack:
-        stack.enter_context(only_run(project.state))
-        listening = _listen(options)
+        stack.enter_context(only_run(project.state, "sfmap serve"))
+        listening = listen(options.host, options.port)
         journal = stack.enter_context(closing(Database(project.journal)))
         spool = Spool(project.spool, _bounds(project.serve), furthest(journal, SPOOL))
         stack.callback(spool.close)
         metrics = Metrics(spool)
-        means = Means(
-            spool,
-            journal,
-            lambda inner: inner.enter_context(open_org(project, entry)),
-            lambda: _mapper(options),
-            options.manner,
-            options.linger,
+        server: uvicorn.Server
+        background = Background(
+            Means(spool, journal, options.manner, options.linger),
+            configuration.mapper,
+            configuration.open_org,
+            metrics,
+            log,
+            ended=lambda: setattr(server, "should_exit", True),
         )
-        background = Background(means, mapper, metrics, log)
-        api = TrackingApi(Acceptance(spool), access, spool, metrics, log, background.is_alive)
+        api = TrackingApi(Acceptance(spool), configuration.access, metrics, log, background.is_alive)
         page = Page(spool, journal, background, metrics, options.host).routes() if options.page else []
         server = _server(make_app([*api.routes(), *page]))
-        _take_signals(server, background)
+        for number in uvicorn.server.HANDLED_SIGNALS:  # before anybody can know that there is something to stop
+            signal.signal(number, server.handle_exit)
         logging.getLogger("uvicorn").addHandler(Forwarding(log))
+        threading.excepthook = partial(_say_mistake, log)
         background.start()
         stack.callback(background.stop)
-        ready(f"http://{options.host}:{listening.getsockname()[1]}")
         sys.setswitchinterval(_SWITCH_SECONDS)
-        asyncio.run(_serving(server, listening))
+
+        def read_again() -> None:
+            found = configure_anew(project, options.choice, options.host, log)
+            if found:
+                api.access = found.access
+                background.take(found.mapper, found.open_org)
+
+        asked = {"SIGHUP": read_again, "SIGUSR1": lambda: background.retry(0)}
+        asyncio.run(
+            _serving(server, listening, asked, lambda: ready(url_of(options.host, listening.getsockname()[1])))
+        )
+        if not background.is_alive():
+            raise DeliveryEnded(
+                "delivery has ended, and with it the service; what was accepted waits in the spool"
+            )
+        for number in uvicorn.server.HANDLED_SIGNALS:  # the next one ends it at once, which loses nothing
+            signal.signal(number, signal.SIG_DFL)
         log("info", f"Stopping after the calls in flight; {spool.events:,} events wait in the spool.")
 
 
-def _mapper(options: Options) -> Mapper:
-    return Mapper(compile_mappings(*chosen_mappings(load_project(Path()), options.mappings, options.org)))
+def _ignore_hangups() -> None:
+    """Until there is something to read again: one that comes too soon would end the service."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def _bounds(entry: ServeEntry) -> Bounds:
     return Bounds(int(entry.spool_megabytes * 1024 * 1024), entry.spool_days * 86_400)
 
 
-def _access(project: Project, host: str) -> Access:
-    sources = project.serve.sources
-    if not sources and not is_loopback(host):
-        raise CannotServe(
-            "name the sources that may send events, each with its write key, in sfmap.yaml under serve, sources:"
-            " without them anybody who reaches this address could"
-        )
-    return Access(
-        [
-            WebhookSource(source.name, "segment" if source.webhook == "segment" else "rudderstack", secret)
-            if source.webhook
-            else KeySource(source.name, secret)
-            for source, secret in ((source, project.secret_of(source)) for source in sources)
-        ]
-    )
-
-
-def _listen(options: Options) -> socket.socket:
-    try:
-        return listen(options.host, options.port)
-    except (OSError, OverflowError) as error:
-        raise CannotServe(f"cannot listen at {options.host}:{options.port}: {error}") from None
+def _say_mistake(log: Log, happened: threading.ExceptHookArgs) -> None:
+    what = mistake_of_ours(happened.exc_value) if happened.exc_value else happened.exc_type.__name__
+    log("error", f"This is a mistake in sfmap: {what}.")
 
 
 def _server(app: object) -> uvicorn.Server:
@@ -130,21 +131,26 @@ def _server(app: object) -> uvicorn.Server:
             lifespan="off",
             server_header=False,
             limit_concurrency=_MOST_CONNECTIONS,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            http=BoundedHttp,
+            timeout_keep_alive=HEADER_SECONDS,
             timeout_graceful_shutdown=_STOP_SECONDS,
         )
     )
 
 
-def _take_signals(server: uvicorn.Server, background: Background) -> None:
-    """Before anybody can know that there is something to stop."""
-    for number in uvicorn.server.HANDLED_SIGNALS:
-        signal.signal(number, server.handle_exit)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, lambda *_: background.reload())
-
-
-async def _serving(server: uvicorn.Server, listening: socket.socket) -> None:
-    watching = asyncio.create_task(Connections().watch(server))
-    await server.serve(sockets=[listening])
-    watching.cancel()
+async def _serving(
+    server: uvicorn.Server,
+    listening: socket.socket,
+    asked: Mapping[str, Callable[[], object]],
+    ready: Callable[[], object],
+) -> None:
+    """`asked` is what to do at a signal of that name, on a thread of its own, one after the other."""
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, "signals") as thread:
+        for name, answer in asked.items():
+            if hasattr(signal, name):
+                loop.add_signal_handler(getattr(signal, name), partial(loop.run_in_executor, thread, answer))
+        ready()
+        watching = asyncio.create_task(Connections().watch(server))
+        await server.serve(sockets=[listening])
+        watching.cancel()

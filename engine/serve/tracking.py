@@ -3,6 +3,7 @@
 Sources: Segment's "HTTP Tracking API Source" and "Spec: Common Fields".
 """
 
+import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,15 +12,18 @@ from typing import Final
 import orjson
 
 from sfmap.engine.mapping.record import Event, Json
+from sfmap.engine.sources.reading import NotJson, read_json
 
 LARGEST_EVENT: Final = 32 * 1024
 LARGEST_BATCH: Final = 500 * 1024
-"""Bytes, as Segment's own limits."""
+"""Bytes as they are sent, as Segment's own limits."""
+_LARGEST_STORED = 8 * LARGEST_BATCH
+"""Bytes of one request in the spool: what a batch says once is stored with each of its events."""
 _MOST_EVENTS = 2_500
 _MOST_KEYS = 2_000
 _DEEPEST = 64
-_ENVELOPE = ("context", "integrations")
-"""What a batch says for all its events that do not say it themselves."""
+_COMMON = ("context", "integrations")
+"""What a batch says for all its events; what an event says itself comes first."""
 
 TYPES = ("identify", "group", "track", "page", "screen", "alias")
 
@@ -35,7 +39,9 @@ def read_request(body: bytes) -> Event:
 
 def single(said: Event, event_type: str, now: datetime) -> list[bytes]:
     """The one event of a call of that type. Raises `NotAccepted`."""
-    return [_spooled({**said, "type": event_type}, said.get("sentAt"), now, "The event")]
+    said.pop("writeKey", None)
+    _check_bounds(said, "The event")
+    return [_completed({**said, "type": event_type}, said.get("sentAt"), now)]
 
 
 def batch(said: Event, now: datetime, *, is_import: bool = False) -> list[bytes]:
@@ -43,26 +49,33 @@ def batch(said: Event, now: datetime, *, is_import: bool = False) -> list[bytes]
     events = said.get("batch")
     if not isinstance(events, list):
         raise NotAccepted("The body has no list named batch.")
-    sent_at = None if is_import else said.get("sentAt")
-    common = {key: said[key] for key in _ENVELOPE if key in said}
-    return [
-        _spooled({**common, **event}, event.get("sentAt") or sent_at, now, name) for name, event in _named(events)
-    ]
+    common = {key: said[key] for key in _COMMON if key in said}
+    stored = []
+    size = 0
+    for event in _checked(events):
+        sent_at = None if is_import else said.get("sentAt") or event.get("sentAt")
+        stored.append(_completed(_merged(common, event), sent_at, now))
+        size += len(stored[-1])
+        if size > _LARGEST_STORED:
+            raise NotAccepted("The batch is too large with its context in each of its events.")
+    return stored
 
 
 def forwarded(body: bytes, now: datetime) -> list[bytes]:
     """An event that another service has received and completed before, or a list of them. Raises `NotAccepted`."""
     said = _read(body)
-    events = _named(said) if isinstance(said, list) else [("The event", _object(said))]
-    return [_spooled(event, None, now, name, is_forwarded=True) for name, event in events]
+    if isinstance(said, list):
+        return [_completed(event, None, now, is_forwarded=True) for event in _checked(said)]
+    event = _object(said)
+    _check_bounds(event, "The event")
+    return [_completed(event, None, now, is_forwarded=True)]
 
 
 def _read(body: bytes) -> Json:
     try:
-        said: Json = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise NotAccepted(f"The body is not JSON: {error.msg}.") from None
-    return said
+        return read_json(body)
+    except NotJson as error:
+        raise NotAccepted(f"The body cannot be read: {error}.") from None
 
 
 def _object(said: Json) -> Event:
@@ -71,39 +84,54 @@ def _object(said: Json) -> Event:
     return said
 
 
-def _named(events: list[Json]) -> Iterator[tuple[str, Event]]:
-    """The events of a batch, each with what it is called where it cannot be accepted."""
+def _checked(events: list[Json]) -> Iterator[Event]:
+    """The events of a batch, each within the bounds."""
     if len(events) > _MOST_EVENTS:
         raise NotAccepted(f"The batch has more than {_MOST_EVENTS:,} events.")
     for place, event in enumerate(events):
         name = f"Event {place} of the batch"
         if not isinstance(event, dict):
             raise NotAccepted(f"{name} is not a JSON object.")
-        yield name, event
+        event.pop("writeKey", None)
+        _check_bounds(event, name)
+        yield event
 
 
-def _spooled(event: Event, sent_at: Json, now: datetime, name: str, *, is_forwarded: bool = False) -> bytes:
-    event.pop("writeKey", None)
-    if not isinstance(event.get("messageId"), str) or not event["messageId"]:
+def _merged(common: Event, event: Event) -> Event:
+    """What the batch says for all of its events goes into each, member by member."""
+    inner = {
+        key: {**value, **own}
+        for key, value in common.items()
+        if isinstance(value, dict) and isinstance(own := event.get(key), dict)
+    }
+    return {**common, **event, **inner}
+
+
+def _completed(event: Event, sent_at: Json, now: datetime, *, is_forwarded: bool = False) -> bytes:
+    """The event as it goes into the spool."""
+    message = event.get("messageId")
+    if isinstance(message, int) and not isinstance(message, bool):
+        event["messageId"] = str(message)
+    elif not isinstance(message, str) or not message:
         event["messageId"] = f"sfmap-{uuid.uuid4()}"
     if not is_forwarded or not isinstance(event.get("receivedAt"), str):
         event["receivedAt"] = _text(now)
     _set_times(event, sent_at, now)
-    try:
-        data = orjson.dumps(event)
-    except orjson.JSONEncodeError:
-        raise NotAccepted(f"{name} is nested too deeply.") from None
-    _check_bounds(event, data, name)
-    return data
+    return _as_json(event)
 
 
 def _set_times(event: Event, sent_at: Json, now: datetime) -> None:
-    """`timestamp` by the server's clock: when it was received, less what passed at the client between the two."""
+    """`timestamp` by the server's clock: when it was received, less what passed at the client between the two.
+
+    A client that says it sent the event before it happened is not believed: nothing comes from the future.
+    """
     sent = _moment(sent_at)
     said = event.get("originalTimestamp") or event.get("timestamp")
     original = _moment(said)
     if original is None or sent is None:
         taken = _moment(event.get("timestamp")) or original
+        if taken is None and said is not None:
+            event["originalTimestamp"] = said
         event["timestamp"] = _text(taken) if taken else event["receivedAt"]
         return
     event["originalTimestamp"] = said
@@ -114,7 +142,20 @@ def _set_times(event: Event, sent_at: Json, now: datetime) -> None:
         event["timestamp"] = event["receivedAt"]
 
 
-def _check_bounds(event: Event, data: bytes, name: str) -> None:
+def _as_json(event: Event) -> bytes:
+    """Raises `RecursionError` for endless nesting."""
+    try:
+        return orjson.dumps(event)
+    except orjson.JSONEncodeError:  # numbers beyond 64 bits
+        return json.dumps(event, ensure_ascii=False).encode()
+
+
+def _check_bounds(event: Event, name: str) -> None:
+    """Of the event as it was sent. Raises `NotAccepted`."""
+    try:
+        data = _as_json(event)
+    except RecursionError:
+        raise NotAccepted(f"{name} is nested too deeply.") from None
     if len(data) > LARGEST_EVENT:
         raise NotAccepted(f"{name} is larger than 32 kB.")
     # Cheaper than a walk, and never too low: every key has a colon behind it, every level a bracket.

@@ -10,35 +10,49 @@ from sfmap.engine.mapping.values import replace_half_pairs
 LONGEST_LINE = 64 * 1024 * 1024
 
 
+class NotJson(ValueError):
+    """Bytes that hold no JSON; the message says why and where."""
+
+
 def read_event(line: bytes) -> tuple[Event | None, str]:
     """The event, or why the line is none."""
     if len(line) > LONGEST_LINE:
         return None, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"
     try:
-        value = _read_json(line)
-    except RecursionError:
-        return None, "nested too deeply"
-    except json.JSONDecodeError as error:
+        value = read_json(line)
+    except NotJson as error:
         several = line.strip() in (b"{", b"[")
-        hint = "; write each event on one line" if several else f", column {error.colno}"
-        return None, f"not JSON: {error.msg.removesuffix(' at')}{hint}"
-    except UnicodeDecodeError:
-        return None, "not UTF-8"
-    except ValueError as error:
-        return None, f"not JSON: {error}"
+        return None, "not JSON: write each event on one line" if several else str(error)
     if isinstance(value, dict):
         return value, ""
     hint = "; write each event on one line" if isinstance(value, list) else ""
     return None, f"{_kind(value)} instead of an event (a JSON object){hint}"
 
 
-def _read_json(line: bytes) -> Json:
-    """The value; half surrogate pairs and huge numbers, which orjson refuses, are read all the same."""
+def read_json(data: bytes) -> Json:
+    """The value; half surrogate pairs and huge numbers, which orjson refuses, are read all the same.
+
+    Raises `NotJson`.
+    """
     try:
-        value: Json = orjson.loads(line)
+        value: Json = orjson.loads(data)
     except orjson.JSONDecodeError:
-        value = replace_half_pairs(json.loads(line.decode(), parse_constant=_no_constant))
+        value = _read_slowly(data)
     return value
+
+
+def _read_slowly(data: bytes) -> Json:
+    try:
+        return replace_half_pairs(json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant))
+    except RecursionError:
+        raise NotJson("nested too deeply") from None
+    except json.JSONDecodeError as error:
+        line = f"line {error.lineno}, " if error.lineno > 1 else ""
+        raise NotJson(f"not JSON: {error.msg.removesuffix(' at')}, {line}column {error.colno}") from None
+    except UnicodeDecodeError:
+        raise NotJson("not UTF-8") from None
+    except ValueError as error:
+        raise NotJson(f"not JSON: {error}") from None
 
 
 def _no_constant(name: str) -> None:

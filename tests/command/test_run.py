@@ -343,5 +343,5 @@ def test_two_runs_at_once_make_no_duplicates(folder: Folder, identify: Identify)
     second = folder.sfmap("run", events)
     first.communicate(timeout=60)
     assert (first.returncode, second.returncode) == (0, 2)
-    assert f"another run is delivering in this folder (process {first.pid})" in second.stderr
+    assert f"another run is delivering in this folder (sfmap run, process {first.pid})" in second.stderr
     assert folder.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(5_000, 5_000)]

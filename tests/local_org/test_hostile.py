@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from sfmap.engine.http.bodies import LARGEST_REQUEST
-from sfmap.engine.http.connections import MOST_CONNECTIONS
+from sfmap.engine.http.connections import MOST_IDLE
 from sfmap.engine.org.local.process import LocalOrg
 
 from .conftest import ENVELOPE, Client, post
@@ -90,7 +90,7 @@ def test_thousands_of_idle_connections(local: LocalOrg, client: Client) -> None:
             assert client.query("SELECT LastName FROM Lead WHERE LastName = 'nobody'") == []
             assert time.monotonic() - started < 5
             time.sleep(2)
-            assert sum(map(is_closed, silent)) >= IDLE - MOST_CONNECTIONS
+            assert sum(map(is_closed, silent)) >= IDLE - MOST_IDLE
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

@@ -59,12 +59,12 @@ def test_mappings_are_read_again_and_broken_ones_refused(service: Service) -> No
     assert service.process
     (mappings / "lead.yaml").write_text(text.replace("max: 40", "max: forty"))
     service.process.send_signal(signal.SIGHUP)
-    assert service.wait_for(lambda: "those of before go on" in service.log())
+    assert service.wait_for(lambda: "What was read before goes on" in service.log())
     service.ask("/v1/identify", lead("before@b.co"), **BASIC)
     service.wait_until_delivered()
     (mappings / "lead.yaml").write_text(text.replace("default: n/a, max: 80", "default: none, max: 80"))
     service.process.send_signal(signal.SIGHUP)
-    assert service.wait_for(lambda: "were read again" in service.log())
+    assert service.wait_for(lambda: "was read again" in service.log())
     service.ask("/v1/identify", lead("after@b.co"), **BASIC)
     service.wait_until_delivered()
     assert service.folder.rows("SELECT Email, LastName FROM Lead ORDER BY Email") == [

@@ -36,7 +36,7 @@ LARGE = {"type": "identify", "traits": {"x": "y" * 33_000}}
 REFUSED: list[tuple[str, object, int, str]] = [
     ("identify", b"{", 400, "not JSON"),
     ("identify", b"[]", 400, "not a JSON object"),
-    ("identify", b'\xff{"a":1}', 400, "not JSON"),
+    ("identify", b'\xff{"a":1}', 400, "not UTF-8"),
     ("identify", {**LARGE, "writeKey": KEY}, 400, "larger than 32 kB"),
     ("identify", {"writeKey": KEY, "traits": {str(n): 1 for n in range(3_000)}}, 400, "2,000 keys"),
     ("batch", {"writeKey": KEY, "batch": [{"type": "page"}, LARGE]}, 400, "Event 1 of the batch is larger"),

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from sfmap.engine.http.bodies import Unreadable, read_body
+from sfmap.engine.org.local.envelope import LARGEST_REQUEST
 from sfmap.engine.org.local.fault_plan import FaultPlan, read_fault_plan
 from sfmap.engine.spec.diagnostics import Mistakes, Source
 
@@ -29,7 +30,7 @@ class Control:
     async def _replace(self, request: Request) -> Response:
         """The body is a plan as a file has it. A web page of another origin cannot send a PUT unasked."""
         try:
-            body = await read_body(request)
+            body = await read_body(request, LARGEST_REQUEST)
             self.plan = read_fault_plan(Source("the fault plan", body.decode("utf-8", "surrogateescape")))
         except Unreadable as error:
             return PlainTextResponse(f"{error}\n", 413)

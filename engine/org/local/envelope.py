@@ -8,6 +8,9 @@ from lxml import etree
 
 from sfmap.engine.org.local.faults import Fault, unexpected
 
+LARGEST_REQUEST = 50 * 1024 * 1024
+"""In bytes, packed or unpacked; the API's own limit is 50 MB."""
+
 _XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _OPEN = (
     '<?xml version="1.0" encoding="UTF-8"?>'

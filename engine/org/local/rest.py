@@ -13,6 +13,7 @@ from starlette.routing import Route
 from sfmap.engine.http.bodies import Unreadable, read_body
 from sfmap.engine.mapping.values import full_record_id
 from sfmap.engine.org.local import oauth
+from sfmap.engine.org.local.envelope import LARGEST_REQUEST
 from sfmap.engine.org.local.faults import Fault, RecordError, no_such_object
 from sfmap.engine.org.local.records import Saved, Sent, Writer
 from sfmap.engine.org.local.references import SentParent
@@ -77,7 +78,7 @@ class Resources:
     def _with(self, verb: Verb) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
             try:
-                body = await read_body(request)
+                body = await read_body(request, LARGEST_REQUEST)
             except Unreadable as error:
                 return _error(413, "REQUEST_NOT_READ", str(error))
             return await run_in_threadpool(self._answer, verb, request, body)
@@ -110,7 +111,7 @@ class Resources:
 async def _form(request: Request) -> dict[str, str]:
     """The form's texts; none where it cannot be read, which no sign-in takes."""
     try:
-        return dict(parse_qsl((await read_body(request)).decode("utf-8", "replace")))
+        return dict(parse_qsl((await read_body(request, LARGEST_REQUEST)).decode("utf-8", "replace")))
     except Unreadable:
         return {}
 

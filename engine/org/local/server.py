@@ -14,7 +14,7 @@ from sfmap.engine.http.address import is_loopback
 from sfmap.engine.http.bodies import Unreadable, read_body
 from sfmap.engine.http.connections import Connections
 from sfmap.engine.org.local.control import Control
-from sfmap.engine.org.local.envelope import fault_answer, parse
+from sfmap.engine.org.local.envelope import LARGEST_REQUEST, fault_answer, parse
 from sfmap.engine.org.local.faults import Fault, unexpected
 from sfmap.engine.org.local.page import Page
 from sfmap.engine.org.local.rest import Resources, base_url
@@ -28,7 +28,7 @@ def make_app(service: Service, host: str, connections: Connections, control: Con
 
     async def soap(request: Request) -> Response:
         try:
-            data = await read_body(request)
+            data = await read_body(request, LARGEST_REQUEST)
         except Unreadable as error:
             return _xml(500, fault_answer(unexpected("UNKNOWN_EXCEPTION", str(error))))
         except ClientDisconnect:

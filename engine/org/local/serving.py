@@ -10,8 +10,9 @@ from pathlib import Path
 
 import uvicorn
 
-from sfmap.engine.http.address import CannotServe, listen
-from sfmap.engine.http.connections import Connections
+from sfmap.engine.http.address import CannotServe, listen, url_of
+from sfmap.engine.http.connections import HEADER_SECONDS, Connections
+from sfmap.engine.http.protocol import BoundedHttp
 from sfmap.engine.org.local.control import Control
 from sfmap.engine.org.local.fault_plan import load_fault_plan
 from sfmap.engine.org.local.schema_file import load_schema
@@ -20,7 +21,6 @@ from sfmap.engine.org.local.service import Service
 from sfmap.engine.org.local.sessions import SESSION_SECONDS, Sessions
 from sfmap.engine.org.local.store import LoggedCall, Store, StoreFailed
 
-_KEEP_ALIVE_SECONDS = 60
 _STOP_SECONDS = 3
 _COLLECT_AFTER = 50_000
 """Objects: a call has thousands, none of them in cycles, and to look for those after every 700 takes time."""
@@ -50,11 +50,11 @@ def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> Non
     """
     schema = load_schema(options.schema)
     control = Control(load_fault_plan(options.faults))
+    listening = listen(options.host, options.port)
     try:
         store = Store(options.database, schema)
-        listening = listen(options.host, options.port)
         log = options.log.open("a", encoding="utf-8", buffering=1) if options.log else None
-    except (StoreFailed, OSError, OverflowError) as error:  # overflow: no such port
+    except (StoreFailed, OSError) as error:
         raise CannotServe(str(error)) from None
 
     def write(call: LoggedCall) -> None:
@@ -70,7 +70,8 @@ def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> Non
             log_config=None,
             access_log=False,
             lifespan="off",
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            http=BoundedHttp,
+            timeout_keep_alive=HEADER_SECONDS,
             timeout_graceful_shutdown=_STOP_SECONDS,
         )
     )
@@ -84,6 +85,6 @@ def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> Non
     for number in uvicorn.server.HANDLED_SIGNALS:
         signal.signal(number, server.handle_exit)
     # The socket listens already: a connection made now waits until the server takes it.
-    ready(f"http://{options.host}:{listening.getsockname()[1]}", server)
+    ready(url_of(options.host, listening.getsockname()[1]), server)
     asyncio.run(serving())
     store.close()

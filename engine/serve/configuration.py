@@ -1,0 +1,82 @@
+"""What the project tells the service, at its start and whenever it is read again: sources, mappings, the org."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfmap.engine.http.address import CannotServe, is_loopback
+from sfmap.engine.load import chosen_mappings, compile_mappings
+from sfmap.engine.mapping.mapper import Mapper
+from sfmap.engine.project import PROJECT_FILE, NoSuchOrg, Project, load_project
+from sfmap.engine.secrets import SecretMissing
+from sfmap.engine.serve.access import Access, KeySource, WebhookSource
+from sfmap.engine.serve.log import Log
+from sfmap.engine.spec.diagnostics import Mistakes, render_all
+from sfmap.engine.spec.files import CannotRead
+from sfmap.engine.wiring import OpenOrg, open_org
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the command line chooses of the project."""
+
+    org: str | None
+    mappings: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    access: Access
+    mapper: Mapper
+    open_org: Callable[[ExitStack], OpenOrg]
+
+
+def configure(project: Project, choice: Choice, host: str) -> Configuration:
+    """Raises `CannotServe`, `SecretMissing`, `NoSuchOrg`, `Mistakes` or `CannotRead`."""
+    entry = project.org(choice.org)
+    mapper = Mapper(compile_mappings(*chosen_mappings(project, choice.mappings, choice.org)))
+    return Configuration(
+        _access(project, host), mapper, lambda stack: stack.enter_context(open_org(project, entry))
+    )
+
+
+def configure_anew(before: Project, choice: Choice, host: str, log: Log) -> Configuration | None:
+    """As the project stands now; None where it cannot be used, and then the log says why."""
+    goes_on = "What was read before goes on."
+    try:
+        if before.is_written and not (before.folder / PROJECT_FILE).exists():
+            raise CannotRead(f"{PROJECT_FILE} is gone")
+        found = configure(load_project(before.folder), choice, host)
+    except Mistakes as mistakes:
+        plain = render_all(mistakes.diagnostics, lambda text, _part: text)
+        log("error", f"There are mistakes in the project. {goes_on}\n{plain}")
+    except (CannotRead, CannotServe, NoSuchOrg, SecretMissing) as error:
+        log("error", f"{error}. {goes_on}")
+    else:
+        log("info", "The project was read again: mappings, sources and their keys.")
+        return found
+    return None
+
+
+def _access(project: Project, host: str) -> Access:
+    sources = project.serve.sources
+    if not sources and not is_loopback(host):
+        raise CannotServe(
+            "name the sources that may send events, each with its write key, in sfmap.yaml under serve, sources:"
+            " without them anybody who reaches this address could"
+        )
+    found = [
+        WebhookSource(source.name, source.webhook, secret) if source.webhook else KeySource(source.name, secret)
+        for source, secret in ((source, project.secret_of(source)) for source in sources)
+    ]
+    _check_keys([source for source in found if isinstance(source, KeySource)])
+    return Access(found)
+
+
+def _check_keys(sources: Sequence[KeySource]) -> None:
+    names: dict[str, str] = {}
+    for source in sources:
+        other = names.setdefault(source.write_key, source.name)
+        if other != source.name:
+            raise CannotServe(f"the sources {other} and {source.name} have the same write key")
