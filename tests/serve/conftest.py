@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import time
 import urllib.error
@@ -58,13 +59,24 @@ class Service:
                 [SFMAP, "serve", "--port", str(port), *self.arguments, *arguments],
                 cwd=self.folder.path,
                 stderr=out,
-                env={**os.environ, **SECRETS},
+                env=self.environment,
             )
         self.processes.append(self.process)
         said = self.wait_for(lambda: re.search(r"(http://\S+)/v1/", log.read_bytes()[before:].decode()))
         assert said, self.log()
         self.url = said[1]
         return self
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **SECRETS}
+
+    def refused(self, *arguments: str) -> str:
+        """What it says instead of starting; without a traceback."""
+        done = self.folder.sfmap("serve", *arguments, environment=SECRETS)
+        assert done.returncode == 2, done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stderr
 
     def wait_for(self, look: Callable[[], Found], seconds: float = 20.0) -> Found:
         """What `look` gives once it gives something, or at the end."""
@@ -92,6 +104,15 @@ class Service:
             return self.metric("sfmap_spool_events") + self.metric("sfmap_held_records")
 
         assert self.wait_for(lambda: waiting() == 0), self.log()
+
+    def hang_up(self) -> None:
+        """As `systemctl reload` does."""
+        assert self.process
+        self.process.send_signal(signal.SIGHUP)
+
+    def retry_dead_letters(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGUSR1)
 
     def log(self) -> str:
         return (self.folder.path / "log.txt").read_text()

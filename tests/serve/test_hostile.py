@@ -95,3 +95,19 @@ def test_a_body_that_never_comes_costs_nobody_else(running: Service) -> None:
         slow.sendall(b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n{")
         for _ in range(20):
             assert running.ask("/healthz").status == 200
+
+
+def test_a_large_head_is_cut_off(running: Service) -> None:
+    """uvicorn itself would gather hundreds of megabytes of headers before it asks who sends them."""
+    parts = urlsplit(running.url)
+    for head in (b"GET /%s" % (b"x" * 60_000), b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nX: "):
+        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as connection:
+            connection.sendall(head)
+            sent = 0
+            try:
+                while sent < 4_000_000:
+                    sent += connection.send(b"x: %s\r\n" % (b"y" * 60_000))
+            except OSError:
+                pass
+            assert sent < 4_000_000
+    assert running.ask("/healthz").status == 200

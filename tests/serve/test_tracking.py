@@ -156,3 +156,145 @@ def test_gaps_are_filled(service: Service) -> None:
     assert skewed["originalTimestamp"] == "2026-01-01T00:00:00Z"
     assert skewed["timestamp"][:10] == skewed["receivedAt"][:10] != "2026-01-01"
     assert imported["timestamp"] == "2026-01-01T00:00:00.000Z"
+
+
+def stored(service: Service, path: str, body: dict[str, object]) -> list[dict[str, object]]:
+    """The events as they are in the spool: seen in dead letters, since none of them has what a Lead needs."""
+    assert service.ask(f"/v1/{path}", {"writeKey": KEY, **body}).status == 200
+    service.wait_until_delivered()
+    lines = service.folder.sfmap("dead-letters", "--json").stdout.splitlines()
+    return [orjson.loads(line)["raw"] for line in lines]
+
+
+OPTED_IN = {"Salesforce": True}
+
+
+def test_what_a_batch_says_goes_into_each_of_its_events(service: Service) -> None:
+    service.start()
+    common = {"integrations": OPTED_IN, "context": {"ip": "203.0.113.7", "page": {"path": "/"}}}
+    own = {"type": "identify", "integrations": {"Mixpanel": False}, "context": {"page": {"title": "Home"}}}
+    (event,) = stored(service, "batch", {**common, "batch": [own]})
+    assert event["integrations"] == {"Salesforce": True, "Mixpanel": False}
+    assert event["context"] == {"ip": "203.0.113.7", "page": {"title": "Home"}}
+
+
+PAST = "2019-01-01T00:00:00.000Z"
+TIMES = [
+    ("import", {"timestamp": PAST, "originalTimestamp": PAST, "sentAt": "2019-01-01T00:00:01.000Z"}, PAST, PAST),
+    ("batch", {"timestamp": "yesterday"}, "receivedAt", "yesterday"),
+    ("batch", {"timestamp": 1546300800}, "receivedAt", 1546300800),
+    ("batch", {"timestamp": PAST}, PAST, None),
+]
+
+
+@pytest.mark.parametrize(("path", "times", "timestamp", "original"), TIMES)
+def test_times(service: Service, path: str, times: dict[str, object], timestamp: str, original: object) -> None:
+    service.start()
+    (event,) = stored(service, path, {"batch": [{"type": "identify", "integrations": OPTED_IN, **times}]})
+    assert event["timestamp"] == event.get(timestamp, timestamp)
+    assert event.get("originalTimestamp") == original
+
+
+def test_half_an_emoji_and_huge_numbers_are_taken(service: Service) -> None:
+    service.start()
+    event = b'{"type":"identify","integrations":{"Salesforce":true},"traits":{"a":"x\\ud83d","b":1%s}}' % (
+        b"0" * 30
+    )
+    body = b'\xef\xbb\xbf{"writeKey":"%s","batch":[%s]}' % (KEY.encode(), event)
+    assert service.ask("/v1/batch", body).status == 200
+    (found,) = stored(service, "batch", {"batch": []})
+    assert found["traits"] == {"a": "x\ufffd", "b": 1e30}
+
+
+def test_an_event_is_as_large_as_it_was_sent(running: Service) -> None:
+    """What a batch says once, and what is filled in, is not the event's own."""
+    large = {"type": "track", "event": "E", "properties": {"x": "y" * 32_600}}
+    body = {"writeKey": KEY, "context": {"z": "z" * 500}, "batch": [large]}
+    assert running.ask("/v1/batch", body).status == 200
+
+
+def test_a_small_request_does_not_fill_the_spool(running: Service) -> None:
+    """A long context in each of many empty events."""
+    body = orjson.dumps({"writeKey": KEY, "context": {"z": "z" * 30_000}, "batch": [{}] * 2_500})
+    answer = running.ask("/v1/batch", gzip.compress(body), Content_Encoding="gzip")
+    assert (answer.status, orjson.loads(answer.body)["message"]) == (
+        400,
+        "The batch is too large with its context in each of its events.",
+    )
+
+
+PAGE = orjson.dumps({"writeKey": KEY, "type": "page"})
+PACKED = gzip.compress(PAGE)
+ENCODINGS: list[tuple[str, bytes, int]] = [
+    ("GZIP", PACKED, 200),
+    ("x-gzip", PACKED, 200),
+    ("identity", PAGE, 200),
+    ("gzip", gzip.compress(PAGE[:9]) + gzip.compress(PAGE[9:]), 200),
+    ("gzip", PACKED[:-6], 400),
+    ("gzip", b"", 400),
+    ("br", PAGE, 415),
+]
+
+
+@pytest.mark.parametrize(("encoding", "body", "status"), ENCODINGS)
+def test_encodings(running: Service, encoding: str, body: bytes, status: int) -> None:
+    assert running.ask("/v1/page", body, Content_Encoding=encoding).status == status
+
+
+def test_another_method_is_told_which_one(running: Service) -> None:
+    answer = running.ask("/v1/identify")
+    assert (answer.status, orjson.loads(answer.body)["message"]) == (405, "This address takes POST.")
+
+
+def test_analytics_js_is_told_to_tell_segment_nothing(running: Service) -> None:
+    settings = orjson.loads(running.ask(f"/v1/projects/{KEY}/settings").body)
+    here = running.url.removeprefix("http://") + "/v1"
+    assert settings["metrics"] == {"host": here, "sampleRate": 0}
+
+
+def test_a_bearer_is_a_bearer_however_it_is_written(running: Service) -> None:
+    bearer = f"bearer {SECRETS['RUDDER_SECRET']}"
+    assert running.ask("/webhooks/rudder", b'{"type":"page"}', Authorization=bearer).status == 200
+
+
+FOREIGN = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Host": "evil.example"},
+    {"Host": "[", "Origin": "http://localhost:3000"},
+]
+
+
+def test_without_sources_only_this_machine_may_send(service: Service) -> None:
+    """Otherwise any page that somebody here looks at could write into the org."""
+    (service.folder.path / "sfmap.yaml").unlink()
+    service.start()
+    body = {"writeKey": "any", "type": "page"}
+    for headers in FOREIGN:
+        assert service.ask("/v1/page", body, **headers).status == 401
+    assert service.ask("/v1/page", body, Origin="http://localhost:3000").status == 200
+    assert service.ask("/v1/page", body).status == 200
+
+
+def test_what_is_refused_can_be_seen(service: Service) -> None:
+    service.start()
+    for _ in range(3):
+        service.ask("/webhooks/segment", b"{}", X_Signature="0")
+    service.ask("/webhooks/x%0Ay", b"{}")
+    service.ask("/v1/track", {"writeKey": "mistyped"})
+    assert service.log().count("Refused with 401 at /webhooks/segment: ") == 1
+    assert service.log().count("Refused with 401 at /webhooks/...: ") == 1
+    assert service.log().count("Refused with 401 at /v1/track: This write key is not known.") == 1
+    assert "mistyped" not in service.log()
+    page = service.ask("/").body.decode()
+    assert '<td class="number">3</td><td>/webhooks/segment</td><td>401</td>' in page
+
+
+def test_what_is_left_out_can_be_seen(service: Service) -> None:
+    service.start()
+    traits = {"email": "a@b.co", "favouriteArtist": "x"}
+    assert service.ask("/v1/identify", {"writeKey": KEY, "traits": traits, "integrations": OPTED_IN}).status == 200
+    service.wait_until_delivered()
+    assert service.metric("sfmap_notes_total") == 1
+    assert "left out: Lead has no field favouriteArtist__c" in service.ask("/").body.decode()
+    assert "To the local org" in service.ask("/").body.decode()

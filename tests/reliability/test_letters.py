@@ -1,0 +1,63 @@
+"""Dead letters delivered again, by a retry that does not come to its end."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.letters import DeadLetterSource
+from sfmap.engine.load import chosen_mappings, compile_mappings
+from sfmap.engine.mapping.mapper import Mapper
+from sfmap.engine.project import load_project
+from sfmap.engine.run import Manner, make_delivery
+from sfmap.engine.sources.port import START
+from sfmap.engine.wiring import open_org
+
+from .conftest import SECRETS, Scene
+
+CASE = """\
+event: track
+object: Case
+operation: create
+fields: {Subject: event}
+"""
+REFUSED = {"kind": "record_error", "calls": "create"}
+
+
+def kill_a_retry_before_its_commit(folder: Path) -> None:
+    """Its records are in the org and their answers in the journal; that they are no dead letters is not."""
+    project = load_project(folder)
+    mapper = Mapper(compile_mappings(*chosen_mappings(project, None, "org")))
+    with closing(Database(project.journal)) as journal, open_org(project, project.org("org")) as opened:
+        source = DeadLetterSource(journal, opened.key)
+        ledger = Ledger(journal, opened.key, source.name)
+        ledger.begin_unless_begun()
+        delivering = make_delivery(mapper, opened.org, ledger, Manner(), None).deliver(source, START)
+        assert [outcome.fate for outcome in next(delivering).outcomes] == ["created"] * 3
+        delivering.close()
+
+
+@pytest.mark.parametrize("arguments", [(), ("2",)])
+def test_a_killed_retry_makes_no_second_records(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    scene.mapping(CASE)
+    scene.faults(REFUSED)
+    scene.run(*({"type": "track", "event": f"E{number}"} for number in range(3)), code=1)
+    scene.faults()
+    kill_a_retry_before_its_commit(scene.folder.path)
+    assert scene.rows('SELECT count(*) FROM "Case"') == [(3,)]
+    scene.sfmap("retry", *arguments)
+    said = scene.sfmap("retry") if arguments else ""
+    assert scene.rows('SELECT count(*) FROM "Case"') == [(3,)], said
+    assert letters(scene) == []
+
+
+def letters(scene: Scene) -> list[object]:
+    lines = scene.sfmap("dead-letters", "--json").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]

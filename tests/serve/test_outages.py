@@ -1,0 +1,126 @@
+"""What the service does while its org is away, refuses it, or has no calls left."""
+
+import time
+
+import pytest
+
+from sfmap.engine.org.local import credentials
+
+from .conftest import KEY, PROJECT, Service
+from .orgs import org_beside, set_password
+
+BODY = {"writeKey": KEY, "integrations": {"Salesforce": True}}
+
+
+REFUSED = {"kind": "fault", "calls": "describeSObjects", "code": "INVALID_TYPE", "message": "no such object"}
+
+
+def send(service: Service, email: str) -> None:
+    assert service.ask("/v1/identify", {**BODY, "traits": {"email": email}}).status == 200
+
+
+def leads(service: Service) -> list[tuple[object, ...]]:
+    return service.folder.rows("SELECT Email FROM Lead ORDER BY Email")
+
+
+def test_pauses_grow_and_the_session_is_kept(service: Service) -> None:
+    """An org that signs in and then answers nothing else is not signed in to again and again."""
+    with org_beside(service) as org:
+        org.faults(REFUSED)
+        service.start("--org", "beside")
+        send(service, "a@b.co")
+        assert service.wait_for(lambda: service.log().count("delivery begins anew") == 3)
+        assert "anew in 1 s" in service.log()
+        assert "anew in 2 s" in service.log()
+        assert "anew in 4 s" in service.log()
+        assert service.metric("sfmap_org_up") == 0
+        assert org.calls()["login"] == 1
+        org.faults()
+        service.wait_until_delivered()
+        assert service.metric("sfmap_org_up") == 1
+        assert "Delivery goes on." in service.log()
+    assert leads(service) == [("a@b.co",)]
+
+
+def test_what_is_to_be_left_to_others_is_left(service: Service) -> None:
+    """Ten of twenty calls are reserved: the service stops before them, and does not ask on."""
+    with org_beside(service, more="reserve: 50%", daily_limit=20) as org:
+        service.start("--org", "beside", "--linger", "0")
+        for number in range(8):
+            send(service, f"p{number}@b.co")
+            service.wait_for(lambda: service.metric("sfmap_spool_events") == 0, seconds=1)
+        assert service.wait_for(lambda: "are to be left alone" in service.log())
+        spent = org.calls()
+        time.sleep(2.5)
+        assert org.calls() == spent
+        assert sum(spent.values()) - spent["login"] == 10  # which is the one that the org does not count
+        assert service.metric("sfmap_api_calls_left") == 10
+        assert service.metric("sfmap_org_up") == 0
+
+
+def test_a_refused_sign_in_waits_for_a_person(service: Service) -> None:
+    """The org would lock the user; once the password is mended, the project is read again."""
+    with org_beside(service, password="wrong") as org:
+        service.start("--org", "beside")
+        assert service.wait_for(lambda: "delivery begins anew when the project is read again" in service.log())
+        assert service.metric("sfmap_org_up") == 0
+        send(service, "a@b.co")
+        time.sleep(1.5)
+        assert org.calls()["login"] == 1
+        set_password(service, credentials.PASSWORD)
+        service.hang_up()
+        service.wait_until_delivered()
+        assert org.calls()["login"] == 2
+    assert leads(service) == [("a@b.co",)]
+
+
+BESIDE = 'orgs: {beside: {username: u, password: "${ORG_PASSWORD}"}}\n'
+BROKEN = [
+    ("orgs: {}\n", 'names no org "beside"'),
+    ("orgs: [\n", "There are mistakes in the project"),
+    (None, "sfmap.yaml is gone"),
+    (PROJECT.replace("SERVER_KEY", "NOWHERE") + BESIDE, "NOWHERE is not set"),
+]
+
+
+@pytest.mark.parametrize(("project", "words"), BROKEN)
+def test_a_project_that_cannot_be_used_is_refused(service: Service, project: str | None, words: str) -> None:
+    with org_beside(service):
+        service.start("--org", "beside")
+        file = service.folder.path / "sfmap.yaml"
+        if project is None:
+            file.unlink()
+        else:
+            file.write_text(project)
+        service.hang_up()
+        assert service.wait_for(lambda: "What was read before goes on" in service.log())
+        assert words in service.log()
+        send(service, "a@b.co")
+        service.wait_until_delivered()
+        assert service.ask("/healthz").status == 200
+    assert leads(service) == [("a@b.co",)]
+
+
+def test_a_key_that_is_taken_away_is_known_no_more(service: Service) -> None:
+    service.start()
+    send(service, "a@b.co")
+    (service.folder.path / "sfmap.yaml").write_text(PROJECT.replace("    website: ", "    #"))
+    service.hang_up()
+    assert service.wait_for(lambda: "was read again" in service.log())
+    assert service.ask("/v1/identify", BODY).status == 401
+
+
+def test_a_wish_to_deliver_dead_letters_again_outlives_an_outage(service: Service) -> None:
+    with org_beside(service) as org:
+        service.start("--org", "beside")
+        bad = {**BODY, "traits": {"email": "a@b.co"}, "messageId": "a"}
+        org.faults({"kind": "record_error", "calls": "upsert", "code": "FIELD_CUSTOM_VALIDATION_EXCEPTION"})
+        assert service.ask("/v1/identify", bad).status == 200
+        assert service.wait_for(lambda: service.metric('sfmap_outcomes_total{outcome="failed"}') == 1)
+        org.faults({"kind": "server_unavailable", "calls": "upsert"})
+        service.retry_dead_letters()
+        assert service.wait_for(lambda: "delivery begins anew" in service.log())
+        org.faults()
+        assert service.wait_for(lambda: "Dead letters tried again: 1, failed again: 0" in service.log())
+        assert service.metric('sfmap_outcomes_total{outcome="created"}') == 1
+    assert leads(service) == [("a@b.co",)]
