@@ -7,10 +7,10 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 
 from sfmap.engine.http.address import is_loopback
-from sfmap.engine.project import Webhook
 
 ANY_SOURCE = "unnamed"
 """What events are called where no sources are named."""
@@ -33,7 +33,7 @@ class WebhookSource:
     """A service that forwards events: Segment signs them with the secret, RudderStack sends it along."""
 
     name: str
-    kind: Webhook
+    kind: Literal["segment", "rudderstack"]
     secret: str
 
 

@@ -24,8 +24,8 @@ ALLOWED = {
     "engine/journal": {"engine/journal", "engine/sources/port.py"},
     "engine/http": {"engine/http"},
     "engine/org/local": {"engine/org/local", "engine/http", "engine/mapping", "engine/spec", "engine/load.py"},
-    "engine/serve/tracking.py": {"engine/mapping"},
-    "engine/serve/access.py": set(),
+    "engine/serve/tracking.py": {"engine/mapping", "engine/sources/reading.py"},
+    "engine/serve/access.py": {"engine/http/address.py"},
     "engine/delivery": {
         "engine/delivery",
         "engine/journal",

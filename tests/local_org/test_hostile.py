@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sfmap.engine.http.bodies import LARGEST_REQUEST
 from sfmap.engine.http.connections import MOST_IDLE
+from sfmap.engine.org.local.envelope import LARGEST_REQUEST
 from sfmap.engine.org.local.process import LocalOrg
 
 from .conftest import ENVELOPE, Client, post

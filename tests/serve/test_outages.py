@@ -12,7 +12,12 @@ from .orgs import org_beside, set_password
 BODY = {"writeKey": KEY, "integrations": {"Salesforce": True}}
 
 
-REFUSED = {"kind": "fault", "calls": "describeSObjects", "code": "INVALID_TYPE", "message": "no such object"}
+REFUSED: dict[str, object] = {
+    "kind": "fault",
+    "calls": "describeSObjects",
+    "code": "INVALID_TYPE",
+    "message": "no such object",
+}
 
 
 def send(service: Service, email: str) -> None:
