@@ -63,16 +63,15 @@ class Background:
         open_org: OpenOrgIn,
         metrics: Metrics,
         log: Log,
-        ended: Callable[[], object],
     ) -> None:
-        """`ended` is called where the thread ends without having been told to."""
         self._means = means
         self.mapper = mapper
         self._open_org = open_org
         self._metrics = metrics
         self._log = log
         self._log_sparingly = Sparing(log)
-        self._ended = ended
+        self.on_mistake: Callable[[], object] = lambda: None
+        """Called where the thread ends without having been told to."""
         self._stop = threading.Event()
         self._news = threading.Event()
         """Events have come, or somebody has asked for something."""
@@ -128,7 +127,7 @@ class Background:
             pass
         finally:
             if not self._stop.is_set():
-                self._ended()
+                self.on_mistake()
 
     def _deliver_until_it_must_be_opened_anew(self, stack: ExitStack) -> None:
         """With one session, whose calls and limit are known, through all trouble that leaves it usable."""

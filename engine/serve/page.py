@@ -28,6 +28,7 @@ from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.sources.reading import NotJson, read_json
 
 _SHOWN = 30
+_LETTERS_SHOWN = 10
 _MOST_TRIED = 20
 _LARGEST_FORM = 256 * 1024
 _SAMPLE = """\
@@ -98,7 +99,7 @@ class Page:
                 "retries": self._background.retries,
                 "usage": self._metrics.usage,
                 "recent": [one for one in seen.recent if one.fate != "skipped"][:_SHOWN],
-                "letters": list(islice(dead_letters(self._journal, org.key), _SHOWN)) if org else [],
+                "letters": list(islice(dead_letters(self._journal, org.key), _LETTERS_SHOWN)) if org else [],
                 "letters_count": count_dead_letters(self._journal, org.key) if org else 0,
             },
         )

@@ -26,7 +26,7 @@ from sfmap.engine.run import Manner
 from sfmap.engine.serve.acceptance import Acceptance
 from sfmap.engine.serve.app import TrackingApi, make_app
 from sfmap.engine.serve.background import SPOOL, Background, Means
-from sfmap.engine.serve.configuration import Choice, configure, configure_anew
+from sfmap.engine.serve.configuration import Choice, Configuration, configure, configure_anew
 from sfmap.engine.serve.log import Forwarding, Log, mistake_of_ours
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.page import Page
@@ -64,47 +64,56 @@ def serve(project: Project, options: Options, log: Log, ready: Callable[[str], o
     with ExitStack() as stack:
         stack.enter_context(only_run(project.state, "sfmap serve"))
         listening = listen(options.host, options.port)
-        journal = stack.enter_context(closing(Database(project.journal)))
-        spool = Spool(project.spool, _bounds(project.serve), furthest(journal, SPOOL))
-        stack.callback(spool.close)
-        metrics = Metrics(spool)
-        server: uvicorn.Server
-        background = Background(
-            Means(spool, journal, options.manner, options.linger),
-            configuration.mapper,
-            configuration.open_org,
-            metrics,
-            log,
-            ended=lambda: setattr(server, "should_exit", True),
-        )
-        api = TrackingApi(Acceptance(spool), configuration.access, metrics, log, background.is_alive)
-        page = Page(spool, journal, background, metrics, options.host).routes() if options.page else []
-        server = _server(make_app([*api.routes(), *page]))
-        for number in uvicorn.server.HANDLED_SIGNALS:  # before anybody can know that there is something to stop
-            signal.signal(number, server.handle_exit)
+        parts = _put_together(project, options, configuration, log, stack)
         logging.getLogger("uvicorn").addHandler(Forwarding(log))
         threading.excepthook = partial(_say_mistake, log)
-        background.start()
-        stack.callback(background.stop)
+        for number in uvicorn.server.HANDLED_SIGNALS:  # before anybody can know that there is something to stop
+            signal.signal(number, parts.server.handle_exit)
+        parts.background.start()
+        stack.callback(parts.background.stop)
         sys.setswitchinterval(_SWITCH_SECONDS)
-
-        def read_again() -> None:
-            found = configure_anew(project, options.choice, options.host, log)
-            if found:
-                api.access = found.access
-                background.take(found.mapper, found.open_org)
-
-        asked = {"SIGHUP": read_again, "SIGUSR1": lambda: background.retry(0)}
-        asyncio.run(
-            _serving(server, listening, asked, lambda: ready(url_of(options.host, listening.getsockname()[1])))
-        )
-        if not background.is_alive():
-            raise DeliveryEnded(
-                "delivery has ended, and with it the service; what was accepted waits in the spool"
-            )
+        url = url_of(options.host, listening.getsockname()[1])
+        asyncio.run(_serving(parts, listening, _answers(parts, project, options, log), lambda: ready(url)))
+        if not parts.background.is_alive():
+            raise DeliveryEnded("delivery has ended, and with it the service; what was accepted is in the spool")
         for number in uvicorn.server.HANDLED_SIGNALS:  # the next one ends it at once, which loses nothing
             signal.signal(number, signal.SIG_DFL)
-        log("info", f"Stopping after the calls in flight; {spool.events:,} events wait in the spool.")
+        log("info", f"Stopping after the calls in flight; {parts.spool.events:,} events wait in the spool.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    spool: Spool
+    background: Background
+    api: TrackingApi
+    server: uvicorn.Server
+
+
+def _put_together(
+    project: Project, options: Options, configuration: Configuration, log: Log, stack: ExitStack
+) -> _Parts:
+    journal = stack.enter_context(closing(Database(project.journal)))
+    spool = stack.enter_context(closing(Spool(project.spool, _bounds(project.serve), furthest(journal, SPOOL))))
+    metrics = Metrics(spool)
+    means = Means(spool, journal, options.manner, options.linger)
+    background = Background(means, configuration.mapper, configuration.open_org, metrics, log)
+    api = TrackingApi(Acceptance(spool), configuration.access, metrics, log, background.is_alive)
+    page = Page(spool, journal, background, metrics, options.host).routes() if options.page else []
+    server = _server(make_app([*api.routes(), *page]))
+    background.on_mistake = lambda: setattr(server, "should_exit", True)
+    return _Parts(spool, background, api, server)
+
+
+def _answers(parts: _Parts, project: Project, options: Options, log: Log) -> Mapping[str, Callable[[], object]]:
+    """What is done at a signal of that name."""
+
+    def read_again() -> None:
+        found = configure_anew(project, options.choice, options.host, log)
+        if found:
+            parts.api.access = found.access
+            parts.background.take(found.mapper, found.open_org)
+
+    return {"SIGHUP": read_again, "SIGUSR1": lambda: parts.background.retry(0)}
 
 
 def _ignore_hangups() -> None:
@@ -139,18 +148,18 @@ def _server(app: object) -> uvicorn.Server:
 
 
 async def _serving(
-    server: uvicorn.Server,
+    parts: _Parts,
     listening: socket.socket,
-    asked: Mapping[str, Callable[[], object]],
+    answers: Mapping[str, Callable[[], object]],
     ready: Callable[[], object],
 ) -> None:
-    """`asked` is what to do at a signal of that name, on a thread of its own, one after the other."""
+    """What signals ask for is done on a thread of its own, one after the other."""
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, "signals") as thread:
-        for name, answer in asked.items():
+        for name, answer in answers.items():
             if hasattr(signal, name):
                 loop.add_signal_handler(getattr(signal, name), partial(loop.run_in_executor, thread, answer))
         ready()
-        watching = asyncio.create_task(Connections().watch(server))
-        await server.serve(sockets=[listening])
+        watching = asyncio.create_task(Connections().watch(parts.server))
+        await parts.server.serve(sockets=[listening])
         watching.cancel()

@@ -53,7 +53,7 @@ def test_the_entry_of_the_service_can_be_used(tmp_path: Path) -> None:
     (text,) = re.findall(r"^```yaml\n(.*?)^```$", (DOCS / "serve.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     (tmp_path / "sfmap.yaml").write_text(text)
     entry = load_project(tmp_path).serve
-    assert [source.webhook for source in entry.sources] == ["", "", "segment", "rudderstack"]
+    assert [source.webhook for source in entry.sources] == [None, None, "segment", "rudderstack"]
     assert (entry.spool_megabytes, entry.spool_days) == (ServeEntry().spool_megabytes, ServeEntry().spool_days)
 
 
