@@ -82,7 +82,7 @@ _max_calls = click.option(
 @_connections
 @_max_calls
 @click.option("--restart", is_flag=True, help="Begin at the first event even if the last run did not finish.")
-@click.option("--skip-delivered", is_flag=True, help="Leave out events whose messageId was delivered before.")
+@click.option("--skip-delivered", is_flag=True, help="Leave out events whose messageId came before.")
 @click.option(
     "--org-from-stdin", is_flag=True, help="Deliver with the session that sf org display --json prints into this."
 )

@@ -79,6 +79,7 @@ class Database:
         with self._explained():
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA fullfsync = ON")  # else macOS keeps it in the disk's own cache
             self._prepare()
 
     def close(self) -> None:

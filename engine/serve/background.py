@@ -189,7 +189,7 @@ class Background:
         """The dead letters that somebody wants to be delivered again."""
         self._accepted = {}
         while self._retries:
-            number = next(iter(self._retries))
+            number = list(self._retries)[0]  # noqa: RUF015 - at once: others add to it meanwhile
             source = DeadLetterSource(self._means.journal, opened.key, number=number)
             ledger = Ledger(self._means.journal, opened.key, source.name)
             ledger.begin_unless_begun()

@@ -61,3 +61,11 @@ def test_a_killed_retry_makes_no_second_records(
 def letters(scene: Scene) -> list[object]:
     lines = scene.sfmap("dead-letters", "--json").splitlines()
     return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def test_copies_within_one_file_are_left_out_where_that_is_asked_for(scene: Scene) -> None:
+    scene.mapping(CASE)
+    same = {"type": "track", "event": "E", "messageId": "1"}
+    said = scene.run(same, same, {**same, "messageId": "2"}, arguments=("--skip-delivered",))
+    assert "an event with its messageId came before" in said
+    assert scene.rows('SELECT count(*) FROM "Case"') == [(2,)]
