@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
@@ -35,7 +34,7 @@ from sfmap.engine.commands.terminal import (
 from sfmap.engine.delivery.patience import StopRequested
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.journal.database import Database
-from sfmap.engine.journal.dead_letters import dead_letters
+from sfmap.engine.journal.dead_letters import dead_letters, discard_dead_letters
 from sfmap.engine.journal.ledger import NO_RESULTS, Ledger
 from sfmap.engine.letters import DeadLetterSource, letter_event, letter_json, letter_line
 from sfmap.engine.lock import only_run
@@ -145,18 +144,24 @@ def run(
 @click.option("--reason", default="", metavar="TEXT", help="Only those whose reason has this text.")
 @click.option("--json", "as_data", is_flag=True, help="Print a JSON line for each, with its event.")
 @click.option("--export", "as_events", is_flag=True, help="Print the events alone, as they came: one a line.")
-def list_dead_letters(org_name: str | None, reason: str, as_data: bool, as_events: bool) -> None:
+@click.option("--discard", is_flag=True, help="Print them, and forget them: nothing delivers them any more.")
+def list_dead_letters(org_name: str | None, reason: str, as_data: bool, as_events: bool, discard: bool) -> None:
     """List what failed and waits for `sfmap retry`: number, place, reason."""
+    write = letter_event if as_events else letter_json if as_data else letter_line
+    listed = []
     with explained():
         project = load_project(Path())
         with closing(Database(project.journal)) as journal:
-            letters = dead_letters(journal, org_key(project, project.org(org_name)), reason)
-            write = letter_event if as_events else letter_json if as_data else letter_line
-            first = next(letters, None)
-            for letter in chain([first] if first else [], letters):
+            for letter in dead_letters(journal, org_key(project, project.org(org_name)), reason):
                 sys.stdout.buffer.write(write(letter))
-    if first is None:
+                listed.append(letter.id)
+            sys.stdout.flush()  # what cannot be written is not forgotten
+            if discard:
+                discard_dead_letters(journal, listed)
+    if not listed:
         say("There is no such dead letter." if reason else "There are no dead letters.")
+    elif discard:
+        say(f"Dead letters forgotten: {len(listed):,}.")
 
 
 @click.command()

@@ -1,6 +1,6 @@
 """The dead letters: what failed for good, with the event and the reason, until it is delivered after all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -53,6 +53,12 @@ def dead_letters(database: Database, org: str, reason: str = "", number: int = 0
             letter = DeadLetter(*row)  # type: ignore[arg-type]
             seen = letter.id
             yield letter
+
+
+def discard_dead_letters(database: Database, numbers: Iterable[int]) -> None:
+    """Forgets them. Raises `JournalFailed`."""
+    with database.transaction() as connection:
+        connection.executemany("DELETE FROM dead_letters WHERE id = ?", [(number,) for number in numbers])
 
 
 def count_dead_letters(database: Database, org: str) -> int:

@@ -58,7 +58,7 @@ def test_a_killed_retry_makes_no_second_records(
     assert letters(scene) == []
 
 
-def letters(scene: Scene) -> list[object]:
+def letters(scene: Scene) -> list[dict[str, object]]:
     lines = scene.sfmap("dead-letters", "--json").splitlines()
     return [json.loads(line) for line in lines if line.startswith("{")]
 
@@ -69,3 +69,12 @@ def test_copies_within_one_file_are_left_out_where_that_is_asked_for(scene: Scen
     said = scene.run(same, same, {**same, "messageId": "2"}, arguments=("--skip-delivered",))
     assert "an event with its messageId came before" in said
     assert scene.rows('SELECT count(*) FROM "Case"') == [(2,)]
+
+
+def test_what_nobody_will_mend_can_be_forgotten(scene: Scene) -> None:
+    scene.mapping(CASE)
+    scene.run("{", {"type": "track", "event": ""}, {"userId": "x"}, code=1)
+    said = scene.sfmap("dead-letters", "--reason", "no type", "--discard")
+    assert "events.ndjson:3" in said
+    assert "Dead letters forgotten: 1." in said
+    assert [letter["line"] for letter in letters(scene)] == [1]
