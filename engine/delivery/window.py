@@ -188,8 +188,8 @@ def _to_go_again(sent: Sent, refused: Refused) -> list[Item] | None:
     if head.attempts < (_MOST_LOCKED if is_locked else _MOST_AGAIN):
         if is_locked or refused.code == _ROLLED_BACK:
             return [replace(item, attempts=item.attempts + 1, is_locked=is_locked) for item in items]
-        if refused.code == _DUPLICATES and head.record.on_duplicate != "fail":
-            return _in_spite_of_duplicates(items, refused)
+        if refused.code == _DUPLICATES and (in_spite := _in_spite_of_duplicates(items, refused)):
+            return in_spite
         if _may_be_found_now(sent, refused):
             return [replace(item, attempts=item.attempts + 1, is_locked=False, native_key="") for item in items]
     if len(items) > 1:  # one of them is at fault: each for itself
@@ -208,8 +208,12 @@ def _may_be_found_now(sent: Sent, refused: Refused) -> bool:
 
 
 def _in_spite_of_duplicates(items: Sequence[Item], refused: Refused) -> list[Item] | None:
-    """By the mapping's choice: saved all the same, or written into the record that it duplicates."""
-    if items[0].record.on_duplicate == "save":
+    """By the mapping's choice: saved all the same, or written into the record that it duplicates.
+
+    None where it chooses neither, or the org does not say which record that is.
+    """
+    choice = items[0].record.on_duplicate
+    if choice == "save":
         return [
             replace(
                 item,
@@ -218,7 +222,7 @@ def _in_spite_of_duplicates(items: Sequence[Item], refused: Refused) -> list[Ite
             )
             for item in items
         ]
-    if not refused.duplicates:
+    if choice == "fail" or not refused.duplicates:
         return None
     by_id: Mapping[str, Value] = {"Id": refused.duplicates[0]}
     return [

@@ -227,6 +227,17 @@ def test_duplicates(scene: Scene, choice: str, left: list[tuple[object, ...]], f
     assert [one for one, _ in scene.outcomes()] == [fate]
 
 
+def test_duplicates_that_the_org_does_not_name(scene: Scene) -> None:
+    """There is nothing to update then: each event of the person fails for itself."""
+    scene.mapping(f"{LEAD}on_duplicate: update\n")
+    reason = {"code": "DUPLICATES_DETECTED", "message": "Use one of these records?"}
+    scene.faults({"kind": "record_error", "calls": "create", **reason})
+    said = scene.run(person("ann"), person("ann", city="Rome"), person("bob"), code=1)
+    assert scene.outcomes() == [("failed", "DUPLICATES_DETECTED: Use one of these records?")] * 3
+    assert "wait until" not in said
+    assert scene.calls()["create"] == 3
+
+
 def test_an_upsert_that_finds_several(scene: Scene) -> None:
     """The org cannot tell which one is meant, so they are looked up: by default the newest is written."""
     native = LEAD.replace("  LeadSource: {value: Web, write: create}\n", "")
