@@ -17,6 +17,9 @@ from sfmap.engine.spec.source import ScalarNode, read_yaml
 
 _ENDINGS = (".yaml", ".yml")
 
+ChosenMappings = tuple[dict[str, Source], tuple[ScalarNode, ...], tuple[Setting, ...]]
+"""The mapping files, which to use, and what is set for them and the org."""
+
 
 def mapping_sources(folder: Path | None) -> dict[str, Source]:
     """The mapping files of a folder, or the shipped ones, by name in alphabetical order. Raises `CannotRead`."""
@@ -44,12 +47,10 @@ def _shipped() -> dict[str, Source]:
     }
 
 
-def chosen_mappings(
-    project: Project, folder: Path | None, org_name: str | None
-) -> tuple[dict[str, Source], tuple[ScalarNode, ...], tuple[Setting, ...]]:
-    """The mapping files, which to use, and what is set for them and the org.
+def chosen_mappings(project: Project, folder: Path | None, org_name: str | None) -> ChosenMappings:
+    """A folder from the command line is used whole, whatever the project says of others.
 
-    A folder from the command line is used whole, whatever the project says of others.
+    Raises `CannotRead` or `NoSuchOrg`.
     """
     sources = mapping_sources(folder or project.mappings)
     settings = (*project.settings, *project.org(org_name).settings)

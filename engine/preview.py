@@ -1,12 +1,11 @@
 """What `sfmap render` prints: each record or fate as a line of JSON, or as the SOAP envelope of its create."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import orjson
 
-from sfmap.engine.mapping.explain import as_text, explain
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Content, Event, Mapped, Record, Reference
+from sfmap.engine.mapping.explain import Explained, as_text
+from sfmap.engine.mapping.record import Content, Mapped, Record, Reference
 from sfmap.engine.mapping.render import as_json
 from sfmap.engine.org import port
 
@@ -16,17 +15,15 @@ def json_line(number: int, mapped: Mapped) -> bytes:
     return orjson.dumps(as_json(number, mapped), option=orjson.OPT_APPEND_NEWLINE)
 
 
-def explained_lines(mapper: Mapper, number: int, event: Event) -> Iterator[bytes]:
+def explained_line(number: int, explained: Explained) -> bytes:
     """As `json_line`, with the story of each field."""
-    for explained in explain(mapper, event):
-        line = as_json(number, explained.mapped) | {"explain": [story.as_json() for story in explained.stories]}
-        yield orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    line = as_json(number, explained.mapped) | {"explain": [story.as_json() for story in explained.stories]}
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def explained_text(mapper: Mapper, number: int, event: Event) -> Iterator[bytes]:
-    """What the event becomes and why, for a person."""
-    for explained in explain(mapper, event):
-        yield as_text(number, explained).encode("utf-8", "replace")
+def explained_text(number: int, explained: Explained) -> bytes:
+    """The same for a person."""
+    return as_text(number, explained).encode("utf-8", "replace")
 
 
 def soap_envelopes() -> Callable[[int, Mapped], bytes]:

@@ -2,28 +2,27 @@
 
 import os
 import signal
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass
 from multiprocessing import parent_process
-from pathlib import Path
 from threading import Thread
 from typing import Literal
 
-from sfmap.engine.load import chosen_mappings, compile_mappings
+from sfmap.engine.load import ChosenMappings, compile_mappings
+from sfmap.engine.mapping.explain import Explained, explain
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Rejected
-from sfmap.engine.preview import explained_lines, explained_text, json_line, soap_envelopes
-from sfmap.engine.project import load_project
-from sfmap.engine.sources.ndjson import NdjsonSource
-from sfmap.engine.sources.port import Position, Received
+from sfmap.engine.preview import explained_line, explained_text, json_line, soap_envelopes
+from sfmap.engine.sources.ndjson import NdjsonSource, Part
+from sfmap.engine.sources.port import Received
 
 _MUCH = 16 * 1024 * 1024
 """Bytes; less is rendered before other processes have begun."""
+
+MOST_JOBS = 64
 
 Render = Callable[[Received], tuple[bytes, bool]]
 """What an event becomes, as text, and whether it is rejected."""
@@ -37,27 +36,29 @@ class RenderingFailed(Exception):
 class Rendering:
     """What is to be rendered how; each core makes its own renderer of it."""
 
-    mappings: Path | None
-    """A folder, or None for the project's mappings."""
-    org: str | None
+    mappings: ChosenMappings
+    """As they were read, once for all cores."""
     format: Literal["json", "soap"] | None = None
     explain: bool = False
 
     def renderer(self) -> Render:
-        """Raises `Mistakes`, `CannotRead` or `NoSuchOrg`."""
-        mapper = Mapper(compile_mappings(*chosen_mappings(load_project(Path()), self.mappings, self.org)))
-        told = explained_lines if self.format == "json" else explained_text
+        """Raises `Mistakes`."""
+        mapper = Mapper(compile_mappings(*self.mappings))
+        told = explained_line if self.format == "json" else explained_text
         written = soap_envelopes() if self.format == "soap" else json_line
 
         def render(received: Received) -> tuple[bytes, bool]:
+            number = received.number
             if received.event is None:
-                unread = Rejected("", f"line {received.line}: {received.problem}")
-                return written(received.number, unread), True
+                unread = Rejected("", f"{received.place}: {received.problem}")
+                return told(number, Explained(unread)) if self.explain else written(number, unread), True
+            if self.explain:
+                explained = explain(mapper, received.event)
+                failed = any(isinstance(one.mapped, Rejected) for one in explained)
+                return b"".join([told(number, one) for one in explained]), failed
             mapped = mapper.map(received.event)
             failed = any(item.__class__ is Rejected for item in mapped)
-            if self.explain:
-                return b"".join(told(mapper, received.number, received.event)), failed
-            return b"".join([written(received.number, item) for item in mapped]), failed
+            return b"".join([written(number, item) for item in mapped]), failed
 
         return render
 
@@ -71,15 +72,15 @@ def render_all(rendering: Rendering, source: NdjsonSource, jobs: int | None) -> 
     """
     render = rendering.renderer()
     if jobs is None:
-        jobs = (os.cpu_count() or 1) if (source.size() or 0) >= _MUCH else 1
+        jobs = min(_usable_cores(), MOST_JOBS) if (source.size() or 0) >= _MUCH else 1
     if jobs == 1 or not source.is_of_files:
         yield from map(render, source)
         return
-    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(rendering, source.files))
+    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(rendering,))
     try:
         waiting: deque[Future[tuple[bytes, bool]]] = deque()
-        for start, count in source.parts():
-            waiting.append(pool.submit(_render_part, start, count))
+        for part in source.parts():
+            waiting.append(pool.submit(_render_part, part))
             if len(waiting) > 2 * jobs:
                 yield waiting.popleft().result()
         for future in waiting:
@@ -91,14 +92,22 @@ def render_all(rendering: Rendering, source: NdjsonSource, jobs: int | None) -> 
         pool.shutdown(cancel_futures=True)
 
 
-_work: list[tuple[Render, NdjsonSource]] = []
-"""Of a process that renders parts; empty in the one that hands them out."""
+def _usable_cores() -> int:
+    """Those that this process may run on, where the system tells; containers and batch systems give fewer."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
-def _begin(rendering: Rendering, files: tuple[str, ...]) -> None:
+_render: Render
+"""Of a process that renders parts; not set in the one that hands them out."""
+
+
+def _begin(rendering: Rendering) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that hands out the parts ends the others
     Thread(target=_end_with_parent, daemon=True).start()
-    _work.append((rendering.renderer(), NdjsonSource(files, sys.stdin.buffer)))
+    global _render
+    _render = rendering.renderer()
 
 
 def _end_with_parent() -> None:
@@ -109,10 +118,9 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _render_part(start: Position, count: int) -> tuple[bytes, bool]:
-    render, source = _work[0]
+def _render_part(part: Part) -> tuple[bytes, bool]:
     text, failed = bytearray(), False
-    for rendered, is_rejected in map(render, islice(replace(source, start=start), count)):
+    for rendered, is_rejected in map(_render, part):
         text += rendered
         failed = failed or is_rejected
     return bytes(text), failed

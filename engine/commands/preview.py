@@ -17,9 +17,10 @@ from sfmap.engine.commands.arguments import (
 )
 from sfmap.engine.commands.terminal import EVENTS_FAILED, explained, say
 from sfmap.engine.comparison import differences
+from sfmap.engine.load import chosen_mappings
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.project import load_project
-from sfmap.engine.rendering import Rendering, render_all
+from sfmap.engine.rendering import MOST_JOBS, Rendering, render_all
 from sfmap.engine.revision import mapper_at
 from sfmap.engine.testing.cases import rendered
 
@@ -37,9 +38,9 @@ from sfmap.engine.testing.cases import rendered
 @click.option("--explain", is_flag=True, help="Show for each field which rule gave it its value, and why.")
 @click.option(
     "--jobs",
-    type=click.IntRange(1, 64),
+    type=click.IntRange(1, MOST_JOBS),
     metavar="N",
-    help="Processes (default: one, or for large files one a core).",
+    help="Processes (default: one, or for large files one a core). Standard input is always read by one.",
 )
 def render(
     events: tuple[str, ...],
@@ -56,9 +57,9 @@ def render(
     if explain and as_format == "soap":
         raise click.UsageError("--explain goes with --format json, or with no --format.")
     source = event_source(events)
-    rendering = Rendering(folder, org_name, as_format, explain)
     failed = False
     with explained():
+        rendering = Rendering(chosen_mappings(load_project(Path()), folder, org_name), as_format, explain)
         for text, is_rejected in render_all(rendering, source, jobs):
             sys.stdout.buffer.write(text)
             failed = failed or is_rejected
@@ -81,7 +82,7 @@ def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool)
         compared = changed = unread = 0
         for received in source:
             if received.event is None:
-                say(f"line {received.line}: {received.problem}")
+                say(f"{received.place}: {received.problem}")
                 unread += 1
                 continue
             compared += 1

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,7 +24,8 @@ class NdjsonSource:
     """The lines of several files, one after the other; `-` is standard input."""
 
     files: tuple[str, ...]
-    standard_input: BinaryIO
+    standard_input: BinaryIO | None = None
+    """None where it is closed, or not among the files."""
     start: Position = START
     """Where to go on; standard input cannot."""
 
@@ -45,23 +47,23 @@ class NdjsonSource:
                 position = Position(number, index, end, line_number)
                 yield Received(number, name, line_number, line.rstrip(b"\r\n"), event, problem, position)
 
-    def parts(self) -> Iterator[tuple[Position, int]]:
-        """Where to start, and how many events to take from there: together all events, for files that are files.
-
-        Raises `SourceFailed`.
-        """
+    def parts(self) -> Iterator["Part"]:
+        """Together all events, for files that are files. Raises `SourceFailed`."""
         number = 0
         for index, file in enumerate(self.files):
             with closing(self._open(file)) as stream:
+                begun = os.fstat(stream.fileno())
                 start = Position(number, index)
                 for block, length in _blocks(stream, file):
                     if start.offset == 0:
                         block = block.removeprefix(_BYTE_ORDER_MARK)
                     lines = block.split(b"\n")
                     count = sum(map(bool, map(bytes.strip, lines)))
-                    yield start, count
+                    yield Part(self.files[: index + 1], start, count, (begun.st_dev, begun.st_ino))
                     number += count
                     start = Position(number, index, start.offset + length, start.line + len(lines) - 1)
+                if os.fstat(stream.fileno()).st_size < start.offset:
+                    raise _changed(file)
 
     def beginning(self) -> str:
         """What `begins_as` knows the files by, though they grow. Raises `SourceFailed`."""
@@ -97,6 +99,8 @@ class NdjsonSource:
 
     def _open(self, file: str, offset: int = 0) -> BinaryIO:
         if file == STANDARD_INPUT:
+            if self.standard_input is None:
+                raise SourceFailed("cannot read standard input: it is closed")
             return self.standard_input
         try:
             stream = open(file, "rb")  # noqa: SIM115 - closed by who reads it
@@ -105,6 +109,35 @@ class NdjsonSource:
             return stream
         except OSError as error:
             raise SourceFailed(f"cannot read {file}: {error.strerror}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some events of the last of the files, for whoever opens it anew."""
+
+    files: tuple[str, ...]
+    start: Position
+    count: int
+    identity: tuple[int, int]
+    """Device and number of the file in which they were counted."""
+
+    def __iter__(self) -> Iterator[Received]:
+        """Raises `SourceFailed`, also where it is another file by now, or has lost some of the events."""
+        count = 0
+        for received in islice(NdjsonSource(self.files, start=self.start), self.count):
+            count += 1
+            yield received
+        file = self.files[-1]
+        try:
+            now = os.stat(file)
+        except OSError as error:
+            raise SourceFailed(f"cannot read {file}: {error.strerror}") from error
+        if count < self.count or (now.st_dev, now.st_ino) != self.identity:
+            raise _changed(file)
+
+
+def _changed(file: str) -> SourceFailed:
+    return SourceFailed(f"cannot read {file}: it changed while it was read")
 
 
 def _lines(stream: BinaryIO, file: str, before: Position) -> Iterator[tuple[int, int, bytes]]:
@@ -132,8 +165,9 @@ def _blocks(stream: BinaryIO, file: str) -> Iterator[tuple[bytes, int]]:
     """Whole lines, some megabytes at a time, and how many bytes they are: a line over the limit comes cut."""
     try:
         while block := stream.read(_BLOCK):
-            block += stream.readline(LONGEST_LINE)
-            yield block, len(block) + _skip_rest_of_line(stream, block)
+            block += stream.readline(LONGEST_LINE + 1)
+            skipped = _skip_rest_of_line(stream, block)
+            yield block + b"\n" if skipped else block, len(block) + skipped
     except OSError as error:
         raise SourceFailed(f"cannot read {file}: {error.strerror}") from error
 

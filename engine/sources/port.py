@@ -39,6 +39,11 @@ class Received(NamedTuple):
     only: tuple[str, int] | None = None
     """The mapping and the item of the one record of it that is meant; None for all of them."""
 
+    @property
+    def place(self) -> str:
+        """For messages."""
+        return f"{self.file}:{self.line}"
+
 
 class SourceFailed(Exception):
     """A source that could not be read on; the message names it."""

@@ -37,8 +37,11 @@ class Folder:
         )
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen([SFMAP, *arguments], cwd=self.path, stderr=subprocess.PIPE)
+    def start(
+        self, *arguments: str, stdout: int | None = None, before: Sequence[str] = ()
+    ) -> "subprocess.Popen[bytes]":
+        """The command under way, perhaps by way of another one before it."""
+        return subprocess.Popen([*before, SFMAP, *arguments], cwd=self.path, stdout=stdout, stderr=subprocess.PIPE)
 
     def write(self, name: str, events: Sequence[Event | str]) -> str:
         """A file of events, or of raw lines."""

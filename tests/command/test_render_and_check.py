@@ -56,19 +56,6 @@ def test_the_documented_group_sample(folder: Folder) -> None:
     }
 
 
-def test_several_processes_print_what_one_prints(folder: Folder, identify: Identify) -> None:
-    """Several parts of a file, with all that makes counting lines hard."""
-    line = orjson.dumps(identify("a@b.co", description="x" * 2_000))
-    odd = [b"\xef\xbb\xbf", b"  ", b"", b"nonsense", b"\r", line + b"\r", b"[]"]
-    (folder.path / "one.ndjson").write_bytes(b"\n".join([*odd, *[line, b"", b" \t"] * 1_500, *odd, line]))
-    (folder.path / "two.ndjson").write_bytes(b"\xef\xbb\xbf" + line + b"\n")
-    files = ("one.ndjson", "two.ndjson", "one.ndjson")
-    one, three = (folder.sfmap("render", "--jobs", jobs, *files) for jobs in "13")
-    assert one.stdout == three.stdout
-    assert len(one.stdout.splitlines()) == 2 * (1_500 + 3 + 4 + 1) + 1  # a mark within the file is nonsense too
-    assert (one.returncode, three.returncode) == (1, 1)
-
-
 def test_a_line_for_every_fate(folder: Folder, identify: Identify) -> None:
     events: list[Event | str] = [
         identify("a@b.co"),
@@ -83,7 +70,7 @@ def test_a_line_for_every_fate(folder: Folder, identify: Identify) -> None:
     assert others == [
         {"event": 2, "skipped": "not opted in: integrations.Salesforce is not true"},
         {"event": 3, "mapping": "account", "rejected": "Name is required: traits.name has no value"},
-        {"event": 4, "rejected": "line 4: not JSON: Expecting value, column 1"},
+        {"event": 4, "rejected": "e.ndjson:4: not JSON: Expecting value, column 1"},
     ]
 
 
