@@ -1,5 +1,6 @@
 """What `sfmap render` prints: each record or fate as a line of JSON, or as the SOAP envelope of its create."""
 
+import re
 from collections.abc import Callable, Mapping
 
 import orjson
@@ -8,6 +9,9 @@ from sfmap.engine.mapping.explain import Explained, as_text
 from sfmap.engine.mapping.record import Content, Mapped, Record, Reference
 from sfmap.engine.mapping.render import as_json
 from sfmap.engine.org import port
+
+
+_UNFIT_FOR_COMMENTS = re.compile("-(?=-)|[\ufffe\uffff]")
 
 
 def json_line(number: int, mapped: Mapped) -> bytes:
@@ -35,11 +39,17 @@ def soap_envelopes() -> Callable[[int, Mapped], bytes]:
 
     def written(number: int, mapped: Mapped) -> bytes:
         if not isinstance(mapped, Record):
-            return b"<!-- " + json_line(number, mapped).strip().replace(b"--", b"- -") + b" -->\n"
+            return _comment(json_line(number, mapped).strip())
         contents = {**mapped.fields, **mapped.create_only, **mapped.if_empty}
         return preview.create(mapped.object, _write(contents)).encode()
 
     return written
+
+
+def _comment(json: bytes) -> bytes:
+    """The same JSON as an XML comment: what may not stand in one is escaped as JSON does it."""
+    escaped = _UNFIT_FOR_COMMENTS.sub(lambda found: f"\\u{ord(found[0]):04x}", json.decode())
+    return f"<!-- {escaped} -->\n".encode()
 
 
 def _write(contents: Mapping[str, Content]) -> port.RecordWrite:

@@ -2,6 +2,7 @@
 
 import orjson
 from jsonschema import Draft7Validator
+from lxml import etree
 from syrupy.assertion import SnapshotAssertion
 
 from .conftest import Event, Folder, Identify
@@ -79,6 +80,18 @@ def test_soap_envelopes(folder: Folder, identify: Identify, case_file: SnapshotA
     done = folder.sfmap("render", "--format", "soap", folder.write("e.ndjson", events))
     assert done.returncode == 0
     assert done.stdout == case_file
+
+
+HARD_FOR_XML = ["a---b", "-", "--", "-->", "<!--", "]]>", "\uffff", "\ufffe\x00\x1f\x7f\x85\u2028", "\\--u", "😀"]
+
+
+def test_what_is_no_record_is_a_comment_in_xml(folder: Folder) -> None:
+    name = folder.write("e.ndjson", [*({"type": text} for text in HARD_FOR_XML), '{"type": "\\ud800"}', "[]"])
+    fates = folder.sfmap("render", name).stdout.split("\n")
+    comments = folder.sfmap("render", "--format", "soap", name).stdout.split("\n")
+    read = [etree.fromstring(f"<x>{comment}</x>")[0].text for comment in comments[:-1]]
+    assert [orjson.loads(text or "") for text in read] == [orjson.loads(fate) for fate in fates[:-1]]
+    assert len(read) == len(HARD_FOR_XML) + 2
 
 
 def test_check_of_the_shipped_mappings(folder: Folder) -> None:
