@@ -10,7 +10,6 @@ from sfmap.engine.mapping.record import Content, Mapped, Record, Reference
 from sfmap.engine.mapping.render import as_json
 from sfmap.engine.org import port
 
-
 _UNFIT_FOR_COMMENTS = re.compile("-(?=-)|[\ufffe\uffff]")
 
 

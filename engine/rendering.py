@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import parent_process
+from multiprocessing import active_children, parent_process
 from threading import Thread
 from typing import Literal
 
@@ -76,6 +76,18 @@ def render_all(rendering: Rendering, source: NdjsonSource, jobs: int | None) -> 
     if jobs == 1 or not source.is_of_files:
         yield from map(render, source)
         return
+    try:
+        yield from _rendered_by_several(rendering, source, jobs)
+    except BrokenProcessPool as error:
+        message = "one of the processes was ended from outside, perhaps for want of memory; try --jobs 1"
+        raise RenderingFailed(message) from error
+    except OSError as error:
+        for process in active_children():  # a pool that could not start all of them does not end the others
+            process.terminate()
+        raise RenderingFailed(f"{jobs} processes cannot be started: {error.strerror}; try --jobs 1") from error
+
+
+def _rendered_by_several(rendering: Rendering, source: NdjsonSource, jobs: int) -> Iterator[tuple[bytes, bool]]:
     pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(rendering,))
     try:
         waiting: deque[Future[tuple[bytes, bool]]] = deque()
@@ -85,9 +97,6 @@ def render_all(rendering: Rendering, source: NdjsonSource, jobs: int | None) -> 
                 yield waiting.popleft().result()
         for future in waiting:
             yield future.result()
-    except BrokenProcessPool as error:
-        message = "one of the processes was ended from outside, perhaps for want of memory; try --jobs 1"
-        raise RenderingFailed(message) from error
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -31,11 +31,11 @@ org_option = click.option(
 
 
 def event_source(events: tuple[str, ...]) -> NdjsonSource:
-    if not events and sys.stdin.isatty():
+    if not events and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("Name a file of events, or pipe them in.")
     if events.count(STANDARD_INPUT) > 1:
         raise click.UsageError("Standard input (-) can be read only once.")
-    return NdjsonSource(events or (STANDARD_INPUT,), sys.stdin.buffer)
+    return NdjsonSource(events or (STANDARD_INPUT,), sys.stdin.buffer if sys.stdin else None)
 
 
 def compiled_mappings(project: Project, folder: Path | None, org_name: str | None) -> tuple[CompiledMapping, ...]:

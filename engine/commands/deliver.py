@@ -284,7 +284,7 @@ def _opened(
     project: Project, org_name: str | None, from_stdin: bool, max_calls: int | None
 ) -> AbstractContextManager[OpenOrg]:
     if from_stdin:
-        return nullcontext(open_ready(sys.stdin.read(), max_calls))
+        return nullcontext(open_ready(sys.stdin.read() if sys.stdin else "", max_calls))
     return open_org(project, project.org(org_name), max_calls)
 
 

@@ -89,9 +89,6 @@ def explained() -> Iterator[None]:
     except LocalOrgFailed as error:
         say(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        say("Stopped.")
-        sys.exit(INTERRUPTED)
     except OrgError as error:
         say(f"Error: {org_words(error)}")
         sys.exit(ORG_UNUSABLE)

@@ -116,6 +116,18 @@ def test_a_process_that_is_killed(folder: Folder) -> None:
     assert "Traceback" not in said.decode()
 
 
+def test_more_processes_than_the_system_allows(folder: Folder) -> None:
+    (folder.path / "e.ndjson").write_bytes(LINE)
+    few_files = ("sh", "-c", 'ulimit -n 40; exec "$@"', "sh")
+    process = folder.start("render", "--jobs", "64", "e.ndjson", before=few_files)
+    try:
+        _, said = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 2
+    assert said == b"Error: 64 processes cannot be started: Too many open files; try --jobs 1\n"
+
+
 def test_messages_say_which_file(folder: Folder, identify: Identify) -> None:
     good: list[Event | str] = [identify("a@b.co")]
     folder.write("good.ndjson", good)
