@@ -4,11 +4,11 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import active_children, parent_process
-from threading import Thread
+from multiprocessing import Pipe, Process
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Literal
 
 from sfmap.engine.load import ChosenMappings, compile_mappings
@@ -17,12 +17,14 @@ from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Rejected
 from sfmap.engine.preview import explained_line, explained_text, json_line, soap_envelopes
 from sfmap.engine.sources.ndjson import NdjsonSource, Part
-from sfmap.engine.sources.port import Received
+from sfmap.engine.sources.port import Received, SourceFailed
 
 _MUCH = 16 * 1024 * 1024
 """Bytes; less is rendered before other processes have begun."""
 
 MOST_JOBS = 64
+_AHEAD = 2
+"""Parts that a process has at once, so that it goes on while what it rendered waits for its turn."""
 
 Render = Callable[[Received], tuple[bytes, bool]]
 """What an event becomes, as text, and whether it is rejected."""
@@ -76,29 +78,22 @@ def render_all(rendering: Rendering, source: NdjsonSource, jobs: int | None) -> 
     if jobs == 1 or not source.is_of_files:
         yield from map(render, source)
         return
+    workers: list[_Worker] = []
+    waiting: deque[_Worker] = deque()
     try:
-        yield from _rendered_by_several(rendering, source, jobs)
-    except BrokenProcessPool as error:
-        message = "one of the processes was ended from outside, perhaps for want of memory; try --jobs 1"
-        raise RenderingFailed(message) from error
-    except OSError as error:
-        for process in active_children():  # a pool that could not start all of them does not end the others
-            process.terminate()
-        raise RenderingFailed(f"{jobs} processes cannot be started: {error.strerror}; try --jobs 1") from error
-
-
-def _rendered_by_several(rendering: Rendering, source: NdjsonSource, jobs: int) -> Iterator[tuple[bytes, bool]]:
-    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(rendering,))
-    try:
-        waiting: deque[Future[tuple[bytes, bool]]] = deque()
-        for part in source.parts():
-            waiting.append(pool.submit(_render_part, part))
-            if len(waiting) > 2 * jobs:
+        for index, part in enumerate(source.parts()):
+            if len(workers) < jobs:
+                workers.append(_start(rendering, jobs))
+            if len(waiting) == _AHEAD * jobs:
                 yield waiting.popleft().result()
-        for future in waiting:
-            yield future.result()
+            worker = workers[index % jobs]
+            worker.take(part)
+            waiting.append(worker)
+        while waiting:
+            yield waiting.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        for worker in workers:
+            worker.end()
 
 
 def _usable_cores() -> int:
@@ -108,28 +103,75 @@ def _usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-_render: Render
-"""Of a process that renders parts; not set in the one that hands them out."""
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """A process that renders parts, one after the other.
+
+    Not `ProcessPoolExecutor`: it waits for ever for a process that is killed while it hands over what it rendered.
+    """
+
+    process: BaseProcess
+    connection: "Connection[Part, _Result]"
+
+    def take(self, part: Part) -> None:
+        """Raises `RenderingFailed`."""
+        with _lost():
+            self.connection.send(part)
+
+    def result(self) -> tuple[bytes, bool]:
+        """Of the oldest part that it has not given back yet. Raises `SourceFailed` or `RenderingFailed`."""
+        with _lost():
+            result = self.connection.recv()
+        if isinstance(result, SourceFailed):
+            raise result
+        return result
+
+    def end(self) -> None:
+        self.process.terminate()
+        self.process.join()
 
 
-def _begin(rendering: Rendering) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that hands out the parts ends the others
-    Thread(target=_end_with_parent, daemon=True).start()
-    global _render
-    _render = rendering.renderer()
+_Result = tuple[bytes, bool] | SourceFailed
 
 
-def _end_with_parent() -> None:
-    """Without it, a process whose parent was killed waits for work for ever."""
-    parent = parent_process()
-    if parent:
-        parent.join()
-    os._exit(1)
+@contextmanager
+def _lost() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        message = "one of the processes was ended from outside, perhaps for want of memory; try --jobs 1"
+        raise RenderingFailed(message) from error
 
 
-def _render_part(part: Part) -> tuple[bytes, bool]:
+def _start(rendering: Rendering, jobs: int) -> _Worker:
+    try:
+        ours, theirs = Pipe()
+        process = Process(target=_work, args=(rendering, theirs, ours), daemon=True)
+        process.start()
+    except OSError as error:
+        raise RenderingFailed(f"{jobs} processes cannot be started: {error.strerror}; try --jobs 1") from error
+    theirs.close()  # so that what is read from a process that has ended comes to its end
+    return _Worker(process, ours)
+
+
+def _work(
+    rendering: Rendering, connection: "Connection[_Result, Part]", other_end: "Connection[Part, _Result]"
+) -> None:
+    """Until nobody wants more: who hands out the parts ends this process, or has been killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    other_end.close()  # a connection with an end here would never come to its end
+    render = rendering.renderer()
+    with suppress(EOFError, OSError):
+        while True:
+            connection.send(_rendered(render, connection.recv()))
+
+
+def _rendered(render: Render, part: Part) -> _Result:
     text, failed = bytearray(), False
-    for rendered, is_rejected in map(_render, part):
-        text += rendered
-        failed = failed or is_rejected
+    try:
+        for rendered, is_rejected in map(render, part):
+            text += rendered
+            failed = failed or is_rejected
+    except SourceFailed as error:
+        return error
     return bytes(text), failed

@@ -74,6 +74,10 @@ def test_a_file_that_changes_meanwhile(folder: Folder, change: Callable[[Path], 
     assert said.decode() == f"Error: cannot read e.ndjson: {words}\n"
 
 
+def children(process: "subprocess.Popen[bytes]") -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
 def test_mappings_are_read_once(folder: Folder) -> None:
     """Whoever saves a mapping meanwhile does not spoil what is printed."""
     (folder.path / "ours").mkdir()
@@ -97,7 +101,7 @@ def test_no_more_processes_than_cores_that_may_be_used(folder: Folder) -> None:
     process = folder.start("render", "e.ndjson", stdout=subprocess.PIPE, before=one_core)
     assert process.stdout
     process.stdout.read(1)
-    assert Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text() == ""
+    assert not children(process)
     process.communicate(timeout=60)
     assert process.returncode == 0
 
@@ -108,18 +112,31 @@ def test_a_process_that_is_killed(folder: Folder) -> None:
     process = folder.start("render", "--jobs", "2", "e.ndjson", stdout=subprocess.PIPE)
     assert process.stdout
     process.stdout.read(1)
-    for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-        os.kill(int(child), signal.SIGKILL)
+    for child in children(process):
+        os.kill(child, signal.SIGKILL)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "ended from outside" in said.decode()
     assert "Traceback" not in said.decode()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell of processes in other ways")
+def test_none_is_left_behind_by_one_that_is_killed(folder: Folder) -> None:
+    (folder.path / "e.ndjson").write_bytes(LINE * MANY)
+    process = folder.start("render", "--jobs", "3", "e.ndjson", stdout=subprocess.PIPE)
+    assert process.stdout
+    process.stdout.read(1)
+    others = children(process)
+    process.kill()
+    process.communicate(timeout=60)  # waits for the output of all of them to be closed
+    assert len(others) == 3
+    assert not [other for other in others if Path(f"/proc/{other}/exe").exists()]
+
+
 def test_more_processes_than_the_system_allows(folder: Folder) -> None:
-    (folder.path / "e.ndjson").write_bytes(LINE)
-    few_files = ("sh", "-c", 'ulimit -n 40; exec "$@"', "sh")
-    process = folder.start("render", "--jobs", "64", "e.ndjson", before=few_files)
+    (folder.path / "e.ndjson").write_bytes(LINE * MANY)
+    few_files = ("sh", "-c", 'ulimit -n 16; exec "$@"', "sh")
+    process = folder.start("render", "--jobs", "64", "e.ndjson", stdout=subprocess.PIPE, before=few_files)
     try:
         _, said = process.communicate(timeout=30)
     finally:
