@@ -61,11 +61,15 @@ def coverage_text(covered: Iterable[Coverage]) -> Iterator[str]:
     """For a person, a paragraph for each mapping."""
     for coverage in covered:
         mapping = coverage.compiled.mapping
-        yield f"{mapping.source.file}: {coverage.events:,} events"
+        yield f"{mapping.source.file}: {_counted(coverage.events)}"
         for rule in coverage.never_fired:
             yield f"  never fired: {rule.field} (line {rule.span.line})"
         for trait, count in coverage.unread.most_common():
-            yield f"  reaches no field: {trait} ({count:,} events)"
+            yield f"  reaches no field: {trait} ({_counted(count)})"
+
+
+def _counted(events: int) -> str:
+    return f"{events:,} event{'' if events == 1 else 's'}"
 
 
 def coverage_json(covered: Iterable[Coverage]) -> list[dict[str, object]]:

@@ -1,5 +1,6 @@
 """What several commands take: events, mappings, an org, files to write."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -43,11 +44,16 @@ def compiled_mappings(project: Project, folder: Path | None, org_name: str | Non
 
 
 def check_outputs(events: tuple[str, ...], *outputs: str | None) -> None:
-    """No output may overwrite the events or the other output."""
-    taken = [Path(name) for name in events if name != STANDARD_INPUT]
+    """No output may overwrite the events or the other output; a device such as /dev/null may be both."""
+    taken = [name for name in events if name != STANDARD_INPUT]
     for name in filter(None, outputs):
-        path = Path(name)
-        if any(path.absolute() == other.absolute() or (path.exists() and path.samefile(other)) for other in taken):
+        if any(_is_same_file(name, other) for other in taken):
             raise click.UsageError(f"{name} is named twice: it would be overwritten.")
-        if path.is_file():
-            taken.append(path)
+        if os.path.isfile(name) or not os.path.exists(name):
+            taken.append(name)
+
+
+def _is_same_file(one: str, other: str) -> bool:
+    if os.path.exists(one) and os.path.exists(other):
+        return os.path.samefile(one, other)
+    return os.path.realpath(one) == os.path.realpath(other)

@@ -1,6 +1,7 @@
 """`sfmap check` and `sfmap describe`: mappings and the org's fields."""
 
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import orjson
 
 from sfmap.engine.checking import Checked, check_project, coverage_json, coverage_text, github_annotation
 from sfmap.engine.commands.arguments import EVENTS_FILE, event_source, mappings_option, org_option
-from sfmap.engine.commands.terminal import BROKEN, counted, explained, say, styled
+from sfmap.engine.commands.terminal import BROKEN, EVENTS_FAILED, counted, explained, say, styled
 from sfmap.engine.describing import describe_one, description_lines
-from sfmap.engine.mapping.coverage import cover
+from sfmap.engine.mapping.coverage import Coverage, cover
+from sfmap.engine.mapping.record import Event
 from sfmap.engine.project import load_project
+from sfmap.engine.sources.port import EventSource
 from sfmap.engine.spec.diagnostics import render_all
 
 
@@ -37,10 +40,16 @@ def check(
 
     Fields are checked against the standard objects, or with --org against all that the org has.
     """
+    if sum((as_data, bool(as_format), compiled)) > 1:
+        raise click.UsageError("--json, --format and --compiled exclude each other.")
+    if as_format and coverage:
+        raise click.UsageError("--coverage goes with words or with --json, not with --format.")
+    unread: list[str] = []
     with explained():
         checked = check_project(Path(), folder, org_name)
-        events = (received.event for received in event_source(coverage) if received.event) if coverage else ()
-        covered = cover(checked.mappings, events) if coverage and not checked.is_broken else ()
+        covered: tuple[Coverage, ...] = ()
+        if coverage and not checked.is_broken:
+            covered = cover(checked.mappings, _events(event_source(coverage), unread))
     if as_data:
         data = {"diagnostics": [one.as_json() for one in checked.diagnostics], "coverage": coverage_json(covered)}
         click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2))
@@ -51,7 +60,9 @@ def check(
         click.echo("".join(f"{line}\n" for line in coverage_text(covered)), nl=False)
         if compiled:
             click.echo("\n".join(one.straight.text for one in checked.mappings), nl=False)
-    sys.exit(BROKEN if checked.is_broken else 0)
+    if unread:
+        say("\n".join(unread))
+    sys.exit(BROKEN if checked.is_broken else EVENTS_FAILED if unread else 0)
 
 
 @click.command(name="describe")
@@ -69,6 +80,15 @@ def describe_object(name: str, org_name: str | None, refresh: bool, as_data: boo
         return
     click.echo("\n".join(description_lines(described)))
     say(f"As the org said {int(age // 60)} minutes ago; --refresh asks again." if age else "As the org says now.")
+
+
+def _events(source: EventSource, unread: list[str]) -> Iterator[Event]:
+    """The events; of the lines that are none, `unread` gets place and problem."""
+    for received in source:
+        if received.event is None:
+            unread.append(f"{received.place}: {received.problem}")
+        else:
+            yield received.event
 
 
 def _say_checked(checked: Checked) -> None:

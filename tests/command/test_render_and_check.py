@@ -1,6 +1,7 @@
 """`sfmap render` and `sfmap check`: the output contract and the exit codes."""
 
 import orjson
+import pytest
 from jsonschema import Draft7Validator
 from lxml import etree
 from syrupy.assertion import SnapshotAssertion
@@ -254,11 +255,33 @@ def test_coverage(folder: Folder, identify: Identify) -> None:
     assert done.returncode == 0
     assert done.stdout == (
         "ours/lead.yaml: 2 events\n  never fired: LastName (line 7)\n"
-        "  reaches no field: traits.plan (2 events)\n  reaches no field: traits.planet (1 events)\n"
+        "  reaches no field: traits.plan (2 events)\n  reaches no field: traits.planet (1 event)\n"
     )
     (coverage,) = orjson.loads(folder.sfmap("check", "--json", "--coverage", name).stdout)["coverage"]
     assert coverage["never_fired"] == [{"field": "LastName", "line": 7}]
     assert coverage["no_field"] == {"traits.plan": 2, "traits.planet": 1}
+
+
+def test_coverage_says_what_it_cannot_read(folder: Folder, identify: Identify) -> None:
+    name = folder.write("e.ndjson", [identify("a@b.co"), "nonsense", "[]"])
+    for more in ([], ["--json"]):
+        done = folder.sfmap("check", "--coverage", name, *more)
+        assert done.returncode == 1
+        said = [line for line in done.stderr.splitlines() if line.startswith("e.ndjson:")]
+        assert [line.partition(": ")[0] for line in said] == ["e.ndjson:2", "e.ndjson:3"]
+
+
+@pytest.mark.parametrize("options", ["--json --compiled", "--json --format github", "--format github --compiled"])
+def test_what_cannot_be_printed_together(folder: Folder, options: str) -> None:
+    done = folder.sfmap("check", *options.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "exclude each other" in done.stderr
+
+
+def test_annotations_have_no_room_for_coverage(folder: Folder, identify: Identify) -> None:
+    name = folder.write("e.ndjson", [identify("a@b.co")])
+    done = folder.sfmap("check", "--format", "github", "--coverage", name)
+    assert (done.returncode, "not with --format" in done.stderr) == (2, True)
 
 
 def test_the_schema_finds_broken_mappings(folder: Folder) -> None:

@@ -201,14 +201,30 @@ def test_records_are_found_by_ids_of_both_lengths(folder: Folder, identify: Iden
     assert folder.rows("SELECT Email, Title FROM Lead") == [("a@b.co", "B")]
 
 
-@pytest.mark.parametrize("options", [["--results", "e.ndjson"], ["--report", "x", "--results", "./x"]])
+TWICE = [
+    ["--results", "e.ndjson"],
+    ["--report", "x", "--results", "./x"],
+    ["--report", "new", "--results", "./new"],
+    ["--report", "new", "--results", "folder/../new"],
+    ["--report", "new", "--results", "link"],
+]
+
+
+@pytest.mark.parametrize("options", TWICE, ids=" ".join)
 def test_outputs_overwrite_nothing(folder: Folder, identify: Identify, options: list[str]) -> None:
     events = folder.write("e.ndjson", [identify("a@b.co")])
     (folder.path / "x").touch()
+    (folder.path / "folder").mkdir()
+    (folder.path / "link").symlink_to("new")
     done = folder.sfmap("run", events, *options)
     assert done.returncode == 2
     assert "named twice" in done.stderr
     assert folder.lines(events)
+
+
+def test_a_device_may_take_both_outputs(folder: Folder, identify: Identify) -> None:
+    events = folder.write("e.ndjson", [identify("a@b.co")])
+    assert folder.sfmap("run", events, "--results", "/dev/null", "--report", "/dev/null").returncode == 0
 
 
 def test_standard_input_is_read_once(folder: Folder) -> None:
