@@ -37,7 +37,7 @@ orgs:
     username: {username}
     password: ${{PASSWORD}}
     security_token: ${{TOKEN}}
-    call_limit: 2
+    call_limit: {call_limit}
     {more}
 """
 SECRETS = {"PASSWORD": credentials.PASSWORD, "TOKEN": credentials.SECURITY_TOKEN}
@@ -50,11 +50,12 @@ class Scene:
     folder: Folder
     local: LocalOrg
 
-    def mapping(self, text: str, more: str = "") -> None:
-        """The only mapping, and what else the org's entry says."""
+    def mapping(self, text: str, more: str = "", call_limit: int = 2) -> None:
+        """The only mapping, and what else the org's entry says; writes are in doubt for so many seconds."""
         (self.folder.path / "mappings").mkdir(exist_ok=True)
         (self.folder.path / "mappings" / "m.yaml").write_text("sfmap: 1\n" + text)
-        project = PROJECT.format(url=self.local.url, username=credentials.USERNAME, more=more)
+        known = {"url": self.local.url, "username": credentials.USERNAME}
+        project = PROJECT.format(**known, call_limit=call_limit, more=more)
         (self.folder.path / "sfmap.yaml").write_text(project)
 
     def faults(self, *faults: dict[str, object]) -> None:
