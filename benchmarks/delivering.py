@@ -28,13 +28,16 @@ def main(number: int = 50_000, identities: int | None = None) -> tuple[float, fl
             out.writelines(orjson.dumps(event) + b"\n" for event in events(number, identities))
         (Path(name) / "sfmap.yaml").write_text(_PROJECT.format(local.url, local.username))
         secrets = {"PASSWORD": local.password, "TOKEN": local.security_token}
-        command = [_SFMAP, "run", "events.ndjson", "--org", "beside"]
+        command = [_SFMAP, "run", "events.ndjson", "--org", "beside", "--report", "report.json"]
         started = perf_counter()
         process = subprocess.Popen(command, cwd=name, stderr=subprocess.DEVNULL, env=secrets)  # noqa: S603
         _, status, usage = os.wait4(process.pid, 0)
         seconds = perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 0
+        report = orjson.loads((Path(name) / "report.json").read_bytes())
+    people = identities or number
+    assert (report["created"], report["updated"], report["failed"]) == (people, number - people, 0), report
     return number / seconds, (usage.ru_utime + usage.ru_stime) / number * 1e6, usage.ru_maxrss / 1024
 
 

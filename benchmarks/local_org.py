@@ -26,7 +26,7 @@ _MORE_FIELDS = {
 
 
 def main() -> float:
-    """Records a second, of one core."""
+    """Records for each second of the local org's CPU."""
     few, many = _cpu(20), _cpu(120)
     return 100 * _RECORDS / (many - few)
 

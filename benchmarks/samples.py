@@ -20,15 +20,13 @@ def events(number: int, identities: int | None = None) -> Iterator[dict[str, obj
             "userId": f"user-{person}",
             "anonymousId": f"507f191e-810c-4997-bc9d-{count:012x}",
             "timestamp": "2026-11-23T10:00:00.000Z",
-            "sentAt": "2026-11-23T10:00:00.120Z",
             "receivedAt": "2026-11-23T10:00:00.345Z",
-            "channel": "browser",
             "context": {
                 "ip": "203.0.113.7",
                 "locale": "en-US",
-                "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0",
+                "userAgent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0",
                 "library": {"name": "analytics.js", "version": "2.11.1"},
-                "page": {"path": "/pricing", "title": "Pricing", "url": "https://www.example.com/pricing"},
+                "page": {"path": "/pricing", "url": "https://www.example.com/pricing"},
             },
             "integrations": {"Salesforce": True},
             "traits": {

@@ -74,7 +74,7 @@ def render_all(rendering: Rendering, source: NdjsonSource, jobs: int | None) -> 
     """
     render = rendering.renderer()
     if jobs is None:
-        jobs = min(_usable_cores(), MOST_JOBS) if (source.size() or 0) >= _MUCH else 1
+        jobs = min(usable_cores(), MOST_JOBS) if (source.size() or 0) >= _MUCH else 1
     if jobs == 1 or not source.is_of_files:
         yield from map(render, source)
         return
@@ -96,7 +96,7 @@ def render_all(rendering: Rendering, source: NdjsonSource, jobs: int | None) -> 
             worker.end()
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
     """Those that this process may run on, where the system tells; containers and batch systems give fewer."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
