@@ -25,6 +25,8 @@ def mapping_sources(folder: Path | None) -> dict[str, Source]:
     """The mapping files of a folder, or the shipped ones, by name in alphabetical order. Raises `CannotRead`."""
     if folder is None:
         return _shipped()
+    if folder.is_file():
+        raise CannotRead(f"{folder} is a file; name the folder of mappings that it is in")
     if not folder.is_dir():
         raise CannotRead(f"there is no folder of mappings {folder}")
     found: dict[str, Path] = {}

@@ -23,7 +23,8 @@ def init(folder: Path) -> None:
     except OSError as error:
         say(f"Error: cannot write {error.filename}: {error.strerror}")
         sys.exit(BROKEN)
-    say("".join(f"  {folder / name}\n" for name in made) + f"Next: cd {folder}, then sfmap check and sfmap test.")
+    first = "" if folder.samefile(Path()) else f"cd {folder}, then "
+    say("".join(f"  {folder / name}\n" for name in made) + f"Next: {first}sfmap check and sfmap test.")
 
 
 @click.command()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import orjson
 import yaml
 
 from sfmap.engine.load import chosen_mappings, compile_mappings
@@ -15,6 +14,7 @@ from sfmap.engine.mapping.record import Event
 from sfmap.engine.mapping.render import as_json
 from sfmap.engine.mapping.values import replace_half_pairs
 from sfmap.engine.project import PROJECT_FILE, load_project
+from sfmap.engine.sources.reading import read_event
 
 EVENTS_FOLDER = Path("tests/events")
 """Where a project keeps its sample events, below its own folder."""
@@ -68,12 +68,9 @@ def cases(path: Path) -> Iterator[Case]:
 
 
 def _event(data: bytes, place: str) -> Event:
-    try:
-        event = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise NoEvent(f"{place}: this is no JSON: {error}") from None
-    if not isinstance(event, dict):
-        raise NoEvent(f"{place}: an event is a JSON object")
+    event, problem = read_event(data)
+    if event is None:
+        raise NoEvent(f"{place}: {problem}")
     return event
 
 

@@ -13,8 +13,21 @@ class NoSamples(Exception):
     """There is nothing to test; the message says where it was looked for."""
 
 
+class _CtrlC:
+    """Tells Ctrl-C from the other things that pytest calls an interruption."""
+
+    was_pressed = False
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """pytest's hook."""
+        self.was_pressed = excinfo.type is KeyboardInterrupt
+
+
 def run_cases(folder: Path, paths: Sequence[str], update: bool) -> int:
-    """Runs the project's cases, or those below the paths, and gives pytest's exit code. Raises `NoSamples`."""
+    """Runs the project's cases, or those below the paths, and gives pytest's exit code.
+
+    Raises `NoSamples`, and `KeyboardInterrupt`, which pytest takes for itself.
+    """
     samples = folder / EVENTS_FOLDER
     if not paths and not samples.is_dir():
         raise NoSamples(f"there are no sample events: put files of events into {samples}")
@@ -24,7 +37,11 @@ def run_cases(folder: Path, paths: Sequence[str], update: bool) -> int:
         os.environ.pop(name, None)
     arguments = ["-c", os.devnull, f"--rootdir={folder}", "-p", "syrupy", "-p", "sfmap.engine.testing.plugin"]
     arguments += ["-p", "no:cacheprovider", "--noconftest", "--import-mode=importlib", "-q", "-rN", "--no-header"]
-    code = pytest.main([*arguments, *(["--snapshot-update"] if update else []), *(paths or [str(samples)])])
+    arguments += ["--snapshot-update"] if update else []
+    ctrl_c = _CtrlC()
+    code = pytest.main([*arguments, *(paths or [str(samples)])], plugins=[ctrl_c])
+    if ctrl_c.was_pressed:
+        raise KeyboardInterrupt
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise NoSamples("there is no sample event there: events are objects in .json and .ndjson files")
     return int(code)

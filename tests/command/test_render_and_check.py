@@ -138,7 +138,12 @@ def test_a_project_of_ones_own(folder: Folder, identify: Identify) -> None:
 
 def test_an_empty_folder_and_a_missing_one(folder: Folder) -> None:
     (folder.path / "empty").mkdir()
-    for name, words in (("empty", "holds no mapping"), ("missing", "there is no folder of mappings")):
+    (folder.path / "lead.yaml").write_text("sfmap: 1\n")
+    for name, words in (
+        ("empty", "holds no mapping"),
+        ("missing", "there is no folder of mappings"),
+        ("lead.yaml", "is a file; name the folder"),
+    ):
         done = folder.sfmap("check", "--mappings", name)
         assert done.returncode == 2
         assert words in done.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ..command.conftest import Folder
+from ..command.conftest import Folder, interrupt
 
 PYTEST = Path(sys.executable).parent / "pytest"
 SAMPLES = "tests/events/samples.ndjson"
@@ -89,8 +89,8 @@ def test_one_case_can_be_run_alone(project: Folder) -> None:
 
 
 BAD_SAMPLES = [
-    ("bad.json", "{", "bad.json: this is no JSON"),
-    ("bad.ndjson", '{"type": "track"}\n[1]\n', "bad.ndjson:2: an event is a JSON object"),
+    ("bad.json", "{", "bad.json: not JSON"),
+    ("bad.ndjson", '{"type": "track"}\n[1]\n', "bad.ndjson:2: a list instead of an event"),
 ]
 
 
@@ -159,6 +159,7 @@ def test_diff_of_what_cannot_be_compared(project: Folder) -> None:
     outside = project.sfmap("diff", SAMPLES)
     assert outside.returncode == 2
     assert "git says: not a git repository" in outside.stderr
+    assert "--from takes a revision of git, or a folder" in outside.stderr
     git(project, "init", "--quiet")
     change(project, "fields:\n", "feilds:\n")
     git(project, "add", ".")
@@ -201,6 +202,16 @@ def test_one_case_of_the_command(project: Folder) -> None:
     assert project.sfmap("test", "nowhere.json").returncode == 2
 
 
+def test_ctrl_c_stops_the_command(project: Folder) -> None:
+    project.write("tests/events/many.ndjson", [{"type": "track", "n": number} for number in range(5_000)])
+    process = project.start("test", stdout=subprocess.PIPE)
+    assert process.stdout
+    process.stdout.read(1)
+    interrupt(process)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.strip()) == (130, b"Stopped.")
+
+
 def test_diff_says_which_lines_are_no_events(project: Folder) -> None:
     git(project, "init", "--quiet")
     git(project, "add", ".")
@@ -208,7 +219,7 @@ def test_diff_says_which_lines_are_no_events(project: Folder) -> None:
     (project.path / "bad.ndjson").write_text('{"type": "track"}\n[1]\n')
     done = project.sfmap("diff", "bad.ndjson")
     assert done.returncode == 1
-    assert "line 2: " in done.stderr
+    assert "bad.ndjson:2: a list" in done.stderr
 
 
 def test_diff_in_a_folder_of_the_repository(project: Folder) -> None:
