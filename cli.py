@@ -5,15 +5,12 @@ mapping, or output that could not be written; 3 the org could not be used; 130 s
 reads the output has closed it (`| head`), as for programs that end by SIGPIPE.
 """
 
-import errno
-import os
-import sys
-from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
 import click
-from click.shell_completion import shell_complete
+
+from sfmap.engine.commands.ending import run
 
 COMMANDS = {
     "check": ("check.check", "Check the project file and every mapping."),
@@ -58,62 +55,5 @@ def sfmap() -> None:
 
 
 def main() -> NoReturn:
-    """Runs the command that the arguments name; whatever ends it, it ends in words and with its exit code."""
-    _hold_closed_streams()
-    sys.exit(_exit_code())
-
-
-_UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
-
-
-def _exit_code() -> str | int | None:
-    try:
-        code = _run()
-        sys.stdout.flush()  # what fails later fails without words
-        return code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
-        return 130
-    except BrokenPipeError:
-        _drop_output()
-        return 141
-    except OSError as error:
-        # Every other file that cannot be written has its own exception.
-        if error.errno not in _UNWRITTEN or error.filename:
-            raise
-        _drop_output()
-        with suppress(OSError):
-            click.echo(f"Error: cannot write standard output: {error.strerror}", err=True)
-        return 2
-
-
-def _run() -> str | int | None:
-    """click's own `main` would end as though events had failed where the output or the person wants no more."""
-    if instruction := os.environ.get("_SFMAP_COMPLETE"):
-        return shell_complete(sfmap, {}, "sfmap", "_SFMAP_COMPLETE", instruction)
-    try:
-        with sfmap.make_context("sfmap", sys.argv[1:]) as context:
-            sfmap.invoke(context)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
-    except SystemExit as ended:
-        return ended.code
-    return 0
-
-
-def _drop_output() -> None:
-    """Otherwise the interpreter tries once more to write what is left, at its very end, and complains."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _hold_closed_streams() -> None:
-    """A standard stream that is closed keeps its number, lest it becomes that of the next file that is opened."""
-    if sys.stdin is None:
-        os.open(os.devnull, os.O_RDONLY)
-    if sys.stdout is None:
-        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w")  # noqa: SIM115 - what is written there fails
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    """Runs the command that the arguments name."""
+    run(sfmap)

@@ -84,7 +84,7 @@ def test_what_start_prints_can_be_pasted(folder: Folder) -> None:
 def test_a_port_or_a_schema_that_cannot_be_had(folder: Folder) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         busy = folder.sfmap("org", "start", "--port", str(taken.getsockname()[1]))
-    assert (busy.returncode, "in use" in busy.stderr) == (2, True)
+    assert (busy.returncode, "another program listens there" in busy.stderr) == (2, True)
     (folder.path / "bad.yaml").write_text("objekts: {}\n")
     broken = folder.sfmap("org", "start", "--schema", "bad.yaml")
     assert (broken.returncode, "bad.yaml:1:1" in broken.stderr) == (2, True)

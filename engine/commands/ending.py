@@ -1,0 +1,71 @@
+"""Runs the command line: whatever ends a command, it ends in words and with its exit code."""
+
+import errno
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+import click
+from click.shell_completion import shell_complete
+
+_UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+
+
+def run(command: click.Command) -> NoReturn:
+    """The command that the arguments name."""
+    _hold_closed_streams()
+    sys.exit(_exit_code(command))
+
+
+def _exit_code(command: click.Command) -> str | int | None:
+    try:
+        code = _run(command)
+        sys.stdout.flush()  # what fails later fails without words
+        return code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        return 130
+    except BrokenPipeError:
+        _drop_output()
+        return 141
+    except OSError as error:
+        # Every other file that cannot be written has its own exception.
+        if error.errno not in _UNWRITTEN or error.filename:
+            raise
+        _drop_output()
+        with suppress(OSError):
+            click.echo(f"Error: cannot write standard output: {error.strerror}", err=True)
+        return 2
+
+
+def _run(command: click.Command) -> str | int | None:
+    """click's own `main` would end as though events had failed where the output or the person wants no more."""
+    if instruction := os.environ.get("_SFMAP_COMPLETE"):
+        return shell_complete(command, {}, "sfmap", "_SFMAP_COMPLETE", instruction)
+    try:
+        with command.make_context("sfmap", sys.argv[1:]) as context:
+            command.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except SystemExit as ended:
+        return ended.code
+    return 0
+
+
+def _drop_output() -> None:
+    """Otherwise the interpreter tries once more to write what is left, at its very end, and complains."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _hold_closed_streams() -> None:
+    """A standard stream that is closed keeps its number, lest it becomes that of the next file that is opened."""
+    if sys.stdin is None:
+        os.open(os.devnull, os.O_RDONLY)
+    if sys.stdout is None:
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w")  # noqa: SIM115 - what is written there fails
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
