@@ -56,14 +56,7 @@ class Means:
 class Background:
     """The thread that delivers, and how others speak to it."""
 
-    def __init__(
-        self,
-        means: Means,
-        mapper: Mapper,
-        open_org: OpenOrgIn,
-        metrics: Metrics,
-        log: Log,
-    ) -> None:
+    def __init__(self, means: Means, mapper: Mapper, open_org: OpenOrgIn, metrics: Metrics, log: Log) -> None:
         self._means = means
         self.mapper = mapper
         self._open_org = open_org
@@ -174,7 +167,8 @@ class Background:
             f"{self._metrics.trouble} What is accepted waits in the spool; delivery begins anew {when}when the"
             " project is read again (SIGHUP).",
         )
-        self._mended.wait(seconds)
+        if not self._stop.is_set():
+            self._mended.wait(seconds)
         if self._stop.is_set():
             raise StopRequested
 
