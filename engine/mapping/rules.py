@@ -7,7 +7,7 @@ from sfmap.engine.mapping.paths import CompiledSource, compile_source
 from sfmap.engine.mapping.record import Content, Event, Reference, Value
 from sfmap.engine.mapping.sandbox import TemplateFailed
 from sfmap.engine.mapping.templates import compile_condition, compile_template
-from sfmap.engine.mapping.values import Unfit, convert, cut, length, scalar
+from sfmap.engine.mapping.values import Unfit, clean_text, convert, cut, length, scalar
 from sfmap.engine.spec.diagnostics import listed
 from sfmap.engine.spec.model import Constant, FieldRule, ValueType, Write
 from sfmap.engine.spec.reader import Report
@@ -149,6 +149,11 @@ def _constant(value: Constant) -> CompiledSource:
 
 
 def _check_constant(rule: FieldRule, key: str, value: Constant, report: Report) -> None:
+    if isinstance(value, str) and clean_text(value) != value:
+        report.error(
+            rule.span, f"the {key} of {rule.field} has characters that XML cannot carry", "leave them out"
+        )
+        return
     try:
         fitted = convert(value, _value_type(rule))
     except Unfit as unfit:
