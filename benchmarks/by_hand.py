@@ -7,8 +7,9 @@ spellings of the keys, only values of the right types, only texts without anythi
 import re
 from typing import Any
 
-from sfmap.engine.mapping.record import Record
+from sfmap.engine.mapping.record import Plan, Record
 
+_LEAD = Plan("lead", "Lead", "upsert", "newest")
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
 _RULED = frozenset(
     "email salutation firstName lastName name company title position jobTitle phone phones phoneNumber mobilePhone"
@@ -115,4 +116,4 @@ def lead(event: dict[str, Any]) -> Record | None:  # noqa: C901
         if key not in _RULED and value is not None and not isinstance(value, (dict, list)):
             fields[f"{key}__c"] = value
             origins[f"{key}__c"] = f"traits.{key}"
-    return Record("lead", "Lead", "upsert", ({"Email": email},), "newest", fields, {}, {}, {}, origins)
+    return Record(_LEAD, ({"Email": email},), fields, {}, {}, {}, origins)

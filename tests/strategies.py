@@ -9,6 +9,7 @@ KEYS = st.one_of(
         (
             "email name firstName first_name lastName company phone phones address city street state zip employees"
             " website title rating status id plan __proto__ annualRevenue Email"
+            " plan__c Plan plan_c test-prop testProp test_prop test\x01prop te\x01st_prop EMAIL e_mail last-name"
         ).split()
     ),
     st.text(max_size=12),

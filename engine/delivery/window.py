@@ -218,7 +218,7 @@ def _in_spite_of_duplicates(items: Sequence[Item], refused: Refused) -> list[Ite
             replace(
                 item,
                 attempts=item.attempts + 1,
-                record=replace(item.record, headers=replace(item.record.headers, allow_duplicates=True)),
+                record=item.record.with_headers(replace(item.record.headers, allow_duplicates=True)),
             )
             for item in items
         ]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sfmap.engine.mapping.custom import CompiledCustom, compile_custom
-from sfmap.engine.mapping.draft import Draft
+from sfmap.engine.mapping.draft import new_draft
 from sfmap.engine.mapping.event import event_view
 from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source
-from sfmap.engine.mapping.record import Event, Json, Mapped, Rejected, Skipped
+from sfmap.engine.mapping.record import Event, Json, Mapped, Plan, Record, Rejected, Skipped
 from sfmap.engine.mapping.rules import CompiledRule, compile_rule
 from sfmap.engine.mapping.sandbox import TemplateFailed
 from sfmap.engine.mapping.straight import Straight, straighten
@@ -42,16 +42,11 @@ class CompiledMapping:
 
     def map(self, event: Event) -> tuple[Mapped, ...]:
         """The records for an event that the mapping takes, or why there is none; never empty."""
-        if self.is_plain:
-            view = event_view(event)
-            if self.opt_in and not _is_opted_in(self.opt_in.get(view)):
-                return (self._not_opted_in,)
-            return (self.straight.record(view, 0),)
         try:
             views = self.views(event)
         except (TemplateFailed, Unfit) as failure:
             return (Rejected(self.mapping.name, str(failure)),)
-        return (views,) if isinstance(views, Skipped) else tuple(self.record(*view) for view in views)
+        return (views,) if isinstance(views, Skipped) else tuple([self.record(*view) for view in views])
 
     def views(self, event: Event) -> tuple[tuple[Event, int], ...] | Skipped:
         """What the rules read: the event once, or once for each item, with the item's number (else 0).
@@ -59,21 +54,11 @@ class CompiledMapping:
         Raises `TemplateFailed` or `Unfit` where that cannot be told.
         """
         view = event_view(event)
-        if self.opt_in and not _is_opted_in(self.opt_in.get(view)):
-            return self._not_opted_in
+        if self.opt_in and not _is_opted_in(_get("opt_in", self.opt_in, view)):
+            return Skipped(f"not opted in: {self.opt_in.text} is not true")
         if self.when and not self._holds(self.when, view):
             return Skipped(f"when is not true: {self.when.text}")
-        if self.for_each is None:
-            return ((view, 0),)
-        try:
-            items = self.for_each.get(view)
-        except Unfit as unfit:
-            raise Unfit(f"for_each: {self.for_each.text} {unfit}") from None
-        listed_items = items if isinstance(items, list) else [] if items is None else [items]
-        numbered = [(item, number) for number, item in enumerate(listed_items, 1) if item is not None]
-        if not numbered:
-            return Skipped(f"no items: {self.for_each.text} is empty")
-        return tuple(({**view, ITEM: item, INDEX: number}, number) for item, number in numbered)
+        return self._items(self.for_each, view) if self.for_each else ((view, 0),)
 
     def _holds(self, when: CompiledSource, view: Event) -> bool:
         try:
@@ -81,39 +66,65 @@ class CompiledMapping:
         except TemplateFailed as failure:
             raise TemplateFailed(f"when: {failure}") from None
 
-    @cached_property
-    def is_plain(self) -> bool:
-        """Whether each event that is opted in is one record."""
-        return self.when is None and self.for_each is None
+    def _items(self, for_each: CompiledSource, view: Event) -> tuple[tuple[Event, int], ...] | Skipped:
+        items = _get("for_each", for_each, view)
+        listed_items = items if isinstance(items, list) else [items]
+        numbered = [(item, number) for number, item in enumerate(listed_items, 1) if item is not None]
+        if not numbered:
+            return Skipped(f"no items: {for_each.text} is empty")
+        return tuple(({**view, ITEM: item, INDEX: number}, number) for item, number in numbered)
 
     @cached_property
-    def _not_opted_in(self) -> Skipped:
-        return Skipped(f"not opted in: {self.opt_in.text if self.opt_in else ''} is not true")
+    def plan(self) -> Plan:
+        mapping = self.mapping
+        return Plan(
+            mapping.name,
+            mapping.object,
+            mapping.operation,
+            mapping.on_many,
+            mapping.external_id,
+            mapping.where.text.strip() if mapping.where else "",
+            mapping.headers,
+            mapping.on_duplicate,
+            mapping.skip_unchanged,
+            mapping.timestamp_guard,
+        )
 
     @cached_property
     def straight(self) -> Straight:
         """The rules as one function, and its text."""
-        return straighten(self.mapping, self.rules, self.custom, self.record_by_rules)
+        return straighten(self.plan, self.mapping.lookups, self.rules, self.custom, self.record_by_rules)
 
     def record(self, view: Event, item: int) -> Mapped:
         """The record of one of the `views`, or why there is none."""
-        return self.straight.record(view, item)
+        try:
+            return self.straight.record(view, item)
+        except Unfit:  # a filter gave up: its rule knows what to say
+            return self.record_by_rules(view, item)
 
     def record_by_rules(self, view: Event, item: int) -> Mapped:
         """The same, rule by rule: what every event must come to."""
-        draft = Draft()
+        draft = new_draft()
         for rule in self.rules:
             draft.add(rule.rule.field, rule.find(view))
         if self.custom:
             draft.add_custom(self.custom.find(view))
         if draft.rejections:
             return Rejected(self.mapping.name, "; ".join(draft.rejections), item)
-        match = tuple(draft.matches(self.mapping))
+        match = tuple(draft.matches(self.mapping.lookups))
         if self.mapping.lookups and not match:
             wanted = listed(" and ".join(lookup.names) for lookup in self.mapping.lookups)
             reason = f"nothing to find the record by: no value for {wanted}"
             return Rejected(self.mapping.name, reason, item)
-        return draft.record(self.mapping, match, item)
+        written = draft.always, draft.create, draft.update, draft.empty
+        return Record(self.plan, match, *written, draft.origins, tuple(draft.notes), item)
+
+
+def _get(key: str, source: CompiledSource, view: Event) -> Json:
+    try:
+        return source.get(view)
+    except Unfit as unfit:
+        raise Unfit(f"{key}: {source.text} {unfit}") from None
 
 
 def _is_opted_in(value: Json) -> bool:

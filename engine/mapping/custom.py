@@ -3,14 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from unicodedata import combining, normalize
 
 import orjson
 
-from sfmap.engine.mapping.event import as_text, normal_key
+from sfmap.engine.mapping.event import as_text, normal_key, remembered
 from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source
-from sfmap.engine.mapping.record import Event, Json, Note, Value
+from sfmap.engine.mapping.record import Contents, Event, Json, Note, Value
 from sfmap.engine.mapping.values import Unfit, clean_text, convert, scalar
 from sfmap.engine.spec.model import CustomFields, Rename
 from sfmap.engine.spec.reader import Report
@@ -20,6 +19,8 @@ from sfmap.engine.spec.reader import Report
 _NAME = r"[A-Za-z](?:_?[A-Za-z0-9])*"
 _API_NAME = re.compile(_NAME)
 _SUFFIXED = re.compile(rf"(?:{_NAME}__)?{_NAME}__[A-Za-z]+")
+_LONGEST_NAME = 100
+"""More than the org allows: 15 characters of a namespace, 40 of the name, and what stands between and after."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 _DEEPEST = 20
@@ -47,21 +48,25 @@ class CompiledCustom:
 
     def find(self, event: Event) -> Iterator[CustomField | Note]:
         """The fields and their values, and a note for each trait that cannot be one."""
-        traits = self.source.get(event)
-        if not isinstance(traits, dict):
+        try:
+            traits = self.source.get(event)
+        except Unfit as unfit:
+            yield Note("custom", f"left out: {self.source.text} {unfit}")
             return
-        seen = set(self.taken)
-        for key, raw in traits.items():
-            if not self.is_wanted(key):
-                continue
-            yield from self.of(key, raw, seen)
+        written: Contents = {}
+        for key, raw in traits.items() if isinstance(traits, dict) else ():
+            if self.is_wanted(key):
+                yield from self.of(key, raw, written)
 
-    def of(self, key: str, raw: Json, seen: set[str]) -> Iterator[CustomField | Note]:
-        """What one trait gives; `seen` are the fields that have a value, and grows."""
+    def of(self, key: str, raw: Json, written: Contents) -> Iterator[CustomField | Note]:
+        """What one trait gives; `written` are the fields that have a value, and grows."""
         for path, value in self._leaves(key, raw, 0):
-            found = self._field(clean_text(path), value, seen)
+            found = self._field(path, value, written)
             if found:
                 yield found
+
+    def origin(self, key: str) -> str:
+        return f"{self.spec.base.text}.{clean_text(key)}"
 
     def _leaves(self, key: str, value: Json, depth: int) -> Iterator[tuple[str, Json]]:
         """The trait, or where objects are flattened the members of it, by their keys joined."""
@@ -71,26 +76,23 @@ class CompiledCustom:
         else:
             yield key, value
 
-    def _field(self, key: str, raw: Json, seen: set[str]) -> CustomField | Note | None:
+    def _field(self, key: str, raw: Json, written: Contents) -> CustomField | Note | None:
         if raw is None and self.spec.on_null == "ignore":
             return None
         field = self.field_of(key)
+        told = clean_text(key)
         if not field:
-            return Note(key, "left out: this trait's name cannot be the name of a field")
-        origin = f"{self.spec.base.text}.{key}"
-        if raw is None:
-            return self._once(CustomField(field, None, origin), key, seen)
+            return Note(told, "left out: this trait's name cannot be the name of a field")
         try:
             value = self._value(raw)
         except Unfit as unfit:
-            return Note(field, f"left out: the trait {key} {unfit}")
-        return None if value is None else self._once(CustomField(field, value, origin), key, seen)
-
-    def _once(self, found: CustomField, key: str, seen: set[str]) -> CustomField | Note:
-        if found.field in seen:
-            return Note(found.field, f"left out: the trait {key} is not the first to give this field")
-        seen.add(found.field)
-        return found
+            return Note(field, f"left out: the trait {told} {unfit}")
+        if value is None and raw is not None:
+            return None
+        if field in self.taken or field in written:
+            return Note(field, f"left out: the trait {told} is not the first to give this field")
+        written[field] = value
+        return CustomField(field, value, self.origin(key))
 
     def _value(self, raw: Json) -> Value | None:
         if isinstance(raw, list) and self.spec.lists == "join":
@@ -123,13 +125,15 @@ def compile_custom(
     left_out = {normal_key(key) for key in custom.excluded} | set(_keys_below(base.reads[0], reads))
     only = {normal_key(key) for key in custom.only}
 
-    @lru_cache(maxsize=4096)
+    @remembered
     def is_wanted(key: str) -> bool:
         normal = normal_key(key)
         return normal not in left_out and (not only or normal in only)
 
-    @lru_cache(maxsize=4096)
+    @remembered
     def field_of(key: str) -> str:
+        if len(key) > _LONGEST_NAME:
+            return ""
         if custom.suffix and _SUFFIXED.fullmatch(key) and key.endswith(custom.suffix):
             return key
         name = key if _API_NAME.fullmatch(key) or not custom.rename else _renamed(key, custom.rename)

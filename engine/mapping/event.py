@@ -2,10 +2,15 @@
 
 import math
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 from sfmap.engine.mapping.record import Event, Json
+
+MOST_REMEMBERED = 4_096
+LONGEST_REMEMBERED = 100
+"""Keys, and characters of one: senders that make up keys must not fill the memory."""
 
 _IDS = ("userId", "groupId", "anonymousId", "previousId")
 _BLANKS = re.compile(r"[\s_-]+")
@@ -20,11 +25,12 @@ def event_view(event: Event) -> Event:
     rows 1 and 26); a numeric id works like its text (row 26).
     """
     filled: Event = {}
-    context = event.get("context")
+    has_traits, has_integrations = bool(event.get("traits")), event.get("integrations") is not None
+    context = None if has_traits and has_integrations else event.get("context")
     if isinstance(context, dict):
-        if not event.get("traits"):
+        if not has_traits:
             filled["traits"] = context.get("traits")
-        if event.get("integrations") is None:
+        if not has_integrations:
             filled["integrations"] = context.get("integrations")
     for key in _IDS:
         value = event.get(key)
@@ -46,10 +52,19 @@ def as_text(value: str | int | float | bool) -> str:
     return str(value)
 
 
-@lru_cache(maxsize=4096)
+_Made = TypeVar("_Made")
+
+
+def remembered(function: Callable[[str], _Made]) -> Callable[[str], _Made]:
+    """The function, with what it made of the last keys at hand."""
+    known = lru_cache(MOST_REMEMBERED)(function)
+    return lambda key: known(key) if len(key) <= LONGEST_REMEMBERED else function(key)
+
+
+@remembered
 def normal_key(key: str) -> str:
-    """What keys are compared by: `firstName`, `first_name` and `First Name` are one key."""
-    return _BLANKS.sub("", key).casefold()
+    """What keys are compared by: `firstName` and `First Name` are one key; a long key is only itself."""
+    return _BLANKS.sub("", key).casefold() if len(key) <= LONGEST_REMEMBERED else key
 
 
 def loose_get(table: dict[str, Json], key: str) -> Json | object:

@@ -233,4 +233,4 @@ def _compile_pipe(source: SourcePath, start: int, text: str, report: Report) -> 
     if complaint := known.complaint(constants):
         report.error(span, complaint)
         return None
-    return lambda value: known.function(value, *constants)
+    return (lambda value: known.function(value, *constants)) if constants else known.function

@@ -1,7 +1,9 @@
 """What mapping makes of an event: records to deliver, or the reason why there is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
 
 from sfmap.engine.spec.model import NO_HEADERS, Constant, OnDuplicate, OnMany, OnMissing, Operation, WriteHeaders
 
@@ -38,24 +40,19 @@ Content = Value | Reference | None
 """What is written into a field; None empties it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record to write. `match` lists the lookups that have values, in the order to try them."""
+Contents = dict[str, Content]
+Line = dict[str, object]
+"""What `sfmap render` prints of a record or fate."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all records of a mapping have in common: where they go, and how they are written."""
 
     mapping: str
     object: str
     operation: Operation
-    match: tuple[Mapping[str, Value], ...]
     on_many: OnMany
-    fields: Mapping[str, Content]
-    """Written on create and update alike."""
-    create_only: Mapping[str, Content]
-    update_only: Mapping[str, Content]
-    if_empty: Mapping[str, Content]
-    """Written on create, and on update where the org's field is empty."""
-    origins: Mapping[str, str]
-    """Where each field's value came from: the source's text."""
-    notes: tuple[Note, ...] = ()
     external_id: str = ""
     """The field by which the org itself finds the record; empty where delivery looks it up."""
     where: str = ""
@@ -66,8 +63,93 @@ class Record:
     """Whether a record that holds these values already is left alone."""
     timestamp_guard: bool = False
     """Whether an older event than the newest one written leaves the record alone."""
+
+    @cached_property
+    def beginning(self) -> Line:
+        """How the JSON lines of its records begin; a record puts its own values in place of `match`."""
+        line: Line = {
+            "mapping": self.mapping, "object": self.object, "operation": self.operation, "match": [],
+        }  # fmt: skip
+        if self.external_id:
+            line["external_id"] = self.external_id
+        if self.where:
+            line["where"] = self.where
+        if self.on_duplicate != "fail":
+            line["on_duplicate"] = self.on_duplicate
+        if self.skip_unchanged:
+            line["skip_unchanged"] = True
+        if self.timestamp_guard:
+            line["timestamp_guard"] = True
+        if self.headers != NO_HEADERS:
+            line["headers"] = _said(self.headers)
+        return line
+
+
+def _said(headers: WriteHeaders) -> Line:
+    said = {name: value for name, value in asdict(headers).items() if value not in (None, ())}
+    return {**said, "package_versions": dict(headers.package_versions)} if headers.package_versions else said
+
+
+class Record(NamedTuple):
+    """One record to write; a tuple, since there is one for each event."""
+
+    plan: Plan
+    match: tuple[Mapping[str, Value], ...]
+    """The lookups that have values, in the order to try them."""
+    fields: Mapping[str, Content]
+    """Written on create and update alike."""
+    create_only: Mapping[str, Content]
+    update_only: Mapping[str, Content]
+    if_empty: Mapping[str, Content]
+    """Written on create, and on update where the org's field is empty."""
+    origins: Mapping[str, str]
+    """Where each field's value came from: the source's text."""
+    notes: tuple[Note, ...] = ()
     item: int = 0
     """Which item of the event's list this is, from 1; 0 where the event is one record."""
+
+    def with_headers(self, headers: WriteHeaders) -> "Record":
+        return self._replace(plan=replace(self.plan, headers=headers))
+
+    @property
+    def mapping(self) -> str:
+        return self.plan.mapping
+
+    @property
+    def object(self) -> str:
+        return self.plan.object
+
+    @property
+    def operation(self) -> Operation:
+        return self.plan.operation
+
+    @property
+    def on_many(self) -> OnMany:
+        return self.plan.on_many
+
+    @property
+    def external_id(self) -> str:
+        return self.plan.external_id
+
+    @property
+    def where(self) -> str:
+        return self.plan.where
+
+    @property
+    def headers(self) -> WriteHeaders:
+        return self.plan.headers
+
+    @property
+    def on_duplicate(self) -> OnDuplicate:
+        return self.plan.on_duplicate
+
+    @property
+    def skip_unchanged(self) -> bool:
+        return self.plan.skip_unchanged
+
+    @property
+    def timestamp_guard(self) -> bool:
+        return self.plan.timestamp_guard
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from sfmap.engine.delivery.fit import DoesNotFit, Fitter
-from sfmap.engine.mapping.record import Record, Value
+from sfmap.engine.mapping.record import Plan, Record, Value
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
 
 
@@ -53,7 +53,7 @@ FITTER = Fitter({"Thing__c": DESCRIPTION})
 def record(fields: Mapping[str, Value], match: Mapping[str, Value] | None = None) -> Record:
     origins = {name: f"traits.{name.removesuffix('__c')}" for name in fields}
     match = match or {"Key__c": "k"}
-    return Record("thing", "Thing__c", "upsert", (match,), "newest", fields, {}, {}, {}, origins)
+    return Record(Plan("thing", "Thing__c", "upsert", "newest"), (match,), fields, {}, {}, {}, origins)
 
 
 KEPT: list[tuple[dict[str, Value], dict[str, Value]]] = [

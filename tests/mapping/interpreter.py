@@ -12,8 +12,8 @@ from typing import Any
 import regex
 
 
-def interpret(mapping: dict[str, Any], event: dict[str, Any]) -> dict[str, Any] | None:
-    """The fields that are written always; None where there is no record."""
+def interpret(mapping: dict[str, Any], event: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """The fields that are written always, and what the record is found by; None where there is no record."""
     event = _with_gaps_filled(event)
     if event.get("type") != mapping["event"]:
         return None
@@ -31,7 +31,8 @@ def interpret(mapping: dict[str, Any], event: dict[str, Any]) -> dict[str, Any] 
         elif "default" in rule:
             fields[name] = rule["default"]
     _add_custom(mapping, event, fields)
-    return fields if mapping["match"] in given else None
+    key = mapping["match"]
+    return (fields, {key: given[key]}) if key in given else None
 
 
 def _rules(mapping: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -53,9 +54,13 @@ def _with_gaps_filled(event: dict[str, Any]) -> dict[str, Any]:
             event["integrations"] = context.get("integrations")
     for key in ("userId", "groupId"):
         value = event.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and _is_finite(value):
             event[key] = _text(value)
     return event
+
+
+def _is_finite(number: float) -> bool:
+    return isinstance(number, int) or math.isfinite(number)
 
 
 def _walk(event: dict[str, Any], path: str, exact: bool = False) -> Any:
@@ -107,7 +112,7 @@ def _single(value: Any) -> Any:
 
 
 def _fitted(rule: dict[str, Any], value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
+    if not isinstance(value, str) and not _is_finite(value):
         return None
     kind = rule.get("type") or ("string" if "max" in rule else None)
     if kind in ("integer", "number"):

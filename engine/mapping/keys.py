@@ -1,0 +1,58 @@
+"""What a mapping learns of the keys of events: which are other spellings, and which become custom fields."""
+
+from collections.abc import Iterable
+
+from sfmap.engine.mapping.custom import CompiledCustom
+from sfmap.engine.mapping.event import LONGEST_REMEMBERED, MOST_REMEMBERED, normal_key
+from sfmap.engine.mapping.record import Json
+
+Table = dict[str, Json]
+
+
+class Keys:
+    """The keys of one table of the event, such as its traits; learnt as they come."""
+
+    def __init__(self, names: Iterable[str], custom: CompiledCustom | None) -> None:
+        self._names: dict[str, list[str]] = {}
+        """What rules call the keys, by how keys compare."""
+        for name in names:
+            self._names.setdefault(normal_key(name), []).append(name)
+        self._custom = custom
+        self.known: set[str] = set()
+        """Keys that are no other spelling of a name."""
+        self.fields: dict[str, tuple[str, str] | None] = {}
+        """By key, the custom field that the trait becomes, and its origin.
+
+        None where it is no custom trait; an empty field where it is one that its own rule must look at.
+        """
+
+    def learn(self, table: Table) -> Table | None:
+        """The table, with each value under the name that rules have for its key; None where that is not learnt.
+
+        As `loose_get` has it: a key spelt just so comes first, then the first that compares equal.
+        """
+        if len(table) > MOST_REMEMBERED or max(map(len, table)) > LONGEST_REMEMBERED:
+            return None
+        if len(self.fields) > MOST_REMEMBERED:
+            self.known.clear()
+            self.fields.clear()
+        respelt: Table = {}
+        for key in table:
+            if key in self.known:
+                continue
+            self.fields[key] = self._field(key)
+            others = [name for name in self._names.get(normal_key(key), ()) if name != key]
+            if not others:
+                self.known.add(key)
+            for name in others:
+                if name not in table:
+                    respelt.setdefault(name, table[key])
+                    self.fields[name] = None
+        return {**table, **respelt} if respelt else table
+
+    def _field(self, key: str) -> tuple[str, str] | None:
+        custom = self._custom
+        if custom is None or not custom.is_wanted(key):
+            return None
+        field = custom.field_of(key)
+        return "" if field in custom.taken else field, custom.origin(key)

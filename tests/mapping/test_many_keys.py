@@ -1,0 +1,46 @@
+"""Senders that make up keys: neither time nor memory grows out of proportion."""
+
+import resource
+import time
+
+from sfmap.engine.load import compile_mappings, mapping_sources
+from sfmap.engine.mapping.mapper import Mapper
+from sfmap.engine.mapping.record import Event, Json, Record
+
+LEAD = compile_mappings({"lead": mapping_sources(None)["lead"]}, (), ())
+
+
+def identify(traits: dict[str, Json]) -> Event:
+    return {
+        "type": "identify",
+        "traits": {"email": "a@b.co", **traits},
+        "integrations": {"Salesforce": True},
+    }
+
+
+def test_many_traits_that_are_not_plain() -> None:
+    event = identify({f"trait{number}": f" {number}" for number in range(20_000)})
+    started = time.process_time()
+    (record,) = Mapper(LEAD).map(event)
+    assert time.process_time() - started < 3
+    assert isinstance(record, Record)
+    assert len(record.fields) == 20_003
+
+
+def test_long_keys_are_not_kept() -> None:
+    mapper = Mapper(LEAD)
+    mapper.map(identify({"x" * 30_000: 1}))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(5_000):
+        mapper.map(identify({f"{number}{'x' * 30_000}": number}))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000  # KiB
+
+
+def test_keys_after_thousands_of_others() -> None:
+    mapper = Mapper(LEAD)
+    for number in range(10_000):
+        mapper.map(identify({f"trait{number}": number}))
+    (record,) = mapper.map(identify({"trait9999": 1, "First Name": "Ann", "seen": 2}))
+    assert isinstance(record, Record)
+    written = {"Email": "a@b.co", "FirstName": "Ann", "LastName": "n/a", "Company": "n/a"}
+    assert record.fields == {**written, "trait9999__c": 1, "seen__c": 2}
