@@ -286,8 +286,7 @@ def _day() -> int:
 
 def _received(spooled: Spooled) -> Received:
     event, problem = read_event(spooled.event)
-    position = Position(spooled.number, line=spooled.number)
-    return Received(spooled.number, spooled.source, spooled.number, spooled.event, event, problem, position)
+    return Received(spooled.number, spooled.source, spooled.number, spooled.event, event, problem)
 
 
 def _words(error: _Trouble) -> str:

@@ -44,8 +44,7 @@ class NdjsonSource:
             for line_number, end, line in _lines(self._open(file, before.offset), file, before):
                 number += 1
                 event, problem = read_event(line)
-                position = Position(number, index, end, line_number)
-                yield Received(number, name, line_number, line.rstrip(b"\r\n"), event, problem, position)
+                yield Received(number, name, line_number, line.rstrip(b"\r\n"), event, problem, None, index, end)
 
     def parts(self) -> Iterator["Part"]:
         """Together all events, for files that are files. Raises `SourceFailed`."""

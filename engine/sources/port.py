@@ -34,10 +34,17 @@ class Received(NamedTuple):
     event: Event | None
     problem: str = ""
     """Why there is no event."""
-    position: Position = START
-    """Where the source stands after it."""
     only: tuple[str, int] | None = None
     """The mapping and the item of the one record of it that is meant; None for all of them."""
+    file_index: int = 0
+    """Of the file, counted from 0."""
+    end: int = 0
+    """Where it ends in the file, in bytes."""
+
+    @property
+    def position(self) -> Position:
+        """Where the source stands after it: what is delivered again moves no source."""
+        return START if self.only else Position(self.number, self.file_index, self.end, self.line)
 
     @property
     def place(self) -> str:

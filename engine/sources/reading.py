@@ -19,21 +19,28 @@ def read_event(line: bytes) -> tuple[Event | None, str]:
     if len(line) > LONGEST_LINE:
         return None, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"
     try:
-        value = read_json(line)
+        value: Json = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return _read_patiently(line)
+    return (value, "") if isinstance(value, dict) else (None, _no_event(value))
+
+
+def _read_patiently(line: bytes) -> tuple[Event | None, str]:
+    try:
+        value = _read_slowly(line)
     except NotJson as error:
         several = line.strip() in (b"{", b"[")
         return None, "not JSON: write each event on one line" if several else str(error)
-    if isinstance(value, dict):
-        return value, ""
+    return (value, "") if isinstance(value, dict) else (None, _no_event(value))
+
+
+def _no_event(value: Json) -> str:
     hint = "; write each event on one line" if isinstance(value, list) else ""
-    return None, f"{_kind(value)} instead of an event (a JSON object){hint}"
+    return f"{_kind(value)} instead of an event (a JSON object){hint}"
 
 
 def read_json(data: bytes) -> Json:
-    """The value; half surrogate pairs and huge numbers, which orjson refuses, are read all the same.
-
-    Raises `NotJson`.
-    """
+    """The value. Raises `NotJson`."""
     try:
         value: Json = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -42,6 +49,7 @@ def read_json(data: bytes) -> Json:
 
 
 def _read_slowly(data: bytes) -> Json:
+    """Half surrogate pairs and huge numbers, which orjson refuses, are read all the same. Raises `NotJson`."""
     try:
         return replace_half_pairs(json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant))
     except RecursionError:
