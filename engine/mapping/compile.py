@@ -8,11 +8,11 @@ from functools import cached_property
 from sfmap.engine.mapping.custom import CompiledCustom, compile_custom
 from sfmap.engine.mapping.draft import new_draft
 from sfmap.engine.mapping.event import event_view
-from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source
+from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source, simple_segments
 from sfmap.engine.mapping.record import Event, Json, Mapped, Plan, Record, Rejected, Skipped
 from sfmap.engine.mapping.rules import CompiledRule, compile_rule
 from sfmap.engine.mapping.sandbox import TemplateFailed
-from sfmap.engine.mapping.straight import Straight, straighten
+from sfmap.engine.mapping.straight import Straight, Switch, straighten
 from sfmap.engine.mapping.templates import compile_condition
 from sfmap.engine.mapping.values import Unfit
 from sfmap.engine.spec.diagnostics import Diagnostic, did_you_mean, listed
@@ -40,13 +40,17 @@ class CompiledMapping:
         """Whether the mapping is for events of this type and, for track events, this name."""
         return any(pattern(event_type, event_name) for pattern in self.patterns)
 
-    def map(self, event: Event) -> tuple[Mapped, ...]:
+    @cached_property
+    def map(self) -> Callable[[Event], tuple[Mapped, ...]]:
         """The records for an event that the mapping takes, or why there is none; never empty."""
+        return self.straight.map or self._map
+
+    def _map(self, event: Event) -> tuple[Mapped, ...]:
         try:
             views = self.views(event)
         except (TemplateFailed, Unfit) as failure:
             return (Rejected(self.mapping.name, str(failure)),)
-        return (views,) if isinstance(views, Skipped) else tuple([self.record(*view) for view in views])
+        return (views,) if isinstance(views, Skipped) else tuple(self.record(*view) for view in views)
 
     def views(self, event: Event) -> tuple[tuple[Event, int], ...] | Skipped:
         """What the rules read: the event once, or once for each item, with the item's number (else 0).
@@ -55,7 +59,7 @@ class CompiledMapping:
         """
         view = event_view(event)
         if self.opt_in and not _is_opted_in(_get("opt_in", self.opt_in, view)):
-            return Skipped(f"not opted in: {self.opt_in.text} is not true")
+            return _not_opted_in(self.opt_in)
         if self.when and not self._holds(self.when, view):
             return Skipped(f"when is not true: {self.when.text}")
         return self._items(self.for_each, view) if self.for_each else ((view, 0),)
@@ -88,12 +92,26 @@ class CompiledMapping:
             mapping.on_duplicate,
             mapping.skip_unchanged,
             mapping.timestamp_guard,
+            has_values_alone=not any(rule.reference or rule.on_null == "clear" for rule in mapping.rules)
+            and not (mapping.custom and mapping.custom.on_null == "clear"),
         )
 
     @cached_property
     def straight(self) -> Straight:
         """The rules as one function, and its text."""
-        return straighten(self.plan, self.mapping.lookups, self.rules, self.custom, self.record_by_rules)
+        lookups = self.mapping.lookups
+        return straighten(self.plan, lookups, self.rules, self.custom, self.record_by_rules, self._switch())
+
+    def _switch(self) -> Switch | None:
+        """How an event is opted in, where that alone tells whether it is one record, and a look can tell."""
+        if self.when or self.for_each:
+            return None
+        if self.opt_in is None:
+            return Switch(None, ())
+        match simple_segments(self.opt_in.text):
+            case (str(holder), str(key)):
+                return Switch((holder, key), (_not_opted_in(self.opt_in),))
+        return None
 
     def record(self, view: Event, item: int) -> Mapped:
         """The record of one of the `views`, or why there is none."""
@@ -118,6 +136,10 @@ class CompiledMapping:
             return Rejected(self.mapping.name, reason, item)
         written = draft.always, draft.create, draft.update, draft.empty
         return Record(self.plan, match, *written, draft.origins, tuple(draft.notes), item)
+
+
+def _not_opted_in(opt_in: CompiledSource) -> Skipped:
+    return Skipped(f"not opted in: {opt_in.text} is not true")
 
 
 def _get(key: str, source: CompiledSource, view: Event) -> Json:

@@ -25,13 +25,8 @@ def event_view(event: Event) -> Event:
     rows 1 and 26); a numeric id works like its text (row 26).
     """
     filled: Event = {}
-    has_traits, has_integrations = bool(event.get("traits")), event.get("integrations") is not None
-    context = None if has_traits and has_integrations else event.get("context")
-    if isinstance(context, dict):
-        if not has_traits:
-            filled["traits"] = context.get("traits")
-        if not has_integrations:
-            filled["integrations"] = context.get("integrations")
+    if not event.get("traits") or event.get("integrations") is None:
+        filled = _from_context(event)
     for key in _IDS:
         value = event.get(key)
         if value.__class__ is str or value is None:
@@ -41,6 +36,16 @@ def event_view(event: Event) -> Event:
         elif isinstance(value, float) and math.isfinite(value):
             filled[key] = as_text(value)
     return {**event, **filled} if filled else event
+
+
+def _from_context(event: Event) -> Event:
+    context = event.get("context")
+    if not isinstance(context, dict):
+        return {}
+    filled = {} if event.get("traits") else {"traits": context.get("traits")}
+    if event.get("integrations") is None:
+        filled["integrations"] = context.get("integrations")
+    return filled
 
 
 def as_text(value: str | int | float | bool) -> str:

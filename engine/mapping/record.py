@@ -63,6 +63,8 @@ class Plan:
     """Whether a record that holds these values already is left alone."""
     timestamp_guard: bool = False
     """Whether an older event than the newest one written leaves the record alone."""
+    has_values_alone: bool = False
+    """Whether no field is ever emptied, and none points to another record."""
 
     @cached_property
     def beginning(self) -> Line:

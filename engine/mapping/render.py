@@ -10,36 +10,34 @@ def as_json(number: int, mapped: Mapped) -> Line:
     if isinstance(mapped, Record):
         return _record(number, mapped)
     if isinstance(mapped, Rejected):
+        item = {"item": mapped.item} if mapped.item else {}
         mapping = {"mapping": mapped.mapping} if mapped.mapping else {}
-        return {**_event(number, mapped.item), **mapping, "rejected": mapped.reason}
+        return {"event": number, **item, **mapping, "rejected": mapped.reason}
     return {"event": number, "skipped": mapped.reason}
 
 
-def _event(number: int, item: int) -> Line:
-    return {"event": number, "item": item} if item else {"event": number}
-
-
 def _record(number: int, record: Record) -> Line:
-    line = {**_event(number, record.item), **record.plan.beginning}
+    line: Line = {"event": number, "item": record.item} if record.item else {"event": number}
+    line |= record.plan.beginning
     line["match"] = list(record.match)
-    fields = record.fields
-    clear: list[str] = []
-    kinds = set(map(type, fields.values()))
-    if type(None) in kinds:
+    fields, clear = record.fields, []
+    if not record.plan.has_values_alone:
         clear = [name for name, content in fields.items() if content is None]
         fields = {name: content for name, content in fields.items() if content is not None}
-    line["fields"] = _contents(fields) if Reference in kinds else fields
-    line["create_only"] = _contents(record.create_only)
+    line["fields"] = _contents(record, fields)
+    line["create_only"] = _contents(record, record.create_only)
     if record.update_only:
-        line["update_only"] = _contents(record.update_only)
+        line["update_only"] = _contents(record, record.update_only)
     if record.if_empty:
-        line["if_empty"] = _contents(record.if_empty)
+        line["if_empty"] = _contents(record, record.if_empty)
     line["clear"] = clear
     line["notes"] = list(map(str, record.notes))
     return line
 
 
-def _contents(contents: Mapping[str, Content]) -> Line:
+def _contents(record: Record, contents: Mapping[str, Content]) -> Mapping[str, object]:
+    if record.plan.has_values_alone:
+        return contents
     return {name: content_as_json(one) for name, one in contents.items()}
 
 

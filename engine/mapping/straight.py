@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from sfmap.engine.mapping.custom import CompiledCustom
 from sfmap.engine.mapping.draft import Draft
+from sfmap.engine.mapping.event import event_view
 from sfmap.engine.mapping.keys import Keys
 from sfmap.engine.mapping.paths import CompiledSource
 from sfmap.engine.mapping.record import Event, Json, Mapped, Plan, Record
@@ -19,6 +20,7 @@ from sfmap.engine.mapping.rules import CompiledRule
 from sfmap.engine.mapping.values import EMAIL, NUMBER_RANGE, Unfit
 from sfmap.engine.spec.model import Lookup
 
+MapEvent = Callable[[Event], tuple[Mapped, ...]]
 MapView = Callable[[Event, int], Mapped]
 
 _MOST_SOURCES = 40
@@ -73,10 +75,20 @@ def _unused(like: str, used: Collection[str]) -> str:
     return plain if plain not in used else next(name for name in others if name not in used)
 
 
+class Switch(NamedTuple):
+    """What opts an event in: the key of an object of the event; without one, nothing has to."""
+
+    path: tuple[str, str] | None
+    otherwise: tuple[Mapped, ...]
+    """What becomes of the others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Straight:
-    """The function, and its text for who wants to look."""
+    """The functions, and their text for who wants to look."""
 
+    map: MapEvent | None
+    """For a mapping whose events each give one record, if they are opted in."""
     record: MapView
     text: str
 
@@ -87,6 +99,7 @@ def straighten(
     rules: tuple[CompiledRule, ...],
     custom: CompiledCustom | None,
     by_rules: MapView,
+    switch: Switch | None,
 ) -> Straight:
     """The mapping's rules as one function; `by_rules` maps what it cannot."""
     body = _Writer()
@@ -107,14 +120,17 @@ def straighten(
     elif custom:
         writer.say(1, "draft.add_custom(custom_fields(view))")
     _write_end(writer, lookups)
+    if switch:
+        _write_map(writer, switch)
     text = "\n".join(writer.lines) + "\n"
     names: dict[str, Any] = {
-        "Draft": Draft, "Record": Record, "is_email": EMAIL.fullmatch, "plan": plan, "by_rules": by_rules,
+        "Draft": Draft, "Record": Record, "Unfit": Unfit, "event_view": event_view, "is_email": EMAIL.fullmatch,
+        "plan": plan, "by_rules": by_rules,
         **({"custom_fields": custom.find, "custom_field": custom.of} if custom else {}), **writer.names,
     }  # fmt: skip
     # The text is made of names, numbers and quoted constants alone, all of them from here.
     exec(compile(text, f"<{plan.mapping}, compiled>", "exec"), names)  # noqa: S102
-    return Straight(names["record"], text)
+    return Straight(names.get("map"), names["record"], text)
 
 
 def _base(custom: CompiledCustom) -> tuple[str, ...] | None:
@@ -261,3 +277,16 @@ def _write_end(writer: _Writer, lookups: tuple[Lookup, ...]) -> None:
     writer.say(1, f"match = {' + '.join(matches) or '()'}")
     writer.say(1, f"if rejections{' or not match' if lookups else ''}: return by_rules(view, item)")
     writer.say(1, "return Record(plan, match, always, create, update, empty, origins, tuple(notes), item)")
+
+
+def _write_map(writer: _Writer, switch: Switch) -> None:
+    writer.say(0, "def map(event):")
+    writer.say(1, "view = event_view(event)")
+    if switch.path:
+        holder, key = switch.path
+        writer.say(1, f"v = view.get({holder!r})")
+        writer.say(1, f"v = v.get({key!r}) if v.__class__ is dict else None")
+        otherwise = writer.name(switch.otherwise, "not_opted_in")
+        writer.say(1, f"if v is not True and v.__class__ is not dict: return {otherwise}")
+    writer.say(1, "try: return (record(view, 0),)")
+    writer.say(1, "except Unfit: return (by_rules(view, 0),)")
