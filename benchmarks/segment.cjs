@@ -28,11 +28,9 @@ const mapping = {
   favouriteColour__c: path("favouriteColour"),
 };
 
-const [events, out] = process.argv.slice(2);
+const [events] = process.argv.slice(2);
 const written = [];
-const started = process.hrtime.bigint();
 for (const line of readFileSync(events, "utf-8").split("\n")) {
   if (line) written.push(JSON.stringify(transform(mapping, JSON.parse(line))));
 }
-writeFileSync(out, written.join("\n") + "\n");
-console.log(Number(process.hrtime.bigint() - started) / 1e9);
+writeFileSync(process.stdout.fd, written.join("\n") + "\n");
