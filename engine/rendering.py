@@ -56,11 +56,10 @@ class Rendering:
                 return told(number, Explained(unread)) if self.explain else written(number, unread), True
             if self.explain:
                 explained = explain(mapper, received.event)
-                failed = any(isinstance(one.mapped, Rejected) for one in explained)
+                failed = Rejected in (type(one.mapped) for one in explained)
                 return b"".join([told(number, one) for one in explained]), failed
             mapped = mapper.map(received.event)
-            failed = any(item.__class__ is Rejected for item in mapped)
-            return b"".join([written(number, item) for item in mapped]), failed
+            return b"".join([written(number, item) for item in mapped]), Rejected in map(type, mapped)
 
         return render
 

@@ -24,6 +24,8 @@ from sfmap.engine.rendering import MOST_JOBS, Rendering, render_all
 from sfmap.engine.revision import mapper_at
 from sfmap.engine.testing.cases import rendered
 
+_BUFFER = 256 * 1024
+
 
 @click.command()
 @events_argument
@@ -60,9 +62,12 @@ def render(
     failed = False
     with explained():
         rendering = Rendering(chosen_mappings(load_project(Path()), folder, org_name), as_format, explain)
-        for text, is_rejected in render_all(rendering, source, jobs):
-            sys.stdout.buffer.write(text)
-            failed = failed or is_rejected
+        with open(sys.stdout.fileno(), "wb", _BUFFER, closefd=False) as out:
+            for text, is_rejected in render_all(rendering, source, jobs):
+                out.write(text)
+                failed = failed or is_rejected
+                if source.is_stream:
+                    out.flush()  # what it becomes is seen as it comes
     sys.exit(EVENTS_FAILED if failed else 0)
 
 

@@ -107,3 +107,17 @@ def test_ctrl_c_while_it_prints(folder: Folder, identify: Identify, jobs: str) -
     interrupt(process)
     said = process.communicate(timeout=60)[1]
     assert (process.returncode, said.strip()) == (130, b"Stopped.")
+
+
+def test_a_stream_is_rendered_as_it_comes(folder: Folder) -> None:
+    process = subprocess.Popen(
+        [SFMAP, "render", "-"], cwd=folder.path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin
+    assert process.stdout
+    for number in (1, 2):
+        process.stdin.write(b'{"type":"page"}\n')
+        process.stdin.flush()
+        assert b'"event":%d' % number in process.stdout.readline()
+    process.stdin.close()
+    assert process.wait(20) == 0
