@@ -65,7 +65,14 @@ def serve(
         is_own = is_loopback(host)
         if page and not is_own:
             say("Warning: whoever reaches this address can see events on the page.")
-        options = Options(host, port, Choice(org_name, folder), linger, is_own if page is None else page, manner)
+        options = Options(
+            host,
+            port,
+            Choice(project.org(org_name).name, folder),
+            linger,
+            is_own if page is None else page,
+            manner,
+        )
         try:
             serve_events(project, options, log, lambda url: log("info", f"Accepting events at {url}/v1/"))
         except DeliveryEnded as error:

@@ -110,9 +110,9 @@ class Delivery:
         """
         self._position = start
         for window in windows:
-            released = self._released()
-            if window or released:
-                yield from self._deliver_window(released, window)
+            for released, part in self._parts(self._released(), window):
+                if released or part:
+                    yield from self._deliver_window(released, part)
 
     def windows(self, source: EventSource) -> Iterator[list[Received]]:
         """The source's events, as many at once as go together. Raises `StopRequested` or `SourceFailed`."""
@@ -131,6 +131,26 @@ class Delivery:
             yield window
         if failure:
             raise failure
+
+    def _parts(
+        self, released: Sequence[Received], window: Sequence[Received]
+    ) -> Iterator[tuple[Sequence[Received], Sequence[Received]]]:
+        """What was released, and the window, cut before each event that came before in it.
+
+        What has become of the one is then in the journal when the other is looked at.
+        """
+        if not self._options.skip_delivered:
+            yield released, window
+            return
+        seen = {self._message_of(one) for one in released}
+        begin = 0
+        for place, received in enumerate(window):
+            message = self._message_of(received)
+            if message and message in seen:
+                yield released, window[begin:place]
+                released, begin, seen = (), place, set()
+            seen.add(message)
+        yield released, window[begin:]
 
     def _released(self) -> list[Received]:
         """What waited for a write in doubt, if one has been settled meanwhile."""
@@ -154,8 +174,8 @@ class Delivery:
         places = Places()
         failure: OrgError | StopRequested | JournalFailed | None = None
         try:
-            held = {message for held in self._held if (message := self._message_of(held))}
-            items = self._intake.items([*released, *window], places, self._losses, held)
+            self._intake.held = {message for held in self._held if (message := self._message_of(held))}
+            items = self._intake.items([*released, *window], places, self._losses)
             if items:
                 self._write(items, places)
         except (OrgError, StopRequested, JournalFailed) as error:
@@ -181,7 +201,7 @@ class Delivery:
         written = [place for place, outcome in closed if outcome.fate not in ("failed", "skipped")]
         unsettled = {places.keys[place][0] for place in (*waiting, *failed)}
         settled = [place for place in written if places.keys[place][0] not in unsettled]
-        messages = (self._message_of(places.origins[place]) for place in settled)
+        messages = (message for place in settled for message in self._messages(places.origins[place]))
         moments = (self._intake.moments.get(places.keys[place]) for place in written)
         self._ledger.commit(
             Commit(
@@ -191,13 +211,18 @@ class Delivery:
                 released=[places.keys[place] for place, _ in closed if places.origins[place].only],
                 failed=[letter_of(places, place) for place in failed],
                 mended=[digest_of(places, place) for place in good] if self._has_letters else (),
-                messages=[message for message in messages if message] if self._options.remember else (),
+                messages=list(messages) if self._options.remember else (),
                 newest=[moment for moment in moments if moment],
             )
         )
         self._position = position
         self._has_letters = self._has_letters or bool(failed)
         self._held += map(held_event, held)
+
+    def _messages(self, received: Received) -> Iterator[str]:
+        """What is remembered of it: of a dead letter both, since it may be the service's or a file's."""
+        names = (message_id, message_of_source) if received.only else (self._message_of,)
+        return (message for name in names if (message := name(received)))
 
     def _write(self, items: Sequence[Item], places: Places) -> None:
         def finish(endings: Endings, settled: Sequence[int]) -> None:

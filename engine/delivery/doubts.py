@@ -29,7 +29,8 @@ class Doubts:
         self._lost: list[tuple[float, frozenset[Trace]]] = []
         self._records: set[RecordKey] = set()
         for write in ledger.in_flight():
-            self._lost.append((write.until, frozenset(map(_trace, orjson.loads(write.traces)))))
+            if write.until > clock():
+                self._lost.append((write.until, frozenset(map(_trace, orjson.loads(write.traces)))))
             if ledger.is_own(write):
                 self._records.update(
                     (event, mapping, item) for event, mapping, item in orjson.loads(write.records)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from sfmap.engine.delivery.coalesce import Item, Key, Lookups, lookup_key
 from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
-from sfmap.engine.delivery.outcome import Ending
+from sfmap.engine.delivery.mistake import mistake_of_ours
+from sfmap.engine.delivery.outcome import Ending, Outcome
 from sfmap.engine.delivery.patience import Waiter
 from sfmap.engine.delivery.places import Places, read_outcome
 from sfmap.engine.journal.ledger import Ledger, RecordKey
 from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Mapped, Record, Skipped
+from sfmap.engine.mapping.record import Event, Mapped, Record, Rejected, Skipped
 from sfmap.engine.mapping.values import Unfit, convert
 from sfmap.engine.org.port import ObjectDescription, Org
 from sfmap.engine.sources.port import Received
@@ -47,31 +48,25 @@ class Intake:
         self._decided = ledger.decided()
         self._newest: dict[bytes, str] = {}
         """By identity, the moment of the newest event of this window."""
+        self.held: Set[str] = frozenset()
+        """The messages of what waits for a write in doubt."""
         self.lookups = Lookups(mapper.lookups, mapper.conditions)
         self.moments: dict[RecordKey, tuple[bytes, str]] = {}
         """Of the window's guarded records: the identity, and when the event happened."""
 
-    def items(
-        self,
-        events: Sequence[Received],
-        places: Places,
-        losses: Mapping[RecordKey, int],
-        held: Set[str] = frozenset(),
-    ) -> list[Item]:
-        """The items; what gives none has its outcome afterwards.
-
-        `losses` says how often answers were lost, `held` has the message ids of what waits for a doubt.
+    def items(self, events: Sequence[Received], places: Places, losses: Mapping[RecordKey, int]) -> list[Item]:
+        """The items; what gives none has its outcome afterwards. `losses` says how often answers were lost.
 
         Raises `OrgError`, `StopRequested` or `JournalFailed`.
         """
         self._newest.clear()
         self.moments.clear()
-        records = list(self._map(events, places, held))
+        records = list(self._map(events, places))
         return list(self._fit(records, places, losses)) if records else []
 
-    def _map(self, events: Sequence[Received], places: Places, held: Set[str]) -> Iterator[tuple[int, Record]]:
+    def _map(self, events: Sequence[Received], places: Places) -> Iterator[tuple[int, Record]]:
         """The records of the events; what gives none, or is decided already, gets its outcome here."""
-        repeated = self._repeated(events, held)
+        repeated = self._repeated(events)
         for received in events:
             if received.event is None:
                 place = places.open(received, "", 0)
@@ -81,32 +76,40 @@ class Intake:
                 place = places.open(received, "", 0)
                 places.end(place, Ending("skipped", reason=_REPEATED))
                 continue
-            for mapped in _meant(received, self._mapper.map(received.event)):
+            for mapped in _meant(received, self._mapped(received.event)):
                 mapping, item = ("", 0) if isinstance(mapped, Skipped) else (mapped.mapping, mapped.item)
                 # What was held or failed is known by the record that it was, whatever the mapping makes of it now.
                 known = received.only if received.only and received.only[0] else (mapping, item)
                 place = places.open(received, *known)
-                decided = self._decided.pop(places.keys[place], None)
+                decided = self._decided_before(received, places.keys[place])
                 if decided:
-                    places.close(place, read_outcome(decided))
+                    places.close(place, decided)
                 elif isinstance(mapped, Record):
                     yield place, mapped
                 else:
                     fate = Ending("skipped" if isinstance(mapped, Skipped) else "failed", reason=mapped.reason)
                     places.end(place, fate, mapping)
 
-    def _repeated(self, events: Sequence[Received], held: Set[str]) -> set[int]:
-        """The numbers of events that were delivered before, or came before in this window or among the held."""
+    def _mapped(self, event: Event) -> Sequence[Mapped]:
+        """A mistake of ours is that event's alone: it must not keep all others from being delivered."""
+        try:
+            return self._mapper.map(event)
+        except Exception as error:  # noqa: BLE001
+            return (Rejected("", f"this is a mistake in sfmap: {mistake_of_ours(error)}"),)
+
+    def _decided_before(self, received: Received, key: RecordKey) -> Outcome | None:
+        """What became of the record in a window that was not committed; what failed then is delivered again."""
+        stored = self._decided.pop(key, None)
+        outcome = read_outcome(stored) if stored else None
+        return None if outcome and outcome.fate == "failed" and received.only else outcome
+
+    def _repeated(self, events: Sequence[Received]) -> set[int]:
+        """The numbers of events whose message was delivered before, or waits for a doubt."""
         if self._message_of is None:
             return set()
-        messages = [(received, message) for received in events if (message := self._message_of(received))]
-        known = {*held, *self._ledger.delivered(message for _, message in messages)}
-        repeated = set()
-        for received, message in messages:
-            if message in known and not received.only:
-                repeated.add(received.number)
-            known.add(message)
-        return repeated
+        asked = {one.number: message for one in events if not one.only and (message := self._message_of(one))}
+        known = self.held | self._ledger.delivered(asked.values())
+        return {number for number, message in asked.items() if message in known}
 
     def _fit(
         self, records: Sequence[tuple[int, Record]], places: Places, losses: Mapping[RecordKey, int]

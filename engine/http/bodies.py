@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 
 _BODY_SECONDS = 60.0
+_MOST_MEMBERS = 16
 
 
 class Unreadable(Exception):
@@ -50,12 +51,16 @@ class _Gzip:
     def __init__(self, largest: int) -> None:
         self._largest = self._left = largest
         self._member = _gzip_member()
+        self._members = 1
 
     def unpacked(self, chunk: bytes) -> bytes:
         parts = []
         while chunk:
             if self._member.eof:
                 self._member = _gzip_member()
+                self._members += 1
+            if self._members > _MOST_MEMBERS:
+                raise Unreadable("The gzip data of the request is in too many pieces.")
             try:
                 parts.append(self._member.decompress(chunk, self._left + 1))
             except zlib.error:

@@ -48,7 +48,7 @@ CREATE TABLE newest (org TEXT, identity BLOB, moment TEXT, PRIMARY KEY (org, ide
 JOURNAL = Layout(
     _TABLES,
     version=3,
-    if_other_version="Finish its run with that one, or move the file away to begin anew.",
+    if_other_version="Finish its run with that one: what waits, is in doubt or is a dead letter is in it alone.",
     if_damaged="Move it away and run again from the start: what is in the org already is found and updated."
     " Its dead letters are in it alone, and sqlite3's .recover may save them.",
 )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
+import orjson
+
 from sfmap.engine.journal.database import Database
 from sfmap.engine.sources.port import Position
 
@@ -93,8 +95,25 @@ class Commit:
 
 
 def digest(raw: bytes, mapping: str, item: int) -> bytes:
-    """Tells a record of an event from all others, whatever file it came in."""
-    return hashlib.sha256(b"%d %s %s" % (item, mapping.encode(), raw)).digest()[:16]
+    """Tells a record of an event from all others, whatever file it came in.
+
+    Copies of an event, of one `messageId`, have one digest, though they were sent and received at other times.
+    """
+    return hashlib.sha256(b"%d %s %s" % (item, mapping.encode(), _what_was_said(raw))).digest()[:16]
+
+
+def _what_was_said(raw: bytes) -> bytes:
+    """The event without what a service adds that takes it in."""
+    try:
+        event = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return raw
+    if not isinstance(event, dict) or not event.get("messageId"):
+        return raw
+    added = {"receivedAt", "sentAt"}
+    if "originalTimestamp" in event or event.get("timestamp") == event.get("receivedAt"):
+        added.add("timestamp")
+    return orjson.dumps({key: event[key] for key in sorted(event) if key not in added})
 
 
 def furthest(database: Database, source: str) -> int:
@@ -208,11 +227,15 @@ class Ledger:
             connection.execute(
                 "DELETE FROM decided WHERE org = ? AND source = ? AND event <= ?", (*own, at.number)
             )
-            for table in ("decided", "held"):
-                connection.executemany(
-                    f"DELETE FROM {table} WHERE org = ? AND source = ? AND event = ? AND mapping = ? AND item = ?",  # noqa: S608
-                    [(*own, *key) for key in commit.released],
-                )
+            released = [(*own, *key) for key in commit.released]
+            connection.executemany(
+                "DELETE FROM decided WHERE org = ? AND source = ? AND event = ? AND mapping = ? AND item = ?",
+                released,
+            )
+            connection.executemany(
+                "DELETE FROM held WHERE org = ? AND source = ? AND event = ? AND mapping = ? AND item = ?",
+                released,
+            )
             connection.executemany(
                 "INSERT INTO held (org, source, event, mapping, item, file, line, raw)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -301,6 +324,8 @@ class Ledger:
         return datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+_FORGET_DECIDED = "DELETE FROM decided WHERE org = ? AND source = ? AND event = ? AND mapping = ? AND item = ?"
+_FORGET_HELD = "DELETE FROM held WHERE org = ? AND source = ? AND event = ? AND mapping = ? AND item = ?"
 _LETTER = """\
 INSERT INTO dead_letters
     (org, digest, event, file, line, mapping, item, object, reason, attempts, first, last, raw)

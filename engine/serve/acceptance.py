@@ -31,12 +31,16 @@ class Acceptance:
         self._writing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "spool")
         self._failed_until = 0.0
+        self._coming = 0
+        """Bytes that are not in the spool yet."""
 
     async def accept(self, source: str, events: Sequence[bytes]) -> None:
         """Returns once the events are on disk. Raises `SpoolFull` or `JournalFailed`."""
-        self._spool.check_room(sum(request.size for request in self._waiting))
+        self._spool.check_room(self._coming)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Request(source, events, sum(map(len, events)), done))
+        request = _Request(source, events, sum(map(len, events)), done)
+        self._waiting.append(request)
+        self._coming += request.size
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
         await done
@@ -56,6 +60,7 @@ class Acceptance:
             await asyncio.wait([written])
             failure = written.exception()
             self._failed_until = time.monotonic() + _DOUBTFUL_SECONDS if failure else 0.0
+            self._coming -= sum(request.size for request in group)
             for request in group:
                 if request.done.cancelled():  # the client has gone; its events are accepted all the same
                     continue

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from sfmap.engine.delivery.deliver import WINDOW_SIZE, Delivered
 from sfmap.engine.delivery.patience import Patience, StopRequested
@@ -36,7 +37,7 @@ _PATIENCE = Patience(outage=10.0, first_contact=5.0)
 """After which the trouble is said, and delivery begins anew."""
 
 _Trouble = OrgError | JournalFailed | LocalOrgFailed | SecretMissing | CannotRead
-_TROUBLE = (OrgError, JournalFailed, LocalOrgFailed, SecretMissing, CannotRead)
+_TROUBLE = get_args(_Trouble)
 
 
 OpenOrgIn = Callable[[ExitStack], OpenOrg]
@@ -65,6 +66,8 @@ class Background:
         self._log_sparingly = Sparing(log)
         self.on_mistake: Callable[[], object] = lambda: None
         """Called where the thread ends without having been told to."""
+        self.has_ended = False
+        """Whether it has done so."""
         self._stop = threading.Event()
         self._news = threading.Event()
         """Events have come, or somebody has asked for something."""
@@ -120,6 +123,7 @@ class Background:
             pass
         finally:
             if not self._stop.is_set():
+                self.has_ended = True
                 self.on_mistake()
 
     def _deliver_until_it_must_be_opened_anew(self, stack: ExitStack) -> None:
@@ -184,18 +188,27 @@ class Background:
         self._accepted = {}
         while self._retries:
             number = list(self._retries)[0]  # noqa: RUF015 - at once: others add to it meanwhile
-            source = DeadLetterSource(self._means.journal, opened.key, number=number)
-            ledger = Ledger(self._means.journal, opened.key, source.name)
-            ledger.begin_unless_begun()
-            delivery = make_delivery(self.mapper, opened.org, ledger, self._manner(), None)
-            tried = failed = 0
-            for delivered in delivery.deliver_windows(delivery.windows(source), START):
-                self._count(delivered, opened)
-                tried += delivered.events
-                failed += sum(outcome.fate == "failed" for outcome in delivered.outcomes)
-            ledger.finish()
-            self._retries.pop(number, None)
-            self._log("info", f"Dead letters tried again: {tried}, failed again: {failed}.")
+            del self._retries[number]
+            try:
+                self._deliver_letter(number, opened)
+            except _TROUBLE:
+                self._retries[number] = None
+                raise
+
+    def _deliver_letter(self, number: int, opened: OpenOrg) -> None:
+        """That one, or all of them."""
+        source = DeadLetterSource(self._means.journal, opened.key, number=number)
+        ledger = Ledger(self._means.journal, opened.key, source.name)
+        ledger.begin_unless_begun()
+        delivery = make_delivery(self.mapper, opened.org, ledger, self._manner(), None)
+        tried = failed = 0
+        for delivered in delivery.deliver_windows(delivery.windows(source), START):
+            self._count(delivered, opened)
+            tried += delivered.events
+            failed += sum(outcome.fate == "failed" for outcome in delivered.outcomes)
+        ledger.finish()
+        doubt = f", in doubt for now, and dead letters still: {delivery.held}" if delivery.held else ""
+        self._log("info", f"Dead letters tried again: {tried}, failed again: {failed}{doubt}.")
 
     def _deliver(self, opened: OpenOrg) -> None:
         """Window by window, until something else is asked for."""
@@ -237,7 +250,9 @@ class Background:
             # The spool's age is by the wall clock, which can be set back: waiting has an end all the same.
             waited = time.monotonic() - began
             left = linger - max(spool.age, waited) if waits else _LOOK_SECONDS - waited
-            if spool.events >= WINDOW_SIZE or left <= 0 or self._is_new_mapper or self._retries:
+            if self._is_new_mapper or self._retries:
+                return []  # what is asked for comes first
+            if spool.events >= WINDOW_SIZE or left <= 0:
                 return spool.after(number, WINDOW_SIZE) if waits else []
             self._news.wait(left)
         raise StopRequested

@@ -19,9 +19,9 @@ from sfmap.engine.wiring import OpenOrg, open_org
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the command line chooses of the project."""
+    """What was chosen of the project at the start, and stays."""
 
-    org: str | None
+    org: str
     mappings: Path | None
 
 
@@ -54,7 +54,6 @@ def configure_anew(before: Project, choice: Choice, host: str, log: Log) -> Conf
     except (CannotRead, CannotServe, NoSuchOrg, SecretMissing) as error:
         log("error", f"{error}. {goes_on}")
     else:
-        log("info", "The project was read again: mappings, sources and their keys.")
         return found
     return None
 

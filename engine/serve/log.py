@@ -4,14 +4,14 @@ import logging
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
 import orjson
+
+from sfmap.engine.delivery.mistake import mistake_of_ours
 
 Level = Literal["info", "warning", "error"]
 Log = Callable[[Level, str], None]
@@ -62,16 +62,10 @@ class Forwarding(logging.Handler):
 
     def __init__(self, log: Log) -> None:
         super().__init__(logging.WARNING)
-        self._log = log
+        self._log = Sparing(log)
 
     def emit(self, record: logging.LogRecord) -> None:
         said = record.getMessage()
         if record.exc_info and record.exc_info[1]:
             said = f"{said.splitlines()[0]} {mistake_of_ours(record.exc_info[1])}"
-        self._log("error" if record.levelno >= logging.ERROR else "warning", said)
-
-
-def mistake_of_ours(error: BaseException) -> str:
-    """What a report of the mistake needs, without a word of the error: that could quote what somebody sent."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__}{f' at {Path(frames[-1].filename).name}:{frames[-1].lineno}' if frames else ''}"
+        self._log("error" if record.levelno >= logging.ERROR else "warning", str(record.msg), said)

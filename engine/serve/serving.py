@@ -14,6 +14,7 @@ from functools import partial
 
 import uvicorn
 
+from sfmap.engine.delivery.mistake import mistake_of_ours
 from sfmap.engine.http.address import listen, url_of
 from sfmap.engine.http.connections import HEADER_SECONDS, Connections
 from sfmap.engine.http.protocol import BoundedHttp
@@ -27,7 +28,7 @@ from sfmap.engine.serve.acceptance import Acceptance
 from sfmap.engine.serve.app import TrackingApi, make_app
 from sfmap.engine.serve.background import SPOOL, Background, Means
 from sfmap.engine.serve.configuration import Choice, Configuration, configure, configure_anew
-from sfmap.engine.serve.log import Forwarding, Log, mistake_of_ours
+from sfmap.engine.serve.log import Forwarding, Log
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.page import Page
 
@@ -59,7 +60,7 @@ def serve(project: Project, options: Options, log: Log, ready: Callable[[str], o
     Raises `CannotServe`, `ProjectBusy`, `JournalFailed`, `SecretMissing`, `NoSuchOrg`, `Mistakes`, `CannotRead` or
     `DeliveryEnded`.
     """
-    _ignore_hangups()
+    _ignore_signals()
     configuration = configure(project, options.choice, options.host)
     with ExitStack() as stack:
         stack.enter_context(only_run(project.state, "sfmap serve"))
@@ -73,8 +74,9 @@ def serve(project: Project, options: Options, log: Log, ready: Callable[[str], o
         stack.callback(parts.background.stop)
         sys.setswitchinterval(_SWITCH_SECONDS)
         url = url_of(options.host, listening.getsockname()[1])
-        asyncio.run(_serving(parts, listening, _answers(parts, project, options, log), lambda: ready(url)))
-        if not parts.background.is_alive():
+        asyncio.run(_serving(parts, listening, _answers(parts, project, options, log), lambda: ready(url), log))
+        _ignore_signals()
+        if parts.background.has_ended:
             raise DeliveryEnded("delivery has ended, and with it the service; what was accepted is in the spool")
         for number in uvicorn.server.HANDLED_SIGNALS:  # the next one ends it at once, which loses nothing
             signal.signal(number, signal.SIG_DFL)
@@ -112,14 +114,16 @@ def _answers(parts: _Parts, project: Project, options: Options, log: Log) -> Map
         if found:
             parts.api.access = found.access
             parts.background.take(found.mapper, found.open_org)
+            log("info", "The project was read again: mappings, sources and their keys.")
 
     return {"SIGHUP": read_again, "SIGUSR1": lambda: parts.background.retry(0)}
 
 
-def _ignore_hangups() -> None:
-    """Until there is something to read again: one that comes too soon would end the service."""
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+def _ignore_signals() -> None:
+    """Before and after there is somebody to answer them: they would end the service."""
+    for name in ("SIGHUP", "SIGUSR1"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _bounds(entry: ServeEntry) -> Bounds:
@@ -136,6 +140,7 @@ def _server(app: object) -> uvicorn.Server:
         uvicorn.Config(
             app,  # type: ignore[arg-type]
             log_config=None,
+            ws="none",
             access_log=False,
             lifespan="off",
             server_header=False,
@@ -147,18 +152,29 @@ def _server(app: object) -> uvicorn.Server:
     )
 
 
+def _told(answer: Callable[[], object], log: Log) -> Callable[[], None]:
+    def told() -> None:
+        try:
+            answer()
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            log("error", f"This is a mistake in sfmap: {mistake_of_ours(error)}. What was read before goes on.")
+
+    return told
+
+
 async def _serving(
     parts: _Parts,
     listening: socket.socket,
     answers: Mapping[str, Callable[[], object]],
     ready: Callable[[], object],
+    log: Log,
 ) -> None:
     """What signals ask for is done on a thread of its own, one after the other."""
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, "signals") as thread:
         for name, answer in answers.items():
             if hasattr(signal, name):
-                loop.add_signal_handler(getattr(signal, name), partial(loop.run_in_executor, thread, answer))
+                loop.add_signal_handler(getattr(signal, name), thread.submit, _told(answer, log))
         ready()
         watching = asyncio.create_task(Connections().watch(parts.server))
         await parts.server.serve(sockets=[listening])

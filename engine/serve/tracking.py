@@ -54,7 +54,7 @@ def batch(said: Event, now: datetime, *, is_import: bool = False) -> list[bytes]
     size = 0
     for event in _checked(events):
         sent_at = None if is_import else said.get("sentAt") or event.get("sentAt")
-        stored.append(_completed(_merged(common, event), sent_at, now))
+        stored.append(_completed(_merged(common, event), sent_at, now, is_dated=is_import))
         size += len(stored[-1])
         if size > _LARGEST_STORED:
             raise NotAccepted("The batch is too large with its context in each of its events.")
@@ -65,10 +65,10 @@ def forwarded(body: bytes, now: datetime) -> list[bytes]:
     """An event that another service has received and completed before, or a list of them. Raises `NotAccepted`."""
     said = _read(body)
     if isinstance(said, list):
-        return [_completed(event, None, now, is_forwarded=True) for event in _checked(said)]
+        return [_completed(event, None, now, is_dated=True) for event in _checked(said)]
     event = _object(said)
     _check_bounds(event, "The event")
-    return [_completed(event, None, now, is_forwarded=True)]
+    return [_completed(event, None, now, is_dated=True)]
 
 
 def _read(body: bytes) -> Json:
@@ -107,39 +107,45 @@ def _merged(common: Event, event: Event) -> Event:
     return {**common, **event, **inner}
 
 
-def _completed(event: Event, sent_at: Json, now: datetime, *, is_forwarded: bool = False) -> bytes:
-    """The event as it goes into the spool."""
+def _completed(event: Event, sent_at: Json, now: datetime, *, is_dated: bool = False) -> bytes:
+    """The event as it goes into the spool; one that is dated has times that are taken as they are."""
     message = event.get("messageId")
     if isinstance(message, int) and not isinstance(message, bool):
         event["messageId"] = str(message)
     elif not isinstance(message, str) or not message:
         event["messageId"] = f"sfmap-{uuid.uuid4()}"
-    if not is_forwarded or not isinstance(event.get("receivedAt"), str):
+    if not is_dated or not isinstance(event.get("receivedAt"), str):
         event["receivedAt"] = _text(now)
-    _set_times(event, sent_at, now)
+    _set_times(event, sent_at, now, is_dated=is_dated)
     return _as_json(event)
 
 
-def _set_times(event: Event, sent_at: Json, now: datetime) -> None:
+def _set_times(event: Event, sent_at: Json, now: datetime, *, is_dated: bool) -> None:
     """`timestamp` by the server's clock: when it was received, less what passed at the client between the two.
 
-    A client that says it sent the event before it happened is not believed: nothing comes from the future.
+    Nothing a client says comes from the future: else one event could keep all later ones from being written, where
+    a mapping leaves out what is older (`timestamp_guard`).
     """
-    sent = _moment(sent_at)
     said = event.get("originalTimestamp") or event.get("timestamp")
-    original = _moment(said)
-    if original is None or sent is None:
-        taken = _moment(event.get("timestamp")) or original
-        if taken is None and said is not None:
-            event["originalTimestamp"] = said
-        event["timestamp"] = _text(taken) if taken else event["receivedAt"]
+    sent, original = _moment(sent_at), _moment(said)
+    if original and sent:
+        event["originalTimestamp"], event["sentAt"] = said, sent_at
+        event["timestamp"] = _text(_earlier(now, sent - original))
         return
-    event["originalTimestamp"] = said
-    event["sentAt"] = sent_at
+    taken = _moment(event.get("timestamp")) or original
+    if taken and (is_dated or taken <= now):
+        event["timestamp"] = _text(taken)
+        return
+    if said is not None:
+        event["originalTimestamp"] = said
+    event["timestamp"] = event["receivedAt"]
+
+
+def _earlier(now: datetime, passed: timedelta) -> datetime:
     try:
-        event["timestamp"] = _text(now - max(sent - original, timedelta(0)))
+        return now - max(passed, timedelta(0))
     except OverflowError:
-        event["timestamp"] = event["receivedAt"]
+        return now
 
 
 def _as_json(event: Event) -> bytes:

@@ -27,8 +27,8 @@ fields: {Subject: event}
 REFUSED: dict[str, object] = {"kind": "record_error", "calls": "create"}
 
 
-def kill_a_retry_before_its_commit(folder: Path) -> None:
-    """Its records are in the org and their answers in the journal; that they are no dead letters is not."""
+def kill_a_retry_before_its_commit(folder: Path, fate: str) -> None:
+    """The org's answers are in the journal; what follows from them for the dead letters is not."""
     project = load_project(folder)
     mapper = Mapper(compile_mappings(*chosen_mappings(project, None, "org")))
     with closing(Database(project.journal)) as journal, open_org(project, project.org("org")) as opened:
@@ -36,7 +36,7 @@ def kill_a_retry_before_its_commit(folder: Path) -> None:
         ledger = Ledger(journal, opened.key, source.name)
         ledger.begin_unless_begun()
         for delivered in make_delivery(mapper, opened.org, ledger, Manner(), None).deliver(source, START):
-            assert [outcome.fate for outcome in delivered.outcomes] == ["created"] * 3
+            assert [outcome.fate for outcome in delivered.outcomes] == [fate] * 3
             break
 
 
@@ -50,7 +50,7 @@ def test_a_killed_retry_makes_no_second_records(
     scene.faults(REFUSED)
     scene.run(*({"type": "track", "event": f"E{number}"} for number in range(3)), code=1)
     scene.faults()
-    kill_a_retry_before_its_commit(scene.folder.path)
+    kill_a_retry_before_its_commit(scene.folder.path, "created")
     assert scene.rows('SELECT count(*) FROM "Case"') == [(3,)]
     scene.sfmap("retry", *arguments)
     said = scene.sfmap("retry") if arguments else ""
@@ -61,6 +61,19 @@ def test_a_killed_retry_makes_no_second_records(
 def letters(scene: Scene) -> list[dict[str, object]]:
     lines = scene.sfmap("dead-letters", "--json").splitlines()
     return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def test_what_failed_in_a_killed_retry_is_tried_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    scene.mapping(CASE)
+    scene.faults(REFUSED)
+    scene.run(*({"type": "track", "event": f"E{number}"} for number in range(3)), code=1)
+    kill_a_retry_before_its_commit(scene.folder.path, "failed")
+    scene.faults()
+    scene.sfmap("retry")
+    assert scene.rows('SELECT count(*) FROM "Case"') == [(3,)]
+    assert letters(scene) == []
 
 
 def test_copies_within_one_file_are_left_out_where_that_is_asked_for(scene: Scene) -> None:

@@ -98,9 +98,10 @@ def test_a_body_that_never_comes_costs_nobody_else(running: Service) -> None:
 
 
 def test_a_large_head_is_cut_off(running: Service) -> None:
-    """uvicorn itself would gather hundreds of megabytes of headers before it asks who sends them."""
+    """uvicorn itself would gather hundreds of megabytes of headers or trailers before it asks who sends them."""
     parts = urlsplit(running.url)
-    for head in (b"GET /%s" % (b"x" * 60_000), b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nX: "):
+    trailers = b"POST /v1/page HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n"
+    for head in (b"GET /%s" % (b"x" * 60_000), b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nX: ", trailers):
         with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as connection:
             connection.sendall(head)
             sent = 0

@@ -73,6 +73,20 @@ def test_mappings_are_read_again_and_broken_ones_refused(service: Service) -> No
     ]
 
 
+def test_what_waits_is_mapped_by_what_was_read_again(service: Service) -> None:
+    mappings = service.folder.path / "mappings"
+    mappings.mkdir()
+    text = (REPOSITORY / "mappings" / "lead.yaml").read_text()
+    (mappings / "lead.yaml").write_text(text)
+    (service.folder.path / "sfmap.yaml").write_text(f"mappings: mappings\n{PROJECT}")
+    service.start("--linger", "3")
+    service.ask("/v1/identify", lead("a@b.co"), **BASIC)
+    (mappings / "lead.yaml").write_text(text.replace("default: n/a, max: 80", "default: none, max: 80"))
+    service.hang_up()
+    service.wait_until_delivered()
+    assert service.folder.rows("SELECT LastName FROM Lead") == [("none",)]
+
+
 def test_a_stop_loses_nothing(service: Service) -> None:
     service.start("--linger", "60")
     service.ask("/v1/identify", lead("a@b.co"), **BASIC)

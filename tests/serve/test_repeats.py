@@ -5,13 +5,15 @@ from collections.abc import Callable
 import pytest
 
 from .conftest import SECRETS, Service
+from .orgs import org_beside
 
 CASE = """\
 sfmap: 1
 event: track
 object: Case
 operation: create
-fields: {Subject: event}
+opt_in: integrations.Salesforce
+fields: {Subject: {from: event, required: true}}
 """
 
 
@@ -25,9 +27,9 @@ def creating(service: Service) -> Service:
     return service
 
 
-def send(service: Service, message: object, key: str = "WEBSITE_KEY") -> None:
-    body = {"writeKey": SECRETS[key], "messageId": message, "event": "Asked", "userId": "u"}
-    assert service.ask("/v1/track", body).status == 200
+def send(service: Service, message: object, key: str = "WEBSITE_KEY", **more: object) -> None:
+    body = {"messageId": message, "event": "Asked", "userId": "u", "integrations": {"Salesforce": True}, **more}
+    assert service.ask("/v1/track", {"writeKey": SECRETS[key], **body}).status == 200
 
 
 def records(service: Service) -> object:
@@ -63,3 +65,67 @@ def test_each_source_has_ids_of_its_own(creating: Service, between: Callable[[Se
     send(creating, "1", key="SERVER_KEY")
     creating.wait_until_delivered()
     assert records(creating) == 2
+
+
+@pytest.mark.parametrize("between", [together, one_by_one])
+def test_a_copy_that_was_for_no_record_does_not_keep_another_out(
+    creating: Service, between: Callable[[Service], None]
+) -> None:
+    creating.start("--linger", "0.5")
+    send(creating, "m", integrations={})
+    between(creating)
+    send(creating, "m")
+    creating.wait_until_delivered()
+    assert records(creating) == 1
+
+
+def dead_letters(service: Service, *arguments: str) -> list[str]:
+    return service.folder.sfmap("dead-letters", *arguments).stdout.splitlines()
+
+
+@pytest.mark.parametrize("between", [together, one_by_one])
+def test_copies_of_what_failed_are_one_dead_letter(creating: Service, between: Callable[[Service], None]) -> None:
+    """Else a retry would deliver each of them."""
+    with org_beside(creating) as org:
+        (creating.folder.path / "sfmap.yaml").write_text(
+            f"mappings: mappings\n{(creating.folder.path / 'sfmap.yaml').read_text()}"
+        )
+        org.faults({"kind": "record_error", "calls": "create"})
+        creating.start("--linger", "0.5", "--org", "beside")
+        for _ in range(2):
+            send(creating, "m", timestamp="2026-01-01T00:00:00Z", sentAt="2026-01-01T00:00:01Z")
+            between(creating)
+        creating.wait_until_delivered()
+        (letter,) = dead_letters(creating, "--org", "beside")
+        assert "(2 times)" in letter
+        org.faults()
+        creating.retry_dead_letters()
+        assert creating.wait_for(lambda: "Dead letters tried again: 1, failed again: 0." in creating.log())
+        send(creating, "m")
+        creating.wait_until_delivered()
+        assert records(creating) == 1
+        assert dead_letters(creating, "--org", "beside") == []
+
+
+def test_copies_without_sense_are_a_dead_letter(creating: Service) -> None:
+    creating.start("--linger", "0.5")
+    event = {"messageId": "m", "userId": "u"}
+    for batch in ([{**event, "messageId": "other"}], [event, event]):
+        assert creating.ask("/v1/batch", {"writeKey": SECRETS["WEBSITE_KEY"], "batch": batch}).status == 200
+        creating.wait_until_delivered()
+    assert len(dead_letters(creating)) == 2
+
+
+def test_what_a_command_delivered_again_is_known_to_the_service(creating: Service) -> None:
+    creating.start()
+    send(creating, "m", event="")
+    creating.wait_until_delivered()
+    assert len(dead_letters(creating)) == 1
+    creating.stop()
+    mapping = creating.folder.path / "mappings" / "case.yaml"
+    mapping.write_text(mapping.read_text().replace("required: true", "default: none"))
+    assert creating.folder.sfmap("retry").returncode == 0
+    creating.start()
+    send(creating, "m")
+    creating.wait_until_delivered()
+    assert records(creating) == 1
