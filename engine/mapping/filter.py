@@ -80,6 +80,8 @@ def on_text(change: Callable[..., Json]) -> Callable[..., Json]:
 
 def as_list(value: Json | Iterator[Json]) -> list[Json] | None:
     """A list, or what one of Jinja2's own filters yields; None for anything else."""
+    if isinstance(value, (str, dict)):  # nearly every value, and whether it is an Iterator takes long to tell
+        return None
     if isinstance(value, Iterator):
         return list(value)
     return value if isinstance(value, list) else None

@@ -111,14 +111,14 @@ def straighten(
         body.table(base)
     writer = _Writer(names=body.names, tables=body.tables, locals=body.locals)
     writer.say(0, "def record(view, item):")
-    writer.say(1, f"draft = {_PARTS} = Draft({_NEW_PARTS})")
+    writer.say(1, f"parts = {_PARTS} = {_NEW_PARTS}")
     for path in body.tables:
         _write_table(writer, path, custom if path == base else None)
     writer.lines += body.lines
     if base and custom:
         _write_custom(writer, base, custom, looked_up)
     elif custom:
-        writer.say(1, "draft.add_custom(custom_fields(view))")
+        writer.say(1, "Draft(*parts).add_custom(custom_fields(view))")
     _write_end(writer, lookups)
     if switch:
         _write_map(writer, switch)
@@ -162,7 +162,7 @@ def _write_table(writer: _Writer, path: tuple[str, ...], custom: CompiledCustom 
 def _write_rule(writer: _Writer, rule: CompiledRule, is_looked_up: bool) -> None:
     """The sources in turn; then the value if it is plain, the rule if it is not, the default if there is none."""
     spec = rule.rule
-    by_rule = f"draft.add({spec.field!r}, {writer.name(rule.find, f'find_{spec.field}')}(view))"
+    by_rule = f"Draft(*parts).add({spec.field!r}, {writer.name(rule.find, f'find_{spec.field}')}(view))"
     plain = _plain(rule)
     reads = [_read(writer, source) for source in rule.sources]
     if plain is None or not 0 < len(reads) <= _MOST_SOURCES or [] in reads:
@@ -264,7 +264,7 @@ def _write_custom(
     )
     writer.say(4, f"always[name]{given} = value; origins[name] = origin")
     writer.say(3, "else:" if custom.spec.on_null == "clear" else "elif value is not None:")
-    writer.say(4, "draft.add_custom(custom_field(key, value, always))")
+    writer.say(4, "Draft(*parts).add_custom(custom_field(key, value, always))")
 
 
 def _write_end(writer: _Writer, lookups: tuple[Lookup, ...]) -> None:
@@ -276,7 +276,8 @@ def _write_end(writer: _Writer, lookups: tuple[Lookup, ...]) -> None:
         matches.append(f"match{place}")
     writer.say(1, f"match = {' + '.join(matches) or '()'}")
     writer.say(1, f"if rejections{' or not match' if lookups else ''}: return by_rules(view, item)")
-    writer.say(1, "return Record(plan, match, always, create, update, empty, origins, tuple(notes), item)")
+    written = "always, create, update, empty, origins, tuple(notes) if notes else ()"
+    writer.say(1, f"return Record(plan, match, {written}, item)")
 
 
 def _write_map(writer: _Writer, switch: Switch) -> None:
