@@ -1,8 +1,8 @@
 """The `sfmap` command: its commands by name, each in a module of `engine/commands`.
 
 Data goes to stdout, words to stderr. Exit codes: 0 all well; 1 some events failed; 2 wrong usage or a broken
-mapping, or output that could not be written; 3 the org could not be used; 130 stopped by Ctrl-C; 141 whoever
-reads the output has closed it (`| head`), as for programs that end by SIGPIPE.
+mapping, or output that could not be written; 3 the org could not be used; 70 a mistake in sfmap; 130 stopped by
+Ctrl-C; 141 whoever reads the output has closed it (`| head`), as for programs that end by SIGPIPE.
 """
 
 from importlib import import_module

@@ -9,6 +9,10 @@ from typing import NoReturn
 import click
 from click.shell_completion import shell_complete
 
+from sfmap.engine.delivery.mistake import mistake_of_ours
+
+MISTAKE_OF_OURS = 70
+"""EX_SOFTWARE of BSD's sysexits."""
 _UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
@@ -35,11 +39,22 @@ def _exit_code(command: click.Command) -> str | int | None:
     except OSError as error:
         # Every other file that cannot be written has its own exception.
         if error.errno not in _UNWRITTEN or error.filename:
-            raise
+            return _mistake(error)
         _drop_output()
         with suppress(OSError):
             click.echo(f"Error: cannot write standard output: {error.strerror}", err=True)
         return 2
+    except Exception as error:  # noqa: BLE001 - a traceback tells a person nothing
+        return _mistake(error)
+
+
+def _mistake(error: Exception) -> int:
+    if os.environ.get("SFMAP_TRACEBACK"):
+        raise error
+    what = f"Error: this is a mistake in sfmap: {mistake_of_ours(error)}."
+    with suppress(OSError):
+        click.echo(f"{what} Please report it; with SFMAP_TRACEBACK=1 the command says more.", err=True)
+    return MISTAKE_OF_OURS
 
 
 def _run(command: click.Command) -> str | int | None:

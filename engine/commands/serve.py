@@ -9,6 +9,7 @@ import click
 
 from sfmap.engine.commands.arguments import mappings_option, org_option
 from sfmap.engine.commands.deliver import COLLECT_AFTER, manner_of
+from sfmap.engine.commands.ending import MISTAKE_OF_OURS
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.project import load_project
@@ -16,9 +17,6 @@ from sfmap.engine.serve.configuration import Choice
 from sfmap.engine.serve.log import make_log
 from sfmap.engine.serve.serving import DeliveryEnded, Options
 from sfmap.engine.serve.serving import serve as serve_events
-
-_MISTAKE_OF_OURS = 70
-"""EX_SOFTWARE of BSD's sysexits."""
 
 
 def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:
@@ -77,4 +75,4 @@ def serve(
             serve_events(project, options, log, lambda url: log("info", f"Accepting events at {url}/v1/"))
         except DeliveryEnded as error:
             log("error", f"{str(error).capitalize()}.")
-            sys.exit(_MISTAKE_OF_OURS)
+            sys.exit(MISTAKE_OF_OURS)

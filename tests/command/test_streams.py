@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -121,3 +122,30 @@ def test_a_stream_is_rendered_as_it_comes(folder: Folder) -> None:
         assert b'"event":%d' % number in process.stdout.readline()
     process.stdin.close()
     assert process.wait(20) == 0
+
+
+BROKEN = """\
+import sys
+import sfmap.engine.mapping.mapper as mapper
+from sfmap.cli import main
+
+def broken(self, event):
+    raise TypeError("of a person named Ann Lee")
+
+mapper.Mapper.map = broken
+sys.argv = ["sfmap", "render", "-"]
+main()
+"""
+
+
+def test_a_mistake_in_sfmap_is_told_as_one(folder: Folder) -> None:
+    """Without a traceback, and without what somebody sent."""
+    command = [sys.executable, "-c", BROKEN]
+    done = subprocess.run(command, cwd=folder.path, input=b"{}", capture_output=True, timeout=60)
+    assert done.returncode == 70
+    assert done.stderr.startswith(b"Error: this is a mistake in sfmap: TypeError at <string>:6.")
+    assert b"Ann Lee" not in done.stderr
+    more = {**os.environ, "SFMAP_TRACEBACK": "1"}
+    assert (
+        b"Ann Lee" in subprocess.run(command, cwd=folder.path, input=b"{}", capture_output=True, env=more).stderr
+    )
