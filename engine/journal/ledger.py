@@ -324,8 +324,6 @@ class Ledger:
         return datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-_FORGET_DECIDED = "DELETE FROM decided WHERE org = ? AND source = ? AND event = ? AND mapping = ? AND item = ?"
-_FORGET_HELD = "DELETE FROM held WHERE org = ? AND source = ? AND event = ? AND mapping = ? AND item = ?"
 _LETTER = """\
 INSERT INTO dead_letters
     (org, digest, event, file, line, mapping, item, object, reason, attempts, first, last, raw)

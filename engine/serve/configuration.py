@@ -1,7 +1,6 @@
 """What the project tells the service, at its start and whenever it is read again: sources, mappings, the org."""
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +10,11 @@ from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.project import PROJECT_FILE, NoSuchOrg, Project, load_project
 from sfmap.engine.secrets import SecretMissing
 from sfmap.engine.serve.access import Access, KeySource, WebhookSource
+from sfmap.engine.serve.background import OpenOrgIn
 from sfmap.engine.serve.log import Log
 from sfmap.engine.spec.diagnostics import Mistakes, render_all
 from sfmap.engine.spec.files import CannotRead
-from sfmap.engine.wiring import OpenOrg, open_org
+from sfmap.engine.wiring import open_org
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Choice:
 class Configuration:
     access: Access
     mapper: Mapper
-    open_org: Callable[[ExitStack], OpenOrg]
+    open_org: OpenOrgIn
 
 
 def configure(project: Project, choice: Choice, host: str) -> Configuration:

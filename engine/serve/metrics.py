@@ -18,7 +18,7 @@ _MOST_REASONS = 100
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 
-NOT_ASKED_YET = "The org has not been asked yet."
+_NOT_ASKED_YET = "The org has not been asked yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Metrics:
         self.held: Callable[[], int] = lambda: 0
         """Records that wait in the journal until it is certain what the org did."""
         self.usage: ApiUsage | None = None
-        self.trouble = NOT_ASKED_YET
+        self.trouble = _NOT_ASKED_YET
         """Why nothing is delivered just now; empty where all is well."""
         self._lock = threading.Lock()
         self._report = Report()
