@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from sfmap.engine.secrets import VARIABLE, SecretMissing, fill_in
 from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean, listed
 from sfmap.engine.spec.files import read_source
-from sfmap.engine.spec.headers import read_headers
+from sfmap.engine.spec.headers import read_batch_size, read_headers
 from sfmap.engine.spec.model import NO_HEADERS, WriteHeaders
 from sfmap.engine.spec.overlay import Setting
 from sfmap.engine.spec.reader import Report, Table
@@ -20,7 +20,7 @@ PROJECT_FILE = "sfmap.yaml"
 LOCAL = "local"
 
 _PROJECT_KEYS = ("mappings", "use", "default_org", "settings", "secrets", "repeats", "orgs", "serve")
-_DELIVERY_KEYS = ("reserve", "patience", "call_limit")
+_DELIVERY_KEYS = ("reserve", "patience", "call_limit", "batch_size")
 _LOCAL_KEYS = ("schema", "settings", "headers", *_DELIVERY_KEYS)
 _COMMON_KEYS = ("auth", "sandbox", "login_url", "api_version", "wsdl", "headers", "settings", *_DELIVERY_KEYS)
 _PERCENT = re.compile(r"(\d{1,2}(?:\.\d+)?) ?%")
@@ -72,6 +72,8 @@ class OrgEntry:
     """Seconds that a run waits for the org while it is unavailable; None for the usual."""
     call_limit: float | None = None
     """Seconds after which the org itself ends a call; None for the usual."""
+    batch_size: int | None = None
+    """The most records that one write carries, where the mapping does not say; None for the usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,7 @@ def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:
         reserve=_reserve(table),
         patience=_number(table, "patience", "a number of seconds"),
         call_limit=_number(table, "call_limit", "a number of seconds"),
+        batch_size=read_batch_size(table),
     )
 
 

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import orjson
 
-from sfmap.engine.delivery.deliver import Delivery, Options
+from sfmap.engine.delivery.deliver import Delivery, Options, Written
 from sfmap.engine.delivery.doubts import CALL_LIMIT, Doubts
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.patience import USUAL_PATIENCE, Patience, StopRequested, Waiter
 from sfmap.engine.delivery.report import Report
+from sfmap.engine.delivery.windows import Stream
 from sfmap.engine.journal.database import JournalFailed
-from sfmap.engine.journal.ledger import NO_RESULTS, Ledger, Results
+from sfmap.engine.journal.ledger import NO_RESULTS, Checkpoint, Ledger, Results
 from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.org.port import Org, OrgError
+from sfmap.engine.org.port import BATCH_SIZE, Org, OrgError
 from sfmap.engine.output import CannotWrite, Output
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
 from sfmap.engine.sources.port import START, EventSource, Position, SourceFailed
@@ -31,6 +32,7 @@ class Manner:
     patience: Patience = USUAL_PATIENCE
     call_limit: float = CALL_LIMIT
     connections: int = 4
+    batch_size: int = BATCH_SIZE
     skip_delivered: bool = False
     ids_by_source: bool = False
     remember_days: int = 7
@@ -46,34 +48,42 @@ class Resumed:
     start: Position = START
     results: Results = NO_RESULTS
     """What the last run has written."""
+    tally: bytes = b""
+    """What its outcomes came to."""
     words: str = ""
 
 
 def resume(ledger: Ledger, source: NdjsonSource, restart: bool) -> Resumed:
     """Where the source goes on: after the last window of a run that did not finish, else at its beginning.
 
+    What waits for a write in doubt goes along, unless the source is begun again on purpose.
+
     Raises `SourceFailed` or `JournalFailed`.
     """
     known = ledger.checkpoint()
+    if restart or known is None or (known.finished and not source.is_stream):
+        ledger.begin()
+        return Resumed()
+    if not source.is_stream and source.goes_on_after(known.position):
+        if not known.position.offset and not known.position.file:
+            return Resumed(known.position, known.results, known.tally)
+        words = f"Going on after event {known.position.number:,}, where the last run ended: see --restart."
+        return Resumed(known.position, known.results, known.tally, words)
+    return _resume_beside(ledger, source, known)
+
+
+def _resume_beside(ledger: Ledger, source: NdjsonSource, known: Checkpoint) -> Resumed:
+    """Where other events begin that have the same name."""
+    held = len(ledger.held())
+    start = Position(ledger.begin_beside())
+    waiting = f"{held:,} records of an earlier run, which waited for a write in doubt, go along." if held else ""
     if source.is_stream:
-        held = ledger.held()
-        ledger.begin(source.beginning(), keep_held=True)
-        if not held:
-            return Resumed()
-        return Resumed(
-            Position(max(one.key[0] for one in held)),
-            words=f"{len(held):,} records of an earlier run, which waited for a write in doubt, go along.",
-        )
-    if known and not known.finished and not restart:
-        if source.begins_as(known.beginning):
-            if not known.position.number:
-                return Resumed()
-            words = f"Going on after event {known.position.number:,}, where the last run ended: see --restart."
-            return Resumed(known.position, known.results, words)
-        ledger.begin(source.beginning())
-        return Resumed(words="The file has changed since its last, unfinished run: it begins at its first event.")
-    ledger.begin(source.beginning())
-    return Resumed()
+        return Resumed(start, words=waiting)
+    changed = (
+        "The file has changed since its last, unfinished run, which had delivered"
+        f" {known.position.number:,} events of it: it begins at its first event."
+    )
+    return Resumed(start, words=f"{changed} {waiting}".strip())
 
 
 def source_name(source: NdjsonSource) -> str:
@@ -83,8 +93,8 @@ def source_name(source: NdjsonSource) -> str:
 
 
 def deliver_all(
-    source: EventSource,
-    start: Position,
+    source: EventSource | Stream,
+    resumed: Resumed,
     mapper: Mapper,
     org: Org,
     ledger: Ledger,
@@ -93,36 +103,49 @@ def deliver_all(
 ) -> tuple[Report, Interruption | None]:
     """Delivers everything, and gives the report of all that was done and what ended the run early.
 
-    Outcomes go to `results` as lines of JSON, window by window.
+    The report speaks of the whole source, earlier runs included. Outcomes go to `results` as lines of JSON, window
+    by window.
     """
     started = time.monotonic()
-    report = Report(complete_to=start.number)
+    report = Report.going_on(resumed.tally)
+    report.complete_to = resumed.start.number
     interruption: Interruption | None = None
+
+    def written() -> Written:
+        report.spend(org.calls(), time.monotonic() - started)
+        return Written(results.written() if results else NO_RESULTS, report.tally())
+
+    delivery: Delivery | None = None
     try:
-        delivery = make_delivery(mapper, org, ledger, manner, results)
-        for delivered in delivery.deliver(source, start):
+        delivery = make_delivery(mapper, org, ledger, manner, written)
+        for delivered in delivery.deliver(source, resumed.start):
             report.add(delivered.outcomes, delivered.events)
             if results:
                 results.write(_lines(delivered.outcomes))
         ledger.finish()
     except INTERRUPTIONS as error:
         interruption = error
-    report.calls = dict(org.calls())
+    report.spend(org.calls(), time.monotonic() - started)
     report.usage = org.usage()
-    report.seconds = time.monotonic() - started
+    if delivery:
+        report.held = delivery.held
+        report.batches = delivery.sizes.said()
     return report, interruption
 
 
-def make_delivery(mapper: Mapper, org: Org, ledger: Ledger, manner: Manner, results: Output | None) -> Delivery:
+def make_delivery(
+    mapper: Mapper, org: Org, ledger: Ledger, manner: Manner, written: Callable[[], Written] = Written
+) -> Delivery:
     """Raises `JournalFailed`."""
     if manner.remember_days:
-        ledger.forget_delivered(manner.remember_days)
+        ledger.forget_old(manner.remember_days)
     options = Options(
         connections=manner.connections,
+        batch_size=manner.batch_size,
         remember=manner.remember_days > 0,
         skip_delivered=manner.skip_delivered and manner.remember_days > 0,
         ids_by_source=manner.ids_by_source,
-        results=lambda: results.written() if results else NO_RESULTS,
+        written=written,
     )
     waiter = Waiter(manner.patience, manner.should_stop, manner.say)
     return Delivery(org, mapper, ledger, Doubts(ledger, manner.call_limit), waiter, options)

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -36,7 +37,12 @@ def event_source(events: tuple[str, ...]) -> NdjsonSource:
         raise click.UsageError("Name a file of events, or pipe them in.")
     if events.count(STANDARD_INPUT) > 1:
         raise click.UsageError("Standard input (-) can be read only once.")
-    return NdjsonSource(events or (STANDARD_INPUT,), sys.stdin.buffer if sys.stdin else None)
+    return NdjsonSource(events or (STANDARD_INPUT,), _standard_input())
+
+
+def _standard_input() -> BinaryIO | None:
+    """Standard input as a file of its own: at its end Python closes `sys.stdin`, and a thread may still read."""
+    return None if sys.stdin is None else open(sys.stdin.fileno(), "rb", closefd=False)
 
 
 def compiled_mappings(project: Project, folder: Path | None, org_name: str | None) -> tuple[CompiledMapping, ...]:

@@ -33,6 +33,7 @@ from sfmap.engine.commands.terminal import (
 )
 from sfmap.engine.delivery.patience import StopRequested
 from sfmap.engine.delivery.report import Report
+from sfmap.engine.delivery.windows import Stream
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letters import dead_letters, discard_dead_letters
 from sfmap.engine.journal.ledger import NO_RESULTS, Ledger
@@ -42,9 +43,9 @@ from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.org.port import OrgError
 from sfmap.engine.output import Output
 from sfmap.engine.project import Project, load_project
-from sfmap.engine.run import Interruption, Manner, deliver_all, resume, source_name
+from sfmap.engine.run import Interruption, Manner, Resumed, deliver_all, resume, source_name
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
-from sfmap.engine.sources.port import START, EventSource, Received
+from sfmap.engine.sources.port import EventSource, Received
 from sfmap.engine.wiring import OpenOrg, open_org, open_ready, org_key
 
 COLLECT_AFTER = 50_000
@@ -81,6 +82,14 @@ _max_calls = click.option(
 @_connections
 @_max_calls
 @click.option("--restart", is_flag=True, help="Begin at the first event even if the last run did not finish.")
+@click.option(
+    "--linger",
+    type=click.FloatRange(0, 3600),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long an event of standard input waits for others to go with it.",
+)
 @click.option("--skip-delivered", is_flag=True, help="Leave out events whose messageId came before.")
 @click.option(
     "--org-from-stdin", is_flag=True, help="Deliver with the session that sf org display --json prints into this."
@@ -95,6 +104,7 @@ def run(
     connections: int,
     max_calls: int | None,
     restart: bool,
+    linger: float,
     skip_delivered: bool,
     org_from_stdin: bool,
 ) -> None:
@@ -119,7 +129,7 @@ def run(
             _opened(project, org_name, org_from_stdin, max_calls) as opened,
             _stop_signal() as stop,
         ):
-            ledger = Ledger(journal, opened.key, source_name(source))
+            ledger = Ledger(journal, opened.key, source_name(source), is_stream=source.is_stream)
             resumed = resume(ledger, source, restart)
             say(f"Delivering to {opened.where}.")
             if resumed.words:
@@ -131,11 +141,11 @@ def run(
                 should_stop=stop.is_set,
                 skip_delivered=skip_delivered or source.is_stream,
             )
-            with _progress(replace(source, start=resumed.start)) as watched:
-                report, interruption = deliver_all(
-                    watched, resumed.start, mapper, opened.org, ledger, manner, results
-                )
-            again = "Send the rest again." if source.is_stream else "The same command goes on from there."
+            source = replace(source, start=resumed.start, is_digested=not source.is_stream)
+            with _progress(source) as watched:
+                read = Stream(watched, linger) if source.is_stream else watched
+                report, interruption = deliver_all(read, resumed, mapper, opened.org, ledger, manner, results)
+            again = _rest(read, report) if isinstance(read, Stream) else "The same command goes on from there."
             _finish(report, interruption, report_output, as_data, again)
 
 
@@ -209,7 +219,7 @@ def retry(
             if results:
                 results.go_on(NO_RESULTS)
             manner = replace(manner_of(project, org_name, connections), should_stop=stop.is_set)
-            report, interruption = deliver_all(source, START, mapper, opened.org, ledger, manner, results)
+            report, interruption = deliver_all(source, Resumed(), mapper, opened.org, ledger, manner, results)
             if (number or reason) and not (report.events or interruption):
                 raise click.UsageError("There is no such dead letter: sfmap dead-letters lists them.")
             _finish(report, interruption, report_output, as_data, "The others are dead letters still.")
@@ -242,6 +252,7 @@ def manner_of(project: Project, org_name: str | None, connections: int) -> Manne
         patience=patience,
         call_limit=usual.call_limit if entry.call_limit is None else entry.call_limit,
         connections=connections,
+        batch_size=entry.batch_size or usual.batch_size,
         remember_days=project.repeats,
         say=say,
     )
@@ -267,9 +278,13 @@ def _finish(
 
 def _end_early(interruption: Interruption, report: Report, again: str) -> NoReturn:
     """Says what ended the run and how to go on, and exits."""
-    done = report.complete_to
-    where = f"Every event up to {done:,} has its outcome." if done else "No event was delivered."
-    where = f"{where} {again}"
+    done = (
+        f"Every event up to {report.complete_to:,} has its outcome"
+        if report.complete_to
+        else "No event was delivered"
+    )
+    held = f", but for {report.held:,} records that wait for a write in doubt" if report.held else ""
+    where = f"{done}{held}. {again}"
     if isinstance(interruption, OrgError):
         say(f"\nError: {org_words(interruption)}\n{where}")
         sys.exit(ORG_UNUSABLE)
@@ -278,6 +293,14 @@ def _end_early(interruption: Interruption, report: Report, again: str) -> NoRetu
         sys.exit(INTERRUPTED)
     say(f"\nError: {interruption}\n{where}")
     sys.exit(BROKEN)
+
+
+def _rest(stream: Stream, report: Report) -> str:
+    """What to send again of a stream that ended early."""
+    undelivered = stream.read - report.complete_to
+    if undelivered <= 0:
+        return "Nothing was read beyond that: send what comes after it."
+    return f"{undelivered:,} more events were read and not delivered: send again what comes after that one."
 
 
 def _opened(

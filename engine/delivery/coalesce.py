@@ -9,17 +9,31 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
+from typing import Literal
 
 from sfmap.engine.delivery.fit import Content, Fitted, Pointer
+from sfmap.engine.journal.ledger import RecordKey, Unanswered
 from sfmap.engine.mapping.record import Record, Value
 from sfmap.engine.org.port import FoundRecord
 
 Fields = tuple[str, ...]
 Key = tuple[str, Fields, tuple[Value, ...]]
 """Object, looked-up fields and their values as the org compares them."""
+Cause = Literal["locked", "undone", "duplicate", "taken", "gone", "unavailable", "too much", "refused together"]
+"""Why a record goes again that was refused; each cause has a bound of its own."""
 Trace = str | tuple[object, ...]
 """By what items meet: the id of a record, or what is looked up, written or watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a guarded event happened, and the identity that it must not be older for."""
+
+    identity: bytes
+    time: str
+    """As texts compare; empty where the event does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +42,8 @@ class Item:
 
     place: int
     """Where its outcome belongs in the window."""
-    event: int
-    """The event's number."""
+    key: RecordKey
+    """What the journal knows it by."""
     record: Record
     fitted: Fitted
     keys: tuple[Key, ...]
@@ -38,19 +52,30 @@ class Item:
     """The field by which the org itself finds the record as it upserts; empty where delivery looks it up."""
     is_unique: bool = False
     """Whether that field keeps a second record out."""
+    moment: Moment | None = None
+    """None where `timestamp_guard` is off."""
     is_alone: bool = False
     """Whether it goes in a write of its own: one that it shared was refused."""
-    is_locked: bool = False
-    """Whether somebody else held its record when it was sent last."""
-    attempts: int = 0
-    """How often it was sent and must go again."""
-    lost: int = 0
-    """How often the answer to its write was lost."""
+    again: tuple[Cause, ...] = ()
+    """Why it was sent and must go again, each time."""
+    unanswered: Unanswered | None = None
+    """What was sent for it before, and not answered."""
 
     @property
-    def key(self) -> tuple[int, str, int]:
-        """What the journal knows it by."""
-        return self.event, self.record.mapping, self.record.item
+    def time(self) -> str:
+        return self.moment.time if self.moment else ""
+
+    @property
+    def self_finding(self) -> Iterator[int]:
+        """Which of its lookups would find the record that it creates, conditions aside."""
+        written = self.fitted.on_create
+        for position, (object_name, fields, values) in enumerate(self.keys):
+            present = {name: value for name in fields if isinstance(value := written.get(name), (str, int, float))}
+            if len(present) == len(fields) and lookup_key(object_name, present)[2] == values:
+                yield position
+
+    def may_create(self, found: Sequence[FoundRecord]) -> bool:
+        return not found and not self.native_key and self.record.operation in ("create", "upsert")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,38 +90,46 @@ class Found:
     """The ids of the records that it points to."""
     lacks: str = ""
     """Why it cannot be written: what it points to must be there and is not. Empty where nothing is lacking."""
+    is_done: bool = False
+    """Whether the record found is the one that an unanswered create has made for it."""
 
     @property
     def ids(self) -> tuple[str, ...]:
         return tuple(record.id for record in self.records)
 
 
-@dataclass(slots=True)
 class Fold:
     """Items of one identity, in order, that one write can carry."""
 
-    found: Sequence[FoundRecord]
-    items: list[Item] = field(default_factory=list)
-    lacks: str = ""
-    """Why its only item cannot be written; empty where it can."""
-    is_closed: bool = False
-    """Whether a deferred item may change or delete the record that it writes: later ones wait for that one."""
-    traces: set[Trace] = field(default_factory=set)
-    """What its items leave."""
+    def __init__(self, first: Found | None = None) -> None:
+        """Without a first item it stands for others that none can join."""
+        self.found: Sequence[FoundRecord] = first.records if first else ()
+        self.lacks = first.lacks if first else ""
+        self.is_done = first.is_done if first else False
+        self.items: list[Item] = []
+        self.is_closed = False
+        """Whether a deferred item may change or delete the record that it writes: later ones wait for that one."""
+        self.traces: set[Trace] = set()
+        """What its items leave."""
+        self.on_create: dict[str, Content] = {}
+        """What is left after a create with the first item and an update with each further one.
+
+        What further ones write into empty fields alone has a value already: see `takes`.
+        """
+        self._written: set[str] = set()
+        self._time = ""
+        if first:
+            self.add(first.item)
 
     @property
     def head(self) -> Item:
         return self.items[0]
 
-    def on_create(self) -> dict[str, Content]:
-        """What is left after a create with the first item and an update with each further one.
-
-        What further ones write into empty fields alone has a value already: see `takes`.
-        """
-        merged = dict(self.head.fitted.on_create)
-        for item in self.items[1:]:
-            merged.update(item.fitted.on_update)
-        return merged
+    def add(self, item: Item) -> None:
+        self.on_create.update(item.fitted.on_update if self.items else item.fitted.on_create)
+        self._written |= _written_names(item)
+        self._time = max(self._time, item.time)
+        self.items.append(item)
 
     def on_update(self, chosen: FoundRecord) -> dict[str, Content]:
         """What is left of the found record's fields after an update with each item."""
@@ -108,43 +141,48 @@ class Fold:
             merged.update(item.fitted.on_update)
         return merged
 
-    def takes(self, item: Item) -> bool:
+    def takes(self, one: Found) -> bool:
         """Whether the item, coming next, is sure to find the record that this fold writes, and to be written.
 
         A doubtful one goes alone, and so does a create that lacks something: a later value could hide what the org
-        refuses.
+        refuses. An older event than one of these waits, in case that one is refused.
         """
-        first = self.head
-        if self.lacks or self.is_closed or first.fitted.doubtful or item.fitted.doubtful:
+        first, item = self.head, one.item
+        if self.lacks or one.lacks or self.is_closed or first.fitted.doubtful or item.fitted.doubtful:
             return False
-        if first.is_alone or item.is_alone:
+        if first.is_alone or item.is_alone or self.is_done != one.is_done:
             return False
-        if first.record.operation in ("create", "delete"):
+        if first.record.operation in ("create", "delete") or item.time < self._time:
             return False
         same = (first.keys, first.record.mapping, first.native_key)
         if same != (item.keys, item.record.mapping, item.native_key):
             return False
-        if first.record.where and mentioned([first.record.where]) & _written_names(first):
+        if first.record.where and mentioned([first.record.where]) & self._written:
+            return self.is_done
+        return bool(self.found) or first.record.operation == "update" or self._creates_for(item)
+
+    def _creates_for(self, item: Item) -> bool:
+        """Whether the record that it creates is found by the item, which changes it as it stands here."""
+        first = self.head
+        if first.record.where or (not first.native_key and 0 not in first.self_finding):
             return False
-        if self.found or first.record.operation == "update":
-            return True
-        if not first.native_key and not set(item.keys[0][1]) <= set(first.fitted.on_create):
-            return False
-        if not item.fitted.if_empty:
-            return first.fitted.complete
-        written = self.on_create()
-        return first.fitted.complete and all(written.get(name) is not None for name in item.fitted.if_empty)
+        return first.fitted.complete and all(self.on_create.get(name) is not None for name in item.fitted.if_empty)
 
 
 def lookup_key(object_name: str, values: Mapping[str, Value]) -> Key:
     return object_name, tuple(values), tuple(comparable(value) for value in values.values())
 
 
-def comparable(value: Value) -> Value:
+def comparable(value: Value) -> str | bool:
     """The value as the org compares it: text without regard to case and outer blanks, numbers by what they are."""
     if isinstance(value, str):
         return value.strip().casefold()
-    return value if isinstance(value, bool) else float(value)
+    return value if isinstance(value, bool) else comparable_number(str(value))
+
+
+def comparable_number(text: str) -> str:
+    """All digits of a number: a key of 18 digits is more than a float can hold."""
+    return format(Decimal(text).normalize(), "f")
 
 
 def mentioned(conditions: Iterable[str]) -> frozenset[str]:
@@ -159,11 +197,22 @@ class Lookups:
     fields: Mapping[str, Sequence[Fields]]
     """Every set of fields."""
     conditions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    blind: Set[str] = frozenset()
+    """The objects whose records are created without being looked up, by any of the mappings."""
 
     @cached_property
     def mentioned(self) -> Mapping[str, frozenset[str]]:
         """The names in the conditions."""
         return {name: mentioned(conditions) for name, conditions in self.conditions.items()}
+
+    def minds_order(self, object_name: str) -> bool:
+        """Whether one lookup may find several records of the object: `on_many` goes by the order of creation.
+
+        Where all is found and written by one key, no second record comes to have it.
+        """
+        lookups = self.fields.get(object_name, ())
+        several = len(lookups) > 1 or object_name in self.conditions or object_name in self.blind
+        return bool(lookups) and several
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +233,7 @@ def plan(found: Iterable[Found], lookups: Lookups, in_doubt: Set[Trace] = frozen
     folds: list[Fold] = []
     deferred: list[Item] = []
     held: list[Item] = []
-    waiting, holding = Fold(()), Fold(())  # stand for all that is deferred or held; nothing folds into them
+    waiting, holding = Fold(), Fold()  # stand for all that is deferred or held; nothing folds into them
     seen: dict[Trace, dict[int, Fold]] = defaultdict(dict)
     for one in found:
         traces = _traces(one, lookups)
@@ -194,19 +243,21 @@ def plan(found: Iterable[Found], lookups: Lookups, in_doubt: Set[Trace] = frozen
         if id(holding) in met or not in_doubt.isdisjoint(traces.meets):
             fold = holding
             held.append(one.origin)
-            left |= frozenset(_watched(one))
         elif fold is None:
-            fold = Fold(one.records, [one.item], one.lacks)
+            fold = Fold(one)
             folds.append(fold)
-        elif len(met) == 1 and fold is not waiting and not one.lacks and fold.takes(one.item):
-            fold.items.append(one.item)
+        elif len(met) == 1 and fold is not waiting and fold.takes(one):
+            fold.add(one.item)
         else:
             fold = waiting
             deferred.append(one.origin)
-            left |= frozenset(_watched(one))
         if fold is waiting or fold is holding:
+            left |= frozenset(_watched(one, lookups))
             for earlier in met.values():
                 earlier.is_closed = True
+        if fold is waiting:
+            # Whoever meets one of these waits too, as they are closed: no need to go through them each time.
+            seen.update((trace, {id(waiting): waiting}) for trace in traces.meets if len(seen.get(trace, ())) > 1)
         fold.traces |= left
         for trace in left:
             seen[trace][id(fold)] = fold
@@ -240,16 +291,24 @@ def _traces(found: Found, lookups: Lookups) -> _Traces:
                 # The same lookup finds the same record, even where nobody writes the field that it looks at.
                 *(("looked", trace) for trace in {*written, *item.keys}),
                 *_changed(item, lookups),
+                *([creation(item.record.object)] if item.may_create(found.records) else ()),
             }
         ),
     )
 
 
-def _watched(deferred: Found) -> Iterator[Trace]:
+def creation(object_name: str) -> Trace:
+    """What a create leaves that is yet to come, where the order of creation matters: later ones wait for it."""
+    return object_name, "creation"
+
+
+def _watched(deferred: Found, lookups: Lookups) -> Iterator[Trace]:
     """The fields of lookups that were not asked because an earlier one found something: they may matter yet, and a
-    record that they would find must not change before.
+    record that they would find must not change before. Of a create, that it is to come.
     """
     item = deferred.item
+    if lookups.minds_order(item.record.object) and item.record.operation in ("create", "upsert"):
+        yield creation(item.record.object)
     if deferred.records:
         for object_name, fields, _ in item.keys[1:]:
             yield from (("watched", object_name, name.lower()) for name in fields)

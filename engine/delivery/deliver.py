@@ -9,9 +9,11 @@ from itertools import takewhile
 
 import orjson
 
+from sfmap.engine.delivery.batch_sizes import BatchSizes
 from sfmap.engine.delivery.coalesce import Item
 from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.intake import Intake
+from sfmap.engine.delivery.newest import Newest, written_moments
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.patience import StopRequested, Waiter, until
 from sfmap.engine.delivery.places import (
@@ -23,15 +25,24 @@ from sfmap.engine.delivery.places import (
     message_id,
     message_of_source,
 )
-from sfmap.engine.delivery.window import Endings, Window
+from sfmap.engine.delivery.window import Concluded, Window
+from sfmap.engine.delivery.windows import WINDOW_SIZE, Stream, windows
 from sfmap.engine.journal.database import JournalFailed
-from sfmap.engine.journal.ledger import NO_RESULTS, Commit, Ledger, RecordKey, Results
+from sfmap.engine.journal.ledger import NO_RESULTS, Commit, Held, Ledger, RecordKey, Results, Settled
 from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.org.port import Org, OrgError
+from sfmap.engine.org.port import BATCH_SIZE, Org, OrgError
 from sfmap.engine.sources.port import START, EventSource, Position, Received, SourceFailed
 
-WINDOW_SIZE = 2_000
-"""How many events go together: as many identities as one query's answer can hold."""
+_MOST_HELD = 16 * 1024 * 1024
+"""Bytes of events that wait for writes in doubt; with more of them nothing else is read before a doubt ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What has been written of the outcomes when a window ends: the journal keeps it with the window."""
+
+    results: Results = NO_RESULTS
+    tally: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +52,16 @@ class Options:
     window_size: int = WINDOW_SIZE
     connections: int = 1
     """How many calls may be under way at once; no outcome depends on it."""
+    batch_size: int = BATCH_SIZE
+    """The most records that one write carries, where a mapping does not say."""
     remember: bool = True
     """Whether message ids are kept of what is delivered."""
     skip_delivered: bool = False
     """Whether events whose message id was delivered before are left out."""
     ids_by_source: bool = False
     """Whether each source that events came from (`Received.file`) has message ids of its own."""
-    results: Callable[[], Results] = lambda: NO_RESULTS
-    """What is written of the results, once the outcomes of a window have been taken."""
+    written: Callable[[], Written] = Written
+    """What has been written, once the outcomes of a window have been taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,14 @@ class Delivered:
     outcomes: Sequence[Outcome]
     events: int = 0
     """How many events were read for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A record that waits for a write in doubt; its event is read when it goes on."""
+
+    held: Held
+    message: str | None
 
 
 class Delivery:
@@ -74,20 +95,20 @@ class Delivery:
         self._message_of = message_of_source if options.ids_by_source else message_id
         repeats = self._message_of if options.skip_delivered else None
         self._intake = Intake(org, mapper, ledger, doubts, waiter, repeats)
-        self._held = [held_event(held) for held in ledger.held()]
+        self._newest = Newest(ledger)
+        self.sizes = BatchSizes(options.batch_size)
+        self._held = [_Waiting(held, self._message_of(held_event(held))) for held in ledger.held()]
         self._is_resumed = bool(self._held)
         """Whether what the held records meet is not known yet: they must be looked up before any others."""
         self._has_letters = ledger.has_letters()
         self._position = START
-        self._losses: dict[RecordKey, int] = {}
-        """How often the answers to what is held were lost."""
 
     @property
     def held(self) -> int:
         """How many records wait for a write in doubt."""
         return len(self._held)
 
-    def deliver(self, source: EventSource, start: Position = START) -> Iterator[Delivered]:
+    def deliver(self, source: EventSource | Stream, start: Position = START) -> Iterator[Delivered]:
         """The outcomes, window by window; whoever takes them has them before the journal counts them as done.
 
         Raises `OrgError`, `StopRequested`, `SourceFailed` or `JournalFailed`, each after what is certain.
@@ -113,24 +134,15 @@ class Delivery:
             for released, part in self._parts(self._released(), window):
                 if released or part:
                     yield from self._deliver_window(released, part)
+            while sum(len(waiting.held.raw) for waiting in self._held) > _MOST_HELD:
+                self._wait_for_doubts()
+                yield from self._deliver_window(self._released(), [])
 
-    def windows(self, source: EventSource) -> Iterator[list[Received]]:
+    def windows(self, source: EventSource | Stream) -> Iterator[list[Received]]:
         """The source's events, as many at once as go together. Raises `StopRequested` or `SourceFailed`."""
-        window: list[Received] = []
-        failure: SourceFailed | None = None
-        try:
-            for received in source:
-                self._waiter.check_stop()
-                window.append(received)
-                if len(window) == self._options.window_size:
-                    yield window
-                    window = []
-        except SourceFailed as error:
-            failure = error
-        if window:
-            yield window
-        if failure:
-            raise failure
+        if isinstance(source, Stream):
+            return source.windows(self._waiter.check_stop)
+        return windows(source, self._waiter.check_stop, self._options.window_size)
 
     def _parts(
         self, released: Sequence[Received], window: Sequence[Received]
@@ -158,7 +170,7 @@ class Delivery:
             return []
         self._is_resumed = False
         self._doubts.release()
-        released, self._held = self._held, []
+        released, self._held = [held_event(waiting.held) for waiting in self._held], []
         return released
 
     def _wait_for_doubts(self) -> None:
@@ -174,8 +186,9 @@ class Delivery:
         places = Places()
         failure: OrgError | StopRequested | JournalFailed | None = None
         try:
-            self._intake.held = {message for held in self._held if (message := self._message_of(held))}
-            items = self._intake.items([*released, *window], places, self._losses)
+            self._intake.held = {waiting.message for waiting in self._held if waiting.message}
+            items = self._intake.items([*released, *window], places)
+            self._settle_unfit(places)
             if items:
                 self._write(items, places)
         except (OrgError, StopRequested, JournalFailed) as error:
@@ -195,46 +208,70 @@ class Delivery:
         self, places: Places, closed: Sequence[tuple[int, Outcome]], waiting: Sequence[int], position: Position
     ) -> None:
         """Everything that is certain, at once; what waits is kept with its event."""
-        held = [held_record(places.origins[place], places.keys[place]) for place in waiting]
+        held = [
+            (held_record(places.origins[place], places.keys[place]), places.origins[place]) for place in waiting
+        ]
+        written_now = self._options.written()
         failed = [place for place, outcome in closed if outcome.fate == "failed"]
         good = [place for place, outcome in closed if outcome.fate != "failed"]
         written = [place for place, outcome in closed if outcome.fate not in ("failed", "skipped")]
         unsettled = {places.keys[place][0] for place in (*waiting, *failed)}
         settled = [place for place in written if places.keys[place][0] not in unsettled]
         messages = (message for place in settled for message in self._messages(places.origins[place]))
-        moments = (self._intake.moments.get(places.keys[place]) for place in written)
         self._ledger.commit(
             Commit(
                 position,
-                results=self._options.results(),
-                held=[one for one, place in zip(held, waiting, strict=True) if not places.origins[place].only],
+                results=written_now.results,
+                tally=written_now.tally,
+                held=[one for one, received in held if not received.only],
                 released=[places.keys[place] for place, _ in closed if places.origins[place].only],
                 failed=[letter_of(places, place) for place in failed],
                 mended=[digest_of(places, place) for place in good] if self._has_letters else (),
                 messages=list(messages) if self._options.remember else (),
-                newest=[moment for moment in moments if moment],
             )
         )
         self._position = position
         self._has_letters = self._has_letters or bool(failed)
-        self._held += map(held_event, held)
+        self._held += (_Waiting(one, self._message_of(received)) for one, received in held)
 
     def _messages(self, received: Received) -> Iterator[str]:
         """What is remembered of it: of a dead letter both, since it may be the service's or a file's."""
         names = (message_id, message_of_source) if received.only else (self._message_of,)
         return (message for name in names if (message := name(received)))
 
+    def _settle_unfit(self, places: Places) -> None:
+        """What the org cannot take by today's description is decided, whatever that says later."""
+        outcomes = [
+            (places.keys[place], orjson.dumps(outcome))
+            for place in self._intake.unfit
+            if (outcome := places.outcomes[place])
+        ]
+        if outcomes:
+            self._ledger.settle(Settled(outcomes=outcomes))
+
     def _write(self, items: Sequence[Item], places: Places) -> None:
-        def finish(endings: Endings, settled: Sequence[int]) -> None:
+        def finish(concluded: Concluded) -> None:
             certain: list[tuple[RecordKey, bytes]] = []
-            for item, ending in endings:
+            written: list[Item] = []
+            for item, ending in concluded.endings:
                 record = item.record
                 outcome = places.end(item.place, ending, record.mapping, record.object, item.fitted.notes)
                 certain.append((item.key, orjson.dumps(outcome)))
-            if settled:
-                self._ledger.settle(settled, certain)
+                if ending.fate not in ("failed", "skipped"):
+                    written.append(item)
+            newest = written_moments(written)
+            self._ledger.settle(
+                Settled(writes=concluded.writes, outcomes=certain, newest=newest, kept=concluded.kept)
+            )
+            self._doubts.answered(key for key, _ in certain)
 
-        window = Window(
-            self._org, self._intake.lookups, self._doubts, self._waiter, self._options.connections, finish
-        )
-        self._losses = {item.key: item.lost for item in window.deliver(items) if item.lost}
+        Window(
+            self._org,
+            self._intake.lookups,
+            self._doubts,
+            self._waiter,
+            self._options.connections,
+            self.sizes,
+            self._newest,
+            finish,
+        ).deliver(items)

@@ -1,55 +1,91 @@
 """Writes in doubt: whose answer is lost, and which the org may yet do; nothing that meets them is touched.
 
-The org ends every call after a limit of its own (ten minutes), so no doubt is older than that.
+The org ends every call after a limit of its own (ten minutes), so no doubt is older than that. Its age is measured
+by the time that the machine has been running, which nobody can set. A doubt from before a restart of the machine
+counts from now.
 """
 
-import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from threading import Lock
 
 import orjson
 
-from sfmap.engine.delivery.coalesce import Trace
-from sfmap.engine.journal.ledger import Ledger, RecordKey
+from sfmap.engine.delivery.coalesce import Item, Trace
+from sfmap.engine.journal.ledger import InFlight, Ledger, RecordKey, Settled, Unanswered
+from sfmap.engine.journal.uptime import boot, uptime
 
 CALL_LIMIT = 600.0
 """Seconds after which an org ends a call (app-limits, "API Usage Metrics")."""
+
+Sending = Sequence[tuple[RecordKey, Unanswered]]
+"""The records of a write, each with what will be known of it if no answer comes."""
 
 
 class Doubts:
     """What is in flight, in the journal before it is sent; threads share it."""
 
     def __init__(
-        self, ledger: Ledger, call_limit: float = CALL_LIMIT, clock: Callable[[], float] = time.time
+        self, ledger: Ledger, call_limit: float = CALL_LIMIT, clock: Callable[[], float] = uptime
     ) -> None:
         self._ledger = ledger
         self._call_limit = call_limit
         self._clock = clock
+        self._boot = boot()
         self._lock = Lock()
-        self._lost: list[tuple[float, frozenset[Trace]]] = []
-        self._records: set[RecordKey] = set()
-        for write in ledger.in_flight():
-            if write.until > clock():
-                self._lost.append((write.until, frozenset(map(_trace, orjson.loads(write.traces)))))
-            if ledger.is_own(write):
-                self._records.update(
-                    (event, mapping, item) for event, mapping, item in orjson.loads(write.records)
-                )
         self._held: set[Trace] = set()
+        self._unanswered = ledger.unanswered()
+        self._streamed: dict[tuple[str, str, int], list[RecordKey]] = defaultdict(list)
+        """What was sent of an earlier stream, by what the events are known by where their numbers say nothing."""
+        if ledger.is_stream:
+            for key in sorted(self._unanswered.keys() - {held.key for held in ledger.held()}):
+                self._streamed[key[1:]].append(key)
+        ledger.forget_over(self._boot, clock())
+        self._lost = [
+            (self._end(write), frozenset(map(_trace, orjson.loads(write.traces)))) for write in ledger.in_flight()
+        ]
 
-    def sending(self, traces: Iterable[Trace], records: Sequence[RecordKey]) -> int:
+    def _end(self, write: InFlight) -> float:
+        """When the write is in doubt no longer, by this machine's clock."""
+        latest = self._clock() + self._call_limit
+        if self._boot and write.boot == self._boot:
+            return min(write.until, latest)
+        self._ledger.restate(write.id, self._boot, latest)
+        return latest
+
+    def sending(self, traces: Iterable[Trace], records: Sending) -> int:
         """Notes a write that is about to be sent; the number by which it is settled."""
-        until = self._clock() + self._call_limit
-        return self._ledger.sending(until, orjson.dumps(list(traces)), orjson.dumps(records))
+        return self._ledger.sending(
+            self._boot, self._clock() + self._call_limit, orjson.dumps(list(traces)), records
+        )
 
-    def settle(self, numbers: Sequence[int]) -> None:
-        """Writes that were surely not done."""
-        self._ledger.settle(numbers, ())
+    def undone(self, number: int, items: Iterable[Item]) -> None:
+        """The write was surely not done; what was sent for its records before it stays unanswered."""
+        self._ledger.settle(Settled(writes=[number], kept=kept(items)))
 
-    def lose(self, traces: Iterable[Trace]) -> None:
+    def lose(self, number: int, traces: Iterable[Trace], records: Sending) -> None:
         """The answer to a write is lost: the journal keeps it until the org must have ended it."""
         with self._lock:
             self._lost.append((self._clock() + self._call_limit, frozenset(traces)))
+            for key, sent in records:
+                before = self._unanswered.get(key)
+                self._unanswered[key] = replace(sent, write=number, losses=before.losses + 1 if before else 1)
+
+    def answered(self, keys: Iterable[RecordKey]) -> None:
+        """What was sent for these records was done or refused: nothing is unknown about them."""
+        with self._lock:
+            for key in keys:
+                self._unanswered.pop(key, None)
+
+    def unanswered(self, key: RecordKey) -> Unanswered | None:
+        """What was sent for the record before, by this run or one that was killed, and got no answer."""
+        with self._lock:
+            if key not in self._unanswered and (earlier := self._streamed.get(key[1:])):
+                sent = earlier.pop(0)
+                self._ledger.claim(sent, key)
+                self._unanswered[key] = self._unanswered.pop(sent)
+            return self._unanswered.get(key)
 
     def hold(self, traces: Iterable[Trace]) -> None:
         """What waits for a doubt makes others wait."""
@@ -63,10 +99,6 @@ class Doubts:
         """What nobody may meet."""
         with self._lock:
             return frozenset(self._held).union(*(traces for _, traces in self._lost))
-
-    def was_sent(self, key: RecordKey) -> bool:
-        """Whether a run that was killed had sent this record, and got no answer."""
-        return key in self._records
 
     def settled(self) -> bool:
         """Whether some doubt has come to its end since this was last asked; it counts no more."""
@@ -84,6 +116,11 @@ class Doubts:
     def __bool__(self) -> bool:
         with self._lock:
             return bool(self._lost)
+
+
+def kept(items: Iterable[Item]) -> list[tuple[RecordKey, Unanswered]]:
+    """What was sent for the items before, and is unknown until they have their end."""
+    return [(item.key, item.unanswered) for item in items if item.unanswered]
 
 
 def _trace(stored: object) -> Trace:

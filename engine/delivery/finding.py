@@ -1,10 +1,20 @@
 """Lookups: which records the org has of the items' identities, and of those that they point to."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from sfmap.engine.delivery.coalesce import Fields, Found, Item, Key, comparable, pointer_key
+from sfmap.engine.delivery.coalesce import (
+    Fields,
+    Fold,
+    Found,
+    Item,
+    Key,
+    comparable,
+    comparable_number,
+    lookup_key,
+    pointer_key,
+)
 from sfmap.engine.delivery.fit import Content, Pointer
 from sfmap.engine.delivery.patience import Waiter
 from sfmap.engine.mapping.record import Note, Value
@@ -14,15 +24,19 @@ Fail = Callable[[Iterable[Item], str], None]
 """Gives items that cannot be looked up their end, with the reason."""
 
 
+@dataclass(frozen=True, slots=True)
 class _Question:
-    """What a group of items asks the org for: the same fields, at the same place among their lookups."""
+    """What a group of items asks the org for."""
 
-    def __init__(self, group: Sequence[Item], position: int) -> None:
-        first = group[0]
-        self.position = position
-        self.object_name, self.fields, _ = first.keys[position]
-        self.where = first.record.where
-        self.also = tuple(dict.fromkeys(name for item in group for name in _read(item)))
+    object_name: str
+    fields: Fields
+    values: Callable[[Item], tuple[Value, ...]]
+    """What an item is looked up by, for each of the fields."""
+    also: tuple[str, ...] = ()
+    where: str = ""
+
+    def key(self, item: Item) -> Key:
+        return lookup_key(self.object_name, dict(zip(self.fields, self.values(item), strict=True)))
 
 
 class Finder:
@@ -36,24 +50,96 @@ class Finder:
     def look_up(self, items: Sequence[Item]) -> list[Found]:
         """Each item with the records that the first of its lookups to find any has found.
 
-        Those that the org cannot look up fail here.
+        An item that was sent before without an answer is asked for by what was sent: the record that it was to
+        change, or one that has come with its key since. Those that the org cannot look up fail here.
         """
-        found: dict[int, Sequence[FoundRecord]] = {}
         failed: set[int] = set()
+        found = self._named([item for item in items if item.unanswered and item.unanswered.id], failed)
+        made = self._made([item for item in items if item.unanswered and item.unanswered.verb == "create"], failed)
+        found.update((place, [record]) for place, (record, _) in made.items())
+        done = {place for place, (_, is_done) in made.items() if is_done}
+        self._matched(items, found, failed)
+        targets = self._targets([item for item in items if item.place not in failed], failed)
+        return [
+            self._pointed(item, found.get(item.place, ()), targets, item.place in done)
+            for item in items
+            if item.place not in failed
+        ]
+
+    def known(self, items: Sequence[Item]) -> dict[int, tuple[str, ...]]:
+        """By place, the ids of all records that have a key which the item's create gives to its record.
+
+        Whoever looks them up with a condition does not find those that fail it: they must be told from a new one.
+        """
+        ids: dict[int, tuple[str, ...]] = {}
+        for group, question in self._self_finding(items):
+            by_key = self._find(group, question, set())
+            for item in group:
+                found = (record.id for record in by_key.get(question.key(item), ()))
+                ids[item.place] = (*ids.get(item.place, ()), *found)
+        return ids
+
+    def _matched(self, items: Sequence[Item], found: dict[int, Sequence[FoundRecord]], failed: set[int]) -> None:
+        """Adds what the lookups find for each item of which nothing is found yet."""
         for position in range(max(len(item.keys) for item in items)):
             asked: dict[tuple[str, Fields, str], list[Item]] = defaultdict(list)
             for item in items:
+                is_named = item.unanswered and item.unanswered.id
                 waits = item.place not in found and item.place not in failed and not item.native_key
-                if waits and position < len(item.keys):
+                if waits and not is_named and position < len(item.keys):
                     object_name, fields, _ = item.keys[position]
                     asked[object_name, fields, item.record.where].append(item)
-            for group in asked.values():
-                by_key = self._find(group, _Question(group, position), failed)
+            for (object_name, fields, where), group in asked.items():
+                question = _Question(object_name, fields, _match_values(position), _all_read(group), where)
+                by_key = self._find(group, question, failed)
                 found.update((item.place, by_key[key]) for item in group if (key := item.keys[position]) in by_key)
-        targets = self._targets([item for item in items if item.place not in failed], failed)
-        return [
-            self._pointed(item, found.get(item.place, ()), targets) for item in items if item.place not in failed
-        ]
+
+    def _named(self, items: Sequence[Item], failed: set[int]) -> dict[int, Sequence[FoundRecord]]:
+        """By place, the record that an unanswered write was to change: no other is meant."""
+        groups: dict[str, list[Item]] = defaultdict(list)
+        for item in items:
+            groups[item.record.object].append(item)
+        found: dict[int, Sequence[FoundRecord]] = {}
+        for object_name, group in groups.items():
+            question = _Question(object_name, ("Id",), _unanswered_id, _all_read(group))
+            by_key = self._find(group, question, failed)
+            found.update((item.place, by_key[key]) for item in group if (key := question.key(item)) in by_key)
+        return found
+
+    def _made(self, items: Sequence[Item], failed: set[int]) -> dict[int, tuple[FoundRecord, bool]]:
+        """By place, the record that has come with the item's key since its create was sent, and whether it holds
+        what was sent: then it is that create's, and otherwise somebody else's.
+        """
+        sent: dict[tuple[int, int], Fold] = {}
+        for item in items:
+            assert item.unanswered
+            sent.setdefault((item.unanswered.write, item.unanswered.place), Fold()).add(item)
+        made: dict[int, tuple[FoundRecord, bool]] = {}
+        for group, question in self._self_finding(items):
+            by_key = self._find(group, question, failed)
+            for item in group:
+                assert item.unanswered
+                known = item.unanswered.known
+                new = [record for record in by_key.get(question.key(item), ()) if record.id not in known]
+                if new and item.place not in made:
+                    contents = sent[item.unanswered.write, item.unanswered.place].on_create
+                    own = next((record for record in new if holds(record, _scalars(contents))), None)
+                    made[item.place] = own or new[0], own is not None
+        return made
+
+    def _self_finding(self, items: Sequence[Item]) -> Iterator[tuple[list[Item], _Question]]:
+        """The lookups, without their conditions, that would find the records which the items create."""
+        groups: dict[tuple[str, Fields, int], list[Item]] = defaultdict(list)
+        for item in items:
+            for position in item.self_finding:
+                object_name, fields, _ = item.keys[position]
+                groups[object_name, fields, position].append(item)
+        for (object_name, fields, position), group in groups.items():
+            contents = (
+                name for item in group for name in _scalars({**item.fitted.on_create, **item.fitted.on_update})
+            )
+            also = tuple(dict.fromkeys((*_all_read(group), *contents)))
+            yield group, _Question(object_name, fields, _match_values(position), also)
 
     def _targets(self, items: Sequence[Item], failed: set[int]) -> dict[Key, list[str]]:
         """The ids of the records that the items point to, by key; items fail where the org refuses to look."""
@@ -77,7 +163,9 @@ class Finder:
                 targets[object_name, (by,), _row_values(row, (by,), identities[0])].append(row.id)
         return targets
 
-    def _pointed(self, item: Item, records: Sequence[FoundRecord], targets: Mapping[Key, list[str]]) -> Found:
+    def _pointed(
+        self, item: Item, records: Sequence[FoundRecord], targets: Mapping[Key, list[str]], is_done: bool
+    ) -> Found:
         """The item with ids in place of its pointers."""
         notes: dict[Note, None] = {}
         ids: dict[str, str] = {}
@@ -94,8 +182,9 @@ class Finder:
             elif len(found) > 1:
                 notes[Note(name, f"{len(found)} {pointer.object} records match: the newest was taken")] = None
         if not ids and not notes:
-            return Found(item, records, item, lacks=lacks)
-        return Found(_resolved(item, ids, tuple(notes)), records, item, tuple(ids.values()), lacks)
+            return Found(item, records, item, lacks=lacks, is_done=is_done)
+        resolved = _resolved(item, ids, tuple(notes))
+        return Found(resolved, records, item, tuple(ids.values()), lacks, is_done)
 
     def _find(self, items: Sequence[Item], question: _Question, failed: set[int]) -> dict[Key, list[FoundRecord]]:
         """The records found, by key. A refused query is split until the culprit stands alone, and fails.
@@ -123,8 +212,8 @@ class Finder:
         return True
 
     def _ask(self, items: Sequence[Item], question: _Question) -> dict[Key, list[FoundRecord]]:
-        position, fields = question.position, question.fields
-        asked = {item.keys[position]: tuple(item.fitted.match[position].values()) for item in items}
+        fields = question.fields
+        asked = {question.key(item): question.values(item) for item in items}
         identities = list(asked.values())
         by_key: dict[Key, list[FoundRecord]] = defaultdict(list)
         rows = self._ask_org(question.object_name, fields, identities, question.also, question.where)
@@ -141,6 +230,38 @@ class Finder:
         where: str = "",
     ) -> Sequence[FoundRecord]:
         return self._waiter.ask(lambda: self._org.find(object_name, fields, identities, also, where))
+
+
+def holds(record: FoundRecord, contents: Mapping[str, Content]) -> bool:
+    """Whether the record has these contents already."""
+    return all(name in record.fields and _is(record.fields[name], value) for name, value in contents.items())
+
+
+def _is(text: str | None, content: Content) -> bool:
+    if content is None or text is None:
+        return content is None and text is None
+    if isinstance(content, bool):
+        return text == str(content).lower()
+    if isinstance(content, (int, float)):
+        return comparable_number(text) == comparable_number(str(content))
+    return isinstance(content, str) and text == content
+
+
+def _scalars(contents: Mapping[str, Content]) -> dict[str, Content]:
+    """What can be read back as it was written: all but pointers."""
+    return {name: content for name, content in contents.items() if not isinstance(content, Pointer)}
+
+
+def _match_values(position: int) -> Callable[[Item], tuple[Value, ...]]:
+    return lambda item: tuple(item.fitted.match[position].values())
+
+
+def _unanswered_id(item: Item) -> tuple[Value, ...]:
+    return (item.unanswered.id if item.unanswered else "",)
+
+
+def _all_read(items: Iterable[Item]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for item in items for name in _read(item)))
 
 
 def _read(item: Item) -> Iterable[str]:
@@ -182,4 +303,4 @@ def _row_value(text: str | None, like: Value) -> Value:
         return ""
     if isinstance(like, bool):
         return text == "true"
-    return float(text) if isinstance(like, (int, float)) else comparable(text)
+    return comparable_number(text) if isinstance(like, (int, float)) else comparable(text)

@@ -1,9 +1,9 @@
 """Events into items: mapped, fitted to the org, and left out where they were delivered or overtaken before."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
-from sfmap.engine.delivery.coalesce import Item, Key, Lookups, lookup_key
+from sfmap.engine.delivery.coalesce import Item, Key, Lookups, Moment, lookup_key
 from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
 from sfmap.engine.delivery.mistake import mistake_of_ours
@@ -18,7 +18,6 @@ from sfmap.engine.org.port import ObjectDescription, Org
 from sfmap.engine.sources.port import Received
 from sfmap.engine.spec.diagnostics import did_you_mean
 
-_OVERTAKEN = "a newer event was written for the same record: timestamp_guard"
 _REPEATED = "an event with its messageId came before"
 _KILLED = (
     "the run was killed while this was sent; it is not known whether the record was created, and nothing finds it"
@@ -46,23 +45,20 @@ class Intake:
         self._waiter = waiter
         self._message_of = message_of
         self._decided = ledger.decided()
-        self._newest: dict[bytes, str] = {}
-        """By identity, the moment of the newest event of this window."""
+        self.unfit: list[int] = []
+        """The places of the window's records that the org cannot take as it is described now."""
         self.held: Set[str] = frozenset()
         """The messages of what waits for a write in doubt."""
-        self.lookups = Lookups(mapper.lookups, mapper.conditions)
-        self.moments: dict[RecordKey, tuple[bytes, str]] = {}
-        """Of the window's guarded records: the identity, and when the event happened."""
+        self.lookups = Lookups(mapper.lookups, mapper.conditions, mapper.created_blindly)
 
-    def items(self, events: Sequence[Received], places: Places, losses: Mapping[RecordKey, int]) -> list[Item]:
-        """The items; what gives none has its outcome afterwards. `losses` says how often answers were lost.
+    def items(self, events: Sequence[Received], places: Places) -> list[Item]:
+        """The items; what gives none has its outcome afterwards.
 
         Raises `OrgError`, `StopRequested` or `JournalFailed`.
         """
-        self._newest.clear()
-        self.moments.clear()
+        self.unfit.clear()
         records = list(self._map(events, places))
-        return list(self._fit(records, places, losses)) if records else []
+        return list(self._fit(records, places)) if records else []
 
     def _map(self, events: Sequence[Received], places: Places) -> Iterator[tuple[int, Record]]:
         """The records of the events; what gives none, or is decided already, gets its outcome here."""
@@ -111,9 +107,7 @@ class Intake:
         known = self.held | self._ledger.delivered(asked.values())
         return {number for number, message in asked.items() if message in known}
 
-    def _fit(
-        self, records: Sequence[tuple[int, Record]], places: Places, losses: Mapping[RecordKey, int]
-    ) -> Iterator[Item]:
+    def _fit(self, records: Sequence[tuple[int, Record]], places: Places) -> Iterator[Item]:
         """The records as the org can take them; one it cannot take fails here."""
         names = self._waiter.ask(self._org.object_names)
         known = [name for name in self._mapper.objects if name in names]
@@ -128,32 +122,25 @@ class Intake:
             except DoesNotFit as error:
                 ending = Ending("failed", reason=str(error))
                 places.end(place, ending, record.mapping, record.object, record.notes)
+                self.unfit.append(place)
                 continue
             keys = tuple(lookup_key(record.object, lookup) for lookup in fitted.match)
-            if keys and record.timestamp_guard and self._is_overtaken(places.keys[place], received, keys[0]):
-                places.end(place, Ending("skipped", reason=_OVERTAKEN), record.mapping)
-                continue
-            native = self._native_key(record, fitted, described[record.object])
-            lost = losses.get((received.number, record.mapping, record.item), 0)
-            item = Item(place, received.number, record, fitted, keys, *native, lost=lost)
-            if not keys and self._doubts.was_sent(item.key):
+            item = Item(
+                place,
+                places.keys[place],
+                record,
+                fitted,
+                keys,
+                *self._native_key(record, fitted, described[record.object]),
+                moment=_moment(received, keys[0]) if keys and record.timestamp_guard else None,
+                unanswered=self._doubts.unanswered(places.keys[place]),
+            )
+            if item.unanswered and item.unanswered.verb == "create" and next(item.self_finding, None) is None:
                 ending = Ending("failed", reason=_KILLED)
                 places.end(place, ending, record.mapping, record.object, fitted.notes)
+                self.unfit.append(place)
             else:
                 yield item
-
-    def _is_overtaken(self, key: RecordKey, received: Received, identity: Key) -> bool:
-        """Whether a newer event has been written for the identity; if not, this one is now the newest."""
-        moment = _moment(received)
-        if not moment:
-            return False
-        known = hashlib.sha256(repr(identity).encode("utf-8", "replace")).digest()[:16]
-        newest = self._newest.get(known) or self._ledger.newest([known]).get(known, "")
-        if moment < newest:
-            return True
-        self._newest[known] = moment
-        self.moments[key] = known, moment
-        return False
 
     def _native_key(self, record: Record, fitted: Fitted, described: ObjectDescription) -> tuple[str, bool]:
         """The field by which the org's own upsert does what the record wants, and whether it is unique.
@@ -187,13 +174,13 @@ def _meant(received: Received, mapped: Sequence[Mapped]) -> Sequence[Mapped]:
     return (Skipped(f"{mapping} makes no such record of it any more"),)
 
 
-def _moment(received: Received) -> str:
-    """When the event happened, as texts compare; empty where it does not say."""
+def _moment(received: Received, identity: Key) -> Moment:
+    known = hashlib.sha256(repr(identity).encode("utf-8", "replace")).digest()[:16]
     timestamp = received.event.get("timestamp") if received.event else None
     try:
-        return str(convert(timestamp, "datetime")) if isinstance(timestamp, str) else ""
+        return Moment(known, str(convert(timestamp, "datetime")) if isinstance(timestamp, str) else "")
     except Unfit:
-        return ""
+        return Moment(known, "")
 
 
 def _unknown(name: str, names: Iterable[str]) -> DoesNotFit:

@@ -22,7 +22,7 @@ class Places:
     def open(self, received: Received, mapping: str, item: int) -> int:
         """A place for an outcome of this event, in the order of the calls."""
         self.origins.append(received)
-        self.keys.append((received.number, mapping, item))
+        self.keys.append(RecordKey(received.number, received.digest, mapping, item))
         self.outcomes.append(None)
         return len(self.outcomes) - 1
 
@@ -67,9 +67,9 @@ def held_record(received: Received, key: RecordKey) -> Held:
 
 def held_event(held: Held) -> Received:
     """The event of a record that was held, which alone is meant."""
-    number, mapping, item = held.key
     event, problem = read_event(held.raw)
-    return Received(number, held.file, held.line, held.raw, event, problem, only=(mapping, item))
+    only = held.key.mapping, held.key.item
+    return Received(held.key.event, held.file, held.line, held.raw, event, problem, only=only)
 
 
 def letter_of(places: Places, place: int) -> Letter:
@@ -81,8 +81,8 @@ def letter_of(places: Places, place: int) -> Letter:
 
 
 def digest_of(places: Places, place: int) -> bytes:
-    _, mapping, item = places.keys[place]
-    return digest(places.origins[place].raw, mapping, item)
+    key = places.keys[place]
+    return digest(places.origins[place].raw, key.mapping, key.item)
 
 
 def message_id(received: Received) -> str | None:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+import orjson
+
 from sfmap.engine.delivery.outcome import FATES, Outcome
 from sfmap.engine.org.port import ApiUsage
 
@@ -31,6 +33,55 @@ class Report:
     seconds: float = 0.0
     complete_to: int = 0
     """Every event up to this number has an outcome, or waits in the journal."""
+    held: int = 0
+    """Records that wait in the journal for a write in doubt."""
+    batches: Mapping[str, str] = field(default_factory=dict)
+    """By object and verb, how many records go together since the org refused more, and its words."""
+    parts: int = 1
+    """In how many runs the source was delivered so far, this one included."""
+    _calls_before: Mapping[str, int] = field(default_factory=dict)
+    _seconds_before: float = 0.0
+
+    @classmethod
+    def going_on(cls, tally: bytes) -> "Report":
+        """The report of a run that goes on where an earlier one has left this tally; empty for a first one."""
+        if not tally:
+            return cls()
+        said = orjson.loads(tally)
+        return cls(
+            events=said["events"],
+            fates=Counter(said["fates"]),
+            skipped=Counter(said["skipped"]),
+            failed=Counter(said["failed"]),
+            first_places=said["first_places"],
+            notes=Counter(said["notes"]),
+            calls=said["calls"],
+            seconds=said["seconds"],
+            parts=said["parts"] + 1,
+            _calls_before=said["calls"],
+            _seconds_before=said["seconds"],
+        )
+
+    def tally(self) -> bytes:
+        """What a later run needs to speak of the whole source."""
+        return orjson.dumps(
+            {
+                "events": self.events,
+                "fates": self.fates,
+                "skipped": self.skipped,
+                "failed": self.failed,
+                "first_places": self.first_places,
+                "notes": self.notes,
+                "calls": self.calls,
+                "seconds": self.seconds,
+                "parts": self.parts,
+            }
+        )
+
+    def spend(self, calls: Mapping[str, int], seconds: float) -> None:
+        """The calls and seconds that this run has taken so far."""
+        self.calls = dict(Counter(self._calls_before) + Counter(calls))
+        self.seconds = self._seconds_before + seconds
 
     def add(self, outcomes: Iterable[Outcome], events: int) -> None:
         """The outcomes of a window for which so many events were read."""
@@ -58,6 +109,9 @@ class Report:
             **counted,
             "failures": dict(self.failed),
             "notes": dict(self.notes),
+            "held": self.held,
+            "batches": dict(self.batches),
+            "runs": self.parts,
             "api_calls": dict(self.calls),
             "api_usage": {"used": self.usage.used, "limit": self.usage.limit} if self.usage else None,
             "seconds": round(self.seconds, 3),
@@ -69,13 +123,18 @@ class Report:
 
     def _lines(self) -> Iterator[str]:
         events = "event" if self.events == 1 else "events"
-        yield f"  read       {self.events:>9,}  {events} in {self.seconds:.1f} s"
+        runs = f", in {self.parts} runs" if self.parts > 1 else ""
+        yield f"  read       {self.events:>9,}  {events} in {self.seconds:.1f} s{runs}"
         for fate in FATES:
             if self.fates[fate] or fate in ("created", "updated"):
                 reasons = {"skipped": self.skipped, "failed": self.failed}.get(fate, Counter())
                 yield from self._counted(fate, self.fates[fate], reasons)
         if self.notes:
             yield from self._counted("noted", self.notes.total(), self.notes)
+        if self.held:
+            yield f"  held       {self.held:>9,}  until it is certain what the org did: see docs/reliability.md"
+        for what, how in self.batches.items():
+            yield f"  batches               {what}: {how}"
         made = ", ".join(f"{operation} {count:,}" for operation, count in self.calls.items())
         yield f"  API calls  {sum(self.calls.values()):>9,}  {made}".rstrip()
         if self.usage:

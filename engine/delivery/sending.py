@@ -8,12 +8,12 @@ from functools import lru_cache
 from threading import Event
 from typing import Literal, get_args
 
-from sfmap.engine.delivery.coalesce import Fold, Trace
+from sfmap.engine.delivery.coalesce import Fold, Item, Trace, creation
 from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.outcome import Fate
 from sfmap.engine.delivery.patience import StopRequested, Waiter
 from sfmap.engine.journal.database import JournalFailed
-from sfmap.engine.journal.ledger import RecordKey
+from sfmap.engine.journal.ledger import RecordKey, Unanswered
 from sfmap.engine.mapping.record import Note
 from sfmap.engine.org.port import (
     BATCH_SIZE,
@@ -47,7 +47,12 @@ class Call:
     external_id: str = ""
     is_safe_to_repeat: bool = False
     """Whether the org itself keeps a second record out: its external id is unique."""
-    batch_size: int = BATCH_SIZE
+    batch_size: int | None = None
+    """What the mapping says of the number of records that go together."""
+    most: int = BATCH_SIZE
+    """How many may go together, since answers were lost."""
+    minds_order: bool = False
+    """Whether its records must be created one after the other, since lookups may go by that order."""
 
     def send(self, org: Org, writes: Sequence[RecordWrite]) -> Sequence[WriteResult]:
         if self.verb == "create":
@@ -73,12 +78,10 @@ class Pending:
     fold: Fold
     write: RecordWrite
     note: str = ""
+    known: tuple[str, ...] = ()
+    """For a create, the ids of the records that have its key already."""
     dropped: tuple[Note, ...] = ()
     """Fields that were left out since the org does not know them."""
-
-    @property
-    def keys(self) -> list[RecordKey]:
-        return [item.key for item in self.fold.items]
 
     def without(self, field_name: str) -> "Pending":
         """The same without a field that the org does not know."""
@@ -106,6 +109,8 @@ class Sent:
     pending: Pending
     result: WriteResult | Lost
     number: int
+    together: int = 1
+    """How many records were sent with it, itself included."""
 
 
 @dataclass(slots=True)
@@ -135,11 +140,10 @@ class Sender:
         self._waiter = waiter
         self._connections = connections
 
-    def send(self, call: Call, pending: Sequence[Pending]) -> Iterator[Answers]:
+    def send(self, call: Call, pending: Sequence[Pending], size: int) -> Iterator[Answers]:
         """The answers, batch by batch in their order; nothing more is begun once one of them has failed."""
-        starts = range(0, len(pending), call.batch_size)
-        batches = [pending[start : start + call.batch_size] for start in starts]
-        if self._connections == 1 or len(batches) == 1:
+        batches = [pending[start : start + size] for start in range(0, len(pending), size)]
+        if self._connections == 1 or len(batches) == 1 or call.minds_order:
             for batch in batches:
                 answers = self._answers(call, batch)
                 yield answers
@@ -168,18 +172,18 @@ class Sender:
     def _send(self, call: Call, batch: Sequence[Pending], answers: Answers) -> None:
         while True:
             self._waiter.check_stop()
-            number = self._note(batch)
+            number = self._doubts.sending(_traces(call, batch), _records(call, batch))
             try:
                 results = call.send(self._org, [pending.write for pending in batch])
             except OrgError as error:
                 if error.maybe_applied:
-                    self._doubts.lose(_traces(batch))
+                    self._doubts.lose(number, _traces(call, batch), _records(call, batch))
                     if not call.is_safe_to_repeat:
                         answers.sent += (Sent(call, one, Lost(error.message), number) for one in batch)
                         self._after_loss(error)
                         return
                 else:
-                    self._doubts.settle([number])
+                    self._doubts.undone(number, batch_items(batch))
                 if not isinstance(error, OrgUnavailable):
                     self._waiter.answered()
                     self._refused(call, batch, error, answers)
@@ -188,11 +192,8 @@ class Sender:
             else:
                 self._waiter.answered()
                 pairs = zip(batch, results, strict=True)
-                answers.sent += (Sent(call, one, result, number) for one, result in pairs)
+                answers.sent += (Sent(call, one, result, number, len(batch)) for one, result in pairs)
                 return
-
-    def _note(self, batch: Sequence[Pending]) -> int:
-        return self._doubts.sending(_traces(batch), [key for pending in batch for key in pending.keys])
 
     def _after_loss(self, error: OrgError) -> None:
         """Nothing else is put at risk before the org answers again."""
@@ -215,5 +216,19 @@ class Sender:
             self._send(call, batch[middle:], answers)
 
 
-def _traces(batch: Sequence[Pending]) -> set[Trace]:
-    return {trace for pending in batch for trace in pending.fold.traces}
+def batch_items(batch: Sequence[Pending]) -> Iterator[Item]:
+    return (item for pending in batch for item in pending.fold.items)
+
+
+def _traces(call: Call, batch: Sequence[Pending]) -> set[Trace]:
+    traces = {trace for pending in batch for trace in pending.fold.traces}
+    return {*traces, creation(call.object_name)} if call.verb == "create" and call.minds_order else traces
+
+
+def _records(call: Call, batch: Sequence[Pending]) -> list[tuple[RecordKey, Unanswered]]:
+    """What will be known of each record if no answer comes."""
+    return [
+        (item.key, Unanswered(call.verb, pending.write.id or "", pending.known, place=place))
+        for place, pending in enumerate(batch)
+        for item in pending.fold.items
+    ]

@@ -3,16 +3,18 @@
 Each record is looked up before it is written, so the same events again update what they created at first.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from sfmap.engine.delivery.coalesce import Fold, Item, Lookups, lookup_key, plan
-from sfmap.engine.delivery.doubts import Doubts
-from sfmap.engine.delivery.finding import Finder
+from sfmap.engine.delivery.batch_sizes import BatchSizes
+from sfmap.engine.delivery.coalesce import Cause, Fold, Item, Lookups, lookup_key, plan
+from sfmap.engine.delivery.doubts import Doubts, kept
+from sfmap.engine.delivery.finding import Finder, holds
 from sfmap.engine.delivery.fit import Content, Pointer
+from sfmap.engine.delivery.newest import Newest
 from sfmap.engine.delivery.outcome import Ending, Fate
 from sfmap.engine.delivery.patience import Waiter
+from sfmap.engine.delivery.refusals import again_because, is_too_much, most_again
 from sfmap.engine.delivery.sending import (
     VERBS,
     Answers,
@@ -21,9 +23,11 @@ from sfmap.engine.delivery.sending import (
     Pending,
     Sender,
     Sent,
+    Verb,
     batch_size,
     write_options,
 )
+from sfmap.engine.journal.ledger import RecordKey, Unanswered
 from sfmap.engine.mapping.record import Value
 from sfmap.engine.org.port import (
     FoundRecord,
@@ -34,16 +38,10 @@ from sfmap.engine.org.port import (
     Written,
 )
 
-_LOCK = "UNABLE_TO_LOCK_ROW"
-"""May stand inside another error's message too."""
-_GONE = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"})
-_TAKEN = frozenset({"DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"})
-_ROLLED_BACK = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
-_DUPLICATES = "DUPLICATES_DETECTED"
-_MOST_LOCKED = 10
-_MOST_AGAIN = 3
 _MOST_LOST = 6
-"""How often a record is sent before it counts as failed, by what keeps it from being written."""
+"""How often the answer to a record's write is lost before it counts as failed."""
+_FEWEST = 32
+"""Deferred items that are looked up together at least, however few went through the last time."""
 
 
 def _place(item: Item) -> int:
@@ -51,21 +49,42 @@ def _place(item: Item) -> int:
 
 
 Endings = Sequence[tuple[Item, Ending]]
-Finish = Callable[[Endings, Sequence[int]], None]
-"""Takes the ends of items, and the numbers of the writes that are thereby settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What has become certain: the ends of items, and the numbers of the writes that are settled by it."""
+
+    endings: Endings
+    writes: Sequence[int] = ()
+    kept: Sequence[tuple[RecordKey, Unanswered]] = ()
+    """What stays unanswered of items that go again."""
+
+
+Finish = Callable[[Concluded], None]
 
 
 class Window:
     """The writes of one window."""
 
     def __init__(
-        self, org: Org, lookups: Lookups, doubts: Doubts, waiter: Waiter, connections: int, finish: Finish
+        self,
+        org: Org,
+        lookups: Lookups,
+        doubts: Doubts,
+        waiter: Waiter,
+        connections: int,
+        sizes: BatchSizes,
+        newest: Newest,
+        finish: Finish,
     ) -> None:
         self._finder = Finder(org, waiter, self._fail)
         self._sender = Sender(org, doubts, waiter, connections)
         self._lookups = lookups
         self._doubts = doubts
         self._waiter = waiter
+        self._sizes = sizes
+        self._newest = newest
         self._finish = finish
 
     def deliver(self, items: Sequence[Item]) -> list[Item]:
@@ -75,77 +94,111 @@ class Window:
         `JournalFailed`.
         """
         held: list[Item] = []
+        together = len(items)
         while items:
-            planned = plan(self._finder.look_up(items), self._lookups, self._doubts.traces())
-            self._doubts.hold(planned.held_traces)
-            again, lost = self._deliver_together(planned.folds)
-            held += (*planned.held, *lost)
-            items = sorted([*again, *planned.deferred], key=_place)
+            # Items that wait for one another go through one by one: not all of them are looked up each time.
+            current, later = self._not_overtaken(items[:together]), items[together:]
+            if current:
+                planned = plan(self._finder.look_up(current), self._lookups, self._doubts.traces())
+                self._doubts.hold(planned.held_traces)
+                again, lost = self._deliver_together(planned.folds)
+                held += (*planned.held, *lost)
+                left = sorted([*again, *planned.deferred], key=_place)
+                together = max(_FEWEST, 4 * (len(current) - len(left)))
+                items = [*left, *later]
+            else:
+                items = later
         return sorted(held, key=_place)
 
+    def _not_overtaken(self, items: Sequence[Item]) -> list[Item]:
+        """The items but for those for whose identity a newer event was written: these end here."""
+        overtaken = self._newest.overtaken(items)
+        if not overtaken:
+            return list(items)
+        reason = "a newer event was written for the same record: timestamp_guard"
+        ending = Ending("skipped", reason=reason)
+        self._finish(Concluded([(item, ending) for item in items if item.place in overtaken]))
+        return [item for item in items if item.place not in overtaken]
+
     def _deliver_together(self, folds: Sequence[Fold]) -> tuple[list[Item], list[Item]]:
-        """Returns the items that must go again, and those whose answers were lost."""
-        calls: dict[Call, list[Pending]] = defaultdict(list)
-        for fold in folds:
-            decided = self._pending(fold)
-            if decided:
-                calls[decided[0]].append(decided[1])
+        """Returns the items that must go again, and those whose answers were lost.
+
+        What ends without a write is in the journal before the first write: later ones may change what it saw.
+        """
+        endings: list[tuple[Item, Ending]] = []
+        pending = [(call, one) for fold in folds for call, one in self._pending(fold, endings)]
+        if endings:
+            self._finish(Concluded(endings))
         again: list[Item] = []
         lost: list[Item] = []
-        for call in sorted(calls, key=lambda call: VERBS.index(call.verb)):
+        for call, batch in _runs(self._with_known(pending)):
             failures = []
-            for answers in self._sender.send(call, calls[call]):
+            for answers in self._sender.send(call, batch, self._sizes.most(call)):
                 self._conclude(answers, again, lost)
                 failures += [answers.failure] if answers.failure else []
             if failures:
                 raise failures[0]
-        if locked := max((item.attempts for item in again if item.is_locked), default=0):
-            self._waiter.pause(locked)
+        if pauses := max((item.again.count(item.again[-1]) for item in again if _needs_a_pause(item)), default=0):
+            self._waiter.pause(pauses)
         return again, lost
 
-    def _pending(self, fold: Fold) -> tuple[Call, Pending] | None:
-        """The call that writes the fold, and what it sends; none where the fold ends here."""
-        head = fold.head
-        object_name, operation = head.record.object, head.record.operation
-        size = batch_size(head.lost)
-        if fold.lacks:
-            self._end(fold, Ending("failed", reason=fold.lacks))
-            return None
-        options = write_options(head.record.headers)
-        if head.native_key:
-            call = Call("upsert", object_name, options, head.native_key, head.is_unique, size)
-            return call, Pending(fold, _write(fold.on_create()))
-        if not fold.found and operation in ("update", "delete"):
-            if operation == "delete" and head.lost:  # the one whose answer was lost has done it
-                self._end(fold, Ending("deleted"))
-                return None
-            self._end(fold, Ending("skipped", reason=f"no {object_name} to {operation} was found"))
-            return None
-        if not fold.found:
-            return Call("create", object_name, options, batch_size=size), Pending(fold, _write(fold.on_create()))
-        return self._pending_change(fold, size)
+    def _with_known(self, pending: Sequence[tuple[Call, Pending]]) -> list[tuple[Call, Pending]]:
+        """The creates under a condition know which records have their keys already."""
+        asked = [one.fold.head for call, one in pending if call.verb == "create" and one.fold.head.record.where]
+        known = self._finder.known(asked) if asked else {}
+        return [(call, replace(one, known=known.get(one.fold.head.place, ()))) for call, one in pending]
 
-    def _pending_change(self, fold: Fold, size: int) -> tuple[Call, Pending] | None:
+    def _pending(self, fold: Fold, endings: list[tuple[Item, Ending]]) -> Iterator[tuple[Call, Pending]]:
+        """The call that writes the fold, and what it sends; none where the fold ends here."""
+        decided = self._decide(fold)
+        if isinstance(decided, Ending):
+            endings += _ends(fold, decided)
+        else:
+            yield decided
+
+    def _decide(self, fold: Fold) -> tuple[Call, Pending] | Ending:
+        head = fold.head
+        record, object_name = head.record, head.record.object
+        if fold.lacks:
+            return Ending("failed", reason=fold.lacks)
+        if fold.is_done:
+            return Ending("created", fold.found[0].id)
+        if head.native_key:
+            call = replace(self._call("upsert", head), external_id=head.native_key)
+            return replace(call, is_safe_to_repeat=head.is_unique), Pending(fold, _write(fold.on_create))
+        if fold.found:
+            return self._decide_change(fold)
+        if head.unanswered and head.unanswered.id:
+            return _gone(head, head.unanswered)
+        if record.operation in ("update", "delete"):
+            return Ending("skipped", reason=f"no {object_name} to {record.operation} was found")
+        call = replace(self._call("create", head), minds_order=self._lookups.minds_order(object_name))
+        return call, Pending(fold, _write(fold.on_create))
+
+    def _decide_change(self, fold: Fold) -> tuple[Call, Pending] | Ending:
         chosen, note = _choose(fold)
         if chosen is None:
-            self._end(fold, Ending("failed", reason=note))
-            return None
-        record = fold.head.record
-        object_name, options = record.object, write_options(record.headers)
-        if record.operation == "delete":
-            call = Call("delete", object_name, options, batch_size=size)
-            return call, Pending(fold, RecordWrite({}, id=chosen.id), note)
+            return Ending("failed", reason=note)
+        head = fold.head
+        if head.record.operation == "delete":
+            return self._call("delete", head), Pending(fold, RecordWrite({}, id=chosen.id), note)
         contents = fold.on_update(chosen)
-        if contents and not (record.skip_unchanged and _holds(chosen, contents)):
-            call = Call("update", object_name, options, batch_size=size)
-            return call, Pending(fold, _write(contents, chosen.id), note)
-        self._end(fold, Ending("unchanged", chosen.id, notes=(note,) if note else ()))
-        return None
+        if contents and not (head.record.skip_unchanged and holds(chosen, contents)):
+            return self._call("update", head), Pending(fold, _write(contents, chosen.id), note)
+        was_sent = head.unanswered and head.unanswered.verb == "update"
+        return Ending("updated" if was_sent else "unchanged", chosen.id, notes=(note,) if note else ())
+
+    def _call(self, verb: Verb, head: Item) -> Call:
+        most = batch_size(head.unanswered.losses if head.unanswered else 0)
+        options = write_options(head.record.headers)
+        return Call(verb, head.record.object, options, batch_size=head.record.plan.batch_size, most=most)
 
     def _conclude(self, answers: Answers, again: list[Item], lost: list[Item]) -> None:
         """Ends what is certain, in one step of the journal with the writes that are settled by it."""
         endings: list[tuple[Item, Ending]] = []
         settled: set[int] = set()
+        repeated: list[Item] = []
+        passed: dict[int, Sent] = {}
         for sent in answers.sent:
             if isinstance(sent.result, Lost):
                 self._after_loss(sent, sent.result, endings, lost)
@@ -153,58 +206,100 @@ class Window:
             settled.add(sent.number)
             if isinstance(sent.result, Written):
                 endings += _written(sent, sent.result)
-            elif (items := _to_go_again(sent, sent.result)) is not None:
-                again += items
+                passed[sent.number] = sent
+                continue
+            if is_too_much(sent.result):
+                self._sizes.refused(sent.call, sent.together, sent.result.message)
+            if (items := _to_go_again(sent, sent.result)) is not None:
+                repeated += items
             else:
-                reason = f"{sent.result.code}: {sent.result.message}"
-                ending = Ending("failed", sent.pending.write.id, reason, _said(sent.pending))
-                endings.append((sent.pending.fold.head, ending))
-        self._finish(endings, sorted(settled))
+                endings.append((sent.pending.fold.head, _ending_of(sent, sent.result)))
+        for sent in passed.values():
+            self._sizes.passed(sent.call, sent.together)
+        again += repeated
+        self._finish(Concluded(endings, sorted(settled), kept(repeated)))
 
     def _after_loss(self, sent: Sent, result: Lost, endings: list[tuple[Item, Ending]], lost: list[Item]) -> None:
         for item in sent.pending.fold.items:
-            if not item.keys:
+            times = item.unanswered.losses + 1 if item.unanswered else 1
+            if sent.call.verb == "create" and next(sent.pending.fold.head.self_finding, None) is None:
                 reason = (
                     f"{result.reason} It is not known whether the record was created, and nothing finds it again"
                 )
                 endings.append((item, Ending("failed", reason=reason)))
-            elif item.lost >= _MOST_LOST:
-                endings.append((item, Ending("failed", reason=f"{result.reason} (tried {item.lost + 1} times)")))
+            elif times > _MOST_LOST:
+                endings.append((item, Ending("failed", reason=f"{result.reason} (tried {times} times)")))
             else:
-                lost.append(replace(item, lost=item.lost + 1, attempts=0))
-
-    def _end(self, fold: Fold, ending: Ending) -> None:
-        self._finish([(item, ending) for item in fold.items], ())
+                lost.append(item)
 
     def _fail(self, items: Iterable[Item], reason: str) -> None:
-        self._finish([(item, Ending("failed", reason=reason)) for item in items], ())
+        self._finish(Concluded([(item, Ending("failed", reason=reason)) for item in items]))
+
+
+def _runs(pending: Sequence[tuple[Call, Pending]]) -> Iterator[tuple[Call, list[Pending]]]:
+    """What goes by one call, verb by verb; creates whose order matters stay in it."""
+    runs: list[tuple[Call, list[Pending]]] = []
+    open_runs: dict[Call, list[Pending]] = {}
+    last: dict[str, Call] = {}
+    for call, one in pending:
+        if call not in open_runs or (call.minds_order and last[call.object_name] != call):
+            open_runs[call] = []
+            runs.append((call, open_runs[call]))
+        open_runs[call].append(one)
+        if call.minds_order:
+            last[call.object_name] = call
+    yield from sorted(runs, key=lambda run: VERBS.index(run[0].verb))
+
+
+def _ends(fold: Fold, ending: Ending) -> Iterator[tuple[Item, Ending]]:
+    """The end of each item: where a record was created for them, the further ones have updated it."""
+    for item in fold.items:
+        is_further = ending.fate == "created" and item is not fold.head
+        yield item, replace(ending, fate=_further_fate(item)) if is_further else ending
+
+
+def _further_fate(item: Item) -> Fate:
+    return "updated" if item.fitted.on_update or item.fitted.if_empty else "unchanged"
+
+
+def _gone(head: Item, unanswered: Unanswered) -> Ending:
+    """The end where the record is not there that an unanswered write was to change."""
+    if unanswered.verb == "delete":
+        return Ending("deleted", unanswered.id)
+    reason = f"{head.record.object} {unanswered.id} is gone, and the answer to its update was lost"
+    return Ending("failed", unanswered.id, reason)
+
+
+def _needs_a_pause(item: Item) -> bool:
+    return item.again[-1] in ("locked", "unavailable")
 
 
 def _to_go_again(sent: Sent, refused: Refused) -> list[Item] | None:
     """The items that may yet be written, as they go again; None where that would not help."""
     items = sent.pending.fold.items
     head = items[0]
-    is_locked = _LOCK in refused.code or _LOCK in refused.message
-    if head.attempts < (_MOST_LOCKED if is_locked else _MOST_AGAIN):
-        if is_locked or refused.code == _ROLLED_BACK:
-            return [replace(item, attempts=item.attempts + 1, is_locked=is_locked) for item in items]
-        if refused.code == _DUPLICATES and (in_spite := _in_spite_of_duplicates(items, refused)):
+    cause = again_because(refused, sent.call.verb, sent.together)
+    if cause == "taken" and not head.keys:
+        cause = None
+    if cause and head.again.count(cause) < most_again(cause):
+        if cause != "duplicate":
+            is_found_by_lookup = cause in ("gone", "taken")
+            return [_again(item, cause, is_found_by_lookup) for item in items]
+        if in_spite := _in_spite_of_duplicates(items, refused):
             return in_spite
-        if _may_be_found_now(sent, refused):
-            return [replace(item, attempts=item.attempts + 1, is_locked=False, native_key="") for item in items]
     if len(items) > 1:  # one of them is at fault: each for itself
-        return [replace(item, is_alone=True, attempts=item.attempts + 1, is_locked=False) for item in items]
+        return [replace(_again(item, "refused together"), is_alone=True) for item in items]
     return None
 
 
-def _may_be_found_now(sent: Sent, refused: Refused) -> bool:
-    """Whether to look up anew: somebody was faster, or the org could not tell which record is meant."""
-    head = sent.pending.fold.head
-    if refused.code in _GONE:
-        return sent.call.verb in ("update", "delete") and not refused.fields
-    if refused.code not in _TAKEN or not head.keys:
-        return False
-    return bool(head.native_key) or head.attempts == 0
+def _again(item: Item, cause: Cause, is_found_by_lookup: bool = False) -> Item:
+    """The item, which is looked up in any case if it must be, since the org could not tell what is meant."""
+    native_key = "" if is_found_by_lookup else item.native_key
+    return replace(item, again=(*item.again, cause), native_key=native_key)
+
+
+def _ending_of(sent: Sent, refused: Refused) -> Ending:
+    return Ending("failed", sent.pending.write.id, f"{refused.code}: {refused.message}", _said(sent.pending))
 
 
 def _in_spite_of_duplicates(items: Sequence[Item], refused: Refused) -> list[Item] | None:
@@ -216,8 +311,7 @@ def _in_spite_of_duplicates(items: Sequence[Item], refused: Refused) -> list[Ite
     if choice == "save":
         return [
             replace(
-                item,
-                attempts=item.attempts + 1,
+                _again(item, "duplicate"),
                 record=item.record.with_headers(replace(item.record.headers, allow_duplicates=True)),
             )
             for item in items
@@ -227,9 +321,7 @@ def _in_spite_of_duplicates(items: Sequence[Item], refused: Refused) -> list[Ite
     by_id: Mapping[str, Value] = {"Id": refused.duplicates[0]}
     return [
         replace(
-            item,
-            attempts=item.attempts + 1,
-            native_key="",
+            _again(item, "duplicate", is_found_by_lookup=True),
             fitted=replace(item.fitted, match=(by_id,)),
             keys=(lookup_key(item.record.object, by_id),),
         )
@@ -242,8 +334,7 @@ def _written(sent: Sent, written: Written) -> Iterable[tuple[Item, Ending]]:
     said = _said(sent.pending)
     yield first, Ending(sent.call.fate(written), written.id, notes=said)
     for item in further:
-        fate: Fate = "updated" if item.fitted.on_update or item.fitted.if_empty else "unchanged"
-        yield item, Ending(fate, written.id, notes=said)
+        yield item, Ending(_further_fate(item), written.id, notes=said)
 
 
 def _said(pending: Pending) -> tuple[str, ...]:
@@ -262,21 +353,6 @@ def _choose(fold: Fold) -> tuple[FoundRecord | None, str]:
     choice = 0 if record.on_many == "oldest" else -1
     done = "deleted" if record.operation == "delete" else "updated"
     return fold.found[choice], f"{several}: the {record.on_many} was {done}"
-
-
-def _holds(record: FoundRecord, contents: Mapping[str, Content]) -> bool:
-    """Whether the record has these contents already."""
-    return all(name in record.fields and _is(record.fields[name], value) for name, value in contents.items())
-
-
-def _is(text: str | None, content: Content) -> bool:
-    if content is None or text is None:
-        return content is None and text is None
-    if isinstance(content, bool):
-        return text == str(content).lower()
-    if isinstance(content, (int, float)):
-        return float(text) == content
-    return isinstance(content, str) and text == content
 
 
 def _write(contents: Mapping[str, Content], record_id: str | None = None) -> RecordWrite:

@@ -24,18 +24,26 @@ class Layout:
 
 _TABLES = """\
 CREATE TABLE sources (
-    org TEXT, source TEXT, beginning TEXT, number INTEGER, file INTEGER, offset INTEGER, line INTEGER,
-    results TEXT, results_size INTEGER, finished INTEGER, PRIMARY KEY (org, source)
+    org TEXT, source TEXT, number INTEGER, file INTEGER, offset INTEGER, line INTEGER, digest BLOB,
+    results TEXT, results_size INTEGER, tally BLOB, finished INTEGER, PRIMARY KEY (org, source)
 ) WITHOUT ROWID;
 CREATE TABLE decided (
-    org TEXT, source TEXT, event INTEGER, mapping TEXT, item INTEGER, outcome BLOB,
-    PRIMARY KEY (org, source, event, mapping, item)
+    org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER, outcome BLOB,
+    PRIMARY KEY (org, source, event, digest, mapping, item)
 ) WITHOUT ROWID;
 CREATE TABLE held (
-    id INTEGER PRIMARY KEY, org TEXT, source TEXT, event INTEGER, file TEXT, line INTEGER, mapping TEXT,
-    item INTEGER, raw BLOB
+    id INTEGER PRIMARY KEY, org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER,
+    file TEXT, line INTEGER, raw BLOB
 );
-CREATE TABLE in_flight (id INTEGER PRIMARY KEY, org TEXT, source TEXT, until REAL, traces BLOB, records BLOB);
+CREATE TABLE in_flight (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT, day INTEGER, boot TEXT, until REAL, traces BLOB
+);
+CREATE TABLE sent (
+    org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER, in_flight INTEGER,
+    place INTEGER, verb TEXT, record TEXT, known BLOB,
+    PRIMARY KEY (org, source, event, digest, mapping, item)
+) WITHOUT ROWID;
+CREATE INDEX sent_in_flight ON sent (in_flight);
 CREATE TABLE dead_letters (
     id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT, digest BLOB, event INTEGER, file TEXT, line INTEGER,
     mapping TEXT, item INTEGER, object TEXT, reason TEXT, attempts INTEGER, first TEXT, last TEXT, raw BLOB,
@@ -47,7 +55,7 @@ CREATE TABLE newest (org TEXT, identity BLOB, moment TEXT, PRIMARY KEY (org, ide
 
 JOURNAL = Layout(
     _TABLES,
-    version=3,
+    version=4,
     if_other_version="Finish its run with that one: what waits, is in doubt or is a dead letter is in it alone.",
     if_damaged="Move it away and run again from the start: what is in the org already is found and updated."
     " Its dead letters are in it alone, and sqlite3's .recover may save them.",

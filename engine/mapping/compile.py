@@ -92,6 +92,7 @@ class CompiledMapping:
             mapping.on_duplicate,
             mapping.skip_unchanged,
             mapping.timestamp_guard,
+            mapping.batch_size,
             has_values_alone=not any(rule.reference or rule.on_null == "clear" for rule in mapping.rules)
             and not (mapping.custom and mapping.custom.on_null == "clear"),
         )

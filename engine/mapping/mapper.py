@@ -51,6 +51,13 @@ class Mapper:
                 found.setdefault(compiled.mapping.object, []).append(compiled.mapping.where.text)
         return found
 
+    @property
+    def created_blindly(self) -> frozenset[str]:
+        """The objects whose records some mapping creates without looking for them."""
+        return frozenset(
+            compiled.mapping.object for compiled in self.mappings if compiled.mapping.operation == "create"
+        )
+
     def _references(self) -> Iterator[ReferenceTo]:
         for compiled in self.mappings:
             for rule in compiled.mapping.rules:

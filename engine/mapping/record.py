@@ -63,6 +63,8 @@ class Plan:
     """Whether a record that holds these values already is left alone."""
     timestamp_guard: bool = False
     """Whether an older event than the newest one written leaves the record alone."""
+    batch_size: int | None = None
+    """The most records that one write carries; None where the org's entry says."""
     has_values_alone: bool = False
     """Whether no field is ever emptied, and none points to another record."""
 
@@ -82,6 +84,8 @@ class Plan:
             line["skip_unchanged"] = True
         if self.timestamp_guard:
             line["timestamp_guard"] = True
+        if self.batch_size:
+            line["batch_size"] = self.batch_size
         if self.headers != NO_HEADERS:
             line["headers"] = _said(self.headers)
         return line

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from sfmap.engine.delivery.deliver import WINDOW_SIZE, Delivered
+from sfmap.engine.delivery.deliver import Delivered
 from sfmap.engine.delivery.patience import Patience, StopRequested
+from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
 from sfmap.engine.journal.database import Database, JournalFailed
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.spool import Spool, Spooled
@@ -200,7 +201,7 @@ class Background:
         source = DeadLetterSource(self._means.journal, opened.key, number=number)
         ledger = Ledger(self._means.journal, opened.key, source.name)
         ledger.begin_unless_begun()
-        delivery = make_delivery(self.mapper, opened.org, ledger, self._manner(), None)
+        delivery = make_delivery(self.mapper, opened.org, ledger, self._manner())
         tried = failed = 0
         for delivered in delivery.deliver_windows(delivery.windows(source), START):
             self._count(delivered, opened)
@@ -217,7 +218,7 @@ class Background:
         ledger.begin_unless_begun()
         known = ledger.checkpoint()
         start = known.position if known else START
-        delivery = make_delivery(self.mapper, opened.org, ledger, self._manner(), None)
+        delivery = make_delivery(self.mapper, opened.org, ledger, self._manner())
         self._metrics.held = lambda: delivery.held
         try:
             for delivered in delivery.deliver_windows(self._windows(start), start):
@@ -252,8 +253,8 @@ class Background:
             left = linger - max(spool.age, waited) if waits else _LOOK_SECONDS - waited
             if self._is_new_mapper or self._retries:
                 return []  # what is asked for comes first
-            if spool.events >= WINDOW_SIZE or left <= 0:
-                return spool.after(number, WINDOW_SIZE) if waits else []
+            if spool.events >= WINDOW_SIZE or spool.size >= WINDOW_BYTES or left <= 0:
+                return spool.after(number, WINDOW_SIZE, WINDOW_BYTES) if waits else []
             self._news.wait(left)
         raise StopRequested
 

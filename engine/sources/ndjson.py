@@ -14,7 +14,7 @@ from sfmap.engine.sources.reading import LONGEST_LINE, read_event
 
 STANDARD_INPUT = "-"
 
-_LONGEST_BEGINNING = 64 * 1024
+_FILE_BEGINS = b"a file begins"
 _BLOCK = 2 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -28,6 +28,8 @@ class NdjsonSource:
     """None where it is closed, or not among the files."""
     start: Position = START
     """Where to go on; standard input cannot."""
+    is_digested: bool = False
+    """Whether each event says the digest of all bytes up to its end, which `goes_on_after` asks for."""
 
     @property
     def is_stream(self) -> bool:
@@ -36,15 +38,19 @@ class NdjsonSource:
 
     def __iter__(self) -> Iterator[Received]:
         number = self.start.number
+        digest = Digest(self.start.digest) if self.is_digested else None
         for index, file in enumerate(self.files):
             if index < self.start.file:
                 continue
             name = os.fsencode(file).decode("utf-8", "replace")
             before = self.start if index == self.start.file else START
-            for line_number, end, line in _lines(self._open(file, before.offset), file, before):
+            if digest and before.offset == 0:
+                digest.add(_FILE_BEGINS)
+            for line_number, end, line in _lines(self._open(file, before.offset), file, before, digest):
                 number += 1
                 event, problem = read_event(line)
-                yield Received(number, name, line_number, line.rstrip(b"\r\n"), event, problem, None, index, end)
+                raw, known = line.rstrip(b"\r\n"), digest.value if digest else b""
+                yield Received(number, name, line_number, raw, event, problem, None, index, end, known)
 
     def parts(self) -> Iterator["Part"]:
         """Together all events, for files that are files. Raises `SourceFailed`."""
@@ -64,25 +70,28 @@ class NdjsonSource:
                 if os.fstat(stream.fileno()).st_size < start.offset:
                     raise _changed(file)
 
-    def beginning(self) -> str:
-        """What `begins_as` knows the files by, though they grow. Raises `SourceFailed`."""
-        return " ".join(self._beginning(file, _LONGEST_BEGINNING) for file in self.files)
+    def goes_on_after(self, position: Position) -> bool:
+        """Whether all bytes up to that position are as they were. Raises `SourceFailed`."""
+        if position.file == position.offset == 0:
+            return True
+        digest = Digest(b"")
+        for index, file in enumerate(self.files[: position.file + 1]):
+            digest.add(_FILE_BEGINS)
+            end = position.offset if index == position.file else None
+            if not self._read_up_to(file, end, digest):
+                return False
+        return digest.value == position.digest
 
-    def begins_as(self, beginning: str) -> bool:
-        """Whether the files still begin as they did. Raises `SourceFailed`."""
-        parts = beginning.split()
-        return len(parts) == len(self.files) and all(
-            self._beginning(file, int(part.partition(":")[0])) == part
-            for file, part in zip(self.files, parts, strict=True)
-        )
-
-    def _beginning(self, file: str, most: int) -> str:
-        """The length of the file's beginning and its digest."""
-        if file == STANDARD_INPUT:
-            return "0:-"
+    def _read_up_to(self, file: str, end: int | None, digest: "Digest") -> bool:
+        """Digests the lines up to that byte, or all of them; whether a line ends there."""
+        offset = 0
         with closing(self._open(file)) as stream:
-            first = stream.read(most)
-        return f"{len(first)}:{hashlib.sha256(first).hexdigest()}"
+            while (end is None or offset < end) and (line := stream.readline(LONGEST_LINE + 1)):
+                offset += len(line)
+                if len(line) > LONGEST_LINE:
+                    offset += _skip_rest_of_line(stream, line, digest)
+                digest.add(line)
+        return end is None or offset == end
 
     @property
     def is_of_files(self) -> bool:
@@ -108,6 +117,16 @@ class NdjsonSource:
             return stream
         except OSError as error:
             raise SourceFailed(f"cannot read {file}: {error.strerror}") from error
+
+
+class Digest:
+    """Of all lines so far: each line's goes into the next one's, so that it can be gone on with from its value."""
+
+    def __init__(self, value: bytes) -> None:
+        self.value = value
+
+    def add(self, line: bytes) -> None:
+        self.value = hashlib.blake2b(line, digest_size=16, key=self.value).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +158,9 @@ def _changed(file: str) -> SourceFailed:
     return SourceFailed(f"cannot read {file}: it changed while it was read")
 
 
-def _lines(stream: BinaryIO, file: str, before: Position) -> Iterator[tuple[int, int, bytes]]:
+def _lines(
+    stream: BinaryIO, file: str, before: Position, digest: "Digest | None"
+) -> Iterator[tuple[int, int, bytes]]:
     """The lines that are not blank, each with its number and the offset of its end.
 
     A line over the limit comes cut, which makes it no JSON.
@@ -151,7 +172,9 @@ def _lines(stream: BinaryIO, file: str, before: Position) -> Iterator[tuple[int,
                 number += 1
                 offset += len(line)
                 if len(line) > LONGEST_LINE:
-                    offset += _skip_rest_of_line(stream, line)
+                    offset += _skip_rest_of_line(stream, line, digest)
+                if digest:
+                    digest.add(line)
                 if number == 1:
                     line = line.removeprefix(_BYTE_ORDER_MARK)
                 if line.strip():
@@ -171,10 +194,12 @@ def _blocks(stream: BinaryIO, file: str) -> Iterator[tuple[bytes, int]]:
         raise SourceFailed(f"cannot read {file}: {error.strerror}") from error
 
 
-def _skip_rest_of_line(stream: BinaryIO, line: bytes) -> int:
+def _skip_rest_of_line(stream: BinaryIO, line: bytes, digest: "Digest | None" = None) -> int:
     """How many bytes were skipped."""
     skipped = 0
     while line and not line.endswith(b"\n"):
         line = stream.readline(LONGEST_LINE)
         skipped += len(line)
+        if digest:
+            digest.add(line)
     return skipped

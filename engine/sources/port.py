@@ -1,6 +1,7 @@
 """What delivery needs of a source of events: the events in order, each with where it stands."""
 
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 from sfmap.engine.mapping.record import Event
@@ -17,6 +18,8 @@ class Position(NamedTuple):
     """Bytes of that file."""
     line: int = 0
     """Lines of that file."""
+    digest: bytes = b""
+    """Of all bytes so far, for a source that can be read again; empty where nobody asked for it."""
 
 
 START = Position()
@@ -40,11 +43,20 @@ class Received(NamedTuple):
     """Of the file, counted from 0."""
     end: int = 0
     """Where it ends in the file, in bytes."""
+    all_digest: bytes = b""
+    """Of all bytes of the source up to there; empty where nobody asked for it."""
 
     @property
     def position(self) -> Position:
         """Where the source stands after it: what is delivered again moves no source."""
-        return START if self.only else Position(self.number, self.file_index, self.end, self.line)
+        if self.only:
+            return START
+        return Position(self.number, self.file_index, self.end, self.line, self.all_digest)
+
+    @property
+    def digest(self) -> str:
+        """Tells its bytes from others."""
+        return blake2b(self.raw, digest_size=8).hexdigest()
 
     @property
     def place(self) -> str:

@@ -1,4 +1,4 @@
-"""What a mapping or an org asks Salesforce to do besides writing: the key `headers`."""
+"""How a mapping or an org wants its records to be written: the keys `headers` and `batch_size`."""
 
 import re
 
@@ -8,7 +8,16 @@ from sfmap.engine.spec.reader import Report, Table
 from sfmap.engine.spec.source import Node, ScalarNode, TableNode
 
 _RULE = re.compile(r"default|off|[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+_MOST_AT_ONCE = 200
 _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4})?")
+
+
+def read_batch_size(table: Table) -> int | None:
+    """How many records go together at the most; None where the table does not say."""
+    size = table.positive_integer("batch_size")
+    if size and size > _MOST_AT_ONCE:
+        table.report.error(table.key("batch_size").span, f"batch_size can be {_MOST_AT_ONCE} at the most")
+    return size
 
 
 def read_headers(node: Node | None, report: Report) -> WriteHeaders:

@@ -303,6 +303,13 @@ MAPPING = (
         "false",
         "true",
     ),
+    Key(
+        "batch_size",
+        "How many records go to the org in one call at the most, where its triggers and flows bear no more.",
+        {"type": "integer", "minimum": 1, "maximum": 200},
+        "what the org's entry in sfmap.yaml says, or else 200",
+        "50",
+    ),
     Key("headers", "What the org is asked to do besides writing.", _or_removed(_ref("headers")),
         "what the org's entry in sfmap.yaml says"),
     Key(

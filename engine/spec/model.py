@@ -179,6 +179,8 @@ class Mapping:
     skip_unchanged: bool
     timestamp_guard: bool
     """Whether an event older than the newest one written for its identity is left out."""
+    batch_size: int | None
+    """The most records that one write carries; None where the org's entry says."""
     headers: WriteHeaders
     rules: tuple[FieldRule, ...]
     """Fields and address parts, in document order."""

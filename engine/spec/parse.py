@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sfmap.engine.spec.diagnostics import Diagnostic, Source, did_you_mean, listed
 from sfmap.engine.spec.fields import is_api_name, read_default, read_rules
-from sfmap.engine.spec.headers import read_headers
+from sfmap.engine.spec.headers import read_batch_size, read_headers
 from sfmap.engine.spec.language import (
     CUSTOM,
     EVENT,
@@ -120,6 +120,7 @@ def _mapping(name: str, source: Source, table: Table) -> Mapping:
         on_duplicate=table.choice("on_duplicate", ON_DUPLICATE) or "fail",
         skip_unchanged=table.boolean("skip_unchanged") or False,
         timestamp_guard=table.boolean("timestamp_guard") or False,
+        batch_size=read_batch_size(table),
         headers=read_headers(table.get("headers"), table.report),
         rules=read_rules(table),
         custom=_custom(table),

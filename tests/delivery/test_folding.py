@@ -78,7 +78,7 @@ def stream(seed: int, length: int) -> list[Event]:
 
 def delivery(org: SoapOrg, mapper: Mapper, window_size: int) -> Delivery:
     ledger = Ledger(Database(None), "local", "events")
-    ledger.begin("")
+    ledger.begin()
     options = Options(window_size=window_size, connections=2)
     return Delivery(org, mapper, ledger, Doubts(ledger), Waiter(), options)
 

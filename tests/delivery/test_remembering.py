@@ -18,10 +18,10 @@ def test_message_ids_are_remembered_for_some_days() -> None:
     ledger.commit(Commit(START, messages=["m1"]))
     assert ledger.delivered(ASKED) == {"m1", "m700", "m1199"}
     assert other.delivered(ASKED) == ledger.delivered([]) == set()
-    ledger.forget_delivered(3)
+    ledger.forget_old(3)
     assert ledger.delivered(ASKED) == {"m1", "m700", "m1199"}
-    ledger.forget_delivered(2)
+    ledger.forget_old(2)
     assert ledger.delivered(ASKED) == {"m1", "m1199"}
     now += 2 * DAY
-    other.forget_delivered(2)
+    other.forget_old(2)
     assert ledger.delivered(ASKED) == set()

@@ -45,7 +45,7 @@ ANSWERED = [
     ("slow", "<success>true</success>", 2),
     ("record_lock", "<statusCode>UNABLE_TO_LOCK_ROW</statusCode>", 0),
     ("record_lock_wrapped", "caused by: UNABLE_TO_LOCK_ROW", 0),
-    ("record_error", "<statusCode>UNKNOWN_EXCEPTION</statusCode>", 0),
+    ("record_error", "<statusCode>FIELD_CUSTOM_VALIDATION_EXCEPTION</statusCode>", 0),
     ("created_between", "<success>true</success>", 4),
 ]
 

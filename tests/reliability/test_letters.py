@@ -35,7 +35,7 @@ def kill_a_retry_before_its_commit(folder: Path, fate: str) -> None:
         source = DeadLetterSource(journal, opened.key)
         ledger = Ledger(journal, opened.key, source.name)
         ledger.begin_unless_begun()
-        for delivered in make_delivery(mapper, opened.org, ledger, Manner(), None).deliver(source, START):
+        for delivered in make_delivery(mapper, opened.org, ledger, Manner()).deliver(source, START):
             assert [outcome.fate for outcome in delivered.outcomes] == [fate] * 3
             break
 

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from collections import Counter
 from contextlib import closing
 
 import pytest
@@ -412,6 +413,75 @@ def test_what_is_there_already_is_not_written(scene: Scene) -> None:
     assert scene.calls()["update"] == 1
 
 
+def test_a_trigger_that_bears_fewer_records_at_once(scene: Scene) -> None:
+    """The size that went through is kept; a larger one is tried less and less often."""
+    scene.mapping(ACCOUNT)
+    scene.faults({"kind": "governor_limit", "calls": "create", "records": 50})
+    said = scene.run(*(person(f"p{number}") for number in range(400)), arguments=("--connections", "1"))
+    assert "Account create: the org refused more than 50 at a time: LeadTrigger" in said
+    assert scene.rows("SELECT count(*), count(DISTINCT AccountNumber) FROM Account") == [(400, 400)]
+    assert scene.calls()["create"] < 20
+    assert scene.sfmap("dead-letters") == "There are no dead letters.\n"
+
+
+def test_batches_grow_again_once_they_go_through(scene: Scene) -> None:
+    scene.mapping(ACCOUNT)
+    scene.faults({"kind": "governor_limit", "calls": "create", "times": 3})
+    scene.run(*(person(f"p{number}") for number in range(2_200)), arguments=("--connections", "1"))
+    assert Counter(fate for fate, _ in scene.outcomes()) == {"created": 2_200}
+    assert scene.calls()["create"] < 20  # 11 would do without the limit
+
+
+def test_a_record_that_a_trigger_cannot_bear_alone(scene: Scene) -> None:
+    scene.mapping(ACCOUNT)
+    scene.faults({"kind": "governor_limit", "calls": "create"})
+    scene.run(person("a"), code=1)
+    assert scene.calls()["create"] == 1
+
+
+@pytest.mark.parametrize("where", ["the mapping", "the org"])
+def test_batches_are_as_small_as_is_asked_for(scene: Scene, where: str) -> None:
+    size = "batch_size: 5"
+    scene.mapping(ACCOUNT + (size if where == "the mapping" else ""), "" if where == "the mapping" else size)
+    scene.run(*PEOPLE)
+    assert scene.calls()["create"] == 3
+
+
+TROUBLES = ["SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "UNKNOWN_EXCEPTION"]
+
+
+@pytest.mark.parametrize("code", TROUBLES)
+def test_a_trouble_of_the_org_that_comes_as_an_error_of_records(scene: Scene, code: str) -> None:
+    scene.mapping(ACCOUNT)
+    scene.faults({"kind": "record_error", "calls": "create", "code": code, "message": "Try later", "times": 1})
+    scene.run(*PEOPLE)
+    assert {fate for fate, _ in scene.outcomes()} == {"created"}
+
+
+def test_each_cause_has_a_bound_of_its_own(scene: Scene) -> None:
+    """Locked several times, and then created by somebody else in between."""
+    scene.mapping(ACCOUNT)
+    scene.faults(
+        {"kind": "record_lock", "calls": "create", "at": [1, 2, 3, 4]},
+        {"kind": "created_between", "calls": "create", "at": [1]},
+    )
+    scene.run(person("a", code="X", city="Rome"))
+    assert [fate for fate, _ in scene.outcomes()] == ["updated"]
+    assert scene.rows("SELECT count(*) FROM Account") == [(1,)]
+
+
+@pytest.mark.parametrize("order", ["the newer is refused", "the newer is written"])
+def test_only_what_was_written_overtakes(scene: Scene, order: str) -> None:
+    scene.mapping(f"{LEAD}timestamp_guard: true\n")
+    is_refused = order == "the newer is refused"
+    newer = {**person("a", city="New"), "timestamp": "2026-02-01T00:00:00Z"}
+    older = {**person("a", city="Old"), "timestamp": "2026-01-31T00:00:00Z"}
+    scene.faults(*([{"kind": "record_error", "calls": "create", "times": 1}] if is_refused else []))
+    scene.run(newer, older, code=int(is_refused))
+    expected = ["failed", "created"] if is_refused else ["created", "skipped"]
+    assert [fate for fate, _ in scene.outcomes()] == expected
+
+
 JOURNALS = [
     ("not a database", "is damaged"),
     ("another version", "written by another version"),
@@ -458,9 +528,10 @@ def test_a_disk_that_is_full(scene: Scene) -> None:
 
 def test_a_file_that_has_changed(scene: Scene) -> None:
     scene.mapping(LEAD)
-    scene.run(*PEOPLE, code=3, arguments=("--max-calls", "4"))
-    said = scene.run(person("other"), *PEOPLE)
-    assert "has changed since its last, unfinished run" in said
+    page = {"type": "page"}
+    scene.run(page, *PEOPLE, code=3, arguments=("--max-calls", "4"))
+    said = scene.run(person("other"), page, *PEOPLE)
+    assert "has changed since its last, unfinished run, which had delivered 1 events" in said
     assert scene.rows("SELECT count(*) FROM Lead") == [(13,)]
 
 

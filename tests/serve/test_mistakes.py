@@ -85,8 +85,8 @@ def test_an_event_that_mapping_breaks_on_is_a_dead_letter_and_others_go_on(tmp_p
     with start_local_org(tmp_path / "org.db") as local:
         password = PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
         ledger = Ledger(Database(None), "local", "events")
-        ledger.begin("")
-        delivery = make_delivery(mapper, SoapOrg(SoapSettings(local.url, password)), ledger, Manner(), None)
+        ledger.begin()
+        delivery = make_delivery(mapper, SoapOrg(SoapSettings(local.url, password)), ledger, Manner())
         (delivered,) = delivery.deliver(events)
     assert [outcome.fate for outcome in delivered.outcomes] == ["skipped", "failed", "skipped"]
     assert "this is a mistake in sfmap: TypeError at test_mistakes.py" in delivered.outcomes[1].reason

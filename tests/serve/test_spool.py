@@ -10,23 +10,30 @@ from sfmap.engine.journal.spool import Bounds, Spool, SpoolFull
 def test_events_come_out_as_they_went_in(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool.db", Bounds())
     spool.append([("web", [b"1", b"2"]), ("app", [b"3"])])
-    found = spool.after(0, 2)
+    found = spool.after(0, 2, 100)
     assert [(one.number, one.source, one.event) for one in found] == [(1, "web", b"1"), (2, "web", b"2")]
     spool.remove(2)
-    assert [one.event for one in spool.after(2, 10)] == [b"3"]
+    assert [one.event for one in spool.after(2, 10, 100)] == [b"3"]
     assert (spool.events, spool.size) == (1, 1)
     spool.close()
     again = Spool(tmp_path / "spool.db", Bounds())
     assert (again.events, again.size) == (1, 1)
     again.remove(3)
     again.append([("web", [b"4"])])
-    assert again.after(0, 10)[0].number == 4
+    assert again.after(0, 10, 100)[0].number == 4
+
+
+def test_what_comes_out_together_is_bounded_by_bytes(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool.db", Bounds())
+    spool.append([("web", [b"12345"] * 9)])
+    taken = [len(spool.after(0, 9, most_bytes)) for most_bytes in (1, 6, 21, 100)]
+    assert taken == [1, 2, 5, 9]
 
 
 def test_a_lost_file_goes_on_counting(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool.db", Bounds(), after=41)
     spool.append([("web", [b"x"])])
-    assert spool.after(41, 1)[0].number == 42
+    assert spool.after(41, 1, 100)[0].number == 42
 
 
 def test_bounds(tmp_path: Path) -> None:

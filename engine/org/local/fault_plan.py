@@ -16,12 +16,12 @@ from sfmap.engine.spec.source import ListNode, Node, ScalarNode, read_yaml
 Kind = Literal[
     "expired_session", "server_unavailable", "lock_row", "day_limit", "concurrent_limit", "fault",
     "http_error", "html", "down", "reset", "timeout", "reset_after", "truncated", "slow", "late_commit",
-    "record_lock", "record_lock_wrapped", "record_error", "created_between", "deleted_between",
+    "record_lock", "record_lock_wrapped", "record_error", "governor_limit", "created_between", "deleted_between",
 ]  # fmt: skip
 """docs/orgs.md says what each does."""
 
 _KINDS: tuple[Kind, ...] = get_args(Kind)
-_KEYS = ("kind", "calls", "at", "probability", "times", "seconds", "share", "status", "code", "message")
+_KEYS = ("kind", "calls", "at", "probability", "times", "seconds", "share", "records", "status", "code", "message")
 _LOCKED = "unable to obtain exclusive access to this record or 1 records"
 _FAULTS: dict[Kind, tuple[str, str]] = {
     "server_unavailable": ("SERVER_UNAVAILABLE", "Server unavailable"),
@@ -30,6 +30,11 @@ _FAULTS: dict[Kind, tuple[str, str]] = {
     "concurrent_limit": ("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded."),
 }
 _WRAPPED = f"lead_assignment: execution of AfterInsert caused by: UNABLE_TO_LOCK_ROW, {_LOCKED}: []"
+_REFUSED = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+_TOO_MANY = RecordError(
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+    "LeadTrigger: execution of BeforeInsert caused by: System.LimitException: Too many SOQL queries: 101",
+)
 _RECORD_ERRORS: dict[Kind, RecordError] = {
     "record_lock": RecordError("UNABLE_TO_LOCK_ROW", _LOCKED),
     "record_lock_wrapped": RecordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", _WRAPPED),
@@ -51,6 +56,8 @@ class Rule:
     seconds: float = 1.0
     share: float = 1.0
     """Of a call's records, for a fault of records."""
+    records: int = 0
+    """How many of them a governor limit lets through together."""
     status: int = 503
     code: str = ""
     message: str = ""
@@ -89,11 +96,13 @@ class Strike:
         known = _FAULTS.get(self.kind)
         return unexpected(*known) if known else None
 
-    def record_error(self) -> RecordError | None:
-        """What the next record of the call is refused with, where it is hit."""
+    def record_error(self, together: int) -> RecordError | None:
+        """What the next record of the call is refused with, where it is hit; so many are written together."""
         rule = self._rule
+        if rule.kind == "governor_limit":
+            return _TOO_MANY if together > rule.records else None
         if rule.kind == "record_error":
-            error = RecordError(rule.code or "UNKNOWN_EXCEPTION", rule.message or "refused by the fault plan")
+            error = RecordError(rule.code or _REFUSED, rule.message or "refused by the fault plan")
         elif rule.kind in _RECORD_ERRORS:
             error = _RECORD_ERRORS[rule.kind]
         else:
@@ -179,6 +188,7 @@ def _rule(node: Node, report: Report) -> Rule | None:
         times=table.positive_integer("times"),
         seconds=_number(table, "seconds", 1.0, most=86_400.0),
         share=_number(table, "share", 1.0, most=1.0),
+        records=table.positive_integer("records", least=0) or 0,
         status=table.positive_integer("status") or 503,
         code=code.text if code else "",
         message=message.text if message else "",

@@ -100,15 +100,15 @@ class Writer:
         saved: list[Saved] = []
         try:
             with self._store.savepoint():
-                saved += map(self._step, steps)
+                saved += (self._step(step, len(steps)) for step in steps)
                 if all_or_none and any(one.errors for one in saved):
                     raise _RolledBack
         except _RolledBack:
             saved = [one if one.errors else _rolled_back() for one in saved]
         return saved
 
-    def _step(self, step: Callable[[], Saved]) -> Saved:
-        error = self._strike.record_error() if self._strike else None
+    def _step(self, step: Callable[[], Saved], together: int) -> Saved:
+        error = self._strike.record_error(together) if self._strike else None
         return Saved(None, (error,)) if error else step()
 
     def _known(self, sent: Sent) -> _Record:

@@ -1,0 +1,63 @@
+"""What the org's refusal of a record means: whether it goes again, why, and how often at the most."""
+
+from sfmap.engine.delivery.coalesce import Cause
+from sfmap.engine.org.port import Refused
+
+_LOCK = "UNABLE_TO_LOCK_ROW"
+"""May stand inside another error's message too."""
+GONE = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"})
+_TAKEN = frozenset({"DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"})
+_ROLLED_BACK = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
+_DUPLICATES = "DUPLICATES_DETECTED"
+_UNAVAILABLE = frozenset({"SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION"})
+"""Troubles of the org that come as errors of records."""
+_TOO_LONG = frozenset({"QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG"})
+_LIMITS = (
+    "too many soql queries",
+    "too many query rows",
+    "too many dml statements",
+    "too many dml rows",
+    "too many sosl queries",
+    "too many future calls",
+    "too many queueable jobs",
+    "too many callouts",
+    "too many email invocations",
+    "apex cpu time limit exceeded",
+    "apex heap size too large",
+    "limitexception",
+    "cpu time limit",
+    "flow_elements_executed",
+    "number of executed elements",
+)
+"""The org's words where its own triggers and flows need more for a batch than they may (Apex Developer Guide,
+"Execution Governors and Limits"): each record of the batch gets them, and fewer records need less.
+"""
+_MOST: dict[Cause, int] = {"locked": 10, "unavailable": 5, "too much": 12, "taken": 1}
+_USUALLY = 3
+
+
+def again_because(refused: Refused, verb: str, together: int) -> Cause | None:
+    """Why the record, which was sent together with others, may go again; None where it would be refused again."""
+    if _LOCK in refused.code or _LOCK in refused.message:
+        return "locked"
+    if is_too_much(refused):
+        return "too much" if together > 1 else None
+    if refused.code in GONE:
+        return "gone" if verb in ("update", "delete") and not refused.fields else None
+    if refused.code in _TAKEN:
+        return "taken"
+    if refused.code in _UNAVAILABLE:
+        return "unavailable"
+    others: dict[str, Cause] = {_ROLLED_BACK: "undone", _DUPLICATES: "duplicate"}
+    return others.get(refused.code)
+
+
+def most_again(cause: Cause) -> int:
+    """How often a record goes again for that cause."""
+    return _MOST.get(cause, _USUALLY)
+
+
+def is_too_much(refused: Refused) -> bool:
+    """Whether fewer records at once may pass."""
+    said = refused.message.lower()
+    return refused.code in _TOO_LONG or any(words in said for words in _LIMITS)

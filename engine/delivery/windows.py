@@ -1,0 +1,124 @@
+"""Events into windows: what goes together, bounded by number, by bytes and, for a stream, by time."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sfmap.engine.sources.port import EventSource, Received, SourceFailed
+
+WINDOW_SIZE = 2_000
+"""How many events go together: as many identities as one query's answer can hold."""
+WINDOW_BYTES = 4 * 1024 * 1024
+"""Bytes of events after which a window is full, whatever their number: an event takes many times its bytes."""
+_POLL_SECONDS = 0.1
+
+CheckStop = Callable[[], None]
+"""Raises `StopRequested`."""
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A window that takes events until it is full."""
+
+    most: int
+    events: list[Received]
+    size: int = 0
+
+    def add(self, received: Received) -> bool:
+        """Whether it is full with this event."""
+        self.events.append(received)
+        self.size += len(received.raw)
+        return len(self.events) >= self.most or self.size >= WINDOW_BYTES
+
+
+def windows(source: EventSource, check_stop: CheckStop, most: int = WINDOW_SIZE) -> Iterator[list[Received]]:
+    """The source's events, as many at once as go together. Raises `StopRequested` or `SourceFailed`."""
+    window = _Growing(most, [])
+    failure: SourceFailed | None = None
+    try:
+        for received in source:
+            check_stop()
+            if window.add(received):
+                yield window.events
+                window = _Growing(most, [])
+    except SourceFailed as error:
+        failure = error
+    if window.events:
+        yield window.events
+    if failure:
+        raise failure
+
+
+class Stream:
+    """A source whose events come when they come, read by a thread of its own."""
+
+    def __init__(self, source: EventSource, linger: float) -> None:
+        """Its events go when the first of them has waited `linger` seconds for others."""
+        self._source = source
+        self._linger = linger
+        self._changed = threading.Condition()
+        self._waiting: deque[Received] = deque()
+        self._size = 0
+        self._is_over = False
+        self._failure: Exception | None = None
+        self.read = 0
+        """The number of the last event that was read."""
+
+    def windows(self, check_stop: CheckStop) -> Iterator[list[Received]]:
+        """The events as they have come together; an empty window where none came for a while.
+
+        Raises `StopRequested` or `SourceFailed`.
+        """
+        threading.Thread(target=self._read, name="reading", daemon=True).start()
+        is_over = False
+        while not is_over:
+            window, is_over = self._next(check_stop)
+            yield window
+        if self._failure:
+            raise self._failure
+
+    def _next(self, check_stop: CheckStop) -> tuple[list[Received], bool]:
+        """The next window, and whether it is the last one."""
+        window = _Growing(WINDOW_SIZE, [])
+        end = time.monotonic() + self._linger
+        while True:
+            check_stop()
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._is_over, _POLL_SECONDS)
+                if not self._waiting and self._is_over:
+                    return window.events, True
+                if self._waiting and not window.events:
+                    end = time.monotonic() + self._linger
+                is_full = bool(self._waiting) and self._move_into(window)
+            if is_full or time.monotonic() >= end:
+                return window.events, False
+
+    def _move_into(self, window: _Growing) -> bool:
+        """Moves what waits, as much as there is room for; whether the window is full with it."""
+        is_full = False
+        while self._waiting and not is_full:
+            received = self._waiting.popleft()
+            self._size -= len(received.raw)
+            is_full = window.add(received)
+        self._changed.notify_all()
+        return is_full
+
+    def _read(self) -> None:
+        try:
+            for received in self._source:
+                with self._changed:
+                    self.read = received.number
+                    self._changed.wait_for(self._has_room)
+                    self._waiting.append(received)
+                    self._size += len(received.raw)
+                    self._changed.notify_all()
+        except Exception as error:  # noqa: BLE001 - raised again where the windows are taken
+            self._failure = error
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        return len(self._waiting) < WINDOW_SIZE and self._size < WINDOW_BYTES
