@@ -18,9 +18,6 @@ _LAYOUT = Layout(
 )
 
 
-_READ_AT_ONCE = 500
-
-
 class SpoolFull(Exception):
     """No room for more events, or the oldest waits too long; the message says which."""
 
@@ -108,21 +105,18 @@ class Spool:
 
     def after(self, number: int, most: int, most_bytes: int) -> list[Spooled]:
         """The next events, in the order in which they came, until one reaches a bound."""
-        found: list[Spooled] = []
-        size = 0
-        while len(found) < most and size < most_bytes:
-            # By twos, fours, eights: events are large or many, and never is much more read than is wanted.
-            room = min(most - len(found), max(1, len(found)), _READ_AT_ONCE)
-            rows = self._database.rows(
-                "SELECT id, source, accepted, event FROM events WHERE id > ? ORDER BY id LIMIT ?",
-                found[-1].number if found else number,
-                room,
-            )
-            found += (Spooled(*row) for row in rows)  # type: ignore[arg-type]
-            size += sum(len(one.event) for one in found[-len(rows) :] if rows)
-            if len(rows) < room:
+        sizes = self._database.rows(
+            "SELECT id, length(event) FROM events WHERE id > ? ORDER BY id LIMIT ?", number, most
+        )
+        last, size = number, 0
+        for event, length in cast(list[tuple[int, int]], sizes):
+            last, size = event, size + length
+            if size >= most_bytes:
                 break
-        return found
+        rows = self._database.rows(
+            "SELECT id, source, accepted, event FROM events WHERE id > ? AND id <= ? ORDER BY id", number, last
+        )
+        return [Spooled(*row) for row in rows]  # type: ignore[arg-type]
 
     def remove(self, up_to: int) -> None:
         """Forgets the events up to that number."""
