@@ -72,14 +72,16 @@ def full_record_id(text: str) -> str | None:
     """The 18-character form of a record id of either length; None where the text is no id.
 
     Each of the last 3 characters tells which of 5 earlier ones are upper case ("ID Field Type", Object Reference).
+    Where they do not, a letter or its case is wrong, and it would be the id of another record.
     """
     if not _RECORD_ID.fullmatch(text):
         return None
     chunks = (text[start : start + 5] for start in (0, 5, 10))
-    return text[:15] + "".join(
+    full = text[:15] + "".join(
         _ID_CHECK[sum(1 << place for place, character in enumerate(chunk) if "A" <= character <= "Z")]
         for chunk in chunks
     )
+    return full if text in (full, full[:15]) else None
 
 
 def convert(value: Value, type: ValueType | None) -> Value:  # noqa: A002
@@ -162,6 +164,10 @@ def _record_id(value: Value) -> str:
     text = as_text(value).strip()
     full = full_record_id(text)
     if full is None:
+        if _RECORD_ID.fullmatch(text):
+            raise Unfit(
+                "is not a record id: its last 3 characters do not fit the upper and lower case of the others"
+            )
         raise Unfit("is not a record id (15 or 18 letters and digits)")
     return full
 

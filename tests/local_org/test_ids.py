@@ -15,7 +15,13 @@ def test_full_id(short: str, whole: str) -> None:
     assert full_record_id(whole) == whole
 
 
-@pytest.mark.parametrize("text", ["", "001", "001D000000IRFm!", "001D000000IRFmaI"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "001", "001D000000IRFm!", "001D000000IRFmaI"),
+        *("001d000000irfmaiah", "001D000000IRFMAIAH", "001D000000IRFmaiah", "001D000000IRFmaIAI"),
+    ],
+)
 def test_no_id(text: str) -> None:
     assert full_record_id(text) is None
 

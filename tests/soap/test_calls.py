@@ -39,6 +39,11 @@ TOO_LONG = (
 )
 
 
+def lead(number: int) -> str:
+    """The id of a lead."""
+    return f"00Q{number:012}EAA"
+
+
 def test_nothing_is_sent_before_the_first_call(org: SoapOrg, canned: CannedServer) -> None:
     assert canned.requests == []
     assert org.calls() == {}
@@ -148,15 +153,15 @@ def test_a_reference_that_cannot_be_sent_refuses_its_record_alone(
 
 def test_a_delete_request(org: SoapOrg, canned: CannedServer) -> None:
     gone = "<errors><message>entity is deleted</message><statusCode>ENTITY_IS_DELETED</statusCode></errors>"
-    canned.put("delete", canned.results("delete", "<id>00Q1</id><success>true</success>", gone))
+    canned.put("delete", canned.results("delete", f"<id>{lead(1)}</id><success>true</success>", gone))
 
-    assert org.delete("Lead", ["00Q1", "00Q2"]) == [
-        Written("00Q1"),
+    assert org.delete("Lead", [lead(1), lead(2)]) == [
+        Written(lead(1)),
         Refused("ENTITY_IS_DELETED", "entity is deleted"),
     ]
 
     request = canned.requests[-1][1]
-    assert "<p:delete><p:ids>00Q1</p:ids><p:ids>00Q2</p:ids></p:delete>" in request
+    assert f"<p:delete><p:ids>{lead(1)}</p:ids><p:ids>{lead(2)}</p:ids></p:delete>" in request
     assert "<p:allOrNone>false</p:allOrNone>" in request
     assert org.calls() == {"login": 1, "delete": 1}
 
@@ -182,17 +187,17 @@ def test_results_come_in_the_order_of_the_records(org: SoapOrg, canned: CannedSe
 @pytest.mark.parametrize(
     "result",
     [
-        "<isNew>1</isNew><id>001</id><extra><deep/></extra><success>true</success>",
-        "<success>true</success><id>001</id>",
-        "<p:success xmlns:p='urn:other'> true </p:success><id>001</id>",
-        "<success>1</success><errors xsi:nil='true'/><id>001</id>",
+        "<isNew>1</isNew><id>00Q000000000001EAA</id><extra><deep/></extra><success>true</success>",
+        "<success>true</success><id>00Q000000000001EAA</id>",
+        "<p:success xmlns:p='urn:other'> true </p:success><id>00Q000000000001EAA</id>",
+        "<success>1</success><errors xsi:nil='true'/><id>00Q000000000001EAA</id>",
     ],
     ids=["unknown elements", "another order", "another namespace", "another spelling"],
 )
 def test_a_result_is_read_whatever_else_is_in_it(org: SoapOrg, canned: CannedServer, result: str) -> None:
     canned.put("create", canned.results("create", result))
 
-    assert org.create("Lead", [RecordWrite({"LastName": "a"})]) == [Written("001")]
+    assert org.create("Lead", [RecordWrite({"LastName": "a"})]) == [Written("00Q000000000001EAA")]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +268,7 @@ WRITES: list[tuple[str, Callable[[SoapOrg], object]]] = [
     ("create", lambda org: org.create("Lead", TWO)),
     ("update", lambda org: org.update("Lead", TWO)),
     ("upsert", lambda org: org.upsert("Lead", "Key__c", TWO)),
-    ("delete", lambda org: org.delete("Lead", ["00Q1", "00Q2"])),
+    ("delete", lambda org: org.delete("Lead", [lead(1), lead(2)])),
 ]
 
 
@@ -274,6 +279,112 @@ def test_too_few_results_leave_the_call_in_doubt(
     canned.put(operation, canned.results(operation, OK))
 
     with pytest.raises(OrgUnavailable, match=f"1 results where the {operation} call needs 2") as caught:
+        write(org)
+
+    assert caught.value.maybe_applied
+
+
+ACCOUNT = "001000000000001AAA"
+UNREADABLE_RESULTS = {
+    "an empty id": ("<id/><success>true</success>", "a record without an id"),
+    "no id": ("<success>true</success>", "a record without an id"),
+    "a nil id": ("<id xsi:nil='true'/><success>true</success>", "a record without an id"),
+    "a short id": ("<id>00Q1</id><success>true</success>", "no record id"),
+    "an id in capitals": ("<id>00Q5F000001ABCDEAC</id><success>true</success>", "no record id"),
+    "an id in small letters": ("<id>00q5f000001abcdeac</id><success>true</success>", "no record id"),
+    "an id of another object": (f"<id>{ACCOUNT}</id><success>true</success>", "is of another object"),
+    "no word of success": (f"<id>{lead(1)}</id>", "neither success nor failure"),
+    "neither yes nor no": (f"<id>{lead(1)}</id><success>maybe</success>", "neither success nor failure"),
+}
+
+
+@pytest.mark.parametrize(("result", "says"), UNREADABLE_RESULTS.values(), ids=UNREADABLE_RESULTS)
+@pytest.mark.parametrize(("operation", "write"), WRITES, ids=[operation for operation, _ in WRITES])
+def test_a_result_that_tells_no_record_leaves_the_call_in_doubt(
+    org: SoapOrg,
+    canned: CannedServer,
+    operation: str,
+    write: Callable[[SoapOrg], object],
+    result: str,
+    says: str,
+) -> None:
+    canned.put("describeSObjects", canned.results("describeSObjects", DESCRIBED))
+    org.describe(["Lead"])
+    good = f"<id>{lead(1)}</id><success>true</success>"
+    canned.put(operation, canned.results(operation, good, result))
+
+    with pytest.raises(OrgUnavailable, match=f"{says}|for the record {lead(2)}") as caught:
+        write(org)
+
+    assert caught.value.maybe_applied
+
+
+def test_an_answer_about_another_record_leaves_the_call_in_doubt(org: SoapOrg, canned: CannedServer) -> None:
+    first, second = (f"<id>{lead(number)}</id><success>true</success>" for number in (1, 2))
+    changes = [RecordWrite({"Title": "CTO"}, id=lead(number)) for number in (1, 2)]
+    writes: dict[str, Callable[[], object]] = {
+        "update": lambda: org.update("Lead", changes),
+        "upsert": lambda: org.upsert("Lead", "Id", changes),
+        "delete": lambda: org.delete("Lead", [lead(1), lead(2)]),
+    }
+    for operation, write in writes.items():
+        canned.put(operation, canned.results(operation, second, first))
+        with pytest.raises(OrgUnavailable, match=f"the id {lead(2)} for the record {lead(1)}") as caught:
+            write()
+        assert caught.value.maybe_applied
+
+
+def test_ids_of_fifteen_characters_are_completed(org: SoapOrg, canned: CannedServer) -> None:
+    short = f"<id>{lead(1)[:15]}</id><success>true</success>"
+    canned.put("delete", canned.results("delete", short))
+    row = f"<records><sf:Id>{lead(2)[:15]}</sf:Id></records>"
+    canned.put("query", canned.results("query", f"<done>true</done><size>1</size>{row}"))
+
+    assert org.delete("Lead", [lead(1)]) == [Written(lead(1))]
+    assert [found.id for found in org.find("Lead", ("Email",), [("a@b.co",)])] == [lead(2)]
+
+
+FOUND = f"<records><sf:Id>{lead(1)}</sf:Id></records>"
+UNREADABLE_PAGES = {
+    "no id": ("<done>true</done><size>1</size><records/>", "a record without an id"),
+    "an empty id": ("<done>true</done><records><sf:Id/></records>", "a record without an id"),
+    "a short id": ("<done>true</done><records><sf:Id>00Q</sf:Id></records>", "no record id"),
+    "an id in capitals": ("<done>true</done><records><sf:Id>00Q5F000001ABCDEAC</sf:Id></records>", "no record id"),
+    "another object": (f"<done>true</done><records><sf:Id>{ACCOUNT}</sf:Id></records>", "is of another object"),
+    "nothing": ("", "neither is the last"),
+    "no next page": (f"<done>false</done><size>9</size>{FOUND}", "neither is the last"),
+    "fewer records than counted": (f"<done>true</done><size>2</size>{FOUND}", "1 of 2 records"),
+}
+
+
+@pytest.mark.parametrize(("answer", "says"), UNREADABLE_PAGES.values(), ids=UNREADABLE_PAGES)
+def test_records_that_are_missing_or_nameless_are_no_answer(
+    org: SoapOrg, canned: CannedServer, answer: str, says: str
+) -> None:
+    canned.put("describeSObjects", canned.results("describeSObjects", DESCRIBED))
+    org.describe(["Lead"])
+    canned.put("query", canned.results("query", answer))
+
+    with pytest.raises(OrgUnavailable, match=says) as caught:
+        org.find("Lead", ("Email",), [("a@b.co",)])
+
+    assert not caught.value.maybe_applied
+
+
+def test_another_object_s_description_is_no_answer(org: SoapOrg, canned: CannedServer) -> None:
+    canned.put("describeSObjects", canned.results("describeSObjects", DESCRIBED))
+
+    with pytest.raises(OrgUnavailable, match="the object 'Lead' where Account was asked for"):
+        org.describe(["Account"])
+
+
+@pytest.mark.parametrize(("operation", "write"), WRITES, ids=[operation for operation, _ in WRITES])
+def test_too_many_results_leave_the_call_in_doubt(
+    org: SoapOrg, canned: CannedServer, operation: str, write: Callable[[SoapOrg], object]
+) -> None:
+    canned.put(operation, canned.results(operation, OK, OK, OK))
+
+    with pytest.raises(OrgUnavailable, match=f"3 results where the {operation} call needs 2") as caught:
         write(org)
 
     assert caught.value.maybe_applied
@@ -325,8 +436,8 @@ def test_the_limit_header_never_spoils_an_answer(
 def test_find_reads_all_pages_and_drops_repeats(org: SoapOrg, canned: CannedServer) -> None:
     def row(number: int, email: str) -> str:
         return (
-            f'<records xsi:type="sf:sObject"><sf:type>Lead</sf:type><sf:Id>00Q{number}</sf:Id>'
-            f"<sf:Email>{email}</sf:Email><sf:Phone xsi:nil='true'/><sf:Id>00Q{number}</sf:Id></records>"
+            f'<records xsi:type="sf:sObject"><sf:type>Lead</sf:type><sf:Id>{lead(number)}</sf:Id>'
+            f"<sf:Email>{email}</sf:Email><sf:Phone xsi:nil='true'/><sf:Id>{lead(number)}</sf:Id></records>"
         )
 
     more = "<done>false</done><queryLocator>01g-2</queryLocator>"
@@ -335,7 +446,7 @@ def test_find_reads_all_pages_and_drops_repeats(org: SoapOrg, canned: CannedServ
 
     found = org.find("Lead", ("email", "Phone"), [("a@b.co", "1")])
 
-    assert [record.id for record in found] == ["00Q1", "00Q2", "00Q3"]
+    assert [record.id for record in found] == [lead(1), lead(2), lead(3)]
     assert found[0].fields == {"email": "a@b.co", "Phone": None}
     assert "<p:queryLocator>01g-2</p:queryLocator>" in canned.requests[-1][1]
     assert "<p:batchSize>2000</p:batchSize>" in canned.requests[-1][1]
@@ -343,7 +454,7 @@ def test_find_reads_all_pages_and_drops_repeats(org: SoapOrg, canned: CannedServ
 
 
 def test_find_reads_more_fields_under_a_condition(org: SoapOrg, canned: CannedServer) -> None:
-    row = "<records><sf:Id>00Q1</sf:Id><sf:Email>a@b.co</sf:Email><sf:Title>CTO</sf:Title></records>"
+    row = f"<records><sf:Id>{lead(1)}</sf:Id><sf:Email>a@b.co</sf:Email><sf:Title>CTO</sf:Title></records>"
     too_complicated = canned.fault("QUERY_TOO_COMPLICATED", "too complicated")
     canned.put("query", too_complicated, canned.results("query", f"<done>true</done>{row}"))
 
@@ -358,14 +469,14 @@ def test_find_reads_more_fields_under_a_condition(org: SoapOrg, canned: CannedSe
 
 def test_a_query_that_is_too_complicated_is_halved(org: SoapOrg, canned: CannedServer) -> None:
     def rows(*numbers: int) -> Canned:
-        records = "".join(f"<records><sf:Id>00Q{number}</sf:Id></records>" for number in numbers)
+        records = "".join(f"<records><sf:Id>{lead(number)}</sf:Id></records>" for number in numbers)
         return canned.results("query", f"<done>true</done>{records}")
 
     canned.put("query", canned.fault("QUERY_TOO_COMPLICATED", "too complicated"), rows(1), rows(2, 1))
 
     found = org.find("Lead", ("Email",), [("a",), ("b",), ("c",)])
 
-    assert [record.id for record in found] == ["00Q1", "00Q2"]
+    assert [record.id for record in found] == [lead(1), lead(2)]
     assert "IN ('a')" in canned.requests[-2][1]
     assert "IN ('b', 'c')" in canned.requests[-1][1]
 
@@ -426,13 +537,15 @@ def test_describes_are_kept_until_the_session_is_renewed(org: SoapOrg, canned: C
 
 
 def test_one_call_describes_a_hundred_objects(org: SoapOrg, canned: CannedServer) -> None:
+    names = [f"Object{number}__c" for number in range(120)]
+    described = [f"<name>{name}</name>" for name in names]
     canned.put(
         "describeSObjects",
-        canned.results("describeSObjects", *[DESCRIBED] * 100),
-        canned.results("describeSObjects", *[DESCRIBED] * 20),
+        canned.results("describeSObjects", *described[:100]),
+        canned.results("describeSObjects", *described[100:]),
     )
 
-    assert len(org.describe([f"Object{number}__c" for number in range(120)])) == 120
+    assert list(org.describe(names)) == names
     assert org.calls() == {"login": 1, "describeSObjects": 2}
 
 
@@ -568,18 +681,18 @@ def test_write_options_are_headers(
     org: SoapOrg, canned: CannedServer, options: WriteOptions, patterns: list[str]
 ) -> None:
     for operation in ("create", "update", "upsert", "delete"):
-        canned.put(operation, canned.results(operation, "<id>00Q000000000001AAA</id><success>true</success>"))
+        canned.put(operation, canned.results(operation, "<id>00Q000000000001EAA</id><success>true</success>"))
     org.create("Lead", [RecordWrite({"LastName": "x"})], options)
-    org.update("Lead", [RecordWrite({"LastName": "x"}, id="00Q000000000001AAA")], options)
+    org.update("Lead", [RecordWrite({"LastName": "x"}, id="00Q000000000001EAA")], options)
     org.upsert("Lead", "Key__c", [RecordWrite({"Key__c": "x"})], options)
-    org.delete("Lead", ["00Q000000000001AAA"], options)
+    org.delete("Lead", ["00Q000000000001EAA"], options)
     for operation, envelope in canned.requests[1:4]:
         for pattern in patterns:
             assert re.search(pattern, envelope), operation
 
 
 def test_a_mapping_s_options_go_before_the_org_s(settings: SoapSettings, canned: CannedServer) -> None:
-    canned.put("create", canned.results("create", "<id>00Q000000000001AAA</id><success>true</success>"))
+    canned.put("create", canned.results("create", "<id>00Q000000000001EAA</id><success>true</success>"))
     org = SoapOrg(replace(settings, options=WriteOptions(assignment_rule="default", truncate=True)))
     org.create("Lead", [RecordWrite({"LastName": "x"})], WriteOptions(assignment_rule="off"))
     _, envelope = canned.requests[-1]

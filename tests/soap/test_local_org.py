@@ -44,7 +44,7 @@ objects:
       Level__c: {type: picklist, values: [low, high], restricted: true}
 """
 GOOD = {"LastName": "Lovelace", "Company": "Acme"}
-NOBODY = "00Q000000zzzzzzAAA"
+NOBODY = "00Q000000zzzzzzEAA"
 _numbers = count()
 
 

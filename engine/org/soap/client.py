@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -68,7 +69,8 @@ class SoapOrg:
         for start in range(0, len(missing), DESCRIBES_PER_CALL):
             asked = missing[start : start + DESCRIBES_PER_CALL]
             answers = self._call("describeSObjects", {"sObjectType": asked}, expected=len(asked))
-            known.update(zip(asked, map(results.object_description, answers), strict=True))
+            with self._understood("describeSObjects"):
+                known.update((name, _description(name, one)) for name, one in zip(asked, answers, strict=True))
         return {name: known[name] for name in objects}
 
     def find(
@@ -82,7 +84,7 @@ class SoapOrg:
         found: dict[str, FoundRecord] = {}
         try:
             for query in lookup_queries(object_name, fields, identities, also, where):
-                for record in self._rows(query, (*fields, *also)):
+                for record in self._rows(object_name, query, (*fields, *also)):
                     found.setdefault(record.id, record)
         except CallRefused as refused:
             if refused.code != "QUERY_TOO_COMPLICATED" or len(identities) == 1:
@@ -117,7 +119,8 @@ class SoapOrg:
         # The API asks for no object: an id says what it is of.
         headers = write_headers("delete", options.over(self._options))
         answers = self._call("delete", {"ids": ids}, headers, expected=len(ids)) if ids else ()
-        return [results.write_result(answer) for answer in answers]
+        with self._understood("delete"):
+            return [results.write_result(answer, "", sent) for answer, sent in zip(answers, ids, strict=True)]
 
     def calls(self) -> Mapping[str, int]:
         return self._transport.calls()
@@ -135,14 +138,25 @@ class SoapOrg:
             self._known = _ObjectModel(session)
         return self._known
 
-    def _rows(self, query: str, fields: Sequence[str]) -> Iterator[FoundRecord]:
-        (answer,) = self._call("query", {"queryString": query}, _PAGE_SIZE, expected=1)
-        page = results.page(answer, fields)
-        yield from page.records
-        while page.locator:
-            (answer,) = self._call("queryMore", {"queryLocator": page.locator}, _PAGE_SIZE, expected=1)
-            page = results.page(answer, fields)
+    def _key_prefix(self, object_name: str) -> str:
+        """What the ids of the object's records begin with; empty where it has not been described."""
+        known = self._known.objects.get(object_name) if self._known else None
+        return known.key_prefix if known else ""
+
+    def _rows(self, object_name: str, query: str, fields: Sequence[str]) -> Iterator[FoundRecord]:
+        """A lookup that misses a record would have it made twice, so an answer must be whole."""
+        operation, content, seen = "query", {"queryString": query}, 0
+        while True:
+            (answer,) = self._call(operation, content, _PAGE_SIZE, expected=1)
+            with self._understood(operation):
+                page = results.page(answer, fields, self._key_prefix(object_name))
+                seen += len(page.records)
+                if page.locator is None and seen < (page.size or 0):
+                    raise results.UnreadableAnswerError(f"{seen} of {page.size} records")
             yield from page.records
+            if page.locator is None:
+                return
+            operation, content = "queryMore", {"queryLocator": page.locator}
 
     def _write(
         self,
@@ -159,7 +173,12 @@ class SoapOrg:
             content: Content = {**(arguments or {}), "_value_1": elements}
             headers = write_headers(operation, options.over(self._options))
             answers = iter(self._call(operation, content, headers, expected=len(elements)))
-        return [one if isinstance(one, Refused) else results.write_result(next(answers)) for one in built]
+        key_prefix = self._key_prefix(object_name)
+        with self._understood(operation):
+            return [
+                one if isinstance(one, Refused) else results.write_result(next(answers), key_prefix, record.id)
+                for one, record in zip(built, records, strict=True)
+            ]
 
     def _call(
         self, operation: str, content: Content, headers: Headers | None = None, *, expected: int
@@ -179,6 +198,18 @@ class SoapOrg:
             )
         return answers
 
+    @contextmanager
+    def _understood(self, operation: str) -> Iterator[None]:
+        """An answer that makes no sense is no answer: what the call asked for may have been done."""
+        try:
+            yield
+        except results.UnreadableAnswerError as error:
+            raise OrgUnavailable(
+                f"{self._host} answered the {operation} call with {error}.",
+                maybe_applied=operation in WRITES,
+                advice="Try again; if it stays so, see what stands between this machine and the org.",
+            ) from None
+
     def _send(
         self, session: Session, operation: str, content: Content, headers: Headers | None
     ) -> Sequence[etree._Element]:
@@ -186,3 +217,11 @@ class SoapOrg:
         if usage := results.api_usage(answer.limits):
             self._transport.note_usage(usage)
         return answer.results
+
+
+def _description(name: str, answer: etree._Element) -> ObjectDescription:
+    """The object of that name. Raises `UnreadableAnswerError` where it is another one."""
+    described = results.object_description(answer)
+    if described.name.casefold() != name.casefold():
+        raise results.UnreadableAnswerError(f"the object {described.name!r} where {name} was asked for")
+    return described

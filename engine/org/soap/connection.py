@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import zeep
 from lxml import etree
 
-from sfmap.engine.org.soap.errors import FAILURES, Call, UnreadableAnswerError, error_from
+from sfmap.engine.org.soap.errors import FAILURES, Call, error_from
 from sfmap.engine.org.soap.records import API, OBJECT
+from sfmap.engine.org.soap.results import UnreadableAnswerError
 from sfmap.engine.org.soap.settings import SoapSettings
 from sfmap.engine.org.soap.sign_in import Secret
 from sfmap.engine.org.soap.transport import Transport

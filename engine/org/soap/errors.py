@@ -23,7 +23,7 @@ from sfmap.engine.org.soap.meanings import (
     FaultMeaning,
     Meaning,
 )
-from sfmap.engine.org.soap.results import text_of
+from sfmap.engine.org.soap.results import UnreadableAnswerError, text_of
 from sfmap.engine.org.soap.settings import split
 from sfmap.engine.org.soap.sign_in import Secret
 from sfmap.engine.org.soap.transport import NotSoapError, causes, never_sent
@@ -42,10 +42,6 @@ class Call:
     user: str
     secrets: tuple[Secret, ...]
     """What no message may quote, whoever sent it."""
-
-
-class UnreadableAnswerError(Exception):
-    """A SOAP envelope without the answer that the call must have."""
 
 
 Failure = Fault | ZeepError | NotSoapError | UnreadableAnswerError | RequestException

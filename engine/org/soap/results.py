@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from sfmap.engine.mapping.values import full_record_id
 from sfmap.engine.org.port import (
     ApiUsage,
     FieldDescription,
@@ -16,12 +17,18 @@ from sfmap.engine.org.port import (
 )
 
 
+class UnreadableAnswerError(Exception):
+    """An answer without what the call must have; the message says what is the matter with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One answer of a query; `locator` asks for the next one."""
 
     records: tuple[FoundRecord, ...]
     locator: str | None
+    size: int | None
+    """How many records all pages have together, where the org says so."""
 
 
 def text_of(element: etree._Element) -> str:
@@ -41,11 +48,18 @@ def is_true(text: str) -> bool:
     return text.strip() in ("true", "1")
 
 
-def write_result(element: etree._Element) -> WriteResult:
-    if is_true(first(element, "success")):
-        return Written(first(element, "id"), is_true(first(element, "created")))
+def write_result(element: etree._Element, key_prefix: str = "", sent_id: str | None = None) -> WriteResult:
+    """What became of one record of the object with this key prefix; `sent_id` is its id where it was known before.
+
+    Raises `UnreadableAnswerError` where that does not say which record was written, if any.
+    """
+    success = first(element, "success")
+    if is_true(success):
+        return Written(_written_id(element, key_prefix, sent_id), is_true(first(element, "created")))
     errors = list(element.iterchildren("{*}errors"))
     if not errors:
+        if success.strip() not in ("false", "0"):
+            raise UnreadableAnswerError("a result that tells neither success nor failure")
         return Refused("UNKNOWN_EXCEPTION", "The org refused the record without saying why.")
     fields = dict.fromkeys(name for error in errors for name in texts(error, "fields"))
     return Refused(
@@ -56,11 +70,30 @@ def write_result(element: etree._Element) -> WriteResult:
     )
 
 
-def page(element: etree._Element, fields: Iterable[str]) -> Page:
+def _written_id(element: etree._Element, key_prefix: str, sent_id: str | None) -> str:
+    said = first(element, "id")
+    record_id = full_record_id(said)
+    if record_id is None:
+        raise UnreadableAnswerError(_no_id(said))
+    if sent_id is not None and record_id != full_record_id(sent_id):
+        raise UnreadableAnswerError(f"the id {record_id} for the record {sent_id}")
+    if not record_id.startswith(key_prefix):
+        raise UnreadableAnswerError(f"the id {record_id}, which is of another object")
+    return record_id
+
+
+def _no_id(said: str) -> str:
+    return f"{said[:18]!r}, which is no record id" if said else "a record without an id"
+
+
+def page(element: etree._Element, fields: Iterable[str], key_prefix: str = "") -> Page:
+    """One page of records of the object with this key prefix. Raises `UnreadableAnswerError`."""
+    done, locator, size = (first(element, name) for name in ("done", "queryLocator", "size"))
+    if not (is_true(done) or locator):
+        raise UnreadableAnswerError("a page of records that neither is the last nor tells the next")
     wanted = {name: name.lower() for name in fields}
-    records = tuple(_found(row, wanted) for row in element.iterchildren("{*}records"))
-    done = is_true(first(element, "done")) or not first(element, "queryLocator")
-    return Page(records, None if done else first(element, "queryLocator"))
+    records = tuple(_found(row, wanted, key_prefix) for row in element.iterchildren("{*}records"))
+    return Page(records, None if is_true(done) else locator, int(size) if size.isdecimal() else None)
 
 
 def object_names(element: etree._Element) -> Iterator[str]:
@@ -91,13 +124,20 @@ def api_usage(elements: Iterable[etree._Element]) -> ApiUsage | None:
 def _duplicates(errors: Iterable[etree._Element]) -> Iterator[str]:
     for error in errors:
         for record in error.iterfind(".//{*}matchRecords/{*}record"):
-            yield from texts(record, "Id")[:1]
+            if record_id := full_record_id(first(record, "Id")):
+                yield record_id
 
 
-def _found(row: etree._Element, wanted: Mapping[str, str]) -> FoundRecord:
+def _found(row: etree._Element, wanted: Mapping[str, str], key_prefix: str) -> FoundRecord:
     values = {etree.QName(child).localname.lower(): child for child in row.iterchildren("*")}
     fields = {name: _value(values.get(key)) for name, key in wanted.items()}
-    return FoundRecord(_value(values.get("id")) or "", fields)
+    said = _value(values.get("id")) or ""
+    record_id = full_record_id(said)
+    if record_id is None:
+        raise UnreadableAnswerError(_no_id(said))
+    if not record_id.startswith(key_prefix):
+        raise UnreadableAnswerError(f"the id {record_id}, which is of another object")
+    return FoundRecord(record_id, fields)
 
 
 def _value(element: etree._Element | None) -> str | None:
