@@ -154,6 +154,36 @@ def test_a_refusal_says_what_to_do(
     assert len(tokens.forms) == 1, "a refused sign-in is tried once"
 
 
+HEALING = [
+    ("invalid_grant", "token request is already being processed"),
+    ("invalid_grant", "expired authorization code"),
+    ("unknown_error", "retry your request"),
+    ("temporarily_unavailable", "the server is busy"),
+]
+
+
+@pytest.mark.parametrize(("error", "description"), HEALING)
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_what_heals_by_itself_is_tried_again(
+    tokens: TokenServer, way: SignIn, error: str, description: str
+) -> None:
+    tokens.status, tokens.answer = 400, {"error": error, "error_description": description}
+    org = SoapOrg(settings(tokens, way))
+    with pytest.raises(OrgUnavailable, match=description) as caught:
+        org.object_names()
+    assert caught.value.advice
+    tokens.status, tokens.answer = 200, None
+    assert org.object_names() == {"Lead"}
+
+
+@pytest.mark.parametrize("token", ["", None, 5, ["00D!x"]])
+def test_an_answer_without_a_token(tokens: TokenServer, token: object) -> None:
+    tokens.answer = {"access_token": token, "instance_url": tokens.api.url}
+    with pytest.raises(OrgUnavailable, match="gave no token"):
+        SoapOrg(settings(tokens, WAYS["client credentials"])).object_names()
+    assert tokens.api.requests == []
+
+
 def test_no_answer_is_no_refusal(tokens: TokenServer) -> None:
     tokens.status, tokens.answer = 503, ["<html>"]
     with pytest.raises(OrgUnavailable, match="HTTP 503"):

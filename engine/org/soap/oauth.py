@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import jwt
 import requests
 
-from sfmap.engine.org.port import OrgUnavailable, SignInRefused
+from sfmap.engine.mapping.values import full_record_id
+from sfmap.engine.org.port import OrgError, OrgUnavailable, SignInRefused
+from sfmap.engine.org.soap.errors import Call, error_from
 from sfmap.engine.org.soap.settings import SoapSettings
 from sfmap.engine.org.soap.sign_in import ClientCredentials, JwtBearer, OAuth, Secret
-from sfmap.engine.org.soap.transport import Transport
+from sfmap.engine.org.soap.transport import NotSoapError, Transport
 
 _PATH = "/services/oauth2/token"
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -25,6 +27,8 @@ FIRST_VERSION_WITH_JWT_TOKENS = 68
 class Token:
     access_token: Secret
     instance_url: str
+    organization_id: str = ""
+    """18 characters; empty where the org does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +102,48 @@ _MEANINGS = (
 )
 
 
+_HEALS = (
+    ("invalid_grant", "token request is already being processed"),
+    ("invalid_grant", "expired authorization code"),
+    ("invalid_grant", "login rate exceeded"),
+    ("unknown_error", "retry your request"),
+    ("server_error", ""),
+    ("temporarily_unavailable", ""),
+)
+"""Errors and their words that say nothing against the credentials: of two requests for one token at once, say."""
+
+
 def fetch_token(settings: SoapSettings, sign_in: OAuth, transport: Transport) -> Token:
-    """A new token. Raises `SignInRefused`, or `OrgUnavailable` where no answer came."""
+    """A new token. Raises `SignInRefused`, `OrgOutOfReach`, or `OrgUnavailable` where a pause may help."""
     url = f"{settings.login_url.rstrip('/')}{_PATH}"
     form = _form(settings, sign_in)
-    failure: requests.RequestException | None = None
+    failure: OrgError | None = None
     try:
         status, answer = transport.post_form(url, form)
+    except NotSoapError as redirect:
+        failure = error_from(redirect, Call("token", settings.host, sign_in.user, sign_in.secrets))
     except requests.RequestException as error:
-        failure = error
-    if failure:  # raised out here, the error drags no frames along that hold the form and its secrets
-        raise OrgUnavailable(
-            f"{settings.host} could not be reached to sign in ({type(failure).__name__}).",
+        failure = OrgUnavailable(
+            f"{settings.host} could not be reached to sign in ({type(error).__name__}).",
             advice="Check login_url and this machine's network.",
         )
-    if status != 200 or "access_token" not in answer:
+    if failure:  # raised out here, the error drags no frames along that hold the form and its secrets
+        raise failure
+    token = _text(answer, "access_token")
+    if status != 200 or not token:
         raise _refusal(settings, status, answer)
-    return Token(Secret(str(answer["access_token"])), str(answer.get("instance_url", "")))
+    return Token(Secret(token), _text(answer, "instance_url"), _organization_id(_text(answer, "id")))
+
+
+def _text(answer: Mapping[str, object], key: str) -> str:
+    value = answer.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _organization_id(identity_url: str) -> str:
+    """Of an address such as https://login.salesforce.com/id/<organization>/<user>."""
+    _, _, path = identity_url.partition("/id/")
+    return full_record_id(path.partition("/")[0]) or ""
 
 
 def check_token(token: Secret, api_version: str) -> None:
@@ -166,6 +195,12 @@ def _assertion(settings: SoapSettings, sign_in: JwtBearer) -> str:
 
 def _refusal(settings: SoapSettings, status: int, answer: Mapping[str, object]) -> SignInRefused | OrgUnavailable:
     error, said = str(answer.get("error", "")), str(answer.get("error_description", ""))
+    if any(known == error and words in said.casefold() for known, words in _HEALS):
+        return OrgUnavailable(
+            f"{settings.host} gave no token: {said or error}.",
+            code=error,
+            advice="Try again in a minute; if it stays so, check this machine's clock.",
+        )
     for meaning in _MEANINGS:
         if meaning.error == error and meaning.words in said:
             words = f"{settings.host} refuses the sign-in: {meaning.message} ({error}: {said})."

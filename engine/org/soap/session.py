@@ -10,7 +10,7 @@ from sfmap.engine.org.soap.connection import Answer, Connection, Content, Header
 from sfmap.engine.org.soap.errors import refusal
 from sfmap.engine.org.soap.oauth import Token, check_token, fetch_token
 from sfmap.engine.org.soap.results import first, is_true
-from sfmap.engine.org.soap.settings import SoapSettings, is_loopback, is_safe, soap_endpoint
+from sfmap.engine.org.soap.settings import SoapSettings, refused_server, soap_endpoint
 from sfmap.engine.org.soap.sign_in import PasswordLogin, ReadySession, Secret
 from sfmap.engine.org.soap.transport import Transport
 
@@ -103,10 +103,9 @@ class Sessions:
         return Session(Secret(first(result, "sessionId")), url, self._clock())
 
     def _check_server(self, url: str) -> None:
-        safe = is_safe(url) and (not is_loopback(url) or is_loopback(self._settings.login_url))
-        if not safe:
+        if why := refused_server(self._settings.login_url, url):
             raise SignInRefused(
-                f"{self._settings.host} sent all calls on to an address that is not encrypted or not its own, "
-                "so nothing was sent there.",
-                advice="Check login_url; an org of Salesforce never does this.",
+                f"{self._settings.host} sent all calls on to {why}, so nothing was sent there.",
+                advice="Check login_url; an org of Salesforce never does this. If you trust that address, set"
+                " login_url to it.",
             )

@@ -11,7 +11,16 @@ from sfmap.engine.org.port import SignInRefused, WriteOptions
 from sfmap.engine.org.soap.sign_in import PasswordLogin, SignIn
 
 LAST_VERSION_WITH_LOGIN = 64
+SALESFORCE_DOMAINS = (
+    *("salesforce.com", "force.com", "cloudforce.com"),
+    *("salesforce.mil", "force.mil", "cloudforce.mil", "crmforce.mil"),
+    *("sfcrmproducts.cn", "sfcrmapps.cn"),
+)
+"""Where Salesforce has its orgs: everywhere, in its Government Cloud, and in China."""
 FIRST_VERSION = 31
+_PLAIN_URL = re.compile(
+    r"https?://(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9_/.~%-]*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,25 @@ def is_safe(url: str) -> bool:
     """Whether credentials may travel to this address: encrypted, or not leaving this machine."""
     parts = split(url)
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)))
+
+
+def refused_server(login_url: str, url: str) -> str:
+    """Why no session may travel to this address that the login host has named; empty where it may.
+
+    Only an address that every parser reads alike is looked at closely.
+    """
+    found = _PLAIN_URL.fullmatch(url)
+    if found is None:
+        return "an address that cannot be right"
+    host = found["host"].lower()
+    if not is_safe(url):
+        return f"{host}, which is not encrypted"
+    if is_loopback(url):
+        return "" if is_loopback(login_url) else f"{host}, which is this machine itself"
+    own = (split(login_url).hostname or "", *SALESFORCE_DOMAINS)
+    if any(host == domain or host.endswith(f".{domain}") for domain in own):
+        return ""
+    return f"{host}, which is neither its own address nor one of Salesforce's"
 
 
 def _check_login_url(url: str) -> None:

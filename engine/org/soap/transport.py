@@ -45,6 +45,11 @@ class NotSoapError(Exception):
         self.location = location
 
 
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """The authentication of a call: none, since what it needs is in its body."""
+    return request
+
+
 class _Session(requests.Session):
     """A session that follows no redirect: it would carry the password or the session id to another host."""
 
@@ -60,6 +65,7 @@ class Transport:
         self._session = _Session()
         # A proxy from the environment cannot reach this machine's own loopback.
         self._session.trust_env = not is_loopback(settings.login_url)
+        self._session.auth = _as_it_is  # else requests would add a password that it finds in ~/.netrc
         adapter = HTTPAdapter(pool_maxsize=CONNECTIONS)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -99,10 +105,15 @@ class Transport:
             self._end(operation, sent)
 
     def post_form(self, address: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
-        """A form to an address of the org that is no part of the API; the answer's status, and its JSON object."""
+        """A form to an address of the org that is no part of the API; the answer's status, and its JSON object.
+
+        Raises `NotSoapError` for a redirect.
+        """
         with self._session.post(
             address, data=form, headers={"Accept": "application/json"}, timeout=self._timeouts, stream=True
         ) as response:
+            if response.is_redirect:
+                raise NotSoapError(response.status_code, location=response.headers["Location"])
             content = self._read(response)
         try:
             answer = orjson.loads(content)
