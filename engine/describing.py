@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import orjson
 
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
+from sfmap.engine.private import private_file, private_folder
 from sfmap.engine.project import OrgEntry, Project
 from sfmap.engine.spec.diagnostics import did_you_mean, listed
 from sfmap.engine.wiring import open_org
@@ -44,7 +46,9 @@ def describe(project: Project, entry: OrgEntry, names: Sequence[str], refresh: b
         there = opened.org.object_names()
         found = opened.org.describe([name for name in names if name in there])
     now = time.time()
-    _write(path, {**kept, **{name: (now, found.get(name)) for name in names}})
+    with suppress(OSError):  # where nothing can be kept, the org is asked again
+        private_folder(project.state)
+        _write(path, {**kept, **{name: (now, found.get(name)) for name in names}})
     return Described(found, 0.0)
 
 
@@ -99,8 +103,10 @@ def _object(raw: dict[str, Any]) -> ObjectDescription:
 
 
 def _write(path: Path, kept: _Kept) -> None:
+    """Raises `OSError`."""
     content = {name: (said, asdict(one) if one else None) for name, (said, one) in kept.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
+    private_file(path)
     path.write_bytes(orjson.dumps(content))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sfmap.engine.journal.database import OWN_FOLDER
+from sfmap.engine.private import private_database, private_file, private_folder
 
 
 class ProjectBusy(Exception):
@@ -28,9 +28,11 @@ def only_run(folder: Path, command: str) -> Iterator[None]:
 def _held(folder: Path, command: str) -> sqlite3.Connection:
     holder = folder / "run.pid"
     try:
-        folder.mkdir(OWN_FOLDER, parents=True, exist_ok=True)
+        private_folder(folder)
+        private_database(folder / "run.lock")
         lock = sqlite3.connect(folder / "run.lock", timeout=0, isolation_level=None)
         lock.execute("BEGIN EXCLUSIVE")
+        private_file(holder)
         holder.write_text(f"{command}, process {os.getpid()}")
     except sqlite3.Error as error:
         if "locked" in str(error):

@@ -2,9 +2,11 @@
 
 import os
 import stat
+from pathlib import Path
 from types import TracebackType
 
 from sfmap.engine.journal.ledger import Results
+from sfmap.engine.private import private_file, private_opener
 
 
 class CannotWrite(Exception):
@@ -18,8 +20,11 @@ class Output:
         """Raises `CannotWrite`. The file keeps what it holds until `go_on`."""
         self._name = name
         try:
-            self._file = open(name, "r+b" if os.path.isfile(name) else "wb", buffering=0)  # noqa: SIM115
+            mode = "r+b" if os.path.isfile(name) else "wb"
+            self._file = open(name, mode, buffering=0, opener=private_opener)  # noqa: SIM115
             self._is_file = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+            if self._is_file:
+                private_file(Path(name))
         except OSError as error:
             raise self._failed(error) from None
         self.size = 0

@@ -1,7 +1,7 @@
 """The one place where adapters are chosen: which org a name stands for, and how it is reached."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from sfmap.engine.delivery.sending import write_options
 from sfmap.engine.org.budget import Budget
 from sfmap.engine.org.local.process import LocalOrg, start_local_org
 from sfmap.engine.org.port import Org
+from sfmap.engine.private import private_folder
 from sfmap.engine.project import LOCAL, OrgEntry, Project
 from sfmap.engine.secrets import SecretMissing, read_private
 
@@ -50,6 +51,8 @@ def open_org(project: Project, entry: OrgEntry, max_calls: int | None = None) ->
     if entry.name == LOCAL:
         schema = entry.texts.get("schema")
         schema_file = project.folder / schema.text if schema else None
+        with suppress(OSError):  # the local org says what is the matter with its folder
+            private_folder(project.state)
         with start_local_org(project.database, schema_file) as local:
             settings = _bounded(_local_settings(local, entry), entry, max_calls)
             yield OpenOrg(SoapOrg(settings), f"the local org, whose records are in {project.database}", LOCAL)

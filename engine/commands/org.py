@@ -1,5 +1,6 @@
 """`sfmap org`: the local org as a server, and copies of another org's shape."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from sfmap.engine.cloning import schema_lines
 from sfmap.engine.commands.arguments import compiled_mappings, org_option
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.describing import describe
+from sfmap.engine.private import private_folder
 from sfmap.engine.project import LOCAL, load_project
 
 
@@ -50,6 +52,9 @@ def start(
         )
     with explained():
         project = load_project(Path())
+        if database is None:
+            with suppress(OSError):  # the local org says what is the matter with its folder
+                private_folder(project.state)
         own = project.org(LOCAL).texts.get("schema")
         options = Options(
             database=database or project.database,

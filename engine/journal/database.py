@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sfmap.engine.private import private_database, private_folder
+
 _BUSY_SECONDS = 5
-OWN_FOLDER = 0o700
-"""Events are other people's data: nobody else on the machine may read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ class Database:
         self._lock = threading.RLock()
         try:
             if path:
-                path.parent.mkdir(OWN_FOLDER, parents=True, exist_ok=True)
+                private_folder(path.parent)
+                private_database(path)
             self._connection = sqlite3.connect(
                 path or ":memory:", timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )

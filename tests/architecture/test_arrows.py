@@ -27,9 +27,16 @@ ALLOWED = {
         "engine/org/budget.py",
         "engine/mapping/values.py",
     },
-    "engine/journal": {"engine/journal", "engine/sources/port.py"},
+    "engine/journal": {"engine/journal", "engine/sources/port.py", "engine/private.py"},
     "engine/http": {"engine/http"},
-    "engine/org/local": {"engine/org/local", "engine/http", "engine/mapping", "engine/spec", "engine/load.py"},
+    "engine/org/local": {
+        "engine/org/local",
+        "engine/http",
+        "engine/mapping",
+        "engine/spec",
+        "engine/load.py",
+        "engine/private.py",
+    },
     "engine/serve/tracking.py": {"engine/mapping", "engine/sources/reading.py"},
     "engine/serve/access.py": {"engine/http/address.py"},
     "engine/delivery": {

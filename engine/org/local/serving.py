@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 import uvicorn
 
@@ -20,6 +21,7 @@ from sfmap.engine.org.local.server import make_app
 from sfmap.engine.org.local.service import Service
 from sfmap.engine.org.local.sessions import SESSION_SECONDS, Sessions
 from sfmap.engine.org.local.store import LoggedCall, Store, StoreFailed
+from sfmap.engine.private import private_file
 
 _STOP_SECONDS = 3
 _COLLECT_AFTER = 50_000
@@ -41,6 +43,11 @@ class Options:
     """A file that gets a line of JSON for each call."""
 
 
+def _open_log(path: Path) -> TextIO:
+    private_file(path)
+    return path.open("a", encoding="utf-8", buffering=1)
+
+
 def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> None:
     """Serves until the server that `ready` is given, with the URL, should exit, or a signal to stop comes.
 
@@ -53,7 +60,7 @@ def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> Non
     listening = listen(options.host, options.port)
     try:
         store = Store(options.database, schema)
-        log = options.log.open("a", encoding="utf-8", buffering=1) if options.log else None
+        log = _open_log(options.log) if options.log else None
     except (StoreFailed, OSError) as error:
         raise CannotServe(str(error)) from None
 

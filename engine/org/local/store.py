@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sfmap.engine.org.local.ids import new_id
 from sfmap.engine.org.local.schema import NUMBER_TYPES, ObjectSchema, Schema
+from sfmap.engine.private import private_database, private_folder
 
 Stored = str | int | float | None
 """A value as SQLite holds it; booleans are 0 and 1."""
@@ -64,7 +65,9 @@ class Store:
     def __init__(self, path: Path, schema: Schema) -> None:
         """Opens the database, and makes room for what the schema has new. Raises `StoreFailed`."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.parent.exists():
+                private_folder(path.parent)
+            private_database(path)
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
