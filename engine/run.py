@@ -13,13 +13,15 @@ from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.patience import USUAL_PATIENCE, Patience, StopRequested, Waiter
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.delivery.windows import Stream
-from sfmap.engine.journal.database import JournalFailed
+from sfmap.engine.journal.database import Database, JournalFailed
 from sfmap.engine.journal.ledger import NO_RESULTS, Checkpoint, Ledger, Results
+from sfmap.engine.journal.organizations import remember_organization
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.org.port import BATCH_SIZE, Org, OrgError
 from sfmap.engine.output import CannotWrite, Output
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
 from sfmap.engine.sources.port import START, EventSource, Position, SourceFailed
+from sfmap.engine.wiring import OpenOrg
 
 Interruption = OrgError | SourceFailed | StopRequested | CannotWrite | JournalFailed
 INTERRUPTIONS = (OrgError, SourceFailed, StopRequested, CannotWrite, JournalFailed)
@@ -51,6 +53,16 @@ class Resumed:
     tally: bytes = b""
     """What its outcomes came to."""
     words: str = ""
+
+
+def sign_in(opened: OpenOrg, journal: Database, manner: Manner) -> str:
+    """What the journal knows the org by, once it has let us in: it is waited for as in a run.
+
+    Raises one of `INTERRUPTIONS`.
+    """
+    key = Waiter(manner.patience, manner.should_stop, manner.say).ask(lambda: opened.key)
+    remember_organization(journal, opened.entry, key)
+    return key
 
 
 def resume(ledger: Ledger, source: NdjsonSource, restart: bool) -> Resumed:

@@ -1,6 +1,6 @@
 """The one place where adapters are chosen: which org a name stands for, and how it is reached."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from sfmap.engine.delivery.sending import write_options
+from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.organizations import organization_of
 from sfmap.engine.org.budget import Budget
 from sfmap.engine.org.local.process import LocalOrg, start_local_org
 from sfmap.engine.org.port import Org
@@ -35,8 +37,18 @@ class OpenOrg:
     org: Org
     where: str
     """For people: which org this is, and where it is."""
-    key: str
-    """What the journal knows it by."""
+    entry: str
+    """What the journal remembers the key by, for those who cannot ask the org."""
+    ask_key: Callable[[], str]
+
+    @property
+    def key(self) -> str:
+        """What the journal knows the org by: its organization id. Signs in to learn it; raises `OrgError`."""
+        return self.ask_key()
+
+    @property
+    def is_local(self) -> bool:
+        return self.entry == LOCAL
 
 
 @contextmanager
@@ -55,19 +67,40 @@ def open_org(project: Project, entry: OrgEntry, max_calls: int | None = None) ->
             private_folder(project.state)
         with start_local_org(project.database, schema_file) as local:
             settings = _bounded(_local_settings(local, entry), entry, max_calls)
-            yield OpenOrg(SoapOrg(settings), f"the local org, whose records are in {project.database}", LOCAL)
+            where = f"the local org, whose records are in {project.database}"
+            yield OpenOrg(SoapOrg(settings), where, LOCAL, lambda: LOCAL)
         return
     settings = _bounded(_settings(project, entry), entry, max_calls)
-    yield OpenOrg(SoapOrg(settings), f"the org {entry.name} at {settings.host}", _key(entry, settings))
+    yield _opened(settings, f"the org {entry.name} at {settings.host}", _remembered_by(entry, settings))
 
 
-def org_key(project: Project, entry: OrgEntry) -> str:
-    """What the journal knows the org by, without reaching it. Raises what reading its entry raises."""
-    return LOCAL if entry.name == LOCAL else _key(entry, _settings(project, entry))
+def known_key(project: Project, entry: OrgEntry, journal: Database) -> str | None:
+    """What the journal knows the org by, without reaching it; None where nothing has signed in to it yet.
+
+    Raises what reading its entry raises.
+    """
+    if entry.name == LOCAL:
+        return LOCAL
+    return organization_of(journal, _remembered_by(entry, _settings(project, entry)))
 
 
-def _key(entry: OrgEntry, settings: "SoapSettings") -> str:
-    return f"{entry.name} {settings.host}"
+def _remembered_by(entry: OrgEntry, settings: "SoapSettings") -> str:
+    """Tells an entry that is changed to another org or user from what it was."""
+    return f"{entry.name} {settings.host} {settings.sign_in.user}"
+
+
+def _opened(settings: "SoapSettings", where: str, entry: str) -> OpenOrg:
+    from sfmap.engine.org.soap.client import SoapOrg
+    from sfmap.engine.org.soap.settings import is_loopback
+
+    org = SoapOrg(settings)
+
+    def key() -> str:
+        organization_id = org.organization_id()
+        # All local orgs have one id: their addresses tell them apart.
+        return f"{organization_id} {settings.host}" if is_loopback(settings.login_url) else organization_id
+
+    return OpenOrg(org, where, entry, key)
 
 
 def _bounded(settings: "SoapSettings", entry: OrgEntry, max_calls: int | None) -> "SoapSettings":
@@ -78,12 +111,11 @@ def _bounded(settings: "SoapSettings", entry: OrgEntry, max_calls: int | None) -
 
 def open_ready(text: str, max_calls: int | None = None) -> OpenOrg:
     """The org of a session that `sf org display --json` has printed. Raises `SecretMissing` for other text."""
-    from sfmap.engine.org.soap.client import SoapOrg
     from sfmap.engine.org.soap.settings import SoapSettings
 
     session = ready_session(text, "standard input")
     settings = SoapSettings(session.instance_url, session, OAUTH_API_VERSION, budget=Budget(max_calls))
-    return OpenOrg(SoapOrg(settings), f"the org at {settings.host}", settings.host)
+    return _opened(settings, f"the org at {settings.host}", settings.host)
 
 
 def _local_settings(local: LocalOrg, entry: OrgEntry) -> "SoapSettings":

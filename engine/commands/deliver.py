@@ -37,16 +37,26 @@ from sfmap.engine.delivery.windows import Stream
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letters import dead_letters, discard_dead_letters
 from sfmap.engine.journal.ledger import NO_RESULTS, Ledger
+from sfmap.engine.journal.organizations import remember_organization
 from sfmap.engine.letters import DeadLetterSource, letter_event, letter_json, letter_line
 from sfmap.engine.lock import only_run
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.org.port import OrgError
 from sfmap.engine.output import Output
 from sfmap.engine.project import Project, load_project
-from sfmap.engine.run import Interruption, Manner, Resumed, deliver_all, resume, source_name
+from sfmap.engine.run import (
+    INTERRUPTIONS,
+    Interruption,
+    Manner,
+    Resumed,
+    deliver_all,
+    resume,
+    sign_in,
+    source_name,
+)
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
 from sfmap.engine.sources.port import EventSource, Received
-from sfmap.engine.wiring import OpenOrg, open_org, open_ready, org_key
+from sfmap.engine.wiring import OpenOrg, known_key, open_org, open_ready
 
 COLLECT_AFTER = 50_000
 """Objects: a window has as many, few in cycles, and looking for those after every 700 is a sixth of a run."""
@@ -129,23 +139,26 @@ def run(
             _opened(project, org_name, org_from_stdin, max_calls) as opened,
             _stop_signal() as stop,
         ):
-            ledger = Ledger(journal, opened.key, source_name(source), is_stream=source.is_stream)
-            resumed = resume(ledger, source, restart)
-            say(f"Delivering to {opened.where}.")
-            if resumed.words:
-                say(resumed.words)
-            if results:
-                results.go_on(resumed.results)
             manner = replace(
                 manner_of(project, org_name, connections),
                 should_stop=stop.is_set,
                 skip_delivered=skip_delivered or source.is_stream,
             )
+            again = "Send the rest again." if source.is_stream else "The same command goes on from there."
+            say(f"Delivering to {opened.where}.")
+            with _ending_where_the_org_lets_nobody_in(opened, report_output, as_data, again):
+                key = sign_in(opened, journal, manner)
+            ledger = Ledger(journal, key, source_name(source), is_stream=source.is_stream)
+            resumed = resume(ledger, source, restart)
+            if resumed.words:
+                say(resumed.words)
+            if results:
+                results.go_on(resumed.results)
             source = replace(source, start=resumed.start, is_digested=not source.is_stream)
             with _progress(source) as watched:
                 read = Stream(watched, linger) if source.is_stream else watched
                 report, interruption = deliver_all(read, resumed, mapper, opened.org, ledger, manner, results)
-            again = _rest(read, report) if isinstance(read, Stream) else "The same command goes on from there."
+            again = _rest(read, report) if isinstance(read, Stream) else again
             _finish(report, interruption, report_output, as_data, again)
 
 
@@ -162,7 +175,15 @@ def list_dead_letters(org_name: str | None, reason: str, as_data: bool, as_event
     with explained():
         project = load_project(Path())
         with closing(Database(project.journal)) as journal:
-            for letter in dead_letters(journal, org_key(project, project.org(org_name)), reason):
+            entry = project.org(org_name)
+            key = known_key(project, entry, journal)
+            if key is None:
+                say(
+                    f"sfmap has not signed in to the org {entry.name} by this entry yet, so it has no dead letters"
+                    f" that it knows of. To find out which org it is: sfmap limits --org {entry.name}"
+                )
+                return
+            for letter in dead_letters(journal, key, reason):
                 sys.stdout.buffer.write(write(letter))
                 listed.append(letter.id)
             sys.stdout.flush()  # what cannot be written is not forgotten
@@ -212,17 +233,20 @@ def retry(
             open_org(project, project.org(org_name), max_calls) as opened,
             _stop_signal() as stop,
         ):
-            source = DeadLetterSource(journal, opened.key, reason, number or 0)
-            ledger = Ledger(journal, opened.key, source.name)
-            ledger.begin_unless_begun()
+            manner = replace(manner_of(project, org_name, connections), should_stop=stop.is_set)
+            again = "The others are dead letters still."
             say(f"Delivering dead letters to {opened.where}.")
+            with _ending_where_the_org_lets_nobody_in(opened, report_output, as_data, again):
+                key = sign_in(opened, journal, manner)
+            source = DeadLetterSource(journal, key, reason, number or 0)
+            ledger = Ledger(journal, key, source.name)
+            ledger.begin_unless_begun()
             if results:
                 results.go_on(NO_RESULTS)
-            manner = replace(manner_of(project, org_name, connections), should_stop=stop.is_set)
             report, interruption = deliver_all(source, Resumed(), mapper, opened.org, ledger, manner, results)
             if (number or reason) and not (report.events or interruption):
                 raise click.UsageError("There is no such dead letter: sfmap dead-letters lists them.")
-            _finish(report, interruption, report_output, as_data, "The others are dead letters still.")
+            _finish(report, interruption, report_output, as_data, again)
 
 
 @click.command()
@@ -234,6 +258,8 @@ def limits(org_name: str | None, as_data: bool) -> None:
         project = load_project(Path())
         with open_org(project, project.org(org_name)) as opened:
             usage = opened.org.limits()
+            with closing(Database(project.journal)) as journal:
+                remember_organization(journal, opened.entry, opened.key)
     if usage is None:
         say("The org does not say.")
     elif as_data:
@@ -256,6 +282,16 @@ def manner_of(project: Project, org_name: str | None, connections: int) -> Manne
         remember_days=project.repeats,
         say=say,
     )
+
+
+@contextmanager
+def _ending_where_the_org_lets_nobody_in(
+    opened: OpenOrg, output: Output | None, as_data: bool, again: str
+) -> Iterator[None]:
+    try:
+        yield
+    except INTERRUPTIONS as error:
+        _finish(Report(calls=dict(opened.org.calls())), error, output, as_data, again)
 
 
 def _finish(

@@ -49,6 +49,7 @@ CREATE TABLE dead_letters (
     mapping TEXT, item INTEGER, object TEXT, reason TEXT, attempts INTEGER, first TEXT, last TEXT, raw BLOB,
     UNIQUE (org, digest)
 );
+CREATE TABLE organizations (entry TEXT PRIMARY KEY, organization TEXT) WITHOUT ROWID;
 CREATE TABLE delivered (day INTEGER, message BLOB, PRIMARY KEY (day, message)) WITHOUT ROWID;
 CREATE TABLE newest (org TEXT, identity BLOB, moment TEXT, PRIMARY KEY (org, identity)) WITHOUT ROWID;
 """

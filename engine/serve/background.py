@@ -12,12 +12,12 @@ from sfmap.engine.delivery.patience import Patience, StopRequested
 from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
 from sfmap.engine.journal.database import Database, JournalFailed
 from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.journal.organizations import remember_organization
 from sfmap.engine.journal.spool import Spool, Spooled
 from sfmap.engine.letters import DeadLetterSource
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.org.local.process import LocalOrgFailed
 from sfmap.engine.org.port import LimitReached, OrgError, OrgOutOfReach, OrgUnavailable, SignInRefused
-from sfmap.engine.project import LOCAL
 from sfmap.engine.run import Manner, make_delivery
 from sfmap.engine.secrets import SecretMissing
 from sfmap.engine.serve.log import Log, Sparing
@@ -149,6 +149,7 @@ class Background:
             self._metrics.usage = opened.org.limits()
         finally:
             self._metrics.count_calls(dict(opened.org.calls()))
+        remember_organization(self._means.journal, opened.entry, opened.key)
         if self.org is None:
             self._log("info", f"Delivering to {opened.where}.")
         self.org = opened
@@ -289,7 +290,7 @@ def _is_lost(error: _Trouble, opened: OpenOrg) -> bool:
 
     After a limit too, since only a call shows whether there are others left.
     """
-    if opened.key == LOCAL and isinstance(error, OrgUnavailable):
+    if opened.is_local and isinstance(error, OrgUnavailable):
         return True
     return isinstance(
         error, (SignInRefused, OrgOutOfReach, LimitReached, LocalOrgFailed, SecretMissing, CannotRead)

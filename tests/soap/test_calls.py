@@ -698,3 +698,29 @@ def test_a_mapping_s_options_go_before_the_org_s(settings: SoapSettings, canned:
     _, envelope = canned.requests[-1]
     assert "<p:useDefaultRule>false<" in envelope
     assert "<p:allowFieldTruncation>true<" in envelope
+
+
+ORGANIZATION = "00D5f000000abcdEAA"
+USER_INFO = f"<userInfo><organizationId>{ORGANIZATION}</organizationId></userInfo>"
+
+
+def test_the_login_tells_the_organization(org: SoapOrg, canned: CannedServer) -> None:
+    signed_in = canned.signed_in("a-session-without-a-prefix")
+    canned.put("login", replace(signed_in, body=signed_in.body.replace("</result>", f"{USER_INFO}</result>")))
+
+    assert [org.organization_id() for _ in range(2)] == [ORGANIZATION] * 2
+    assert org.calls() == {"login": 1}
+
+
+def test_the_session_id_tells_the_organization(org: SoapOrg) -> None:
+    assert org.organization_id() == ORGANIZATION
+    assert org.calls() == {"login": 1}
+
+
+@pytest.mark.parametrize("told", [ORGANIZATION, ORGANIZATION[:15], ""])
+def test_the_org_is_asked_where_the_sign_in_does_not_tell(org: SoapOrg, canned: CannedServer, told: str) -> None:
+    canned.put("login", canned.signed_in("00D5F000000ABCDEAA!miscased"))
+    canned.put("getUserInfo", canned.results("getUserInfo", f"<organizationId>{told}</organizationId>"))
+
+    assert org.organization_id() == (ORGANIZATION if told else "")
+    assert org.calls() == {"login": 1, "getUserInfo": 1}

@@ -226,3 +226,19 @@ def test_a_ready_session_is_used_and_never_renewed(tokens: TokenServer) -> None:
         org.find("Lead", ("Email",), [("a@b.co",)])
     assert "sf org display" in refused.value.advice
     assert tokens.forms == []
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "https://login.salesforce.com/id/00D5f000000abcdEAA/0055f000000abcdAAA",
+        "/id/00D5f000000abcd/x",
+        "nonsense",
+        "",
+    ],
+)
+def test_the_token_tells_the_organization(tokens: TokenServer, identity: str) -> None:
+    tokens.answer = {"access_token": TOKEN, "instance_url": tokens.api.url, "id": identity}
+    org = SoapOrg(settings(tokens, WAYS["client credentials"]))
+    assert org.organization_id() == "00D5f000000abcdEAA"
+    assert org.calls() == {}

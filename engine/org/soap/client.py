@@ -55,6 +55,13 @@ class SoapOrg:
         self._connection = Connection(settings, self._transport)
         self._sessions = Sessions(settings, self._connection, self._transport, clock)
         self._known: _ObjectModel | None = None
+        self._organization_id = ""
+
+    def organization_id(self) -> str:
+        """Which org this is, in 18 characters, after a sign-in; empty where it does not say. Raises `OrgError`."""
+        if not self._organization_id:
+            self._organization_id = self._sessions.current().organization_id or self._told_by_the_org()
+        return self._organization_id
 
     def object_names(self) -> frozenset[str]:
         known = self._object_model()
@@ -131,6 +138,10 @@ class SoapOrg:
     def limits(self) -> ApiUsage | None:
         self._call("getUserInfo", {}, expected=1)
         return self._transport.usage()
+
+    def _told_by_the_org(self) -> str:
+        (answer,) = self._call("getUserInfo", {}, expected=1)
+        return results.organization_id(answer)
 
     def _object_model(self) -> _ObjectModel:
         session = self._sessions.current()

@@ -96,6 +96,11 @@ def page(element: etree._Element, fields: Iterable[str], key_prefix: str = "") -
     return Page(records, None if is_true(done) else locator, int(size) if size.isdecimal() else None)
 
 
+def organization_id(element: etree._Element) -> str:
+    """The organization that a login answer or a user's information names, if any; in 18 characters."""
+    return next(filter(None, (full_record_id(text_of(one)) for one in element.iter("{*}organizationId"))), "")
+
+
 def object_names(element: etree._Element) -> Iterator[str]:
     return (first(described, "name") for described in element.iterchildren("{*}sobjects"))
 

@@ -5,11 +5,12 @@ from copy import copy
 from dataclasses import dataclass
 from threading import Lock
 
+from sfmap.engine.mapping.values import full_record_id
 from sfmap.engine.org.port import SignInRefused
 from sfmap.engine.org.soap.connection import Answer, Connection, Content, Headers
 from sfmap.engine.org.soap.errors import refusal
 from sfmap.engine.org.soap.oauth import Token, check_token, fetch_token
-from sfmap.engine.org.soap.results import first, is_true
+from sfmap.engine.org.soap.results import first, is_true, organization_id
 from sfmap.engine.org.soap.settings import SoapSettings, refused_server, soap_endpoint
 from sfmap.engine.org.soap.sign_in import PasswordLogin, ReadySession, Secret
 from sfmap.engine.org.soap.transport import Transport
@@ -23,6 +24,8 @@ class Session:
     id: Secret
     url: str
     started: float
+    organization_id: str = ""
+    """18 characters; empty where the sign-in did not tell."""
 
     @property
     def headers(self) -> Headers:
@@ -84,7 +87,8 @@ class Sessions:
         check_token(token.access_token, self._settings.api_version)
         url = soap_endpoint(token.instance_url or self._settings.login_url, self._settings.api_version)
         self._check_server(url)
-        return Session(token.access_token, url, self._clock())
+        told = token.organization_id or _organization_of(token.access_token)
+        return Session(token.access_token, url, self._clock(), told)
 
     def _log_in(self, sign_in: PasswordLogin) -> Answer:
         password = Secret(sign_in.password.text + sign_in.security_token.text)
@@ -100,7 +104,8 @@ class Sessions:
             raise refusal("INVALID_OPERATION_WITH_EXPIRED_PASSWORD", "", call)
         url = first(result, "serverUrl") or self._settings.endpoint
         self._check_server(url)
-        return Session(Secret(first(result, "sessionId")), url, self._clock())
+        session_id = Secret(first(result, "sessionId"))
+        return Session(session_id, url, self._clock(), organization_id(result) or _organization_of(session_id))
 
     def _check_server(self, url: str) -> None:
         if why := refused_server(self._settings.login_url, url):
@@ -109,3 +114,9 @@ class Sessions:
                 advice="Check login_url; an org of Salesforce never does this. If you trust that address, set"
                 " login_url to it.",
             )
+
+
+def _organization_of(session_id: Secret) -> str:
+    """The organization that a session id begins with; one in the form of a JWT does not."""
+    before, mark, _ = session_id.text.partition("!")
+    return (mark and full_record_id(before)) or ""
