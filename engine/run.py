@@ -120,7 +120,6 @@ def deliver_all(
     """
     started = time.monotonic()
     report = Report.going_on(resumed.tally)
-    report.complete_to = resumed.start.number
     interruption: Interruption | None = None
 
     def written() -> Written:

@@ -314,11 +314,7 @@ def _finish(
 
 def _end_early(interruption: Interruption, report: Report, again: str) -> NoReturn:
     """Says what ended the run and how to go on, and exits."""
-    done = (
-        f"Every event up to {report.complete_to:,} has its outcome"
-        if report.complete_to
-        else "No event was delivered"
-    )
+    done = f"Every event up to {report.events:,} has its outcome" if report.events else "No event was delivered"
     held = f", but for {report.held:,} records that wait for a write in doubt" if report.held else ""
     where = f"{done}{held}. {again}"
     if isinstance(interruption, OrgError):
@@ -333,7 +329,7 @@ def _end_early(interruption: Interruption, report: Report, again: str) -> NoRetu
 
 def _rest(stream: Stream, report: Report) -> str:
     """What to send again of a stream that ended early."""
-    undelivered = stream.read - report.complete_to
+    undelivered = stream.read - report.events
     if undelivered <= 0:
         return "Nothing was read beyond that: send what comes after it."
     return f"{undelivered:,} more events were read and not delivered: send again what comes after that one."

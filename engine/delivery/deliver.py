@@ -212,6 +212,8 @@ class Delivery:
             (held_record(places.origins[place], places.keys[place]), places.origins[place]) for place in waiting
         ]
         written_now = self._options.written()
+        released = [places.keys[place] for place, _ in closed if places.origins[place].only]
+        claimed = self._intake.claimed
         failed = [place for place, outcome in closed if outcome.fate == "failed"]
         good = [place for place, outcome in closed if outcome.fate != "failed"]
         written = [place for place, outcome in closed if outcome.fate not in ("failed", "skipped")]
@@ -224,7 +226,7 @@ class Delivery:
                 results=written_now.results,
                 tally=written_now.tally,
                 held=[one for one, received in held if not received.only],
-                released=[places.keys[place] for place, _ in closed if places.origins[place].only],
+                released=[*released, *(claimed[place] for place, _ in closed if place in claimed)],
                 failed=[letter_of(places, place) for place in failed],
                 mended=[digest_of(places, place) for place in good] if self._has_letters else (),
                 messages=list(messages) if self._options.remember else (),

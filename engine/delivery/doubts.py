@@ -5,7 +5,6 @@ by the time that the machine has been running, which nobody can set. A doubt fro
 counts from now.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from threading import Lock
@@ -13,6 +12,7 @@ from threading import Lock
 import orjson
 
 from sfmap.engine.delivery.coalesce import Item, Trace
+from sfmap.engine.delivery.earlier import Earlier
 from sfmap.engine.journal.ledger import InFlight, Ledger, RecordKey, Settled, Unanswered
 from sfmap.engine.journal.uptime import boot, uptime
 
@@ -36,11 +36,8 @@ class Doubts:
         self._lock = Lock()
         self._held: set[Trace] = set()
         self._unanswered = ledger.unanswered()
-        self._streamed: dict[tuple[str, str, int], list[RecordKey]] = defaultdict(list)
-        """What was sent of an earlier stream, by what the events are known by where their numbers say nothing."""
-        if ledger.is_stream:
-            for key in sorted(self._unanswered.keys() - {held.key for held in ledger.held()}):
-                self._streamed[key[1:]].append(key)
+        waiting = {held.key for held in ledger.held()} if ledger.is_stream else set()
+        self._earlier = Earlier(self._unanswered.keys() - waiting if ledger.is_stream else ())
         ledger.forget_over(self._boot, clock())
         self._lost = [
             (self._end(write), frozenset(map(_trace, orjson.loads(write.traces)))) for write in ledger.in_flight()
@@ -81,8 +78,7 @@ class Doubts:
     def unanswered(self, key: RecordKey) -> Unanswered | None:
         """What was sent for the record before, by this run or one that was killed, and got no answer."""
         with self._lock:
-            if key not in self._unanswered and (earlier := self._streamed.get(key[1:])):
-                sent = earlier.pop(0)
+            if key not in self._unanswered and (sent := self._earlier.take(key)):
                 self._ledger.claim(sent, key)
                 self._unanswered[key] = self._unanswered.pop(sent)
             return self._unanswered.get(key)

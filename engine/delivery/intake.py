@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import replace
 
 from sfmap.engine.delivery.coalesce import Item, Key, Lookups, Moment, lookup_key
 from sfmap.engine.delivery.doubts import Doubts
+from sfmap.engine.delivery.earlier import Earlier
 from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
 from sfmap.engine.delivery.mistake import mistake_of_ours
 from sfmap.engine.delivery.outcome import Ending, Outcome
@@ -45,6 +47,9 @@ class Intake:
         self._waiter = waiter
         self._message_of = message_of
         self._decided = ledger.decided()
+        self._earlier = Earlier(self._decided if ledger.is_stream else ())
+        self.claimed: dict[int, RecordKey] = {}
+        """By place, what the journal knows records of this window by that an earlier stream had decided."""
         self.unfit: list[int] = []
         """The places of the window's records that the org cannot take as it is described now."""
         self.held: Set[str] = frozenset()
@@ -57,6 +62,7 @@ class Intake:
         Raises `OrgError`, `StopRequested` or `JournalFailed`.
         """
         self.unfit.clear()
+        self.claimed.clear()
         records = list(self._map(events, places))
         return list(self._fit(records, places)) if records else []
 
@@ -77,7 +83,7 @@ class Intake:
                 # What was held or failed is known by the record that it was, whatever the mapping makes of it now.
                 known = received.only if received.only and received.only[0] else (mapping, item)
                 place = places.open(received, *known)
-                decided = self._decided_before(received, places.keys[place])
+                decided = self._decided_before(received, place, places.keys[place])
                 if decided:
                     places.close(place, decided)
                 elif isinstance(mapped, Record):
@@ -93,10 +99,14 @@ class Intake:
         except Exception as error:  # noqa: BLE001
             return (Rejected("", f"this is a mistake in sfmap: {mistake_of_ours(error)}"),)
 
-    def _decided_before(self, received: Received, key: RecordKey) -> Outcome | None:
+    def _decided_before(self, received: Received, place: int, key: RecordKey) -> Outcome | None:
         """What became of the record in a window that was not committed; what failed then is delivered again."""
+        if key not in self._decided and (earlier := self._earlier.take(key)):
+            self.claimed[place] = key = earlier
         stored = self._decided.pop(key, None)
         outcome = read_outcome(stored) if stored else None
+        if outcome and place in self.claimed:
+            outcome = replace(outcome, event=received.number, file=received.file, line=received.line)
         return None if outcome and outcome.fate == "failed" and received.only else outcome
 
     def _repeated(self, events: Sequence[Received]) -> set[int]:

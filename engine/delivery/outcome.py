@@ -26,6 +26,8 @@ class Outcome:
     message_id: str | None
     fate: Fate
     mapping: str = ""
+    item: int = 0
+    """Which item of the event's list it was, from 1; 0 where the event is one record."""
     object_name: str = ""
     id: str | None = None
     """The record's id, where the org has one."""
@@ -43,6 +45,7 @@ class Outcome:
             "messageId": self.message_id,
             "outcome": self.fate,
             "mapping": self.mapping or None,
+            **({"item": self.item} if self.item else {}),
             "object": self.object_name or None,
             "id": self.id,
             "reason": self.reason or None,

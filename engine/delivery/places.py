@@ -41,6 +41,7 @@ class Places:
             message_id=message_id(received),
             fate=ending.fate,
             mapping=mapping,
+            item=self.keys[place].item,
             object_name=object_name,
             id=ending.id,
             reason=ending.reason,

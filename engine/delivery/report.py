@@ -18,6 +18,7 @@ class Report:
     """The tally of one run, grown outcome by outcome."""
 
     events: int = 0
+    """Each has an outcome, or waits in the journal."""
     fates: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     """By reason."""
@@ -31,8 +32,6 @@ class Report:
     """API calls by operation."""
     usage: ApiUsage | None = None
     seconds: float = 0.0
-    complete_to: int = 0
-    """Every event up to this number has an outcome, or waits in the journal."""
     held: int = 0
     """Records that wait in the journal for a write in doubt."""
     batches: Mapping[str, str] = field(default_factory=dict)
@@ -86,7 +85,6 @@ class Report:
     def add(self, outcomes: Iterable[Outcome], events: int) -> None:
         """The outcomes of a window for which so many events were read."""
         self.events += events
-        self.complete_to += events
         for outcome in outcomes:
             self._add(outcome)
 

@@ -5,6 +5,7 @@ Each record is looked up before it is written, so the same events again update w
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sfmap.engine.delivery.batch_sizes import BatchSizes
 from sfmap.engine.delivery.coalesce import Cause, Fold, Item, Lookups, lookup_key, plan
@@ -78,7 +79,8 @@ class Window:
         newest: Newest,
         finish: Finish,
     ) -> None:
-        self._finder = Finder(org, waiter, self._fail)
+        # Not a method of this: a cycle would keep the window's events in memory until they are collected.
+        self._finder = Finder(org, waiter, partial(_fail, finish))
         self._sender = Sender(org, doubts, waiter, connections)
         self._lookups = lookups
         self._doubts = doubts
@@ -232,8 +234,9 @@ class Window:
             else:
                 lost.append(item)
 
-    def _fail(self, items: Iterable[Item], reason: str) -> None:
-        self._finish(Concluded([(item, Ending("failed", reason=reason)) for item in items]))
+
+def _fail(finish: Finish, items: Iterable[Item], reason: str) -> None:
+    finish(Concluded([(item, Ending("failed", reason=reason)) for item in items]))
 
 
 def _runs(pending: Sequence[tuple[Call, Pending]]) -> Iterator[tuple[Call, list[Pending]]]:

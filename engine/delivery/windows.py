@@ -64,7 +64,7 @@ class Stream:
         self._is_over = False
         self._failure: Exception | None = None
         self.read = 0
-        """The number of the last event that was read."""
+        """How many events were read."""
 
     def windows(self, check_stop: CheckStop) -> Iterator[list[Received]]:
         """The events as they have come together; an empty window where none came for a while.
@@ -109,7 +109,7 @@ class Stream:
         try:
             for received in self._source:
                 with self._changed:
-                    self.read = received.number
+                    self.read += 1
                     self._changed.wait_for(self._has_room)
                     self._waiting.append(received)
                     self._size += len(received.raw)

@@ -28,8 +28,8 @@ CREATE TABLE sources (
     results TEXT, results_size INTEGER, tally BLOB, finished INTEGER, PRIMARY KEY (org, source)
 ) WITHOUT ROWID;
 CREATE TABLE decided (
-    org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER, outcome BLOB,
-    PRIMARY KEY (org, source, event, digest, mapping, item)
+    org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER, day INTEGER,
+    outcome BLOB, PRIMARY KEY (org, source, event, digest, mapping, item)
 ) WITHOUT ROWID;
 CREATE TABLE held (
     id INTEGER PRIMARY KEY, org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER,

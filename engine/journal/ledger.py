@@ -182,6 +182,8 @@ class Ledger:
         self._source = source
         self.is_stream = is_stream
         self._clock = clock
+        self._after = 0
+        """The number after which this stream's events are counted."""
         self._digest_key = hashlib.sha256(org.encode()).digest()
 
     @property
@@ -205,29 +207,31 @@ class Ledger:
     def begin(self) -> None:
         """Forgets all that is known of the source, but for what its writes may still do in the org."""
         with self._database.transaction() as connection:
-            for table in ("held", "sent"):
+            for table in ("decided", "held", "sent"):
                 connection.execute(f"DELETE FROM {table} WHERE org = ? AND source = ?", self._own)  # noqa: S608
             self._begin(connection, 0)
 
     def begin_beside(self) -> int:
         """Begins with other events under the source's name: what waits or may have been done stays known.
 
-        Returns the number after which the new events are counted.
+        So does what was decided of a stream, whose events may come again. Returns the number after which the new
+        events are counted.
         """
         rows = self._database.rows(
             "SELECT coalesce(max(event), 0) FROM"
             " (SELECT event FROM held WHERE org = ? AND source = ?"
-            " UNION ALL SELECT event FROM sent WHERE org = ? AND source = ?)",
-            *self._own,
-            *self._own,
+            " UNION ALL SELECT event FROM sent WHERE org = ? AND source = ?"
+            " UNION ALL SELECT event FROM decided WHERE org = ? AND source = ?)",
+            *self._own * 3,
         )
-        after = cast(int, rows[0][0])
+        self._after = cast(int, rows[0][0])
         with self._database.transaction() as connection:
-            self._begin(connection, after)
-        return after
+            self._begin(connection, self._after)
+        return self._after
 
     def _begin(self, connection: sqlite3.Connection, after: int) -> None:
-        connection.execute("DELETE FROM decided WHERE org = ? AND source = ?", self._own)
+        if not self.is_stream:
+            connection.execute("DELETE FROM decided WHERE org = ? AND source = ?", self._own)
         connection.execute(
             "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, 0, 0, 0, ?, '', 0, ?, 0)",
             (*self._own, after, b"", b""),
@@ -328,8 +332,8 @@ class Ledger:
             self._note_sent(connection, settled.kept)
             connection.executemany(_DELETE.format(table="sent"), keys)
             connection.executemany(
-                "INSERT OR REPLACE INTO decided VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(*key, outcome) for key, (_, outcome) in zip(keys, settled.outcomes, strict=True)],
+                "INSERT OR REPLACE INTO decided VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*key, self._day(), outcome) for key, (_, outcome) in zip(keys, settled.outcomes, strict=True)],
             )
             connection.executemany(
                 "INSERT OR REPLACE INTO newest VALUES (?, ?, ?)",
@@ -340,7 +344,8 @@ class Ledger:
         at = commit.position
         with self._database.transaction() as connection:
             connection.execute(
-                "DELETE FROM decided WHERE org = ? AND source = ? AND event <= ?", (*self._own, at.number)
+                "DELETE FROM decided WHERE org = ? AND source = ? AND event > ? AND event <= ?",
+                (*self._own, self._after, at.number),
             )
             released = [(*self._own, *key) for key in commit.released]
             for table in ("decided", "held"):
@@ -392,13 +397,15 @@ class Ledger:
     def forget_old(self, days: int) -> None:
         """Message ids older than so many days, and the oldest where they are too many.
 
-        With them goes what was sent of a source that has ended since, and never came again.
+        With them goes what was sent or decided of a source that has ended since, and never came again.
         """
         oldest = self._day() - days
+        has_ended = "(org, source) IN (SELECT org, source FROM sources WHERE finished)"
         with self._database.transaction() as connection:
+            connection.execute(f"DELETE FROM decided WHERE day <= ? AND {has_ended}", (oldest,))  # noqa: S608
             connection.execute(
-                "DELETE FROM sent WHERE in_flight IN (SELECT id FROM in_flight WHERE day <= ?)"
-                " AND (org, source) IN (SELECT org, source FROM sources WHERE finished)",
+                "DELETE FROM sent WHERE in_flight IN (SELECT id FROM in_flight WHERE day <= ?)"  # noqa: S608
+                f" AND {has_ended}",
                 (oldest,),
             )
             connection.execute("DELETE FROM delivered WHERE day <= ?", (oldest,))
