@@ -4,12 +4,10 @@ import base64
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-import orjson
-
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letters import DeadLetter, dead_letters
 from sfmap.engine.sources.port import Received
-from sfmap.engine.sources.reading import read_event
+from sfmap.engine.sources.reading import json_bytes, read_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +53,4 @@ def letter_json(letter: DeadLetter) -> bytes:
             said["text"] = letter.raw.decode()
         except UnicodeDecodeError:
             said["base64"] = base64.b64encode(letter.raw).decode()
-    return orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE)
+    return json_bytes(said) + b"\n"

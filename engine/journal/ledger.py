@@ -12,6 +12,7 @@ import orjson
 
 from sfmap.engine.journal.database import Database
 from sfmap.engine.sources.port import Position
+from sfmap.engine.sources.reading import json_bytes, read_event
 
 
 class RecordKey(NamedTuple):
@@ -141,16 +142,13 @@ def digest(raw: bytes, mapping: str, item: int) -> bytes:
 
 def _what_was_said(raw: bytes) -> bytes:
     """The event without what a service adds that takes it in."""
-    try:
-        event = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return raw
-    if not isinstance(event, dict) or not event.get("messageId"):
+    event, _ = read_event(raw)
+    if event is None or not event.get("messageId"):
         return raw
     added = {"receivedAt", "sentAt"}
     if "originalTimestamp" in event or event.get("timestamp") == event.get("receivedAt"):
         added.add("timestamp")
-    return orjson.dumps({key: event[key] for key in sorted(event) if key not in added})
+    return json_bytes({key: event[key] for key in sorted(event) if key not in added})
 
 
 def furthest(database: Database, source: str) -> int:

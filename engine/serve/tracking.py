@@ -3,20 +3,19 @@
 Sources: Segment's "HTTP Tracking API Source" and "Spec: Common Fields".
 """
 
-import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import orjson
-
 from sfmap.engine.mapping.record import Event, Json
-from sfmap.engine.sources.reading import NotJson, read_json
+from sfmap.engine.sources.reading import NotJson, is_deeper, json_bytes, may_be_deeper, read_json
 
 LARGEST_EVENT: Final = 32 * 1024
 LARGEST_BATCH: Final = 500 * 1024
 """Bytes as they are sent, as Segment's own limits."""
+_LARGEST_MERGED = 2 * LARGEST_EVENT
+"""Bytes of one event with what its batch says for all of them."""
 _LARGEST_STORED = 8 * LARGEST_BATCH
 """Bytes of one request in the spool: what a batch says once is stored with each of its events."""
 _MOST_EVENTS = 2_500
@@ -40,7 +39,7 @@ def read_request(body: bytes) -> Event:
 def single(said: Event, event_type: str, now: datetime) -> list[bytes]:
     """The one event of a call of that type. Raises `NotAccepted`."""
     said.pop("writeKey", None)
-    _check_bounds(said, "The event")
+    _check_bounds(said, "The event", LARGEST_EVENT)
     return [_completed({**said, "type": event_type}, said.get("sentAt"), now)]
 
 
@@ -52,9 +51,12 @@ def batch(said: Event, now: datetime, *, is_import: bool = False) -> list[bytes]
     common = {key: said[key] for key in _COMMON if key in said}
     stored = []
     size = 0
-    for event in _checked(events):
+    for place, event in enumerate(_checked(events)):
         sent_at = None if is_import else said.get("sentAt") or event.get("sentAt")
-        stored.append(_completed(_merged(common, event), sent_at, now, is_dated=is_import))
+        merged = _merged(common, event)
+        if common:
+            _check_bounds(merged, f"{_name(place)}, with what the batch says for all,", _LARGEST_MERGED)
+        stored.append(_completed(merged, sent_at, now, is_dated=is_import))
         size += len(stored[-1])
         if size > _LARGEST_STORED:
             raise NotAccepted("The batch is too large with its context in each of its events.")
@@ -67,7 +69,7 @@ def forwarded(body: bytes, now: datetime) -> list[bytes]:
     if isinstance(said, list):
         return [_completed(event, None, now, is_dated=True) for event in _checked(said)]
     event = _object(said)
-    _check_bounds(event, "The event")
+    _check_bounds(event, "The event", LARGEST_EVENT)
     return [_completed(event, None, now, is_dated=True)]
 
 
@@ -89,12 +91,15 @@ def _checked(events: list[Json]) -> Iterator[Event]:
     if len(events) > _MOST_EVENTS:
         raise NotAccepted(f"The batch has more than {_MOST_EVENTS:,} events.")
     for place, event in enumerate(events):
-        name = f"Event {place} of the batch"
         if not isinstance(event, dict):
-            raise NotAccepted(f"{name} is not a JSON object.")
+            raise NotAccepted(f"{_name(place)} is not a JSON object.")
         event.pop("writeKey", None)
-        _check_bounds(event, name)
+        _check_bounds(event, _name(place), LARGEST_EVENT)
         yield event
+
+
+def _name(place: int) -> str:
+    return f"Event {place} of the batch"
 
 
 def _merged(common: Event, event: Event) -> Event:
@@ -117,7 +122,7 @@ def _completed(event: Event, sent_at: Json, now: datetime, *, is_dated: bool = F
     if not is_dated or not isinstance(event.get("receivedAt"), str):
         event["receivedAt"] = _text(now)
     _set_times(event, sent_at, now, is_dated=is_dated)
-    return _as_json(event)
+    return json_bytes(event)
 
 
 def _set_times(event: Event, sent_at: Json, now: datetime, *, is_dated: bool) -> None:
@@ -148,26 +153,15 @@ def _earlier(now: datetime, passed: timedelta) -> datetime:
         return now
 
 
-def _as_json(event: Event) -> bytes:
-    """Raises `RecursionError` for endless nesting."""
-    try:
-        return orjson.dumps(event)
-    except orjson.JSONEncodeError:  # numbers beyond 64 bits
-        return json.dumps(event, ensure_ascii=False).encode()
-
-
-def _check_bounds(event: Event, name: str) -> None:
-    """Of the event as it was sent. Raises `NotAccepted`."""
-    try:
-        data = _as_json(event)
-    except RecursionError:
-        raise NotAccepted(f"{name} is nested too deeply.") from None
-    if len(data) > LARGEST_EVENT:
-        raise NotAccepted(f"{name} is larger than 32 kB.")
-    # Cheaper than a walk, and never too low: every key has a colon behind it, every level a bracket.
+def _check_bounds(event: Event, name: str, largest: int) -> None:
+    """Raises `NotAccepted`."""
+    data = json_bytes(event)
+    if len(data) > largest:
+        raise NotAccepted(f"{name} is larger than {largest // 1024} kB.")
+    # Cheaper than a walk, and never too low: every key has a colon behind it.
     if data.count(b":") > _MOST_KEYS and sum(1 for _ in _keys(event)) > _MOST_KEYS:
         raise NotAccepted(f"{name} has more than {_MOST_KEYS:,} keys.")
-    if data.count(b"{") + data.count(b"[") > _DEEPEST and _is_deeper(event, _DEEPEST):
+    if may_be_deeper(data, _DEEPEST) and is_deeper(event, _DEEPEST):
         raise NotAccepted(f"{name} is nested more than {_DEEPEST} levels deep.")
 
 
@@ -180,14 +174,6 @@ def _keys(value: Json) -> Iterator[str]:
             waiting += one.values()
         elif isinstance(one, list):
             waiting += one
-
-
-def _is_deeper(value: Json, levels: int) -> bool:
-    level: list[Json] = [value]
-    for _ in range(levels + 1):
-        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))
-        level = [member for members in inner for member in members]
-    return bool(level)
 
 
 def _moment(value: Json) -> datetime | None:

@@ -1,13 +1,17 @@
-"""One event's bytes as the event, or why they are none."""
+"""One event's bytes as the event, or why they are none; and JSON as bytes again."""
 
 import json
+import math
+import re
 
 import orjson
 
 from sfmap.engine.mapping.record import Event, Json
-from sfmap.engine.mapping.values import replace_half_pairs
 
 LONGEST_LINE = 64 * 1024 * 1024
+DEEPEST = 512
+"""Levels of nesting: what is read within it can be written again by `json_bytes`, a few levels deeper too."""
+_HALF_PAIRS = re.compile("[\ud800-\udfff]")
 
 
 class NotJson(ValueError):
@@ -19,15 +23,7 @@ def read_event(line: bytes) -> tuple[Event | None, str]:
     if len(line) > LONGEST_LINE:
         return None, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"
     try:
-        value: Json = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return _read_patiently(line)
-    return (value, "") if isinstance(value, dict) else (None, _no_event(value))
-
-
-def _read_patiently(line: bytes) -> tuple[Event | None, str]:
-    try:
-        value = _read_slowly(line)
+        value = read_json(line)
     except NotJson as error:
         several = line.strip() in (b"{", b"[")
         return None, "not JSON: write each event on one line" if several else str(error)
@@ -45,15 +41,23 @@ def read_json(data: bytes) -> Json:
         value: Json = orjson.loads(data)
     except orjson.JSONDecodeError:
         value = _read_slowly(data)
+    if may_be_deeper(data, DEEPEST) and is_deeper(value, DEEPEST):
+        raise _too_deep()
     return value
 
 
 def _read_slowly(data: bytes) -> Json:
-    """Half surrogate pairs and huge numbers, which orjson refuses, are read all the same. Raises `NotJson`."""
+    """What orjson refuses, as it would read it otherwise: half surrogate pairs become U+FFFD. Raises `NotJson`.
+
+    Senders make them by cutting emoji.
+    """
     try:
-        return replace_half_pairs(json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant))
+        value = json.loads(
+            data.decode("utf-8-sig"), parse_constant=_no_constant, parse_int=_number, parse_float=_number
+        )
+        text = json.dumps(value, ensure_ascii=False)
     except RecursionError:
-        raise NotJson("nested too deeply") from None
+        raise _too_deep() from None
     except json.JSONDecodeError as error:
         line = f"line {error.lineno}, " if error.lineno > 1 else ""
         raise NotJson(f"not JSON: {error.msg.removesuffix(' at')}, {line}column {error.colno}") from None
@@ -61,6 +65,42 @@ def _read_slowly(data: bytes) -> Json:
         raise NotJson("not UTF-8") from None
     except ValueError as error:
         raise NotJson(f"not JSON: {error}") from None
+    whole: Json = orjson.loads(_HALF_PAIRS.sub("\ufffd", text))
+    return whole
+
+
+def json_bytes(value: object) -> bytes:
+    """Anything that was read, as JSON again: nested deeper than orjson writes, too."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def may_be_deeper(data: bytes, levels: int) -> bool:
+    """Whether JSON text can be nested so deep: cheaper than `is_deeper`, and never wrong where it says no."""
+    return data.count(b"{") + data.count(b"[") > levels
+
+
+def is_deeper(value: Json, levels: int) -> bool:
+    """Whether lists and objects stand in each other more than so many levels deep."""
+    level: list[Json] = [value]
+    for _ in range(levels):
+        holders = (one for one in level if isinstance(one, (dict, list)))
+        level = [member for one in holders for member in (one.values() if isinstance(one, dict) else one)]
+    return any(isinstance(one, (dict, list)) for one in level)
+
+
+def _too_deep() -> NotJson:
+    return NotJson(f"nested more than {DEEPEST} levels deep")
+
+
+def _number(text: str) -> int | float:
+    """Raises `ValueError` beyond what a float holds."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number in it is too large")
+    return int(text) if text.lstrip("-").isdigit() else number
 
 
 def _no_constant(name: str) -> None:

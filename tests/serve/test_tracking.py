@@ -33,6 +33,16 @@ def test_batches_plain_and_packed(running: Service, path: str, kind: str) -> Non
 
 
 LARGE = {"type": "identify", "traits": {"x": "y" * 33_000}}
+
+
+def deep(key: str, levels: int, **more: object) -> bytes:
+    """With lists in lists under the key: deeper than any library writes."""
+    beginning = orjson.dumps({"writeKey": KEY, **more})[:-1]
+    return b'%s,"%s":{"x":%s%s}}' % (beginning, key.encode(), b"[" * levels, b"]" * levels)
+
+
+PAGE_EVENT = {"type": "page"}
+KEYS = {str(number): 1 for number in range(1_200)}
 REFUSED: list[tuple[str, object, int, str]] = [
     ("identify", b"{", 400, "not JSON"),
     ("identify", b"[]", 400, "not a JSON object"),
@@ -44,6 +54,30 @@ REFUSED: list[tuple[str, object, int, str]] = [
     ("batch", {"writeKey": KEY, "batch": [1]}, 400, "Event 0 of the batch is not"),
     ("batch", {"writeKey": KEY, "batch": [{"type": "page"}] * 2_501}, 400, "more than 2,500"),
     ("batch", b" " * 600_000, 413, "larger than 500 kB"),
+    ("identify", deep("traits", 63), 400, "The event is nested more than 64 levels"),
+    ("identify", deep("traits", 300), 400, "The event is nested more than 64 levels"),
+    ("identify", deep("traits", 960), 400, "nested more than 512 levels"),
+    ("identify", b'{"traits": %s' % (b"[" * 100_000), 400, "nested more than 512 levels"),
+    ("identify", b'{"traits": {"x": 1e400}}', 400, "a number in it is too large"),
+    ("identify", b'{"traits": {"x": NaN}}', 400, "NaN is no JSON number"),
+    # What a batch says for all is each event's own.
+    *(
+        ("batch", deep(key, levels, batch=[PAGE_EVENT]), 400, words)
+        for key in ("context", "integrations")
+        for levels, words in ((63, "Event 0 of the batch"), (300, "Event 0 of the batch"), (960, "512 levels"))
+    ),
+    (
+        "batch",
+        {"writeKey": KEY, "context": {"a": KEYS}, "batch": [{**PAGE_EVENT, "context": {"b": KEYS}}]},
+        400,
+        "Event 0 of the batch, with what the batch says for all, has more than 2,000 keys",
+    ),
+    (
+        "batch",
+        {"writeKey": KEY, "context": {"x": "y" * 66_000}, "batch": [PAGE_EVENT]},
+        400,
+        "Event 0 of the batch, with what the batch says for all, is larger than 64 kB",
+    ),
     ("identify", {"userId": "x"}, 401, "not known"),
     ("identify", {"userId": "x", "writeKey": "another"}, 401, "not known"),
     ("identify", {"userId": "x", "writeKey": 7}, 401, "not known"),
