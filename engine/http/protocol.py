@@ -1,27 +1,55 @@
-"""uvicorn's HTTP with a bound on all that is no body, which it has not itself."""
+"""uvicorn's HTTP with the bounds that it lacks, and answers that arrive though the client is still sending."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of a request's first line, its headers and its trailers."""
+MOST_DISCARDED = 64 * 1024 * 1024
+"""Bytes that are read of a request which has its answer already."""
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Breaks off a connection whose request has too large a head."""
+    """Breaks off a connection whose request has too large a head, or goes on for too long after its answer."""
 
     _head = 0
     """Bytes of the head so far."""
     _unread = 0
     """Bytes that have come since something was made of them: of one endless field."""
+    _is_receiving = False
+    """Whether there is more of the request to come."""
+    _discarded = 0
+    """Bytes of the request that came after its answer."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        patient = _PatientTransport(transport, lambda: self._is_receiving)
+        super().connection_made(cast(asyncio.Transport, patient))
 
     def data_received(self, data: bytes) -> None:
+        if self._is_receiving and self._is_answered():
+            self._discarded += len(data)
+        if self._discarded > MOST_DISCARDED:
+            self.transport.abort()
+        if self.transport.is_closing():
+            return
         self._unread += len(data)
         super().data_received(data)
-        if max(self._head, self._unread) > LARGEST_HEAD:
+        if max(self._head, self._unread) > LARGEST_HEAD and not self.transport.is_closing():
             self.transport.abort()
 
+    def _is_answered(self) -> bool:
+        return self.transport.is_closing() or (self.cycle is not None and self.cycle.response_complete)
+
+    def send_400_response(self, msg: str) -> None:
+        self._is_receiving = True  # where a request that is no HTTP ends, nobody knows
+        super().send_400_response(msg)
+
     def on_message_begin(self) -> None:
-        self._head = 0
+        self._head = self._discarded = 0
+        self._is_receiving = True
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -39,4 +67,31 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._unread = 0
+        self._is_receiving = False
         super().on_message_complete()
+
+
+class _PatientTransport:
+    """Closes once the client has: what it still sends would make the system throw away an answer not yet read.
+
+    Clients that are silent for too long are let go by `Connections`.
+    """
+
+    def __init__(self, transport: asyncio.Transport, is_receiving: Callable[[], bool]) -> None:
+        self._transport = transport
+        self._is_receiving = is_receiving
+        self._is_waiting = False
+
+    def close(self) -> None:
+        if self._is_waiting or not self._is_receiving() or self._transport.is_closing():
+            self._transport.close()
+            return
+        self._is_waiting = True
+        self._transport.write_eof()
+        self._transport.resume_reading()
+
+    def is_closing(self) -> bool:
+        return self._is_waiting or self._transport.is_closing()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
