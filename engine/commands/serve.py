@@ -15,7 +15,7 @@ from sfmap.engine.http.address import is_loopback
 from sfmap.engine.project import load_project
 from sfmap.engine.serve.configuration import Choice
 from sfmap.engine.serve.log import make_log
-from sfmap.engine.serve.serving import DeliveryEnded, Options
+from sfmap.engine.serve.serving import Address, DeliveryEnded, Options
 from sfmap.engine.serve.serving import serve as serve_events
 
 
@@ -28,6 +28,8 @@ def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: floa
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Another address than this machine's own.")
 @click.option("--port", default=8080, show_default=True, help="0 for any free port.")
+@click.option("--admin-port", type=int, help="Another port for the page, /metrics and health.")
+@click.option("--admin-host", help="The address of that port.  [default: 127.0.0.1]")
 @org_option
 @mappings_option
 @click.option(
@@ -43,6 +45,8 @@ def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: floa
 def serve(
     host: str,
     port: int,
+    admin_port: int | None,
+    admin_host: str | None,
     org_name: str | None,
     folder: Path | None,
     linger: float,
@@ -60,19 +64,28 @@ def serve(
     with explained():
         project = load_project(Path())
         manner = manner_of(project, org_name, connections)
-        is_own = is_loopback(host)
+        operators = _operators(admin_host, admin_port)
+        is_own = is_loopback((operators or Address(host, port)).host)
         if page and not is_own:
             say("Warning: whoever reaches this address can see events on the page.")
         options = Options(
-            host,
-            port,
+            Address(host, port),
+            operators,
             Choice(project.org(org_name).name, folder),
             linger,
             is_own if page is None else page,
             manner,
         )
         try:
-            serve_events(project, options, log, lambda url: log("info", f"Accepting events at {url}/v1/"))
+            serve_events(project, options, log)
         except DeliveryEnded as error:
             log("error", f"{str(error).capitalize()}.")
             sys.exit(MISTAKE_OF_OURS)
+
+
+def _operators(host: str | None, port: int | None) -> Address | None:
+    if port is not None:
+        return Address(host or "127.0.0.1", port)
+    if host is not None:
+        raise click.UsageError("--admin-host goes with --admin-port: say which port of that address.")
+    return None

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from collections.abc import Iterable
 from ipaddress import ip_address
 
 
@@ -14,6 +15,11 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_forwarded(headers: Iterable[str]) -> bool:
+    """Whether a proxy has sent this on, going by the names of its headers: then who asks may be anybody."""
+    return any(name in ("forwarded", "via", "x-real-ip") or name.startswith("x-forwarded-") for name in headers)
 
 
 def url_of(host: str, port: int) -> str:

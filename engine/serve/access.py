@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from sfmap.engine.http.address import is_loopback
+from sfmap.engine.http.address import is_forwarded, is_loopback
 
 ANY_SOURCE = "unnamed"
 """What events are called where no sources are named."""
@@ -89,7 +89,12 @@ def _is_sent_by(source: WebhookSource, headers: Mapping[str, str], body: bytes) 
 
 
 def _is_of_this_machine(headers: Mapping[str, str]) -> bool:
-    """Whether no page of another site has sent this, by its own address or by a name that it has made loopback."""
+    """Whether it comes from here, and no page of another site has sent it.
+
+    Such a page does by its own address, or by a name that it has made loopback; others by a proxy on this machine.
+    """
+    if is_forwarded(headers):
+        return False
     asked = [f"//{headers.get('host', '')}", *([headers["origin"]] if "origin" in headers else [])]
     return all(is_loopback(_host_of(url)) for url in asked)
 

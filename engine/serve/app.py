@@ -69,6 +69,10 @@ class TrackingApi:
             Route("/v1/{path:path}", _preflight, methods=["OPTIONS"]),
             Route("/v1/projects/{write_key}/settings", self._settings, methods=["GET"]),
             Route("/webhooks/{source}", self._webhook, methods=["POST"]),
+        ]
+
+    def routes_for_operators(self) -> list[Route]:
+        return [
             Route("/healthz", self._health, methods=["GET"]),
             Route("/readyz", self._readiness, methods=["GET"]),
             Route("/metrics", self._metrics_text, methods=["GET"]),
@@ -130,7 +134,9 @@ class TrackingApi:
         """What analytics.js needs to know: to send everything here."""
         write_key = request.path_params["write_key"]
         try:
-            self.access.source_of({"host": request.headers.get("host", "")}, write_key)
+            # A browser fetches these for any page, whose own events are judged when they come.
+            headers = {name: value for name, value in request.headers.items() if name != "origin"}
+            self.access.source_of(headers, write_key)
         except NotAllowed as error:
             return self._refused("/v1/projects/.../settings", 404, str(error))
         url = request.base_url

@@ -14,10 +14,20 @@ from sfmap.engine.org.port import ApiUsage
 
 _RECENT = 100
 _SHOWN = 10
-_MOST_REASONS = 100
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 
+_REASONS = {
+    "no mapping takes": "no mapping takes it",
+    "not opted in": "not opted in",
+    "when is not true": "when is not true",
+    "no items": "no items",
+    "an event with its messageId came before": "repeated",
+    "a newer event was written": "overtaken",
+    " was found": "no record was found",
+}
+"""Labels of skipped events by what their reasons hold: a reason itself can quote what a client said."""
+_OTHERS = "others"
 _NOT_ASKED_YET = "The org has not been asked yet."
 
 
@@ -82,7 +92,6 @@ class Metrics:
         self._refused: dict[tuple[str, int], tuple[int, str]] = {}
         self._recent: deque[Outcome] = deque(maxlen=_RECENT)
         self._calls: dict[str, int] = {}
-        self._reasons: set[str] = set()
 
     def refuse(self, path: str, status: int, message: str) -> None:
         """A request that was not accepted."""
@@ -99,7 +108,8 @@ class Metrics:
         for outcome in outcomes:
             self.outcomes.labels(outcome.fate).inc()
             if outcome.fate == "skipped":
-                self.reasons.labels(self._bounded(outcome.reason)).inc()
+                labels = (label for part, label in _REASONS.items() if part in outcome.reason)
+                self.reasons.labels(next(labels, _OTHERS)).inc()
         self.notes.inc(sum(len(outcome.notes) for outcome in outcomes))
 
     def seen(self) -> Seen:
@@ -122,13 +132,6 @@ class Metrics:
         for operation, count in calls.items():
             self.calls.labels(operation).inc(count - self._calls.get(operation, 0))
         self._calls = calls
-
-    def _bounded(self, reason: str) -> str:
-        """The reason, or `others` where there are too many already: some of them quote what clients send."""
-        if reason in self._reasons or len(self._reasons) < _MOST_REASONS:
-            self._reasons.add(reason)
-            return reason
-        return "others"
 
     def text(self) -> bytes:
         """The Prometheus exposition format, version 0.0.4."""

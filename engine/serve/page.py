@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from sfmap.engine.delivery.outcome import FATES
-from sfmap.engine.http.address import is_loopback
+from sfmap.engine.http.address import is_forwarded, is_loopback
 from sfmap.engine.http.bodies import Unreadable, read_body
 from sfmap.engine.http.pages import SAFE, style_sheet
 from sfmap.engine.journal.database import Database
@@ -66,8 +66,7 @@ class Page:
         """Hands on the form, if there is one, where the page was asked for by a name of its own."""
 
         async def answer(request: Request) -> Response:
-            # No web page may reach it by a name that it has made mean loopback.
-            if self._names and request.url.hostname not in self._names:
+            if not self._is_for(request):
                 return PlainTextResponse("There is nothing here.\n", 404, SAFE)
             form = None
             if request.method == "POST":
@@ -83,6 +82,13 @@ class Page:
             return await run_in_threadpool(show, form)
 
         return answer
+
+    def _is_for(self, request: Request) -> bool:
+        """Whether it may be shown: on this machine's own address, to nobody from elsewhere.
+
+        No web page may reach it by a name that it has made mean loopback, and nobody by a proxy.
+        """
+        return not self._names or (request.url.hostname in self._names and not is_forwarded(request.headers))
 
     def _home(self, _form: dict[str, str] | None) -> Response:
         org = self._background.org

@@ -6,13 +6,14 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import uvicorn
+from starlette.routing import Route
 
 from sfmap.engine.delivery.mistake import mistake_of_ours
 from sfmap.engine.http.address import listen, url_of
@@ -44,37 +45,42 @@ class DeliveryEnded(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Address:
     host: str
     port: int
     """0 for any that is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    events: Address
+    operators: Address | None
+    """Where the page, metrics and health are; None for where events are taken."""
     choice: Choice
     linger: float
     page: bool
     manner: Manner
 
 
-def serve(project: Project, options: Options, log: Log, ready: Callable[[str], object]) -> None:
-    """Serves the project until a signal comes; `ready` is told the URL. Of the main thread.
+def serve(project: Project, options: Options, log: Log) -> None:
+    """Serves the project until a signal comes. Of the main thread.
 
     Raises `CannotServe`, `ProjectBusy`, `JournalFailed`, `SecretMissing`, `NoSuchOrg`, `Mistakes`, `CannotRead` or
     `DeliveryEnded`.
     """
     _ignore_signals()
-    configuration = configure(project, options.choice, options.host)
+    configuration = configure(project, options.choice, options.events.host)
     with ExitStack() as stack:
         stack.enter_context(only_run(project.state, "sfmap serve"))
-        listening = listen(options.host, options.port)
         parts = _put_together(project, options, configuration, log, stack)
         logging.getLogger("uvicorn").addHandler(Forwarding(log))
         threading.excepthook = partial(_say_mistake, log)
         for number in uvicorn.server.HANDLED_SIGNALS:  # before anybody can know that there is something to stop
-            signal.signal(number, parts.server.handle_exit)
+            signal.signal(number, parts.events.server.handle_exit)
         parts.background.start()
         stack.callback(parts.background.stop)
         sys.setswitchinterval(_SWITCH_SECONDS)
-        url = url_of(options.host, listening.getsockname()[1])
-        asyncio.run(_serving(parts, listening, _answers(parts, project, options, log), lambda: ready(url), log))
+        asyncio.run(_serving(parts, _answers(parts, project, options, log), log))
         _ignore_signals()
         if parts.background.has_ended:
             raise DeliveryEnded("delivery has ended, and with it the service; what was accepted is in the spool")
@@ -84,33 +90,57 @@ def serve(project: Project, options: Options, log: Log, ready: Callable[[str], o
 
 
 @dataclass(frozen=True, slots=True)
+class _Site:
+    """What is served at one address."""
+
+    server: uvicorn.Server
+    listening: socket.socket
+
+    @property
+    def url(self) -> str:
+        host, port, *_ = self.listening.getsockname()
+        return url_of(host, port)
+
+    async def serve(self) -> None:
+        watching = asyncio.create_task(Connections().watch(self.server))
+        await self.server.serve(sockets=[self.listening])
+        watching.cancel()
+
+
+@dataclass(frozen=True, slots=True)
 class _Parts:
     spool: Spool
     background: Background
     api: TrackingApi
-    server: uvicorn.Server
+    events: _Site
+    operators: _Site | None
 
 
 def _put_together(
     project: Project, options: Options, configuration: Configuration, log: Log, stack: ExitStack
 ) -> _Parts:
+    events_at = listen(options.events.host, options.events.port)
+    operators_at = listen(options.operators.host, options.operators.port) if options.operators else None
     journal = stack.enter_context(closing(Database(project.journal)))
     spool = stack.enter_context(closing(Spool(project.spool, _bounds(project.serve), furthest(journal, SPOOL))))
     metrics = Metrics(spool)
     means = Means(spool, journal, options.manner, options.linger)
     background = Background(means, configuration.mapper, configuration.open_org, metrics, log)
     api = TrackingApi(Acceptance(spool), configuration.access, metrics, log, background.is_alive)
-    page = Page(spool, journal, background, metrics, options.host).routes() if options.page else []
-    server = _server(make_app([*api.routes(), *page]))
+    host = (options.operators or options.events).host
+    page = Page(spool, journal, background, metrics, host).routes() if options.page else []
+    for_operators = [*api.routes_for_operators(), *page]
+    operators = _Site(_SilentServer(_config(for_operators)), operators_at) if operators_at else None
+    server = uvicorn.Server(_config([*api.routes(), *([] if operators else for_operators)]))
     background.on_mistake = lambda: setattr(server, "should_exit", True)
-    return _Parts(spool, background, api, server)
+    return _Parts(spool, background, api, _Site(server, events_at), operators)
 
 
 def _answers(parts: _Parts, project: Project, options: Options, log: Log) -> Mapping[str, Callable[[], object]]:
     """What is done at a signal of that name."""
 
     def read_again() -> None:
-        found = configure_anew(project, options.choice, options.host, log)
+        found = configure_anew(project, options.choice, options.events.host, log)
         if found:
             parts.api.access = found.access
             parts.background.take(found.mapper, found.open_org)
@@ -135,20 +165,26 @@ def _say_mistake(log: Log, happened: threading.ExceptHookArgs) -> None:
     log("error", f"This is a mistake in sfmap: {what}.")
 
 
-def _server(app: object) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,  # type: ignore[arg-type]
-            log_config=None,
-            ws="none",
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            limit_concurrency=_MOST_CONNECTIONS,
-            http=BoundedHttp,
-            timeout_keep_alive=HEADER_SECONDS,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-        )
+class _SilentServer(uvicorn.Server):
+    """Leaves signals to the other one, which it ends with."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(routes: list[Route]) -> uvicorn.Config:
+    return uvicorn.Config(
+        make_app(routes),
+        log_config=None,
+        ws="none",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        http=BoundedHttp,
+        timeout_keep_alive=HEADER_SECONDS,
+        timeout_graceful_shutdown=_STOP_SECONDS,
     )
 
 
@@ -162,20 +198,19 @@ def _told(answer: Callable[[], object], log: Log) -> Callable[[], None]:
     return told
 
 
-async def _serving(
-    parts: _Parts,
-    listening: socket.socket,
-    answers: Mapping[str, Callable[[], object]],
-    ready: Callable[[], object],
-    log: Log,
-) -> None:
+async def _serving(parts: _Parts, answers: Mapping[str, Callable[[], object]], log: Log) -> None:
     """What signals ask for is done on a thread of its own, one after the other."""
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, "signals") as thread:
         for name, answer in answers.items():
             if hasattr(signal, name):
                 loop.add_signal_handler(getattr(signal, name), thread.submit, _told(answer, log))
-        ready()
-        watching = asyncio.create_task(Connections().watch(parts.server))
-        await parts.server.serve(sockets=[listening])
-        watching.cancel()
+        log("info", f"Accepting events at {parts.events.url}/v1/")
+        if parts.operators is None:
+            await parts.events.serve()
+            return
+        log("info", f"The page, /metrics and health are at {parts.operators.url}/")
+        beside = asyncio.create_task(parts.operators.serve())
+        await parts.events.serve()
+        parts.operators.server.should_exit = True
+        await beside
