@@ -45,7 +45,7 @@ _NO_TEXTS = ("auth", "sandbox", "settings", "headers", *_DELIVERY_KEYS)
 
 Webhook = Literal["segment", "rudderstack"]
 _WEBHOOKS: tuple[Webhook, ...] = get_args(Webhook)
-_SERVE_KEYS = ("spool_megabytes", "spool_days", "sources")
+_SERVE_KEYS = ("spool_megabytes", "spool_days", "dead_letter_megabytes", "sources")
 _SOURCE_KEYS = ("write_key", "webhook", "secret")
 _SOURCE_NAME = re.compile(r"[\w.-]+")
 
@@ -88,10 +88,12 @@ class EventSourceEntry:
 
 @dataclass(frozen=True, slots=True)
 class ServeEntry:
-    """What the service is told: the bounds of its spool, and its sources."""
+    """What the service is told: the bounds of what it stores, and its sources."""
 
     spool_megabytes: float = 1024.0
     spool_days: float = 7.0
+    dead_letter_megabytes: float = 256.0
+    """For each source."""
     sources: tuple[EventSourceEntry, ...] = ()
 
 
@@ -194,13 +196,16 @@ def _serve(project: Table) -> ServeEntry:
         return ServeEntry()
     megabytes = _number(table, "spool_megabytes", "a number of megabytes")
     days = _number(table, "spool_days", "a number of days")
-    if megabytes is not None and megabytes * 1024 < 1:
-        table.report.error(table.node.span, "spool_megabytes is too small: no event would find room")
+    letters = _number(table, "dead_letter_megabytes", "a number of megabytes")
+    for name, size in (("spool_megabytes", megabytes), ("dead_letter_megabytes", letters)):
+        if size is not None and size * 1024 < 1:
+            table.report.error(table.node.span, f"{name} is too small: no event would find room")
     usual = ServeEntry()
     sources = (_event_source(name, one, table.report) for name, one in table.tables("sources"))
     return ServeEntry(
         usual.spool_megabytes if megabytes is None else megabytes,
         usual.spool_days if days is None else days,
+        usual.dead_letter_megabytes if letters is None else letters,
         tuple(source for source in sources if source),
     )
 

@@ -1,12 +1,34 @@
 """The dead letters: what failed for good, with the event and the reason, until it is delivered after all."""
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
 from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.spool import SpoolFull
 
 _PAGE = 500
+_ASK_EVERY = 1.0
+"""Seconds between two looks whether somebody has made room."""
+_COUNTED = """\
+    INSERT INTO dead_letter_room VALUES (new.file, 1, length(new.raw) + length(CAST(new.reason AS BLOB)))
+    ON CONFLICT (file) DO UPDATE SET letters = letters + 1, bytes = bytes + excluded.bytes;
+"""
+_UNCOUNTED = """\
+    UPDATE dead_letter_room SET letters = letters - 1,
+        bytes = bytes - length(old.raw) - length(CAST(old.reason AS BLOB))
+    WHERE file = old.file;
+"""
+_COUNTING = (
+    "CREATE TABLE dead_letter_room (file TEXT PRIMARY KEY, letters INTEGER, bytes INTEGER) WITHOUT ROWID",
+    f"CREATE TRIGGER letter_comes AFTER INSERT ON dead_letters BEGIN {_COUNTED} END",
+    f"CREATE TRIGGER letter_goes AFTER DELETE ON dead_letters BEGIN {_UNCOUNTED} END",
+    f"CREATE TRIGGER letter_changes AFTER UPDATE ON dead_letters BEGIN {_UNCOUNTED} {_COUNTED} END",
+    "INSERT INTO dead_letter_room SELECT file, count(*), sum(length(raw) + length(CAST(reason AS BLOB)))"
+    " FROM dead_letters GROUP BY file",
+)
+"""By the database itself, so that other programs count too, and nobody has to look at each letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +85,51 @@ def discard_dead_letters(database: Database, numbers: Iterable[int]) -> None:
 
 def count_dead_letters(database: Database, org: str) -> int:
     return cast(int, database.rows("SELECT count(*) FROM dead_letters WHERE org = ?", org)[0][0])
+
+
+class DeadLetterRoom:
+    """The room that dead letters take, bounded for each source. Threads share it.
+
+    Every method may raise `JournalFailed`.
+    """
+
+    def __init__(self, database: Database, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """At the most so many bytes of events and reasons for each source."""
+        self._database = database
+        self._most = most
+        self._clock = clock
+        self._bytes: dict[str, int] = {}
+        self._asked = 0.0
+        self.letters = 0
+        self.size = 0
+        if not database.rows("SELECT 1 FROM sqlite_master WHERE name = 'dead_letter_room'"):
+            with database.transaction() as connection:
+                for statement in _COUNTING:
+                    connection.execute(statement)
+        self.look()
+
+    def look(self) -> None:
+        """How much there is by now."""
+        self._asked = self._clock()
+        rows = cast(
+            list[tuple[str, int, int]],
+            self._database.rows("SELECT file, letters, bytes FROM dead_letter_room WHERE letters > 0"),
+        )
+        self._bytes = {file: size for file, _, size in rows}
+        self.letters = sum(letters for _, letters, _ in rows)
+        self.size = sum(self._bytes.values())
+
+    @property
+    def full(self) -> list[str]:
+        """The sources whose dead letters have no more room."""
+        return sorted(source for source, size in self._bytes.items() if size >= self._most)
+
+    def check(self, source: str) -> None:
+        """Whether events of the source can be taken. Raises `SpoolFull` or `JournalFailed`."""
+        if self._is_full(source) and self._clock() - self._asked >= _ASK_EVERY:
+            self.look()
+        if self._is_full(source):
+            raise SpoolFull("too many events of this source have failed and wait for somebody to look at them")
+
+    def _is_full(self, source: str) -> bool:
+        return self._bytes.get(source, 0) >= self._most

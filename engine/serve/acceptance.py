@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from sfmap.engine.journal.database import JournalFailed
+from sfmap.engine.journal.dead_letters import DeadLetterRoom
 from sfmap.engine.journal.spool import Spool
 
 _MOST_AT_ONCE = 16 * 1024 * 1024
@@ -25,8 +26,9 @@ class _Request(NamedTuple):
 class Acceptance:
     """While one group is written, the next one gathers. Belongs to one event loop."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, letters: DeadLetterRoom) -> None:
         self._spool = spool
+        self._letters = letters
         self._waiting: list[_Request] = []
         self._writing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "spool")
@@ -37,6 +39,7 @@ class Acceptance:
     async def accept(self, source: str, events: Sequence[bytes]) -> None:
         """Returns once the events are on disk. Raises `SpoolFull` or `JournalFailed`."""
         self._spool.check_room(self._coming)
+        self._letters.check(source)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         request = _Request(source, events, sum(map(len, events)), done)
         self._waiting.append(request)

@@ -67,6 +67,8 @@ class Background:
         self._log_sparingly = Sparing(log)
         self.on_mistake: Callable[[], object] = lambda: None
         """Called where the thread ends without having been told to."""
+        self.on_committed: Callable[[], object] = lambda: None
+        """Called once a window's outcomes are in the journal, and before the next."""
         self.has_ended = False
         """Whether it has done so."""
         self._stop = threading.Event()
@@ -232,6 +234,7 @@ class Background:
         spool, number = self._means.spool, start.number
         today = _day()
         while True:
+            self.on_committed()
             spool.remove(number)  # its outcomes are in the journal by now
             if self._is_new_mapper or self._retries or _day() != today:  # each delivery forgets old message ids
                 return

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.report import Report
+from sfmap.engine.journal.dead_letters import DeadLetterRoom
 from sfmap.engine.journal.spool import Spool
 from sfmap.engine.org.port import ApiUsage
 
@@ -48,7 +49,7 @@ class Seen:
 class Metrics:
     """One service's counts, since its start. Threads share it."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, letters: DeadLetterRoom | None = None) -> None:
         self._registry = CollectorRegistry()
         self.accepted = Counter(
             "sfmap_accepted", "Events that are on disk, by source", ["source"], registry=self._registry
@@ -80,6 +81,11 @@ class Metrics:
         size.set_function(lambda: spool.size)
         age = Gauge("sfmap_spool_age_seconds", "How long the oldest event has waited", registry=self._registry)
         age.set_function(lambda: spool.age)
+        if letters:
+            dead = Gauge("sfmap_dead_letters", "Dead letters in the journal", registry=self._registry)
+            dead.set_function(lambda: letters.letters)
+            dead_size = Gauge("sfmap_dead_letter_bytes", "Bytes of dead letters", registry=self._registry)
+            dead_size.set_function(lambda: letters.size)
         held = Gauge("sfmap_held_records", "Records that wait for a write in doubt", registry=self._registry)
         held.set_function(lambda: self.held())
         self.held: Callable[[], int] = lambda: 0

@@ -18,7 +18,7 @@ from sfmap.engine.http.address import is_forwarded, is_loopback
 from sfmap.engine.http.bodies import Unreadable, read_body
 from sfmap.engine.http.pages import SAFE, style_sheet
 from sfmap.engine.journal.database import Database
-from sfmap.engine.journal.dead_letters import count_dead_letters, dead_letters
+from sfmap.engine.journal.dead_letters import DeadLetterRoom, count_dead_letters, dead_letters
 from sfmap.engine.journal.spool import Spool
 from sfmap.engine.mapping.explain import as_text, explain
 from sfmap.engine.mapping.record import Event
@@ -42,9 +42,16 @@ class Page:
     """Shows one service; what it changes, it changes by way of `Background`."""
 
     def __init__(
-        self, spool: Spool, journal: Database, background: Background, metrics: Metrics, host: str
+        self,
+        spool: Spool,
+        letters: DeadLetterRoom,
+        journal: Database,
+        background: Background,
+        metrics: Metrics,
+        host: str,
     ) -> None:
         self._spool = spool
+        self._letters = letters
         self._journal = journal
         self._background = background
         self._metrics = metrics
@@ -106,6 +113,7 @@ class Page:
                 "usage": self._metrics.usage,
                 "recent": [one for one in seen.recent if one.fate != "skipped"][:_SHOWN],
                 "letters": list(islice(dead_letters(self._journal, org.key), _LETTERS_SHOWN)) if org else [],
+                "full": self._letters.full,
                 "letters_count": count_dead_letters(self._journal, org.key) if org else 0,
             },
         )

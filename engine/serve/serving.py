@@ -20,6 +20,7 @@ from sfmap.engine.http.address import listen, url_of
 from sfmap.engine.http.connections import HEADER_SECONDS, Connections
 from sfmap.engine.http.protocol import BoundedHttp
 from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.dead_letters import DeadLetterRoom
 from sfmap.engine.journal.ledger import furthest
 from sfmap.engine.journal.spool import Bounds, Spool
 from sfmap.engine.lock import only_run
@@ -123,15 +124,17 @@ def _put_together(
     operators_at = listen(options.operators.host, options.operators.port) if options.operators else None
     journal = stack.enter_context(closing(Database(project.journal)))
     spool = stack.enter_context(closing(Spool(project.spool, _bounds(project.serve), furthest(journal, SPOOL))))
-    metrics = Metrics(spool)
+    letters = DeadLetterRoom(journal, _megabytes(project.serve.dead_letter_megabytes))
+    metrics = Metrics(spool, letters)
     means = Means(spool, journal, options.manner, options.linger)
     background = Background(means, configuration.mapper, configuration.open_org, metrics, log)
-    api = TrackingApi(Acceptance(spool), configuration.access, metrics, log, background.is_alive)
+    api = TrackingApi(Acceptance(spool, letters), configuration.access, metrics, log, background.is_alive)
     host = (options.operators or options.events).host
-    page = Page(spool, journal, background, metrics, host).routes() if options.page else []
+    page = Page(spool, letters, journal, background, metrics, host).routes() if options.page else []
     for_operators = [*api.routes_for_operators(), *page]
     operators = _Site(_SilentServer(_config(for_operators)), operators_at) if operators_at else None
     server = uvicorn.Server(_config([*api.routes(), *([] if operators else for_operators)]))
+    background.on_committed = letters.look
     background.on_mistake = lambda: setattr(server, "should_exit", True)
     return _Parts(spool, background, api, _Site(server, events_at), operators)
 
@@ -157,7 +160,11 @@ def _ignore_signals() -> None:
 
 
 def _bounds(entry: ServeEntry) -> Bounds:
-    return Bounds(int(entry.spool_megabytes * 1024 * 1024), entry.spool_days * 86_400)
+    return Bounds(_megabytes(entry.spool_megabytes), entry.spool_days * 86_400)
+
+
+def _megabytes(count: float) -> int:
+    return int(count * 1024 * 1024)
 
 
 def _say_mistake(log: Log, happened: threading.ExceptHookArgs) -> None:
