@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from sfmap.engine.delivery.deliver import Delivered
+from sfmap.engine.delivery.mistake import mistake_of_ours
 from sfmap.engine.delivery.patience import Patience, StopRequested
 from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
 from sfmap.engine.journal.database import Database, JournalFailed
-from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.journal.dead_letters import dead_letters
+from sfmap.engine.journal.ledger import Commit, Ledger, Letter
 from sfmap.engine.journal.organizations import remember_organization
 from sfmap.engine.journal.spool import Spool, Spooled
 from sfmap.engine.letters import DeadLetterSource
@@ -79,10 +81,17 @@ class Background:
         self._is_new_mapper = False
         self._retries: dict[int, None] = {}
         """The dead letters that are to be delivered again, 0 standing for all."""
+        self._set_apart: dict[int, None] = {}
+        """Dead letters to be tried again one by one, once no write of theirs can be in doubt any more."""
+        self._set_apart_until = 0.0
         self._tries = 0
         """How often delivery has failed since it last went well."""
         self._accepted: dict[int, float] = {}
         """When the events of the window under way were accepted."""
+        self._alone_until = 0
+        """The last event of a window that delivery broke on: up to it, each goes alone."""
+        self._culprits: dict[int, str] = {}
+        """The events that it broke on though they went alone, and what happened."""
         self.org: OpenOrg | None = None
         self._thread = threading.Thread(target=self._run, name="delivery")
         means.spool.on_arrival = self._news.set
@@ -138,10 +147,45 @@ class Background:
                 opened = opened or self._opened(stack)
                 self._deliver_letters(opened)
                 self._deliver(opened)
+            except StopRequested:
+                raise
             except _TROUBLE as error:
                 self._rest(error)
                 if opened is None or _is_lost(error, opened):
                     return
+            except Exception as error:  # a mistake of ours in one event must not end the service
+                if opened is None or not self._sets_apart(mistake_of_ours(error), opened):
+                    raise
+
+    def _sets_apart(self, mistake: str, opened: OpenOrg) -> bool:
+        """Whether delivery can go on after a mistake of ours: with each event alone that it may have come from.
+
+        One that delivery breaks on alone becomes a dead letter.
+        """
+        what = f"this is a mistake in sfmap: {mistake}"
+        numbers = list(self._accepted)
+        if numbers and numbers[0] not in self._culprits:
+            if len(numbers) == 1:
+                self._culprits[numbers[0]] = what
+            self._alone_until = numbers[-1]
+        elif numbers or not self._sets_held_apart(what, opened):
+            return False
+        self._log("error", f"Delivery broke: {what}. It goes on with each event alone, until it is clear which.")
+        return True
+
+    def _sets_held_apart(self, what: str, opened: OpenOrg) -> bool:
+        """What waited for a write in doubt: each becomes a dead letter, and is tried again as that when it may."""
+        ledger = Ledger(self._means.journal, opened.key, SPOOL)
+        known, held = ledger.checkpoint(), ledger.held()
+        if not known or not held:
+            return False
+        failed = [Letter(one.key, one.file, one.line, "", what, one.raw) for one in held]
+        ledger.commit(Commit(known.position, released=[one.key for one in held], failed=failed))
+        numbers = {one.key[0] for one in held}
+        letters = dead_letters(self._means.journal, opened.key, what)
+        self._set_apart |= {letter.id: None for letter in letters if letter.event in numbers}
+        self._set_apart_until = time.monotonic() + self._means.manner.call_limit
+        return True
 
     def _opened(self, stack: ExitStack) -> OpenOrg:
         """The org, signed in to and asked for its limit: so it is known from the start whether all is well."""
@@ -198,6 +242,11 @@ class Background:
             except _TROUBLE:
                 self._retries[number] = None
                 raise
+            except StopRequested:
+                raise
+            except Exception as error:  # noqa: BLE001 - else each wish to try them again would end the service
+                what = f"this is a mistake in sfmap: {mistake_of_ours(error)}"
+                self._log("error", f"What was to be tried again stays a dead letter; {what}.")
 
     def _deliver_letter(self, number: int, opened: OpenOrg) -> None:
         """That one, or all of them."""
@@ -233,8 +282,13 @@ class Background:
         """What waits, as soon as it is a full window or the first of it has lingered."""
         spool, number = self._means.spool, start.number
         today = _day()
+        if number < self._alone_until:
+            yield []  # what waited for a write in doubt goes before, and by itself
         while True:
             self.on_committed()
+            if self._set_apart and time.monotonic() > self._set_apart_until:
+                self._retries |= self._set_apart
+                self._set_apart = {}
             spool.remove(number)  # its outcomes are in the journal by now
             if self._is_new_mapper or self._retries or _day() != today:  # each delivery forgets old message ids
                 return
@@ -242,7 +296,8 @@ class Background:
             self._accepted = {one.number: one.accepted for one in found}
             if found:
                 number = found[-1].number
-            yield [_received(one) for one in found]
+            yield [self._received(one) for one in found]
+            self._accepted = {}
             self._well()
 
     def _next(self, number: int) -> list[Spooled]:
@@ -258,9 +313,16 @@ class Background:
             if self._is_new_mapper or self._retries:
                 return []  # what is asked for comes first
             if spool.events >= WINDOW_SIZE or spool.size >= WINDOW_BYTES or left <= 0:
-                return spool.after(number, WINDOW_SIZE, WINDOW_BYTES) if waits else []
+                most = 1 if number < self._alone_until else WINDOW_SIZE
+                return spool.after(number, most, WINDOW_BYTES) if waits else []
             self._news.wait(left)
         raise StopRequested
+
+    def _received(self, spooled: Spooled) -> Received:
+        event, problem = read_event(spooled.event)
+        if what := self._culprits.get(spooled.number):
+            event, problem = None, what
+        return Received(spooled.number, spooled.source, spooled.number, spooled.event, event, problem)
 
     def _count(self, delivered: Delivered, opened: OpenOrg) -> None:
         now = time.time()
@@ -302,11 +364,6 @@ def _is_lost(error: _Trouble, opened: OpenOrg) -> bool:
 
 def _day() -> int:
     return int(time.time() // 86_400)
-
-
-def _received(spooled: Spooled) -> Received:
-    event, problem = read_event(spooled.event)
-    return Received(spooled.number, spooled.source, spooled.number, spooled.event, event, problem)
 
 
 def _words(error: _Trouble) -> str:

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import orjson
@@ -47,6 +48,7 @@ class Service:
 
     folder: Folder
     arguments: tuple[str, ...] = ()
+    program: tuple[str | Path, ...] = (SFMAP,)
     url: str = ""
     process: "subprocess.Popen[bytes] | None" = None
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
@@ -56,7 +58,7 @@ class Service:
         before = log.stat().st_size if log.exists() else 0
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [SFMAP, "serve", "--port", str(port), *self.arguments, *arguments],
+                [*self.program, "serve", "--port", str(port), *self.arguments, *arguments],
                 cwd=self.folder.path,
                 stderr=out,
                 env=self.environment,

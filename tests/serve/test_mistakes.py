@@ -1,6 +1,7 @@
 """A mistake of sfmap's own in delivery: it ends the service, which whatever started it starts again."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -23,6 +24,8 @@ from sfmap.engine.serve.background import Background, Means
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.sources.port import Received
 from sfmap.engine.wiring import OpenOrg
+
+from .conftest import KEY, Service
 
 
 def broken(_stack: ExitStack) -> OpenOrg:
@@ -90,3 +93,60 @@ def test_an_event_that_mapping_breaks_on_is_a_dead_letter_and_others_go_on(tmp_p
         (delivered,) = delivery.deliver(events)
     assert [outcome.fate for outcome in delivered.outcomes] == ["skipped", "failed", "skipped"]
     assert "this is a mistake in sfmap: TypeError at test_mistakes.py" in delivered.outcomes[1].reason
+
+
+BREAKS_ON_BOB = """\
+from sfmap.cli import main
+from sfmap.engine.org.soap import SoapOrg
+
+def broken(verb):
+    def call(self, *arguments, **more):
+        if "bob@b.co" in repr(arguments):
+            raise AttributeError("of a person named Bob")
+        return verb(self, *arguments, **more)
+    return call
+
+for name in ("find", "create", "update", "upsert"):
+    setattr(SoapOrg, name, broken(getattr(SoapOrg, name)))
+main()
+"""
+
+
+def lead(name: str) -> dict[str, object]:
+    return {"type": "identify", "traits": {"email": f"{name}@b.co"}, "integrations": {"Salesforce": True}}
+
+
+def emails(service: Service) -> list[str]:
+    return [str(row[0]).partition("@")[0] for row in service.folder.rows("SELECT Email FROM Lead ORDER BY Email")]
+
+
+def letters(service: Service) -> list[str]:
+    return service.folder.sfmap("dead-letters").stdout.splitlines()
+
+
+def test_an_event_that_delivery_breaks_on_is_a_dead_letter_and_others_go_on(service: Service) -> None:
+    """Else it would end the service again after each restart, and nothing behind it would ever be delivered."""
+    script = service.folder.path / "breaks_on_bob.py"
+    script.write_text(BREAKS_ON_BOB)
+    service.program = (sys.executable, script)
+    with (service.folder.path / "sfmap.yaml").open("a") as project:
+        project.write("orgs:\n  local: {call_limit: 1}\n")
+    service.start()
+    assert service.wait_for(lambda: "Delivering to" in service.log()), service.log()
+    events = [lead(name) for name in ("ann", "bob", "cy", "dan")]
+    assert service.ask("/v1/batch", {"writeKey": KEY, "batch": events}).status == 200
+    assert service.ask("/v1/batch", {"writeKey": KEY, "batch": [lead("eve")]}).status == 200
+    assert service.wait_for(lambda: emails(service) == ["ann", "cy", "dan", "eve"], seconds=60), service.log()
+    service.wait_until_delivered()
+    assert service.wait_for(lambda: len(letters(service)) == 1), service.log()
+    (letter,) = letters(service)
+    assert re.match(
+        r"\d+  website:2  \w+  this is a mistake in sfmap: AttributeError at breaks_on_bob.py:", letter
+    )
+    broken = service.log().count("stays a dead letter")
+    service.retry_dead_letters()
+    assert service.wait_for(lambda: service.log().count("stays a dead letter") == broken + 1), service.log()
+    assert letters(service) == [letter]
+    assert service.ask("/healthz").status == 200
+    assert "Bob" not in service.log()
+    assert service.stop() == 0
