@@ -23,6 +23,7 @@ class BoundedHttp(HttpToolsProtocol):
     """Whether there is more of the request to come."""
     _discarded = 0
     """Bytes of the request that came after its answer."""
+    _is_http = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         patient = _PatientTransport(transport, lambda: self._is_receiving)
@@ -31,7 +32,7 @@ class BoundedHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_receiving and self._is_answered():
             self._discarded += len(data)
-        if self._discarded > MOST_DISCARDED:
+        if self._discarded > (MOST_DISCARDED if self._is_http else LARGEST_HEAD):
             self.transport.abort()
         if self.transport.is_closing():
             return
@@ -44,7 +45,8 @@ class BoundedHttp(HttpToolsProtocol):
         return self.transport.is_closing() or (self.cycle is not None and self.cycle.response_complete)
 
     def send_400_response(self, msg: str) -> None:
-        self._is_receiving = True  # where a request that is no HTTP ends, nobody knows
+        self._is_http = False
+        self._is_receiving = True  # where such a request ends, nobody knows
         super().send_400_response(msg)
 
     def on_message_begin(self) -> None:

@@ -80,7 +80,7 @@ class Service:
         assert "Traceback" not in done.stderr
         return done.stderr
 
-    def wait_for(self, look: Callable[[], Found], seconds: float = 20.0) -> Found:
+    def wait_for(self, look: Callable[[], Found], seconds: float = 60.0) -> Found:
         """What `look` gives once it gives something, or at the end."""
         until = time.monotonic() + seconds
         while not (found := look()) and time.monotonic() < until:
@@ -92,7 +92,7 @@ class Service:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(f"{self.url}{path}", data, names)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return Answer(answer.status, answer.read(), dict(answer.headers))
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read(), dict(error.headers))
@@ -122,7 +122,13 @@ class Service:
     def stop(self) -> int:
         assert self.process
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(60)
+
+    def check(self) -> None:
+        """It works, and has said nothing that it should not."""
+        assert self.ask("/healthz").status == 200
+        log = self.log()
+        assert [word for word in ("Traceback", "Exception", *SECRETS.values()) if word in log] == [], log
 
 
 @pytest.fixture
@@ -134,14 +140,17 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     for process in service.processes:
         if process.poll() is None:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for tests that do not mind each other."""
+    """One service for tests that do not mind each other; whatever they sent, it goes on, and delivers it."""
     folder = Folder(tmp_path_factory.mktemp("service"))
     (folder.path / "sfmap.yaml").write_text(PROJECT)
     service = Service(folder).start()
     yield service
+    service.check()
+    service.wait_until_delivered()
+    service.check()
     assert service.stop() == 0
