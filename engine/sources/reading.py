@@ -10,6 +10,8 @@ from sfmap.engine.mapping.record import Event, Json
 LONGEST_LINE = 64 * 1024 * 1024
 DEEPEST = 512
 """Levels of nesting: what is read within it can be written again by `json_bytes`, a few levels deeper too."""
+MOST_VALUES = 200_000
+"""In one event. Each takes many times its bytes once it is read, and so would a line of nothing but brackets."""
 _HALF_PAIRS = re.compile("[\ud800-\udfff]")
 
 
@@ -36,6 +38,8 @@ def _no_event(value: Json) -> str:
 
 def read_json(data: bytes) -> Json:
     """The value. Raises `NotJson`."""
+    if _values_at_most(data) > MOST_VALUES:
+        raise NotJson(f"more than {MOST_VALUES:,} values")
     try:
         value: Json = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -43,6 +47,11 @@ def read_json(data: bytes) -> Json:
     if may_be_deeper(data, DEEPEST) and not _can_be_written(value) and is_deeper(value, DEEPEST):
         raise _too_deep()
     return value
+
+
+def _values_at_most(data: bytes) -> int:
+    """How many values it can hold, without reading it: all but the first stand behind a comma or bracket."""
+    return 0 if len(data) <= MOST_VALUES else data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
 def _read_slowly(data: bytes) -> Json:
