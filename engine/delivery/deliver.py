@@ -214,11 +214,12 @@ class Delivery:
         written_now = self._options.written()
         released = [places.keys[place] for place, _ in closed if places.origins[place].only]
         claimed = self._intake.claimed
-        failed = [place for place, outcome in closed if outcome.fate == "failed"]
-        good = [place for place, outcome in closed if outcome.fate != "failed"]
+        failed = {place for place, outcome in closed if outcome.fate == "failed"}
         written = [place for place, outcome in closed if outcome.fate not in ("failed", "skipped")]
-        unsettled = {places.keys[place][0] for place in (*waiting, *failed)}
-        settled = [place for place in written if places.keys[place][0] not in unsettled]
+        unsettled = {places.keys[place].event for place in (*waiting, *failed)}
+        settled = [place for place in written if places.keys[place].event not in unsettled]
+        # Of copies of an event the last one says how it stands.
+        last = {digest_of(places, place): place for place, _ in closed} if failed or self._has_letters else {}
         messages = (message for place in settled for message in self._messages(places.origins[place]))
         self._ledger.commit(
             Commit(
@@ -227,8 +228,8 @@ class Delivery:
                 tally=written_now.tally,
                 held=[one for one, received in held if not received.only],
                 released=[*released, *(claimed[place] for place, _ in closed if place in claimed)],
-                failed=[letter_of(places, place) for place in failed],
-                mended=[digest_of(places, place) for place in good] if self._has_letters else (),
+                failed=[letter_of(places, place) for place in last.values() if place in failed],
+                mended=[digest for digest, place in last.items() if place not in failed],
                 messages=list(messages) if self._options.remember else (),
             )
         )

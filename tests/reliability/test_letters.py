@@ -91,3 +91,51 @@ def test_what_nobody_will_mend_can_be_forgotten(scene: Scene) -> None:
     assert "events.ndjson:3" in said
     assert "Dead letters forgotten: 1." in said
     assert [letter["line"] for letter in letters(scene)] == [1]
+
+
+SEAT = """\
+event: identify
+object: Contact
+match: Email
+fields:
+  Email: {from: traits.email, required: true}
+  LastName: {value: Lee}
+  Phone: traits.phone
+  Account: {object: Account, by: AccountNumber, from: traits.number, on_missing: reject}
+"""
+COMPANIES = """sfmap: 1
+event: group
+object: Account
+match: AccountNumber
+fields: {AccountNumber: groupId, Name: {value: Acme}}
+"""
+CLOSURES = """sfmap: 1
+event: track
+object: Account
+operation: delete
+match: AccountNumber
+fields: {AccountNumber: properties.number}
+"""
+SEATED = {"type": "identify", "traits": {"email": "a@b.co", "phone": "1", "number": "1"}}
+LATER = {"type": "identify", "traits": {"email": "a@b.co", "phone": "2", "number": "1"}}
+OPENED = {"type": "group", "groupId": "1"}
+CLOSED = {"type": "track", "event": "Closed", "properties": {"number": "1"}}
+BROKEN = {"type": "identify", "traits": {}}
+
+
+@pytest.mark.parametrize("before", [(), (BROKEN,)], ids=["no letter before", "a letter before"])
+@pytest.mark.parametrize(
+    ("events", "letters_left"),
+    [((SEATED, OPENED, SEATED, LATER), 0), ((OPENED, SEATED, LATER, CLOSED, SEATED), 1)],
+    ids=["fails, then does not", "does not fail, then does"],
+)
+def test_of_copies_of_an_event_the_last_one_says_how_it_stands(
+    scene: Scene, before: tuple[object, ...], events: tuple[object, ...], letters_left: int
+) -> None:
+    scene.mapping(SEAT)
+    for name, text in {"companies": COMPANIES, "closures": CLOSURES}.items():
+        (scene.folder.path / "mappings" / f"{name}.yaml").write_text(text)
+    scene.run(*before, *events, code=1)
+    assert len(letters(scene)) == letters_left + len(before)
+    scene.sfmap("retry", code=min(1, letters_left + len(before)))
+    assert scene.rows("SELECT Phone FROM Contact") == [("2",)]
