@@ -1,8 +1,12 @@
 """What all tests share: snapshots of one small file for each case."""
 
 import pytest
+from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 class CaseFile(SingleFileSnapshotExtension):

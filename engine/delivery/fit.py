@@ -35,6 +35,8 @@ _PICKLISTS = frozenset({"picklist", "multipicklist"})
 
 _MOST_MISSING = 10_000
 """Notes that are kept to be said again."""
+_MOST_COMPARED = 500
+"""Missing fields that are compared with the org's: senders that make up traits must not cost that for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +118,20 @@ class Fitter:
         """What to say of a field that the object does not have."""
         known = self._missing.get((object_name, field, origin))
         if known is None:
-            known = Note(field, _missing(self.descriptions[object_name], field, origin))
+            near = self._near(object_name, field) or "create it in Setup, or give the user access to it"
+            known = Note(field, f"left out: {object_name} has no field {field} for {origin}; {near}")
             if len(self._missing) < _MOST_MISSING:
                 self._missing[object_name, field, origin] = known
         return known
 
-
-def _missing(description: ObjectDescription, name: str, origin: str) -> str:
-    """Row 11 of behaviour.md: the trait, the field, and whether the name or its casing is the matter."""
-    fields = description.fields
-    same = [field for field in fields if field.casefold() == name.casefold()]
-    if same:
-        hint = f"it has {same[0]}, and the casing must agree"
-    else:
-        hint = did_you_mean(name, fields) or "create it in Setup, or give the user access to it"
-    return f"left out: {description.name} has no field {name} for {origin}; {hint}"
+    def _near(self, object_name: str, field: str) -> str:
+        """Row 11 of behaviour.md: whether the name or its casing is the matter."""
+        same = self.shapes[object_name].by_casefold.get(field.casefold())
+        if same:
+            return f"it has {same}, and the casing must agree"
+        if len(self._missing) >= _MOST_COMPARED:
+            return ""
+        return did_you_mean(field, self.descriptions[object_name].fields)
 
 
 class _Shape:
@@ -138,6 +139,7 @@ class _Shape:
 
     def __init__(self, description: ObjectDescription) -> None:
         fields = description.fields.values()
+        self.by_casefold = {field.name.casefold(): field.name for field in reversed(tuple(fields))}
         self.required = [
             field.name
             for field in fields

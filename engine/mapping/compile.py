@@ -1,9 +1,10 @@
 """`Mapping` → `CompiledMapping`: rules become functions, and what cannot become one a diagnostic."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from time import thread_time
 
 from sfmap.engine.mapping.custom import CompiledCustom, compile_custom
 from sfmap.engine.mapping.draft import new_draft
@@ -18,6 +19,12 @@ from sfmap.engine.mapping.values import Unfit
 from sfmap.engine.spec.diagnostics import Diagnostic, did_you_mean, listed
 from sfmap.engine.spec.model import EventPattern, Mapping
 from sfmap.engine.spec.reader import Report
+
+_MOST_ITEMS = 10_000
+_LONGEST_WORK = 5
+"""Seconds of this thread's CPU time, for all items of one event; an item costs some ten microseconds."""
+_LONGEST_RECORDS = 50_000_000
+"""In characters, of all records of one event together."""
 
 ITEM = "item"
 INDEX = "index"
@@ -50,9 +57,26 @@ class CompiledMapping:
             views = self.views(event)
         except (TemplateFailed, Unfit) as failure:
             return (Rejected(self.mapping.name, str(failure)),)
-        return (views,) if isinstance(views, Skipped) else tuple(self.record(*view) for view in views)
+        if isinstance(views, Skipped):
+            return (views,)
+        try:
+            return tuple(self._records(views))
+        except Unfit as unfit:
+            return (Rejected(self.mapping.name, f"for_each: {unfit}"),)
 
-    def views(self, event: Event) -> tuple[tuple[Event, int], ...] | Skipped:
+    def _records(self, views: Iterable[tuple[Event, int]]) -> Iterator[Mapped]:
+        """A record of each view. Raises `Unfit` where together they are more than one event may cost."""
+        started, size = thread_time(), 0
+        for view, item in views:
+            mapped = self.record(view, item)
+            size += _size(mapped)
+            if size > _LONGEST_RECORDS:
+                raise Unfit(f"the first {item:,} items make records of more than {_LONGEST_RECORDS:,} characters")
+            if thread_time() - started > _LONGEST_WORK:
+                raise Unfit(f"the first {item:,} items take more than {_LONGEST_WORK} seconds to map")
+            yield mapped
+
+    def views(self, event: Event) -> Iterable[tuple[Event, int]] | Skipped:
         """What the rules read: the event once, or once for each item, with the item's number (else 0).
 
         Raises `TemplateFailed` or `Unfit` where that cannot be told.
@@ -70,13 +94,15 @@ class CompiledMapping:
         except TemplateFailed as failure:
             raise TemplateFailed(f"when: {failure}") from None
 
-    def _items(self, for_each: CompiledSource, view: Event) -> tuple[tuple[Event, int], ...] | Skipped:
+    def _items(self, for_each: CompiledSource, view: Event) -> Iterable[tuple[Event, int]] | Skipped:
         items = _get("for_each", for_each, view)
         listed_items = items if isinstance(items, list) else [items]
         numbered = [(item, number) for number, item in enumerate(listed_items, 1) if item is not None]
         if not numbered:
             return Skipped(f"no items: {for_each.text} is empty")
-        return tuple(({**view, ITEM: item, INDEX: number}, number) for item, number in numbered)
+        if len(numbered) > _MOST_ITEMS:
+            raise Unfit(f"for_each: {for_each.text} has {len(numbered):,} items; {_MOST_ITEMS:,} is the most")
+        return (({**view, ITEM: item, INDEX: number}, number) for item, number in numbered)
 
     @cached_property
     def plan(self) -> Plan:
@@ -139,6 +165,14 @@ class CompiledMapping:
         return Record(self.plan, match, *written, draft.origins, tuple(draft.notes), item)
 
 
+def _size(mapped: Mapped) -> int:
+    """The characters of its texts, and a hundred for everything else that it holds."""
+    if not isinstance(mapped, Record):
+        return 100
+    contents = (mapped.fields, mapped.create_only, mapped.update_only, mapped.if_empty)
+    return 100 + sum(len(one) if isinstance(one, str) else 100 for held in contents for one in held.values())
+
+
 def _not_opted_in(opt_in: CompiledSource) -> Skipped:
     return Skipped(f"not opted in: {opt_in.text} is not true")
 
@@ -176,15 +210,34 @@ def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]
 def _compile_pattern(pattern: EventPattern) -> Callable[[Json, Json], bool]:
     if pattern.name is None:
         return lambda event_type, _: event_type == pattern.type
-    name = _name_expression(pattern.name.text)
+    takes = _name_pattern(pattern.name.text)
     return lambda event_type, event_name: (
-        event_type == pattern.type and isinstance(event_name, str) and name.fullmatch(event_name) is not None
+        event_type == pattern.type and isinstance(event_name, str) and takes(event_name)
     )
 
 
-def _name_expression(name: str) -> re.Pattern[str]:
-    """`Order *` as an expression: stars stand for any text, the rest for itself."""
-    return re.compile(".*?".join(re.escape(piece) for piece in re.split(r"\*+", name)), re.DOTALL)
+def _name_pattern(pattern: str) -> Callable[[str], bool]:
+    """`Order *` as a function of a name: stars stand for any text, the rest for itself.
+
+    Each piece is looked for once, from where the last one ended; an expression would try them all again.
+    """
+    first, *others = re.split(r"\*+", pattern)
+    if not others:
+        return lambda name: name == pattern
+    *middle, last = others
+
+    def takes(name: str) -> bool:
+        place, end = len(first), len(name) - len(last)
+        if place > end or not (name.startswith(first) and name.endswith(last)):
+            return False
+        for piece in middle:
+            found = name.find(piece, place, end)
+            if found < 0:
+                return False
+            place = found + len(piece)
+        return True
+
+    return takes
 
 
 def _reads(
@@ -204,7 +257,7 @@ def _check_events(mapping: Mapping, report: Report) -> None:
     for pattern in mapping.events:
         for other in seen:
             covered = other.name is None or (
-                pattern.name is not None and _name_expression(other.name.text).fullmatch(pattern.name.text)
+                pattern.name is not None and _name_pattern(other.name.text)(pattern.name.text)
             )
             if other.type == pattern.type and covered:
                 span = pattern.name.span if pattern.name else mapping.span

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from unicodedata import combining, normalize
 
 import orjson
 
 from sfmap.engine.mapping.event import as_text, normal_key, remembered
+from sfmap.engine.mapping.filter import MOST_PARTS
 from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source
 from sfmap.engine.mapping.record import Contents, Event, Json, Note, Value
-from sfmap.engine.mapping.values import Unfit, clean_text, convert, scalar
+from sfmap.engine.mapping.values import Unfit, clean_text, convert, scalar, shown
 from sfmap.engine.spec.model import CustomFields, Rename
 from sfmap.engine.spec.reader import Report
 
@@ -54,9 +56,15 @@ class CompiledCustom:
             yield Note("custom", f"left out: {self.source.text} {unfit}")
             return
         written: Contents = {}
-        for key, raw in traits.items() if isinstance(traits, dict) else ():
-            if self.is_wanted(key):
-                yield from self.of(key, raw, written)
+        wanted = (
+            found
+            for key, raw in (traits.items() if isinstance(traits, dict) else ())
+            if self.is_wanted(key)
+            for found in self.of(key, raw, written)
+        )
+        yield from islice(wanted, MOST_PARTS)
+        if next(wanted, None):
+            yield Note("custom", f"left out: what {self.source.text} has beyond {MOST_PARTS:,} traits")
 
     def of(self, key: str, raw: Json, written: Contents) -> Iterator[CustomField | Note]:
         """What one trait gives; `written` are the fields that have a value, and grows."""
@@ -72,15 +80,19 @@ class CompiledCustom:
         """The trait, or where objects are flattened the members of it, by their keys joined."""
         if isinstance(value, dict) and self.spec.objects == "flatten" and depth < _DEEPEST:
             for inner, member in value.items():
-                yield from self._leaves(f"{key}{self.spec.separator}{inner}", member, depth + 1)
+                yield from self._leaves(self._joined(key, inner), member, depth + 1)
         else:
             yield key, value
+
+    def _joined(self, key: str, inner: str) -> str:
+        """The name of a member; one that is too long for a field as it is does not grow with every level."""
+        return key if len(key) > _LONGEST_NAME else f"{key}{self.spec.separator}{inner}"
 
     def _field(self, key: str, raw: Json, written: Contents) -> CustomField | Note | None:
         if raw is None and self.spec.on_null == "ignore":
             return None
         field = self.field_of(key)
-        told = clean_text(key)
+        told = shown(key)
         if not field:
             return Note(told, "left out: this trait's name cannot be the name of a field")
         try:

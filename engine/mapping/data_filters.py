@@ -1,16 +1,29 @@
 """Filters on lists, objects and numbers, and between values and JSON text."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
 
 import orjson
 
-from sfmap.engine.mapping.filter import Example, Filter, Parameter, as_list, on_text, plain_text
+from sfmap.engine.mapping.filter import (
+    Example,
+    Filter,
+    Parameter,
+    as_list,
+    check_length,
+    check_parts,
+    on_text,
+    plain_text,
+)
 from sfmap.engine.mapping.record import Json
 from sfmap.engine.mapping.values import Unfit
 
-_MOST_PARTS = 100_000
 _DEEPEST = 100
+_LONGEST_KEYS = 10_000_000
+"""In characters, of all the keys of a flattened object together."""
+_LONGEST_JSON = 1_000_000
+"""In characters, of a text that is read as JSON: in memory it takes many times as much."""
 
 _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
 _NUMBER = re.compile(r"[-+]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})")
@@ -37,6 +50,7 @@ def _slice(value: Json, start: int, end: int | None = None) -> Json:
 
 
 def _split(text: str, separator: str) -> Json:
+    check_parts(text.count(separator))
     return [piece.strip() for piece in text.split(separator) if piece.strip()]
 
 
@@ -44,8 +58,9 @@ def _join(value: Json, separator: str = ", ") -> Json:
     items = as_list(value)
     if items is None:
         return value
-    texts = (plain_text(item) for item in items)
-    return str(separator).join(text for text in texts if text is not None)
+    texts = [text for text in map(plain_text, items) if text is not None]
+    check_length(sum(map(len, texts)) + len(str(separator)) * len(texts))
+    return str(separator).join(texts)
 
 
 def _default(value: Json, other: Json = "") -> Json:
@@ -93,18 +108,19 @@ def _parts(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
         yield path, value
 
 
-def _bounded_parts(value: Json) -> list[tuple[tuple[str, ...], Json]]:
-    parts = []
-    for part in _parts(value):
-        parts.append(part)
-        if len(parts) > _MOST_PARTS:
-            raise Unfit(f"has more than {_MOST_PARTS:,} parts")
-    return parts
+def _bounded_parts(value: Json) -> Iterator[tuple[tuple[str, ...], Json]]:
+    for number, part in enumerate(_parts(value), 1):
+        check_parts(number)
+        yield part
 
 
 def _flatten(value: Json, separator: str = "_") -> Json:
     if isinstance(value, dict):
-        return {separator.join(path): part for path, part in _bounded_parts(value)}
+        parts = list(_bounded_parts(value))
+        # A long key stands in the name of every value below it.
+        if sum(len(key) + len(separator) for path, _ in parts for key in path) > _LONGEST_KEYS:
+            raise Unfit(f"gets keys of more than {_LONGEST_KEYS:,} characters")
+        return {separator.join(path): part for path, part in parts}
     items = as_list(value)
     return value if items is None else [part for _, part in _bounded_parts(items)]
 
@@ -118,7 +134,7 @@ def _json(value: Json) -> Json:
     known = items if items is not None else value
     if known is None or not isinstance(known, (str, int, float, list, dict)):
         return None
-    _bounded_parts(known)
+    deque(_bounded_parts(known), maxlen=0)
     try:
         return orjson.dumps(known).decode()
     except orjson.JSONEncodeError:  # numbers beyond 64 bits, half surrogate pairs
@@ -126,6 +142,8 @@ def _json(value: Json) -> Json:
 
 
 def _from_json(text: str) -> Json:
+    if len(text) > _LONGEST_JSON:
+        raise Unfit(f"is longer than the {_LONGEST_JSON:,} characters that from_json takes")
     try:
         value: Json = orjson.loads(text)
     except orjson.JSONDecodeError:

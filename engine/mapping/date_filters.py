@@ -15,6 +15,9 @@ _EPOCH_TEXT = re.compile(r"-?\d{9,16}(\.\d{1,9})?")
 _MOST_SECONDS = 10**11
 """A larger number is milliseconds: this many seconds are the year 5138, as milliseconds March 1973."""
 
+_LONGEST = 100
+"""In characters: more than any date or time."""
+
 # Those that mean the same on every machine; names of days and months are English.
 _DIRECTIVES = re.compile(r"%[YymdHIMSfzZpjbBaA%]|[^%]")
 
@@ -26,6 +29,8 @@ def _moment(value: Json, form: str | None) -> datetime | None:
     if text is None:
         return None
     text = text.strip()
+    if len(text) > _LONGEST:
+        return None
     try:
         if form is not None:
             return datetime.strptime(text, form)

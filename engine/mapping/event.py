@@ -12,6 +12,11 @@ MOST_REMEMBERED = 4_096
 LONGEST_REMEMBERED = 100
 """Keys, and characters of one: senders that make up keys must not fill the memory."""
 
+_WIDE = 100
+"""Keys of an object: with fewer, to go through them takes no longer."""
+_DEEPEST_WIDE = 20
+"""Levels of objects; rules seldom look further down."""
+
 _IDS = ("userId", "groupId", "anonymousId", "previousId")
 _BLANKS = re.compile(r"[\s_-]+")
 
@@ -72,6 +77,29 @@ def normal_key(key: str) -> str:
     return _BLANKS.sub("", key).casefold() if len(key) <= LONGEST_REMEMBERED else key
 
 
+class WideTable(dict[str, Json]):
+    """An object of many keys that knows how they compare: to look for one is not to go through all."""
+
+    def __init__(self, table: dict[str, Json]) -> None:
+        super().__init__(table)
+        self.spelt: dict[str, str] = {}
+        """The first key, by how keys compare."""
+        for key in table:
+            self.spelt.setdefault(normal_key(key), key)
+
+
+def with_wide_tables(event: Event) -> Event:
+    """The event with its objects of many keys made ready to be looked into by many rules."""
+    return {key: _made_ready(value, 1) for key, value in event.items()}
+
+
+def _made_ready(value: Json, depth: int) -> Json:
+    if not isinstance(value, dict) or depth > _DEEPEST_WIDE:
+        return value
+    members = {key: _made_ready(member, depth + 1) for key, member in value.items()}
+    return WideTable(members) if len(members) > _WIDE else members
+
+
 def loose_get(table: dict[str, Json], key: str) -> Json | object:
     """The value under `key`, or else under the first key that differs only in case, blanks, `_` and `-`.
 
@@ -81,6 +109,8 @@ def loose_get(table: dict[str, Json], key: str) -> Json | object:
     if value is not MISSING:
         return value
     wanted = normal_key(key)
+    if isinstance(table, WideTable):
+        return table[table.spelt[wanted]] if wanted in table.spelt else MISSING
     for other in table:
         if normal_key(other) == wanted:
             return table[other]

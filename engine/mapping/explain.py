@@ -81,9 +81,13 @@ def _explained(compiled: CompiledMapping, event: Event) -> Iterator[Explained]:
     if isinstance(views, Skipped):
         yield from (Explained(mapped) for mapped in compiled.map(event))
         return
-    for view, item in views:
+    mapped = compiled.map(event)
+    if compiled.for_each and isinstance(mapped[0], Rejected) and not mapped[0].item:  # all of it, not one item
+        yield Explained(mapped[0])
+        return
+    for (view, _), one in zip(views, mapped, strict=True):
         stories = [_story(rule, view) for rule in compiled.rules]
-        yield Explained(compiled.record(view, item), (*stories, *_custom_stories(compiled, view)))
+        yield Explained(one, (*stories, *_custom_stories(compiled, view)))
 
 
 def _story(rule: CompiledRule, view: Event) -> FieldStory:

@@ -2,9 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from sfmap.engine.mapping.event import as_text
 from sfmap.engine.mapping.record import Json
+from sfmap.engine.mapping.values import Unfit
+
+LONGEST_RESULT: Final = 200_000
+"""In characters, of a text that is put together; the longest text field of an org holds 131,072."""
+MOST_PARTS: Final = 100_000
+"""Of a list or object, counted with all that is in it."""
 
 _KINDS: dict[type, str] = {str: "a text", int: "a whole number"}
 
@@ -61,6 +68,18 @@ class Filter:
             if complaint := parameter.check(value):
                 return f"the {parameter.name} of {self.name} {complaint}"
         return ""
+
+
+def check_length(length: int) -> None:
+    """Raises `Unfit` for a text that is longer than any field."""
+    if length > LONGEST_RESULT:
+        raise Unfit(f"becomes longer than {LONGEST_RESULT:,} characters")
+
+
+def check_parts(number: int) -> None:
+    """Raises `Unfit` for more than an event has with good reason."""
+    if number > MOST_PARTS:
+        raise Unfit(f"has more than {MOST_PARTS:,} parts")
 
 
 def plain_text(value: Json) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sfmap.engine.mapping.compile import CompiledMapping
 from sfmap.engine.mapping.record import Event, Mapped, Rejected, Skipped
+from sfmap.engine.mapping.values import shown
 from sfmap.engine.spec.model import ReferenceTo
 
 
@@ -74,7 +75,7 @@ class Mapper:
             return alone.map(event)
         results = [mapped for compiled in self.taking(event) for mapped in compiled.map(event)]
         if not results:
-            return (Skipped(f"no mapping takes {event_type} events"),)
+            return (Skipped(f"no mapping takes {shown(event_type)} events"),)
         return tuple(result for result in results if not isinstance(result, Skipped)) or (results[0],)
 
     def taking(self, event: Event) -> list[CompiledMapping]:

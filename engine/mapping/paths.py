@@ -8,16 +8,19 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
+from operator import mul
 
-from jsonpath_ng import Child, Fields, JSONPath, Root
+from jsonpath_ng import Child, Descendants, Fields, JSONPath, Root
 from jsonpath_ng.exceptions import JSONPathError
+from jsonpath_ng.ext.arithmetic import Operation
 from jsonpath_ng.ext.parser import parse as parse_jsonpath
 
 from sfmap.engine.mapping.event import MISSING, loose_get
+from sfmap.engine.mapping.filter import check_parts
 from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.literals import arguments
 from sfmap.engine.mapping.record import Event, Json
-from sfmap.engine.mapping.values import scalar
+from sfmap.engine.mapping.values import NUMBER_RANGE, scalar
 from sfmap.engine.spec.diagnostics import did_you_mean
 from sfmap.engine.spec.model import SourcePath
 from sfmap.engine.spec.reader import Report
@@ -141,13 +144,65 @@ def _null_if_missing(walk: Walk) -> Getter:
 
 
 def _evaluator(expression: JSONPath) -> Callable[[Event], list[Json]]:
+    """What the path finds, as a function. It raises `Unfit` for an event that is too large to go through."""
+    steps = list(_steps(expression))
+    for step in steps:
+        if isinstance(step, Operation):
+            step.op = _bounded(step.op)
+    descents = sum(isinstance(step, Descendants) for step in steps)
+
     def find(event: Event) -> list[Json]:
+        _check_work(event, descents)
         try:
             return [match.value for match in expression.find(event)]
         except Exception:  # noqa: BLE001 - a filter can compare and index anything on somebody's data
             return []
 
     return find
+
+
+def _steps(expression: object) -> Iterator[JSONPath]:
+    """The expression and everything that it is made of."""
+    if isinstance(expression, (list, tuple)):
+        for one in expression:
+            yield from _steps(one)
+    elif isinstance(expression, JSONPath):
+        yield expression
+        yield from _steps(list(vars(expression).values()))
+
+
+def _bounded(operator: Callable[[object, object], object]) -> Callable[[object, object], object]:
+    """The operator without what makes something huge of little: texts many times over, and ever longer numbers."""
+
+    def calculate(left: object, right: object) -> object:
+        if operator is mul and not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
+            raise TypeError
+        result = operator(left, right)
+        if isinstance(result, int) and abs(result) >= NUMBER_RANGE:
+            raise TypeError
+        return result
+
+    return calculate
+
+
+def _check_work(event: Event, descents: int) -> None:
+    """Raises `Unfit` where the path would go through too much.
+
+    A second `..` begins again at everything that the first one found, which can be each level of what is nested.
+    """
+    parts = depth = 0
+    level: list[Json] = [event]
+    while level:
+        depth += 1
+        below: list[Json] = []
+        for value in level:
+            if isinstance(value, dict):
+                below += value.values()
+            elif isinstance(value, list):
+                below += value
+        parts += len(below)
+        check_parts(parts * depth ** (descents - 1) if descents > 1 else parts)
+        level = below
 
 
 def _chosen(find: Callable[[Event], list[Json]], several: bool) -> Getter:

@@ -1,21 +1,26 @@
 """What templates run in: an event is data only, filters mean what they mean in pipes, and work has a bound."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Final, Literal
 
-from jinja2 import ChainableUndefined, Environment, nodes, pass_context
+from jinja2 import ChainableUndefined, Environment, TemplateError, nodes, pass_context, pass_environment
+from jinja2.filters import do_round, do_sum
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from sfmap.engine.mapping.event import MISSING, as_text, loose_get
+from sfmap.engine.mapping.filter import LONGEST_RESULT
 from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.record import Json
+from sfmap.engine.mapping.values import Unfit, shown
 
-LONGEST_OUTPUT: Final = 200_000
-"""In characters; the longest text field of an org holds 131,072."""
 MOST_STEPS: Final = 100_000
-"""Turns of loops, items that filters go through, and the like, for one template and one event."""
+"""Turns of loops, items that filters go through, hundreds of characters, for one template and one event."""
+_CHARACTERS = 100
+"""Of a text, for one step."""
+_MOST_DIGITS = 20
+"""Before or behind the point, that a number is rounded to."""
 _WIDEST_NUMBER = 4_096
 """In bits."""
 
@@ -24,6 +29,9 @@ _BORROWED_FILTERS = (
     " selectattr sort sum truncate unique wordcount"
 ).split()
 """Of Jinja2's own: those that give the same answer every time, and not much more than they take."""
+
+_LETTER_BY_LETTER = frozenset(("list", "max", "min", "sort", "unique"))
+"""Those that take a text for a list."""
 
 _TEXT_METHODS = frozenset(
     (
@@ -36,6 +44,13 @@ _TEXT_METHODS = frozenset(
 
 class TemplateFailed(Exception):
     """A template that could not be rendered for one event."""
+
+
+def failure(error: Exception) -> TemplateFailed:
+    """The error of a library with words that hold no value of the event, which Python's own can quote."""
+    if isinstance(error, (TypeError, ArithmeticError, TemplateError, Unfit)):
+        return TemplateFailed(shown(str(error)))
+    return TemplateFailed(f"a value is not of the kind that it needs ({type(error).__name__})")
 
 
 class _Context(Context):
@@ -69,7 +84,19 @@ class _EventEnvironment(ImmutableSandboxedEnvironment):
             return self.getattr(obj, argument)
         return super().getitem(obj, argument)
 
+    def call(self, context: Context, function: object, /, *arguments: object, **named: object) -> object:
+        """A method of a text or list, or `range`."""
+        assert isinstance(context, _Context)
+        owner = getattr(function, "__self__", None)
+        context.spend(1 + sum(map(_weight, (owner, *arguments, *named.values()))))
+        result: object = super().call(context, function, *arguments, **named)
+        if owner is not None:  # range has counted what it gives
+            context.spend(_weight(result))
+        return result
+
     def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
+        assert isinstance(context, _Context)
+        context.spend(_weight(left) + _weight(right))
         _check_growth(operator, left, right)
         return super().call_binop(context, operator, left, right)
 
@@ -82,7 +109,7 @@ def _check_growth(operator: str, left: object, right: object) -> None:
     """Keeps one operator from making something huge of little."""
     if operator == "%" and isinstance(left, str):
         raise TemplateFailed("% is for numbers; put texts together with ~")
-    if operator == "+" and isinstance(left, (str, list)) and isinstance(right, (str, list)):
+    if operator == "+" and isinstance(left, (str, list, tuple)) and isinstance(right, (str, list, tuple)):
         check_length(len(left) + len(right))
     elif operator == "*":
         for one, other in ((left, right), (right, left)):
@@ -96,8 +123,8 @@ def _check_growth(operator: str, left: object, right: object) -> None:
 
 def check_length(length: int) -> None:
     """Raises `TemplateFailed` for more than any field could hold."""
-    if length > LONGEST_OUTPUT:
-        raise TemplateFailed(f"it makes a text or list longer than {LONGEST_OUTPUT:,}")
+    if length > LONGEST_RESULT:
+        raise TemplateFailed(f"it makes a text or list longer than {LONGEST_RESULT:,}")
 
 
 def _printed(value: object) -> str:
@@ -105,10 +132,13 @@ def _printed(value: object) -> str:
     return as_text(value) if isinstance(value, (str, int, float)) else ""
 
 
-def _size(value: object) -> int:
+def _weight(value: object) -> int:
+    """The steps that it takes to go through a value once; nothing for short ones."""
     if isinstance(value, str):
-        return 1 + len(value) // 100
-    return 1 + len(value) if isinstance(value, (list, tuple, dict)) else 1
+        return len(value) // _CHARACTERS
+    if isinstance(value, (list, tuple)):
+        return len(value) + sum(len(item) // _CHARACTERS for item in value if isinstance(item, str))
+    return len(value) if isinstance(value, dict) else 0
 
 
 def _counted(library: Environment, name: str) -> Callable[..., object]:
@@ -116,13 +146,44 @@ def _counted(library: Environment, name: str) -> Callable[..., object]:
 
     @pass_context
     def counted(context: _Context, value: object, *arguments: object, **named: object) -> object:
-        context.spend(_size(value))
+        steps = 1 + _weight(value)
+        for argument in (*arguments, *named.values()) if arguments or named else ():
+            steps += _weight(argument)
+        context.spend(steps)
+        if name in _LETTER_BY_LETTER and isinstance(value, str):
+            context.spend(len(value))
         result: object = library.call_filter(name, value, arguments, named, context, context.eval_ctx)
         if isinstance(result, (str, list)):
             check_length(len(result))
-        return result
+            context.spend(_weight(result))
+            return result
+        return _each(context, result) if isinstance(result, Iterator) else result
 
     return counted
+
+
+def _counted_test(library: Environment, name: str) -> Callable[..., bool]:
+    @pass_context
+    def counted(context: _Context, value: object, *arguments: object) -> bool:
+        context.spend(_weight(value) + sum(map(_weight, arguments)))
+        return bool(library.call_test(name, value, arguments, None, context, context.eval_ctx))
+
+    return counted
+
+
+@pass_environment
+def _sum(
+    environment: Environment, items: Iterable[object], attribute: str | int | None = None, start: object = 0
+) -> object:
+    if not isinstance(start, (int, float)):
+        raise TemplateFailed("sum is for numbers; put lists and texts together with join")
+    return do_sum(environment, items, attribute, start)
+
+
+def _round(value: float, precision: int = 0, method: Literal["common", "ceil", "floor"] = "common") -> float:
+    if abs(precision) > _MOST_DIGITS:
+        raise TemplateFailed(f"round takes at most {_MOST_DIGITS} digits")
+    return do_round(value, precision, method)
 
 
 @pass_context
@@ -136,7 +197,7 @@ def _each(context: _Context, items: Iterable[object]) -> Iterator[object]:
 def _joined(context: _Context, parts: list[object]) -> str:
     texts = [_printed(part) for part in parts]
     check_length(sum(map(len, texts)))
-    context.spend(_size(texts))
+    context.spend(1 + _weight(texts))
     return "".join(texts)
 
 
@@ -150,11 +211,48 @@ def _range(context: _Context, *bounds: int) -> list[int]:
     return list(numbers)
 
 
+@pass_context
+def _weighed(context: _Context, value: object) -> object:
+    """What is compared, searched or cut; looking for a key in an object takes no longer for a large one."""
+    if isinstance(value, (str, list, tuple)):
+        context.spend(_weight(value))
+    return value
+
+
+@pass_context
+def _attribute(context: _Context, holder: object, key: str) -> object:
+    value = _found(context, holder, key)
+    return context.environment.getattr(holder, key) if value is None else value
+
+
+@pass_context
+def _item(context: _Context, holder: object, key: object) -> object:
+    value = _found(context, holder, key)
+    return context.environment.getitem(holder, key) if value is None else value
+
+
+def _found(context: _Context, holder: object, key: object) -> object:
+    """The member of that very name; to find one of another spelling takes as long as there are keys."""
+    if not isinstance(holder, dict) or not isinstance(key, str):
+        return None
+    value: object = holder.get(key)
+    if value is None:
+        context.spend(len(holder))
+    return value
+
+
 class Bounded(NodeTransformer):
-    """Puts a count into every loop and a bound on every text that is put together."""
+    """Puts a count into every loop and a bound on every text that is put together.
+
+    What takes as long as a value is large is counted within loops alone: outside, the template's length bounds it.
+    """
+
+    _loops = 0
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
+        self._loops += 1
         self.generic_visit(node)
+        self._loops -= 1
         node.iter = _filtered(node.iter, "_each")
         return node
 
@@ -162,20 +260,49 @@ class Bounded(NodeTransformer):
         self.generic_visit(node)
         return _filtered(nodes.List(list(node.nodes), lineno=node.lineno), "_joined")
 
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        if self._loops:
+            node.expr = _weighed_in(node.expr)
+            for operand in node.ops:
+                operand.expr = _weighed_in(operand.expr)
+        return node
 
-def _filtered(node: nodes.Node, name: str) -> nodes.Expr:
-    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        if not self._loops:
+            return node
+        return _filtered(node.node, "_attribute", nodes.Const(node.attr, lineno=node.lineno))
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        if not self._loops:
+            return node
+        if isinstance(node.arg, nodes.Slice):
+            node.node = _weighed_in(node.node)
+            return node
+        return _filtered(node.node, "_item", node.arg)
+
+
+def _weighed_in(expression: nodes.Expr) -> nodes.Expr:
+    return expression if isinstance(expression, nodes.Const) else _filtered(expression, "_weighed")
+
+
+def _filtered(node: nodes.Node, name: str, *arguments: nodes.Expr) -> nodes.Expr:
+    return nodes.Filter(node, name, list(arguments), [], None, None, lineno=node.lineno)
 
 
 def _environment() -> _EventEnvironment:
     library, environment = (
         _EventEnvironment(undefined=ChainableUndefined, finalize=_printed, autoescape=False) for _ in range(2)
     )
-    borrowed = {name: library.filters[name] for name in _BORROWED_FILTERS}
+    borrowed = {name: library.filters[name] for name in _BORROWED_FILTERS} | {"sum": _sum, "round": _round}
     # Ours come over Jinja2's where both have the name, so that a filter means the same everywhere.
     library.filters = {**borrowed, **{name: known.function for name, known in FILTERS.items()}}
     environment.filters = {name: _counted(library, name) for name in library.filters}
-    environment.filters |= {"_each": _each, "_joined": _joined}
+    environment.tests = {name: _counted_test(library, name) for name in library.tests}
+    for own in (_each, _joined, _weighed, _attribute, _item):
+        environment.filters[own.__name__] = own
     environment.globals = {"range": _range}
     return environment
 

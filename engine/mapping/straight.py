@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sfmap.engine.mapping.custom import CompiledCustom
 from sfmap.engine.mapping.draft import Draft
-from sfmap.engine.mapping.event import event_view
+from sfmap.engine.mapping.event import event_view, with_wide_tables
 from sfmap.engine.mapping.keys import Keys
 from sfmap.engine.mapping.paths import CompiledSource
 from sfmap.engine.mapping.record import Event, Json, Mapped, Plan, Record
@@ -125,6 +125,7 @@ def straighten(
     text = "\n".join(writer.lines) + "\n"
     names: dict[str, Any] = {
         "Draft": Draft, "Record": Record, "Unfit": Unfit, "event_view": event_view, "is_email": EMAIL.fullmatch,
+        "with_wide_tables": with_wide_tables,
         "plan": plan, "by_rules": by_rules,
         **({"custom_fields": custom.find, "custom_field": custom.of} if custom else {}), **writer.names,
     }  # fmt: skip
@@ -156,7 +157,7 @@ def _write_table(writer: _Writer, path: tuple[str, ...], custom: CompiledCustom 
     writer.say(1, f"if {table}.__class__ is not dict: {table} = {{}}")
     writer.say(1, f"elif not {knows}({table}):")
     writer.say(2, f"{table} = {learn}({table})")
-    writer.say(2, f"if {table} is None: return by_rules(view, item)")
+    writer.say(2, f"if {table} is None: return by_rules(with_wide_tables(view), item)")
 
 
 def _write_rule(writer: _Writer, rule: CompiledRule, is_looked_up: bool) -> None:

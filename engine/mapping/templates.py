@@ -8,7 +8,7 @@ from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.literals import template_code
 from sfmap.engine.mapping.paths import CompiledSource, Path
 from sfmap.engine.mapping.record import Event, Json
-from sfmap.engine.mapping.sandbox import ENVIRONMENT, Bounded, TemplateFailed, check_length
+from sfmap.engine.mapping.sandbox import ENVIRONMENT, Bounded, TemplateFailed, check_length, failure
 from sfmap.engine.spec.diagnostics import did_you_mean
 from sfmap.engine.spec.reader import Report
 from sfmap.engine.spec.source import ScalarNode
@@ -131,7 +131,7 @@ def _compiled(tree: nodes.Template, node: ScalarNode, text: str, report: Report)
         except TemplateFailed:
             raise
         except Exception as error:
-            raise TemplateFailed(str(error)) from error
+            raise failure(error) from error
         return "".join(pieces)
 
     return CompiledSource(text, get, reads)

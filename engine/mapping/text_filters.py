@@ -7,18 +7,22 @@ from urllib.parse import urlsplit
 
 import regex
 
-from sfmap.engine.mapping.filter import Example, Filter, Parameter, on_text
+from sfmap.engine.mapping.filter import Example, Filter, Parameter, check_length, on_text
 from sfmap.engine.mapping.record import Json
 from sfmap.engine.mapping.values import Unfit, is_email
 
-_LONGEST_RESULT = 200_000
 _LONGEST_MATCHED = 10_000
 _MATCHING_TIME = 0.1
 """Seconds."""
 
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_NO_DIGITS = re.compile("[^0-9]+")
 _WORD = re.compile(r"[^\s\-(]+")
-_EXTENSION = re.compile(r"(?i)[\s,;]*(?:ext(?:ension)?\.?|x|#|;)[\s:.]*\d{1,10}\s*$")
-_SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*://")
+# Searched from the end (r), so that a long text costs what it holds, and not its square.
+_EXTENSION = regex.compile(r"(?ir)[\s,;]*(?:ext(?:ension)?\.?|x|#|;)[\s:.]*\d{1,10}\s*\Z")
+_AUTHORITY = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]*://)?([^/?#]*)")
+_LONGEST_AUTHORITY = 1_000
+"""More than the 253 characters of a host, a user and a port before and after it."""
 _HOST = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+")
 
 
@@ -27,7 +31,7 @@ def _title(text: str) -> Json:
 
 
 def _first_word(text: str) -> Json:
-    words = text.split()
+    words = text.split(None, 1)
     return words[0] if words else None
 
 
@@ -37,8 +41,7 @@ def _last_name(text: str) -> Json:
 
 
 def _replace(text: str, old: str, new: str) -> Json:
-    if len(text) + text.count(old) * (len(new) - len(old)) > _LONGEST_RESULT:
-        raise Unfit(f"becomes longer than {_LONGEST_RESULT:,} characters")
+    check_length(len(text) + text.count(old) * (len(new) - len(old)))
     return text.replace(old, new)
 
 
@@ -51,8 +54,7 @@ def _replace_regex(text: str, pattern: str, replacement: str) -> Json:
         nonlocal length
         new = match.expand(replacement)
         length += len(new)
-        if length > _LONGEST_RESULT:
-            raise Unfit(f"becomes longer than {_LONGEST_RESULT:,} characters")
+        check_length(length)
         return new
 
     try:
@@ -83,8 +85,11 @@ def _domain(text: str) -> Json:
     text = text.strip()
     host: str | None = text.rpartition("@")[2] if is_email(text) else None
     if host is None:
+        authority = _AUTHORITY.match(text)
+        if authority is None or len(authority[1]) > _LONGEST_AUTHORITY:
+            return None
         try:
-            host = urlsplit(text if _SCHEME.match(text) else f"//{text}").hostname
+            host = urlsplit(f"//{authority[1]}").hostname
         except ValueError:
             return None
     host = (host or "").lower().removeprefix("www.").rstrip(".")
@@ -92,7 +97,7 @@ def _domain(text: str) -> Json:
 
 
 def _digits(text: str) -> Json:
-    return "".join(character for character in text if character in "0123456789") or None
+    return _NO_DIGITS.sub("", text) or None
 
 
 def _phone(text: str, country: str | None = None) -> Json:
@@ -118,7 +123,9 @@ def _no_digits(text: Json) -> str:
 
 
 def _slug(text: str) -> Json:
-    plain = normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    # Letter by letter: put in order together, many combining characters would take the square of their number.
+    apart = _NOT_ASCII.sub(lambda letter: normalize("NFKD", letter[0]), text)
+    plain = apart.encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or None
 
 

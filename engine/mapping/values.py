@@ -12,6 +12,9 @@ from sfmap.engine.mapping.record import Json, Value
 from sfmap.engine.spec.model import ValueType
 
 _INT_RANGE = 2**31
+_LONGEST_SHOWN = 100
+_LONGEST_MOMENT = 100
+"""In characters: more than any date and time."""
 NUMBER_RANGE = 10**18
 _NUMBER = re.compile(r"[-+]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})")
 EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
@@ -22,7 +25,8 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 # XML 1.0 has no place for these, not even escaped (section 2.2, production Char).
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_GRAPHEME = regex.compile(r"\X")
+# Flags come first: of a long row of their halves, \X would count all before each one.
+_GRAPHEME = regex.compile(r"\p{GCB=Regional_Indicator}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
 
 
 class Unfit(ValueError):
@@ -34,6 +38,11 @@ def clean_text(text: str) -> str:
     if text.isprintable():
         return text
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
+
+
+def shown(key: str) -> str:
+    """A key as notes and reasons quote it: cleaned, and of a long one the beginning."""
+    return clean_text(key) if len(key) <= _LONGEST_SHOWN else f"{clean_text(key[:_LONGEST_SHOWN])}..."
 
 
 def replace_half_pairs(value: Json) -> Json:
@@ -58,6 +67,8 @@ def length(text: str) -> int:
 
 def cut(text: str, longest: int) -> str:
     """The longest beginning of `text` that fits, ending between two characters as a reader sees them."""
+    if text.isascii() and "\r" not in text[:longest]:
+        return text[:longest]
     kept = 0
     units = 0
     for grapheme in _GRAPHEME.finditer(text, endpos=min(len(text), longest + 1)):
@@ -143,8 +154,11 @@ def _datetime(value: Value) -> str:
 def _moment(value: Value, otherwise: str) -> datetime:
     if not isinstance(value, str):
         raise Unfit(otherwise)
+    text = value.strip()
+    if len(text) > _LONGEST_MOMENT:
+        raise Unfit(otherwise)
     try:
-        return datetime.fromisoformat(value.strip())
+        return datetime.fromisoformat(text)
     except ValueError:
         raise Unfit(otherwise) from None
 

@@ -14,6 +14,7 @@ Style = Callable[[str, Part], str]
 
 _MOST_SHOWN = 50
 _WIDEST_EXCERPT = 120
+_LONGEST_COMPARED = 120
 # What YAML takes for the end of a line; places are counted by it.
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
@@ -139,8 +140,13 @@ class Mistakes(Exception):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The help `did you mean "x"?` for the known word nearest to `word`, or empty where none is near."""
-    candidates = {candidate.casefold(): candidate for candidate in known}
+    """The help `did you mean "x"?` for the known word nearest to `word`, or empty where none is near.
+
+    Long words are not compared: that takes the square of their length, and nobody mistypes them.
+    """
+    if len(word) > _LONGEST_COMPARED:
+        return ""
+    candidates = {one.casefold(): one for one in known if len(one) <= _LONGEST_COMPARED}
     near = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=0.6)
     return f'did you mean "{candidates[near[0]]}"?' if near else ""
 

@@ -103,6 +103,17 @@ def test_left_out_and_noted(given: dict[str, Value], words: str) -> None:
     assert words in note
 
 
+def test_names_that_a_sender_makes_up_are_not_all_compared() -> None:
+    """To find the nearest name takes long; the first hundreds get it, the others a note without."""
+    fitter = Fitter({"Thing__c": DESCRIPTION})
+    notes = [str(fitter.fit(record({f"testPorp{number}__c": "x"})).notes[0]) for number in range(1_000)]
+    meant = ['did you mean "testProp__c"?' in note for note in notes]
+    assert meant == [True] * 500 + [False] * 500
+    assert "create it in Setup" in notes[-1]
+    (casing,) = fitter.fit(record({"testprop__c": "x"})).notes
+    assert "it has testProp__c, and the casing must agree" in casing.what
+
+
 def test_long_text_is_cut_where_it_is_written_and_where_it_is_looked_up() -> None:
     fitted = FITTER.fit(record({"Key__c": "abcdefg"}, {"Key__c": "abcdefg"}))
     assert fitted.on_create == {"Key__c": "abcde"}

@@ -96,8 +96,9 @@ INTRODUCTION = """\
 # Filters
 
 Pipes in source paths (`traits.name | first_name`) and templates (`{{ traits.name | first_name }}`) have the same
-filters. A filter gives no value for one that it is not made for, and never stops a run. A backslash in an argument
-is itself, as regular expressions want it; `\\n` and `\\t` are a new line and a tab.
+filters. A filter gives no value for one that it is not made for, and never stops a run. A text that would
+become longer than 200,000 characters, and a list or object of more than 100,000 parts, are left out with a note. A
+backslash in an argument is itself, as regular expressions want it; `\\n` and `\\t` are a new line and a tab.
 """
 
 

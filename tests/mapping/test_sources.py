@@ -1,7 +1,5 @@
 """Source paths, pipes, filters and templates: what each fetches from an event."""
 
-import time
-
 import orjson
 import pytest
 from hypothesis import given
@@ -172,6 +170,11 @@ def test_template(text: str, value: Json) -> None:
         "{% set a = 'xxxxxxxxxx' %}" + "{% set a = [a, a, a, a] | join %}" * 20 + "{{ a }}",
         "{% set a = [1] %}" + "{% set a = a + a %}" * 40 + "{{ a | length }}",
         "{% for i in range(99999) %}" + "x" * 1000 + "{% endfor %}",
+        "{{ [[1], [2]] | sum(start=[]) }}",
+        "{{ 5 | round(10 ** 9) }}",
+        "{{ (1, 2) * 10 ** 9 }}",
+        "{% for i in range(9999) %}{{ range(9999) | select('odd') | list | length }}{% endfor %}",
+        "{% for i in range(9999) %}{{ ('x' * 9999).upper() | length }}{% endfor %}",
     ],
 )
 def test_template_that_fails_for_an_event(text: str) -> None:
@@ -181,13 +184,23 @@ def test_template_that_fails_for_an_event(text: str) -> None:
         template.get(EVENT)
 
 
-def test_a_template_that_fails_takes_no_time_for_it() -> None:
-    started = time.process_time()
+@pytest.mark.parametrize(
+    "text", ["{{ traits.phones.index(traits.firstName) }}", "{{ 'x'.split(5, traits.firstName) }}"]
+)
+def test_what_is_said_of_a_template_that_fails_holds_no_value(text: str) -> None:
+    compiled = compile_template(node(text), Report())
+    assert compiled is not None
+    with pytest.raises(TemplateFailed) as failed:
+        compiled.get({"traits": {"firstName": "Secret" * 99, "phones": ["Secret"]}})
+    assert "Secret" not in str(failed.value)
+    assert len(str(failed.value)) < 200
+
+
+def test_a_template_that_fails_says_why() -> None:
     template = compile_template(node("{% for i in range(9999) %}{{ range(9999) | sum }}{% endfor %}"), Report())
     assert template is not None
     with pytest.raises(TemplateFailed, match="takes more than 100,000 steps"):
         template.get(EVENT)
-    assert time.process_time() - started < 2
 
 
 UNWANTED = [
@@ -208,7 +221,13 @@ def test_what_templates_do_not_have(text: str, word: str) -> None:
     assert text[diagnostic.span.column - 1 :].startswith(word) or diagnostic.span.width > 1
 
 
-SLOW = [
+SLOW: list[tuple[str, Json, str]] = [
+    ("traits.a | split(';')", ";" * 100_001, "has more than 100,000 parts"),
+    ("traits.a | join('; ')", ["x" * 99] * 2_000, "becomes longer than 200,000 characters"),
+    ("traits.a | from_json", " " * 1_000_001, "is longer than the 1,000,000 characters"),
+    ("traits.a | flatten", {"k" * 99_999: {f"{n}": n for n in range(999)}}, "gets keys of more than 10,000,000"),
+    ("traits.a[*]", [1] * 100_001, "has more than 100,000 parts"),
+    ("$..a..a..a", [{"b": [n]} for n in range(9_999)], "has more than 100,000 parts"),
     ("traits.a | replace_regex('(a|aa)+$', 'b')", "a" * 60 + "b", "takes longer than"),
     ("traits.a | replace_regex('a', 'b')", "a" * 10_001, "is longer than the 10,000 characters"),
     ("traits.a | replace_regex('(.*)', '" + r"\1" * 25 + "')", "a" * 9_999, "becomes longer"),
@@ -217,7 +236,7 @@ SLOW = [
 
 
 @pytest.mark.parametrize(("text", "value", "words"), SLOW)
-def test_a_filter_that_would_take_for_ever_gives_up(text: str, value: str, words: str) -> None:
+def test_a_filter_or_path_that_would_take_for_ever_gives_up(text: str, value: Json, words: str) -> None:
     compiled = compile_source(SourcePath(text, node(text)), Report())
     assert compiled is not None
     with pytest.raises(Unfit, match=words):
@@ -235,6 +254,21 @@ def test_any_value_through_any_filter(known: Filter, value: Json) -> None:
             continue
         assert result is None or isinstance(result, (str, int, float, list, dict))
     assert repr(value) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("traits.a + ' ' + traits.a", "x x"),
+        ("traits.n * 3", 21),
+        ("traits.a * traits.n", None),
+        ("traits.h * traits.h", None),
+    ],
+)
+def test_arithmetic_in_a_path(text: str, value: Json) -> None:
+    compiled = compile_source(SourcePath(text, node(text)), Report())
+    assert compiled is not None
+    assert compiled.get({"traits": {"a": "x", "n": 7, "h": 10**17}}) == value
 
 
 WRONG_ARGUMENTS = [
