@@ -30,6 +30,7 @@ _SIGN_IN_KEYS: Mapping[str, tuple[str, ...]] = {
     "jwt": ("client_id", "username", "key_file"),
     "refresh_token": ("client_id", "refresh_token", "client_secret"),
     "session": ("session_file", "access_token", "instance_url"),
+    "cli": ("target_org",),
 }
 """What each way to sign in takes."""
 _NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -38,6 +39,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "jwt": ("client_id", "username", "key_file"),
     "refresh_token": ("client_id", "refresh_token"),
     "session": (),
+    "cli": ("target_org",),
 }
 _SECRET_KEYS = ("password", "security_token", "client_secret", "refresh_token", "access_token")
 _NO_TEXTS = ("auth", "sandbox", "settings", "headers", *_DELIVERY_KEYS)

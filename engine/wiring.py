@@ -5,8 +5,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import orjson
-
 from sfmap.engine.delivery.sending import write_options
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.organizations import organization_of
@@ -15,11 +13,11 @@ from sfmap.engine.org.local.process import LocalOrg, start_local_org
 from sfmap.engine.org.port import Org
 from sfmap.engine.private import private_folder
 from sfmap.engine.project import LOCAL, OrgEntry, Project
-from sfmap.engine.secrets import SecretMissing, read_private
+from sfmap.engine.secrets import read_private
 
 if TYPE_CHECKING:
     from sfmap.engine.org.soap.settings import SoapSettings
-    from sfmap.engine.org.soap.sign_in import ReadySession, SignIn
+    from sfmap.engine.org.soap.sign_in import SignIn
 
 LOGIN_API_VERSION = "64.0"
 """The last one with a sign-in by user name and password."""
@@ -71,7 +69,7 @@ def open_org(project: Project, entry: OrgEntry, max_calls: int | None = None) ->
             yield OpenOrg(SoapOrg(settings), where, LOCAL, lambda: LOCAL)
         return
     settings = _bounded(_settings(project, entry), entry, max_calls)
-    yield _opened(settings, f"the org {entry.name} at {settings.host}", _remembered_by(entry, settings))
+    yield _opened(settings, f"the org {entry.name} at {settings.host}", _remembered_by(project, entry, settings))
 
 
 def known_key(project: Project, entry: OrgEntry, journal: Database) -> str | None:
@@ -81,11 +79,14 @@ def known_key(project: Project, entry: OrgEntry, journal: Database) -> str | Non
     """
     if entry.name == LOCAL:
         return LOCAL
-    return organization_of(journal, _remembered_by(entry, _settings(project, entry)))
+    asked = entry.auth == "cli"  # and it would sign in
+    return organization_of(journal, _remembered_by(project, entry, None if asked else _settings(project, entry)))
 
 
-def _remembered_by(entry: OrgEntry, settings: "SoapSettings") -> str:
+def _remembered_by(project: Project, entry: OrgEntry, settings: "SoapSettings | None") -> str:
     """Tells an entry that is changed to another org or user from what it was."""
+    if settings is None or entry.auth == "cli":
+        return f"{entry.name} {entry.auth} {project.filled_in(entry, 'target_org')}"
     return f"{entry.name} {settings.host} {settings.sign_in.user}"
 
 
@@ -110,10 +111,14 @@ def _bounded(settings: "SoapSettings", entry: OrgEntry, max_calls: int | None) -
 
 
 def open_ready(text: str, max_calls: int | None = None) -> OpenOrg:
-    """The org of a session that `sf org display --json` has printed. Raises `SecretMissing` for other text."""
-    from sfmap.engine.org.soap.settings import SoapSettings
+    """The org of a session that Salesforce's command line has printed.
 
-    session = ready_session(text, "standard input")
+    Raises `SecretMissing` for other text, `SignInRefused` for one that cannot be right.
+    """
+    from sfmap.engine.org.soap.settings import SoapSettings
+    from sfmap.engine.salesforce_cli import printed_session
+
+    session = printed_session(text, "standard input")
     settings = SoapSettings(session.instance_url, session, OAUTH_API_VERSION, budget=Budget(max_calls))
     return _opened(settings, f"the org at {settings.host}", settings.host)
 
@@ -132,7 +137,7 @@ def _settings(project: Project, entry: OrgEntry) -> "SoapSettings":
     sign_in = _sign_in(project, entry)
     wsdl = entry.texts.get("wsdl")
     usual = LOGIN_API_VERSION if entry.auth == "login" else OAUTH_API_VERSION
-    ready_at = getattr(sign_in, "instance_url", "")
+    ready_at = getattr(getattr(sign_in, "first", sign_in), "instance_url", "")
     return SoapSettings(
         login_url=project.filled_in(entry, "login_url") or ready_at or _LOGIN_HOSTS[entry.sandbox],
         sign_in=sign_in,
@@ -145,6 +150,7 @@ def _settings(project: Project, entry: OrgEntry) -> "SoapSettings":
 
 def _sign_in(project: Project, entry: OrgEntry) -> "SignIn":
     from sfmap.engine.org.soap import sign_in as ways
+    from sfmap.engine.salesforce_cli import ask_for_session, printed_session
 
     def text(key: str) -> str:
         return project.filled_in(entry, key)
@@ -162,23 +168,10 @@ def _sign_in(project: Project, entry: OrgEntry) -> "SignIn":
             return ways.RefreshToken(text("client_id"), secret("refresh_token"), secret("client_secret"))
         case "session":
             if file := text("session_file"):
-                return ready_session(read_private(project.folder / file), file)
+                return printed_session(read_private(project.folder / file), file)
             return ways.ReadySession(secret("access_token"), text("instance_url"))
+        case "cli":
+            target_org = text("target_org")
+            return ways.AskedSession(ask_for_session(target_org), lambda: ask_for_session(target_org))
         case _:
             return ways.PasswordLogin(text("username"), secret("password"), secret("security_token"))
-
-
-def ready_session(text: str, name: str) -> "ReadySession":
-    """The session in what `sf org display --json` prints. Raises `SecretMissing`, without a word of the text."""
-    from sfmap.engine.org.soap.sign_in import ReadySession, Secret
-
-    try:
-        said = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        said = None
-    result = said.get("result", said) if isinstance(said, dict) else None
-    token = result.get("accessToken") if isinstance(result, dict) else None
-    url = result.get("instanceUrl") if isinstance(result, dict) else None
-    if not isinstance(token, str) or not isinstance(url, str):
-        raise SecretMissing(f"{name} holds no session: it must be what `sf org display --json` prints")
-    return ReadySession(Secret(token), url)

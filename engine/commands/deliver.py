@@ -102,7 +102,9 @@ _max_calls = click.option(
 )
 @click.option("--skip-delivered", is_flag=True, help="Leave out events whose messageId came before.")
 @click.option(
-    "--org-from-stdin", is_flag=True, help="Deliver with the session that sf org display --json prints into this."
+    "--org-from-stdin",
+    is_flag=True,
+    help="Deliver with the session that Salesforce's command line prints into this: see docs/orgs.md.",
 )
 def run(
     events: tuple[str, ...],

@@ -176,7 +176,7 @@ def test_a_ready_session(folder: Folder, identify: Identify, local: LocalOrg) ->
     assert folder.sfmap("run", "--org", "started", events).returncode == 0
     for bad in ("", "nonsense", '{"result": {}}'):
         done = folder.sfmap("run", "--org-from-stdin", events, stdin=bad.encode())
-        assert (done.returncode, "sf org display --json" in done.stderr) == (2, True)
+        assert (done.returncode, "sf org display --json and sf org auth" in done.stderr) == (2, True)
     ended = json.dumps({"accessToken": "00D!over", "instanceUrl": local.url})
     over = folder.sfmap("run", "--org-from-stdin", events, stdin=ended.encode())
     assert (over.returncode, "the session is over" in over.stderr) == (3, True)

@@ -74,7 +74,7 @@ def test_every_way_to_sign_in_is_described(tmp_path: Path) -> None:
     for text in ORG_ENTRIES:
         (tmp_path / "sfmap.yaml").write_text(text)
         ways |= {entry.auth for entry in load_project(tmp_path).orgs.values()}
-    assert ways == {"login", "client_credentials", "jwt", "refresh_token", "session"}
+    assert ways == {"login", "client_credentials", "jwt", "refresh_token", "session", "cli"}
 
 
 def test_the_cook_book_has_recipes() -> None:

@@ -12,7 +12,7 @@ from sfmap.engine.org.soap.errors import refusal
 from sfmap.engine.org.soap.oauth import Token, check_token, fetch_token
 from sfmap.engine.org.soap.results import first, is_true, organization_id
 from sfmap.engine.org.soap.settings import SoapSettings, refused_server, soap_endpoint
-from sfmap.engine.org.soap.sign_in import PasswordLogin, ReadySession, Secret
+from sfmap.engine.org.soap.sign_in import AskedSession, PasswordLogin, ReadySession, Secret
 from sfmap.engine.org.soap.transport import Transport
 
 LIFETIME = 30 * 60.0
@@ -59,7 +59,8 @@ class Sessions:
             raise SignInRefused(
                 f"{self._settings.host} says that the session is over.",
                 code="INVALID_SESSION_ID",
-                advice="Get a new one, such as by: sf org display --json",
+                advice="Get a new one: sf org display --json and sf org auth show-access-token --json print it."
+                " Or let sfmap ask for it: auth: cli, see docs/orgs.md.",
             )
         with self._lock:
             if self._session is None or self._session is stale:
@@ -80,8 +81,9 @@ class Sessions:
         sign_in = self._settings.sign_in
         if isinstance(sign_in, PasswordLogin):
             return self._session_from(self._log_in(sign_in))
-        if isinstance(sign_in, ReadySession):
-            token = Token(sign_in.access_token, sign_in.instance_url)
+        if isinstance(sign_in, ReadySession | AskedSession):
+            ready = self._ready(sign_in)
+            token = Token(ready.access_token, ready.instance_url)
         else:
             token = fetch_token(self._settings, sign_in, self._transport)
         check_token(token.access_token, self._settings.api_version)
@@ -89,6 +91,11 @@ class Sessions:
         self._check_server(url)
         told = token.organization_id or _organization_of(token.access_token)
         return Session(token.access_token, url, self._clock(), told)
+
+    def _ready(self, sign_in: ReadySession | AskedSession) -> ReadySession:
+        if isinstance(sign_in, ReadySession):
+            return sign_in
+        return sign_in.first if self._session is None else sign_in.ask()
 
     def _log_in(self, sign_in: PasswordLogin) -> Answer:
         password = Secret(sign_in.password.text + sign_in.security_token.text)

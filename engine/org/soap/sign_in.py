@@ -1,9 +1,13 @@
 """The ways to sign in to an org, as what each needs; what cannot be right is refused before anything is sent."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sfmap.engine.org.port import SignInRefused
 from sfmap.engine.org.soap.records import NOT_XML
+
+HIDDEN = "[REDACTED]"
+"""What Salesforce's own command line prints in place of a token, with a hint."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -110,6 +114,12 @@ class ReadySession:
 
     def __post_init__(self) -> None:
         _check_text(self.instance_url, self.access_token)
+        if HIDDEN in self.access_token.text:
+            raise SignInRefused(
+                "The access token is hidden: sf org display prints a hint in its place since version 2.136.8.",
+                advice="Give what sf org auth show-access-token --json prints as well, one after the other. Or let"
+                " sfmap ask for it: auth: cli, see docs/orgs.md.",
+            )
 
     @property
     def user(self) -> str:
@@ -120,8 +130,25 @@ class ReadySession:
         return (self.access_token,)
 
 
+@dataclass(frozen=True, slots=True)
+class AskedSession:
+    """Sessions that another program gives, and gives anew when one is over."""
+
+    first: ReadySession
+    ask: Callable[[], ReadySession]
+    """Raises `OrgError`."""
+
+    @property
+    def user(self) -> str:
+        return "the session's user"
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return self.first.secrets
+
+
 OAuth = ClientCredentials | JwtBearer | RefreshToken
-SignIn = PasswordLogin | OAuth | ReadySession
+SignIn = PasswordLogin | OAuth | ReadySession | AskedSession
 
 
 def _check_text(name: str, *secrets: Secret) -> None:
