@@ -345,8 +345,11 @@ def _written(item: Item, lookups: Lookups) -> Iterator[Trace]:
         for name in in_conditions & _written_names(item):
             yield object_name, "where", name
     fitted = item.fitted
-    updated = {**fitted.on_update, **fitted.if_empty} if fitted.if_empty else fitted.on_update
-    for values in (fitted.on_create, updated):
+    # What goes into empty fields alone may stay what it was: the other values are then part of an unknown key.
+    updates = (
+        (fitted.on_update, {**fitted.on_update, **fitted.if_empty}) if fitted.if_empty else (fitted.on_update,)
+    )
+    for values in (fitted.on_create, *updates):
         yield from _findable(object_name, values, lookups.fields.get(object_name, ()))
 
 
