@@ -98,8 +98,9 @@ def _opened(settings: "SoapSettings", where: str, entry: str) -> OpenOrg:
 
     def key() -> str:
         organization_id = org.organization_id()
-        # All local orgs have one id: their addresses tell them apart.
-        return f"{organization_id} {settings.host}" if is_loopback(settings.login_url) else organization_id
+        # All local orgs have one id: their addresses tell them apart, as those of servers that tell no id.
+        is_enough = organization_id and not is_loopback(settings.login_url)
+        return organization_id if is_enough else f"{organization_id} {settings.host}".strip()
 
     return OpenOrg(org, where, entry, key)
 
