@@ -115,8 +115,8 @@ def deliver_all(
 ) -> tuple[Report, Interruption | None]:
     """Delivers everything, and gives the report of all that was done and what ended the run early.
 
-    The report speaks of the whole source, earlier runs included. Outcomes go to `results` as lines of JSON, window
-    by window.
+    The report speaks of the whole source, earlier runs included; whoever has passed it on finishes the ledger.
+    Outcomes go to `results` as lines of JSON, window by window.
     """
     started = time.monotonic()
     report = Report.going_on(resumed.tally)
@@ -133,7 +133,6 @@ def deliver_all(
             report.add(delivered.outcomes, delivered.events)
             if results:
                 results.write(_lines(delivered.outcomes))
-        ledger.finish()
     except INTERRUPTIONS as error:
         interruption = error
     report.spend(org.calls(), time.monotonic() - started)

@@ -161,7 +161,7 @@ def run(
                 read = Stream(watched, linger) if source.is_stream else watched
                 report, interruption = deliver_all(read, resumed, mapper, opened.org, ledger, manner, results)
             again = _rest(read, report) if isinstance(read, Stream) else again
-            _finish(report, interruption, report_output, as_data, again)
+            _finish(report, interruption, report_output, as_data, again, ledger)
 
 
 @click.command(name="dead-letters")
@@ -248,7 +248,7 @@ def retry(
             report, interruption = deliver_all(source, Resumed(), mapper, opened.org, ledger, manner, results)
             if (number or reason) and not (report.events or interruption):
                 raise click.UsageError("There is no such dead letter: sfmap dead-letters lists them.")
-            _finish(report, interruption, report_output, as_data, again)
+            _finish(report, interruption, report_output, as_data, again, ledger)
 
 
 @click.command()
@@ -297,9 +297,17 @@ def _ending_where_the_org_lets_nobody_in(
 
 
 def _finish(
-    report: Report, interruption: Interruption | None, output: Output | None, as_data: bool, again: str
+    report: Report,
+    interruption: Interruption | None,
+    output: Output | None,
+    as_data: bool,
+    again: str,
+    ledger: Ledger | None = None,
 ) -> NoReturn:
-    """Says and writes what the run came to, and exits; `again` says how to go on where it ended early."""
+    """Says and writes what the run came to, and exits; `again` says how to go on where it ended early.
+
+    It counts as finished only then: a run that is killed before anybody was told has something left to do.
+    """
     say(report.summary())
     if report.fates["failed"]:
         say("What failed is kept: sfmap dead-letters lists it, sfmap retry delivers it again.")
@@ -311,6 +319,8 @@ def _finish(
         sys.stdout.buffer.write(data)
     if interruption:
         _end_early(interruption, report, again)
+    if ledger:
+        ledger.finish()
     sys.exit(EVENTS_FAILED if report.fates["failed"] else 0)
 
 

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sfmap.engine.load import compile_mappings
 from sfmap.engine.org.local.schema_file import load_schema
@@ -33,7 +34,9 @@ def test_mappings(text: str) -> None:
 def test_projects(text: str, tmp_path: Path) -> None:
     (tmp_path / "sfmap.yaml").write_text(text)
     project = load_project(tmp_path)
-    assert project.orgs or project.use
+    said = yaml.safe_load(text)
+    assert set(project.orgs) >= set(said.get("orgs", {}))
+    assert [name.text for name in project.use] == said.get("use", [])
 
 
 @pytest.mark.parametrize("text", [text for text in YAML if "objects:" in text])
