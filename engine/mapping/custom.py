@@ -9,7 +9,6 @@ from unicodedata import combining, normalize
 import orjson
 
 from sfmap.engine.mapping.event import as_text, normal_key, remembered
-from sfmap.engine.mapping.filter import MOST_PARTS
 from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source
 from sfmap.engine.mapping.record import Contents, Event, Json, Note, Value
 from sfmap.engine.mapping.values import Unfit, clean_text, convert, scalar, shown
@@ -25,6 +24,8 @@ _LONGEST_NAME = 100
 """More than the org allows: 15 characters of a namespace, 40 of the name, and what stands between and after."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
+_MOST_FIELDS = 10_000
+"""Of one event: an object of Salesforce has room for 800 ("Custom Fields Allowed Per Object")."""
 _DEEPEST = 20
 
 
@@ -62,9 +63,9 @@ class CompiledCustom:
             if self.is_wanted(key)
             for found in self.of(key, raw, written)
         )
-        yield from islice(wanted, MOST_PARTS)
+        yield from islice(wanted, _MOST_FIELDS)
         if next(wanted, None):
-            yield Note("custom", f"left out: what {self.source.text} has beyond {MOST_PARTS:,} traits")
+            yield Note("custom", f"left out: what {self.source.text} has beyond {_MOST_FIELDS:,} traits")
 
     def of(self, key: str, raw: Json, written: Contents) -> Iterator[CustomField | Note]:
         """What one trait gives; `written` are the fields that have a value, and grows."""

@@ -17,11 +17,12 @@ def identify(traits: dict[str, Json]) -> Event:
     }
 
 
-def test_many_traits_that_are_not_plain() -> None:
+def test_more_traits_than_an_object_has_fields() -> None:
     event = identify({f"trait{number}": f" {number}" for number in range(20_000)})
     (record,) = Mapper(LEAD).map(event)
     assert isinstance(record, Record)
-    assert len(record.fields) == 20_003
+    assert len(record.fields) == 10_000 + 3  # the e-mail address and two defaults
+    assert [str(note) for note in record.notes] == ["custom: left out: what traits has beyond 10,000 traits"]
 
 
 def test_long_keys_are_not_kept() -> None:
