@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Literal
 
 from sfmap.engine.delivery.fit import Content, Fitted, Pointer
+from sfmap.engine.delivery.outcome import Fate
 from sfmap.engine.journal.ledger import RecordKey, Unanswered
 from sfmap.engine.mapping.record import Record, Value
 from sfmap.engine.org.port import FoundRecord
@@ -141,6 +142,18 @@ class Fold:
             merged.update(item.fitted.on_update)
         return merged
 
+    def fates(self, chosen: FoundRecord | None = None) -> list[Fate]:
+        """What becomes of the items, one after the other, where the record chosen is updated, or one created."""
+        held: dict[str, Content] = dict(chosen.fields if chosen else self.head.fitted.on_create)
+        fates: list[Fate] = [] if chosen else ["created"]
+        for item in self.items[len(fates) :]:
+            empty = {name: one for name, one in item.fitted.if_empty.items() if not held.get(name)}
+            contents = {**empty, **item.fitted.on_update}
+            is_same = not contents or (item.record.skip_unchanged and holds(held, contents))
+            fates.append("unchanged" if is_same else "updated")
+            held |= contents
+        return fates
+
     def takes(self, one: Found) -> bool:
         """Whether the item, coming next, is sure to find the record that this fold writes, and to be written.
 
@@ -183,6 +196,21 @@ def comparable(value: Value) -> str | bool:
 def comparable_number(text: str) -> str:
     """All digits of a number: a key of 18 digits is more than a float can hold."""
     return format(Decimal(text).normalize(), "f")
+
+
+def holds(fields: Mapping[str, Content], contents: Mapping[str, Content]) -> bool:
+    """Whether these fields, as the org tells them or as they were written, have these contents already."""
+    return all(name in fields and _is(fields[name], value) for name, value in contents.items())
+
+
+def _is(held: Content, content: Content) -> bool:
+    if held == content or held is None or content is None:
+        return held == content
+    if isinstance(content, bool):
+        return held == str(content).lower()
+    if isinstance(content, (int, float)) and isinstance(held, (str, int, float)):
+        return comparable_number(str(held)) == comparable_number(str(content))
+    return False
 
 
 def mentioned(conditions: Iterable[str]) -> frozenset[str]:

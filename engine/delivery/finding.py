@@ -12,6 +12,7 @@ from sfmap.engine.delivery.coalesce import (
     Key,
     comparable,
     comparable_number,
+    holds,
     lookup_key,
     pointer_key,
 )
@@ -123,7 +124,7 @@ class Finder:
                 new = [record for record in by_key.get(question.key(item), ()) if record.id not in known]
                 if new and item.place not in made:
                     contents = sent[item.unanswered.write, item.unanswered.place].on_create
-                    own = next((record for record in new if holds(record, _scalars(contents))), None)
+                    own = next((record for record in new if holds(record.fields, _scalars(contents))), None)
                     made[item.place] = own or new[0], own is not None
         return made
 
@@ -230,21 +231,6 @@ class Finder:
         where: str = "",
     ) -> Sequence[FoundRecord]:
         return self._waiter.ask(lambda: self._org.find(object_name, fields, identities, also, where))
-
-
-def holds(record: FoundRecord, contents: Mapping[str, Content]) -> bool:
-    """Whether the record has these contents already."""
-    return all(name in record.fields and _is(record.fields[name], value) for name, value in contents.items())
-
-
-def _is(text: str | None, content: Content) -> bool:
-    if content is None or text is None:
-        return content is None and text is None
-    if isinstance(content, bool):
-        return text == str(content).lower()
-    if isinstance(content, (int, float)):
-        return comparable_number(text) == comparable_number(str(content))
-    return isinstance(content, str) and text == content
 
 
 def _scalars(contents: Mapping[str, Content]) -> dict[str, Content]:

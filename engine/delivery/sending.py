@@ -63,12 +63,11 @@ class Call:
             return org.upsert(self.object_name, self.external_id, writes, self.options)
         return org.delete(self.object_name, [write.id for write in writes if write.id], self.options)
 
-    def fate(self, written: Written) -> Fate:
-        """What became of the record that the call wrote."""
+    def fate(self, written: Written, expected: Fate) -> Fate:
+        """What became of the record that the call wrote, for the first item that it carried."""
         if self.verb == "upsert":
             return "created" if written.created else "updated"
-        fates: dict[Verb, Fate] = {"create": "created", "update": "updated", "delete": "deleted"}
-        return fates[self.verb]
+        return expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,8 @@ class Pending:
     fold: Fold
     write: RecordWrite
     note: str = ""
+    fates: Sequence[Fate] = ()
+    """What becomes of the fold's items; of its first one, the org's answer may say otherwise."""
     known: tuple[str, ...] = ()
     """For a create, the ids of the records that have its key already."""
     dropped: tuple[Note, ...] = ()

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from sfmap.engine.delivery.batch_sizes import BatchSizes
-from sfmap.engine.delivery.coalesce import Cause, Fold, Item, Lookups, lookup_key, plan
+from sfmap.engine.delivery.coalesce import Cause, Fold, Item, Lookups, holds, lookup_key, plan
 from sfmap.engine.delivery.doubts import Doubts, kept
-from sfmap.engine.delivery.finding import Finder, holds
+from sfmap.engine.delivery.finding import Finder
 from sfmap.engine.delivery.fit import Content, Pointer
 from sfmap.engine.delivery.newest import Newest
-from sfmap.engine.delivery.outcome import Ending, Fate
+from sfmap.engine.delivery.outcome import Ending
 from sfmap.engine.delivery.patience import Waiter
 from sfmap.engine.delivery.refusals import again_because, is_too_much, most_again
 from sfmap.engine.delivery.sending import (
@@ -167,7 +167,8 @@ class Window:
             return Ending("created", fold.found[0].id)
         if head.native_key:
             call = replace(self._call("upsert", head), external_id=head.native_key)
-            return replace(call, is_safe_to_repeat=head.is_unique), Pending(fold, _write(fold.on_create))
+            call = replace(call, is_safe_to_repeat=head.is_unique)
+            return call, Pending(fold, _write(fold.on_create), fates=fold.fates())
         if fold.found:
             return self._decide_change(fold)
         if head.unanswered and head.unanswered.id:
@@ -175,7 +176,7 @@ class Window:
         if record.operation in ("update", "delete"):
             return Ending("skipped", reason=f"no {object_name} to {record.operation} was found")
         call = replace(self._call("create", head), minds_order=self._lookups.minds_order(object_name))
-        return call, Pending(fold, _write(fold.on_create))
+        return call, Pending(fold, _write(fold.on_create), fates=fold.fates())
 
     def _decide_change(self, fold: Fold) -> tuple[Call, Pending] | Ending:
         chosen, note = _choose(fold)
@@ -183,10 +184,11 @@ class Window:
             return Ending("failed", reason=note)
         head = fold.head
         if head.record.operation == "delete":
-            return self._call("delete", head), Pending(fold, RecordWrite({}, id=chosen.id), note)
+            return self._call("delete", head), Pending(fold, RecordWrite({}, id=chosen.id), note, ["deleted"])
         contents = fold.on_update(chosen)
-        if contents and not (head.record.skip_unchanged and holds(chosen, contents)):
-            return self._call("update", head), Pending(fold, _write(contents, chosen.id), note)
+        if contents and not (head.record.skip_unchanged and holds(chosen.fields, contents)):
+            write = _write(contents, chosen.id)
+            return self._call("update", head), Pending(fold, write, note, fold.fates(chosen))
         was_sent = head.unanswered and head.unanswered.verb == "update"
         return Ending("updated" if was_sent else "unchanged", chosen.id, notes=(note,) if note else ())
 
@@ -255,14 +257,10 @@ def _runs(pending: Sequence[tuple[Call, Pending]]) -> Iterator[tuple[Call, list[
 
 
 def _ends(fold: Fold, ending: Ending) -> Iterator[tuple[Item, Ending]]:
-    """The end of each item: where a record was created for them, the further ones have updated it."""
-    for item in fold.items:
-        is_further = ending.fate == "created" and item is not fold.head
-        yield item, replace(ending, fate=_further_fate(item)) if is_further else ending
-
-
-def _further_fate(item: Item) -> Fate:
-    return "updated" if item.fitted.on_update or item.fitted.if_empty else "unchanged"
+    """The end of each item: where a record was created for them, the further ones found it."""
+    fates = fold.fates() if ending.fate == "created" else [ending.fate] * len(fold.items)
+    for item, fate in zip(fold.items, fates, strict=True):
+        yield item, replace(ending, fate=fate)
 
 
 def _gone(head: Item, unanswered: Unanswered) -> Ending:
@@ -333,11 +331,10 @@ def _in_spite_of_duplicates(items: Sequence[Item], refused: Refused) -> list[Ite
 
 
 def _written(sent: Sent, written: Written) -> Iterable[tuple[Item, Ending]]:
-    first, *further = sent.pending.fold.items
+    first, *further = sent.pending.fates
     said = _said(sent.pending)
-    yield first, Ending(sent.call.fate(written), written.id, notes=said)
-    for item in further:
-        yield item, Ending(_further_fate(item), written.id, notes=said)
+    for item, fate in zip(sent.pending.fold.items, (sent.call.fate(written, first), *further), strict=True):
+        yield item, Ending(fate, written.id, notes=said)
 
 
 def _said(pending: Pending) -> tuple[str, ...]:
