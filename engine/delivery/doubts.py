@@ -42,6 +42,7 @@ class Doubts:
         self._lost = [
             (self._end(write), frozenset(map(_trace, orjson.loads(write.traces)))) for write in ledger.in_flight()
         ]
+        self.settled()
 
     def _end(self, write: InFlight) -> float:
         """When the write is in doubt no longer, by this machine's clock."""

@@ -13,7 +13,7 @@ from sfmap.engine.delivery.patience import Patience, StopRequested
 from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
 from sfmap.engine.journal.database import Database, JournalFailed
 from sfmap.engine.journal.dead_letters import dead_letters
-from sfmap.engine.journal.ledger import Commit, Ledger, Letter
+from sfmap.engine.journal.ledger import Commit, Ledger, Letter, Settled
 from sfmap.engine.journal.organizations import remember_organization
 from sfmap.engine.journal.spool import Spool, Spooled
 from sfmap.engine.letters import DeadLetterSource
@@ -82,7 +82,7 @@ class Background:
         self._retries: dict[int, None] = {}
         """The dead letters that are to be delivered again, 0 standing for all."""
         self._set_apart: dict[int, None] = {}
-        """Dead letters to be tried again one by one, once no write of theirs can be in doubt any more."""
+        """Dead letters to be tried again one by one, when their writes are in doubt no more."""
         self._set_apart_until = 0.0
         self._tries = 0
         """How often delivery has failed since it last went well."""
@@ -180,12 +180,21 @@ class Background:
         if not known or not held:
             return False
         failed = [Letter(one.key, one.file, one.line, "", what, one.raw) for one in held]
-        ledger.commit(Commit(known.position, released=[one.key for one in held], failed=failed))
-        numbers = {one.key[0] for one in held}
+        released = [one.key for one in held]
+        ledger.commit(Commit(known.position, known.results, known.tally, released=released, failed=failed))
+        ledger.settle(Settled(outcomes=[(key, b"") for key in released]))  # of what was sent, no answer is awaited
+        numbers = {one.key.event for one in held}
+        # A create that nothing finds again may have been done: only a person can tell.
+        found_again = {one.mapping.name for one in self.mapper.mappings if one.mapping.lookups}
         letters = dead_letters(self._means.journal, opened.key, what)
-        self._set_apart |= {letter.id: None for letter in letters if letter.event in numbers}
-        self._set_apart_until = time.monotonic() + self._means.manner.call_limit
+        self._set_apart |= {
+            letter.id: None for letter in letters if letter.event in numbers and letter.mapping in found_again
+        }
+        self._rest_letters()
         return True
+
+    def _rest_letters(self) -> None:
+        self._set_apart_until = time.monotonic() + self._means.manner.call_limit
 
     def _opened(self, stack: ExitStack) -> OpenOrg:
         """The org, signed in to and asked for its limit: so it is known from the start whether all is well."""
@@ -260,6 +269,9 @@ class Background:
             tried += delivered.events
             failed += sum(outcome.fate == "failed" for outcome in delivered.outcomes)
         ledger.finish()
+        if delivery.held and number:  # still in doubt
+            self._set_apart[number] = None
+            self._rest_letters()
         doubt = f", in doubt for now, and dead letters still: {delivery.held}" if delivery.held else ""
         self._log("info", f"Dead letters tried again: {tried}, failed again: {failed}{doubt}.")
 
