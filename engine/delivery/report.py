@@ -11,6 +11,8 @@ from sfmap.engine.org.port import ApiUsage
 
 _MOST_DIFFERENT = 1_000
 _MOST_SHOWN = 8
+_LONGEST = 1_000
+"""Characters of a reason or note that is counted."""
 
 
 @dataclass
@@ -157,6 +159,7 @@ class Report:
 
 def _count(counter: Counter[str], text: str) -> str:
     """Counts up to a bound of different texts, so that a long run of odd events does not fill the memory."""
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     counted = text if text in counter or len(counter) < _MOST_DIFFERENT else "others"
     counter[counted] += 1
     return counted
