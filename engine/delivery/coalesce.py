@@ -158,7 +158,8 @@ class Fold:
         """Whether the item, coming next, is sure to find the record that this fold writes, and to be written.
 
         A doubtful one goes alone, and so does a create that lacks something: a later value could hide what the org
-        refuses. An older event than one of these waits, in case that one is refused.
+        refuses. An older event than one of these waits, in case that one is refused. So does one that must know
+        more of the record found than was read for the first: what was sent before is looked up in another way.
         """
         first, item = self.head, one.item
         if self.lacks or one.lacks or self.is_closed or first.fitted.doubtful or item.fitted.doubtful:
@@ -172,7 +173,9 @@ class Fold:
             return False
         if first.record.where and mentioned([first.record.where]) & self._written:
             return self.is_done
-        return bool(self.found) or first.record.operation == "update" or self._creates_for(item)
+        if self.found:
+            return item.fitted.if_empty.keys() <= self.found[0].fields.keys()
+        return first.record.operation == "update" or self._creates_for(item)
 
     def _creates_for(self, item: Item) -> bool:
         """Whether the record that it creates is found by the item, which changes it as it stands here."""
