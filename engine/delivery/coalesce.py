@@ -7,7 +7,7 @@ and looked up again.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -128,7 +128,8 @@ class Fold:
 
     def add(self, item: Item) -> None:
         self.on_create.update(item.fitted.on_update if self.items else item.fitted.on_create)
-        self._written |= _written_names(item)
+        if item.record.where:
+            self._written |= _written_names(item)
         self._time = max(self._time, item.time)
         self.items.append(item)
 
@@ -144,6 +145,8 @@ class Fold:
 
     def fates(self, chosen: FoundRecord | None = None) -> list[Fate]:
         """What becomes of the items, one after the other, where the record chosen is updated, or one created."""
+        if len(self.items) == 1:
+            return ["updated" if chosen else "created"]
         held: dict[str, Content] = dict(chosen.fields if chosen else self.head.fitted.on_create)
         fates: list[Fate] = [] if chosen else ["created"]
         for item in self.items[len(fates) :]:
@@ -201,14 +204,21 @@ def comparable_number(text: str) -> str:
     return format(Decimal(text).normalize(), "f")
 
 
-def holds(fields: Mapping[str, Content], contents: Mapping[str, Content]) -> bool:
-    """Whether these fields, as the org tells them or as they were written, have these contents already."""
-    return all(name in fields and _is(fields[name], value) for name, value in contents.items())
+def holds(
+    fields: Mapping[str, Content], contents: Mapping[str, Content], like: Callable[[str], object] = str.strip
+) -> bool:
+    """Whether these fields, as the org tells them or as they were written, have these contents already.
+
+    Texts are compared as `like` makes them: the org itself takes outer blanks off.
+    """
+    return all(name in fields and _is(fields[name], value, like) for name, value in contents.items())
 
 
-def _is(held: Content, content: Content) -> bool:
+def _is(held: Content, content: Content, like: Callable[[str], object]) -> bool:
     if held == content or held is None or content is None:
         return held == content
+    if isinstance(content, str) and isinstance(held, str):
+        return like(held) == like(content)
     if isinstance(content, bool):
         return held == str(content).lower()
     if isinstance(content, (int, float)) and isinstance(held, (str, int, float)):

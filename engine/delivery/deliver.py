@@ -250,7 +250,7 @@ class Delivery:
             if (outcome := places.outcomes[place])
         ]
         if outcomes:
-            self._ledger.settle(Settled(outcomes=outcomes))
+            self._ledger.settle(Settled(outcomes=outcomes, ended=[key for key, _ in outcomes]))
 
     def _write(self, items: Sequence[Item], places: Places) -> None:
         def finish(concluded: Concluded) -> None:
@@ -262,11 +262,17 @@ class Delivery:
                 certain.append((item.key, orjson.dumps(outcome)))
                 if ending.fate not in ("failed", "skipped"):
                     written.append(item)
-            newest = written_moments(written)
+            ended = [item.key for item, ending in concluded.endings if item.unanswered or ending.fate == "failed"]
             self._ledger.settle(
-                Settled(writes=concluded.writes, outcomes=certain, newest=newest, kept=concluded.kept)
+                Settled(
+                    writes=concluded.writes,
+                    outcomes=certain,
+                    newest=written_moments(written),
+                    kept=concluded.kept,
+                    ended=ended,
+                )
             )
-            self._doubts.answered(key for key, _ in certain)
+            self._doubts.answered(ended)
 
         Window(
             self._org,

@@ -78,6 +78,8 @@ class Doubts:
 
     def unanswered(self, key: RecordKey) -> Unanswered | None:
         """What was sent for the record before, by this run or one that was killed, and got no answer."""
+        if not self._unanswered:
+            return None
         with self._lock:
             if key not in self._unanswered and (sent := self._earlier.take(key)):
                 self._ledger.claim(sent, key)

@@ -14,6 +14,9 @@ class Earlier:
         for key in sorted(keys, reverse=True):
             self._keys[key[1:]].append(key)
 
+    def __bool__(self) -> bool:
+        return bool(self._keys)
+
     def take(self, key: RecordKey) -> RecordKey | None:
         """What the journal knows the record by, if it was in the earlier stream."""
         known = self._keys.get(key[1:])

@@ -124,7 +124,9 @@ class Finder:
                 new = [record for record in by_key.get(question.key(item), ()) if record.id not in known]
                 if new and item.place not in made:
                     contents = sent[item.unanswered.write, item.unanswered.place].on_create
-                    own = next((record for record in new if holds(record.fields, _scalars(contents))), None)
+                    # The org takes blanks off, and the capitals of an e-mail address.
+                    sent_now = _scalars(contents)
+                    own = next((record for record in new if holds(record.fields, sent_now, comparable)), None)
                     made[item.place] = own or new[0], own is not None
         return made
 

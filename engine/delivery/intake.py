@@ -101,7 +101,7 @@ class Intake:
 
     def _decided_before(self, received: Received, place: int, key: RecordKey) -> Outcome | None:
         """What became of the record in a window that was not committed; what failed then is delivered again."""
-        if key not in self._decided and (earlier := self._earlier.take(key)):
+        if self._earlier and key not in self._decided and (earlier := self._earlier.take(key)):
             self.claimed[place] = key = earlier
         stored = self._decided.pop(key, None)
         outcome = read_outcome(stored) if stored else None

@@ -29,7 +29,7 @@ from sfmap.engine.delivery.sending import (
     write_options,
 )
 from sfmap.engine.journal.ledger import RecordKey, Unanswered
-from sfmap.engine.mapping.record import Value
+from sfmap.engine.mapping.record import Plan, Value
 from sfmap.engine.org.port import (
     FoundRecord,
     Org,
@@ -88,6 +88,8 @@ class Window:
         self._sizes = sizes
         self._newest = newest
         self._finish = finish
+        self._calls: dict[tuple[Verb, int, str, int], tuple[Plan, Call]] = {}
+        """By verb, plan, native key and the most that go together: records have them in common."""
 
     def deliver(self, items: Sequence[Item]) -> list[Item]:
         """Writes the items so that the org ends as after one write each, in order.
@@ -144,10 +146,12 @@ class Window:
             self._waiter.pause(pauses)
         return again, lost
 
-    def _with_known(self, pending: Sequence[tuple[Call, Pending]]) -> list[tuple[Call, Pending]]:
+    def _with_known(self, pending: Sequence[tuple[Call, Pending]]) -> Sequence[tuple[Call, Pending]]:
         """The creates under a condition know which records have their keys already."""
         asked = [one.fold.head for call, one in pending if call.verb == "create" and one.fold.head.record.where]
-        known = self._finder.known(asked) if asked else {}
+        if not asked:
+            return pending
+        known = self._finder.known(asked)
         return [(call, replace(one, known=known.get(one.fold.head.place, ()))) for call, one in pending]
 
     def _pending(self, fold: Fold, endings: list[tuple[Item, Ending]]) -> Iterator[tuple[Call, Pending]]:
@@ -166,8 +170,7 @@ class Window:
         if fold.is_done:
             return Ending("created", fold.found[0].id)
         if head.native_key:
-            call = replace(self._call("upsert", head), external_id=head.native_key)
-            call = replace(call, is_safe_to_repeat=head.is_unique)
+            call = self._call("upsert", head)
             return call, Pending(fold, _write(fold.on_create), fates=fold.fates())
         if fold.found:
             return self._decide_change(fold)
@@ -175,8 +178,7 @@ class Window:
             return _gone(head, head.unanswered)
         if record.operation in ("update", "delete"):
             return Ending("skipped", reason=f"no {object_name} to {record.operation} was found")
-        call = replace(self._call("create", head), minds_order=self._lookups.minds_order(object_name))
-        return call, Pending(fold, _write(fold.on_create), fates=fold.fates())
+        return self._call("create", head), Pending(fold, _write(fold.on_create), fates=fold.fates())
 
     def _decide_change(self, fold: Fold) -> tuple[Call, Pending] | Ending:
         chosen, note = _choose(fold)
@@ -194,8 +196,21 @@ class Window:
 
     def _call(self, verb: Verb, head: Item) -> Call:
         most = batch_size(head.unanswered.losses if head.unanswered else 0)
-        options = write_options(head.record.headers)
-        return Call(verb, head.record.object, options, batch_size=head.record.plan.batch_size, most=most)
+        plan = head.record.plan
+        key = verb, id(plan), head.native_key, most
+        if key not in self._calls:
+            call = Call(
+                verb=verb,
+                object_name=plan.object,
+                options=write_options(plan.headers),
+                external_id=head.native_key if verb == "upsert" else "",
+                is_safe_to_repeat=verb == "upsert" and head.is_unique,
+                batch_size=plan.batch_size,
+                most=most,
+                minds_order=verb == "create" and self._lookups.minds_order(plan.object),
+            )
+            self._calls[key] = plan, call  # the plan too, lest its id becomes another's
+        return self._calls[key][1]
 
     def _conclude(self, answers: Answers, again: list[Item], lost: list[Item]) -> None:
         """Ends what is certain, in one step of the journal with the writes that are settled by it."""

@@ -4,7 +4,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, cast
 
@@ -113,6 +113,8 @@ class Settled:
     """By identity, the moment of the newest event that was written."""
     kept: Sequence[tuple[RecordKey, Unanswered]] = ()
     """What was sent before these writes, and stays unknown although they were answered."""
+    ended: Sequence[RecordKey] = ()
+    """Those of the outcomes' records for which something may have been sent by other writes than these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,30 +310,35 @@ class Ledger:
                 (self._org, self._day(), boot, until, traces),
             )
             number = cast(int, row.lastrowid)
-            self._note_sent(connection, ((key, replace(sent, write=number)) for key, sent in records))
+            self._note_sent(connection, ((key, number, sent) for key, sent in records))
             return number
 
-    def _note_sent(self, connection: sqlite3.Connection, records: Iterable[tuple[RecordKey, Unanswered]]) -> None:
+    def _note_sent(
+        self, connection: sqlite3.Connection, records: Iterable[tuple[RecordKey, int, Unanswered]]
+    ) -> None:
+        """What was sent for each record, and by which write."""
+        own = self._own
         connection.executemany(
             "INSERT OR REPLACE INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (*self._own, *key, sent.write, sent.place, sent.verb, sent.id, orjson.dumps(sent.known))
-                for key, sent in records
+                (*own, *key, write, sent.place, sent.verb, sent.id, orjson.dumps(sent.known))
+                for key, write, sent in records
             ],
         )
 
     def settle(self, settled: Settled) -> None:
         """Writes were answered: they are in flight no more, and these outcomes are certain."""
         numbers = [(number,) for number in settled.writes]
-        keys = [(*self._own, *key) for key, _ in settled.outcomes]
+        own, today = self._own, self._day()
+        keys = [(*own, *key) for key, _ in settled.outcomes]
         with self._database.transaction() as connection:
             connection.executemany("DELETE FROM in_flight WHERE id = ?", numbers)
             connection.executemany("DELETE FROM sent WHERE in_flight = ?", numbers)
-            self._note_sent(connection, settled.kept)
-            connection.executemany(_DELETE.format(table="sent"), keys)
+            self._note_sent(connection, ((key, sent.write, sent) for key, sent in settled.kept))
+            connection.executemany(_DELETE.format(table="sent"), [(*self._own, *key) for key in settled.ended])
             connection.executemany(
                 "INSERT OR REPLACE INTO decided VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [(*key, self._day(), outcome) for key, (_, outcome) in zip(keys, settled.outcomes, strict=True)],
+                [(*key, today, outcome) for key, (_, outcome) in zip(keys, settled.outcomes, strict=True)],
             )
             connection.executemany(
                 "INSERT OR REPLACE INTO newest VALUES (?, ?, ?)",
@@ -339,7 +346,7 @@ class Ledger:
             )
 
     def commit(self, commit: Commit) -> None:
-        at = commit.position
+        at, today = commit.position, self._day()
         with self._database.transaction() as connection:
             connection.execute(
                 "DELETE FROM decided WHERE org = ? AND source = ? AND event > ? AND event <= ?",
@@ -365,7 +372,7 @@ class Ledger:
             )
             connection.executemany(
                 "INSERT OR IGNORE INTO delivered VALUES (?, ?)",
-                [(self._day(), self._message_digest(message)) for message in commit.messages],
+                [(today, self._message_digest(message)) for message in commit.messages],
             )
 
     def finish(self) -> None:

@@ -18,7 +18,8 @@ _LONGEST_MOMENT = 100
 NUMBER_RANGE = 10**18
 _NUMBER = re.compile(r"[-+]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})")
 EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
-_ID_CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_CAPITALS = {code: "1" if chr(code).isupper() else "0" for code in range(128)}
+_ID_CHECK = {f"{bits:05b}"[::-1]: letter for bits, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345")}
 _RECORD_ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -87,12 +88,9 @@ def full_record_id(text: str) -> str | None:
     """
     if not _RECORD_ID.fullmatch(text):
         return None
-    chunks = (text[start : start + 5] for start in (0, 5, 10))
-    full = text[:15] + "".join(
-        _ID_CHECK[sum(1 << place for place, character in enumerate(chunk) if "A" <= character <= "Z")]
-        for chunk in chunks
-    )
-    return full if text in (full, full[:15]) else None
+    capitals = text[:15].translate(_CAPITALS)
+    check = _ID_CHECK[capitals[:5]] + _ID_CHECK[capitals[5:10]] + _ID_CHECK[capitals[10:]]
+    return text[:15] + check if text[15:] in ("", check) else None
 
 
 def convert(value: Value, type: ValueType | None) -> Value:  # noqa: A002
