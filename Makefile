@@ -17,7 +17,7 @@ test: $(VENV)/installed-for-development  ## Lint, types and tests.
 	$(BIN)/pytest -n auto --dist worksteal
 
 soak: $(VENV)/installed-for-development  ## Kills and faults for a quarter of an hour; its figures are in docs/reliability.md.
-	$(BIN)/pytest tests/reliability/soak.py tests/serve/soak.py
+	$(BIN)/pytest -s tests/reliability/soak.py tests/serve/soak.py tests/exactness/soak.py
 
 bench: $(VENV)/installed-for-development  ## Speed, each measure beside its goal.
 	$(BIN)/python benchmarks/run.py

@@ -1,0 +1,350 @@
+"""What an org holds after one event at a time: mappings as plain tables, and the few rules by which they work.
+
+Independent of the product on purpose: nothing of it is imported here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from typing import Literal
+
+Json = object
+Event = Mapping[str, Json]
+Fate = Literal["created", "updated", "deleted", "unchanged", "skipped", "failed"]
+EventType = Literal["identify", "group", "track", "page", "screen", "alias"]
+Operation = Literal["create", "update", "upsert", "delete"]
+Write = Literal["always", "create", "update", "empty"]
+
+REQUIRED = {"Lead": ("LastName", "Company"), "Account": ("Name",), "Contact": ("LastName",)}
+"""What the org wants of a new record."""
+OF_PROPERTIES = ("track", "page", "screen")
+"""Types of events whose values are properties, not traits."""
+EXTERNAL_IDS = ("Key__c", "Code__c")
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """A rule that points to another record."""
+
+    object: str
+    by: str
+    on_missing: Literal["drop", "reject"] = "drop"
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether the org itself looks for it as it writes: the write fails, and nothing else."""
+        return self.on_missing == "reject" and self.by in EXTERNAL_IDS
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a field gets its value: from a trait, or else a constant."""
+
+    field: str
+    trait: str = ""
+    value: str = ""
+    default: str = ""
+    default_write: Literal["", "create"] = ""
+    write: Write = "always"
+    clear: bool = False
+    """Whether an explicit null empties the field."""
+    required: bool = False
+    pointer: Pointer | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A mapping."""
+
+    name: str
+    event: EventType
+    object: str
+    rules: tuple[Rule, ...]
+    match: tuple[tuple[str, ...], ...] = ()
+    operation: Operation = "upsert"
+    external_id: str = ""
+    where: tuple[str, str, str] | None = None
+    """Field, `=` or `!=`, and value; no value stands for null."""
+    on_many: Literal["newest", "oldest", "error"] = "newest"
+    skip_unchanged: bool = False
+    guard: bool = False
+    for_each: bool = False
+
+    @property
+    def lookups(self) -> tuple[tuple[str, ...], ...]:
+        return ((self.external_id,),) if self.external_id else self.match
+
+
+@dataclass(eq=False)
+class Kept:
+    """A record of the org."""
+
+    number: int
+    """In the order of creation."""
+    fields: dict[str, "str | Kept"]
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one record of an event."""
+
+    mapping: str | None
+    item: int
+    fate: Fate
+    record: Kept | None = None
+    is_found_again: bool = True
+    """Whether it has a lookup: without one, a lost answer leaves it not known."""
+    identity: object = None
+    """What it is looked up by at first, among the records of its mapping."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A record of an event that has failed."""
+
+    event: Event
+    mapping: str
+    item: int
+
+
+@dataclass
+class Draft:
+    """What an event says of one record."""
+
+    always: dict[str, "str | Sought | None"] = field(default_factory=dict)
+    create: dict[str, "str | Sought | None"] = field(default_factory=dict)
+    update: dict[str, "str | Sought | None"] = field(default_factory=dict)
+    empty: dict[str, "str | Sought | None"] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    """The values that records can be found by: no default is one."""
+    padded: set[str] = field(default_factory=set)
+    """The fields that are sent with blanks around them, which the org takes off: they look like a change."""
+    is_rejected: bool = False
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A record that is pointed to, before it is looked for."""
+
+    pointer: Pointer
+    value: str
+
+
+Values = Mapping[str, "str | Sought | None"]
+Contents = dict[str, "str | Kept | Sought | None"]
+
+
+def same(one: object, other: object) -> bool:
+    """Whether the org takes the two for the same: without regard to case and outer blanks."""
+    return isinstance(one, str) and isinstance(other, str) and one.strip().casefold() == other.strip().casefold()
+
+
+@dataclass
+class Org:
+    """The records of all objects, and when the last event of an identity was."""
+
+    records: dict[str, list[Kept]] = field(default_factory=dict)
+    newest: dict[object, str] = field(default_factory=dict)
+    letters: dict[object, Letter] = field(default_factory=dict)
+    """What has failed and was not delivered since, in the order in which it first failed."""
+    count: int = 0
+
+    def apply(self, tables: Sequence[Table], event: Event, undone: Set[str] = frozenset()) -> list[Result]:
+        """Does what the mappings say of the event, in their order.
+
+        For those of `undone` the org did not do what it was asked, and the event fails.
+        """
+        taking = [table for table in tables if table.event == event["type"]]
+        results = [result for table in taking for result in self._apply_table(table, event, table.name in undone)]
+        if not results:
+            return [Result(None, 0, "skipped")]
+        return results
+
+    def retry(self, tables: Sequence[Table], most: int | None = None) -> list[tuple[Letter, Result]]:
+        """Delivers what has failed again, the first of it or all."""
+        by_name = {table.name: table for table in tables}
+        letters = list(self.letters.values())[:most]
+        return [(letter, self._apply_letter(by_name[letter.mapping], letter)) for letter in letters]
+
+    def _apply_letter(self, table: Table, letter: Letter) -> Result:
+        return next(
+            self._apply_item(table, letter.event, item, traits)
+            for item, traits in _items(table, letter.event)
+            if item == letter.item
+        )
+
+    def _apply_table(self, table: Table, event: Event, is_undone: bool) -> Iterator[Result]:
+        for item, traits in _items(table, event):
+            if is_undone:
+                self._note(Letter(event, table.name, item), "failed")
+                yield Result(table.name, item, "failed", is_found_again=False)
+            else:
+                yield self._apply_item(table, event, item, traits)
+
+    def _apply_item(self, table: Table, event: Event, item: int, traits: Event) -> Result:
+        fate, record, identity = self._write(table, traits, str(event.get("timestamp") or ""))
+        self._note(Letter(event, table.name, item), fate)
+        return Result(table.name, item, fate, record, bool(table.lookups), identity)
+
+    def _note(self, letter: Letter, fate: Fate) -> None:
+        """A copy of an event that has failed is the same letter."""
+        key = repr(letter)
+        if fate == "failed":
+            self.letters.setdefault(key, letter)
+        else:
+            self.letters.pop(key, None)
+
+    def _write(self, table: Table, traits: Event, moment: str) -> tuple[Fate, Kept | None, object]:
+        draft = _draft(table, traits)
+        lookups = [{name: draft.keys[name] for name in names} for names in table.lookups if _all(draft, names)]
+        if draft.is_rejected or (table.lookups and not lookups):
+            return "failed", None, None
+        identity = _identity(table, lookups[0]) if lookups else None
+        if table.guard and identity and moment and moment < self.newest.get(identity, ""):
+            return "skipped", None, identity
+        fate, record = self._do(table, draft, lookups)
+        if table.guard and identity and moment and fate not in ("skipped", "failed"):
+            self.newest[identity] = moment
+        return fate, record, identity
+
+    def _do(self, table: Table, draft: Draft, lookups: Sequence[Mapping[str, str]]) -> tuple[Fate, Kept | None]:
+        found = self._found(table, lookups)
+        resolved = [self._resolved(values) for values in (draft.always, draft.create, draft.update, draft.empty)]
+        if table.operation != "delete" and any(values is None for values in resolved):
+            return "failed", None
+        always, create, update, empty = (values or {} for values in resolved)
+        if not found:
+            if table.operation in ("update", "delete"):
+                return "skipped", None
+            return self._create(table.object, {**always, **empty, **create})
+        if len(found) > 1 and table.on_many == "error":
+            return "failed", None
+        record = found[0] if table.on_many == "oldest" else found[-1]
+        if table.operation == "delete":
+            record.deleted = True
+            return "deleted", record
+        filled = {name: value for name, value in empty.items() if record.fields.get(name) is None}
+        return self._update(table, record, {**filled, **always, **update}, draft.padded)
+
+    def _found(self, table: Table, lookups: Sequence[Mapping[str, str]]) -> list[Kept]:
+        for lookup in lookups:
+            found = [
+                record
+                for record in self.living(table.object)
+                if all(same(record.fields.get(name), value) for name, value in lookup.items())
+                and _meets(record, table.where)
+            ]
+            if found:
+                return found
+        return []
+
+    def _resolved(self, values: Values) -> "Contents | None":
+        """The records that are pointed to, in place of what they are sought by; None where one must be there."""
+        resolved: Contents = {}
+        for name, value in values.items():
+            if not isinstance(value, Sought):
+                resolved[name] = value
+                continue
+            by = value.pointer.by
+            found = [one for one in self.living(value.pointer.object) if same(one.fields.get(by), value.value)]
+            if found:
+                resolved[name] = found[-1]
+            elif value.pointer.is_nested:
+                resolved[name] = value
+            elif value.pointer.on_missing == "reject":
+                return None
+        return resolved
+
+    def _create(self, name: str, values: "Contents") -> tuple[Fate, Kept | None]:
+        given = {
+            key: value for key, value in values.items() if value is not None and not isinstance(value, Sought)
+        }
+        if _lacks(values) or any(key not in given for key in REQUIRED.get(name, ())):
+            return "failed", None
+        self.count += 1
+        record = Kept(self.count, dict(given))
+        self.records.setdefault(name, []).append(record)
+        return "created", record
+
+    def _update(
+        self, table: Table, record: Kept, values: "Contents", padded: Set[str]
+    ) -> tuple[Fate, Kept | None]:
+        if _lacks(values):
+            return "failed", record
+        held = {
+            name: value
+            for name, value in values.items()
+            if value is not None or name not in REQUIRED.get(table.object, ())
+        }
+        is_same = all(record.fields.get(name) == value and name not in padded for name, value in held.items())
+        if not held or (table.skip_unchanged and is_same):
+            return "unchanged", record
+        for name, value in held.items():
+            if value is None:
+                record.fields.pop(name, None)
+            elif not isinstance(value, Sought):
+                record.fields[name] = value
+        return "updated", record
+
+    def living(self, name: str) -> list[Kept]:
+        return [record for record in self.records.get(name, ()) if not record.deleted]
+
+
+def _identity(table: Table, lookup: Mapping[str, str]) -> object:
+    return (table.object, *((name, value.strip().casefold()) for name, value in lookup.items()))
+
+
+def _all(draft: Draft, names: Sequence[str]) -> bool:
+    return all(name in draft.keys for name in names)
+
+
+def _lacks(values: "Contents") -> bool:
+    """Whether the org itself looks for a record that is not there."""
+    return any(isinstance(value, Sought) for value in values.values())
+
+
+def _meets(record: Kept, where: tuple[str, str, str] | None) -> bool:
+    if where is None:
+        return True
+    name, operator, value = where
+    held = record.fields.get(name)
+    is_equal = same(held, value) if value else held is None
+    return is_equal if operator == "=" else not is_equal
+
+
+def _items(table: Table, event: Event) -> Iterator[tuple[int, Event]]:
+    traits = event.get("properties" if table.event in OF_PROPERTIES else "traits") or {}
+    assert isinstance(traits, Mapping)
+    if not table.for_each:
+        yield 0, traits
+        return
+    listed = traits.get("items") or ()
+    assert isinstance(listed, Sequence)
+    yield from enumerate(listed, 1)
+
+
+def _draft(table: Table, traits: Event) -> Draft:
+    draft = Draft()
+    for rule in table.rules:
+        said = traits.get(rule.trait) if rule.trait else rule.value
+        value = said.strip() if isinstance(said, str) and said.strip() else None
+        writes: Write = rule.write
+        if value is not None:
+            if value != said:
+                draft.padded.add(rule.field)
+            if not rule.pointer:
+                draft.keys[rule.field] = value
+        elif rule.clear and rule.trait in traits and said is None:
+            getattr(draft, rule.write)[rule.field] = None
+            continue
+        elif rule.default:
+            value = rule.default
+            writes = rule.default_write or rule.write
+        elif rule.required:
+            draft.is_rejected = True
+            continue
+        else:
+            continue
+        content = Sought(rule.pointer, value) if rule.pointer else value
+        getattr(draft, writes)[rule.field] = content
+    return draft

@@ -1,0 +1,29 @@
+"""Drawn trials end as the model says: the org field by field, and one true outcome for each event."""
+
+import pytest
+
+from .drawing import KINDS, draw_trial, shrink
+from .harness import Stage
+from .trial import story
+
+SEEDS = 2 * len(KINDS)
+"""As many as fit in half a minute on two cores."""
+UNDISTURBED = 20
+
+
+def check(stage: Stage, seed: int, kind: str) -> None:
+    trial = draw_trial(seed, kind)
+    if stage.play(trial):
+        smallest = shrink(trial, lambda smaller: bool(stage.play(smaller)))
+        wrong = stage.play(smallest) or ["it passed when it was played again"]
+        pytest.fail(f"seed {seed}, {kind or 'undisturbed'}:\n" + "\n".join(wrong) + "\n\n" + story(smallest))
+
+
+@pytest.mark.parametrize("seed", range(UNDISTURBED))
+def test_a_run_that_nothing_disturbs(the_stage: Stage, seed: int) -> None:
+    check(the_stage, seed, "")
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_run_that_is_disturbed(the_stage: Stage, seed: int) -> None:
+    check(the_stage, 1_000 + seed, KINDS[seed % len(KINDS)])

@@ -1,0 +1,187 @@
+"""Trials: the mappings and events of one, how its delivery is disturbed, and the project that it becomes."""
+
+import json
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .model import OF_PROPERTIES, Event, Rule, Table
+
+SCHEMA = """\
+objects:
+  Lead:
+    fields:
+      Key__c: {type: string, length: 40, external_id: true, unique: true}
+  Account:
+    fields:
+      Code__c: {type: string, length: 40, external_id: true, unique: true}
+  Seat__c:
+    fields:
+      Key__c: {type: string, length: 40, external_id: true, unique: true}
+      Email__c: {type: string, length: 80}
+      Plan__c: {type: string, length: 40}
+      Phone__c: {type: string, length: 40}
+      Account__c: {type: reference, to: Account}
+  Log__c:
+    fields:
+      Text__c: {type: string, length: 80}
+      Email__c: {type: string, length: 80}
+"""
+FIELDS = {
+    "Lead": ("Key__c", "Email", "LastName", "Company", "Phone", "City", "Rating"),
+    "Account": ("Code__c", "AccountNumber", "Name", "Phone", "Rating"),
+    "Contact": ("Email", "LastName", "Phone", "Title", "AccountId"),
+    "Seat__c": ("Key__c", "Email__c", "Plan__c", "Phone__c", "Account__c"),
+    "Log__c": ("Text__c", "Email__c"),
+}
+PROJECT = """\
+mappings: mappings
+use: {use}
+repeats: {repeats}
+orgs:
+  org:
+    login_url: {url}
+    username: {username}
+    password: ${{PASSWORD}}
+    security_token: ${{TOKEN}}
+    call_limit: {call_limit}
+    patience: 30
+    batch_size: {batch_size}
+"""
+
+CALL_LIMIT = 1.2
+LATE = 0.3
+"""Seconds after which a late commit is done, where a fault says no other."""
+LOSSES = ("late_commit", "reset_after", "truncated", "timeout", "reset")
+"""Answers that are lost, whether the org did what it was asked or not."""
+UNCLEAR = (*LOSSES, "http_error", "html", "down")
+"""Answers after which nobody knows whether a write was done."""
+
+Fault = Mapping[str, object]
+Plug = tuple[str, int, int]
+"""At what point, at the how many-th of them, and by which signal the command ends."""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One start of the command, and what disturbs it."""
+
+    plug: Plug | None = None
+    faults: tuple[Fault, ...] = ()
+    max_calls: int = 0
+    clock: float = 0.0
+    """Seconds by which the clock is wrong."""
+    file: str = "a"
+    """Which file of events is delivered; `-` is standard input."""
+    events: int = 0
+    """How many of the file's events are in it already; 0 for all."""
+    now: tuple[Event, ...] = ()
+    """What the file `a` holds from here on, instead of what it held before."""
+    restart: bool = False
+    pause: float = 0.0
+    """Seconds before it starts: longer than the call limit, a doubt is over."""
+    retry: bool = False
+    """Delivers the dead letters instead."""
+
+    @property
+    def may_lose(self) -> bool:
+        """Whether an answer may be lost."""
+        is_killed = self.plug is not None and self.plug[2] == signal.SIGKILL
+        return is_killed or any(one["kind"] in UNCLEAR for one in self.faults)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Everything that is drawn."""
+
+    tables: tuple[Table, ...]
+    events: tuple[Event, ...]
+    legs: tuple[Leg, ...] = ()
+    others: tuple[Event, ...] = ()
+    """The events of the file `b`, whose identities are others."""
+    connections: int = 4
+    window: int = 0
+    """How many events go together; 0 as usual."""
+    call_limit: float = CALL_LIMIT
+    batch_size: int = 200
+    stream: Literal["", "rest", "all"] = ""
+    """Whether the events come by standard input, and what is sent again after an early end: what sfmap says is not
+    done, or all, as by a client that was not told."""
+    retries: tuple[Leg, ...] = ()
+    """What disturbs `sfmap retry` afterwards; the last one is never disturbed."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return ("a", "b") if self.others else ("a",)
+
+    @property
+    def may_lose(self) -> bool:
+        return any(leg.may_lose for leg in (*self.legs, *self.retries))
+
+    @property
+    def latest(self) -> float:
+        """Seconds that the org may still be at work when the last run has ended."""
+        late = [
+            one
+            for leg in (*self.legs, *self.retries)
+            for one in leg.faults
+            if one["kind"] in ("late_commit", "slow")
+        ]
+        return max((float(str(one.get("seconds", 1))) for one in late), default=0.0)
+
+
+def write(path: Path, events: Sequence[Event]) -> None:
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+
+
+def render(table: Table) -> str:
+    """The mapping as YAML, of which JSON is a part."""
+    inner = "properties" if table.event in OF_PROPERTIES else "traits"
+    prefix = "item." if table.for_each else f"{inner}."
+    lines = ["sfmap: 1", f"event: {table.event}", f"object: {table.object}", f"operation: {table.operation}"]
+    if table.external_id:
+        lines.append(f"match: {{external_id: {table.external_id}}}")
+    elif table.match:
+        lookups = [names[0] if len(names) == 1 else list(names) for names in table.match]
+        lines.append(f"match: {json.dumps(lookups)}")
+    if table.where:
+        name, operator, value = table.where
+        lines.append(f"where: {name} {operator} " + (f"'{value}'" if value else "null"))
+    if table.on_many != "newest":
+        lines.append(f"on_many: {table.on_many}")
+    lines += [f"{key}: true" for key, on in _switches(table).items() if on]
+    if table.for_each:
+        lines.append(f"for_each: {inner}.items")
+    lines.append("fields:")
+    lines += [f"  {rule.field}: {json.dumps(rule_of(rule, prefix))}" for rule in table.rules]
+    return "\n".join(lines) + "\n"
+
+
+def _switches(table: Table) -> dict[str, bool]:
+    return {"skip_unchanged": table.skip_unchanged, "timestamp_guard": table.guard}
+
+
+def rule_of(rule: Rule, prefix: str) -> dict[str, object]:
+    said: dict[str, object] = {"from": prefix + rule.trait} if rule.trait else {"value": rule.value}
+    if rule.pointer:
+        said |= {"object": rule.pointer.object, "by": rule.pointer.by, "on_missing": rule.pointer.on_missing}
+    if rule.default:
+        said["default"] = {"value": rule.default, **({"write": rule.default_write} if rule.default_write else {})}
+    if rule.write != "always":
+        said["write"] = rule.write
+    if rule.clear:
+        said["on_null"] = "clear"
+    if rule.required:
+        said["required"] = True
+    return said
+
+
+def story(trial: Trial) -> str:
+    """The trial for a person to read: its mappings, events and disturbances."""
+    lines = [f"--- {table.name}.yaml\n{render(table)}" for table in trial.tables]
+    lines += [json.dumps(event) for event in trial.events]
+    lines += [f"other file: {json.dumps(event)}" for event in trial.others]
+    lines += [str(leg) for leg in trial.legs]
+    return "\n".join([*lines, repr(trial)])
