@@ -2,6 +2,7 @@
 
 import json
 import re
+from math import isfinite
 
 import orjson
 
@@ -55,12 +56,15 @@ def _values_at_most(data: bytes) -> int:
 
 
 def _read_slowly(data: bytes) -> Json:
-    """What orjson refuses, as it would read it otherwise: half surrogate pairs become U+FFFD. Raises `NotJson`.
+    """What orjson refuses, as it would read it otherwise. Raises `NotJson`.
 
-    Senders make them by cutting emoji.
+    Half surrogate pairs, which senders make by cutting emoji, become U+FFFD. A number beyond what a float holds
+    becomes its text: no number field takes it, and what stands beside it is read.
     """
     try:
-        value = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
+        value = json.loads(
+            data.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite, parse_int=_finite
+        )
         text = json.dumps(value, ensure_ascii=False)
     except RecursionError:
         raise _too_deep() from None
@@ -69,15 +73,15 @@ def _read_slowly(data: bytes) -> Json:
         raise NotJson(f"not JSON: {error.msg.removesuffix(' at')}, {line}column {error.colno}") from None
     except UnicodeDecodeError:
         raise NotJson("not UTF-8") from None
-    except NotJson:
-        raise
-    except ValueError:  # Python's own bound for digits
-        raise _too_large() from None
-    try:
-        whole: Json = orjson.loads(_HALF_PAIRS.sub("\ufffd", text))
-    except orjson.JSONDecodeError:  # a number beyond what a float holds is all that is left
-        raise _too_large() from None
+    whole: Json = orjson.loads(_HALF_PAIRS.sub("\ufffd", text))
     return whole
+
+
+def _finite(text: str) -> int | float | str:
+    number = float(text)
+    if not isfinite(number):
+        return text
+    return int(text) if text.lstrip("-").isdigit() else number
 
 
 def json_bytes(value: object) -> bytes:
@@ -113,10 +117,6 @@ def _can_be_written(value: Json) -> bool:
 
 def _too_deep() -> NotJson:
     return NotJson(f"nested more than {DEEPEST} levels deep")
-
-
-def _too_large() -> NotJson:
-    return NotJson("not JSON: a number in it is too large")
 
 
 def _no_constant(name: str) -> None:

@@ -59,7 +59,7 @@ def check(folder: Folder, lines: list[bytes], commands: Sequence[Sequence[str]])
         assert "Traceback" not in done.stderr
         assert "mistake in sfmap" not in done.stderr + done.stdout
         if "json" in command or "--json" in command:
-            for text in done.stdout.splitlines():
+            for text in filter(None, done.stdout.split("\n")):
                 json.loads(text)
     emails = {row[0] for row in folder.rows("SELECT Email FROM Lead")}
     assert [number for number in range(len(good)) if f"good{number}@b.co" not in emails] == []
@@ -71,15 +71,15 @@ def test_events_at_every_bound(folder: Folder) -> None:
 
 def test_what_fails_is_one_dead_letter_with_its_place_and_reason(folder: Folder, identify: Identify) -> None:
     deep, fine = lists(600), lists(500)
-    folder.write("e.ndjson", [line(deep, "a@b.co"), line(fine, "b@b.co"), line("1e400", "c@b.co")])
+    folder.write("e.ndjson", [line(deep, "a@b.co"), line(fine, "b@b.co"), line("NaN", "c@b.co")])
     assert folder.sfmap("run", "e.ndjson").returncode == 1
     assert folder.rows("SELECT Email FROM Lead") == [("b@b.co",)]
     assert folder.sfmap("dead-letters").stdout.splitlines() == [
         "1  e.ndjson:1  event  nested more than 512 levels deep",
-        "2  e.ndjson:3  event  not JSON: a number in it is too large",
+        "2  e.ndjson:3  event  not JSON: NaN is no JSON number",
     ]
     first, second = map(json.loads, folder.sfmap("dead-letters", "--json").stdout.splitlines())
-    assert (first["text"], second["text"]) == (line(deep, "a@b.co"), line("1e400", "c@b.co"))
+    assert (first["text"], second["text"]) == (line(deep, "a@b.co"), line("NaN", "c@b.co"))
 
 
 ANY_LINE = st.one_of(

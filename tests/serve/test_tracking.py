@@ -58,7 +58,6 @@ REFUSED: list[tuple[str, object, int, str]] = [
     ("identify", deep("traits", 300), 400, "The event is nested more than 64 levels"),
     ("identify", deep("traits", 960), 400, "nested more than 512 levels"),
     ("identify", b'{"traits": %s' % (b"[" * 100_000), 400, "nested more than 512 levels"),
-    ("identify", b'{"traits": {"x": 1e400}}', 400, "a number in it is too large"),
     ("identify", b'{"traits": {"x": NaN}}', 400, "NaN is no JSON number"),
     # What a batch says for all is each event's own.
     *(
