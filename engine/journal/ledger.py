@@ -114,7 +114,7 @@ class Settled:
     kept: Sequence[tuple[RecordKey, Unanswered]] = ()
     """What was sent before these writes, and stays unknown although they were answered."""
     ended: Sequence[RecordKey] = ()
-    """Those of the outcomes' records for which something may have been sent by other writes than these."""
+    """Records that have their end, and for which something may have been sent by other writes than these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ class Background:
         failed = [Letter(one.key, one.file, one.line, "", what, one.raw) for one in held]
         released = [one.key for one in held]
         ledger.commit(Commit(known.position, known.results, known.tally, released=released, failed=failed))
-        ledger.settle(Settled(outcomes=[(key, b"") for key in released]))  # of what was sent, no answer is awaited
+        ledger.settle(Settled(ended=released))  # of what was sent, no answer is awaited
         numbers = {one.key.event for one in held}
         # A create that nothing finds again may have been done: only a person can tell.
         found_again = {one.mapping.name for one in self.mapper.mappings if one.mapping.lookups}

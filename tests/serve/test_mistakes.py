@@ -144,8 +144,12 @@ def test_an_event_that_delivery_breaks_on_is_a_dead_letter_and_others_go_on(serv
         r"\d+  website:2  \w+  this is a mistake in sfmap: AttributeError at breaks_on_bob.py:", letter
     )
     broken = service.log().count("stays a dead letter")
-    service.retry_dead_letters()
-    assert service.wait_for(lambda: service.log().count("stays a dead letter") == broken + 1), service.log()
+
+    def is_tried_again() -> bool:
+        service.retry_dead_letters()  # while its write is in doubt, it stays what it is without a try
+        return service.log().count("stays a dead letter") > broken
+
+    assert service.wait_for(is_tried_again), service.log()
     assert letters(service) == [letter]
     assert service.ask("/healthz").status == 200
     assert "Bob" not in service.log()
