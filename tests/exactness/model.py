@@ -117,8 +117,6 @@ class Draft:
     empty: dict[str, "str | Sought | None"] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     """The values that records can be found by: no default is one."""
-    padded: set[str] = field(default_factory=set)
-    """The fields that are sent with blanks around them, which the org takes off: they look like a change."""
     is_rejected: bool = False
 
 
@@ -224,7 +222,7 @@ class Org:
             record.deleted = True
             return "deleted", record
         filled = {name: value for name, value in empty.items() if record.fields.get(name) is None}
-        return self._update(table, record, {**filled, **always, **update}, draft.padded)
+        return self._update(table, record, {**filled, **always, **update})
 
     def _found(self, table: Table, lookups: Sequence[Mapping[str, str]]) -> list[Kept]:
         for lookup in lookups:
@@ -266,9 +264,7 @@ class Org:
         self.records.setdefault(name, []).append(record)
         return "created", record
 
-    def _update(
-        self, table: Table, record: Kept, values: "Contents", padded: Set[str]
-    ) -> tuple[Fate, Kept | None]:
+    def _update(self, table: Table, record: Kept, values: "Contents") -> tuple[Fate, Kept | None]:
         if _lacks(values):
             return "failed", record
         held = {
@@ -276,7 +272,7 @@ class Org:
             for name, value in values.items()
             if value is not None or name not in REQUIRED.get(table.object, ())
         }
-        is_same = all(record.fields.get(name) == value and name not in padded for name, value in held.items())
+        is_same = all(record.fields.get(name) == value for name, value in held.items())
         if not held or (table.skip_unchanged and is_same):
             return "unchanged", record
         for name, value in held.items():
@@ -330,8 +326,6 @@ def _draft(table: Table, traits: Event) -> Draft:
         value = said.strip() if isinstance(said, str) and said.strip() else None
         writes: Write = rule.write
         if value is not None:
-            if value != said:
-                draft.padded.add(rule.field)
             if not rule.pointer:
                 draft.keys[rule.field] = value
         elif rule.clear and rule.trait in traits and said is None:

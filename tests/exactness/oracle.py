@@ -67,9 +67,10 @@ def _possibly_undone(trial: Trial, history: History) -> Iterator[Undone]:
         for step, applied in enumerate(history)
         for outcome in (applied.told or () if isinstance(applied, Applied) else ())
         if UNKNOWN in str(outcome["reason"]) and objects[str(outcome["mapping"])] != "Log__c"
-    ][:_MOST_UNKNOWN]
+    ]
+    yield frozenset(unknown)
     for count in range(len(unknown) + 1):
-        yield from map(frozenset, combinations(unknown, count))
+        yield from map(frozenset, combinations(unknown[:_MOST_UNKNOWN], count))
 
 
 class _Judge:
