@@ -20,6 +20,7 @@ orgs:
     username: {username}
     password: ${{SF_PASSWORD}}
     security_token: ${{SF_TOKEN}}
+    patience: 2
 """
 
 

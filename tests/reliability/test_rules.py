@@ -343,10 +343,9 @@ def test_few_calls_for_many_people(scene: Scene, mapping: str, most: float) -> N
 def test_patience_has_an_end(scene: Scene) -> None:
     scene.mapping(LEAD, "patience: 1")
     scene.faults({"kind": "server_unavailable", "calls": "create"})
-    started = time.monotonic()
     said = scene.run(*PEOPLE, code=3)
-    assert 1 < time.monotonic() - started < 10
     assert "No event was delivered" in said
+    assert scene.calls()["create"] > 1
     scene.faults()
     scene.again()
     assert scene.rows("SELECT count(*) FROM Lead") == [(12,)]
