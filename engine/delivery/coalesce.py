@@ -117,6 +117,7 @@ class Fold:
 
         What further ones write into empty fields alone has a value already: see `takes`.
         """
+        self._way = _way(first) if first else ()
         self._written: set[str] = set()
         self._time = ""
         if first:
@@ -167,7 +168,7 @@ class Fold:
         first, item = self.head, one.item
         if self.lacks or one.lacks or self.is_closed or first.fitted.doubtful or item.fitted.doubtful:
             return False
-        if first.is_alone or item.is_alone or self.is_done != one.is_done:
+        if first.is_alone or item.is_alone or self._way != _way(one):
             return False
         if first.record.operation in ("create", "delete") or item.time < self._time:
             return False
@@ -186,6 +187,12 @@ class Fold:
         if first.record.where or (not first.native_key and 0 not in first.self_finding):
             return False
         return first.fitted.complete and all(self.on_create.get(name) is not None for name in item.fitted.if_empty)
+
+
+def _way(found: Found) -> tuple[object, ...]:
+    """How an item was found: by what was sent for it before, or by a lookup; and what."""
+    sent_to = found.item.unanswered.id if found.item.unanswered else ""
+    return found.ids, sent_to, found.is_done
 
 
 def lookup_key(object_name: str, values: Mapping[str, Value]) -> Key:
@@ -269,8 +276,10 @@ class Plan:
     held_traces: Set[Trace]
 
 
-def plan(found: Iterable[Found], lookups: Lookups, in_doubt: Set[Trace] = frozenset()) -> Plan:
-    """Which items can be written together, and which must wait; `in_doubt` is what writes in doubt have left."""
+def plan(
+    found: Iterable[Found], lookups: Lookups, in_doubt: Set[Trace] = frozenset(), writes: Set[int] = frozenset()
+) -> Plan:
+    """Which items can be written together, and which must wait; `in_doubt` is what `writes` in doubt have left."""
     folds: list[Fold] = []
     deferred: list[Item] = []
     held: list[Item] = []
@@ -281,7 +290,8 @@ def plan(found: Iterable[Found], lookups: Lookups, in_doubt: Set[Trace] = frozen
         met = {number: fold for trace in traces.meets if trace in seen for number, fold in seen[trace].items()}
         fold = next(iter(met.values()), None)
         left = traces.leaves
-        if id(holding) in met or not in_doubt.isdisjoint(traces.meets):
+        sent_by = one.item.unanswered.write if one.item.unanswered else 0
+        if id(holding) in met or sent_by in writes or not in_doubt.isdisjoint(traces.meets):
             fold = holding
             held.append(one.origin)
         elif fold is None:

@@ -166,7 +166,8 @@ class Delivery:
 
     def _released(self) -> list[Received]:
         """What waited for a write in doubt, if one has been settled meanwhile."""
-        if not self._held or not (self._doubts.settled() or not self._doubts or self._is_resumed):
+        is_settled = self._doubts.settled()
+        if not self._held or not (is_settled or not self._doubts or self._is_resumed):
             return []
         self._is_resumed = False
         self._doubts.release()
@@ -194,12 +195,14 @@ class Delivery:
         except (OrgError, StopRequested, JournalFailed) as error:
             failure = error
         open_ones = places.open_ones()
-        undecided = {places.keys[place][0] for place in open_ones} if failure else set()
-        taken = list(takewhile(lambda received: received.number not in undecided, window))
+        taken = list(window)
+        if failure:
+            decided = {key.event for key in places.keys} - {places.keys[place].event for place in open_ones}
+            taken = list(takewhile(lambda received: received.number in decided, window))
         told = {received.number for received in (*released, *taken)}
         closed = [(place, outcome) for place, outcome in places.closed() if outcome.event in told]
         yield Delivered([outcome for _, outcome in closed], len(taken))
-        waiting = [place for place in open_ones if places.keys[place][0] in told]
+        waiting = [place for place in open_ones if places.keys[place].event in told]
         self._commit(places, closed, waiting, taken[-1].position if taken else self._position)
         if failure:
             raise failure
@@ -250,7 +253,9 @@ class Delivery:
             if (outcome := places.outcomes[place])
         ]
         if outcomes:
-            self._ledger.settle(Settled(outcomes=outcomes, ended=[key for key, _ in outcomes]))
+            ended = [key for key, _ in outcomes]
+            self._ledger.settle(Settled(outcomes=outcomes, ended=ended))
+            self._doubts.answered(ended)
 
     def _write(self, items: Sequence[Item], places: Places) -> None:
         def finish(concluded: Concluded) -> None:
@@ -272,7 +277,7 @@ class Delivery:
                     ended=ended,
                 )
             )
-            self._doubts.answered(ended)
+            self._doubts.answered(key for key, _ in certain)
 
         Window(
             self._org,

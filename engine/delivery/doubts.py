@@ -8,6 +8,7 @@ counts from now.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from threading import Lock
+from typing import NamedTuple
 
 import orjson
 
@@ -21,6 +22,13 @@ CALL_LIMIT = 600.0
 
 Sending = Sequence[tuple[RecordKey, Unanswered]]
 """The records of a write, each with what will be known of it if no answer comes."""
+
+
+class _Doubt(NamedTuple):
+    write: int
+    until: float
+    """By this machine's clock."""
+    traces: frozenset[Trace]
 
 
 class Doubts:
@@ -40,7 +48,8 @@ class Doubts:
         self._earlier = Earlier(self._unanswered.keys() - waiting if ledger.is_stream else ())
         ledger.forget_over(self._boot, clock())
         self._lost = [
-            (self._end(write), frozenset(map(_trace, orjson.loads(write.traces)))) for write in ledger.in_flight()
+            _Doubt(write.id, self._end(write), frozenset(map(_trace, orjson.loads(write.traces))))
+            for write in ledger.in_flight()
         ]
         self.settled()
 
@@ -65,7 +74,7 @@ class Doubts:
     def lose(self, number: int, traces: Iterable[Trace], records: Sending) -> None:
         """The answer to a write is lost: the journal keeps it until the org must have ended it."""
         with self._lock:
-            self._lost.append((self._clock() + self._call_limit, frozenset(traces)))
+            self._lost.append(_Doubt(number, self._clock() + self._call_limit, frozenset(traces)))
             for key, sent in records:
                 before = self._unanswered.get(key)
                 self._unanswered[key] = replace(sent, write=number, losses=before.losses + 1 if before else 1)
@@ -97,20 +106,25 @@ class Doubts:
     def traces(self) -> frozenset[Trace]:
         """What nobody may meet."""
         with self._lock:
-            return frozenset(self._held).union(*(traces for _, traces in self._lost))
+            return frozenset(self._held).union(*(doubt.traces for doubt in self._lost))
+
+    def writes(self) -> frozenset[int]:
+        """The numbers of the writes in doubt."""
+        with self._lock:
+            return frozenset(doubt.write for doubt in self._lost)
 
     def settled(self) -> bool:
         """Whether some doubt has come to its end since this was last asked; it counts no more."""
         now = self._clock()
         with self._lock:
             before = len(self._lost)
-            self._lost = [lost for lost in self._lost if lost[0] > now]
+            self._lost = [doubt for doubt in self._lost if doubt.until > now]
             return len(self._lost) < before
 
     def next_end(self) -> float:
         """Seconds until the next doubt ends; 0 where there is none."""
         with self._lock:
-            return max(0.0, min((until for until, _ in self._lost), default=0.0) - self._clock())
+            return max(0.0, min((doubt.until for doubt in self._lost), default=0.0) - self._clock())
 
     def __bool__(self) -> bool:
         with self._lock:

@@ -67,18 +67,20 @@ class Finder:
             if item.place not in failed
         ]
 
-    def known(self, items: Sequence[Item]) -> dict[int, tuple[str, ...]]:
+    def known(self, items: Sequence[Item]) -> tuple[dict[int, tuple[str, ...]], set[int]]:
         """By place, the ids of all records that have a key which the item's create gives to its record.
 
         Whoever looks them up with a condition does not find those that fail it: they must be told from a new one.
+        Also the places of items that the org refuses to look up, and that fail here.
         """
         ids: dict[int, tuple[str, ...]] = {}
+        failed: set[int] = set()
         for group, question in self._self_finding(items):
-            by_key = self._find(group, question, set())
+            by_key = self._find(group, question, failed)
             for item in group:
                 found = (record.id for record in by_key.get(question.key(item), ()))
                 ids[item.place] = (*ids.get(item.place, ()), *found)
-        return ids
+        return ids, failed
 
     def _matched(self, items: Sequence[Item], found: dict[int, Sequence[FoundRecord]], failed: set[int]) -> None:
         """Adds what the lookups find for each item of which nothing is found yet."""

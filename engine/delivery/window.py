@@ -25,6 +25,7 @@ from sfmap.engine.delivery.sending import (
     Sender,
     Sent,
     Verb,
+    batch_items,
     batch_size,
     write_options,
 )
@@ -103,7 +104,9 @@ class Window:
             # Items that wait for one another go through one by one: not all of them are looked up each time.
             current, later = self._not_overtaken(items[:together]), items[together:]
             if current:
-                planned = plan(self._finder.look_up(current), self._lookups, self._doubts.traces())
+                planned = plan(
+                    self._finder.look_up(current), self._lookups, self._doubts.traces(), self._doubts.writes()
+                )
                 self._doubts.hold(planned.held_traces)
                 again, lost = self._deliver_together(planned.folds)
                 held += (*planned.held, *lost)
@@ -135,11 +138,22 @@ class Window:
             self._finish(Concluded(endings))
         again: list[Item] = []
         lost: list[Item] = []
+        halted: set[str] = set()
         for call, batch in _runs(self._with_known(pending)):
+            if call.minds_order and call.object_name in halted:
+                again += batch_items(batch)
+                continue
             failures = []
+            left = list(batch)
             for answers in self._sender.send(call, batch, self._sizes.most(call)):
                 self._conclude(answers, again, lost)
                 failures += [answers.failure] if answers.failure else []
+                del left[: len(answers.sent)]
+                if call.minds_order and any(isinstance(sent.result, Lost) for sent in answers.sent):
+                    # Created later than these, it would be the newest: they wait for it.
+                    halted.add(call.object_name)
+                    again += batch_items(left)
+                    break
             if failures:
                 raise failures[0]
         if pauses := max((item.again.count(item.again[-1]) for item in again if _needs_a_pause(item)), default=0):
@@ -151,8 +165,12 @@ class Window:
         asked = [one.fold.head for call, one in pending if call.verb == "create" and one.fold.head.record.where]
         if not asked:
             return pending
-        known = self._finder.known(asked)
-        return [(call, replace(one, known=known.get(one.fold.head.place, ()))) for call, one in pending]
+        known, failed = self._finder.known(asked)
+        return [
+            (call, replace(one, known=known.get(one.fold.head.place, ())))
+            for call, one in pending
+            if one.fold.head.place not in failed
+        ]
 
     def _pending(self, fold: Fold, endings: list[tuple[Item, Ending]]) -> Iterator[tuple[Call, Pending]]:
         """The call that writes the fold, and what it sends; none where the fold ends here."""
@@ -287,7 +305,7 @@ def _gone(head: Item, unanswered: Unanswered) -> Ending:
 
 
 def _needs_a_pause(item: Item) -> bool:
-    return item.again[-1] in ("locked", "unavailable")
+    return bool(item.again) and item.again[-1] in ("locked", "unavailable")
 
 
 def _to_go_again(sent: Sent, refused: Refused) -> list[Item] | None:

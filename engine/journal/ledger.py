@@ -451,5 +451,5 @@ INSERT INTO dead_letters
     (org, digest, event, file, line, mapping, item, object, reason, attempts, first, last, raw)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 ON CONFLICT (org, digest) DO UPDATE SET reason = excluded.reason, attempts = attempts + 1, last = excluded.last,
-    event = excluded.event, file = excluded.file, line = excluded.line, object = excluded.object
+    file = excluded.file, line = excluded.line, object = excluded.object
 """

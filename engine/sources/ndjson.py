@@ -33,8 +33,8 @@ class NdjsonSource:
 
     @property
     def is_stream(self) -> bool:
-        """Whether what has been read cannot be read again."""
-        return STANDARD_INPUT in self.files
+        """Whether what has been read cannot be read again: standard input, and pipes that have a name."""
+        return not self.is_of_files
 
     def __iter__(self) -> Iterator[Received]:
         number = self.start.number
