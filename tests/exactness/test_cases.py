@@ -352,6 +352,24 @@ def test_records_are_created_in_the_order_of_their_events(the_stage: Stage) -> N
     )
 
 
+BEHIND_A_LOST_ONE = (
+    identify(email="p@x.co", last="L1", company="C"),
+    identify(email="q@x.co", last="L2", company="C"),
+    identify(email="p@x.co", last="L2", company="C"),
+    group(last="L2", company="C", phone="51"),
+)
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_creates_wait_for_a_lost_one_where_their_order_matters(the_stage: Stage, kind: str) -> None:
+    """Each goes in a call of its own."""
+    check(
+        the_stage,
+        Trial((LEAD, NAMED), BEHIND_A_LOST_ONE, (lost(kind, "create"),), batch_size=1),
+        {"Lead": [lead("p@x.co", "L2", "C"), lead("q@x.co", "L2", "C", Phone="51")]},
+    )
+
+
 def test_records_of_one_value_are_created_in_the_order_of_their_events(the_stage: Stage) -> None:
     """The second one waits for the first mapping's write, and is created after the third all the same."""
     kept = Table("kept", "group", "Seat__c", (Rule("Key__c", "key"),), external_id="Key__c")

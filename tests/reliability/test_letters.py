@@ -139,3 +139,12 @@ def test_of_copies_of_an_event_the_last_one_says_how_it_stands(
     assert len(letters(scene)) == letters_left + len(before)
     scene.sfmap("retry", code=min(1, letters_left + len(before)))
     assert scene.rows("SELECT Phone FROM Contact") == [("2",)]
+
+
+def test_a_dead_letter_keeps_the_number_of_its_event(scene: Scene) -> None:
+    scene.mapping(CASE)
+    scene.run({"type": "track", "event": "E"}, "nonsense", code=1)
+    (before,) = letters(scene)
+    scene.sfmap("retry", code=1)
+    (after,) = letters(scene)
+    assert (before["event"], after["event"], after["attempts"]) == (2, 2, 2)

@@ -534,6 +534,31 @@ def test_a_file_that_has_changed(scene: Scene) -> None:
     assert scene.rows("SELECT count(*) FROM Lead") == [(13,)]
 
 
+def test_other_events_in_a_pipe_with_a_name(scene: Scene) -> None:
+    """A pipe cannot be read twice, whatever it is called."""
+    scene.mapping(LEAD)
+    for names, code in (("ab", 3), ("cd", 0)):
+        most = ("--max-calls", "4") if code else ()
+        lines = "".join(f"{json.dumps(person(name))}\n" for name in names)
+        scene.sfmap("run", "/dev/stdin", *most, stdin=lines.encode(), code=code)
+    assert scene.rows("SELECT Email FROM Lead ORDER BY Email") == [("c@b.co",), ("d@b.co",)]
+
+
+def test_an_event_behind_a_lost_update_of_a_record_that_is_gone(scene: Scene) -> None:
+    """Only the update fails; what comes later for the same person creates the record."""
+    scene.mapping(LEAD)
+    scene.run(person("a"))
+    scene.faults(
+        {"kind": "reset", "calls": "update", "at": [1]},
+        {"kind": "deleted_between", "calls": "update", "at": [1]},  # of those that the other does not hit
+    )
+    scene.run(person("a", city="Rome"), *[{"type": "page"}] * 1_999, person("a", city="Oslo"), code=1)
+    reasons = [(fate, reason) for fate, reason in scene.outcomes() if fate != "skipped"]
+    assert [fate for fate, _ in reasons] == ["failed", "created"]
+    assert "is gone, and the answer to its update was lost" in str(reasons[0][1])
+    assert scene.rows("SELECT City FROM Lead WHERE NOT IsDeleted") == [("Oslo",)]
+
+
 def test_a_run_killed_during_a_create_that_nothing_finds_again(scene: Scene) -> None:
     scene.mapping(LEAD.replace("match: Email", "operation: create"))
     scene.faults({"kind": "slow", "calls": "create", "times": 1, "seconds": 30})
