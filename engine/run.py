@@ -77,9 +77,9 @@ def resume(ledger: Ledger, source: NdjsonSource, restart: bool) -> Resumed:
         ledger.begin()
         return Resumed()
     if not source.is_stream and source.goes_on_after(known.position):
-        if not known.position.offset and not known.position.file:
-            return Resumed(known.position, known.results, known.tally)
+        has_begun = known.position.file or known.position.offset
         words = f"Going on after event {known.position.number:,}, where the last run ended: see --restart."
+        words = words if has_begun else ""
         return Resumed(known.position, known.results, known.tally, words)
     return _resume_beside(ledger, source, known)
 

@@ -123,7 +123,7 @@ def run(
     """Deliver EVENTS to an org: files of JSON lines, or - for standard input.
 
     Each event is mapped; its record is looked up, then created or updated. Running the same events again updates
-    the records of the first run. A run that did not finish is gone on with by the same command.
+    the records of the first run. The same command continues a run that did not finish.
     """
     if org_from_stdin and (org_name or not events or STANDARD_INPUT in events):
         raise click.UsageError("--org-from-stdin takes standard input: name files of events, and no --org.")

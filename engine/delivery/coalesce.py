@@ -75,6 +75,11 @@ class Item:
             if len(present) == len(fields) and lookup_key(object_name, present)[2] == values:
                 yield position
 
+    @property
+    def is_found_again(self) -> bool:
+        """Whether any of its lookups would find the record that it creates."""
+        return next(self.self_finding, None) is not None
+
     def may_create(self, found: Sequence[FoundRecord]) -> bool:
         return not found and not self.native_key and self.record.operation in ("create", "upsert")
 

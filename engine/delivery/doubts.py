@@ -44,8 +44,9 @@ class Doubts:
         self._lock = Lock()
         self._held: set[Trace] = set()
         self._unanswered = ledger.unanswered()
-        waiting = {held.key for held in ledger.held()} if ledger.is_stream else set()
-        self._earlier = Earlier(self._unanswered.keys() - waiting if ledger.is_stream else ())
+        self._earlier = Earlier()
+        if ledger.is_stream:
+            self._earlier = Earlier(self._unanswered.keys() - {held.key for held in ledger.held()})
         ledger.forget_over(self._boot, clock())
         self._lost = [
             _Doubt(write.id, self._end(write), frozenset(map(_trace, orjson.loads(write.traces))))

@@ -145,7 +145,7 @@ class Intake:
                 moment=_moment(received, keys[0]) if keys and record.timestamp_guard else None,
                 unanswered=self._doubts.unanswered(places.keys[place]),
             )
-            if item.unanswered and item.unanswered.verb == "create" and next(item.self_finding, None) is None:
+            if item.unanswered and item.unanswered.verb == "create" and not item.is_found_again:
                 ending = Ending("failed", reason=_KILLED)
                 places.end(place, ending, record.mapping, record.object, fitted.notes)
                 self.unfit.append(place)

@@ -171,14 +171,15 @@ class Sender:
         return answers
 
     def _send(self, call: Call, batch: Sequence[Pending], answers: Answers) -> None:
+        traces, records = _traces(call, batch), _records(call, batch)
         while True:
             self._waiter.check_stop()
-            number = self._doubts.sending(_traces(call, batch), _records(call, batch))
+            number = self._doubts.sending(traces, records)
             try:
                 results = call.send(self._org, [pending.write for pending in batch])
             except OrgError as error:
                 if error.maybe_applied:
-                    self._doubts.lose(number, _traces(call, batch), _records(call, batch))
+                    self._doubts.lose(number, traces, records)
                     if not call.is_safe_to_repeat:
                         answers.sent += (Sent(call, one, Lost(error.message), number) for one in batch)
                         self._after_loss(error)

@@ -214,20 +214,20 @@ class Window:
 
     def _call(self, verb: Verb, head: Item) -> Call:
         most = batch_size(head.unanswered.losses if head.unanswered else 0)
-        plan = head.record.plan
-        key = verb, id(plan), head.native_key, most
+        common = head.record.plan
+        key = verb, id(common), head.native_key, most
         if key not in self._calls:
             call = Call(
                 verb=verb,
-                object_name=plan.object,
-                options=write_options(plan.headers),
+                object_name=common.object,
+                options=write_options(common.headers),
                 external_id=head.native_key if verb == "upsert" else "",
                 is_safe_to_repeat=verb == "upsert" and head.is_unique,
-                batch_size=plan.batch_size,
+                batch_size=common.batch_size,
                 most=most,
-                minds_order=verb == "create" and self._lookups.minds_order(plan.object),
+                minds_order=verb == "create" and self._lookups.minds_order(common.object),
             )
-            self._calls[key] = plan, call  # the plan too, lest its id becomes another's
+            self._calls[key] = common, call  # kept with its plan, whose id could otherwise be given to another one
         return self._calls[key][1]
 
     def _conclude(self, answers: Answers, again: list[Item], lost: list[Item]) -> None:
@@ -259,7 +259,7 @@ class Window:
     def _after_loss(self, sent: Sent, result: Lost, endings: list[tuple[Item, Ending]], lost: list[Item]) -> None:
         for item in sent.pending.fold.items:
             times = item.unanswered.losses + 1 if item.unanswered else 1
-            if sent.call.verb == "create" and next(sent.pending.fold.head.self_finding, None) is None:
+            if sent.call.verb == "create" and not sent.pending.fold.head.is_found_again:
                 reason = (
                     f"{result.reason} It is not known whether the record was created, and nothing finds it again"
                 )

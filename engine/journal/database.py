@@ -22,6 +22,16 @@ class Layout:
     if_damaged: str
 
 
+_COUNTED = """\
+    INSERT INTO dead_letter_room VALUES (new.file, 1, length(new.raw) + length(CAST(new.reason AS BLOB)))
+    ON CONFLICT (file) DO UPDATE SET letters = letters + 1, bytes = bytes + excluded.bytes;
+"""
+"""Dead letters are counted by the database itself: other programs count too, and nobody looks at each letter."""
+_UNCOUNTED = """\
+    UPDATE dead_letter_room SET letters = letters - 1,
+        bytes = bytes - length(old.raw) - length(CAST(old.reason AS BLOB))
+    WHERE file = old.file;
+"""
 _TABLES = """\
 CREATE TABLE sources (
     org TEXT, source TEXT, number INTEGER, file INTEGER, offset INTEGER, line INTEGER, digest BLOB,
@@ -49,13 +59,17 @@ CREATE TABLE dead_letters (
     mapping TEXT, item INTEGER, object TEXT, reason TEXT, attempts INTEGER, first TEXT, last TEXT, raw BLOB,
     UNIQUE (org, digest)
 );
+CREATE TABLE dead_letter_room (file TEXT PRIMARY KEY, letters INTEGER, bytes INTEGER) WITHOUT ROWID;
+CREATE TRIGGER letter_comes AFTER INSERT ON dead_letters BEGIN {counted} END;
+CREATE TRIGGER letter_goes AFTER DELETE ON dead_letters BEGIN {uncounted} END;
+CREATE TRIGGER letter_changes AFTER UPDATE ON dead_letters BEGIN {uncounted} {counted} END;
 CREATE TABLE organizations (entry TEXT PRIMARY KEY, organization TEXT) WITHOUT ROWID;
 CREATE TABLE delivered (day INTEGER, message BLOB, PRIMARY KEY (day, message)) WITHOUT ROWID;
 CREATE TABLE newest (org TEXT, identity BLOB, moment TEXT, PRIMARY KEY (org, identity)) WITHOUT ROWID;
 """
 
 JOURNAL = Layout(
-    _TABLES,
+    _TABLES.format(counted=_COUNTED, uncounted=_UNCOUNTED),
     version=4,
     if_other_version="Finish its run with that one: what waits, is in doubt or is a dead letter is in it alone.",
     if_damaged="Move it away and run again from the start: what is in the org already is found and updated."

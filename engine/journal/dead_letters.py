@@ -11,24 +11,6 @@ from sfmap.engine.journal.spool import SpoolFull
 _PAGE = 500
 _ASK_EVERY = 1.0
 """Seconds between two looks whether somebody has made room."""
-_COUNTED = """\
-    INSERT INTO dead_letter_room VALUES (new.file, 1, length(new.raw) + length(CAST(new.reason AS BLOB)))
-    ON CONFLICT (file) DO UPDATE SET letters = letters + 1, bytes = bytes + excluded.bytes;
-"""
-_UNCOUNTED = """\
-    UPDATE dead_letter_room SET letters = letters - 1,
-        bytes = bytes - length(old.raw) - length(CAST(old.reason AS BLOB))
-    WHERE file = old.file;
-"""
-_COUNTING = (
-    "CREATE TABLE dead_letter_room (file TEXT PRIMARY KEY, letters INTEGER, bytes INTEGER) WITHOUT ROWID",
-    f"CREATE TRIGGER letter_comes AFTER INSERT ON dead_letters BEGIN {_COUNTED} END",
-    f"CREATE TRIGGER letter_goes AFTER DELETE ON dead_letters BEGIN {_UNCOUNTED} END",
-    f"CREATE TRIGGER letter_changes AFTER UPDATE ON dead_letters BEGIN {_UNCOUNTED} {_COUNTED} END",
-    "INSERT INTO dead_letter_room SELECT file, count(*), sum(length(raw) + length(CAST(reason AS BLOB)))"
-    " FROM dead_letters GROUP BY file",
-)
-"""By the database itself, so that other programs count too, and nobody has to look at each letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +84,6 @@ class DeadLetterRoom:
         self._asked = 0.0
         self.letters = 0
         self.size = 0
-        if not database.rows("SELECT 1 FROM sqlite_master WHERE name = 'dead_letter_room'"):
-            with database.transaction() as connection:
-                for statement in _COUNTING:
-                    connection.execute(statement)
         self.look()
 
     def look(self) -> None:

@@ -86,7 +86,7 @@ class Unanswered:
     """The write that it was part of, and where it stood there: records of one place were written as one."""
     place: int = 0
     losses: int = 1
-    """How often its answer was lost."""
+    """How often its answer was lost; counted in each run from 1."""
 
 
 @dataclass(frozen=True, slots=True)

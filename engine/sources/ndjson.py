@@ -120,7 +120,7 @@ class NdjsonSource:
 
 
 class Digest:
-    """Of all lines so far: each line's goes into the next one's, so that it can be gone on with from its value."""
+    """Of all lines so far: each line's goes into the next one's, so its value is all that it needs to continue."""
 
     def __init__(self, value: bytes) -> None:
         self.value = value

@@ -132,7 +132,7 @@ class ReadySession:
 
 @dataclass(frozen=True, slots=True)
 class AskedSession:
-    """Sessions that another program gives, and gives anew when one is over."""
+    """Sessions that another program gives: the first one, and a new one when that is over."""
 
     first: ReadySession
     ask: Callable[[], ReadySession]
