@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from sfmap.engine.org.fields import is_required
 from sfmap.engine.org.local.schema import NUMBER_TYPES
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
 
@@ -30,7 +31,6 @@ def schema_lines(objects: Sequence[ObjectDescription], org_name: str) -> Iterato
 def _facts(field: FieldDescription) -> dict[str, str | int | bool | Sequence[str]]:
     """By key; what is empty need not be said."""
     is_number = field.type in NUMBER_TYPES
-    must_be_given = field.createable and not field.nillable and not field.defaulted_on_create
     return {
         "type": field.type,
         "label": field.label,
@@ -38,7 +38,7 @@ def _facts(field: FieldDescription) -> dict[str, str | int | bool | Sequence[str
         "precision": field.precision if is_number else 0,
         "scale": field.scale if is_number else 0,
         "write": _WRITE[field.createable, field.updateable],
-        "required": must_be_given and field.type != "boolean",
+        "required": is_required(field) and field.type != "boolean",
         "unique": field.unique,
         "external_id": field.external_id,
         "finds": field.id_lookup and not field.external_id,

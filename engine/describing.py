@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from sfmap.engine.org.port import FieldDescription, ObjectDescription
+from sfmap.engine.org.fields import is_required
+from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
 from sfmap.engine.private import private_file, private_folder
 from sfmap.engine.project import OrgEntry, Project
 from sfmap.engine.spec.diagnostics import did_you_mean, listed
@@ -93,13 +94,13 @@ def _read(path: Path) -> _Kept:
 
 def _object(raw: dict[str, Any]) -> ObjectDescription:
     """What `asdict` made of it, back; lists were tuples."""
-    fields = {}
-    for name, one in raw["fields"].items():
-        said: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in one.items()
-        }
-        fields[name] = FieldDescription(**said)
+    fields = {name: _field(one) for name, one in raw["fields"].items()}
     return ObjectDescription(**{**raw, "fields": fields})
+
+
+def _field(raw: dict[str, Any]) -> FieldDescription:
+    entries = tuple(PicklistEntry(**{**one, "valid_for": tuple(one["valid_for"])}) for one in raw["entries"])
+    return FieldDescription(**{**raw, "entries": entries, "reference_to": tuple(raw["reference_to"])})
 
 
 def _write(path: Path, kept: _Kept) -> None:
@@ -126,10 +127,12 @@ def _facts(field: FieldDescription) -> Iterator[str]:
         yield "set on create only"
     elif not field.createable:
         yield "set on update only"
-    if field.createable and not field.nillable and not field.defaulted_on_create:
+    if is_required(field):
         yield "required"
     if field.external_id or field.id_lookup:
         yield "external id" if field.external_id else "finds records"
+    if not field.filterable:
+        yield "not looked up by"
     if field.reference_to:
         yield f"points to {listed(field.reference_to)} as {field.relationship_name}"
     if field.picklist_values:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sfmap.engine.mapping.values import Unfit, convert
 from sfmap.engine.org.local.schema import FieldSchema, ObjectSchema
 from sfmap.engine.org.local.schema_file import load_schema
-from sfmap.engine.org.port import FieldDescription, ObjectDescription
+from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
 from sfmap.engine.spec.diagnostics import Diagnostic, Severity, Span, did_you_mean, listed
 from sfmap.engine.spec.model import Constant, FieldRule, ReferenceTo, ValueType
 from sfmap.engine.spec.model import Mapping as MappingSpec
@@ -185,7 +185,7 @@ def _described_field(known: FieldSchema) -> FieldDescription:
         id_lookup=known.id_lookup,
         external_id=known.external_id,
         restricted_picklist=known.restricted,
-        picklist_values=known.values,
+        entries=tuple(PicklistEntry(value, value) for value in known.values),
         reference_to=known.references,
         relationship_name=known.relationship_name,
         precision=known.precision,

@@ -1,37 +1,28 @@
 """Fits a record to its object as the org describes it: what would be refused is left out or cut, and noted."""
 
-import sys
-from base64 import b64decode
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from sfmap.engine.mapping.event import as_text
 from sfmap.engine.mapping.record import Content as RecordContent
 from sfmap.engine.mapping.record import Note, Record, Reference, Value
-from sfmap.engine.mapping.values import Unfit, convert, cut, length
+from sfmap.engine.mapping.values import Unfit
+from sfmap.engine.org.fields import (
+    Verb,
+    find_field,
+    fitted,
+    fitted_for_lookup,
+    is_cut,
+    is_key,
+    is_required,
+    may,
+    room,
+    unlisted,
+    why_not_looked_up,
+    why_not_pointed,
+)
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
-from sfmap.engine.org.soql import too_long_for_lookup
-from sfmap.engine.spec.diagnostics import did_you_mean, listed
-from sfmap.engine.spec.model import OnMissing, ValueType
-
-_TYPES: Mapping[str, ValueType] = {
-    "boolean": "boolean",
-    "int": "integer",
-    "long": "number",
-    "double": "number",
-    "currency": "number",
-    "percent": "number",
-    "date": "date",
-    "datetime": "datetime",
-    "email": "email",
-    "reference": "id",
-    "id": "id",
-}
-"""The API's field types (Object Reference, "Field Types") as the mapping's; every other one is text."""
-
-_PICKLISTS = frozenset({"picklist", "multipicklist"})
-"""Never cut (row 8 of behaviour.md): the org says what it thinks of the value."""
-
+from sfmap.engine.spec.diagnostics import did_you_mean
+from sfmap.engine.spec.model import OnMissing
 
 _MOST_MISSING = 10_000
 """Notes that are kept to be said again."""
@@ -140,23 +131,12 @@ class _Shape:
     def __init__(self, description: ObjectDescription) -> None:
         fields = description.fields.values()
         self.by_casefold = {field.name.casefold(): field.name for field in reversed(tuple(fields))}
-        self.required = [
-            field.name
-            for field in fields
-            if field.createable and not field.nillable and not field.defaulted_on_create
-        ]
+        self.required = [field.name for field in fields if is_required(field)]
         self.createable = {field.name for field in fields if field.createable}
         self.updateable = {field.name for field in fields if field.updateable}
         self.writable = self.createable | self.updateable
-        self.roomy = {field.name: room for field in fields if (room := _room(field))}
+        self.roomy = {field.name: sure for field in fields if (sure := room(field))}
         """By field that takes any text: how many characters are sure to fit."""
-
-
-def _room(field: FieldDescription) -> int:
-    if field.type in _TYPES or field.type == "base64" or field.restricted_picklist:
-        return 0
-    # A character beyond the basic plane counts two: half the length is sure to fit.
-    return field.length // 2 if field.length and field.type not in _PICKLISTS else sys.maxsize
 
 
 def _fitted_record(record: Record, fitting: "_Fitting", shape: _Shape) -> Fitted:
@@ -185,13 +165,12 @@ def _only(contents: dict[str, Content], names: Set[str]) -> dict[str, Content]:
 
 def _check_allowed(record: Record, description: ObjectDescription) -> None:
     """Whether the user may do what the operation does, and the org can find records by the external id."""
-    wanted = {"create": ("create",), "update": ("update",), "delete": ("delete",)}
-    may = {"create": description.createable, "update": description.updateable, "delete": description.deletable}
-    for verb in wanted.get(record.operation, ("create", "update")):
-        if not may[verb]:
+    verbs: tuple[Verb, ...] = ("create", "update") if record.operation == "upsert" else (record.operation,)
+    for verb in verbs:
+        if not may(description, verb):
             raise DoesNotFit(f"this user may not {verb} {description.name} records; its profile must allow it")
     field = description.fields.get(record.external_id)
-    if field and not (field.external_id or field.id_lookup):
+    if field and not is_key(field):
         message = f"{description.name}.{field.name} is no external id in the org"
         raise DoesNotFit(f"{message}; tick External ID in Setup, or write match: {field.name}")
 
@@ -214,7 +193,7 @@ class _Fitting:
             if content.__class__ is str and name in writable and len(content) <= self.roomy.get(name, -1):
                 kept[name] = content
                 continue
-            field = self._field(name, isinstance(content, Reference))
+            field = find_field(self.description, name, isinstance(content, Reference))
             if field is None:
                 self.notes.append(self._unknown(name))
             elif field.name not in writable:
@@ -224,17 +203,10 @@ class _Fitting:
             elif isinstance(content, Reference):
                 self._point(field, content, kept)
             else:
-                fitted = self._value(field, content)
-                if fitted is not None:
-                    kept[field.name] = fitted
+                found = self._value(field, content)
+                if found is not None:
+                    kept[field.name] = found
         return kept
-
-    def _field(self, name: str, refers: bool) -> FieldDescription | None:
-        """The field of that name; a reference may go by the name of the relationship."""
-        fields = self.description.fields
-        if refers and name not in fields:
-            return next((field for field in fields.values() if field.relationship_name == name), None)
-        return fields.get(name)
 
     def _empty(self, field: FieldDescription, kept: dict[str, Content]) -> None:
         if field.nillable:
@@ -243,9 +215,8 @@ class _Fitting:
             self._note(field.name, f"not emptied: {self.description.name}.{field.name} always has a value")
 
     def _point(self, field: FieldDescription, reference: Reference, kept: dict[str, Content]) -> None:
-        if reference.object not in field.reference_to:
-            to = f"it points to {listed(field.reference_to)}" if field.reference_to else "it points to no record"
-            self._note(field.name, f"left out: {field.name} cannot point to {reference.object}; {to}")
+        if why := why_not_pointed(field, reference.object):
+            self._note(field.name, f"left out: {field.name} cannot point to {reference.object}; {why}")
             return
         target = self.descriptions.get(reference.object)
         by = target.fields.get(reference.by) if target else None
@@ -255,10 +226,11 @@ class _Fitting:
                 f"left out: {reference.object} has no field {reference.by}, or this user may not see it",
             )
             return
+        if why := why_not_looked_up(by):
+            self._note(field.name, f"left out: {reference.object} cannot be looked up by {by.name}: {why}")
+            return
         try:
-            value = _fitted(by, reference.value)
-            if too_long_for_lookup(value):
-                raise Unfit("is too long for a query")
+            value = fitted_for_lookup(by, reference.value)
         except Unfit as unfit:
             self._note(field.name, f"left out: {self._origin(field.name)} {unfit} ({reference.object}.{by.name})")
             return
@@ -279,28 +251,25 @@ class _Fitting:
         field = self.description.fields.get(name)
         if field is None:
             raise DoesNotFit(f"cannot look up by {name}: {self._unknown(name).what.removeprefix('left out: ')}")
+        if why := why_not_looked_up(field):
+            raise DoesNotFit(f"cannot look up by {name}: {why}")
         try:
-            fitted = _fitted(field, value)
+            return fitted_for_lookup(field, value)
         except Unfit as unfit:
             raise DoesNotFit(f"cannot look up by {name}: {self._origin(name)} {unfit}") from None
-        if field.type in ("date", "datetime"):
-            raise DoesNotFit(f"cannot look up by {name}: it is of type {field.type}, which lookups cannot use yet")
-        if too_long_for_lookup(fitted):
-            raise DoesNotFit(f"cannot look up by {name}: {self._origin(name)} is too long for a query")
-        return fitted
 
     def _value(self, field: FieldDescription, value: Value) -> Value | None:
         try:
-            fitted = _fitted(field, value)
+            found = fitted(field, value)
         except Unfit as unfit:
             what = f"left out: {self._origin(field.name)} {unfit} ({field.name} is of type {field.type})"
             self._note(field.name, what)
             return None
-        if field.type not in _TYPES and fitted != as_text(value):
+        if is_cut(field, value, found):
             self._note(field.name, f"cut to {field.length} characters, the field's length in the org")
-        if field.restricted_picklist and fitted not in field.picklist_values:
+        if field.restricted_picklist and unlisted(field, found):
             self.doubtful = True
-        return fitted
+        return found
 
     def _unknown(self, name: str) -> Note:
         return self.fitter.missing(self.description.name, name, self._origin(name))
@@ -310,27 +279,3 @@ class _Fitting:
 
     def _note(self, name: str, what: str) -> None:
         self.notes.append(Note(name, what))
-
-
-def _base64(text: str) -> str:
-    try:
-        b64decode(text, validate=True)
-    except ValueError:
-        raise Unfit("is not base64") from None
-    return text
-
-
-def _fitted(field: FieldDescription, value: Value) -> Value:
-    """The value as the field can hold it. Raises `Unfit`."""
-    if field.type == "base64":
-        return _base64(as_text(value))
-    value_type = _TYPES.get(field.type)
-    fitted = convert(value, value_type) if value_type else as_text(value)
-    if not isinstance(fitted, str) or not 0 < field.length < length(fitted) or field.type in _PICKLISTS:
-        return fitted
-    if field.type == "email":
-        raise Unfit(f"is longer than {field.length} characters, and an e-mail address is not cut")
-    shortened = cut(fitted, field.length)
-    if not shortened:
-        raise Unfit(f"has no character that fits in {field.length}")
-    return shortened

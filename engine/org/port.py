@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Protocol
 
 Value = str | int | float | bool
@@ -12,6 +13,15 @@ BATCH_SIZE = 200
 
 
 @dataclass(frozen=True, slots=True)
+class PicklistEntry:
+    value: str
+    label: str = ""
+    active: bool = True
+    valid_for: tuple[int, ...] = ()
+    """Of a dependent picklist: the positions of the controlling field's entries that it goes with."""
+
+
+@dataclass(frozen=True)
 class FieldDescription:
     """One field as the org describes it; `type` is the API's own word (string, email, int, currency, ...)."""
 
@@ -27,8 +37,8 @@ class FieldDescription:
     id_lookup: bool
     external_id: bool
     restricted_picklist: bool
-    picklist_values: tuple[str, ...] = ()
-    """The active entries."""
+    entries: tuple[PicklistEntry, ...] = ()
+    """All of a picklist's, in the org's order; inactive ones too, since dependent picklists count them."""
     reference_to: tuple[str, ...] = ()
     relationship_name: str = ""
     """What a write calls the record that this field refers to; empty where the field refers to none."""
@@ -36,6 +46,15 @@ class FieldDescription:
     """Digits of a number, and how many of them stand after the point."""
     scale: int = 0
     unique: bool = False
+    filterable: bool = True
+    """Whether a query may compare it."""
+    controller: str = ""
+    """The field that a dependent picklist depends on; empty where it depends on none."""
+
+    @cached_property
+    def picklist_values(self) -> tuple[str, ...]:
+        """Of the active entries."""
+        return tuple(entry.value for entry in self.entries if entry.active)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 
 from sfmap.engine.delivery.fit import DoesNotFit, Fitter
 from sfmap.engine.mapping.record import Plan, Record, Value
-from sfmap.engine.org.port import FieldDescription, ObjectDescription
+from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
 
 
 def field(
@@ -29,7 +29,7 @@ def field(
         id_lookup=False,
         external_id=False,
         restricted_picklist=restricted_picklist,
-        picklist_values=("Hot", "Cold"),
+        entries=(PicklistEntry("Hot"), PicklistEntry("Cold"), PicklistEntry("Old", active=False)),
     )
 
 

@@ -1,5 +1,6 @@
 """Result elements as the port's answers, read leniently: by local name, whatever else the org has put there."""
 
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from sfmap.engine.org.port import (
     FieldDescription,
     FoundRecord,
     ObjectDescription,
+    PicklistEntry,
     Refused,
     WriteResult,
     Written,
@@ -167,12 +169,14 @@ def _field(element: etree._Element) -> FieldDescription:
         id_lookup=yes("idLookup"),
         external_id=yes("externalId"),
         restricted_picklist=yes("restrictedPicklist"),
-        picklist_values=tuple(_active_entries(element)),
+        entries=tuple(_entries(element)),
         reference_to=texts(element, "referenceTo"),
         relationship_name=said.get("relationshipName", ""),
         precision=_number(said.get("precision", "")) or _number(said.get("digits", "")),
         scale=_number(said.get("scale", "")),
         unique=yes("unique"),
+        filterable=is_true(said.get("filterable", "true")),
+        controller=said.get("controllerName", ""),
     )
 
 
@@ -180,7 +184,18 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def _active_entries(element: etree._Element) -> Iterator[str]:
+def _entries(element: etree._Element) -> Iterator[PicklistEntry]:
     for entry in element.iterchildren("{*}picklistValues"):
-        if is_true(first(entry, "active")):
-            yield first(entry, "value")
+        value = first(entry, "value")
+        label = first(entry, "label") or value
+        yield PicklistEntry(value, label, is_true(first(entry, "active")), _positions(first(entry, "validFor")))
+
+
+def _positions(text: str) -> tuple[int, ...]:
+    """The bits that are set in a map of bits in base64: the first is the highest of the first byte."""
+    try:
+        octets = b64decode(text + "A" * (-len(text) % 4))
+    except ValueError:
+        return ()
+    bits = "".join(f"{octet:08b}" for octet in octets)
+    return tuple(position for position, bit in enumerate(bits) if bit == "1")

@@ -1,0 +1,143 @@
+"""What a described field takes, and what it is good for: the rules that check, delivery and describe share."""
+
+import sys
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import Literal
+
+from sfmap.engine.mapping.event import as_text
+from sfmap.engine.mapping.values import Unfit, convert, cut, length
+from sfmap.engine.org.port import FieldDescription, ObjectDescription, Value
+from sfmap.engine.org.soql import too_long_for_lookup
+from sfmap.engine.spec.diagnostics import did_you_mean, listed
+from sfmap.engine.spec.model import ValueType
+
+Verb = Literal["create", "update", "delete"]
+
+VALUE_TYPES: Mapping[str, ValueType] = {
+    "boolean": "boolean",
+    "int": "integer",
+    "long": "number",
+    "double": "number",
+    "currency": "number",
+    "percent": "number",
+    "date": "date",
+    "datetime": "datetime",
+    "email": "email",
+    "reference": "id",
+    "id": "id",
+}
+"""The API's field types (Object Reference, "Field Types") as the mapping's; every other one is text."""
+
+_MULTISELECT = "multipicklist"
+_PICKLISTS = frozenset({"picklist", _MULTISELECT})
+"""Never cut (row 8 of behaviour.md): the org says what it thinks of the value."""
+_UNQUOTED = frozenset({"date", "datetime", "time"})
+"""A query writes them without quotes, which lookups do not know."""
+
+
+def find_field(described: ObjectDescription, name: str, refers: bool = False) -> FieldDescription | None:
+    """The field of that name; one that refers to a record may go by the name of its relationship."""
+    if refers and name not in described.fields:
+        return next((field for field in described.fields.values() if field.relationship_name == name), None)
+    return described.fields.get(name)
+
+
+def nearest_field(described: ObjectDescription, name: str) -> str:
+    """Which field was probably meant; empty where none is near."""
+    same = next((field for field in described.fields if field.casefold() == name.casefold()), "")
+    return f"it has {same}, and the casing must agree" if same else did_you_mean(name, described.fields)
+
+
+def is_writable(field: FieldDescription) -> bool:
+    return field.createable or field.updateable
+
+
+def is_required(field: FieldDescription) -> bool:
+    """Whether a create must give it a value."""
+    return field.createable and not field.nillable and not field.defaulted_on_create
+
+
+def may(described: ObjectDescription, verb: Verb) -> bool:
+    """Whether the user may do that with records of the object."""
+    allowed = {"create": described.createable, "update": described.updateable, "delete": described.deletable}
+    return allowed[verb]
+
+
+def is_key(field: FieldDescription) -> bool:
+    """Whether the org itself finds records by it."""
+    return field.external_id or field.id_lookup
+
+
+def why_not_looked_up(field: FieldDescription) -> str:
+    """Why a lookup cannot go by the field; empty where it can."""
+    if not field.filterable:
+        return f"the org cannot filter by it ({_called(field)})"
+    if field.type in _UNQUOTED:
+        return f"it is of type {field.type}, which lookups cannot use yet"
+    return ""
+
+
+def why_not_pointed(field: FieldDescription, object_name: str) -> str:
+    """Why the field cannot hold the id of a record of that object; empty where it can."""
+    if object_name in field.reference_to:
+        return ""
+    return f"it points to {listed(field.reference_to)}" if field.reference_to else "it points to no record"
+
+
+def fitted(field: FieldDescription, value: Value) -> Value:
+    """The value as the field holds it, cut to its length. Raises `Unfit`."""
+    if field.type == "base64":
+        return _base64(as_text(value))
+    value_type = VALUE_TYPES.get(field.type)
+    found = convert(value, value_type) if value_type else as_text(value)
+    if not isinstance(found, str) or not 0 < field.length < length(found) or field.type in _PICKLISTS:
+        return found
+    if field.type == "email":
+        raise Unfit(f"is longer than {field.length} characters, and an e-mail address is not cut")
+    shortened = cut(found, field.length)
+    if not shortened:
+        raise Unfit(f"has no character that fits in {field.length}")
+    return shortened
+
+
+def fitted_for_lookup(field: FieldDescription, value: Value) -> Value:
+    """The value as a lookup compares it: as it is written, or it is never found again. Raises `Unfit`."""
+    found = fitted(field, value)
+    if too_long_for_lookup(found):
+        raise Unfit("is too long for a query")
+    return found
+
+
+def is_cut(field: FieldDescription, value: Value, found: Value) -> bool:
+    """Whether `fitted` took something off the end of the value."""
+    return field.type not in VALUE_TYPES and found != as_text(value)
+
+
+def room(field: FieldDescription) -> int:
+    """How many characters of any text are sure to fit; 0 where the text itself matters."""
+    if field.type in VALUE_TYPES or field.type == "base64" or field.restricted_picklist:
+        return 0
+    # A character beyond the basic plane counts two: half the length is sure to fit.
+    return field.length // 2 if field.length and field.type not in _PICKLISTS else sys.maxsize
+
+
+def unlisted(field: FieldDescription, value: Value) -> list[str]:
+    """The chosen values that are no active entries of the picklist; nothing for a field that is none."""
+    if field.type not in _PICKLISTS or (not field.restricted_picklist and not field.picklist_values):
+        return []
+    text = as_text(value)
+    chosen = [part.strip() for part in text.split(";")] if field.type == _MULTISELECT else [text]
+    return [one for one in chosen if one and one not in field.picklist_values]
+
+
+def _called(field: FieldDescription) -> str:
+    return f"{field.type} of {field.length:,} characters" if field.length else field.type
+
+
+def _base64(text: str) -> str:
+    try:
+        b64decode(text, validate=True)
+    except ValueError:
+        raise Unfit("is not base64") from None
+    return text
