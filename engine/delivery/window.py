@@ -39,6 +39,7 @@ from sfmap.engine.org.port import (
     Refused,
     Written,
 )
+from sfmap.engine.spec.diagnostics import listed
 
 _MOST_LOST = 6
 """How often the answer to a record's write is lost before it counts as failed."""
@@ -182,7 +183,6 @@ class Window:
 
     def _decide(self, fold: Fold) -> tuple[Call, Pending] | Ending:
         head = fold.head
-        record, object_name = head.record, head.record.object
         if fold.lacks:
             return Ending("failed", reason=fold.lacks)
         if fold.is_done:
@@ -194,8 +194,8 @@ class Window:
             return self._decide_change(fold)
         if head.unanswered and head.unanswered.id:
             return _gone(head, head.unanswered)
-        if record.operation in ("update", "delete"):
-            return Ending("skipped", reason=f"no {object_name} to {record.operation} was found")
+        if head.record.operation in ("update", "delete"):
+            return _none_found(head)
         return self._call("create", head), Pending(fold, _write(fold.on_create), fates=fold.fates())
 
     def _decide_change(self, fold: Fold) -> tuple[Call, Pending] | Ending:
@@ -302,6 +302,16 @@ def _gone(head: Item, unanswered: Unanswered) -> Ending:
         return Ending("deleted", unanswered.id)
     reason = f"{head.record.object} {unanswered.id} is gone, and the answer to its update was lost"
     return Ending("failed", unanswered.id, reason)
+
+
+def _none_found(head: Item) -> Ending:
+    """The end of an update or a delete whose record is not there."""
+    record = head.record
+    reason = f"no {record.object} to {record.operation} was found"
+    if record.on_none == "skip":
+        return Ending("skipped", reason=reason)
+    tried = listed((" and ".join(names) for _, names, _ in head.keys), "or")
+    return Ending("failed", reason=f"{reason} by {tried}, and on_none is error")
 
 
 def _needs_a_pause(item: Item) -> bool:

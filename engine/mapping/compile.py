@@ -115,6 +115,7 @@ class CompiledMapping:
             mapping.external_id,
             mapping.where.text.strip() if mapping.where else "",
             mapping.headers,
+            mapping.on_none,
             mapping.on_duplicate,
             mapping.skip_unchanged,
             mapping.timestamp_guard,

@@ -5,7 +5,16 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from sfmap.engine.spec.model import NO_HEADERS, Constant, OnDuplicate, OnMany, OnMissing, Operation, WriteHeaders
+from sfmap.engine.spec.model import (
+    NO_HEADERS,
+    Constant,
+    OnDuplicate,
+    OnMany,
+    OnMissing,
+    OnNone,
+    Operation,
+    WriteHeaders,
+)
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Event = dict[str, Json]
@@ -58,6 +67,7 @@ class Plan:
     where: str = ""
     """A condition in SOQL that a record found must meet; empty where there is none."""
     headers: WriteHeaders = NO_HEADERS
+    on_none: OnNone = "skip"
     on_duplicate: OnDuplicate = "fail"
     skip_unchanged: bool = False
     """Whether a record that holds these values already is left alone."""
@@ -78,6 +88,8 @@ class Plan:
             line["external_id"] = self.external_id
         if self.where:
             line["where"] = self.where
+        if self.on_none != "skip":
+            line["on_none"] = self.on_none
         if self.on_duplicate != "fail":
             line["on_duplicate"] = self.on_duplicate
         if self.skip_unchanged:
@@ -144,6 +156,10 @@ class Record(NamedTuple):
     @property
     def headers(self) -> WriteHeaders:
         return self.plan.headers
+
+    @property
+    def on_none(self) -> OnNone:
+        return self.plan.on_none
 
     @property
     def on_duplicate(self) -> OnDuplicate:

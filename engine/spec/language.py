@@ -13,6 +13,7 @@ from sfmap.engine.spec.model import (
     ON_LONG,
     ON_MANY,
     ON_MISSING,
+    ON_NONE,
     ON_NULL,
     OPERATIONS,
     RENAMES,
@@ -286,6 +287,8 @@ MAPPING = (
     Key("where", "A condition in SOQL that a record found must meet.", _or_removed(_TEXT), "any record",
         "Closed__c = false"),
     Key("on_many", "Which record is written where a lookup finds several.", _word(*ON_MANY), "newest", "error"),
+    Key("on_none", "What to do with an event whose record an update or a delete does not find.",
+        _word(*ON_NONE), "skip", "error"),
     Key(
         "on_duplicate",
         "What to do with a record that the org's duplicate rules refuse: save it all the same where the rule"

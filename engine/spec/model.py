@@ -19,6 +19,7 @@ Write = Literal["always", "create", "update", "empty"]
 OnLong = Literal["truncate", "reject"]
 OnInvalid = Literal["drop", "reject"]
 OnMissing = Literal["drop", "reject"]
+OnNone = Literal["skip", "error"]
 OnNull = Literal["ignore", "clear"]
 ObjectShape = Literal["skip", "json", "flatten"]
 ListShape = Literal["skip", "json", "join"]
@@ -35,6 +36,7 @@ WRITES: tuple[Write, ...] = get_args(Write)
 ON_LONG: tuple[OnLong, ...] = get_args(OnLong)
 ON_INVALID: tuple[OnInvalid, ...] = get_args(OnInvalid)
 ON_MISSING: tuple[OnMissing, ...] = get_args(OnMissing)
+ON_NONE: tuple[OnNone, ...] = get_args(OnNone)
 ON_NULL: tuple[OnNull, ...] = get_args(OnNull)
 OBJECT_SHAPES: tuple[ObjectShape, ...] = get_args(ObjectShape)
 LIST_SHAPES: tuple[ListShape, ...] = get_args(ListShape)
@@ -174,6 +176,8 @@ class Mapping:
     where: ScalarNode | None
     """A SOQL condition for the lookups."""
     on_many: OnMany
+    on_none: OnNone
+    """What becomes of an event for which an update or a delete finds no record."""
     on_duplicate: OnDuplicate
     """What to do where a duplicate rule of the org refuses the record."""
     skip_unchanged: bool

@@ -20,6 +20,7 @@ from sfmap.engine.spec.model import (
     OBJECT_SHAPES,
     ON_DUPLICATE,
     ON_MANY,
+    ON_NONE,
     ON_NULL,
     OPERATIONS,
     RENAMES,
@@ -28,6 +29,7 @@ from sfmap.engine.spec.model import (
     FieldRule,
     Lookup,
     Mapping,
+    OnNone,
     Operation,
     SourcePath,
 )
@@ -117,6 +119,7 @@ def _mapping(name: str, source: Source, table: Table) -> Mapping:
         external_id=external_id,
         where=table.text("where"),
         on_many=table.choice("on_many", ON_MANY) or "newest",
+        on_none=_on_none(table, operation),
         on_duplicate=table.choice("on_duplicate", ON_DUPLICATE) or "fail",
         skip_unchanged=table.boolean("skip_unchanged") or False,
         timestamp_guard=table.boolean("timestamp_guard") or False,
@@ -183,6 +186,14 @@ def _lookups(table: Table, operation: Operation) -> tuple[Lookup, ...]:
         "a field name, a list of them, or lists within the list for fields that must all be equal",
         lambda node: _lookup(node, table.report),
     )
+
+
+def _on_none(table: Table, operation: Operation) -> OnNone:
+    chosen = table.choice("on_none", ON_NONE)
+    if chosen and operation not in ("update", "delete"):
+        message = f"on_none belongs to update and delete: a mapping that {operation}s makes the record"
+        table.report.error(table.key("on_none").span, message, "leave out on_none")
+    return chosen or "skip"
 
 
 def _external_id(node: TableNode, report: Report) -> str:

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
-from typing import cast
+from typing import Literal, cast
 
 from .model import Event, EventType, Operation, Org, Pointer, Rule, Table, Write
 from .trial import LATE, LOSSES, Fault, Leg, Plug, Trial
@@ -270,10 +270,15 @@ def draw_table(dice: Random, name: str, object_name: str) -> Table:
         external_id,
         where=_draw_where(dice, object_name) if match and dice.random() < 0.2 else None,
         on_many=dice.choice(("newest", "newest", "oldest", "error")) if match else "newest",
+        on_none=_draw_on_none(dice, operation),
         skip_unchanged=operation in ("upsert", "update") and dice.random() < 0.15,
         guard=operation != "create" and dice.random() < 0.15,
         for_each=operation != "create" and dice.random() < 0.12,
     )
+
+
+def _draw_on_none(dice: Random, operation: Operation) -> Literal["skip", "error"]:
+    return "error" if operation in ("update", "delete") and dice.random() < 0.3 else "skip"
 
 
 def _draw_match(dice: Random, object_name: str) -> tuple[tuple[str, ...], ...]:
@@ -410,7 +415,13 @@ def _shorter(trial: Trial) -> Iterator[Trial]:
 
 
 def _plainer(table: Table) -> Iterator[Table]:
-    for change in ({"where": None}, {"on_many": "newest"}, {"skip_unchanged": False}, {"guard": False}):
+    for change in (
+        {"where": None},
+        {"on_many": "newest"},
+        {"on_none": "skip"},
+        {"skip_unchanged": False},
+        {"guard": False},
+    ):
         if any(getattr(table, key) != value for key, value in change.items()):
             yield replace(table, **change)
     if len(table.match) > 1:

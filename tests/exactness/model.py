@@ -65,6 +65,7 @@ class Table:
     where: tuple[str, str, str] | None = None
     """Field, `=` or `!=`, and value; no value stands for null."""
     on_many: Literal["newest", "oldest", "error"] = "newest"
+    on_none: Literal["skip", "error"] = "skip"
     skip_unchanged: bool = False
     guard: bool = False
     for_each: bool = False
@@ -213,7 +214,7 @@ class Org:
         always, create, update, empty = (values or {} for values in resolved)
         if not found:
             if table.operation in ("update", "delete"):
-                return "skipped", None
+                return ("failed" if table.on_none == "error" else "skipped"), None
             return self._create(table.object, {**always, **empty, **create})
         if len(found) > 1 and table.on_many == "error":
             return "failed", None

@@ -151,6 +151,8 @@ def render(table: Table) -> str:
         lines.append(f"where: {name} {operator} " + (f"'{value}'" if value else "null"))
     if table.on_many != "newest":
         lines.append(f"on_many: {table.on_many}")
+    if table.on_none != "skip":
+        lines.append(f"on_none: {table.on_none}")
     lines += [f"{key}: true" for key, on in _switches(table).items() if on]
     if table.for_each:
         lines.append(f"for_each: {inner}.items")

@@ -178,6 +178,23 @@ def test_a_mended_mapping_mends_dead_letters(scene: Scene) -> None:
     assert scene.rows("SELECT Email FROM Lead ORDER BY Email") == [("a@b.co",), ("b@b.co",)]
 
 
+@pytest.mark.parametrize(("operation", "left"), [("update", [("a@b.co", "Rome")]), ("delete", [])])
+def test_a_record_that_is_not_there(scene: Scene, operation: str, left: list[tuple[object, ...]]) -> None:
+    """It is skipped; with `on_none: error` it waits among the dead letters until the record is there."""
+    event = person("a", city="Rome")
+    scene.mapping(LEAD + f"operation: {operation}\n")
+    scene.run(event)
+    assert scene.outcomes() == [("skipped", f"no Lead to {operation} was found")]
+    scene.mapping(LEAD + f"operation: {operation}\non_none: error\n")
+    scene.run(event, code=1)
+    assert scene.outcomes() == [("failed", f"no Lead to {operation} was found by Email, and on_none is error")]
+    scene.mapping(LEAD)
+    scene.run(person("a", city="Oslo"))
+    scene.mapping(LEAD + f"operation: {operation}\non_none: error\n")
+    scene.sfmap("retry")
+    assert scene.rows("SELECT Email, City FROM Lead WHERE NOT IsDeleted") == left
+
+
 def test_a_call_that_one_record_spoils(scene: Scene) -> None:
     """A field that the org does not know after all is left out, and said; the rest is delivered."""
     scene.mapping(LEAD)
