@@ -17,6 +17,8 @@ _WIDE = 100
 _DEEPEST_WIDE = 20
 """Levels of objects; rules seldom look further down."""
 
+_PERSONAL = ("identify", "track", "page", "screen")
+"""Types of events whose traits are the person's, as those in `context` are."""
 _IDS = ("userId", "groupId", "anonymousId", "previousId")
 _BLANKS = re.compile(r"[\s_-]+")
 
@@ -26,8 +28,8 @@ MISSING: Final = object()
 def event_view(event: Event) -> Event:
     """The event with its gaps filled from `context` and its ids as text; the event itself stays as it is.
 
-    `context.traits` counts where the event has no traits, `context.integrations` where it has none (behaviour.md
-    rows 1 and 26); a numeric id works like its text (row 26).
+    `context.traits` counts where an event about a person has no traits, `context.integrations` where any event has
+    none (behaviour.md rows 1 and 26); a numeric id works like its text (row 26).
     """
     filled: Event = {}
     if not event.get("traits") or event.get("integrations") is None:
@@ -47,7 +49,9 @@ def _from_context(event: Event) -> Event:
     context = event.get("context")
     if not isinstance(context, dict):
         return {}
-    filled = {} if event.get("traits") else {"traits": context.get("traits")}
+    filled = {}
+    if event.get("type") in _PERSONAL and not event.get("traits"):
+        filled["traits"] = context.get("traits")
     if event.get("integrations") is None:
         filled["integrations"] = context.get("integrations")
     return filled

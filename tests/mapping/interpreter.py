@@ -48,7 +48,7 @@ def _with_gaps_filled(event: dict[str, Any]) -> dict[str, Any]:
     context = event.get("context")
     event = dict(event)
     if isinstance(context, dict):
-        if not event.get("traits"):
+        if not event.get("traits") and event.get("type") in ("identify", "track", "page", "screen"):
             event["traits"] = context.get("traits")
         if event.get("integrations") is None:
             event["integrations"] = context.get("integrations")
