@@ -161,12 +161,14 @@ FILTERS = (
         _first,
         "the first item of a list; anything else stays as it is",
         (Example(["555-1", "555-2"], "555-1"), Example("555-1", "555-1"), Example([], None)),
+        chooses=(list,),
     ),
     Filter(
         "last",
         _last,
         "the last item of a list; anything else stays as it is",
         (Example(["555-1", "555-2"], "555-2"), Example("555-1", "555-1")),
+        chooses=(list,),
     ),
     Filter(
         "slice",

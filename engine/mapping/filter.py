@@ -13,6 +13,8 @@ LONGEST_RESULT: Final = 200_000
 MOST_PARTS: Final = 100_000
 """Of a list or object, counted with all that is in it."""
 
+SINGLE: Final = (str, int, float)
+
 _KINDS: dict[type, str] = {str: "a text", int: "a whole number"}
 
 
@@ -40,8 +42,8 @@ class Parameter:
 class Filter:
     """A `function` of the value and the arguments.
 
-    It never changes the value, and gives None, which is no value, for one that it is not made for. Where a bound
-    on its work cuts it short, it raises `Unfit`.
+    It never changes the value, and gives None, which is no value, for one that it cannot read: a pipe notes that.
+    Where a bound on its work cuts it short, it raises `Unfit`.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Filter:
     summary: str
     examples: tuple[Example, ...]
     parameters: tuple[Parameter, ...] = ()
+    chooses: tuple[type, ...] = ()
+    """The types of values for which None is an answer: `if_email` chooses among texts, where `date` reads them."""
 
     def complaint(self, arguments: list[Json]) -> str:
         """What is wrong with the arguments; empty where nothing is."""
@@ -84,7 +88,7 @@ def check_parts(number: int) -> None:
 
 def plain_text(value: Json) -> str | None:
     """The text of a single value; None for anything else, Jinja2's Undefined too."""
-    return as_text(value) if isinstance(value, (str, int, float)) else None
+    return as_text(value) if isinstance(value, SINGLE) else None
 
 
 def on_text(change: Callable[..., Json]) -> Callable[..., Json]:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import regex
 
-from sfmap.engine.mapping.filter import Example, Filter, Parameter, check_length, on_text
+from sfmap.engine.mapping.filter import SINGLE, Example, Filter, Parameter, check_length, on_text
 from sfmap.engine.mapping.record import Json
 from sfmap.engine.mapping.values import Unfit, is_email
 
@@ -154,6 +154,7 @@ FILTERS = (
             Example("  Ana  María de la Cruz ", "María de la Cruz"),
             Example("Cher", None),
         ),
+        chooses=SINGLE,
     ),
     Filter("first_word", on_text(_first_word), "the first word", (Example("Enterprise (annual)", "Enterprise"),)),
     Filter(
@@ -178,6 +179,7 @@ FILTERS = (
         on_text(lambda text: text if is_email(text.strip()) else None),
         "the value if it is an e-mail address, else no value",
         (Example("peter@initech.com", "peter@initech.com"), Example("user-42", None)),
+        chooses=SINGLE,
     ),
     Filter(
         "domain",
