@@ -3,35 +3,27 @@
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import regex
 
 from sfmap.engine.mapping.event import as_text
+from sfmap.engine.mapping.parsing import NUMBER_RANGE as NUMBER_RANGE
+from sfmap.engine.mapping.parsing import Unfit as Unfit
+from sfmap.engine.mapping.parsing import to_boolean, to_date, to_datetime, to_integer, to_number, to_time
 from sfmap.engine.mapping.record import Json, Value
 from sfmap.engine.spec.model import ValueType
 
-_INT_RANGE = 2**31
 _LONGEST_SHOWN = 100
-_LONGEST_MOMENT = 100
-"""In characters: more than any date and time."""
-NUMBER_RANGE = 10**18
-_NUMBER = re.compile(r"[-+]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})")
 EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
 _CAPITALS = {code: "1" if chr(code).isupper() else "0" for code in range(128)}
 _ID_CHECK = {f"{bits:05b}"[::-1]: letter for bits, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345")}
 _RECORD_ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
-_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 # XML 1.0 has no place for these, not even escaped (section 2.2, production Char).
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 # Flags come first: of a long row of their halves, \X would count all before each one.
 _GRAPHEME = regex.compile(r"\p{GCB=Regional_Indicator}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
-
-
-class Unfit(ValueError):
-    """A value that its field cannot take; the message goes on from the value's name: `is not a whole number`."""
 
 
 def clean_text(text: str) -> str:
@@ -100,65 +92,7 @@ def convert(value: Value, type: ValueType | None) -> Value:  # noqa: A002
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise Unfit("is not a finite number")
-    if type != "string" and isinstance(value, (int, float)) and not -NUMBER_RANGE < value < NUMBER_RANGE:
-        raise Unfit("has more digits than a number field holds")
     return _CONVERTERS[type](value) if type else value
-
-
-def _integer(value: Value) -> int:
-    number = _number(value, "is not a whole number")
-    if number != int(number):
-        raise Unfit("is not a whole number")
-    if not -_INT_RANGE <= number < _INT_RANGE:
-        raise Unfit("is beyond what a whole number field holds")
-    return int(number)
-
-
-def _number(value: Value, otherwise: str = "is not a number") -> int | float:
-    if isinstance(value, bool):
-        raise Unfit(otherwise)
-    if isinstance(value, str):
-        text = value.strip()
-        if not _NUMBER.fullmatch(text):
-            raise Unfit(otherwise)
-        return float(text) if "." in text else int(text)
-    return value
-
-
-def _boolean(value: Value) -> bool:
-    if isinstance(value, bool):
-        return value
-    answer = _BOOLEANS.get(as_text(value).strip().lower())
-    if answer is None:
-        raise Unfit("is not true or false")
-    return answer
-
-
-def _date(value: Value) -> str:
-    return _moment(value, "is not a date (YYYY-MM-DD)").date().isoformat()
-
-
-def _datetime(value: Value) -> str:
-    """ISO 8601 in UTC with milliseconds; a time without a zone is taken as UTC."""
-    moment = _moment(value, "is not a date and time (ISO 8601)")
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    try:
-        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-    except OverflowError:
-        raise Unfit("is beyond the calendar") from None
-
-
-def _moment(value: Value, otherwise: str) -> datetime:
-    if not isinstance(value, str):
-        raise Unfit(otherwise)
-    text = value.strip()
-    if len(text) > _LONGEST_MOMENT:
-        raise Unfit(otherwise)
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise Unfit(otherwise) from None
 
 
 def _email(value: Value) -> str:
@@ -186,11 +120,12 @@ def _record_id(value: Value) -> str:
 
 _CONVERTERS: dict[ValueType, Callable[[Value], Value]] = {
     "string": as_text,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "date": _date,
-    "datetime": _datetime,
+    "integer": to_integer,
+    "number": to_number,
+    "boolean": to_boolean,
+    "date": to_date,
+    "datetime": to_datetime,
+    "time": to_time,
     "email": _email,
     "phone": _trimmed,
     "url": _trimmed,

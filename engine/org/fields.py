@@ -23,6 +23,7 @@ VALUE_TYPES: Mapping[str, ValueType] = {
     "percent": "number",
     "date": "date",
     "datetime": "datetime",
+    "time": "time",
     "email": "email",
     "reference": "id",
     "id": "id",
@@ -91,6 +92,8 @@ def fitted(field: FieldDescription, value: Value) -> Value:
         return _base64(as_text(value))
     value_type = VALUE_TYPES.get(field.type)
     found = convert(value, value_type) if value_type else as_text(value)
+    if value_type in ("integer", "number") and isinstance(found, (int, float)):
+        return _within_precision(field, found)
     if not isinstance(found, str) or not 0 < field.length < length(found) or field.type in _PICKLISTS:
         return found
     if field.type == "email":
@@ -133,6 +136,14 @@ def unlisted(field: FieldDescription, value: Value) -> list[str]:
 
 def _called(field: FieldDescription) -> str:
     return f"{field.type} of {field.length:,} characters" if field.length else field.type
+
+
+def _within_precision(field: FieldDescription, number: int | float) -> int | float:
+    """The number, if the field has room for its digits before the point; the org rounds those after it."""
+    digits = field.precision - field.scale
+    if digits > 0 and abs(number) >= 10**digits:
+        raise Unfit(f"has more than {digits} digits before the point")
+    return number
 
 
 def _base64(text: str) -> str:

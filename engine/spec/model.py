@@ -25,8 +25,9 @@ ObjectShape = Literal["skip", "json", "flatten"]
 ListShape = Literal["skip", "json", "join"]
 Rename = Literal["snake", "camel"]
 ValueType = Literal[
-    "string", "integer", "number", "boolean", "date", "datetime", "email", "phone", "url", "picklist", "id"
+    "string", "integer", "number", "boolean", "date", "datetime", "time", "email", "phone", "url", "picklist", "id"
 ]
+DecimalMark = Literal["point", "comma"]
 
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
@@ -42,6 +43,7 @@ OBJECT_SHAPES: tuple[ObjectShape, ...] = get_args(ObjectShape)
 LIST_SHAPES: tuple[ListShape, ...] = get_args(ListShape)
 RENAMES: tuple[Rename, ...] = get_args(Rename)
 VALUE_TYPES: tuple[ValueType, ...] = get_args(ValueType)
+DECIMAL_MARKS: tuple[DecimalMark, ...] = get_args(DecimalMark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ def field(
     createable: bool = True,
     updateable: bool = True,
     restricted_picklist: bool = False,
+    precision: int = 0,
+    scale: int = 0,
 ) -> FieldDescription:
     return FieldDescription(
         name=name,
@@ -30,6 +32,8 @@ def field(
         external_id=False,
         restricted_picklist=restricted_picklist,
         entries=(PicklistEntry("Hot"), PicklistEntry("Cold"), PicklistEntry("Old", active=False)),
+        precision=precision,
+        scale=scale,
     )
 
 
@@ -37,8 +41,12 @@ FIELDS = [
     field("Key__c", length=5),
     field("testProp__c", length=5),
     field("Visits__c", "double"),
+    field("Share__c", "percent", precision=5, scale=2),
+    field("Seats__c", "int", precision=8),
     field("Vip__c", "boolean"),
     field("Seen__c", "datetime"),
+    field("Day__c", "date"),
+    field("Opens__c", "time"),
     field("Mail__c", "email", 10),
     field("Rating", "picklist", 3, restricted_picklist=True),
     field("Formula__c", createable=False, updateable=False),
@@ -62,6 +70,9 @@ KEPT: list[tuple[dict[str, Value], dict[str, Value]]] = [
     ({"Visits__c": "12"}, {"Visits__c": 12}),
     ({"Vip__c": "yes"}, {"Vip__c": True}),
     ({"Seen__c": "2026-11-23T10:00:00.123456Z"}, {"Seen__c": "2026-11-23T10:00:00.123Z"}),
+    ({"Opens__c": "9:30 AM"}, {"Opens__c": "09:30:00.000Z"}),
+    ({"Share__c": 999.999}, {"Share__c": 999.999}),
+    ({"Seats__c": "-99999999"}, {"Seats__c": -99_999_999}),
     ({"Rating": "Warmish"}, {"Rating": "Warmish"}),
     ({"Body__c": "SGk="}, {"Body__c": "SGk="}),
 ]
@@ -84,7 +95,13 @@ NOTED: list[tuple[dict[str, Value], str]] = [
     ({"zzz__c": "x"}, "no field zzz__c for traits.zzz; create it in Setup, or give the user access to it"),
     ({"Visits__c": "many"}, "traits.Visits is not a number (Visits__c is of type double)"),
     ({"Vip__c": "perhaps"}, "traits.Vip is not true or false (Vip__c is of type boolean)"),
-    ({"Seen__c": 1700000000}, "traits.Seen is not a date and time (ISO 8601) (Seen__c is of type datetime)"),
+    ({"Visits__c": 10**18}, "traits.Visits has more digits than a number field holds"),
+    ({"Share__c": 1000}, "traits.Share has more than 3 digits before the point (Share__c is of type percent)"),
+    ({"Seats__c": 123_456_789}, "traits.Seats has more than 8 digits before the point (Seats__c is of type int)"),
+    ({"Seen__c": "soon"}, "traits.Seen is not a date and time (ISO 8601) (Seen__c is of type datetime)"),
+    ({"Seen__c": "0001-01-01T00:00:00Z"}, "is not within what a date field holds (1700-01-01 to 4000-12-31)"),
+    ({"Day__c": "0001-01-01"}, "is not within what a date field holds (1700-01-01 to 4000-12-31)"),
+    ({"Opens__c": "25:00:00"}, "traits.Opens is not a time of day (HH:MM or HH:MM:SS) (Opens__c is of type time)"),
     (
         {"Mail__c": "long@example.com"},
         "traits.Mail is longer than 10 characters, and an e-mail address is not cut",

@@ -117,8 +117,6 @@ def _fitted(rule: dict[str, Any], value: Any) -> Any:
     kind = rule.get("type") or ("string" if "max" in rule else None)
     if kind in ("integer", "number"):
         return _number(kind, value)
-    if kind != "string" and not isinstance(value, str) and abs(value) >= 10**18:
-        return None
     text = _text(value)
     assert text is not None
     if kind in ("phone", "url", "picklist", "email"):
@@ -130,14 +128,21 @@ def _fitted(rule: dict[str, Any], value: Any) -> Any:
 
 def _number(kind: str, value: Any) -> Any:
     if isinstance(value, str):
-        if not re.fullmatch(r"[-+]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})", value.strip()):
+        plain = _without_money(value.strip())
+        if not re.fullmatch(r"[-+]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})", plain):
             return None
-        value = float(value) if "." in value else int(value)
+        value = float(plain) if "." in plain else int(plain)
     elif isinstance(value, bool) or abs(value) >= 10**18:
         return None
     if kind == "integer":
         return int(value) if value == int(value) and -(2**31) <= value < 2**31 else None
     return value
+
+
+def _without_money(text: str) -> str:
+    """Plain digits of `$1,200.50`: no currency sign, and no commas between thousands."""
+    bare = re.sub(r"^([-+]?)\s?[$€£]\s?|\s?[$€£]$", r"\1", text)
+    return bare.replace(",", "") if re.fullmatch(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", bare) else bare
 
 
 def _cut(text: str, longest: int) -> str | None:
@@ -182,8 +187,7 @@ def _add_custom(mapping: dict[str, Any], event: dict[str, Any], fields: dict[str
         has_suffix = re.fullmatch(r"[A-Za-z]\w*", key, re.ASCII) and key.endswith(suffix)
         name = key if has_suffix else key + suffix
         held = _single(value)
-        is_number = isinstance(held, (int, float)) and not isinstance(held, bool)
-        is_held = held is not None and not (is_number and not abs(held) < 10**18)
+        is_held = held is not None and (isinstance(held, str) or _is_finite(held))
         if _normal(key) not in read and is_held and _is_api_name(name) and name not in fields:
             fields[name] = held
 

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
+from sfmap.engine.mapping.parsing import FIRST_DAY, LAST_DAY
 from sfmap.engine.mapping.values import cut, full_record_id, is_email, length
 from sfmap.engine.org.local.faults import Invalid, RecordError
 from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema
@@ -11,6 +12,7 @@ from sfmap.engine.org.local.store import Stored
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _DAY_WITH_OFFSET = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[-+]\d\d:\d\d)")
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?Z?")
 _BOOLEANS = {"true": 1, "1": 1, "false": 0, "0": 0}
 _SHOWN = 80
 
@@ -67,6 +69,8 @@ def stored_value(field: FieldSchema, text: str, cut_long: bool) -> Stored:
         return _parsed(field, text, stored_date(text.strip()))
     if field.type == "datetime":
         return _parsed(field, text, stored_datetime(text.strip()))
+    if field.type == "time":
+        return _parsed(field, text, stored_time(text.strip()))
     if field.type in ("reference", "id"):
         return _record_id(field, text.strip())
     return _text(field, text.strip(), cut_long)
@@ -95,9 +99,10 @@ def stored_date(text: str) -> str | None:
     """The day as stored; None for what is none. A time or an offset after it is left out, as the org does."""
     try:
         datetime.fromisoformat(_DAY_WITH_OFFSET.sub(r"\1T00:00\2", text))
-        return date.fromisoformat(text[:10]).isoformat()
+        day = date.fromisoformat(text[:10])
     except ValueError:
         return None
+    return day.isoformat() if FIRST_DAY <= day <= LAST_DAY else None
 
 
 def stored_datetime(text: str) -> str | None:
@@ -106,9 +111,17 @@ def stored_datetime(text: str) -> str | None:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-    except (ValueError, OverflowError):  # too early or too late for a date
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):  # too early or too late for Python's own dates
         return None
+    return f"{moment.isoformat(timespec='milliseconds')}Z" if FIRST_DAY <= moment.date() <= LAST_DAY else None
+
+
+def stored_time(text: str) -> str | None:
+    """The time of day as stored; None for what is none."""
+    if not _TIME.fullmatch(text):
+        return None
+    return time.fromisoformat(text.removesuffix("Z")).isoformat(timespec="milliseconds") + "Z"
 
 
 def _record_id(field: FieldSchema, text: str) -> str:
