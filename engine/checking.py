@@ -38,7 +38,9 @@ def check_project(folder: Path, mappings: Path | None, org_name: str | None) -> 
     except Mistakes as mistakes:
         return Checked(compiled, in_order((*diagnostics, *mistakes.diagnostics)))
     found = [one for m in compiled for one in review(m.mapping, objects, is_whole=bool(org_name))]
-    return Checked(compiled, in_order((*diagnostics, *found)))
+    return Checked(
+        compiled, in_order(one for one in (*diagnostics, *found) if not one.is_silenced(project.silenced))
+    )
 
 
 def _plain(project: Project) -> Descriptions:
@@ -82,17 +84,3 @@ def coverage_json(covered: Iterable[Coverage]) -> list[dict[str, object]]:
         }
         for coverage in covered
     ]
-
-
-def github_annotation(diagnostic: Diagnostic) -> str:
-    """The diagnostic as a workflow command of GitHub Actions ("Workflow commands", GitHub's documentation)."""
-    span = diagnostic.span
-    text = diagnostic.message + (f"\n{diagnostic.help}" if diagnostic.help else "")
-    place = f"file={_escaped(span.source.file, ':,')},line={span.line},col={span.column}"
-    return f"::{diagnostic.severity} {place},endColumn={span.column + span.width},title=sfmap::{_escaped(text)}"
-
-
-def _escaped(text: str, further: str = "") -> str:
-    for character in f"%\r\n{further}":
-        text = text.replace(character, f"%{ord(character):02X}")
-    return text

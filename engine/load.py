@@ -8,6 +8,7 @@ from pathlib import Path
 from sfmap.engine.mapping.compile import CompiledMapping, compile_mapping
 from sfmap.engine.org.soql import condition
 from sfmap.engine.project import Project
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Source, did_you_mean, in_order, listed
 from sfmap.engine.spec.files import CannotRead, read_source
 from sfmap.engine.spec.model import Mapping as MappingSpec
@@ -77,7 +78,9 @@ def check_mappings(
     """The mappings as far as they could be compiled, and all that is wrong or odd about them."""
     settings = tuple(settings)
     diagnostics = [
-        Diagnostic(node.span, f'there is no mapping "{node.text}"', _known(node.text, sources))
+        Diagnostic(
+            kinds.UNKNOWN_MAPPING, node.span, f'there is no mapping "{node.text}"', _known(node.text, sources)
+        )
         for node in (*use, *(name for name, _ in settings))
         if node.text not in sources
     ]
@@ -105,7 +108,7 @@ def _condition_mistakes(mapping: MappingSpec) -> Iterator[Diagnostic]:
         try:
             condition(mapping.where.text)
         except ValueError as error:
-            yield Diagnostic(mapping.where.span, str(error))
+            yield Diagnostic(kinds.WRONG_CONDITION, mapping.where.span, str(error))
 
 
 def is_active(source: Source) -> bool:

@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
 from sfmap.engine.secrets import VARIABLE, SecretMissing, fill_in
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean, listed
 from sfmap.engine.spec.files import read_source
 from sfmap.engine.spec.headers import read_batch_size, read_headers
@@ -19,7 +20,7 @@ from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
 PROJECT_FILE = "sfmap.yaml"
 LOCAL = "local"
 
-_PROJECT_KEYS = ("mappings", "use", "default_org", "settings", "secrets", "repeats", "orgs", "serve")
+_PROJECT_KEYS = ("mappings", "use", "default_org", "settings", "secrets", "repeats", "silence", "orgs", "serve")
 _DELIVERY_KEYS = ("reserve", "patience", "call_limit", "batch_size")
 _LOCAL_KEYS = ("schema", "settings", "headers", *_DELIVERY_KEYS)
 _COMMON_KEYS = ("auth", "sandbox", "login_url", "api_version", "wsdl", "headers", "settings", *_DELIVERY_KEYS)
@@ -110,6 +111,8 @@ class Project:
     settings: tuple[Setting, ...] = ()
     secrets: str = "secrets.env"
     default_org: str = LOCAL
+    silenced: frozenset[str] = frozenset()
+    """The codes of warnings that `sfmap check` leaves out."""
     repeats: int = 7
     """How many days message ids are remembered; 0 for not at all."""
     orgs: Mapping[str, OrgEntry] = field(default_factory=dict)
@@ -185,10 +188,26 @@ def _project(folder: Path, table: Table) -> Project:
         settings=tuple(table.tables("settings")),
         secrets=secrets.text if secrets else "secrets.env",
         default_org=default_org.text if default_org else LOCAL,
+        silenced=frozenset(_silenced(table)),
         repeats=7 if days is None else int(days),
         orgs={name.text: _org(name, node, table.report) for name, node in table.tables("orgs")},
         serve=_serve(table),
     )
+
+
+def _silenced(project: Table) -> Iterator[str]:
+    for node in project.texts("silence"):
+        kind = kinds.KINDS.get(node.text)
+        if kind is None:
+            project.report.error(
+                kinds.WRONG_SILENCE, node.span, "there is no diagnostic of this code", "such as SF023"
+            )
+        elif not kind.warns:
+            project.report.error(
+                kinds.WRONG_SILENCE, node.span, f"{kind.code} is an error: only warnings can be silenced"
+            )
+        else:
+            yield kind.code
 
 
 def _serve(project: Table) -> ServeEntry:
@@ -201,7 +220,9 @@ def _serve(project: Table) -> ServeEntry:
     letters = _number(table, "dead_letter_megabytes", "a number of megabytes")
     for name, size in (("spool_megabytes", megabytes), ("dead_letter_megabytes", letters)):
         if size is not None and size * 1024 < 1:
-            table.report.error(table.node.span, f"{name} is too small: no event would find room")
+            table.report.error(
+                kinds.WRONG_VALUE, table.node.span, f"{name} is too small: no event would find room"
+            )
     usual = ServeEntry()
     sources = (_event_source(name, one, table.report) for name, one in table.tables("sources"))
     return ServeEntry(
@@ -218,14 +239,16 @@ def _event_source(name: ScalarNode, node: TableNode, report: Report) -> EventSou
     key = "secret" if "webhook" in table else "write_key"
     secret = table.text(key)
     if secret is None:
-        report.error(name.span, f'the source {name.text} needs the key "{key}"')
+        report.error(kinds.MISSING_KEY, name.span, f'the source {name.text} needs the key "{key}"')
         return None
     if not VARIABLE.fullmatch(secret.text):
         message = f"a secret does not belong in this file: write {key}: ${{SF_{key.upper()}}} here"
-        report.error(secret.span, message, "and set it in the environment or in secrets.env")
+        report.error(kinds.SECRET_IN_FILE, secret.span, message, "and set it in the environment or in secrets.env")
         return None
     if not _SOURCE_NAME.fullmatch(name.text):
-        report.error(name.span, "a source's name is made of letters, digits, dots, dashes and underscores")
+        report.error(
+            kinds.WRONG_NAME, name.span, "a source's name is made of letters, digits, dots, dashes and underscores"
+        )
         return None
     return EventSourceEntry(name.text, secret, webhook)
 
@@ -246,7 +269,9 @@ def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:
     for key in _SECRET_KEYS:
         if key in texts and not VARIABLE.fullmatch(texts[key].text):
             message = f"a secret does not belong in this file: write {key}: ${{SF_{key.upper()}}} here"
-            report.error(texts[key].span, message, "and set it in the environment or in secrets.env")
+            report.error(
+                kinds.SECRET_IN_FILE, texts[key].span, message, "and set it in the environment or in secrets.env"
+            )
     return OrgEntry(
         name=name.text,
         auth=auth,
@@ -266,7 +291,7 @@ def _number(table: Table, key: str, wanted: str) -> float | None:
     node = table.scalar(key)
     if node is None or (type(node.value) in (int, float) and 0 <= float(node.text) < math.inf):
         return None if node is None else float(node.text)
-    table.report.error(node.span, f"{key} must be {wanted}")
+    table.report.error(kinds.WRONG_VALUE, node.span, f"{key} must be {wanted}")
     return None
 
 
@@ -276,7 +301,7 @@ def _reserve(table: Table) -> float:
         return 0.0
     found = _PERCENT.fullmatch(node.text)
     if found is None:
-        table.report.error(node.span, "reserve must be a share of the day's calls, such as 10%")
+        table.report.error(kinds.WRONG_VALUE, node.span, "reserve must be a share of the day's calls, such as 10%")
     return float(found[1]) / 100 if found else 0.0
 
 
@@ -286,14 +311,23 @@ def _check_sign_in(name: ScalarNode, table: Table, auth: str) -> None:
     for key, _ in table.node.entries:
         if key.text in table.known and key.text not in takes:
             table.report.error(
-                key.span, f"{key.text} does not go with auth: {auth}", f"it takes {listed(takes, 'and')}"
+                kinds.WRONG_SIGN_IN,
+                key.span,
+                f"{key.text} does not go with auth: {auth}",
+                f"it takes {listed(takes, 'and')}",
             )
     for wanted in _NEEDED[auth]:
         if wanted not in table:
-            table.report.error(name.span, f'the org {name.text} needs the key "{wanted}" for auth: {auth}')
+            table.report.error(
+                kinds.WRONG_SIGN_IN, name.span, f'the org {name.text} needs the key "{wanted}" for auth: {auth}'
+            )
     if (
         auth == "session"
         and "session_file" not in table
         and not ("access_token" in table and "instance_url" in table)
     ):
-        table.report.error(name.span, f"the org {name.text} needs session_file, or access_token and instance_url")
+        table.report.error(
+            kinds.WRONG_SIGN_IN,
+            name.span,
+            f"the org {name.text} needs session_file, or access_token and instance_url",
+        )

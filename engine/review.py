@@ -7,7 +7,9 @@ from sfmap.engine.mapping.values import Unfit, convert
 from sfmap.engine.org.local.schema import FieldSchema, ObjectSchema
 from sfmap.engine.org.local.schema_file import load_schema
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, Severity, Span, did_you_mean, listed
+from sfmap.engine.spec.kinds import Kind
 from sfmap.engine.spec.model import Constant, FieldRule, ReferenceTo, ValueType
 from sfmap.engine.spec.model import Mapping as MappingSpec
 
@@ -54,7 +56,10 @@ class _Review:
         if described is None:
             if self._is_surely_missing(name):
                 yield self._said(
-                    self.mapping.span, f"the org has no object {name}", did_you_mean(name, self.objects)
+                    kinds.UNKNOWN_OBJECT,
+                    self.mapping.span,
+                    f"the org has no object {name}",
+                    did_you_mean(name, self.objects),
                 )
             return
         for rule in self.mapping.rules:
@@ -69,25 +74,34 @@ class _Review:
     def _is_surely_missing(self, name: str) -> bool:
         return self.is_whole or not name.endswith(_CUSTOM)
 
-    def _said(self, span: Span, message: str, help: str = "") -> Diagnostic:  # noqa: A002
-        return Diagnostic(span, message, help, self.severity)
+    def _said(self, kind: Kind, span: Span, message: str, help: str = "") -> Diagnostic:  # noqa: A002
+        return Diagnostic(kind, span, message, help, self.severity)
 
     def _rule(self, rule: FieldRule, described: ObjectDescription) -> Iterator[Diagnostic]:
         field = _field(rule.field, bool(rule.reference), described)
         if field is None:
             if self._is_surely_missing(rule.field) and not rule.field.endswith("__r"):
                 yield self._said(
-                    rule.span, f"{described.name} has no field {rule.field}", _nearest(rule.field, described)
+                    kinds.UNKNOWN_FIELD,
+                    rule.span,
+                    f"{described.name} has no field {rule.field}",
+                    _nearest(rule.field, described),
                 )
             return
         if not (field.createable or field.updateable):
-            yield self._said(rule.span, f"{described.name}.{field.name} is read-only: it is never written")
+            yield self._said(
+                kinds.READ_ONLY_FIELD,
+                rule.span,
+                f"{described.name}.{field.name} is read-only: it is never written",
+            )
         if rule.reference:
             yield from self._reference(rule.span, rule.reference, field)
             return
         if rule.max and 0 < field.length < rule.max:
             message = f"{rule.field} holds {field.length} characters, and max is {rule.max}"
-            yield Diagnostic(rule.span, message, "longer values are cut to the field's length", "warning")
+            yield Diagnostic(
+                kinds.SHORTER_FIELD, rule.span, message, "longer values are cut to the field's length", "warning"
+            )
         for key, value in _constants(rule):
             yield from self._constant(rule.span, key, value, field)
 
@@ -96,32 +110,41 @@ class _Review:
             points = (
                 f"it points to {listed(field.reference_to)}" if field.reference_to else "it points to no record"
             )
-            yield self._said(span, f"{field.name} cannot point to {to.object}", points)
+            yield self._said(kinds.WRONG_REFERENCE, span, f"{field.name} cannot point to {to.object}", points)
             return
         target = self.objects.get(to.object)
         if target and to.by.text not in target.fields and self._is_surely_missing(to.by.text):
             message = f"{to.object} has no field {to.by.text}"
-            yield self._said(to.by.span, message, _nearest(to.by.text, target))
+            yield self._said(kinds.UNKNOWN_FIELD, to.by.span, message, _nearest(to.by.text, target))
 
     def _constant(self, span: Span, key: str, value: Constant, field: FieldDescription) -> Iterator[Diagnostic]:
         try:
             value_type = _TYPES.get(field.type)
             fitted = convert(value, value_type) if value_type else value
         except Unfit as unfit:
-            yield self._said(span, f"the {key} of {field.name} {unfit}", f"the field is of type {field.type}")
+            yield self._said(
+                kinds.UNFIT_FOR_FIELD,
+                span,
+                f"the {key} of {field.name} {unfit}",
+                f"the field is of type {field.type}",
+            )
             return
         if field.restricted_picklist and fitted not in field.picklist_values:
             near = did_you_mean(str(fitted), field.picklist_values)
-            yield self._said(span, f'"{fitted}" is no value of the picklist {field.name}', near)
+            yield self._said(
+                kinds.UNFIT_FOR_FIELD, span, f'"{fitted}" is no value of the picklist {field.name}', near
+            )
 
     def _looked_up(self, name: str, span: Span, described: ObjectDescription) -> Iterator[Diagnostic]:
         field = described.fields.get(name)
         if field is None:
             if self._is_surely_missing(name):
                 message = f"{described.name} has no field {name} to look up by"
-                yield self._said(span, message, _nearest(name, described))
+                yield self._said(kinds.UNKNOWN_FIELD, span, message, _nearest(name, described))
         elif self.mapping.external_id == name and not (field.external_id or field.id_lookup):
-            yield self._said(span, f"{described.name}.{name} is no external id", f"write match: {name}")
+            yield self._said(
+                kinds.NO_EXTERNAL_ID, span, f"{described.name}.{name} is no external id", f"write match: {name}"
+            )
 
     def _unfilled(self, described: ObjectDescription) -> Iterator[Diagnostic]:
         """Fields that a create must have and that no rule fills."""
@@ -142,7 +165,7 @@ class _Review:
         ]
         if required:
             message = f"a new {described.name} needs {listed(required, 'and')}, and no rule gives that"
-            yield self._said(self.mapping.span, message)
+            yield self._said(kinds.EMPTY_REQUIRED_FIELD, self.mapping.span, message)
 
 
 def _field(name: str, refers: bool, described: ObjectDescription) -> FieldDescription | None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 import orjson
 
-from sfmap.engine.checking import Checked, check_project, coverage_json, coverage_text, github_annotation
+from sfmap.engine.annotations import github_annotation, sarif
+from sfmap.engine.checking import Checked, check_project, coverage_json, coverage_text
 from sfmap.engine.commands.arguments import EVENTS_FILE, event_source, mappings_option, org_option
 from sfmap.engine.commands.terminal import BROKEN, EVENTS_FAILED, counted, explained, say, styled
 from sfmap.engine.describing import describe_one, description_lines
@@ -26,7 +27,12 @@ from sfmap.engine.spec.diagnostics import render_all
     "--coverage", metavar="EVENTS", type=EVENTS_FILE, multiple=True, help="Show what these events leave unused."
 )
 @click.option("--json", "as_data", is_flag=True, help="Print the mistakes as JSON on stdout.")
-@click.option("--format", "as_format", type=click.Choice(["github"]), help="Print annotations for GitHub Actions.")
+@click.option(
+    "--format",
+    "as_format",
+    type=click.Choice(["github", "sarif"]),
+    help="Print annotations for GitHub Actions, or SARIF for code scanning.",
+)
 @click.option("--compiled", is_flag=True, help="Print the Python function that each mapping becomes.")
 def check(
     folder: Path | None,
@@ -55,6 +61,8 @@ def check(
         click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2))
     elif as_format == "github":
         click.echo("".join(f"{github_annotation(one)}\n" for one in checked.diagnostics), nl=False)
+    elif as_format == "sarif":
+        click.echo(orjson.dumps(sarif(checked.diagnostics), option=orjson.OPT_INDENT_2))
     else:
         _say_checked(checked)
         click.echo("".join(f"{line}\n" for line in coverage_text(covered)), nl=False)

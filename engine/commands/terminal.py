@@ -44,6 +44,7 @@ _LOOKS: dict[Part, dict[str, str | bool]] = {
     "error": {"fg": "red", "bold": True},
     "warning": {"fg": "yellow", "bold": True},
     "message": {"bold": True},
+    "code": {"dim": True},
     "margin": {"fg": "blue"},
     "caret": {"fg": "red", "bold": True},
 }
@@ -51,7 +52,9 @@ _LOOKS: dict[Part, dict[str, str | bool]] = {
 
 def styled(text: str, part: Part) -> str:
     look = _LOOKS[part]
-    return click.style(text, fg=str(look["fg"]) if "fg" in look else None, bold=bool(look.get("bold")))
+    return click.style(
+        text, fg=str(look["fg"]) if "fg" in look else None, bold=bool(look.get("bold")), dim=bool(look.get("dim"))
+    )
 
 
 def counted(diagnostics: Sequence[Diagnostic]) -> str:

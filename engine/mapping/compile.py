@@ -16,6 +16,7 @@ from sfmap.engine.mapping.sandbox import TemplateFailed
 from sfmap.engine.mapping.straight import Straight, Switch, straighten
 from sfmap.engine.mapping.templates import compile_condition
 from sfmap.engine.mapping.values import Unfit
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, did_you_mean, listed
 from sfmap.engine.spec.model import EventPattern, Mapping
 from sfmap.engine.spec.reader import Report
@@ -262,7 +263,9 @@ def _check_events(mapping: Mapping, report: Report) -> None:
             )
             if other.type == pattern.type and covered:
                 span = pattern.name.span if pattern.name else mapping.span
-                report.warning(span, f"{pattern.type} events are taken already by an entry above")
+                report.warning(
+                    kinds.EVENT_TAKEN_ABOVE, span, f"{pattern.type} events are taken already by an entry above"
+                )
                 break
         seen.append(pattern)
 
@@ -275,11 +278,15 @@ def _check_lookups(mapping: Mapping, report: Report) -> None:
             is_custom = mapping.custom is not None and node.text.endswith(mapping.custom.suffix)
             if rule is None and not is_custom:
                 message = f"match names {node.text}, and no rule gives it a value"
-                report.error(node.span, message, did_you_mean(node.text, rules))
+                report.error(kinds.WRONG_MATCH, node.span, message, did_you_mean(node.text, rules))
             elif rule and rule.reference:
-                report.error(node.span, f"{node.text} points to a record; match takes fields with values")
+                report.error(
+                    kinds.WRONG_MATCH, node.span, f"{node.text} points to a record; match takes fields with values"
+                )
             elif rule and rule.default and not (rule.sources or rule.template or rule.value is not None):
-                report.error(node.span, f"{node.text} has only a default, which finds no record")
+                report.error(
+                    kinds.WRONG_MATCH, node.span, f"{node.text} has only a default, which finds no record"
+                )
 
 
 def _check_writes(mapping: Mapping, report: Report) -> None:
@@ -289,11 +296,15 @@ def _check_writes(mapping: Mapping, report: Report) -> None:
     for rule in mapping.rules:
         if rule.write in never:
             message = f"{rule.field} is never written: the mapping's operation is {mapping.operation}"
-            report.warning(rule.span, message)
+            report.warning(kinds.NEVER_WRITTEN, rule.span, message)
         elif mapping.operation == "delete" and rule.field not in looked_up:
-            report.warning(rule.span, f"{rule.field} is never written: the mapping deletes")
+            report.warning(kinds.NEVER_WRITTEN, rule.span, f"{rule.field} is never written: the mapping deletes")
         if rule.write == "empty" and rule.on_null == "clear":
-            report.error(rule.span, f"{rule.field} is written only where it is empty: nothing to clear")
+            report.error(
+                kinds.CONFLICTING_KEYS,
+                rule.span,
+                f"{rule.field} is written only where it is empty: nothing to clear",
+            )
 
 
 def _check_items(mapping: Mapping, reads: list[Path], report: Report) -> None:
@@ -303,4 +314,6 @@ def _check_items(mapping: Mapping, reads: list[Path], report: Report) -> None:
     for rule in mapping.rules:
         for source in rule.sources:
             if re.match(rf"(\$\.)?{ITEM}\b", source.text):
-                report.error(source.span(0, len(ITEM)), "there is no item without for_each")
+                report.error(
+                    kinds.ITEM_WITHOUT_FOR_EACH, source.span(0, len(ITEM)), "there is no item without for_each"
+                )

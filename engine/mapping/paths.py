@@ -21,6 +21,7 @@ from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.literals import arguments
 from sfmap.engine.mapping.record import Event, Json
 from sfmap.engine.mapping.values import NUMBER_RANGE, scalar
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import did_you_mean
 from sfmap.engine.spec.model import SourcePath
 from sfmap.engine.spec.reader import Report
@@ -238,10 +239,12 @@ def _split_pipes(text: str) -> list[tuple[int, str]]:
 def _parse_path(source: SourcePath, path: str, report: Report) -> JSONPath | None:
     if word := _UNSAFE.search(path):
         message = f"{word[0]} can run for ever on some data, and is not allowed in a path"
-        report.error(source.span(word.start(), len(word[0])), message, "use the filter replace_regex")
+        report.error(
+            kinds.UNSAFE_PATH, source.span(word.start(), len(word[0])), message, "use the filter replace_regex"
+        )
         return None
     if not path.strip():
-        report.error(source.span(0, max(1, len(path))), "a source path is missing here")
+        report.error(kinds.WRONG_PATH, source.span(0, max(1, len(path))), "a source path is missing here")
         return None
     try:
         return parse_jsonpath(path)
@@ -249,7 +252,9 @@ def _parse_path(source: SourcePath, path: str, report: Report) -> JSONPath | Non
         place = _COLUMN.search(str(error))
         column = int(place[1] or place[2]) if place else len(path) - 1
         message = f'"{path.strip()}" is no source path'
-        report.error(source.span(column, 1), message, "such as traits.company.name or traits.phones[0]")
+        report.error(
+            kinds.WRONG_PATH, source.span(column, 1), message, "such as traits.company.name or traits.phones[0]"
+        )
         return None
 
 
@@ -274,18 +279,28 @@ def _compile_pipe(source: SourcePath, start: int, text: str, report: Report) -> 
     known = FILTERS.get(name)
     if call is None and "(" in text:
         report.error(
-            span, "a bracket is not closed here", "a comma ends a source within [ ]: put the source in quotes"
+            kinds.WRONG_PATH,
+            span,
+            "a bracket is not closed here",
+            "a comma ends a source within [ ]: put the source in quotes",
         )
         return None
     if call is None or known is None:
         message = f'there is no filter "{name}"' if name else "a filter is missing here"
-        report.error(span, message, did_you_mean(name, FILTERS) or "such as trim, first or phone")
+        report.error(
+            kinds.UNKNOWN_FILTER, span, message, did_you_mean(name, FILTERS) or "such as trim, first or phone"
+        )
         return None
     constants = arguments(call[2] or "")
     if constants is None:
-        report.error(span, f"the arguments of {name} must be texts or numbers", f"such as {name}('...', 2)")
+        report.error(
+            kinds.WRONG_ARGUMENTS,
+            span,
+            f"the arguments of {name} must be texts or numbers",
+            f"such as {name}('...', 2)",
+        )
         return None
     if complaint := known.complaint(constants):
-        report.error(span, complaint)
+        report.error(kinds.WRONG_ARGUMENTS, span, complaint)
         return None
     return (lambda value: known.function(value, *constants)) if constants else known.function

@@ -8,6 +8,7 @@ from sfmap.engine.mapping.record import Content, Event, Reference, Value
 from sfmap.engine.mapping.sandbox import TemplateFailed
 from sfmap.engine.mapping.templates import compile_condition, compile_template
 from sfmap.engine.mapping.values import Unfit, clean_text, convert, cut, length, scalar
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import listed
 from sfmap.engine.spec.model import Constant, FieldRule, ValueType, Write
 from sfmap.engine.spec.reader import Report
@@ -126,7 +127,12 @@ def compile_rule(rule: FieldRule, report: Report) -> CompiledRule:
     if rule.default is not None:
         _check_constant(rule, "default", rule.default.value, report)
     if rule.type == "picklist" and rule.max is not None:
-        report.error(rule.span, f"{rule.field} is a picklist: its values are never cut", "leave out max")
+        report.error(
+            kinds.CONFLICTING_KEYS,
+            rule.span,
+            f"{rule.field} is a picklist: its values are never cut",
+            "leave out max",
+        )
     when = compile_condition(rule.when, report) if rule.when else None
     values = {table_key(key): value for key, value in rule.values.items()} if rule.values else None
     for value in (*(rule.values or {}).values(), *([] if rule.otherwise is None else [rule.otherwise])):
@@ -151,13 +157,18 @@ def _constant(value: Constant) -> CompiledSource:
 def _check_constant(rule: FieldRule, key: str, value: Constant, report: Report) -> None:
     if isinstance(value, str) and clean_text(value) != value:
         report.error(
-            rule.span, f"the {key} of {rule.field} has characters that XML cannot carry", "leave them out"
+            kinds.UNFIT_CONSTANT,
+            rule.span,
+            f"the {key} of {rule.field} has characters that XML cannot carry",
+            "leave them out",
         )
         return
     try:
         fitted = convert(value, _value_type(rule))
     except Unfit as unfit:
-        report.error(rule.span, f"the {key} of {rule.field} {unfit}")
+        report.error(kinds.UNFIT_CONSTANT, rule.span, f"the {key} of {rule.field} {unfit}")
         return
     if rule.max is not None and isinstance(fitted, str) and length(fitted) > rule.max:
-        report.error(rule.span, f"the {key} of {rule.field} is longer than its max of {rule.max}")
+        report.error(
+            kinds.UNFIT_CONSTANT, rule.span, f"the {key} of {rule.field} is longer than its max of {rule.max}"
+        )

@@ -9,7 +9,9 @@ from sfmap.engine.mapping.literals import template_code
 from sfmap.engine.mapping.paths import CompiledSource, Path
 from sfmap.engine.mapping.record import Event, Json
 from sfmap.engine.mapping.sandbox import ENVIRONMENT, Bounded, TemplateFailed, check_length, failure
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import did_you_mean
+from sfmap.engine.spec.kinds import Kind
 from sfmap.engine.spec.reader import Report
 from sfmap.engine.spec.source import ScalarNode
 
@@ -48,7 +50,12 @@ def compile_condition(node: ScalarNode, report: Report) -> CompiledSource | None
         return None
     expressions = [part for output in tree.body if isinstance(output, nodes.Output) for part in output.nodes]
     if len(tree.body) != 1 or len(expressions) != 1 or isinstance(expressions[0], nodes.TemplateData):
-        report.error(node.span, "when must be one Jinja2 expression", "such as \"{{ traits.plan == 'pro' }}\"")
+        report.error(
+            kinds.WRONG_TEMPLATE,
+            node.span,
+            "when must be one Jinja2 expression",
+            "such as \"{{ traits.plan == 'pro' }}\"",
+        )
         return None
     outcome = nodes.If(expressions[0], [nodes.Output([nodes.TemplateData("true")])], [], [])
     return _compiled(nodes.Template([outcome], lineno=1), node, node.text, report)
@@ -60,33 +67,35 @@ def _parsed(node: ScalarNode, text: str, offset: int, report: Report) -> nodes.T
         tree = ENVIRONMENT.parse(template_code(text))
     except TemplateSyntaxError as error:
         start = sum(len(line) for line in text.splitlines(keepends=True)[: error.lineno - 1])
-        report.error(node.part(max(0, start + offset), 1), f"this is no template: {error.message}")
+        report.error(
+            kinds.WRONG_TEMPLATE, node.part(max(0, start + offset), 1), f"this is no template: {error.message}"
+        )
         return None
     except RecursionError:
-        report.error(node.span, "this template is nested too deeply")
+        report.error(kinds.WRONG_TEMPLATE, node.span, "this template is nested too deeply")
         return None
     complaints = [*_wrong_filters(tree), *_unwanted_statements(tree)]
-    for line, word, message, help_ in complaints:
+    for kind, line, word, message, help_ in complaints:
         start = sum(len(row) for row in text.splitlines(keepends=True)[: line - 1])
         found = text.find(word, start)
-        report.error(node.part(max(0, found + offset), len(word)), message, help_)
+        report.error(kind, node.part(max(0, found + offset), len(word)), message, help_)
     return None if complaints else tree
 
 
-_Complaint = tuple[int, str, str, str]
-"""Line in the template, the word there, message and help."""
+_Complaint = tuple[Kind, int, str, str, str]
+"""Its kind, line in the template, the word there, message and help."""
 
 
 def _wrong_filters(tree: nodes.Template) -> Iterator[_Complaint]:
     for node in tree.find_all((nodes.Filter, nodes.Test)):
-        kind, known = (
+        word, known = (
             ("filter", ENVIRONMENT.filters) if isinstance(node, nodes.Filter) else ("test", ENVIRONMENT.tests)
         )
         if node.name not in known:
             hint = did_you_mean(node.name, known)
-            yield node.lineno, node.name, f'there is no {kind} "{node.name}"', hint
+            yield kinds.UNKNOWN_FILTER, node.lineno, node.name, f'there is no {word} "{node.name}"', hint
         elif isinstance(node, nodes.Filter) and node.name in FILTERS and (complaint := _wrong_arguments(node)):
-            yield node.lineno, node.name, complaint, ""
+            yield kinds.WRONG_ARGUMENTS, node.lineno, node.name, complaint, ""
 
 
 def _wrong_arguments(node: nodes.Filter) -> str:
@@ -103,10 +112,12 @@ def _wrong_arguments(node: nodes.Filter) -> str:
 def _unwanted_statements(tree: nodes.Template) -> Iterator[_Complaint]:
     for node in tree.find_all(tuple(_STATEMENTS)):
         name = _STATEMENTS[type(node)]
-        yield node.lineno, name.split()[0], f"a field's template has no {name}", "if, for and set are there"
+        message = f"a field's template has no {name}"
+        yield kinds.UNWANTED_STATEMENT, node.lineno, name.split()[0], message, "if, for and set are there"
     for node in tree.find_all(nodes.For):
         if node.recursive:
-            yield node.lineno, "recursive", "a field's template has no recursive loops", ""
+            message = "a field's template has no recursive loops"
+            yield kinds.UNWANTED_STATEMENT, node.lineno, "recursive", message, ""
 
 
 def _compiled(tree: nodes.Template, node: ScalarNode, text: str, report: Report) -> CompiledSource | None:
@@ -114,10 +125,10 @@ def _compiled(tree: nodes.Template, node: ScalarNode, text: str, report: Report)
     try:
         template = ENVIRONMENT.from_string(Bounded().visit(tree))
     except TemplateSyntaxError as error:
-        report.error(node.span, f"this is no template: {error.message}")
+        report.error(kinds.WRONG_TEMPLATE, node.span, f"this is no template: {error.message}")
         return None
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # Python's own, of what Jinja2 makes
-        report.error(node.span, f"this template cannot be compiled: {error}")
+        report.error(kinds.WRONG_TEMPLATE, node.span, f"this template cannot be compiled: {error}")
         return None
 
     def get(event: Event) -> Json:

@@ -2,13 +2,15 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from sfmap.engine.spec.kinds import Kind
+
 Severity = Literal["error", "warning"]
-Part = Literal["place", "error", "warning", "message", "margin", "caret"]
+Part = Literal["place", "error", "warning", "message", "code", "margin", "caret"]
 Style = Callable[[str, Part], str]
 """How a part of a printed diagnostic looks, such as in colour."""
 
@@ -65,21 +67,25 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake: where, what is wrong, and in `help` what was probably meant or what to do."""
+    """One mistake: of which kind, where, what is wrong, and in `help` what was probably meant or what to do."""
 
+    kind: Kind
     span: Span
     message: str
     help: str = ""
     severity: Severity = "error"
     """A warning is worth a look and keeps nothing from being used."""
 
+    def is_silenced(self, codes: Container[str]) -> bool:
+        """Whether it is a warning of one of these codes; an error is never silenced."""
+        return self.severity == "warning" and self.kind.code in codes
+
     def render(self, style: Style = _plain) -> str:
-        """The mistake as `file:line:column: error: message` over the source line, a caret under the span."""
+        """`file:line:column: error: message [code]` over the source line, a caret under the span."""
         span = self.span
         place = f"{span.source.file}:{span.line}:{span.column}:"
-        head = (
-            f"{style(place, 'place')} {style(f'{self.severity}:', self.severity)} {style(self.message, 'message')}"
-        )
+        severity, code = style(f"{self.severity}:", self.severity), style(f"[{self.kind.code}]", "code")
+        head = f"{style(place, 'place')} {severity} {style(self.message, 'message')} {code}"
         excerpt, column = self._excerpt()
         if not excerpt.strip():
             return f"{head}\n        {self.help}" if self.help else head
@@ -110,6 +116,8 @@ class Diagnostic:
             "column": span.column,
             "width": span.width,
             "severity": self.severity,
+            "code": self.kind.code,
+            "name": self.kind.name,
             "message": self.message,
             "help": self.help,
         }

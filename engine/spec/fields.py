@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from math import isfinite
 
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import did_you_mean, listed
 from sfmap.engine.spec.language import ADDRESS, API_NAME_PATTERN, DEFAULT, PART, REFERENCE, RULE, names
 from sfmap.engine.spec.model import (
@@ -42,7 +43,9 @@ def read_rules(table: Table) -> tuple[FieldRule, ...]:
             if rule.field in rules:
                 first = rules[rule.field].span
                 place = f"line {first.line}" if first.source is rule.span.source else str(first)
-                table.report.error(rule.span, f"{rule.field} is written twice", f"first on {place}")
+                table.report.error(
+                    kinds.WRITTEN_TWICE, rule.span, f"{rule.field} is written twice", f"first on {place}"
+                )
             rules.setdefault(rule.field, rule)
     return tuple(rules.values())
 
@@ -51,7 +54,9 @@ def _fields(table: Table) -> Iterable[FieldRule]:
     node = table.get("fields")
     if not isinstance(node, TableNode):
         if node:
-            table.report.error(node.span, f"fields must be a table (Field: rule), not {node_kind(node)}")
+            table.report.error(
+                kinds.WRONG_VALUE, node.span, f"fields must be a table (Field: rule), not {node_kind(node)}"
+            )
         return
     for key, value in node.entries:
         if is_api_name(key, table.report):
@@ -70,7 +75,7 @@ def _rule(key: ScalarNode, node: Node, report: Report, known: tuple[str, ...]) -
     if not isinstance(node, TableNode):
         message = f"{key.text} needs a source path or a table of keys, not {node_kind(node)}"
         help_ = f"{key.text}: {{value: {node.text}}}" if isinstance(node, ScalarNode) and node.text else ""
-        report.error(node.span, message, help_ and f'for a constant write "{help_}"')
+        report.error(kinds.WRONG_VALUE, node.span, message, help_ and f'for a constant write "{help_}"')
         return FieldRule(key.text, key.span)
     table = Table(node, report, f"the rule for {key.text}", known)
     _check_origin(key, table)
@@ -111,14 +116,18 @@ def _check_origin(key: ScalarNode, table: Table) -> None:
     origins = [origin for origin in ORIGINS if origin in table]
     if not origins and "default" not in table:
         message = f"{key.text} has no value: it needs from, template, value or default"
-        table.report.error(key.span, message)
+        table.report.error(kinds.NO_ORIGIN, key.span, message)
     for second in origins[1:]:
         message = f"{key.text} has {listed(origins, 'and')}: a rule has only one of them"
-        table.report.error(table.key(second).span, message)
+        table.report.error(kinds.CONFLICTING_KEYS, table.key(second).span, message)
     for unreachable, reason in _unreachable(table):
-        table.report.warning(table.key(unreachable).span, f"{unreachable} never matters here: {reason}")
+        table.report.warning(
+            kinds.KEY_WITHOUT_EFFECT, table.key(unreachable).span, f"{unreachable} never matters here: {reason}"
+        )
     if "else" in table and "values" not in table:
-        table.report.error(table.key("else").span, "else belongs to a table of values, and there is none")
+        table.report.error(
+            kinds.CONFLICTING_KEYS, table.key("else").span, "else belongs to a table of values, and there is none"
+        )
 
 
 def _unreachable(table: Table) -> Iterator[tuple[str, str]]:
@@ -148,7 +157,9 @@ def _constant(table: Table, key: str) -> Constant | None:
     if node is None or node.value is None:
         return None
     if isinstance(node.value, float) and not isfinite(node.value):
-        table.report.error(node.span, f"{key} must be a number that JSON can write, not {node.text}")
+        table.report.error(
+            kinds.WRONG_VALUE, node.span, f"{key} must be a number that JSON can write, not {node.text}"
+        )
         return None
     return node.value
 
@@ -175,13 +186,15 @@ def _address(table: Table) -> Iterable[FieldRule]:
     parts = address.require("parts", "the parts of the address, such as {Part: trait}")
     if not isinstance(parts, TableNode):
         if parts:
-            table.report.error(parts.span, f"parts must be a table (Part: rule), not {node_kind(parts)}")
+            table.report.error(
+                kinds.WRONG_VALUE, parts.span, f"parts must be a table (Part: rule), not {node_kind(parts)}"
+            )
         return
     rules = [_rule(key, value, table.report, names(PART)) for key, value in parts.entries]
     for prefix in _address_prefixes(address):
         for rule in rules:
             if not _API_NAME.fullmatch(prefix + rule.field):
-                table.report.error(rule.span, f'"{prefix}{rule.field}" is no API name')
+                table.report.error(kinds.WRONG_NAME, rule.span, f'"{prefix}{rule.field}" is no API name')
             sources = tuple(_joined(base, part) for base in bases for part in rule.sources)
             yield replace(rule, field=prefix + rule.field, sources=sources)
 
@@ -196,7 +209,9 @@ def _address_prefixes(address: Table) -> list[str]:
     chosen = address.texts("to")
     if not targets:
         for node in chosen:
-            address.report.error(node.span, "to chooses among targets, and this address has none")
+            address.report.error(
+                kinds.CONFLICTING_KEYS, node.span, "to chooses among targets, and this address has none"
+            )
         return [""]
     address.require("to", f"which targets to fill: {listed([*targets, _BOTH])}")
     prefixes: dict[str, str] = {}
@@ -207,7 +222,7 @@ def _address_prefixes(address: Table) -> list[str]:
             prefixes[node.text] = targets[node.text]
         else:
             message = f"to must be {listed([*targets, _BOTH])}, not {node_kind(node)}"
-            address.report.error(node.span, message, did_you_mean(node.text, [*targets, _BOTH]))
+            address.report.error(kinds.WRONG_VALUE, node.span, message, did_you_mean(node.text, [*targets, _BOTH]))
     return list(prefixes.values())
 
 
@@ -219,7 +234,9 @@ def _targets(address: Table) -> dict[str, str]:
         scalars = {key.text: value for key, value in node.entries if isinstance(value, ScalarNode)}
         if len(scalars) == len(node.entries):
             return {name: value.text for name, value in scalars.items()}
-    address.report.error(node.span, "targets must be a table of prefixes, such as {billing: Billing}")
+    address.report.error(
+        kinds.WRONG_VALUE, node.span, "targets must be a table of prefixes, such as {billing: Billing}"
+    )
     return {}
 
 
@@ -227,5 +244,7 @@ def is_api_name(node: ScalarNode, report: Report) -> bool:
     """Whether the text can be the name of an object or a field; reported where it cannot."""
     if _API_NAME.fullmatch(node.text):
         return True
-    report.error(node.span, f'"{node.text}" is no API name: letters, digits and _, a letter first')
+    report.error(
+        kinds.WRONG_NAME, node.span, f'"{node.text}" is no API name: letters, digits and _, a letter first'
+    )
     return False

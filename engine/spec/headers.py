@@ -2,6 +2,7 @@
 
 import re
 
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.language import HEADERS, names
 from sfmap.engine.spec.model import WriteHeaders
 from sfmap.engine.spec.reader import Report, Table
@@ -16,7 +17,9 @@ def read_batch_size(table: Table) -> int | None:
     """How many records go together at the most; None where the table does not say."""
     size = table.positive_integer("batch_size")
     if size and size > _MOST_AT_ONCE:
-        table.report.error(table.key("batch_size").span, f"batch_size can be {_MOST_AT_ONCE} at the most")
+        table.report.error(
+            kinds.WRONG_VALUE, table.key("batch_size").span, f"batch_size can be {_MOST_AT_ONCE} at the most"
+        )
     return size
 
 
@@ -27,7 +30,7 @@ def read_headers(node: Node | None, report: Report) -> WriteHeaders:
         return WriteHeaders()
     rule = table.text("assignment_rule")
     if rule and not _RULE.fullmatch(rule.text):
-        report.error(rule.span, "assignment_rule must be default, off, or the id of a rule")
+        report.error(kinds.WRONG_VALUE, rule.span, "assignment_rule must be default, off, or the id of a rule")
     versions = table.get("package_versions")
     return WriteHeaders(
         assignment_rule=rule.text if rule else None,
@@ -42,11 +45,15 @@ def read_headers(node: Node | None, report: Report) -> WriteHeaders:
 def _versions(node: Node, report: Report) -> tuple[tuple[str, str], ...]:
     entries = node.entries if isinstance(node, TableNode) else ()
     if not entries:
-        report.error(node.span, "package_versions must be a table of versions by namespace, such as {acme: '1.2'}")
+        report.error(
+            kinds.WRONG_VALUE,
+            node.span,
+            "package_versions must be a table of versions by namespace, such as {acme: '1.2'}",
+        )
     found = []
     for name, version in entries:
         if isinstance(version, ScalarNode) and _VERSION.fullmatch(version.text):
             found.append((name.text, version.text))
         else:
-            report.error(version.span, f"the version of {name.text} must be like 1.2")
+            report.error(kinds.WRONG_VALUE, version.span, f"the version of {name.text} must be like 1.2")
     return tuple(found)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Source
 from sfmap.engine.spec.reader import Report, node_kind
 from sfmap.engine.spec.source import Node, ScalarNode, TableNode, read_yaml
@@ -32,15 +33,20 @@ def _extended(source: Source, library: Library, report: Report, files: tuple[str
     if name is None or not isinstance(root, TableNode):
         return root
     if not isinstance(name, ScalarNode) or not isinstance(name.value, str):
-        report.error(name.span, f"extends must be the name of a mapping, not {node_kind(name)}")
+        report.error(kinds.WRONG_VALUE, name.span, f"extends must be the name of a mapping, not {node_kind(name)}")
         return root
     base = library(name.text, source)
     if base is None:
-        report.error(name.span, f'there is no mapping "{name.text}" to extend')
+        report.error(kinds.UNKNOWN_MAPPING, name.span, f'there is no mapping "{name.text}" to extend')
         return root
     if base.file in files:
         around = " → ".join((*files[files.index(base.file) :], base.file))
-        report.error(name.span, f"these mappings extend each other: {around}", "one of them must stand alone")
+        report.error(
+            kinds.ENDLESS_EXTENDS,
+            name.span,
+            f"these mappings extend each other: {around}",
+            "one of them must stand alone",
+        )
         return root
     below = _extended(base, library, report, (*files, base.file))
     return laid_over(_without(below, _NOT_INHERITED), root) if isinstance(below, TableNode) else root

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, Source, did_you_mean, listed
 from sfmap.engine.spec.fields import is_api_name, read_default, read_rules
 from sfmap.engine.spec.headers import read_batch_size, read_headers
@@ -74,13 +75,13 @@ def _set(
     if address:
         Table.open(address, report, f"the address in {name}", ("to",))
         if not isinstance(entry(root, "address"), TableNode):
-            report.error(table.key("address").span, "this mapping has no address")
+            report.error(kinds.CONFLICTING_KEYS, table.key("address").span, "this mapping has no address")
             return root
     own = table.get("defaults")
     if isinstance(own, TableNode):
         defaults += own.entries
     elif own:
-        report.error(own.span, f"defaults must be a table (Field: value), not {node_kind(own)}")
+        report.error(kinds.WRONG_VALUE, own.span, f"defaults must be a table (Field: value), not {node_kind(own)}")
     return laid_over(root, TableNode(tuple(e for e in setting.entries if e[0].text in SETTINGS[:-1]), root.span))
 
 
@@ -90,7 +91,9 @@ def _with_defaults(
     by_field = {rule.field: rule for rule in rules}
     for key, node in defaults:
         if key.text not in by_field:
-            report.error(key.span, f"no rule writes {key.text}", did_you_mean(key.text, by_field))
+            report.error(
+                kinds.UNKNOWN_RULE, key.span, f"no rule writes {key.text}", did_you_mean(key.text, by_field)
+            )
             continue
         rule = by_field[key.text]
         table = Table(TableNode(((replace(key, text="default"), node),), key.span), report, key.text, ("default",))
@@ -134,7 +137,7 @@ def _check_version(table: Table) -> None:
     node = table.require("sfmap", f"the language's version: sfmap: {LANGUAGE_VERSION}")
     if node and not (isinstance(node, ScalarNode) and type(node.value) is int and node.value == LANGUAGE_VERSION):
         message = f"sfmap must be {LANGUAGE_VERSION}, the version of the mapping language, not {node_kind(node)}"
-        table.report.error(node.span, message)
+        table.report.error(kinds.WRONG_VALUE, node.span, message)
 
 
 def _events(table: Table) -> tuple[EventPattern, ...]:
@@ -153,7 +156,11 @@ def _event_pattern(node: Node, report: Report) -> EventPattern | None:
         kind = pattern.choice("type", EVENT_TYPES) or "track"
         name = pattern.text("name")
         if name and kind != "track":
-            report.error(pattern.key("name").span, f"{kind} events have no name; only track events have one")
+            report.error(
+                kinds.CONFLICTING_KEYS,
+                pattern.key("name").span,
+                f"{kind} events have no name; only track events have one",
+            )
         return EventPattern(kind, name)
     if isinstance(node, ScalarNode) and node.text in EVENT_TYPES:
         return EventPattern(EVENT_TYPES[EVENT_TYPES.index(node.text)])
@@ -172,13 +179,19 @@ def _lookups(table: Table, operation: Operation) -> tuple[Lookup, ...]:
         for key in ("match", "where", "on_many"):
             if key in table:
                 table.report.error(
-                    table.key(key).span, f"a mapping that creates looks no record up: leave out {key}"
+                    kinds.CONFLICTING_KEYS,
+                    table.key(key).span,
+                    f"a mapping that creates looks no record up: leave out {key}",
                 )
         return ()
     table.require("match", "the fields to find an existing record by")
     if isinstance(node, TableNode):
         if "where" in table:
-            table.report.error(table.key("where").span, "the org's own look-up by external id takes no condition")
+            table.report.error(
+                kinds.CONFLICTING_KEYS,
+                table.key("where").span,
+                "the org's own look-up by external id takes no condition",
+            )
         field = entry(node, "external_id")
         return (Lookup((field,)),) if isinstance(field, ScalarNode) else ()
     return table.items(
@@ -192,7 +205,7 @@ def _on_none(table: Table, operation: Operation) -> OnNone:
     chosen = table.choice("on_none", ON_NONE)
     if chosen and operation not in ("update", "delete"):
         message = f"on_none belongs to update and delete: a mapping that {operation}s makes the record"
-        table.report.error(table.key("on_none").span, message, "leave out on_none")
+        table.report.error(kinds.CONFLICTING_KEYS, table.key("on_none").span, message, "leave out on_none")
     return chosen or "skip"
 
 

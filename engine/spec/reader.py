@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, Span, did_you_mean, listed
+from sfmap.engine.spec.kinds import Kind
 from sfmap.engine.spec.source import ListNode, Node, ScalarNode, TableNode
 
 Item = TypeVar("Item")
@@ -16,11 +18,11 @@ class Report:
     def __init__(self, diagnostics: Iterable[Diagnostic] = ()) -> None:
         self.diagnostics = list(diagnostics)
 
-    def error(self, span: Span, message: str, help: str = "") -> None:  # noqa: A002
-        self.diagnostics.append(Diagnostic(span, message, help))
+    def error(self, kind: Kind, span: Span, message: str, help: str = "") -> None:  # noqa: A002
+        self.diagnostics.append(Diagnostic(kind, span, message, help))
 
-    def warning(self, span: Span, message: str, help: str = "") -> None:  # noqa: A002
-        self.diagnostics.append(Diagnostic(span, message, help, "warning"))
+    def warning(self, kind: Kind, span: Span, message: str, help: str = "") -> None:  # noqa: A002
+        self.diagnostics.append(Diagnostic(kind, span, message, help, "warning"))
 
 
 def node_kind(node: Node) -> str:
@@ -54,14 +56,14 @@ class Table:
         for text, (key, _) in self._entries.items():
             if text not in self.known:
                 hint = did_you_mean(text, self.known) or f"known: {', '.join(self.known)}"
-                report.error(key.span, f'{name} has no key "{text}"', hint)
+                report.error(kinds.UNKNOWN_KEY, key.span, f'{name} has no key "{text}"', hint)
 
     @classmethod
     def open(cls, node: Node, report: Report, name: str, known: Iterable[str]) -> "Table | None":
         """The node as a table, or None and a diagnostic where it is something else."""
         if isinstance(node, TableNode):
             return cls(node, report, name, known)
-        report.error(node.span, f"{name} must be a table (key: value), not {node_kind(node)}")
+        report.error(kinds.WRONG_VALUE, node.span, f"{name} must be a table (key: value), not {node_kind(node)}")
         return None
 
     def __contains__(self, key: str) -> bool:
@@ -76,7 +78,7 @@ class Table:
     def require(self, key: str, help: str) -> Node | None:  # noqa: A002
         """The key's value; its absence is a mistake, shown at the table's first line."""
         if key not in self._entries:
-            self.report.error(self.node.span, f'{self.name} needs the key "{key}"', help)
+            self.report.error(kinds.MISSING_KEY, self.node.span, f'{self.name} needs the key "{key}"', help)
         return self.get(key)
 
     def text(self, key: str) -> ScalarNode | None:
@@ -163,7 +165,7 @@ class Table:
             self._wrong(key, node, "a table")
 
     def _wrong(self, key: str, node: Node, wanted: str, help: str = "") -> None:  # noqa: A002
-        self.report.error(node.span, f"{key} must be {wanted}, not {node_kind(node)}", help)
+        self.report.error(kinds.WRONG_VALUE, node.span, f"{key} must be {wanted}, not {node_kind(node)}", help)
 
 
 def _text(node: Node) -> ScalarNode | None:

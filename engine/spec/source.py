@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Source, Span
 
 _Loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
@@ -69,7 +70,13 @@ def read_yaml(source: Source) -> tuple[Node, list[Diagnostic]]:
     """
     if surrogate := _SURROGATE.search(source.text):
         place = source.span_at(surrogate.start())
-        raise Mistakes([Diagnostic(place, "this character is not UTF-8", "save the file as UTF-8")])
+        raise Mistakes(
+            [
+                Diagnostic(
+                    kinds.UNREADABLE_CHARACTER, place, "this character is not UTF-8", "save the file as UTF-8"
+                )
+            ]
+        )
     reader = _Reader(source)
     try:
         return reader.document(), reader.mistakes
@@ -77,7 +84,7 @@ def read_yaml(source: Source) -> tuple[Node, list[Diagnostic]]:
         raise Mistakes([*reader.mistakes, _syntax_mistake(source, error)]) from None
     except yaml.reader.ReaderError as error:
         message = f"a character that YAML does not allow: U+{_code_point(error.character):04X}"
-        raise Mistakes([Diagnostic(source.span_at(error.position), message)]) from None
+        raise Mistakes([Diagnostic(kinds.UNREADABLE_CHARACTER, source.span_at(error.position), message)]) from None
 
 
 def _code_point(character: str | int | bytes) -> int:
@@ -100,7 +107,7 @@ class _Reader:
         while isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
             event = next(self._events)
         if isinstance(event, yaml.StreamEndEvent):
-            raise Mistakes([Diagnostic(Span(self.source, 1, 1), "the file is empty")])
+            raise Mistakes([Diagnostic(kinds.EMPTY_FILE, Span(self.source, 1, 1), "the file is empty")])
         root = self._node(event, 0)
         next(self._events)  # the end of the document
         after = next(self._events)
@@ -118,7 +125,7 @@ class _Reader:
         assert isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
         if event.tag not in (None, "!"):
             message = f"the tag {event.tag} is not allowed: values need none"
-            self.mistakes.append(Diagnostic(self._span(event), message))
+            self.mistakes.append(Diagnostic(kinds.YAML_TAG, self._span(event), message))
         node = self._scalar(event) if isinstance(event, yaml.ScalarEvent) else self._collection(event, depth)
         if event.anchor:
             self._anchors[event.anchor] = node
@@ -137,7 +144,12 @@ class _Reader:
             if key.text in entries:
                 first = entries[key.text][0].span.line
                 self.mistakes.append(
-                    Diagnostic(key.span, f'"{key.text}" stands here a second time', f"first on line {first}")
+                    Diagnostic(
+                        kinds.REPEATED_KEY,
+                        key.span,
+                        f'"{key.text}" stands here a second time',
+                        f"first on line {first}",
+                    )
                 )
             else:
                 entries[key.text] = (key, value)
@@ -180,7 +192,7 @@ class _Reader:
         return Span(self.source, start.line + 1, start.column + 1, max(1, stop - start.column))
 
     def _stop(self, event: yaml.Event, message: str, help: str = "") -> Mistakes:  # noqa: A002
-        return Mistakes([*self.mistakes, Diagnostic(self._span(event), message, help)])
+        return Mistakes([*self.mistakes, Diagnostic(kinds.NOT_YAML, self._span(event), message, help)])
 
 
 def _mark(mark: "yaml.Mark | yaml._yaml.Mark | None") -> "yaml.Mark | yaml._yaml.Mark":
@@ -204,7 +216,7 @@ def _plain_value(text: str) -> YamlValue:
 def _syntax_mistake(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     if mark is None:
-        return Diagnostic(Span(source, 1, 1), f"this is not YAML: {error.problem}")
+        return Diagnostic(kinds.NOT_YAML, Span(source, 1, 1), f"this is not YAML: {error.problem}")
     rest = source.line(mark.line + 1)[mark.column :]
     if rest.startswith("\t"):
         message, hint = "a tab cannot indent YAML", "use blanks"
@@ -219,4 +231,4 @@ def _syntax_mistake(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
         message = f"this is not YAML: {problem}"
         began = error.context_mark and error.context_mark.line + 1
         hint = f"{error.context} that began on line {began}" if began else ""
-    return Diagnostic(Span(source, mark.line + 1, mark.column + 1), message, hint)
+    return Diagnostic(kinds.NOT_YAML, Span(source, mark.line + 1, mark.column + 1), message, hint)

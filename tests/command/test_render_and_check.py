@@ -209,17 +209,62 @@ def test_check_for_editors_and_ci(folder: Folder) -> None:
     as_json = folder.sfmap("check", "--json")
     assert as_json.returncode == 2
     found = orjson.loads(as_json.stdout)["diagnostics"]
-    assert [(one["line"], one["column"], one["severity"], one["help"]) for one in found[:2]] == [
-        (2, 8, "error", 'did you mean "identify"?'),
-        (4, 8, "error", 'did you mean "Email"?'),
+    assert [(one["line"], one["column"], one["severity"], one["code"], one["help"]) for one in found[:2]] == [
+        (2, 8, "error", "SF008", 'did you mean "identify"?'),
+        (4, 8, "error", "SF029", 'did you mean "Email"?'),
     ]
     github = folder.sfmap("check", "--format", "github")
     assert github.returncode == 2
     assert github.stdout.splitlines()[1] == (
-        "::error file=ours/lead.yaml,line=4,col=8,endColumn=13,title=sfmap::"
+        "::error file=ours/lead.yaml,line=4,col=8,endColumn=13,title=SF029 wrong-match::"
         'match names Emial, and no rule gives it a value%0Adid you mean "Email"?'
     )
     assert len(github.stdout.splitlines()) == len(found)
+
+
+SARIF = {
+    "required": ["version", "runs"],
+    "properties": {
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "items": {
+                "required": ["tool", "results"],
+                "properties": {
+                    "tool": {"properties": {"driver": {"required": ["name", "rules"]}}, "required": ["driver"]},
+                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+                    "results": {
+                        "items": {
+                            "required": ["message", "ruleId", "locations"],
+                            "properties": {
+                                "level": {"enum": ["none", "note", "warning", "error"]},
+                                "message": {"required": ["text"]},
+                            },
+                        }
+                    },
+                },
+            }
+        },
+    },
+}
+"""What SARIF 2.1.0 requires of the parts that we write."""
+
+
+def test_check_for_code_scanning(folder: Folder) -> None:
+    five_mistakes(folder)
+    done = folder.sfmap("check", "--format", "sarif")
+    assert done.returncode == 2
+    log = orjson.loads(done.stdout)
+    Draft7Validator(SARIF).validate(log)
+    (run,) = log["runs"]
+    for result in run["results"]:
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    match = next(result for result in run["results"] if result["ruleId"] == "SF029")
+    assert match["level"] == "error"
+    assert match["message"]["text"].startswith("match names Emial")
+    assert match["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "ours/lead.yaml"},
+        "region": {"startLine": 4, "startColumn": 8, "endColumn": 13},
+    }
 
 
 def test_check_against_an_org(folder: Folder) -> None:

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Literal, get_args
 
 from sfmap.engine.org.local.faults import Fault, RecordError, no_session, unexpected
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Mistakes, Source
 from sfmap.engine.spec.files import read_source
 from sfmap.engine.spec.reader import Report, Table
@@ -206,5 +207,5 @@ def _number(table: Table, key: str, otherwise: float, most: float) -> float:
         return otherwise
     if type(node.value) in (int, float) and 0 <= float(node.text) <= most:
         return float(node.text)
-    table.report.error(node.span, f"{key} must be a number from 0 to {most:g}")
+    table.report.error(kinds.WRONG_VALUE, node.span, f"{key} must be a number from 0 to {most:g}")
     return otherwise

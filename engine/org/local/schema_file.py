@@ -14,6 +14,7 @@ from sfmap.engine.org.local.schema import (
     Schema,
 )
 from sfmap.engine.org.local.shipped import shipped_objects
+from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean
 from sfmap.engine.spec.files import read_source
 from sfmap.engine.spec.reader import Report, Table
@@ -118,7 +119,7 @@ def _custom(
     """A custom object: what each of them has, and the fields of the file."""
     if not name.text.endswith("__c"):
         message = f"{name.text} is no object of a plain org, and a custom object's name ends in __c"
-        report.error(name.span, message, did_you_mean(name.text, objects))
+        report.error(kinds.UNKNOWN_IN_SCHEMA, name.span, message, did_you_mean(name.text, objects))
     _check_name(name, report)
     table = Table(node, report, f"the object {name.text}", ("label", "plural", *_OBJECT_KEYS))
     fields = {**blank.fields, **_fields(table, referable)}
@@ -138,7 +139,12 @@ def _custom(
 
 def _check_name(name: ScalarNode, report: Report) -> None:
     if not _API_NAME.fullmatch(name.text):
-        report.error(name.span, f'"{name.text}" is no API name', "ASCII letters, digits and _, a letter first")
+        report.error(
+            kinds.WRONG_NAME,
+            name.span,
+            f'"{name.text}" is no API name',
+            "ASCII letters, digits and _, a letter first",
+        )
 
 
 def _fields(table: Table, referable: frozenset[str] | None) -> dict[str, FieldSchema]:
@@ -148,7 +154,11 @@ def _fields(table: Table, referable: frozenset[str] | None) -> dict[str, FieldSc
     for name, node in table.tables("fields"):
         twin = names.setdefault(name.text.casefold(), name.text)
         if twin != name.text:
-            table.report.error(name.span, f"{name.text} and {twin} are one field: case does not matter in names")
+            table.report.error(
+                kinds.WRITTEN_TWICE,
+                name.span,
+                f"{name.text} and {twin} are one field: case does not matter in names",
+            )
         fields[name.text] = _field(name, node, referable, table.report)
     return fields
 
@@ -161,7 +171,12 @@ def _duplicate_rules(table: Table, fields: Mapping[str, FieldSchema]) -> tuple[D
         compared = rule.texts("fields")
         for one in compared:
             if one.text not in fields:
-                table.report.error(one.span, f'there is no field "{one.text}"', did_you_mean(one.text, fields))
+                table.report.error(
+                    kinds.UNKNOWN_IN_SCHEMA,
+                    one.span,
+                    f'there is no field "{one.text}"',
+                    did_you_mean(one.text, fields),
+                )
         names = tuple(one.text for one in compared if one.text in fields)
         rules.append(DuplicateRule(name.text, names, rule.choice("action", ("block", "warn")) != "block"))
     return tuple(rules)
@@ -172,7 +187,7 @@ def _field(name: ScalarNode, node: TableNode, referable: frozenset[str] | None, 
     keys = (*_FIELD_KEYS, *_COPIED_KEYS) if is_copy else _FIELD_KEYS
     table = Table(node, report, f"the field {name.text}", keys)
     if not is_copy and not name.text.endswith("__c"):
-        report.error(name.span, "a custom field's name ends in __c", f"{name.text}__c")
+        report.error(kinds.WRONG_NAME, name.span, "a custom field's name ends in __c", f"{name.text}__c")
     _check_name(name, report)
     table.require("type", "type: string")
     kind = table.choice("type", (*_CUSTOM_TYPES, *_COPIED_TYPES) if is_copy else _CUSTOM_TYPES) or "string"
@@ -181,7 +196,12 @@ def _field(name: ScalarNode, node: TableNode, referable: frozenset[str] | None, 
     targets = table.texts("to")
     for target in targets:
         if referable is not None and target.text not in referable:
-            report.error(target.span, f'there is no object "{target.text}"', did_you_mean(target.text, referable))
+            report.error(
+                kinds.UNKNOWN_IN_SCHEMA,
+                target.span,
+                f'there is no object "{target.text}"',
+                did_you_mean(target.text, referable),
+            )
     label, default = table.text("label"), table.scalar("default")
     external_id = table.boolean("external_id") or False
     write = (table.choice("write", ("always", "create", "update", "never")) or "always") if is_copy else "always"

@@ -1,0 +1,58 @@
+"""Kinds of diagnostics that take a project to produce, and how warnings are silenced."""
+
+from pathlib import Path
+
+import pytest
+
+from sfmap.engine.checking import check_project
+from sfmap.engine.spec.kinds import KINDS
+
+RULES = "  Email: traits.email\n  LastName: traits.n\n"
+LEAD = f"sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nfields:\n{RULES}"
+WHOLE = f"{LEAD}  Company: traits.c\n"
+LOCAL = "orgs: {local: {schema: schema.yaml}}\n"
+
+CASES = [
+    ("SF003", {"ours/m.yaml": "sfmap: 1\n\x01"}),
+    ("SF026", {"ours/m.yaml": WHOLE, "sfmap.yaml": "settings: {m: {defaults: {Fax: x}}}\n"}),
+    ("SF027", {"ours/m.yaml": WHOLE, "sfmap.yaml": "use: [n]\n"}),
+    ("SF030", {"ours/m.yaml": WHOLE.replace("identify", "[track, {type: track, name: Signed Up}]")}),
+    ("SF040", {"ours/m.yaml": WHOLE.replace("Lead", "Led")}),
+    ("SF041", {"ours/m.yaml": f"{WHOLE}  Phon: traits.phone\n"}),
+    ("SF042", {"ours/m.yaml": f"{WHOLE}  IsDeleted: traits.gone\n"}),
+    ("SF043", {"ours/m.yaml": f"{WHOLE}  Owner: {{object: Account, by: Name, from: traits.o}}\n"}),
+    ("SF044", {"ours/m.yaml": f"{WHOLE}  AnnualRevenue: {{default: lots}}\n"}),
+    ("SF045", {"ours/m.yaml": f"{WHOLE}  Fax: {{from: traits.fax, max: 400}}\n"}),
+    ("SF046", {"ours/m.yaml": WHOLE.replace("match: Email", "match: {external_id: Company}")}),
+    ("SF047", {"ours/m.yaml": LEAD}),
+    ("SF062", {"ours/m.yaml": WHOLE, "sfmap.yaml": "silence: SF999\n"}),
+    ("SF062", {"ours/m.yaml": WHOLE, "sfmap.yaml": "silence: [SF012]\n"}),
+    ("SF070", {"ours/m.yaml": WHOLE, "sfmap.yaml": LOCAL, "schema.yaml": "objects: {Led: {}}\n"}),
+]
+
+
+def found(folder: Path, files: dict[str, str], settings: str = "") -> dict[str, str]:
+    """The code and severity of each diagnostic of a project with these files."""
+    for name, text in {"sfmap.yaml": "", **files}.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"mappings: ours\n{settings}{text}" if name == "sfmap.yaml" else text, "utf-8")
+    return {one.kind.code: one.severity for one in check_project(folder, None, None).diagnostics}
+
+
+@pytest.mark.parametrize(("code", "files"), CASES)
+def test_what_produces_it(code: str, files: dict[str, str], tmp_path: Path) -> None:
+    assert code in found(tmp_path, files)
+
+
+@pytest.mark.parametrize(("code", "files"), [case for case in CASES if KINDS[case[0]].warns])
+def test_warnings_can_be_silenced(code: str, files: dict[str, str], tmp_path: Path) -> None:
+    assert found(tmp_path, files)[code] == "warning"
+    assert code not in found(tmp_path, files, f"silence: [{code}]\n")
+
+
+def test_a_silenced_kind_is_still_an_error_where_the_org_says_so(tmp_path: Path) -> None:
+    files = {"ours/m.yaml": f"{WHOLE}  Phon: traits.phone\n"}
+    assert found(tmp_path, files, "silence: [SF041]\n") == {}
+    against_the_org = check_project(tmp_path, None, "local").diagnostics
+    assert [(one.kind.code, one.severity) for one in against_the_org] == [("SF041", "error")]
