@@ -9,6 +9,7 @@ from time import thread_time
 from sfmap.engine.mapping.custom import CompiledCustom, compile_custom
 from sfmap.engine.mapping.draft import new_draft
 from sfmap.engine.mapping.event import event_view
+from sfmap.engine.mapping.names import INDEX, ITEM, check_names
 from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source, simple_segments
 from sfmap.engine.mapping.record import Event, Json, Mapped, Plan, Record, Rejected, Skipped
 from sfmap.engine.mapping.rules import CompiledRule, compile_rule
@@ -26,10 +27,6 @@ _LONGEST_WORK = 5
 """Seconds of this thread's CPU time, for all items of one event; an item costs some ten microseconds."""
 _LONGEST_RECORDS = 50_000_000
 """In characters, of all records of one event together."""
-
-ITEM = "item"
-INDEX = "index"
-"""What `for_each` calls the item and its number."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +201,7 @@ def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]
     _check_events(mapping, report)
     _check_lookups(mapping, report)
     _check_writes(mapping, report)
-    _check_items(mapping, reads, report)
+    check_names(mapping, when, rules, report)
     patterns = tuple(_compile_pattern(pattern) for pattern in mapping.events)
     return CompiledMapping(mapping, patterns, opt_in, when, for_each, rules, custom), report.diagnostics
 
@@ -305,15 +302,3 @@ def _check_writes(mapping: Mapping, report: Report) -> None:
                 rule.span,
                 f"{rule.field} is written only where it is empty: nothing to clear",
             )
-
-
-def _check_items(mapping: Mapping, reads: list[Path], report: Report) -> None:
-    """Sources that begin with the item where there are no items."""
-    if mapping.for_each:
-        return
-    for rule in mapping.rules:
-        for source in rule.sources:
-            if re.match(rf"(\$\.)?{ITEM}\b", source.text):
-                report.error(
-                    kinds.ITEM_WITHOUT_FOR_EACH, source.span(0, len(ITEM)), "there is no item without for_each"
-                )

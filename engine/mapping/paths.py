@@ -38,6 +38,7 @@ _SEGMENT = re.compile(r"""\.([^\W\d][\w-]*)|\[(-?\d{1,9})\]|\['([^']*)'\]|\["([^
 # What jsonpath-ng would hand to Python's regular expressions.
 _UNSAFE = re.compile(r"=~|`sub\b")
 _COLUMN = re.compile(r"col (\d+)|\b1:(\d+)")
+_EXAMPLES = "such as traits.company.name or traits.phones[0]"
 _FILTER_CALL = re.compile(r"\s*(\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
@@ -54,6 +55,8 @@ class CompiledSource:
     """The whole path where it is names and indexes, names below the first matched loosely; else None."""
     pipes: tuple[Pipe, ...] = ()
     """The filters after it."""
+    names: tuple[str, ...] = ()
+    """What a template reads of the event by a first name."""
 
 
 def compile_source(
@@ -243,6 +246,10 @@ def _parse_path(source: SourcePath, path: str, report: Report) -> JSONPath | Non
             kinds.UNSAFE_PATH, source.span(word.start(), len(word[0])), message, "use the filter replace_regex"
         )
         return None
+    if "{{" in path:
+        message = "a template stands under the key template"
+        report.error(kinds.WRONG_PATH, source.span(path.find("{{"), 2), message, 'write {template: "{{ ... }}"}')
+        return None
     if not path.strip():
         report.error(kinds.WRONG_PATH, source.span(0, max(1, len(path))), "a source path is missing here")
         return None
@@ -252,9 +259,9 @@ def _parse_path(source: SourcePath, path: str, report: Report) -> JSONPath | Non
         place = _COLUMN.search(str(error))
         column = int(place[1] or place[2]) if place else len(path) - 1
         message = f'"{path.strip()}" is no source path'
-        report.error(
-            kinds.WRONG_PATH, source.span(column, 1), message, "such as traits.company.name or traits.phones[0]"
-        )
+        is_word = not re.search(r"[.\[$]", path)
+        help_ = f"for a constant write {{value: {path.strip()}}}" if is_word else _EXAMPLES
+        report.error(kinds.WRONG_PATH, source.span(column, 1), message, help_)
         return None
 
 

@@ -121,7 +121,7 @@ def _unwanted_statements(tree: nodes.Template) -> Iterator[_Complaint]:
 
 
 def _compiled(tree: nodes.Template, node: ScalarNode, text: str, report: Report) -> CompiledSource | None:
-    reads = tuple(_reads(tree))
+    reads, names = tuple(_reads(tree)), tuple(_names(tree))
     try:
         template = ENVIRONMENT.from_string(Bounded().visit(tree))
     except TemplateSyntaxError as error:
@@ -145,7 +145,14 @@ def _compiled(tree: nodes.Template, node: ScalarNode, text: str, report: Report)
             raise failure(error) from error
         return "".join(pieces)
 
-    return CompiledSource(text, get, reads)
+    return CompiledSource(text, get, reads, names=names)
+
+
+def _names(tree: nodes.Node) -> Iterator[str]:
+    """Every name that the template reads and does not set itself, once."""
+    found = list(tree.find_all(nodes.Name))
+    own = {name.name for name in found if name.ctx != "load"} | {"loop"} | ENVIRONMENT.globals.keys()
+    yield from dict.fromkeys(name.name for name in found if name.name not in own)
 
 
 def _reads(tree: nodes.Node) -> Iterator[Path]:

@@ -200,7 +200,7 @@ def _address(table: Table) -> Iterable[FieldRule]:
 
 
 def _joined(base: ScalarNode, part: SourcePath) -> SourcePath:
-    return SourcePath(f"{base.text}.{part.text}", part.node, joined=len(base.text) + 1)
+    return SourcePath(f"{base.text}.{part.text}", part.node, base)
 
 
 def _address_prefixes(address: Table) -> list[str]:

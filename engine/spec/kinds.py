@@ -33,6 +33,7 @@ WRONG_TEMPLATE = Kind("SF014", "wrong-template")
 UNWANTED_STATEMENT = Kind("SF015", "unwanted-statement")
 ITEM_WITHOUT_FOR_EACH = Kind("SF016", "item-without-for-each")
 WRONG_CONDITION = Kind("SF017", "wrong-condition")
+UNKNOWN_SOURCE = Kind("SF018", "unknown-source", warns=True)
 
 # Rules and mappings.
 WRITTEN_TWICE = Kind("SF020", "written-twice")

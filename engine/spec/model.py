@@ -52,14 +52,15 @@ class SourcePath:
 
     text: str
     node: ScalarNode
-    joined: int = 0
-    """How many characters of `text` stand before what `node` holds."""
+    base: ScalarNode | None = None
+    """Where an address's parts are: what stands before `node`'s text and a dot."""
 
     def span(self, start: int, width: int) -> Span:
         """Where `width` characters of `text` from `start` on stand in the file."""
-        if start < self.joined:
-            return self.node.span
-        return self.node.part(start - self.joined, width)
+        if self.base is None:
+            return self.node.part(start, width)
+        joined = len(self.base.text) + 1
+        return self.base.part(start, width) if start < joined else self.node.part(start - joined, width)
 
 
 @dataclass(frozen=True, slots=True)
