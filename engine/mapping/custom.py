@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from unicodedata import combining, normalize
 
-import orjson
-
 from sfmap.engine.mapping.event import as_text, normal_key, remembered
 from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source
 from sfmap.engine.mapping.record import Contents, Event, Json, Note, Value
-from sfmap.engine.mapping.values import Unfit, clean_text, convert, scalar, shown
+from sfmap.engine.mapping.values import Unfit, clean_text, convert, json_text, scalar, shown
 from sfmap.engine.spec.model import CustomFields, Rename
 from sfmap.engine.spec.reader import Report
 
@@ -116,16 +114,9 @@ class CompiledCustom:
         elif isinstance(raw, (dict, list)):
             if (self.spec.objects if isinstance(raw, dict) else self.spec.lists) != "json":
                 raise Unfit("is no single value")
-            raw = _as_json(raw)
+            raw = json_text(raw)
         value = scalar(raw)
         return None if value is None else convert(value, None)
-
-
-def _as_json(value: Json) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:  # numbers beyond 64 bits, half surrogate pairs, endless nesting
-        raise Unfit("cannot be written as JSON") from None
 
 
 def compile_custom(

@@ -1,23 +1,26 @@
 """Filters on lists, objects and numbers, and between values and JSON text."""
 
-import re
-from collections import deque
 from collections.abc import Iterator
 
 import orjson
 
 from sfmap.engine.mapping.filter import (
+    ANYTHING,
+    NOTHING,
+    SINGLE,
+    TEXT_OR_NUMBER,
     Example,
     Filter,
     Parameter,
-    as_list,
     check_length,
     check_parts,
     on_text,
     plain_text,
 )
-from sfmap.engine.mapping.record import Json
-from sfmap.engine.mapping.values import Unfit
+from sfmap.engine.mapping.parsing import Unfit, to_boolean, to_number
+from sfmap.engine.mapping.record import Json, Value
+from sfmap.engine.mapping.values import json_text
+from sfmap.engine.spec.model import DECIMAL_MARKS, DecimalMark
 
 _DEEPEST = 100
 _LONGEST_KEYS = 10_000_000
@@ -25,26 +28,18 @@ _LONGEST_KEYS = 10_000_000
 _LONGEST_JSON = 1_000_000
 """In characters, of a text that is read as JSON: in memory it takes many times as much."""
 
-_GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
-_NUMBER = re.compile(r"[-+]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})")
-_TRUE = frozenset(("true", "yes", "y", "on", "1"))
-_FALSE = frozenset(("false", "no", "n", "off", "0"))
-
 
 def _first(value: Json) -> Json:
-    items = as_list(value)
-    return value if items is None else next(iter(items), None)
+    return next(iter(value), None) if isinstance(value, list) else value
 
 
 def _last(value: Json) -> Json:
-    items = as_list(value)
-    return value if items is None else items[-1] if items else None
+    return next(reversed(value), None) if isinstance(value, list) else value
 
 
 def _slice(value: Json, start: int, end: int | None = None) -> Json:
-    items = as_list(value)
-    if items is not None:
-        return items[start:end]
+    if isinstance(value, list):
+        return value[start:end]
     text = plain_text(value)
     return None if text is None else text[start:end]
 
@@ -55,90 +50,116 @@ def _split(text: str, separator: str) -> Json:
 
 
 def _join(value: Json, separator: str = ", ") -> Json:
-    items = as_list(value)
-    if items is None:
+    if not isinstance(value, list):
         return value
-    texts = [text for text in map(plain_text, items) if text is not None]
+    texts = [text for text in map(plain_text, value) if text is not None]
     check_length(sum(map(len, texts)) + len(str(separator)) * len(texts))
     return str(separator).join(texts)
 
 
 def _default(value: Json, other: Json = "") -> Json:
-    items = as_list(value)
-    known = items if items is not None else value
-    is_value = isinstance(known, (str, int, float, list, dict))
-    return other if not is_value or (isinstance(known, str) and not known.strip()) else known
+    return other if value is None or (isinstance(value, str) and not value.strip()) else value
 
 
-def _number(value: Json) -> Json:
-    text = plain_text(value)
-    if text is None or isinstance(value, bool):
+def _number(value: Value, decimal: DecimalMark) -> Json:
+    try:
+        return to_number(value, decimal)
+    except Unfit:
         return None
-    text = text.strip().lstrip("$€£¥").strip()
-    if _GROUPED.fullmatch(text):
-        text = text.replace(",", "")
-    if isinstance(value, (int, float)):
-        return value if value == value and abs(value) < 10**18 else None
-    if not _NUMBER.fullmatch(text):
-        return None
-    return float(text) if "." in text else int(text)
 
 
-def _int(value: Json) -> Json:
-    number = _number(value)
+def _int(value: Value, decimal: DecimalMark) -> Json:
+    number = _number(value, decimal)
     return int(number) if isinstance(number, (int, float)) else None
 
 
-def _bool(value: Json) -> Json:
-    text = (plain_text(value) or "").strip().lower()
-    return True if text in _TRUE else False if text in _FALSE else None
+def _bool(value: Value) -> Json:
+    try:
+        return to_boolean(value)
+    except Unfit:
+        return None
 
 
-def _parts(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json]]:
-    """The single values of an object or list, each with the keys that lead to it. Raises `Unfit` past a bound."""
-    if len(path) > _DEEPEST:
-        raise Unfit(f"is nested deeper than {_DEEPEST} levels")
-    if isinstance(value, dict):
-        for key, member in value.items():
-            yield from _parts(member, (*path, str(key)))
-    elif isinstance(value, list):
-        for place, item in enumerate(value):
-            yield from _parts(item, (*path, str(place)))
+def _not(value: Value) -> Json:
+    answer = _bool(value)
+    return None if answer is None else not answer
+
+
+def _bad_mark(mark: Json) -> str:
+    return "" if mark is None or mark in DECIMAL_MARKS else "must be 'point' or 'comma'"
+
+
+def _parts(value: Json, depth: int = 0) -> Iterator[Json]:
+    """The single values of an object or list. Raises `Unfit` past a bound."""
+    _check_depth(depth)
+    if isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _parts(inner, depth + 1)
     else:
-        yield path, value
+        yield value
 
 
-def _bounded_parts(value: Json) -> Iterator[tuple[tuple[str, ...], Json]]:
-    for number, part in enumerate(_parts(value), 1):
+def _check_size(value: Json) -> None:
+    for number, _ in enumerate(_parts(value), 1):
         check_parts(number)
-        yield part
 
 
 def _flatten(value: Json, separator: str = "_") -> Json:
+    _check_size(value)
+    if isinstance(value, list):
+        return list(_items(value))
+    if not isinstance(value, dict):
+        return value
+    members = list(_members(value))
+    # A long key stands in the name of every value below it.
+    if sum(len(key) + len(separator) for path, _ in members for key in path) > _LONGEST_KEYS:
+        raise Unfit(f"gets keys of more than {_LONGEST_KEYS:,} characters")
+    return {separator.join(path): member for path, member in members}
+
+
+def _members(table: dict[str, Json], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json]]:
+    """What an object holds that is no object itself, each with the keys that lead to it."""
+    for key, member in table.items():
+        if isinstance(member, dict) and member:
+            yield from _members(member, (*path, key))
+        else:
+            yield (*path, key), member
+
+
+def _items(items: list[Json]) -> Iterator[Json]:
+    """What a list holds that is no list itself."""
+    for item in items:
+        if isinstance(item, list):
+            yield from _items(item)
+        else:
+            yield item
+
+
+def _compact(value: Json) -> Json:
+    _check_size(value)
+    return _without_nulls(value)
+
+
+def _without_nulls(value: Json) -> Json:
     if isinstance(value, dict):
-        parts = list(_bounded_parts(value))
-        # A long key stands in the name of every value below it.
-        if sum(len(key) + len(separator) for path, _ in parts for key in path) > _LONGEST_KEYS:
-            raise Unfit(f"gets keys of more than {_LONGEST_KEYS:,} characters")
-        return {separator.join(path): part for path, part in parts}
-    items = as_list(value)
-    return value if items is None else [part for _, part in _bounded_parts(items)]
+        return {key: _without_nulls(member) for key, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value if item is not None]
+    return value
 
 
-def _keys(value: Json) -> Json:
-    return list(value) if isinstance(value, dict) else None
+def _check_depth(depth: int) -> None:
+    if depth > _DEEPEST:
+        raise Unfit(f"is nested deeper than {_DEEPEST} levels")
+
+
+def _keys(value: dict[str, Json]) -> Json:
+    return list(value)
 
 
 def _json(value: Json) -> Json:
-    items = as_list(value)
-    known = items if items is not None else value
-    if known is None or not isinstance(known, (str, int, float, list, dict)):
-        return None
-    deque(_bounded_parts(known), maxlen=0)
-    try:
-        return orjson.dumps(known).decode()
-    except orjson.JSONEncodeError:  # numbers beyond 64 bits, half surrogate pairs
-        return None
+    _check_size(value)
+    return json_text(value)
 
 
 def _from_json(text: str) -> Json:
@@ -155,12 +176,15 @@ def _empty(text: Json) -> str:
     return "" if text else "must not be empty"
 
 
+_MARK = Parameter("decimal mark", optional=True, check=_bad_mark, convention="decimal")
+
 FILTERS = (
     Filter(
         "first",
         _first,
         "the first item of a list; anything else stays as it is",
         (Example(["555-1", "555-2"], "555-1"), Example("555-1", "555-1"), Example([], None)),
+        takes=ANYTHING,
         chooses=(list,),
     ),
     Filter(
@@ -168,6 +192,7 @@ FILTERS = (
         _last,
         "the last item of a list; anything else stays as it is",
         (Example(["555-1", "555-2"], "555-2"), Example("555-1", "555-1")),
+        takes=ANYTHING,
         chooses=(list,),
     ),
     Filter(
@@ -180,6 +205,7 @@ FILTERS = (
             Example(["a", "b", "c"], ["b", "c"], (1,)),
         ),
         (Parameter("start", int), Parameter("end", int, optional=True)),
+        takes=(*TEXT_OR_NUMBER, list),
     ),
     Filter(
         "split",
@@ -187,13 +213,15 @@ FILTERS = (
         "a text as a list, cut at each separator; blanks around the pieces and empty pieces are left out",
         (Example("red, green,,blue", ["red", "green", "blue"], (",",)),),
         (Parameter("separator", check=_empty),),
+        takes=TEXT_OR_NUMBER,
     ),
     Filter(
         "join",
         _join,
-        "a list as one text, with `, ` or the given separator between the items",
-        (Example(["a", "b"], "a, b"), Example(["a", 1, None], "a;1", (";",))),
+        "a list as one text, with `, ` or the given separator between the items; a single value stays as it is",
+        (Example(["a", "b"], "a, b"), Example(["a", 1, None], "a;1", (";",)), Example("a", "a")),
         (Parameter("separator", optional=True),),
+        takes=(*SINGLE, list),
     ),
     Filter(
         "default",
@@ -201,47 +229,87 @@ FILTERS = (
         "the value, or the one given where there is none or a blank text",
         (Example(None, "unknown", ("unknown",)), Example(" ", 0, (0,)), Example("Pro", "Pro", ("unknown",))),
         (Parameter("other value", None, optional=True),),
+        takes=(*ANYTHING, NOTHING),
     ),
     Filter(
         "number",
         _number,
-        "the number in a text, with or without a currency sign and commas between thousands",
-        (Example("$1,200.50", 1200.5), Example("12", 12), Example(3.5, 3.5), Example("a dozen", None)),
+        "the number in a text, with or without a currency (`$`, `CHF`) and marks between thousands, of which a"
+        " point or a comma goes before the decimals; what is grouped otherwise is none",
+        (
+            Example("$1,200.50", 1200.5),
+            Example("12", 12),
+            Example(3.5, 3.5),
+            Example("1.234,56 €", 1234.56, ("comma",)),
+            Example("1,00", None),
+            Example("a dozen", None),
+        ),
+        (_MARK,),
+        takes=TEXT_OR_NUMBER,
     ),
     Filter(
         "int",
         _int,
         "as `number`, without what stands behind the point",
         (Example("1,200.99", 1200), Example(4.7, 4), Example("many", None)),
+        (_MARK,),
+        takes=TEXT_OR_NUMBER,
     ),
     Filter(
         "bool",
         _bool,
-        "true for true, yes, y, on and 1, false for false, no, n, off and 0",
+        "true for true, t, yes, y, on and 1, false for false, f, no, n, off and 0",
         (Example("Yes", True), Example(0, False), Example("perhaps", None)),
+        takes=SINGLE,
+    ),
+    Filter(
+        "not",
+        _not,
+        "the opposite of what `bool` gives",
+        (Example(True, False), Example("no", True), Example("perhaps", None)),
+        takes=SINGLE,
     ),
     Filter(
         "json",
         _json,
         "any value as JSON text",
         (Example({"id": 666, "name": "Initech"}, '{"id":666,"name":"Initech"}'),),
+        takes=ANYTHING,
     ),
     Filter(
         "from_json",
-        on_text(_from_json),
+        _from_json,
         "the value that a JSON text stands for",
         (Example('{"plan": "pro"}', {"plan": "pro"}), Example("{plan", None)),
     ),
     Filter(
         "flatten",
         _flatten,
-        "a nested object as one level, its keys joined by `_` or the separator given; a nested list as one list",
+        "a nested object as one level, its keys joined by `_` or the separator given, with lists left whole; a"
+        " nested list as one list; a single value stays as it is",
         (
             Example({"plan": {"name": "Pro", "seats": 5}}, {"plan_name": "Pro", "plan_seats": 5}),
-            Example({"plan": {"name": "Pro"}}, {"plan.name": "Pro"}, (".",)),
+            Example({"plan": {"tags": ["a", "b"]}}, {"plan.tags": ["a", "b"]}, (".",)),
             Example([1, [2, [3]]], [1, 2, 3]),
         ),
         (Parameter("separator", optional=True),),
+        takes=ANYTHING,
     ),
-    Filter("keys", _keys, "the keys of an object, as a list", (Example({"a": 1, "b": 2}, ["a", "b"]),)),
+    Filter(
+        "compact",
+        _compact,
+        "an object or list without its nulls, on every level",
+        (
+            Example({"plan": "pro", "seats": None}, {"plan": "pro"}),
+            Example([1, None, {"a": None}], [1, {}]),
+        ),
+        takes=(list, dict),
+    ),
+    Filter(
+        "keys",
+        _keys,
+        "the keys of an object, as a list",
+        (Example({"a": 1, "b": 2}, ["a", "b"]),),
+        takes=(dict,),
+    ),
 )

@@ -1,19 +1,24 @@
 """What a filter is: a small total function, the arguments it takes, and the examples that document and test it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from sfmap.engine.mapping.event import as_text
 from sfmap.engine.mapping.record import Json
 from sfmap.engine.mapping.values import Unfit
+from sfmap.engine.spec.model import CONVENTIONS, Conventions
 
 LONGEST_RESULT: Final = 200_000
 """In characters, of a text that is put together; the longest text field of an org holds 131,072."""
 MOST_PARTS: Final = 100_000
 """Of a list or object, counted with all that is in it."""
 
-SINGLE: Final = (str, int, float)
+TEXT: Final = (str,)
+TEXT_OR_NUMBER: Final = (str, int, float)
+SINGLE: Final = (*TEXT_OR_NUMBER, bool)
+ANYTHING: Final = (*SINGLE, list, dict)
+NOTHING: Final = type(None)
 
 _KINDS: dict[type, str] = {str: "a text", int: "a whole number"}
 
@@ -36,6 +41,8 @@ class Parameter:
     optional: bool = False
     check: Callable[[Json], str] = lambda _: ""
     """What is wrong with a value of the right kind; empty where nothing is."""
+    convention: Literal["timezone", "decimal"] | None = None
+    """What the mapping says where the argument is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +58,36 @@ class Filter:
     summary: str
     examples: tuple[Example, ...]
     parameters: tuple[Parameter, ...] = ()
+    takes: tuple[type, ...] = TEXT
+    """The types of values that it is made for, each type for itself: a boolean is no number here."""
     chooses: tuple[type, ...] = ()
     """The types of values for which None is an answer: `if_email` chooses among texts, where `date` reads them."""
+
+    def called(
+        self, arguments: Sequence[Json] = (), conventions: Conventions = CONVENTIONS
+    ) -> Callable[[Json], Json]:
+        """The filter with its arguments, as a function of the value."""
+        complete = self._complete(arguments, conventions)
+        function, takes = self.function, self.takes
+
+        def run(value: Json) -> Json:
+            if value.__class__ not in takes:
+                value = _of_known_type(value)
+                if value.__class__ not in takes:
+                    return None
+            return function(value, *complete)
+
+        return run
+
+    def _complete(self, arguments: Sequence[Json], conventions: Conventions) -> Sequence[Json]:
+        """The arguments, with the mapping's conventions where they leave one open."""
+        if not any(parameter.convention for parameter in self.parameters):
+            return arguments
+        given = (*arguments, *(None for _ in self.parameters[len(arguments) :]))
+        return [
+            getattr(conventions, parameter.convention) if parameter.convention and value is None else value
+            for parameter, value in zip(self.parameters, given, strict=True)
+        ]
 
     def complaint(self, arguments: list[Json]) -> str:
         """What is wrong with the arguments; empty where nothing is."""
@@ -86,25 +121,18 @@ def check_parts(number: int) -> None:
         raise Unfit(f"has more than {MOST_PARTS:,} parts")
 
 
+def _of_known_type(value: object) -> Json:
+    """What Jinja2's own filters yield as a list, and an object as one of Python's; None for Undefined."""
+    if isinstance(value, Iterator):
+        return list(value)
+    return dict(value) if isinstance(value, dict) else value if isinstance(value, SINGLE) else None
+
+
 def plain_text(value: Json) -> str | None:
-    """The text of a single value; None for anything else, Jinja2's Undefined too."""
+    """The text of a single value; None for anything else."""
     return as_text(value) if isinstance(value, SINGLE) else None
 
 
 def on_text(change: Callable[..., Json]) -> Callable[..., Json]:
-    """The change of a text as a filter: what is no single value gives None."""
-
-    def changed(value: Json, *arguments: Json) -> Json:
-        text = plain_text(value)
-        return None if text is None else change(text, *arguments)
-
-    return changed
-
-
-def as_list(value: Json | Iterator[Json]) -> list[Json] | None:
-    """A list, or what one of Jinja2's own filters yields; None for anything else."""
-    if isinstance(value, (str, dict)):  # nearly every value, and whether it is an Iterator takes long to tell
-        return None
-    if isinstance(value, Iterator):
-        return list(value)
-    return value if isinstance(value, list) else None
+    """The change of a text as a filter of texts and numbers."""
+    return lambda value, *arguments: change(as_text(value), *arguments)

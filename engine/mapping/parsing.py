@@ -1,11 +1,10 @@
 """What texts and numbers of events stand for: numbers, yes and no, dates and times; types and filters go by it."""
 
-import math
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sfmap.engine.mapping.event import as_text
 from sfmap.engine.mapping.record import Value
@@ -86,8 +85,6 @@ def to_number(value: Value, decimal: DecimalMark = "point", otherwise: str = _NO
         raise Unfit(otherwise)
     if isinstance(value, str):
         return _number_in(value, decimal, otherwise)
-    if not math.isfinite(value):
-        raise Unfit("is not a finite number")
     if not -NUMBER_RANGE < value < NUMBER_RANGE:
         raise Unfit("has more digits than a number field holds")
     return value
@@ -215,6 +212,14 @@ def _in_zone(moment: datetime, zone: str) -> datetime:
 def time_zone(name: str) -> tzinfo:
     """The time zone of that name; UTC without one."""
     return ZoneInfo(name) if name else UTC
+
+
+def is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _held(day: date) -> date:

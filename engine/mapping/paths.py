@@ -23,7 +23,7 @@ from sfmap.engine.mapping.record import Event, Json
 from sfmap.engine.mapping.values import NUMBER_RANGE, scalar
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import did_you_mean
-from sfmap.engine.spec.model import SourcePath
+from sfmap.engine.spec.model import CONVENTIONS, Conventions, SourcePath
 from sfmap.engine.spec.reader import Report
 
 Getter = Callable[[Event], Json]
@@ -60,7 +60,11 @@ class CompiledSource:
 
 
 def compile_source(
-    source: SourcePath, report: Report, exact: bool = False, several: bool = False
+    source: SourcePath,
+    report: Report,
+    exact: bool = False,
+    several: bool = False,
+    conventions: Conventions = CONVENTIONS,
 ) -> CompiledSource | None:
     """The source as a function of the event view; None, and diagnostics, where it cannot be one.
 
@@ -68,7 +72,7 @@ def compile_source(
     field can hold, or all of them as a list where `several` or a pipe wants them.
     """
     (_, path), *pieces = _split_pipes(source.text)
-    pipes = [_compile_pipe(source, start, text, report) for start, text in pieces]
+    pipes = [_compile_pipe(source, start, text, report, conventions) for start, text in pieces]
     simple = segments = simple_segments(path.strip())
     if segments is not None:
         walk = _walker(segments, _exact_get if exact else loose_get)
@@ -279,7 +283,9 @@ def _leading_names(expression: JSONPath) -> Iterator[Segment]:
         yield step.fields[0]
 
 
-def _compile_pipe(source: SourcePath, start: int, text: str, report: Report) -> Pipe | None:
+def _compile_pipe(
+    source: SourcePath, start: int, text: str, report: Report, conventions: Conventions
+) -> Pipe | None:
     call = _FILTER_CALL.fullmatch(text)
     name = call[1] if call else text.strip()
     span = source.span(start + len(text) - len(text.lstrip()), len(name) or 1)
@@ -310,4 +316,4 @@ def _compile_pipe(source: SourcePath, start: int, text: str, report: Report) -> 
     if complaint := known.complaint(constants):
         report.error(kinds.WRONG_ARGUMENTS, span, complaint)
         return None
-    return (lambda value: known.function(value, *constants)) if constants else known.function
+    return known.called(constants, conventions)

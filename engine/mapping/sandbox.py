@@ -1,6 +1,7 @@
 """What templates run in: an event is data only, filters mean what they mean in pipes, and work has a bound."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Final, Literal
 
 from jinja2 import ChainableUndefined, Environment, TemplateError, nodes, pass_context, pass_environment
@@ -10,10 +11,11 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from sfmap.engine.mapping.event import MISSING, as_text, loose_get
-from sfmap.engine.mapping.filter import LONGEST_RESULT
+from sfmap.engine.mapping.filter import LONGEST_RESULT, Filter
 from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.record import Json
 from sfmap.engine.mapping.values import Unfit, shown
+from sfmap.engine.spec.model import CONVENTIONS, Conventions
 
 MOST_STEPS: Final = 100_000
 """Turns of loops, items that filters go through, hundreds of characters, for one template and one event."""
@@ -292,19 +294,26 @@ def _filtered(node: nodes.Node, name: str, *arguments: nodes.Expr) -> nodes.Expr
     return nodes.Filter(node, name, list(arguments), [], None, None, lineno=node.lineno)
 
 
-def _environment() -> _EventEnvironment:
-    library, environment = (
+@cache
+def environment(conventions: Conventions = CONVENTIONS) -> Environment:
+    """What the templates of mappings with these conventions run in."""
+    library, bounded = (
         _EventEnvironment(undefined=ChainableUndefined, finalize=_printed, autoescape=False) for _ in range(2)
     )
     borrowed = {name: library.filters[name] for name in _BORROWED_FILTERS} | {"sum": _sum, "round": _round}
     # Ours come over Jinja2's where both have the name, so that a filter means the same everywhere.
-    library.filters = {**borrowed, **{name: known.function for name, known in FILTERS.items()}}
-    environment.filters = {name: _counted(library, name) for name in library.filters}
-    environment.tests = {name: _counted_test(library, name) for name in library.tests}
+    library.filters = {**borrowed, **{name: _ours(known, conventions) for name, known in FILTERS.items()}}
+    bounded.filters = {name: _counted(library, name) for name in library.filters}
+    bounded.tests = {name: _counted_test(library, name) for name in library.tests}
     for own in (_each, _joined, _weighed, _attribute, _item):
-        environment.filters[own.__name__] = own
-    environment.globals = {"range": _range}
-    return environment
+        bounded.filters[own.__name__] = own
+    bounded.globals = {"range": _range}
+    return bounded
 
 
-ENVIRONMENT: Final = _environment()
+def _ours(known: Filter, conventions: Conventions) -> Callable[..., Json]:
+    return lambda value, *arguments: known.called(arguments, conventions)(value)
+
+
+ENVIRONMENT: Final = environment()
+"""That of mappings without conventions of their own; all have the same filters and tests."""

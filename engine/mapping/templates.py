@@ -8,10 +8,11 @@ from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.literals import template_code
 from sfmap.engine.mapping.paths import CompiledSource, Path
 from sfmap.engine.mapping.record import Event, Json
-from sfmap.engine.mapping.sandbox import ENVIRONMENT, Bounded, TemplateFailed, check_length, failure
+from sfmap.engine.mapping.sandbox import ENVIRONMENT, Bounded, TemplateFailed, check_length, environment, failure
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import did_you_mean
 from sfmap.engine.spec.kinds import Kind
+from sfmap.engine.spec.model import CONVENTIONS, Conventions
 from sfmap.engine.spec.reader import Report
 from sfmap.engine.spec.source import ScalarNode
 
@@ -30,16 +31,20 @@ _STATEMENTS: dict[type[nodes.Node], str] = {
 """What a template for one field has no use for."""
 
 
-def compile_template(node: ScalarNode, report: Report) -> CompiledSource | None:
+def compile_template(
+    node: ScalarNode, report: Report, conventions: Conventions = CONVENTIONS
+) -> CompiledSource | None:
     """The template as a function of the event view; None and a diagnostic where it is broken.
 
     The function raises `TemplateFailed` for an event that the template stumbles over.
     """
     tree = _parsed(node, node.text, 0, report)
-    return _compiled(tree, node, "its template", report) if tree else None
+    return _compiled(tree, node, "its template", report, conventions) if tree else None
 
 
-def compile_condition(node: ScalarNode, report: Report) -> CompiledSource | None:
+def compile_condition(
+    node: ScalarNode, report: Report, conventions: Conventions = CONVENTIONS
+) -> CompiledSource | None:
     """A Jinja2 expression, in `{{ }}` or bare, as a function that gives some text where it is true."""
     text = node.text.strip()
     braces = text.startswith("{{") and text.endswith("}}")
@@ -58,7 +63,7 @@ def compile_condition(node: ScalarNode, report: Report) -> CompiledSource | None
         )
         return None
     outcome = nodes.If(expressions[0], [nodes.Output([nodes.TemplateData("true")])], [], [])
-    return _compiled(nodes.Template([outcome], lineno=1), node, node.text, report)
+    return _compiled(nodes.Template([outcome], lineno=1), node, node.text, report, conventions)
 
 
 def _parsed(node: ScalarNode, text: str, offset: int, report: Report) -> nodes.Template | None:
@@ -100,7 +105,9 @@ def _wrong_filters(tree: nodes.Template) -> Iterator[_Complaint]:
 
 def _wrong_arguments(node: nodes.Filter) -> str:
     """What is wrong with a filter's arguments, as far as they are constants."""
-    if node.kwargs or node.dyn_args or node.dyn_kwargs:
+    if node.kwargs or node.dyn_kwargs:
+        return f"{node.name} takes its arguments in order, without names"
+    if node.dyn_args:
         return ""
     try:
         constants = [argument.as_const() for argument in node.args]
@@ -120,10 +127,12 @@ def _unwanted_statements(tree: nodes.Template) -> Iterator[_Complaint]:
             yield kinds.UNWANTED_STATEMENT, node.lineno, "recursive", message, ""
 
 
-def _compiled(tree: nodes.Template, node: ScalarNode, text: str, report: Report) -> CompiledSource | None:
+def _compiled(
+    tree: nodes.Template, node: ScalarNode, text: str, report: Report, conventions: Conventions
+) -> CompiledSource | None:
     reads, names = tuple(_reads(tree)), tuple(_names(tree))
     try:
-        template = ENVIRONMENT.from_string(Bounded().visit(tree))
+        template = environment(conventions).from_string(Bounded().visit(tree))
     except TemplateSyntaxError as error:
         report.error(kinds.WRONG_TEMPLATE, node.span, f"this is no template: {error.message}")
         return None

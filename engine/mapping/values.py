@@ -1,9 +1,11 @@
 """One value into the form a field takes: cleaned, checked against its type, cut to its length."""
 
+import json
 import math
 import re
 from collections.abc import Callable
 
+import orjson
 import regex
 
 from sfmap.engine.mapping.event import as_text
@@ -47,6 +49,18 @@ def replace_half_pairs(value: Json) -> Json:
     if isinstance(value, dict):
         return {_SURROGATES.sub("\ufffd", key): replace_half_pairs(item) for key, item in value.items()}
     return value
+
+
+def json_text(value: Json) -> str:
+    """The value as JSON, its numbers with all their digits. Raises `Unfit`."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # numbers beyond 64 bits, half surrogate pairs, deep nesting
+        pass
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        raise Unfit("cannot be written as JSON") from None
 
 
 def is_email(text: str) -> bool:

@@ -47,6 +47,19 @@ DECIMAL_MARKS: tuple[DecimalMark, ...] = get_args(DecimalMark)
 
 
 @dataclass(frozen=True, slots=True)
+class Conventions:
+    """How texts are read where neither they nor a filter's arguments say it."""
+
+    timezone: str = ""
+    """The name of the time zone in which moments count; empty for the one that they are written with, or UTC."""
+    decimal: DecimalMark = "point"
+
+
+CONVENTIONS = Conventions()
+"""Those of a mapping that says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class SourcePath:
     """A source as text: a JSONPath with optional pipes; in an address part, the base and the part joined."""
 

@@ -9,11 +9,12 @@ from typing import get_args
 import orjson
 import pytest
 
+from sfmap.engine.mapping.filter import Filter
 from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.org.local.fault_plan import Kind, read_fault_plan
 from sfmap.engine.org.local.schema_file import load_schema
 from sfmap.engine.project import ServeEntry, load_project
-from sfmap.engine.spec.diagnostics import Source
+from sfmap.engine.spec.diagnostics import Source, listed
 from sfmap.engine.spec.language import TABLES, Key
 
 from ..command.conftest import REPOSITORY
@@ -96,9 +97,10 @@ INTRODUCTION = """\
 # Filters
 
 Pipes in source paths (`traits.name | first_name`) and templates (`{{ traits.name | first_name }}`) have the same
-filters. A filter gives no value for one that it is not made for, and never stops a run. A text that would
-become longer than 200,000 characters, and a list or object of more than 100,000 parts, are left out with a note. A
-backslash in an argument is itself, as regular expressions want it; `\\n` and `\\t` are a new line and a tab.
+filters. A filter gives no value for one that it does not take or cannot read, and never stops a run. A text that
+would become longer than 200,000 characters, and a list or object of more than 100,000 parts, are left out with a
+note. A backslash in an argument is itself, as regular expressions want it; `\\n` and `\\t` are a new line and a
+tab.
 """
 
 
@@ -107,17 +109,25 @@ def filter_reference() -> str:
     parts = [INTRODUCTION]
     for known in sorted(FILTERS.values(), key=lambda known: known.name):
         names = [f"[{p.name}]" if p.optional else p.name for p in known.parameters]
-        takes = f"({', '.join(names)})" if names else ""
+        arguments = f"({', '.join(names)})" if names else ""
         rows = [
             f"| `{shown_value(e.value)}` | `{known.name}{shown_arguments(e.arguments)}` |"
             f" `{shown_value(e.result)}` |"
             for e in known.examples
         ]
         parts.append(
-            f"## {known.name}{takes}\n\n{known.summary[0].upper()}{known.summary[1:]}.\n\n"
+            f"## {known.name}{arguments}\n\n{known.summary[0].upper()}{known.summary[1:]}. {taken(known)}\n\n"
             "| value | filter | result |\n|---|---|---|\n" + "\n".join(rows) + "\n"
         )
     return "\n".join(parts)
+
+
+WORDS = {str: "texts", int: "numbers", bool: "booleans", list: "lists", dict: "objects"}
+
+
+def taken(known: Filter) -> str:
+    words = [word for kind, word in WORDS.items() if kind in known.takes]
+    return "Takes any value." if len(words) == len(WORDS) else f"Takes {listed(words, 'and')}."
 
 
 def shown_value(value: object) -> str:

@@ -99,7 +99,7 @@ def _piped(pipe: str, value: Any) -> Any:
         return (value[0] if value else None) if isinstance(value, list) else value
     if pipe == "if_email":
         return value if isinstance(value, str) and _is_email(value.strip()) else None
-    words = (_text(value) or "").split()
+    words = value.split() if isinstance(value, str) else []
     return {"first_name": words[0] if words else None, "last_name": " ".join(words[1:]) or None}[pipe]
 
 

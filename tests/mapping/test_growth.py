@@ -97,8 +97,7 @@ USES = [
 
 @pytest.mark.parametrize(("known", "arguments"), USES)
 def test_filter(known: Filter, arguments: tuple[Json, ...]) -> None:
-    def filtered(value: Json) -> object:
-        return known.function(value, *arguments)
+    filtered = known.called(arguments)
 
     assert offences(filtered) == {}
     assert greed(filtered) == {}

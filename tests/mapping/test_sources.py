@@ -111,7 +111,34 @@ EXAMPLES = [(known.name, example) for known in FILTERS.values() for example in k
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[f"{n}-{i}" for i, (n, _) in enumerate(EXAMPLES)])
 def test_filter_example(name: str, example: Example) -> None:
-    assert FILTERS[name].function(example.value, *example.arguments) == example.result
+    assert FILTERS[name].called(example.arguments)(example.value) == example.result
+
+
+OF_KIND: dict[type, list[Json]] = {
+    str: ["Peter Gibbons", "a@b.co", "12", "yes", "2026-11-23", "555-010-9999", "{}", "a,b"],
+    int: [0, 1, 5550109999],
+    float: [1.0, 1795476600.0],
+    bool: [True, False],
+    list: [[], ["a", None, 1], [["a"]]],
+    dict: [{}, {"a": {"b": None}}],
+    type(None): [None],
+}
+
+
+@pytest.mark.parametrize("kind", OF_KIND, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("known", FILTERS.values(), ids=lambda known: known.name)
+def test_a_filter_gives_a_value_for_the_kinds_it_takes_and_for_no_other(known: Filter, kind: type) -> None:
+    run = known.called(known.examples[0].arguments)
+    in_template = compile_template(node(f"{{{{ traits.a | {known.name}{call(known)} is none }}}}"), Report())
+    assert in_template
+    given = [run(value) for value in OF_KIND[kind]]
+    assert any(value is not None for value in given) == (kind in known.takes)
+    printed = [in_template.get({"traits": {"a": value}}) for value in OF_KIND[kind]]
+    assert ("false" in printed) == (kind in known.takes)
+
+
+def call(known: Filter) -> str:
+    return f"({', '.join(map(repr, known.examples[0].arguments))})"
 
 
 def test_every_filter_has_an_example_and_a_summary() -> None:
@@ -250,7 +277,7 @@ def test_any_value_through_any_filter(known: Filter, value: Json) -> None:
     before = repr(value)
     for example in known.examples:
         try:
-            result = known.function(value, *example.arguments)
+            result = known.called(example.arguments)(value)
         except Unfit:
             continue
         assert result is None or isinstance(result, (str, int, float, list, dict))
