@@ -14,12 +14,12 @@ from sfmap.engine.spec.files import CannotRead, read_source
 from sfmap.engine.spec.model import Mapping as MappingSpec
 from sfmap.engine.spec.overlay import Library, Setting, entry
 from sfmap.engine.spec.parse import parse_mapping
-from sfmap.engine.spec.source import ScalarNode, read_yaml
+from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
 
 _ENDINGS = (".yaml", ".yml")
 
-ChosenMappings = tuple[dict[str, Source], tuple[ScalarNode, ...], tuple[Setting, ...]]
-"""The mapping files, which to use, and what is set for them and the org."""
+ChosenMappings = tuple[dict[str, Source], tuple[ScalarNode, ...], tuple[Setting, ...], TableNode | None]
+"""The mapping files, which to use, what is set for them and the org, and what counts where a mapping is silent."""
 
 
 def mapping_sources(folder: Path | None) -> dict[str, Source]:
@@ -58,22 +58,28 @@ def chosen_mappings(project: Project, folder: Path | None, org_name: str | None)
     sources = mapping_sources(folder or project.mappings)
     settings = (*project.settings, *project.org(org_name).settings)
     if not folder:
-        return sources, project.use, settings
-    return sources, (), tuple(setting for setting in settings if setting[0].text in sources)
+        return sources, project.use, settings, project.usual
+    return sources, (), tuple(setting for setting in settings if setting[0].text in sources), project.usual
 
 
 def compile_mappings(
-    sources: Mapping[str, Source], use: Sequence[ScalarNode], settings: Iterable[Setting]
+    sources: Mapping[str, Source],
+    use: Sequence[ScalarNode],
+    settings: Iterable[Setting],
+    usual: TableNode | None = None,
 ) -> tuple[CompiledMapping, ...]:
     """The mappings that `use` names in its order, or else all active ones. Raises `Mistakes` with all of them."""
-    compiled, diagnostics = check_mappings(sources, use, settings)
+    compiled, diagnostics = check_mappings(sources, use, settings, usual)
     if any(diagnostic.severity == "error" for diagnostic in diagnostics):
         raise Mistakes(diagnostics)
     return compiled
 
 
 def check_mappings(
-    sources: Mapping[str, Source], use: Sequence[ScalarNode], settings: Iterable[Setting]
+    sources: Mapping[str, Source],
+    use: Sequence[ScalarNode],
+    settings: Iterable[Setting],
+    usual: TableNode | None = None,
 ) -> tuple[tuple[CompiledMapping, ...], tuple[Diagnostic, ...]]:
     """The mappings as far as they could be compiled, and all that is wrong or odd about them."""
     settings = tuple(settings)
@@ -89,7 +95,7 @@ def check_mappings(
     for name in chosen or [name for name, source in sources.items() if is_active(source)]:
         own = [setting for node, setting in settings if node.text == name]
         try:
-            mapping, found = parse_mapping(name, sources[name], _library(sources), own)
+            mapping, found = parse_mapping(name, sources[name], _library(sources), own, usual)
         except Mistakes as error:
             diagnostics += error.diagnostics
             continue

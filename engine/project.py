@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from sfmap.engine.secrets import VARIABLE, SecretMissing, fill_in
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean, listed
+from sfmap.engine.spec.fields import read_blank_values
 from sfmap.engine.spec.files import read_source
 from sfmap.engine.spec.headers import read_batch_size, read_headers
 from sfmap.engine.spec.model import NO_HEADERS, WriteHeaders
@@ -20,7 +21,20 @@ from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
 PROJECT_FILE = "sfmap.yaml"
 LOCAL = "local"
 
-_PROJECT_KEYS = ("mappings", "use", "default_org", "settings", "secrets", "repeats", "silence", "orgs", "serve")
+_USUAL_KEYS = ("blank_values",)
+"""Keys of a mapping that count for all mappings which do not have them."""
+_PROJECT_KEYS = (
+    "mappings",
+    "use",
+    "default_org",
+    "settings",
+    "secrets",
+    "repeats",
+    "silence",
+    "orgs",
+    "serve",
+    *_USUAL_KEYS,
+)
 _DELIVERY_KEYS = ("reserve", "patience", "call_limit", "batch_size")
 _LOCAL_KEYS = ("schema", "settings", "headers", *_DELIVERY_KEYS)
 _COMMON_KEYS = ("auth", "sandbox", "login_url", "api_version", "wsdl", "headers", "settings", *_DELIVERY_KEYS)
@@ -109,6 +123,8 @@ class Project:
     """The folder of mappings; None for the shipped ones."""
     use: tuple[ScalarNode, ...] = ()
     settings: tuple[Setting, ...] = ()
+    usual: TableNode | None = None
+    """What counts for mappings that do not say it themselves."""
     secrets: str = "secrets.env"
     default_org: str = LOCAL
     silenced: frozenset[str] = frozenset()
@@ -186,6 +202,7 @@ def _project(folder: Path, table: Table) -> Project:
         mappings=folder / mappings.text if mappings else None,
         use=table.texts("use"),
         settings=tuple(table.tables("settings")),
+        usual=_usual(table),
         secrets=secrets.text if secrets else "secrets.env",
         default_org=default_org.text if default_org else LOCAL,
         silenced=frozenset(_silenced(table)),
@@ -208,6 +225,12 @@ def _silenced(project: Table) -> Iterator[str]:
             )
         else:
             yield kind.code
+
+
+def _usual(project: Table) -> TableNode | None:
+    entries = tuple(entry for entry in project.node.entries if entry[0].text in _USUAL_KEYS)
+    read_blank_values(project)
+    return TableNode(entries, project.node.span) if entries else None
 
 
 def _serve(project: Table) -> ServeEntry:

@@ -44,7 +44,7 @@ def rendered_case(case: dict[str, Json], folder: Path) -> str:
     texts = case.get("mappings", {"mapping": case["mapping"]} if "mapping" in case else {})
     assert isinstance(texts, dict)
     sources = {name: Source(f"{name}.yaml", str(text)) for name, text in texts.items()} or mapping_sources(None)
-    mapper = Mapper(compile_mappings(sources, project.use, project.settings))
+    mapper = Mapper(compile_mappings(sources, project.use, project.settings, project.usual))
     event = case["event"]
     assert isinstance(event, dict)
     before = orjson.dumps(event)

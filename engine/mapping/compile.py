@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from time import thread_time
 
+from sfmap.engine.mapping.blanks import blank_keys, without_blanks
 from sfmap.engine.mapping.custom import CompiledCustom, compile_custom
 from sfmap.engine.mapping.draft import new_draft
 from sfmap.engine.mapping.event import event_view
@@ -19,7 +20,7 @@ from sfmap.engine.mapping.templates import compile_condition
 from sfmap.engine.mapping.values import Unfit
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, did_you_mean, listed
-from sfmap.engine.spec.model import EventPattern, Mapping
+from sfmap.engine.spec.model import CustomFields, EventPattern, FieldRule, Mapping
 from sfmap.engine.spec.reader import Report
 
 _MOST_ITEMS = 10_000
@@ -40,6 +41,7 @@ class CompiledMapping:
     for_each: CompiledSource | None
     rules: tuple[CompiledRule, ...]
     custom: CompiledCustom | None
+    blanks: frozenset[str]
 
     def takes(self, event_type: Json, event_name: Json) -> bool:
         """Whether the mapping is for events of this type and, for track events, this name."""
@@ -74,12 +76,21 @@ class CompiledMapping:
                 raise Unfit(f"the first {item:,} items take more than {_LONGEST_WORK} seconds to map")
             yield mapped
 
+    @property
+    def view(self) -> Callable[[Event], Event]:
+        """The event as the rules see it, as a function of the event."""
+        return self._view_without_blanks if self.blanks else event_view
+
+    def _view_without_blanks(self, event: Event) -> Event:
+        view = event_view(event)
+        return {key: without_blanks(value, self.blanks) for key, value in view.items()}
+
     def views(self, event: Event) -> Iterable[tuple[Event, int]] | Skipped:
         """What the rules read: the event once, or once for each item, with the item's number (else 0).
 
         Raises `TemplateFailed` or `Unfit` where that cannot be told.
         """
-        view = event_view(event)
+        view = self.view(event)
         if self.opt_in and not _is_opted_in(_get("opt_in", self.opt_in, view)):
             return _not_opted_in(self.opt_in)
         if self.when and not self._holds(self.when, view):
@@ -118,15 +129,17 @@ class CompiledMapping:
             mapping.skip_unchanged,
             mapping.timestamp_guard,
             mapping.batch_size,
-            has_values_alone=not any(rule.reference or rule.on_null == "clear" for rule in mapping.rules)
-            and not (mapping.custom and mapping.custom.on_null == "clear"),
+            has_values_alone=not any(rule.reference or _clears(rule) for rule in mapping.rules)
+            and not (mapping.custom and _clears(mapping.custom)),
         )
 
     @cached_property
     def straight(self) -> Straight:
         """The rules as one function, and its text."""
         lookups = self.mapping.lookups
-        return straighten(self.plan, lookups, self.rules, self.custom, self.record_by_rules, self._switch())
+        return straighten(
+            self.plan, lookups, self.rules, self.custom, self.record_by_rules, self._switch(), self.view
+        )
 
     def _switch(self) -> Switch | None:
         """How an event is opted in, where that alone tells whether it is one record, and a look can tell."""
@@ -164,6 +177,10 @@ class CompiledMapping:
         return Record(self.plan, match, *written, draft.origins, tuple(draft.notes), item)
 
 
+def _clears(rule: FieldRule | CustomFields) -> bool:
+    return "clear" in (rule.on_null, rule.on_blank)
+
+
 def _size(mapped: Mapped) -> int:
     """The characters of its texts, and a hundred for everything else that it holds."""
     if not isinstance(mapped, Record):
@@ -191,10 +208,11 @@ def _is_opted_in(value: Json) -> bool:
 def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]]:
     """The mapping as functions, and the mistakes found on the way; with errors it must not be used."""
     report = Report()
+    blanks = blank_keys(mapping.blank_values)
     opt_in = compile_source(mapping.opt_in, report, exact=True) if mapping.opt_in else None
     when = compile_condition(mapping.when, report) if mapping.when else None
     for_each = compile_source(mapping.for_each, report, several=True) if mapping.for_each else None
-    rules = tuple(compile_rule(rule, report) for rule in mapping.rules)
+    rules = tuple(compile_rule(rule, report, blanks) for rule in mapping.rules)
     reads = list(_reads(opt_in, for_each, rules))
     fields = [rule.field for rule in mapping.rules]
     custom = compile_custom(mapping.custom, reads, fields, report) if mapping.custom else None
@@ -203,7 +221,8 @@ def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]
     _check_writes(mapping, report)
     check_names(mapping, when, rules, report)
     patterns = tuple(_compile_pattern(pattern) for pattern in mapping.events)
-    return CompiledMapping(mapping, patterns, opt_in, when, for_each, rules, custom), report.diagnostics
+    compiled = CompiledMapping(mapping, patterns, opt_in, when, for_each, rules, custom, blanks)
+    return compiled, report.diagnostics
 
 
 def _compile_pattern(pattern: EventPattern) -> Callable[[Json, Json], bool]:
@@ -296,7 +315,7 @@ def _check_writes(mapping: Mapping, report: Report) -> None:
             report.warning(kinds.NEVER_WRITTEN, rule.span, message)
         elif mapping.operation == "delete" and rule.field not in looked_up:
             report.warning(kinds.NEVER_WRITTEN, rule.span, f"{rule.field} is never written: the mapping deletes")
-        if rule.write == "empty" and rule.on_null == "clear":
+        if rule.write == "empty" and _clears(rule):
             report.error(
                 kinds.CONFLICTING_KEYS,
                 rule.span,

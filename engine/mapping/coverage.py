@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from sfmap.engine.mapping.blanks import BLANK
 from sfmap.engine.mapping.compile import CompiledMapping
 from sfmap.engine.mapping.event import normal_key
 from sfmap.engine.mapping.names import ITEM
@@ -52,7 +53,11 @@ class Coverage:
         for holder in _HOLDERS:
             members = view.get(holder)
             for key, value in members.items() if isinstance(members, dict) else ():
-                if value is not None and not self._reads(holder, key) and not self._is_custom(holder, key, value):
+                if (
+                    value not in (None, BLANK)
+                    and not self._reads(holder, key)
+                    and not self._is_custom(holder, key, value)
+                ):
                     yield f"{holder}.{key}"
 
     def _is_custom(self, holder: str, key: str, value: Json) -> bool:

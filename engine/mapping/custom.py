@@ -98,7 +98,7 @@ class CompiledCustom:
             value = self._value(raw)
         except Unfit as unfit:
             return Note(field, f"left out: the trait {told} {unfit}")
-        if value is None and raw is not None:
+        if value is None and raw is not None and not (isinstance(raw, str) and self.spec.on_blank == "clear"):
             return None
         if field in self.taken or field in written:
             return Note(field, f"left out: the trait {told} is not the first to give this field")

@@ -117,7 +117,7 @@ def _outcome(source: CompiledSource, view: Event) -> str:
     except (Unfit, TemplateFailed) as failure:
         return str(failure)
     if value is None:
-        return "null" if source.is_null(view) else "missing"
+        return "null" if source.is_null(view) else "blank" if source.is_blank(view) else "missing"
     if isinstance(value, (dict, list)):
         return "an object" if isinstance(value, dict) else "a list"
     return "blank" if scalar(value) is None else "does not fit"

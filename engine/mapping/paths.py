@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import mul
+from typing import TypeVar
 
 from jsonpath_ng import Child, Descendants, Fields, JSONPath, Root
 from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.arithmetic import Operation
 from jsonpath_ng.ext.parser import parse as parse_jsonpath
 
+from sfmap.engine.mapping.blanks import without_blanks
 from sfmap.engine.mapping.event import MISSING, loose_get
 from sfmap.engine.mapping.filter import check_parts
 from sfmap.engine.mapping.filters import FILTERS
@@ -49,14 +51,24 @@ class CompiledSource:
     """Raises `Unfit` where a filter had to give up."""
     reads: tuple[Path, ...]
     """The leading names and indexes of the paths that it is known to read."""
-    is_null: Callable[[Event], bool] = lambda _: False
-    """Whether the event has an explicit null where the path leads."""
+    found: Callable[[Event], list[Json]] = lambda _: []
+    """What the path leads to in the event, before any filter; null is there, what is missing is not."""
     segments: Path | None = None
     """The whole path where it is names and indexes, names below the first matched loosely; else None."""
     pipes: tuple[Pipe, ...] = ()
     """The filters after it."""
     names: tuple[str, ...] = ()
     """What a template reads of the event by a first name."""
+    blanks: frozenset[str] = frozenset()
+    """What counts as no value before the filters and after them, by `table_key`."""
+
+    def is_null(self, event: Event) -> bool:
+        """Whether the event has an explicit null where the path leads."""
+        return None in self.found(event)
+
+    def is_blank(self, event: Event) -> bool:
+        """Whether the event has a blank text where the path leads."""
+        return any(isinstance(one, str) and scalar(one) is None for one in self.found(event))
 
 
 def compile_source(
@@ -65,31 +77,43 @@ def compile_source(
     exact: bool = False,
     several: bool = False,
     conventions: Conventions = CONVENTIONS,
+    blanks: frozenset[str] = frozenset(),
 ) -> CompiledSource | None:
     """The source as a function of the event view; None, and diagnostics, where it cannot be one.
 
     `exact` turns off the loose matching of names. A path with wildcards or filters gives the first match that a
-    field can hold, or all of them as a list where `several` or a pipe wants them.
+    field can hold, or all of them as a list where `several` or a pipe wants them. Of `blanks` each is blank text,
+    before the filters and after them.
     """
     (_, path), *pieces = _split_pipes(source.text)
     pipes = [_compile_pipe(source, start, text, report, conventions) for start, text in pieces]
     simple = segments = simple_segments(path.strip())
     if segments is not None:
         walk = _walker(segments, _exact_get if exact else loose_get)
-        get, is_null = _null_if_missing(walk), lambda event: walk(event) is None
+        get, find = _null_if_missing(walk), _list_of(walk)
     else:
         expression = _parse_path(source, path, report)
         if expression is None:
             return None
         segments = tuple(_leading_names(expression))
         find = _evaluator(expression)
-        get, is_null = _chosen(find, several or bool(pipes)), lambda event: None in find(event)
+        get = _chosen(_with_blanks(find, blanks), several or bool(pipes))
     known = [pipe for pipe in pipes if pipe]
     if len(known) < len(pipes):
         return None
-    get = _piped(get, known) if known else get
+    get = _with_blanks(get, blanks)
+    get = _with_blanks(_piped(get, known), blanks) if known else get
     loose = None if exact else simple
-    return CompiledSource(source.text, get, (segments,), is_null, loose, tuple(known))
+    return CompiledSource(source.text, get, (segments,), _with_blanks(find, blanks), loose, tuple(known), blanks)
+
+
+_Found = TypeVar("_Found", Json, list[Json])
+
+
+def _with_blanks(find: Callable[[Event], _Found], blanks: frozenset[str]) -> Callable[[Event], _Found]:
+    if not blanks:
+        return find
+    return lambda event: without_blanks(find(event), blanks)  # type: ignore[return-value]  # a list stays one
 
 
 def simple_segments(path: str) -> Path | None:
@@ -149,6 +173,14 @@ def _null_if_missing(walk: Walk) -> Getter:
         return None if value is MISSING else value  # type: ignore[return-value]  # all else is JSON
 
     return get
+
+
+def _list_of(walk: Walk) -> Callable[[Event], list[Json]]:
+    def find(event: Event) -> list[Json]:
+        value = walk(event)
+        return [] if value is MISSING else [value]  # type: ignore[list-item]  # all else is JSON
+
+    return find
 
 
 def _evaluator(expression: JSONPath) -> Callable[[Event], list[Json]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sfmap.engine.mapping.event import as_text
+from sfmap.engine.mapping.blanks import blank_keys, table_key
 from sfmap.engine.mapping.paths import CompiledSource, compile_source
 from sfmap.engine.mapping.record import Content, Event, Reference, Value
 from sfmap.engine.mapping.sandbox import TemplateFailed
@@ -40,6 +40,8 @@ class CompiledRule:
     when: CompiledSource | None
     values: dict[str, Constant] | None
     """The table of values, by `table_key`."""
+    blanks: frozenset[str] = frozenset()
+    """What counts as no value in this rule alone, by `table_key`."""
 
     def find(self, event: Event) -> Found:
         """What the rule makes of the event view."""
@@ -71,9 +73,15 @@ class CompiledRule:
                 break
         if complaint and self.rule.on_invalid == "reject":
             return Found(rejected=f"{self.rule.field}: {complaint}")
-        if self.rule.on_null == "clear" and not complaint and any(s.is_null(event) for s in self.sources):
+        if not complaint and self._clears(event):
             return Found(write=self.rule.write, is_null=True)
         return self._without_value(complaint)
+
+    def _clears(self, event: Event) -> bool:
+        rule = self.rule
+        return (rule.on_null == "clear" and any(source.is_null(event) for source in self.sources)) or (
+            rule.on_blank == "clear" and any(source.is_blank(event) for source in self.sources)
+        )
 
     def _from_table(self, value: Value) -> Value:
         if self.values is None:
@@ -114,8 +122,12 @@ class CompiledRule:
         return f"{listed(tried, 'and')} {'has' if len(tried) == 1 else 'have'} no value"
 
 
-def compile_rule(rule: FieldRule, report: Report) -> CompiledRule:
-    """The rule as a function; what is wrong with its paths, template or constants goes into the report."""
+def compile_rule(rule: FieldRule, report: Report, blanks: frozenset[str] = frozenset()) -> CompiledRule:
+    """The rule as a function; what is wrong with its paths, template or constants goes into the report.
+
+    `blanks` count as no value in the whole mapping.
+    """
+    own = blank_keys(rule.blank_values)
     if rule.template is not None:
         compiled = [compile_template(rule.template, report)]
     elif rule.value is not None:
@@ -123,7 +135,7 @@ def compile_rule(rule: FieldRule, report: Report) -> CompiledRule:
         if not rule.values:
             _check_constant(rule, "value", rule.value, report)
     else:
-        compiled = [compile_source(source, report) for source in rule.sources]
+        compiled = [compile_source(source, report, blanks=blanks | own) for source in rule.sources]
     if rule.default is not None:
         _check_constant(rule, "default", rule.default.value, report)
     if rule.type == "picklist" and rule.max is not None:
@@ -137,12 +149,7 @@ def compile_rule(rule: FieldRule, report: Report) -> CompiledRule:
     values = {table_key(key): value for key, value in rule.values.items()} if rule.values else None
     for value in (*(rule.values or {}).values(), *([] if rule.otherwise is None else [rule.otherwise])):
         _check_constant(rule, "value table", value, report)
-    return CompiledRule(rule, tuple(source for source in compiled if source), when, values)
-
-
-def table_key(value: Value) -> str:
-    """What entries of a value table are compared by."""
-    return as_text(value).strip().casefold()
+    return CompiledRule(rule, tuple(source for source in compiled if source), when, values, own)
 
 
 def _value_type(rule: FieldRule) -> ValueType | None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, NamedTuple
 
+from sfmap.engine.mapping.blanks import without_blanks
 from sfmap.engine.mapping.custom import CompiledCustom
 from sfmap.engine.mapping.draft import Draft
-from sfmap.engine.mapping.event import event_view, with_wide_tables
+from sfmap.engine.mapping.event import with_wide_tables
 from sfmap.engine.mapping.keys import Keys
 from sfmap.engine.mapping.paths import CompiledSource
 from sfmap.engine.mapping.record import Event, Json, Mapped, Plan, Record
@@ -100,6 +101,7 @@ def straighten(
     custom: CompiledCustom | None,
     by_rules: MapView,
     switch: Switch | None,
+    event_view: Callable[[Event], Event],
 ) -> Straight:
     """The mapping's rules as one function; `by_rules` maps what it cannot."""
     body = _Writer()
@@ -125,7 +127,7 @@ def straighten(
     text = "\n".join(writer.lines) + "\n"
     names: dict[str, Any] = {
         "Draft": Draft, "Record": Record, "Unfit": Unfit, "event_view": event_view, "is_email": EMAIL.fullmatch,
-        "with_wide_tables": with_wide_tables,
+        "with_wide_tables": with_wide_tables, "without_blanks": without_blanks,
         "plan": plan, "by_rules": by_rules,
         **({"custom_fields": custom.find, "custom_field": custom.of} if custom else {}), **writer.names,
     }  # fmt: skip
@@ -197,8 +199,13 @@ def _plain(rule: CompiledRule) -> str | None:
         return None
     # A character beyond the basic plane counts two: half the length is sure to fit.
     fits = f" and len(v) <= {spec.max // 2}" if spec.max is not None else ""
+    if rule.blanks:
+        # A longer text is none of them, unless blanks make it longer.
+        fits += f" and len(v) > {max(map(len, rule.blanks))} and v[-1] != ' '"
     match spec.type:
-        case None if spec.max is None:
+        case "integer" | "number" if rule.blanks:
+            return None
+        case None if spec.max is None and not rule.blanks:
             return f"{_is_text('v')} or v.__class__ is bool or v.__class__ is int and {_is_short('v')}"
         case None | "string":
             return f"{_is_text('v')}{fits}"
@@ -229,6 +236,9 @@ def _read(writer: _Writer, source: CompiledSource) -> list[str]:
     if names is None or not all(map(_keeps_nothing, source.pipes)):
         return []
     pipes = [f"if v is not None: v = {writer.name(pipe, 'pipe')}(v)" for pipe in source.pipes]
+    if pipes and source.blanks:
+        cleaned = f"v = without_blanks(v, {writer.name(source.blanks, 'blanks')})"
+        pipes = [cleaned, *pipes, cleaned]
     return [f"v = {writer.value(names)}", *pipes]
 
 
@@ -243,7 +253,7 @@ def _keeps_nothing(pipe: Callable[[Json], Json]) -> bool:
 def _without_value(rule: CompiledRule) -> str:
     """What happens where no source has a value; empty where only the rule can tell."""
     spec = rule.rule
-    if spec.on_null == "clear":
+    if "clear" in (spec.on_null, spec.on_blank):
         return ""
     if spec.default is not None:
         return f"{spec.default.write or spec.write}[{spec.field!r}] = {spec.default.value!r}"

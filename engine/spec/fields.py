@@ -23,7 +23,7 @@ from sfmap.engine.spec.model import (
 )
 from sfmap.engine.spec.overlay import ORIGINS, entry
 from sfmap.engine.spec.reader import Report, Table, node_kind
-from sfmap.engine.spec.source import Node, ScalarNode, TableNode
+from sfmap.engine.spec.source import ListNode, Node, ScalarNode, TableNode
 
 _API_NAME = re.compile(API_NAME_PATTERN)
 _BOTH = "both"
@@ -94,6 +94,8 @@ def _rule(key: ScalarNode, node: Node, report: Report, known: tuple[str, ...]) -
         on_long=table.choice("on_long", ON_LONG) or "truncate",
         on_invalid=table.choice("on_invalid", ON_INVALID) or "drop",
         on_null=table.choice("on_null", ON_NULL) or "ignore",
+        on_blank=table.choice("on_blank", ON_NULL) or "ignore",
+        blank_values=read_blank_values(table),
         required=table.boolean("required") or False,
         write=table.choice("write", WRITES) or "always",
         when=table.text("when"),
@@ -132,11 +134,15 @@ def _check_origin(key: ScalarNode, table: Table) -> None:
 
 def _unreachable(table: Table) -> Iterator[tuple[str, str]]:
     if "value" in table:
-        yield from ((key, "value is always there") for key in ("default", "required", "on_null") if key in table)
+        never = ("default", "required", "on_null", "on_blank", "blank_values")
+        yield from ((key, "value is always there") for key in never if key in table)
     elif "default" in table and not isinstance(table.get("default"), TableNode) and table.boolean("required"):
         yield "required", "default stands in where there is no value"
-    if "on_null" in table and "template" in table:
-        yield "on_null", "a template gives text, never null"
+    if "template" in table:
+        if "on_null" in table:
+            yield "on_null", "a template gives text, never null"
+        if "on_blank" in table:
+            yield "on_blank", "a template is no text in the event"
     if "on_long" in table and "max" not in table:
         yield "on_long", "there is no max"
 
@@ -150,6 +156,21 @@ def _values(table: Table) -> dict[str, Constant] | None:
         return None
     found = {key.text: _constant(entries, key.text) for key, _ in entries.node.entries}
     return {key: value for key, value in found.items() if value is not None}
+
+
+def read_blank_values(table: Table) -> tuple[Constant, ...]:
+    """What stands under `blank_values`; null and an empty list are none."""
+    node = table.get("blank_values")
+    if (isinstance(node, ListNode) and not node.items) or (isinstance(node, ScalarNode) and node.value is None):
+        return ()
+    return table.items("blank_values", "a text, a number, a boolean or a list of them", _plain)
+
+
+def _plain(node: Node) -> Constant | None:
+    """The entry; null in a list is the text, since a null in an event is no value anyway."""
+    if not isinstance(node, ScalarNode):
+        return None
+    return node.text if node.value is None else node.value
 
 
 def _constant(table: Table, key: str) -> Constant | None:

@@ -63,6 +63,7 @@ def _or_removed(schema: Schema) -> Schema:
 
 _TEXT: Schema = {"type": "string"}
 _CONSTANT: Schema = {"type": ["string", "number", "boolean"]}
+_CONSTANTS: Schema = {"anyOf": [_CONSTANT, {"type": "array", "items": _or_removed(_CONSTANT)}]}
 _BOOLEAN: Schema = {"type": "boolean"}
 API_NAME_PATTERN = "[A-Za-z][A-Za-z0-9_]*"
 _API_NAME: Schema = {"type": "string", "pattern": f"^{API_NAME_PATTERN}$"}
@@ -115,6 +116,15 @@ PART = (
     ),
     Key("on_null", "What an explicit null in the event does: nothing, or empty the field.", _word(*ON_NULL),
         "ignore", "clear"),
+    Key(
+        "on_blank",
+        "What a blank text in the event, or an entry of `blank_values`, does: nothing, or empty the field.",
+        _word(*ON_NULL),
+        "ignore",
+        "clear",
+    ),
+    Key("blank_values", "What counts as no value in this rule, besides the mapping's `blank_values`.",
+        _CONSTANTS, example="[0, none]"),
     Key("required", "Whether the event is rejected where there is no value.", _BOOLEAN, "false", "true"),
     Key(
         "write",
@@ -213,6 +223,7 @@ CUSTOM = (
         "ignore",
         "clear",
     ),
+    Key("on_blank", "What a blank text does: nothing, or empty the field.", _word(*ON_NULL), "ignore", "clear"),
 )  # fmt: skip
 
 EXTERNAL_ID = (
@@ -275,6 +286,13 @@ MAPPING = (
         _or_removed(_TEXT),
         "one record for the event",
         "properties.products",
+    ),
+    Key(
+        "blank_values",
+        "Texts, numbers and booleans that count as no value; compared without regard to case and outer blanks.",
+        _or_removed(_CONSTANTS),
+        "what sfmap.yaml says, or else none",
+        "[undefined, null, (not set), N/A]",
     ),
     Key("object", "The API name of the object the events become.", _API_NAME, example="Plan__c", required=True),
     Key("operation", "What to do with the record.", _word(*OPERATIONS), "upsert", "create"),

@@ -110,6 +110,9 @@ class FieldRule:
     on_long: OnLong = "truncate"
     on_invalid: OnInvalid = "drop"
     on_null: OnNull = "ignore"
+    on_blank: OnNull = "ignore"
+    blank_values: tuple[Constant, ...] = ()
+    """Besides those of the mapping."""
     required: bool = False
     write: Write = "always"
     when: ScalarNode | None = None
@@ -133,6 +136,7 @@ class CustomFields:
     """Between the items of a joined list."""
     rename: Rename | None = None
     on_null: OnNull = "ignore"
+    on_blank: OnNull = "ignore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +195,8 @@ class Mapping:
     """The field that the org finds the record by; it is then the only lookup. Empty where there is none."""
     where: ScalarNode | None
     """A SOQL condition for the lookups."""
+    blank_values: tuple[Constant, ...]
+    """What counts as no value besides blank text."""
     on_many: OnMany
     on_none: OnNone
     """What becomes of an event for which an update or a delete finds no record."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, Source, did_you_mean, listed
-from sfmap.engine.spec.fields import is_api_name, read_default, read_rules
+from sfmap.engine.spec.fields import is_api_name, read_blank_values, read_default, read_rules
 from sfmap.engine.spec.headers import read_batch_size, read_headers
 from sfmap.engine.spec.language import (
     CUSTOM,
@@ -38,7 +38,7 @@ from sfmap.engine.spec.overlay import Library, entry, extended, laid_over
 from sfmap.engine.spec.reader import Report, Table, Word, node_kind
 from sfmap.engine.spec.source import ListNode, Node, ScalarNode, TableNode
 
-SETTINGS = ("match", "where", "on_many", "opt_in", "when", "address", "defaults")
+SETTINGS = ("match", "where", "on_many", "opt_in", "when", "blank_values", "address", "defaults")
 """What `sfmap.yaml` may set for a mapping without copying it."""
 
 
@@ -47,9 +47,15 @@ def _stands_alone(_name: str, _source: Source) -> None:
 
 
 def parse_mapping(
-    name: str, source: Source, library: Library = _stands_alone, settings: Sequence[TableNode] = ()
+    name: str,
+    source: Source,
+    library: Library = _stands_alone,
+    settings: Sequence[TableNode] = (),
+    usual: TableNode | None = None,
 ) -> tuple[Mapping | None, list[Diagnostic]]:
     """The mapping in `source` over those it extends, under `settings`, and all mistakes of form in it.
+
+    `usual` has the keys that count where neither says anything.
 
     The mapping leaves out what was wrong, so that the next stage can look for more; it is None where there is
     nothing to go on. Raises `Mistakes` where the text is no YAML.
@@ -58,6 +64,7 @@ def parse_mapping(
     root = extended(source, library, report)
     defaults: list[tuple[ScalarNode, Node]] = []
     if isinstance(root, TableNode):
+        root = laid_over(usual, root) if usual else root
         for setting in settings:
             root = _set(root, setting, f"the settings of {name}", report, defaults)
     table = Table.open(root, report, "the mapping", names(MAPPING))
@@ -121,6 +128,7 @@ def _mapping(name: str, source: Source, table: Table) -> Mapping:
         lookups=_lookups(table, operation),
         external_id=external_id,
         where=table.text("where"),
+        blank_values=read_blank_values(table),
         on_many=table.choice("on_many", ON_MANY) or "newest",
         on_none=_on_none(table, operation),
         on_duplicate=table.choice("on_duplicate", ON_DUPLICATE) or "fail",
@@ -247,6 +255,7 @@ def _custom(table: Table) -> CustomFields | None:
         joint=";" if joint is None else joint,
         rename=custom.choice("rename", RENAMES),
         on_null=custom.choice("on_null", ON_NULL) or "ignore",
+        on_blank=custom.choice("on_blank", ON_NULL) or "ignore",
     )
 
 

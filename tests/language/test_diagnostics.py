@@ -19,6 +19,7 @@ BROKEN_PROJECTS = {
     "secret-under-a-wrong-key": "orgs:\n  production: {passwrd: hunter2}\n",
     "secret-in-a-list": "orgs:\n  production:\n    password:\n      - hunter2\n",
     "unknown-sign-in": "orgs:\n  production: {auth: carrier pigeon}\n",
+    "blank-values": "blank_values: {undefined: null}\n",
     "not-a-table": "orgs: [local]\nsettings: {account: shipping}\n",
 }
 

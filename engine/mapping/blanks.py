@@ -1,0 +1,32 @@
+"""What counts as no value besides blank text: the entries of `blank_values`."""
+
+from collections.abc import Iterable
+
+from sfmap.engine.mapping.event import as_text
+from sfmap.engine.mapping.record import Json, Value
+
+BLANK = ""
+"""What stands in an entry's place."""
+
+_DEEPEST = 20
+"""Levels of an event; rules seldom look further down."""
+
+
+def table_key(value: Value) -> str:
+    """What entries of `values` and `blank_values` are compared by."""
+    return as_text(value).strip().casefold()
+
+
+def blank_keys(values: Iterable[Value]) -> frozenset[str]:
+    return frozenset(map(table_key, values))
+
+
+def without_blanks(value: Json, blanks: frozenset[str], depth: int = 0) -> Json:
+    """The value with blank text for each of the `blanks` in it."""
+    if isinstance(value, (str, int, float)):
+        return BLANK if table_key(value) in blanks else value
+    if depth > _DEEPEST or value is None:
+        return value
+    if isinstance(value, list):
+        return [without_blanks(item, blanks, depth + 1) for item in value]
+    return {key: without_blanks(member, blanks, depth + 1) for key, member in value.items()}
