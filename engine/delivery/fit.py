@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sfmap.engine.mapping.record import Content as RecordContent
 from sfmap.engine.mapping.record import Note, Record, Reference, Value
-from sfmap.engine.mapping.values import Unfit
+from sfmap.engine.mapping.values import INVISIBLE_TAKEN_OUT, Unfit, visible
 from sfmap.engine.org.fields import (
     Verb,
     find_field,
@@ -265,6 +265,8 @@ class _Fitting:
             what = f"left out: {self._origin(field.name)} {unfit} ({field.name} is of type {field.type})"
             self._note(field.name, what)
             return None
+        if field.type in ("email", "id", "reference") and isinstance(value, str) and visible(value) != value:
+            self._note(field.name, INVISIBLE_TAKEN_OUT)
         if is_cut(field, value, found):
             self._note(field.name, f"cut to {field.length} characters, the field's length in the org")
         if field.restricted_picklist and unlisted(field, found):

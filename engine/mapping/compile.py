@@ -209,13 +209,14 @@ def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]
     """The mapping as functions, and the mistakes found on the way; with errors it must not be used."""
     report = Report()
     blanks = blank_keys(mapping.blank_values)
+    looked_up = frozenset(name for lookup in mapping.lookups for name in lookup.names)
     opt_in = compile_source(mapping.opt_in, report, exact=True) if mapping.opt_in else None
     when = compile_condition(mapping.when, report) if mapping.when else None
     for_each = compile_source(mapping.for_each, report, several=True) if mapping.for_each else None
-    rules = tuple(compile_rule(rule, report, blanks) for rule in mapping.rules)
+    rules = tuple(compile_rule(rule, report, blanks, rule.field in looked_up) for rule in mapping.rules)
     reads = list(_reads(opt_in, for_each, rules))
     fields = [rule.field for rule in mapping.rules]
-    custom = compile_custom(mapping.custom, reads, fields, report) if mapping.custom else None
+    custom = compile_custom(mapping.custom, reads, fields, looked_up, report) if mapping.custom else None
     _check_events(mapping, report)
     _check_lookups(mapping, report)
     _check_writes(mapping, report)

@@ -9,7 +9,16 @@ from unicodedata import combining, normalize
 from sfmap.engine.mapping.event import as_text, normal_key, remembered
 from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source
 from sfmap.engine.mapping.record import Contents, Event, Json, Note, Value
-from sfmap.engine.mapping.values import Unfit, clean_text, convert, json_text, scalar, shown
+from sfmap.engine.mapping.values import (
+    INVISIBLE_TAKEN_OUT,
+    Unfit,
+    clean_text,
+    convert,
+    json_text,
+    scalar,
+    shown,
+    visible_text,
+)
 from sfmap.engine.spec.model import CustomFields, Rename
 from sfmap.engine.spec.reader import Report
 
@@ -46,6 +55,8 @@ class CompiledCustom:
     """The field of a trait key; empty where the key cannot be one."""
     taken: frozenset[str]
     """Fields that rules write: a trait does not overwrite them."""
+    looked_up: frozenset[str]
+    """Fields that records are looked up by."""
 
     def find(self, event: Event) -> Iterator[CustomField | Note]:
         """The fields and their values, and a note for each trait that cannot be one."""
@@ -68,9 +79,14 @@ class CompiledCustom:
     def of(self, key: str, raw: Json, written: Contents) -> Iterator[CustomField | Note]:
         """What one trait gives; `written` are the fields that have a value, and grows."""
         for path, value in self._leaves(key, raw, 0):
-            found = self._field(path, value, written)
+            seen = value
+            if isinstance(value, str) and self.looked_up and self.field_of(path) in self.looked_up:
+                seen = visible_text(value)
+            found = self._field(path, seen, written)
             if found:
                 yield found
+            if seen is not value:
+                yield Note(self.field_of(path), INVISIBLE_TAKEN_OUT)
 
     def origin(self, key: str) -> str:
         return f"{self.spec.base.text}.{clean_text(key)}"
@@ -120,9 +136,9 @@ class CompiledCustom:
 
 
 def compile_custom(
-    custom: CustomFields, reads: Iterable[Path], taken: Iterable[str], report: Report
+    custom: CustomFields, reads: Iterable[Path], taken: Iterable[str], looked_up: frozenset[str], report: Report
 ) -> CompiledCustom | None:
-    """The custom fields of a mapping whose rules read `reads` and write `taken`."""
+    """The custom fields of a mapping; its rules read `reads` and write `taken`, and it looks up by `looked_up`."""
     base = compile_source(custom.base, report)
     if base is None:
         return None
@@ -143,7 +159,7 @@ def compile_custom(
         name = key if _API_NAME.fullmatch(key) or not custom.rename else _renamed(key, custom.rename)
         return name + custom.suffix if _API_NAME.fullmatch(name) else ""
 
-    return CompiledCustom(custom, base, is_wanted, field_of, frozenset(taken))
+    return CompiledCustom(custom, base, is_wanted, field_of, frozenset(taken), looked_up)
 
 
 def _renamed(key: str, rename: Rename) -> str:

@@ -19,7 +19,7 @@ _DEEPEST_WIDE = 20
 
 _PERSONAL = ("identify", "track", "page", "screen")
 """Types of events whose traits are the person's, as those in `context` are."""
-_IDS = ("userId", "groupId", "anonymousId", "previousId")
+IDS = ("userId", "groupId", "anonymousId", "previousId")
 _BLANKS = re.compile(r"[\s_-]+")
 
 MISSING: Final = object()
@@ -34,7 +34,7 @@ def event_view(event: Event) -> Event:
     filled: Event = {}
     if not event.get("traits") or event.get("integrations") is None:
         filled = _from_context(event)
-    for key in _IDS:
+    for key in IDS:
         value = event.get(key)
         if value.__class__ is str or value is None:
             continue

@@ -104,7 +104,9 @@ def compile_source(
     get = _with_blanks(get, blanks)
     get = _with_blanks(_piped(get, known), blanks) if known else get
     loose = None if exact else simple
-    return CompiledSource(source.text, get, (segments,), _with_blanks(find, blanks), loose, tuple(known), blanks)
+    return CompiledSource(
+        source.text, get, (segments,), _with_blanks(find, blanks), loose, tuple(known), blanks=blanks
+    )
 
 
 _Found = TypeVar("_Found", Json, list[Json])

@@ -1,13 +1,25 @@
 """One field rule as a function of an event: the first source that has a value, made fit for the field."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sfmap.engine.mapping.blanks import blank_keys, table_key
+from sfmap.engine.mapping.event import IDS
 from sfmap.engine.mapping.paths import CompiledSource, compile_source
-from sfmap.engine.mapping.record import Content, Event, Reference, Value
+from sfmap.engine.mapping.record import Content, Event, Json, Reference, Value
 from sfmap.engine.mapping.sandbox import TemplateFailed
 from sfmap.engine.mapping.templates import compile_condition, compile_template
-from sfmap.engine.mapping.values import Unfit, clean_text, convert, cut, length, scalar
+from sfmap.engine.mapping.values import (
+    INVISIBLE_TAKEN_OUT,
+    Unfit,
+    clean_text,
+    convert,
+    cut,
+    length,
+    scalar,
+    visible,
+    visible_text,
+)
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import listed
 from sfmap.engine.spec.model import Constant, FieldRule, ValueType, Write
@@ -42,6 +54,8 @@ class CompiledRule:
     """The table of values, by `table_key`."""
     blanks: frozenset[str] = frozenset()
     """What counts as no value in this rule alone, by `table_key`."""
+    strip: Callable[[str], str] | None = None
+    """What takes invisible characters out of texts that records are known by."""
 
     def find(self, event: Event) -> Found:
         """What the rule makes of the event view."""
@@ -63,10 +77,8 @@ class CompiledRule:
         complaint = ""
         for source in self.sources:
             try:
-                raw = source.get(event)
-                value = scalar(raw)
+                value, notes = self._cleaned(source.get(event))
                 if value is not None:
-                    notes = () if value == raw else ("characters that XML cannot carry were taken out",)
                     return self._fitted(source.text, self._from_table(value), notes)
             except Unfit as unfit:
                 complaint = f"{source.text} {unfit}"
@@ -76,6 +88,15 @@ class CompiledRule:
         if not complaint and self._clears(event):
             return Found(write=self.rule.write, is_null=True)
         return self._without_value(complaint)
+
+    def _cleaned(self, raw: Json) -> tuple[Value | None, tuple[str, ...]]:
+        """What a field can hold of the value, and notes on what it lost."""
+        value = scalar(raw)
+        notes = () if value == raw else ("characters that XML cannot carry were taken out",)
+        if self.strip is None or not isinstance(value, str):
+            return value, notes
+        stripped = self.strip(value)
+        return scalar(stripped), notes if stripped == value else (*notes, INVISIBLE_TAKEN_OUT)
 
     def _clears(self, event: Event) -> bool:
         rule = self.rule
@@ -122,10 +143,12 @@ class CompiledRule:
         return f"{listed(tried, 'and')} {'has' if len(tried) == 1 else 'have'} no value"
 
 
-def compile_rule(rule: FieldRule, report: Report, blanks: frozenset[str] = frozenset()) -> CompiledRule:
+def compile_rule(
+    rule: FieldRule, report: Report, blanks: frozenset[str] = frozenset(), identifies: bool = False
+) -> CompiledRule:
     """The rule as a function; what is wrong with its paths, template or constants goes into the report.
 
-    `blanks` count as no value in the whole mapping.
+    `blanks` count as no value in the whole mapping; by a field that `identifies`, records are looked up.
     """
     own = blank_keys(rule.blank_values)
     if rule.template is not None:
@@ -149,7 +172,14 @@ def compile_rule(rule: FieldRule, report: Report, blanks: frozenset[str] = froze
     values = {table_key(key): value for key, value in rule.values.items()} if rule.values else None
     for value in (*(rule.values or {}).values(), *([] if rule.otherwise is None else [rule.otherwise])):
         _check_constant(rule, "value table", value, report)
-    return CompiledRule(rule, tuple(source for source in compiled if source), when, values, own)
+    sources = tuple(source for source in compiled if source)
+    identifies = identifies or rule.reference is not None or any(map(_reads_an_id, sources))
+    strip = visible if rule.type in ("email", "id") else visible_text if identifies else None
+    return CompiledRule(rule, sources, when, values, own, strip)
+
+
+def _reads_an_id(source: CompiledSource) -> bool:
+    return any(path[0] in IDS for path in source.reads)
 
 
 def _value_type(rule: FieldRule) -> ValueType | None:

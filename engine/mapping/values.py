@@ -17,6 +17,7 @@ from sfmap.engine.spec.model import ValueType
 
 _LONGEST_SHOWN = 100
 EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
+INVISIBLE_TAKEN_OUT = "invisible characters were taken out"
 _CAPITALS = {code: "1" if chr(code).isupper() else "0" for code in range(128)}
 _ID_CHECK = {f"{bits:05b}"[::-1]: letter for bits, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345")}
 _RECORD_ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
@@ -24,6 +25,12 @@ _RECORD_ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
 # XML 1.0 has no place for these, not even escaped (section 2.2, production Char).
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+# Soft hyphens, what is zero wide, and marks that say which way to read; they come with what people copy and paste.
+_INVISIBLE = "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+_JOINERS = "\u200c\u200d"
+_UNSEEN = re.compile(f"[{_INVISIBLE}]+")
+# Emoji and many scripts need joiners between their characters; Latin letters never do.
+_IDLE_JOINER = re.compile(f"(?<![^\x00-\u024f])[{_JOINERS}]|[{_JOINERS}](?![^\x00-\u024f])")
 # Flags come first: of a long row of their halves, \X would count all before each one.
 _GRAPHEME = regex.compile(r"\p{GCB=Regional_Indicator}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
 
@@ -33,6 +40,16 @@ def clean_text(text: str) -> str:
     if text.isprintable():
         return text
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
+
+
+def visible(text: str) -> str:
+    """An e-mail address or id without its characters that nobody sees."""
+    return text if text.isprintable() else _UNSEEN.sub("", text.replace(_JOINERS[0], "").replace(_JOINERS[1], ""))
+
+
+def visible_text(text: str) -> str:
+    """Any text without these; joiners that shape what stands beside them stay."""
+    return text if text.isprintable() else _IDLE_JOINER.sub("", _UNSEEN.sub("", text).strip(_JOINERS))
 
 
 def shown(key: str) -> str:
@@ -110,7 +127,7 @@ def convert(value: Value, type: ValueType | None) -> Value:  # noqa: A002
 
 
 def _email(value: Value) -> str:
-    text = as_text(value).strip()
+    text = visible(as_text(value)).strip()
     if not is_email(text):
         raise Unfit("is not an e-mail address")
     return text
@@ -121,7 +138,7 @@ def _trimmed(value: Value) -> str:
 
 
 def _record_id(value: Value) -> str:
-    text = as_text(value).strip()
+    text = visible(as_text(value)).strip()
     full = full_record_id(text)
     if full is None:
         if _RECORD_ID.fullmatch(text):

@@ -11,6 +11,22 @@ from typing import Any
 
 import regex
 
+_INVISIBLE = "".join(
+    map(
+        chr,
+        (
+            0xAD,
+            0x61C,
+            0x180E,
+            *range(0x200B, 0x2010),
+            *range(0x202A, 0x202F),
+            *range(0x2060, 0x2065),
+            *range(0x2066, 0x2070),
+            0xFEFF,
+        ),
+    )
+)
+
 
 def interpret(mapping: dict[str, Any], event: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """The fields that are written always, and what the record is found by; None where there is no record."""
@@ -23,7 +39,7 @@ def interpret(mapping: dict[str, Any], event: dict[str, Any]) -> tuple[dict[str,
     fields: dict[str, Any] = {}
     given: dict[str, Any] = {}
     for name, rule in _rules(mapping):
-        value = _from_sources(rule, event)
+        value = _from_sources(rule, event, name == mapping["match"] or rule["from"] in ("userId", "groupId"))
         if value is not None:
             fields[name] = given[name] = value
         elif rule.get("required"):
@@ -81,7 +97,7 @@ def _normal(key: str) -> str:
     return re.sub(r"[\s_-]+", "", key).casefold()
 
 
-def _from_sources(rule: dict[str, Any], event: dict[str, Any]) -> Any:
+def _from_sources(rule: dict[str, Any], event: dict[str, Any], is_key: bool) -> Any:
     """The first value, made fit; None where there is none, or where the first one does not fit."""
     for source in [rule["from"]] if isinstance(rule["from"], str) else rule["from"]:
         path, *pipes = (piece.strip() for piece in source.split("|"))
@@ -89,9 +105,19 @@ def _from_sources(rule: dict[str, Any], event: dict[str, Any]) -> Any:
         for pipe in pipes:
             value = _piped(pipe, value)
         value = _single(value)
+        if isinstance(value, str) and (is_key or rule.get("type") == "email"):
+            value = _single(_without_invisible(value, rule.get("type") != "email"))
         if value is not None:
             return _fitted(rule, value)
     return None
+
+
+def _without_invisible(text: str, joiners_stay: bool) -> str:
+    """The text without format characters; joiners stay where both neighbours are beyond Latin."""
+    joiners = "\u200c\u200d"
+    seen = "".join(c for c in text if c not in _INVISIBLE or (joiners_stay and c in joiners)).strip(joiners)
+    neighbours = zip(" " + seen, seen, seen[1:] + " ", strict=False)
+    return "".join(c for before, c, after in neighbours if c not in joiners or min(before, after) > "\u024f")
 
 
 def _piped(pipe: str, value: Any) -> Any:

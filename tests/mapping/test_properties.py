@@ -114,6 +114,7 @@ for _ in range(120):
 
 
 @given(EVENTS)
+@example({"type": "identify", "traits": {"email": "\ufeffa\u200b@b.co", "plan": "\u200d", "name": "a\u00adb"}})
 @example(
     {"type": "identify", "traits": {"title": "ß", "name": " peter gibbons", "email": "A", "zip": 1, "a": "X"}}
 )
@@ -219,6 +220,21 @@ TEXTS = {name: yaml.safe_load(source.text) for name, source in mapping_sources(N
 
 
 @given(EVENTS)
+@example(
+    {
+        "type": "identify",
+        "traits": {"email": "\ufeffa\u200b@b.co", "plan": "\u200d", "name": "a\u00adb"},
+        "integrations": {"Salesforce": True},
+    }
+)
+@example(
+    {
+        "type": "group",
+        "groupId": "\u200e12\u200d",
+        "traits": {"name": "Initech\u200b"},
+        "integrations": {"Salesforce": True},
+    }
+)
 @example({"type": "group", "groupId": 10**400, "traits": {"name": "x"}, "integrations": {"Salesforce": True}})
 @example(
     {
