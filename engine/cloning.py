@@ -23,12 +23,14 @@ def schema_lines(objects: Sequence[ObjectDescription], org_name: str) -> Iterato
         yield "    fields:"
         for field in described.fields.values():
             facts = (
-                f"{key}: {json.dumps(said, ensure_ascii=False)}" for key, said in _facts(field).items() if said
+                f"{key}: {json.dumps(said, ensure_ascii=False)}"
+                for key, said in _facts(field, described).items()
+                if said
             )
             yield f"      {field.name}: {{{', '.join(facts)}}}"
 
 
-def _facts(field: FieldDescription) -> dict[str, str | int | bool | Sequence[str]]:
+def _facts(field: FieldDescription, described: ObjectDescription) -> dict[str, object]:
     """By key; what is empty need not be said."""
     is_number = field.type in NUMBER_TYPES
     return {
@@ -43,7 +45,24 @@ def _facts(field: FieldDescription) -> dict[str, str | int | bool | Sequence[str
         "external_id": field.external_id,
         "finds": field.id_lookup and not field.external_id,
         "restricted": field.restricted_picklist,
-        "values": field.picklist_values,
+        "values": list(_values(field, described)),
+        "controller": field.controller,
+        "unfiltered": not field.filterable,
         "to": field.reference_to,
         "relationship": field.relationship_name,
     }
+
+
+def _values(field: FieldDescription, described: ObjectDescription) -> Iterator[str | dict[str, object]]:
+    """The values of a picklist; a table for one of which there is more to say."""
+    controller = described.fields.get(field.controller)
+    controlling = [entry.value for entry in controller.entries] if controller else []
+    for entry in field.entries:
+        said: dict[str, object] = {"value": entry.value}
+        if entry.label != entry.value:
+            said["label"] = entry.label
+        if valid_for := [controlling[position] for position in entry.valid_for if position < len(controlling)]:
+            said["for"] = valid_for
+        if not entry.active:
+            said["active"] = False
+        yield said if len(said) > 1 else entry.value

@@ -1,31 +1,46 @@
 """A mapping against the objects that an org has: what would be left out, cut or refused there."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from sfmap.engine.mapping.values import Unfit, convert
-from sfmap.engine.org.local.schema import FieldSchema, ObjectSchema
+from sfmap.engine.mapping.values import Unfit
+from sfmap.engine.org.fields import (
+    VALUE_TYPES,
+    Verb,
+    always_fits,
+    find_field,
+    fitted,
+    is_cut,
+    is_key,
+    is_required,
+    is_writable,
+    may,
+    nearest_entry,
+    nearest_field,
+    unlisted,
+    why_not_looked_up,
+    why_not_pointed,
+)
+from sfmap.engine.org.local.schema import Entry, FieldSchema, ObjectSchema
 from sfmap.engine.org.local.schema_file import load_schema
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
+from sfmap.engine.org.soql import compared_fields
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, Severity, Span, did_you_mean, listed
 from sfmap.engine.spec.kinds import Kind
-from sfmap.engine.spec.model import Constant, FieldRule, ReferenceTo, ValueType
+from sfmap.engine.spec.model import Constant, FieldRule, Operation, ReferenceTo
 from sfmap.engine.spec.model import Mapping as MappingSpec
+from sfmap.engine.spec.source import ScalarNode
 
 Descriptions = Mapping[str, ObjectDescription]
 
-_TYPES: Mapping[str, ValueType] = {
-    "boolean": "boolean",
-    "int": "integer",
-    "double": "number",
-    "currency": "number",
-    "percent": "number",
-    "date": "date",
-    "datetime": "datetime",
-    "email": "email",
-}
 _CUSTOM = "__c"
+_VERBS: Mapping[Operation, tuple[Verb, ...]] = {
+    "create": ("create",),
+    "update": ("update",),
+    "upsert": ("create", "update"),
+    "delete": ("delete",),
+}
 
 
 def plain_org(schema: Path | None) -> Descriptions:
@@ -51,17 +66,14 @@ class _Review:
         self.severity: Severity = "error" if is_whole else "warning"
 
     def diagnostics(self) -> Iterator[Diagnostic]:
-        name = self.mapping.object
-        described = self.objects.get(name)
+        described = self.objects.get(self.mapping.object)
         if described is None:
-            if self._is_surely_missing(name):
-                yield self._said(
-                    kinds.UNKNOWN_OBJECT,
-                    self.mapping.span,
-                    f"the org has no object {name}",
-                    did_you_mean(name, self.objects),
-                )
+            yield from self._unknown_object(self.mapping.object)
             return
+        for verb in _VERBS[self.mapping.operation]:
+            if not may(described, verb):
+                message = f"this user may not {verb} {described.name} records"
+                yield self._said(kinds.NOT_ALLOWED, self.mapping.span, message, "its profile must allow it")
         for rule in self.mapping.rules:
             yield from self._rule(rule, described)
         written = {rule.field for rule in self.mapping.rules}
@@ -69,7 +81,25 @@ class _Review:
             for node in lookup.fields:
                 if node.text in written or self.mapping.custom:
                     yield from self._looked_up(node.text, node.span, described)
-        yield from self._unfilled(described)
+        if self.mapping.where:
+            yield from self._condition(self.mapping.where, described)
+        if "create" in _VERBS[self.mapping.operation]:
+            yield from self._required(described)
+
+    def _unknown_object(self, name: str) -> Iterator[Diagnostic]:
+        near = did_you_mean(name, self.objects)
+        if self.is_whole:
+            yield self._said(
+                kinds.UNKNOWN_OBJECT,
+                self.mapping.span,
+                f"the org has no object {name}, or this user may not see it",
+                near,
+            )
+        elif not name.endswith(_CUSTOM):
+            message = f"{name} is not among the objects that sfmap knows without asking an org"
+            yield self._said(
+                kinds.UNKNOWN_OBJECT, self.mapping.span, message, near or "sfmap check --org NAME asks the org"
+            )
 
     def _is_surely_missing(self, name: str) -> bool:
         return self.is_whole or not name.endswith(_CUSTOM)
@@ -78,24 +108,18 @@ class _Review:
         return Diagnostic(kind, span, message, help, self.severity)
 
     def _rule(self, rule: FieldRule, described: ObjectDescription) -> Iterator[Diagnostic]:
-        field = _field(rule.field, bool(rule.reference), described)
+        field = find_field(described, rule.field, bool(rule.reference))
         if field is None:
             if self._is_surely_missing(rule.field) and not rule.field.endswith("__r"):
-                yield self._said(
-                    kinds.UNKNOWN_FIELD,
-                    rule.span,
-                    f"{described.name} has no field {rule.field}",
-                    _nearest(rule.field, described),
-                )
+                message = f"{described.name} has no field {rule.field}"
+                yield self._said(kinds.UNKNOWN_FIELD, rule.span, message, nearest_field(described, rule.field))
             return
-        if not (field.createable or field.updateable):
+        if why := _why_never_written(rule, field):
             yield self._said(
-                kinds.READ_ONLY_FIELD,
-                rule.span,
-                f"{described.name}.{field.name} is read-only: it is never written",
+                kinds.READ_ONLY_FIELD, rule.span, f"{described.name}.{field.name} {why}: it is never written"
             )
         if rule.reference:
-            yield from self._reference(rule.span, rule.reference, field)
+            yield from self._reference(rule, rule.reference, field)
             return
         if rule.max and 0 < field.length < rule.max:
             message = f"{rule.field} holds {field.length} characters, and max is {rule.max}"
@@ -105,22 +129,35 @@ class _Review:
         for key, value in _constants(rule):
             yield from self._constant(rule.span, key, value, field)
 
-    def _reference(self, span: Span, to: ReferenceTo, field: FieldDescription) -> Iterator[Diagnostic]:
-        if to.object not in field.reference_to:
-            points = (
-                f"it points to {listed(field.reference_to)}" if field.reference_to else "it points to no record"
-            )
-            yield self._said(kinds.WRONG_REFERENCE, span, f"{field.name} cannot point to {to.object}", points)
+    def _reference(self, rule: FieldRule, to: ReferenceTo, field: FieldDescription) -> Iterator[Diagnostic]:
+        if why := why_not_pointed(field, to.object):
+            yield self._said(kinds.WRONG_REFERENCE, rule.span, f"{field.name} cannot point to {to.object}", why)
             return
         target = self.objects.get(to.object)
-        if target and to.by.text not in target.fields and self._is_surely_missing(to.by.text):
-            message = f"{to.object} has no field {to.by.text}"
-            yield self._said(kinds.UNKNOWN_FIELD, to.by.span, message, _nearest(to.by.text, target))
+        if target is None:
+            if self.is_whole:
+                yield self._said(
+                    kinds.UNKNOWN_OBJECT,
+                    rule.span,
+                    f"the org has no object {to.object}, or this user may not see it",
+                )
+            return
+        by = target.fields.get(to.by.text)
+        if by is None:
+            if self._is_surely_missing(to.by.text):
+                message = f"{to.object} has no field {to.by.text}"
+                yield self._said(kinds.UNKNOWN_FIELD, to.by.span, message, nearest_field(target, to.by.text))
+            return
+        if why := why_not_looked_up(by):
+            yield self._said(
+                kinds.UNFILTERED_FIELD, to.by.span, f"{to.object} cannot be looked up by {by.name}", why
+            )
+        for key, value in _constants(rule):
+            yield from self._constant(rule.span, key, value, by)
 
     def _constant(self, span: Span, key: str, value: Constant, field: FieldDescription) -> Iterator[Diagnostic]:
         try:
-            value_type = _TYPES.get(field.type)
-            fitted = convert(value, value_type) if value_type else value
+            found = fitted(field, value)
         except Unfit as unfit:
             yield self._said(
                 kinds.UNFIT_FOR_FIELD,
@@ -129,49 +166,111 @@ class _Review:
                 f"the field is of type {field.type}",
             )
             return
-        if field.restricted_picklist and fitted not in field.picklist_values:
-            near = did_you_mean(str(fitted), field.picklist_values)
-            yield self._said(
-                kinds.UNFIT_FOR_FIELD, span, f'"{fitted}" is no value of the picklist {field.name}', near
-            )
+        if is_cut(field, value, found):
+            message = f"the {key} of {field.name} is cut to {field.length} characters, the field's length"
+            yield Diagnostic(kinds.SHORTER_FIELD, span, message, "", "warning")
+        for one in unlisted(field, found):
+            message, near = f'"{one}" is no value of the picklist {field.name}', nearest_entry(field, one)
+            if field.restricted_picklist:
+                yield self._said(kinds.UNFIT_FOR_FIELD, span, message, near)
+            else:
+                yield Diagnostic(kinds.UNLISTED_VALUE, span, message, near, "warning")
 
     def _looked_up(self, name: str, span: Span, described: ObjectDescription) -> Iterator[Diagnostic]:
         field = described.fields.get(name)
         if field is None:
             if self._is_surely_missing(name):
                 message = f"{described.name} has no field {name} to look up by"
-                yield self._said(kinds.UNKNOWN_FIELD, span, message, _nearest(name, described))
-        elif self.mapping.external_id == name and not (field.external_id or field.id_lookup):
+                yield self._said(kinds.UNKNOWN_FIELD, span, message, nearest_field(described, name))
+        elif why := why_not_looked_up(field):
+            yield self._said(kinds.UNFILTERED_FIELD, span, f"{described.name} cannot be looked up by {name}", why)
+        elif self.mapping.external_id == name and not is_key(field):
             yield self._said(
                 kinds.NO_EXTERNAL_ID, span, f"{described.name}.{name} is no external id", f"write match: {name}"
             )
 
-    def _unfilled(self, described: ObjectDescription) -> Iterator[Diagnostic]:
-        """Fields that a create must have and that no rule fills."""
-        if self.mapping.operation not in ("create", "upsert"):
-            return
-        filled = {
-            field.name
-            for rule in self.mapping.rules
-            if rule.write != "update" and (field := _field(rule.field, bool(rule.reference), described))
-        }
-        required = [
-            field.name
-            for field in described.fields.values()
-            if field.createable
-            and not field.nillable
-            and not field.defaulted_on_create
-            and field.name not in filled
-        ]
-        if required:
-            message = f"a new {described.name} needs {listed(required, 'and')}, and no rule gives that"
+    def _condition(self, condition: ScalarNode, described: ObjectDescription) -> Iterator[Diagnostic]:
+        """Fields that the condition of the lookups compares and the org does not."""
+        known = {name.casefold(): field for name, field in described.fields.items()}
+        for start, name in compared_fields(condition.text):
+            span = condition.part(start, len(name))
+            field = known.get(name.casefold())
+            if field is None:
+                if self._is_surely_missing(name):
+                    near = did_you_mean(name, described.fields)
+                    yield self._said(
+                        kinds.UNKNOWN_FIELD, span, f"{described.name} has no field {name} to compare", near
+                    )
+            elif not field.filterable:
+                message = f"{described.name} cannot be looked up by {field.name}"
+                yield self._said(kinds.UNFILTERED_FIELD, span, message, why_not_looked_up(field))
+
+    def _required(self, described: ObjectDescription) -> Iterator[Diagnostic]:
+        """Fields that a create must have, and that no rule is sure to fill."""
+        rules: dict[str, list[FieldRule]] = {}
+        for rule in self.mapping.rules:
+            field = find_field(described, rule.field, bool(rule.reference))
+            if field and rule.write != "update":
+                rules.setdefault(field.name, []).append(rule)
+        missing = []
+        for field in filter(is_required, described.fields.values()):
+            if field.name in rules:
+                yield from self._filled(field, rules[field.name], described)
+            elif self.mapping.custom and field.name.endswith(self.mapping.custom.suffix):
+                message = f"a new {described.name} needs {field.name}, which only a trait of that name fills"
+                yield Diagnostic(
+                    kinds.MAY_STAY_EMPTY,
+                    self.mapping.span,
+                    message,
+                    "give it a rule with required: true",
+                    "warning",
+                )
+            else:
+                missing.append(field.name)
+        if missing:
+            message = f"a new {described.name} needs {listed(missing, 'and')}, and no rule gives that"
             yield self._said(kinds.EMPTY_REQUIRED_FIELD, self.mapping.span, message)
 
+    def _filled(
+        self, field: FieldDescription, rules: Iterable[FieldRule], described: ObjectDescription
+    ) -> Iterator[Diagnostic]:
+        """What can leave a required field empty; nothing where one of its rules is sure to fill it."""
+        lookups = self.mapping.lookups
+        has_match = bool(lookups) and all(field.name in lookup.names for lookup in lookups)
+        ways = [(rule, _ways_to_stay_empty(rule, field, has_match)) for rule in rules]
+        if all(why for _, (why, _) in ways):
+            rule, (why, what_to_do) = ways[0]
+            message = f"a new {described.name} needs {field.name}, which stays empty {why}"
+            yield Diagnostic(kinds.MAY_STAY_EMPTY, rule.span, message, what_to_do, "warning")
 
-def _field(name: str, refers: bool, described: ObjectDescription) -> FieldDescription | None:
-    if refers and name not in described.fields:
-        return next((f for f in described.fields.values() if f.relationship_name == name), None)
-    return described.fields.get(name)
+
+def _why_never_written(rule: FieldRule, field: FieldDescription) -> str:
+    if not is_writable(field):
+        return "is read-only"
+    if rule.write == "create" and not field.createable:
+        return "cannot be set on create"
+    if rule.write == "update" and not field.updateable:
+        return "cannot be set on update"
+    return ""
+
+
+def _ways_to_stay_empty(rule: FieldRule, field: FieldDescription, has_match: bool) -> tuple[str, str]:
+    """When the rule gives a new record no value that the field takes, and what to do; empty where it always does.
+
+    `has_match` tells whether an event without this value has no identity, and is rejected.
+    """
+    if rule.when:
+        return "where its condition does not hold", "leave out when"
+    if rule.reference and rule.reference.on_missing != "reject":
+        return "where no record is found", "write on_missing: reject"
+    if rule.value is None and not rule.reference and not always_fits(field, rule.type, rule.max):
+        longest = f", max: {field.length}" if field.type == "email" else ""
+        return "where a value does not fit", f"write type: {VALUE_TYPES[field.type]}{longest}"
+    is_constant = rule.value is not None and not (rule.values and rule.otherwise is None)
+    default_write = rule.default.write or rule.write if rule.default else "update"
+    if is_constant or rule.required or has_match or default_write != "update":
+        return "", ""
+    return "where an event has no value for it", "write required: true, or a default"
 
 
 def _constants(rule: FieldRule) -> Iterable[tuple[str, Constant]]:
@@ -185,17 +284,14 @@ def _constants(rule: FieldRule) -> Iterable[tuple[str, Constant]]:
         yield "else", rule.otherwise
 
 
-def _nearest(name: str, described: ObjectDescription) -> str:
-    same = [field for field in described.fields if field.casefold() == name.casefold()]
-    return f"it has {same[0]}: the casing must agree" if same else did_you_mean(name, described.fields)
-
-
 def _described(known: ObjectSchema) -> ObjectDescription:
-    fields = {name: _described_field(field) for name, field in known.fields.items()}
+    fields = {name: _described_field(field, known) for name, field in known.fields.items()}
     return ObjectDescription(known.name, known.label, known.key_prefix, True, True, fields)
 
 
-def _described_field(known: FieldSchema) -> FieldDescription:
+def _described_field(known: FieldSchema, target: ObjectSchema) -> FieldDescription:
+    controller = target.fields.get(known.controller)
+    values = [entry.value for entry in controller.entries] if controller else []
     return FieldDescription(
         name=known.name,
         label=known.label,
@@ -208,10 +304,17 @@ def _described_field(known: FieldSchema) -> FieldDescription:
         id_lookup=known.id_lookup,
         external_id=known.external_id,
         restricted_picklist=known.restricted,
-        entries=tuple(PicklistEntry(value, value) for value in known.values),
+        entries=tuple(_described_entry(entry, values) for entry in known.entries),
         reference_to=known.references,
         relationship_name=known.relationship_name,
         precision=known.precision,
         scale=known.scale,
         unique=known.unique,
+        filterable=known.filterable,
+        controller=known.controller,
     )
+
+
+def _described_entry(entry: Entry, controlling: Sequence[str]) -> PicklistEntry:
+    positions = (position for position, value in enumerate(controlling) if value in entry.valid_for)
+    return PicklistEntry(entry.value, entry.label, entry.active, tuple(positions))

@@ -30,6 +30,12 @@ VALUE_TYPES: Mapping[str, ValueType] = {
 }
 """The API's field types (Object Reference, "Field Types") as the mapping's; every other one is text."""
 
+_ALSO_FIT: Mapping[ValueType, tuple[ValueType, ...]] = {
+    "number": ("integer",),
+    "date": ("datetime",),
+    "datetime": ("date",),
+}
+"""By the type that a field wants: others whose values it takes."""
 _MULTISELECT = "multipicklist"
 _PICKLISTS = frozenset({"picklist", _MULTISELECT})
 """Never cut (row 8 of behaviour.md): the org says what it thinks of the value."""
@@ -112,6 +118,19 @@ def fitted_for_lookup(field: FieldDescription, value: Value) -> Value:
     return found
 
 
+def always_fits(field: FieldDescription, type: ValueType | None, longest: int | None) -> bool:  # noqa: A002
+    """Whether every value that a mapping's type and longest length let through fits the field.
+
+    Beside a number with too many digits, and what is no entry of a picklist.
+    """
+    wanted = VALUE_TYPES.get(field.type)
+    if wanted is None:
+        return True
+    if wanted == "email":
+        return type == "email" and 0 < (longest or 0) <= field.length
+    return type in (wanted, *_ALSO_FIT.get(wanted, ()))
+
+
 def is_cut(field: FieldDescription, value: Value, found: Value) -> bool:
     """Whether `fitted` took something off the end of the value."""
     return field.type not in VALUE_TYPES and found != as_text(value)
@@ -132,6 +151,11 @@ def unlisted(field: FieldDescription, value: Value) -> list[str]:
     text = as_text(value)
     chosen = [part.strip() for part in text.split(";")] if field.type == _MULTISELECT else [text]
     return [one for one in chosen if one and one not in field.picklist_values]
+
+
+def nearest_entry(field: FieldDescription, text: str) -> str:
+    """Which entry of the picklist was probably meant; empty where none is near."""
+    return did_you_mean(text, (word for one in field.entries if one.active for word in (one.label, one.value)))
 
 
 def _called(field: FieldDescription) -> str:

@@ -21,6 +21,9 @@ CONDITION_LIMIT = QUERY_LIMIT // 2
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
+_COMPARED = re.compile(
+    r"(?<![\w.])([A-Za-z]\w*)\s*(?:<=|>=|<>|!=|=|<|>|\b(?:NOT\s+IN|IN|LIKE|INCLUDES|EXCLUDES)\b)", re.IGNORECASE
+)
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -98,6 +101,12 @@ def condition(text: str) -> str:
     if not _balanced(outside):
         raise ValueError("the parentheses of the condition do not match")
     return text
+
+
+def compared_fields(condition: str) -> Iterator[tuple[int, str]]:
+    """The object's own fields that the condition compares, each with its place; not those of other records."""
+    blanked = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), condition)
+    return ((found.start(1), found[1]) for found in _COMPARED.finditer(blanked))
 
 
 def plain(number: float) -> str:

@@ -57,6 +57,10 @@ UNFIT_FOR_FIELD = Kind("SF044", "unfit-for-field", warns=True)
 SHORTER_FIELD = Kind("SF045", "shorter-field", warns=True)
 NO_EXTERNAL_ID = Kind("SF046", "no-external-id", warns=True)
 EMPTY_REQUIRED_FIELD = Kind("SF047", "empty-required-field", warns=True)
+UNFILTERED_FIELD = Kind("SF048", "unfiltered-field", warns=True)
+UNLISTED_VALUE = Kind("SF049", "unlisted-value", warns=True)
+MAY_STAY_EMPTY = Kind("SF050", "may-stay-empty", warns=True)
+NOT_ALLOWED = Kind("SF051", "not-allowed")
 
 # sfmap.yaml.
 SECRET_IN_FILE = Kind("SF060", "secret-in-file")

@@ -226,6 +226,9 @@ def test_clone(folder: Folder, identify: Identify, tmp_path: Path) -> None:
         "      Code__c: {type: string, length: 9, unique: true, external_id: true}\n"
         "      Amount__c: {type: currency, precision: 9, scale: 2, label: 'NO: \"1e3\"'}\n"
         "      Size__c: {type: picklist, values: ['1e3', 'NO', 'ä'], restricted: true}\n"
+        "      Land__c: {type: picklist, values: [{value: A, active: false}, {value: B, label: Beta}, C]}\n"
+        "      Part__c: {type: picklist, restricted: true, controller: Land__c, values: [\n"
+        "        {value: b1, for: [B]}, {value: bc, label: Both, for: [B, C]}, none]}\n"
         "  Seat__c:\n    fields:\n      Lead__c: {type: reference, to: Lead}\n"
     )
     (folder.path / "sfmap.yaml").write_text("orgs:\n  local: {schema: custom.yaml}\n")
@@ -237,6 +240,9 @@ def test_clone(folder: Folder, identify: Identify, tmp_path: Path) -> None:
     (folder.path / "sfmap.yaml").write_text("orgs:\n  local: {schema: copy.yaml}\n")
     for name, text in before.items():
         assert folder.sfmap("describe", name, "--refresh").stdout == text
+    again = folder.sfmap("org", "clone", "Lead", "Seat__c", "Account")
+    assert again.stdout == copied.stdout
+    assert '{"value": "bc", "label": "Both", "for": ["B", "C"]}' in again.stdout
     events = folder.write("e.ndjson", [identify("clone@b.co", name="Ann Lee")])
     assert folder.sfmap("run", events).returncode == 0
     assert folder.sfmap("org", "clone", "Leed").returncode == 2

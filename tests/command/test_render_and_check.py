@@ -284,7 +284,7 @@ def test_check_against_an_org(folder: Folder) -> None:
     assert done.returncode == 2
     for words in (
         "Lead.Key__c is no external id",
-        "it has testProp__c: the casing must agree",
+        "it has testProp__c, and the casing must agree",
         "Lead.IsDeleted is read-only",
         "the default of AnnualRevenue is not a number",
         "OwnerId cannot point to Account",

@@ -361,3 +361,18 @@ def test_two_runs_at_once_make_no_duplicates(folder: Folder, identify: Identify)
     assert (first.returncode, second.returncode) == (0, 2)
     assert f"another run is delivering in this folder (sfmap run, process {first.pid})" in second.stderr
     assert folder.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(5_000, 5_000)]
+
+
+def test_several_values_of_a_multi_select_picklist_go_together(folder: Folder, identify: Identify) -> None:
+    """Each value is compared for itself: a joined text is no reason to send its record alone."""
+    tags = "{type: multipicklist, restricted: true, values: [red, green, blue]}"
+    (folder.path / "schema.yaml").write_text(f"objects: {{Lead: {{fields: {{Tags__c: {tags}}}}}}}\n")
+    (folder.path / "sfmap.yaml").write_text("orgs: {local: {schema: schema.yaml}}\n")
+    tagged = [identify("same@b.co", name="Ann", Tags__c="red;blue" if n % 2 else "red; green") for n in range(100)]
+    events = folder.write("e.ndjson", [{**event, "messageId": f"m{n}"} for n, event in enumerate(tagged)])
+    done = folder.sfmap("run", events, "--report", "report.json")
+    assert done.returncode == 0, done.stderr
+    assert cast(dict[str, int], folder.report()["api_calls"])["upsert"] == 1
+    assert folder.rows("SELECT Tags__c FROM Lead") == [("red;blue",)]
+    bad = folder.sfmap("run", folder.write("bad.ndjson", [identify("bad@b.co", name="Ann", Tags__c="red;pink")]))
+    assert (bad.returncode, "bad value for restricted picklist field" in bad.stderr) == (1, True)

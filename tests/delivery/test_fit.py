@@ -49,6 +49,7 @@ FIELDS = [
     field("Opens__c", "time"),
     field("Mail__c", "email", 10),
     field("Rating", "picklist", 3, restricted_picklist=True),
+    field("Tags__c", "multipicklist", 100, restricted_picklist=True),
     field("Formula__c", createable=False, updateable=False),
     field("Once__c", updateable=False),
     field("Later__c", createable=False),
@@ -75,7 +76,10 @@ KEPT: list[tuple[dict[str, Value], dict[str, Value]]] = [
     ({"Seats__c": "-99999999"}, {"Seats__c": -99_999_999}),
     ({"Rating": "Warmish"}, {"Rating": "Warmish"}),
     ({"Body__c": "SGk="}, {"Body__c": "SGk="}),
+    ({"Tags__c": "Hot; Cold;"}, {"Tags__c": "Hot; Cold;"}),
+    ({"Tags__c": "Hot;Old"}, {"Tags__c": "Hot;Old"}),
 ]
+DOUBTFUL = [{"Rating": "Warmish"}, {"Tags__c": "Hot;Old"}]
 
 
 @pytest.mark.parametrize(("given", "kept"), KEPT)
@@ -83,7 +87,7 @@ def test_kept_without_a_word(given: dict[str, Value], kept: dict[str, Value]) ->
     fitted = FITTER.fit(record(given))
     assert fitted.on_create == fitted.on_update == kept
     assert fitted.notes == ()
-    assert fitted.doubtful == (given.get("Rating") == "Warmish")
+    assert fitted.doubtful == (given in DOUBTFUL)
 
 
 NOTED: list[tuple[dict[str, Value], str]] = [

@@ -1,15 +1,19 @@
 """Kinds of diagnostics that take a project to produce, and how warnings are silenced."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sfmap.engine.checking import check_project
+from sfmap.engine.load import check_mappings, chosen_mappings
+from sfmap.engine.project import load_project
+from sfmap.engine.review import plain_org, review
 from sfmap.engine.spec.kinds import KINDS
 
-RULES = "  Email: traits.email\n  LastName: traits.n\n"
+RULES = "  Email: traits.email\n  LastName: {from: traits.n, required: true}\n"
 LEAD = f"sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nfields:\n{RULES}"
-WHOLE = f"{LEAD}  Company: traits.c\n"
+WHOLE = f"{LEAD}  Company: {{from: traits.c, required: true}}\n"
 LOCAL = "orgs: {local: {schema: schema.yaml}}\n"
 
 CASES = [
@@ -25,6 +29,9 @@ CASES = [
     ("SF045", {"ours/m.yaml": f"{WHOLE}  Fax: {{from: traits.fax, max: 400}}\n"}),
     ("SF046", {"ours/m.yaml": WHOLE.replace("match: Email", "match: {external_id: Company}")}),
     ("SF047", {"ours/m.yaml": LEAD}),
+    ("SF048", {"ours/m.yaml": f"{WHOLE}  Description: traits.d\n".replace("match: Email", "match: Description")}),
+    ("SF049", {"ours/m.yaml": f"{WHOLE}  Rating: {{value: Hott}}\n"}),
+    ("SF050", {"ours/m.yaml": f"{LEAD}  Company: traits.c\n"}),
     ("SF062", {"ours/m.yaml": WHOLE, "sfmap.yaml": "silence: SF999\n"}),
     ("SF062", {"ours/m.yaml": WHOLE, "sfmap.yaml": "silence: [SF012]\n"}),
     ("SF070", {"ours/m.yaml": WHOLE, "sfmap.yaml": LOCAL, "schema.yaml": "objects: {Led: {}}\n"}),
@@ -56,3 +63,13 @@ def test_a_silenced_kind_is_still_an_error_where_the_org_says_so(tmp_path: Path)
     assert found(tmp_path, files, "silence: [SF041]\n") == {}
     against_the_org = check_project(tmp_path, None, "local").diagnostics
     assert [(one.kind.code, one.severity) for one in against_the_org] == [("SF041", "error")]
+
+
+def test_what_the_user_may_not_do_is_said(tmp_path: Path) -> None:
+    """SF051: only an org tells it."""
+    (tmp_path / "m.yaml").write_text(WHOLE)
+    (compiled,), _ = check_mappings(*chosen_mappings(load_project(tmp_path), tmp_path, None))
+    plain = plain_org(None)
+    forbidden = {**plain, "Lead": replace(plain["Lead"], createable=False)}
+    (said,) = review(compiled.mapping, forbidden, is_whole=True)
+    assert (said.kind.code, said.message) == ("SF051", "this user may not create Lead records")

@@ -15,6 +15,7 @@ from sfmap.engine.mapping.values import full_record_id
 from sfmap.engine.org.local import oauth
 from sfmap.engine.org.local.envelope import LARGEST_REQUEST
 from sfmap.engine.org.local.faults import Fault, RecordError, no_such_object
+from sfmap.engine.org.local.picklists import described_entries
 from sfmap.engine.org.local.records import Saved, Sent, Writer
 from sfmap.engine.org.local.references import SentParent
 from sfmap.engine.org.local.schema import FieldSchema, ObjectSchema
@@ -244,17 +245,13 @@ def _head(request: Request, target: ObjectSchema) -> dict[str, object]:
 
 def _describe(resources: Resources, session: Session, request: Request, body: bytes) -> Response:
     target = _target(resources, request)
-    fields = [_field(known) for known in target.fields.values()]
+    fields = [_field(known, target) for known in target.fields.values()]
     return JSONResponse(
         {**_head(request, target), "fields": fields, "childRelationships": [], "recordTypeInfos": []}
     )
 
 
-def _field(known: FieldSchema) -> dict[str, object]:
-    values = [
-        {"active": True, "defaultValue": value == known.default, "label": value, "value": value}
-        for value in known.values
-    ]
+def _field(known: FieldSchema, target: ObjectSchema) -> dict[str, object]:
     return {
         "name": known.name,
         "label": known.label,
@@ -274,7 +271,10 @@ def _field(known: FieldSchema) -> dict[str, object]:
         "unique": known.unique,
         "custom": known.custom,
         "restrictedPicklist": known.restricted,
-        "picklistValues": values,
+        "picklistValues": list(described_entries(known, target)),
+        "filterable": known.filterable,
+        "dependentPicklist": bool(known.controller),
+        "controllerName": known.controller or None,
         "referenceTo": list(known.references),
         "relationshipName": known.relationship_name or None,
     }

@@ -6,9 +6,23 @@ from functools import cached_property
 
 TEXT_TYPES = ("string", "textarea", "email", "phone", "url", "picklist", "multipicklist")
 NUMBER_TYPES = ("int", "double", "currency", "percent")
+_NEVER_FILTERED = ("address", "location", "encryptedstring", "base64", "anyType", "complexvalue")
+_LONGEST_FILTERED = 255
+"""In characters; a longer text area cannot be compared in a query."""
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One value of a picklist."""
+
+    value: str
+    label: str
+    active: bool = True
+    valid_for: tuple[str, ...] = ()
+    """Of a dependent picklist: the values of the controlling field that it goes with."""
+
+
+@dataclass(frozen=True)
 class FieldSchema:
     name: str
     label: str
@@ -25,11 +39,26 @@ class FieldSchema:
     unique: bool = False
     restricted: bool = False
     custom: bool = False
-    values: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = field(default=(), compare=False)
     references: tuple[str, ...] = ()
     default: str | None = None
     relationship: str = ""
     """What a copied org calls the record that the field refers to, where the name does not say so."""
+    controller: str = ""
+    """The field that a dependent picklist depends on."""
+    unfiltered: bool = False
+    """Whether a copied org does not filter by it, although its type says nothing against it."""
+
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """Of the active entries."""
+        return tuple(entry.value for entry in self.entries if entry.active)
+
+    @property
+    def filterable(self) -> bool:
+        """Whether a query may compare it."""
+        is_long = self.type == "textarea" and self.length > _LONGEST_FILTERED
+        return not (self.unfiltered or is_long or self.type in _NEVER_FILTERED)
 
     @property
     def required(self) -> bool:

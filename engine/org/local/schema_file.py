@@ -9,6 +9,7 @@ from sfmap.engine.org.local.schema import (
     NUMBER_TYPES,
     TEXT_TYPES,
     DuplicateRule,
+    Entry,
     FieldSchema,
     ObjectSchema,
     Schema,
@@ -18,7 +19,7 @@ from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean
 from sfmap.engine.spec.files import read_source
 from sfmap.engine.spec.reader import Report, Table
-from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
+from sfmap.engine.spec.source import Node, ScalarNode, TableNode, read_yaml
 
 _CUSTOM_PREFIX = "a0"
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -27,10 +28,11 @@ _CUSTOM_TYPES = (*TEXT_TYPES, *NUMBER_TYPES, "boolean", "date", "datetime", "ref
 _DEFAULT_LENGTHS = {"email": 80, "phone": 40, "reference": 18, "textarea": 32_000}
 _FIELD_KEYS = (
     "type", "label", "length", "precision", "scale", "required", "unique", "external_id", "default",
-    "values", "restricted", "to",
+    "values", "restricted", "controller", "to",
 )  # fmt: skip
 _OBJECT_KEYS = ("fields", "duplicate_rules")
-_COPIED_KEYS = ("write", "finds", "relationship")
+_ENTRY_KEYS = ("value", "label", "active", "for")
+_COPIED_KEYS = ("write", "finds", "relationship", "unfiltered")
 _COPIED_TYPES = (
     "id", "address", "location", "combobox", "encryptedstring", "time", "base64", "long", "anyType",
     "complexvalue",
@@ -82,6 +84,7 @@ def _complete(known: ObjectSchema, name: ScalarNode, node: TableNode, report: Re
     table.require("key_prefix", "the first three characters of its records' ids")
     copied = {field: _like(known.fields.get(field), one) for field, one in _fields(table, None).items()}
     needed = {field: known.fields[field] for field in _ALWAYS if field not in copied}
+    _check_controllers(table, copied)
     return replace(
         known,
         name=name.text,
@@ -105,6 +108,7 @@ def _like(known: FieldSchema | None, copied: FieldSchema) -> FieldSchema:
 def _extended(known: ObjectSchema, node: TableNode, referable: frozenset[str], report: Report) -> ObjectSchema:
     table = Table(node, report, f"the object {known.name}", _OBJECT_KEYS)
     fields = {**known.fields, **_fields(table, referable)}
+    _check_controllers(table, fields)
     return replace(known, fields=fields, duplicate_rules=_duplicate_rules(table, fields))
 
 
@@ -123,6 +127,7 @@ def _custom(
     _check_name(name, report)
     table = Table(node, report, f"the object {name.text}", ("label", "plural", *_OBJECT_KEYS))
     fields = {**blank.fields, **_fields(table, referable)}
+    _check_controllers(table, fields)
     label_node, plural_node = table.text("label"), table.text("plural")
     label = label_node.text if label_node else name.text.removesuffix("__c").replace("_", " ")
     count = sum(schema.custom for schema in objects.values())
@@ -161,6 +166,25 @@ def _fields(table: Table, referable: frozenset[str] | None) -> dict[str, FieldSc
             )
         fields[name.text] = _field(name, node, referable, table.report)
     return fields
+
+
+def _check_controllers(table: Table, fields: Mapping[str, FieldSchema]) -> None:
+    """Each dependent picklist names another picklist of the object, and its values."""
+    for name, node in table.tables("fields"):
+        field = fields.get(name.text)
+        if field is None or not field.controller:
+            continue
+        controller = fields.get(field.controller)
+        if controller is None or not controller.entries:
+            hint = did_you_mean(field.controller, (one.name for one in fields.values() if one.entries))
+            table.report.error(
+                kinds.UNKNOWN_IN_SCHEMA, node.span, f'there is no picklist "{field.controller}" to depend on', hint
+            )
+            continue
+        known = {entry.value for entry in controller.entries}
+        for value in (value for entry in field.entries for value in entry.valid_for if value not in known):
+            message = f'"{value}" is no value of the picklist {controller.name}'
+            table.report.error(kinds.UNKNOWN_IN_SCHEMA, node.span, message, did_you_mean(value, known))
 
 
 def _duplicate_rules(table: Table, fields: Mapping[str, FieldSchema]) -> tuple[DuplicateRule, ...]:
@@ -206,6 +230,7 @@ def _field(name: ScalarNode, node: TableNode, referable: frozenset[str] | None, 
     external_id = table.boolean("external_id") or False
     write = (table.choice("write", ("always", "create", "update", "never")) or "always") if is_copy else "always"
     relationship = table.text("relationship") if is_copy else None
+    controller = table.text("controller")
     return FieldSchema(
         name=name.text,
         label=label.text if label else name.text.removesuffix("__c").replace("_", " "),
@@ -223,7 +248,30 @@ def _field(name: ScalarNode, node: TableNode, referable: frozenset[str] | None, 
         restricted=table.boolean("restricted") or False,
         custom=name.text.endswith("__c"),
         relationship=relationship.text if relationship else "",
-        values=tuple(value.text for value in table.texts("values")),
+        entries=_entries(table),
         references=tuple(target.text for target in targets),
         default=default.text if default else None,
+        controller=controller.text if controller else "",
+        unfiltered=(is_copy and table.boolean("unfiltered")) or False,
     )
+
+
+def _entries(table: Table) -> tuple[Entry, ...]:
+    """The values of a picklist: each a text, or a table with a label and more."""
+
+    def read(node: Node) -> Entry | None:
+        if isinstance(node, ScalarNode):
+            return Entry(node.text, node.text) if isinstance(node.value, str) else None
+        if not isinstance(node, TableNode):
+            return None
+        entry = Table(node, table.report, "the value", _ENTRY_KEYS)
+        entry.require("value", "what a record holds")
+        value, label = entry.text("value"), entry.text("label")
+        if value is None:
+            return Entry("", "")
+        valid_for = tuple(one.text for one in entry.texts("for"))
+        return Entry(
+            value.text, label.text if label else value.text, entry.boolean("active") is not False, valid_for
+        )
+
+    return table.items("values", "a text, or a table with the key value", read)

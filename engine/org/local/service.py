@@ -25,6 +25,7 @@ from sfmap.engine.org.local.envelope import (
 from sfmap.engine.org.local.fault_plan import Strike
 from sfmap.engine.org.local.faults import Duplicate, Fault, RecordError, no_such_object, unexpected
 from sfmap.engine.org.local.ids import new_id
+from sfmap.engine.org.local.picklists import described_entries
 from sfmap.engine.org.local.records import Saved, Sent, Writer
 from sfmap.engine.org.local.references import SentParent
 from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
@@ -447,18 +448,21 @@ def _object_head(target: ObjectSchema) -> str:
 
 
 def _described(target: ObjectSchema) -> str:
-    fields = "".join(f"<fields>{_described_field(known)}</fields>" for known in target.fields.values())
+    fields = "".join(f"<fields>{_described_field(known, target)}</fields>" for known in target.fields.values())
     return _object_head(target) + fields
 
 
-def _described_field(known: FieldSchema) -> str:
+def _described_field(known: FieldSchema, target: ObjectSchema) -> str:
     facts: dict[str, object] = {
         "byteLength": known.length * 3,
+        **({"controllerName": known.controller} if known.controller else {}),
         "createable": known.createable,
         "custom": known.custom,
         "defaultedOnCreate": known.defaulted,
+        "dependentPicklist": bool(known.controller),
         "digits": known.digits,
         "externalId": known.external_id,
+        "filterable": known.filterable,
         "idLookup": known.id_lookup,
         "label": known.label,
         "length": known.length,
@@ -472,9 +476,8 @@ def _described_field(known: FieldSchema) -> str:
         "updateable": known.updateable,
     }
     values = "".join(
-        f"<picklistValues><active>true</active><defaultValue>{str(value == known.default).lower()}</defaultValue>"
-        f"{element('label', value)}{element('value', value)}</picklistValues>"
-        for value in known.values
+        f"<picklistValues>{''.join(element(name, said) for name, said in entry.items())}</picklistValues>"
+        for entry in described_entries(known, target)
     )
     references = "".join(element("referenceTo", name) for name in known.references)
     relationship = element("relationshipName", known.relationship_name) if known.relationship_name else ""

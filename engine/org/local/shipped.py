@@ -6,7 +6,7 @@ from typing import TypedDict
 
 import yaml
 
-from sfmap.engine.org.local.schema import FieldSchema, Lock, ObjectSchema
+from sfmap.engine.org.local.schema import Entry, FieldSchema, Lock, ObjectSchema
 
 
 class _FieldData(TypedDict, total=False):
@@ -77,7 +77,7 @@ def _standard_field(name: str, data: _FieldData, default: str | None) -> FieldSc
         updateable="U" in flags,
         id_lookup="X" in flags,
         restricted="R" in flags,
-        values=tuple(data.get("values", ())),
+        entries=tuple(Entry(value, value) for value in data.get("values", ())),
         references=tuple(data.get("references", ())),
         default=default,
     )

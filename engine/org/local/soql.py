@@ -16,7 +16,6 @@ from sfmap.engine.org.local.validate import stored_date, stored_datetime
 _LONGEST_QUERY = 100_000
 _LONGEST_LITERAL = 4_000
 _DEEPEST = 50
-_LONGEST_FILTERED = 255
 
 _TOKEN = re.compile(
     rf"""\s*(?:
@@ -381,7 +380,7 @@ class _Parser:
     def _filterable(self, name: str) -> Column:
         column = self._column(name)
         field = column.field
-        if field.type == "textarea" and field.length > _LONGEST_FILTERED:
+        if not field.filterable:
             message = f"field '{field.name}' can not be filtered in a query call"
             raise Fault("INVALID_FIELD", message, "InvalidFieldFault")
         return column

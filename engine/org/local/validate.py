@@ -136,7 +136,7 @@ def _text(field: FieldSchema, text: str, cut_long: bool) -> str | None:
     if field.type == "email" and text and not is_email(text):
         message = f"{field.label}: invalid email address: {text[:_SHOWN]}"
         raise Invalid(RecordError("INVALID_EMAIL_ADDRESS", message, (field.name,)))
-    if field.restricted and text and text not in field.values:
+    if field.restricted and any(one not in field.values for one in _chosen(field, text)):
         message = f"{field.label}: bad value for restricted picklist field: {text[:_SHOWN]}"
         raise Invalid(RecordError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, (field.name,)))
     if field.length and length(text) > field.length:
@@ -145,3 +145,9 @@ def _text(field: FieldSchema, text: str, cut_long: bool) -> str | None:
         message = f"{field.label}: data value too large: {text[:_SHOWN]} (max length={field.length})"
         raise Invalid(RecordError("STRING_TOO_LONG", message, (field.name,)))
     return text or None
+
+
+def _chosen(field: FieldSchema, text: str) -> list[str]:
+    """The values of a picklist that a text stands for."""
+    parts = [part.strip() for part in text.split(";")] if field.type == "multipicklist" else [text]
+    return [part for part in parts if part]
