@@ -56,7 +56,8 @@ def mapped_objects(compiled: Iterable[CompiledMapping]) -> list[str]:
     """The objects that the mappings write, and those that they point to."""
     mappings = [one.mapping for one in compiled]
     written = {mapping.object for mapping in mappings}
-    return sorted(written | {rule.reference.object for m in mappings for rule in m.rules if rule.reference})
+    references = [rule.reference for mapping in mappings for rule in mapping.rules if rule.reference]
+    return sorted(written.union(*(to.objects for to in references)))
 
 
 def coverage_text(covered: Iterable[Coverage]) -> Iterator[str]:

@@ -110,11 +110,12 @@ def check_mappings(
 
 def _condition_mistakes(mapping: MappingSpec) -> Iterator[Diagnostic]:
     """What is wrong with `where`: it stands within a longer query, and must stay in its place there."""
-    if mapping.where:
+    conditions = (mapping.where, *(rule.reference.where for rule in mapping.rules if rule.reference))
+    for where in filter(None, conditions):
         try:
-            condition(mapping.where.text)
+            condition(where.text)
         except ValueError as error:
-            yield Diagnostic(kinds.WRONG_CONDITION, mapping.where.span, str(error))
+            yield Diagnostic(kinds.WRONG_CONDITION, where.span, str(error))
 
 
 def is_active(source: Source) -> bool:

@@ -56,7 +56,7 @@ def _write(contents: Mapping[str, Content]) -> port.RecordWrite:
         fields={name: content for name, content in contents.items() if isinstance(content, (str, int, float))},
         clear=tuple(name for name, content in contents.items() if content is None),
         references={
-            name: port.Reference(content.object, content.by, content.value)
+            name: port.Reference(content.objects[0], content.by, content.value)
             for name, content in contents.items()
             if isinstance(content, Reference)
         },

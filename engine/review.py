@@ -119,7 +119,8 @@ class _Review:
                 kinds.READ_ONLY_FIELD, rule.span, f"{described.name}.{field.name} {why}: it is never written"
             )
         if rule.reference:
-            yield from self._reference(rule, rule.reference, field)
+            for name in rule.reference.objects:
+                yield from self._reference(rule, rule.reference, name, field)
             return
         if rule.max and 0 < field.length < rule.max:
             message = f"{rule.field} holds {field.length} characters, and max is {rule.max}"
@@ -129,29 +130,29 @@ class _Review:
         for key, value in _constants(rule):
             yield from self._constant(rule.span, key, value, field)
 
-    def _reference(self, rule: FieldRule, to: ReferenceTo, field: FieldDescription) -> Iterator[Diagnostic]:
-        if why := why_not_pointed(field, to.object):
-            yield self._said(kinds.WRONG_REFERENCE, rule.span, f"{field.name} cannot point to {to.object}", why)
+    def _reference(
+        self, rule: FieldRule, to: ReferenceTo, name: str, field: FieldDescription
+    ) -> Iterator[Diagnostic]:
+        if why := why_not_pointed(field, name):
+            yield self._said(kinds.WRONG_REFERENCE, rule.span, f"{field.name} cannot point to {name}", why)
             return
-        target = self.objects.get(to.object)
+        target = self.objects.get(name)
         if target is None:
             if self.is_whole:
                 yield self._said(
                     kinds.UNKNOWN_OBJECT,
                     rule.span,
-                    f"the org has no object {to.object}, or this user may not see it",
+                    f"the org has no object {name}, or this user may not see it",
                 )
             return
         by = target.fields.get(to.by.text)
         if by is None:
             if self._is_surely_missing(to.by.text):
-                message = f"{to.object} has no field {to.by.text}"
+                message = f"{name} has no field {to.by.text}"
                 yield self._said(kinds.UNKNOWN_FIELD, to.by.span, message, nearest_field(target, to.by.text))
             return
         if why := why_not_looked_up(by):
-            yield self._said(
-                kinds.UNFILTERED_FIELD, to.by.span, f"{to.object} cannot be looked up by {by.name}", why
-            )
+            yield self._said(kinds.UNFILTERED_FIELD, to.by.span, f"{name} cannot be looked up by {by.name}", why)
         for key, value in _constants(rule):
             yield from self._constant(rule.span, key, value, by)
 

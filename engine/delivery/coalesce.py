@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Literal
 
-from sfmap.engine.delivery.fit import Content, Fitted, Pointer
+from sfmap.engine.delivery.fit import Content, Fitted, Target
 from sfmap.engine.delivery.outcome import Fate
 from sfmap.engine.journal.ledger import RecordKey, Unanswered
 from sfmap.engine.mapping.record import Record, Value
@@ -93,7 +93,7 @@ class Found:
     origin: Item
     """The item as it was before anything was looked up."""
     pointed: tuple[str, ...] = ()
-    """The ids of the records that it points to."""
+    """The ids of all records that its pointers have found: what becomes of one may decide which of them it is."""
     lacks: str = ""
     """Why it cannot be written: what it points to must be there and is not. Empty where nothing is lacking."""
     is_done: bool = False
@@ -134,7 +134,7 @@ class Fold:
 
     def add(self, item: Item) -> None:
         self.on_create.update(item.fitted.on_update if self.items else item.fitted.on_create)
-        if item.record.where:
+        if item.record.where or item.fitted.points:
             self._written |= _written_names(item)
         self._time = max(self._time, item.time)
         self.items.append(item)
@@ -182,6 +182,8 @@ class Fold:
             return False
         if first.record.where and mentioned([first.record.where]) & self._written:
             return self.is_done
+        if self._written and not self._written.isdisjoint(_sought_names(one.origin)):
+            return False
         if self.found:
             return item.fitted.if_empty.keys() <= self.found[0].fields.keys()
         return first.record.operation == "update" or self._creates_for(item)
@@ -330,13 +332,16 @@ class _Traces:
 
 def _traces(found: Found, lookups: Lookups) -> _Traces:
     item = found.item
-    keys = {*item.keys, *_pointer_keys(found.origin)}
+    targets = [target for pointer in found.origin.fitted.all_pointers() for target in pointer.targets]
+    keys = {*item.keys, *map(target_key, targets)}
     looked: set[Trace] = set(keys)
     for object_name, fields, values in keys:
         looked.update((object_name, name, value) for name, value in zip(fields, values, strict=True))
     written = set(_written(item, lookups))
     if item.record.where:
         looked.update((item.record.object, "where", name) for name in mentioned([item.record.where]))
+    for target in targets:
+        looked.update((target.object, "where", name) for name in mentioned([target.where]))
     ids = {*found.ids, *found.pointed}
     return _Traces(
         leaves=frozenset({*ids, *(("looked", trace) for trace in looked), *(("written", t) for t in written)}),
@@ -379,12 +384,19 @@ def _changed(item: Item, lookups: Lookups) -> Iterator[Trace]:
                 yield "watched", object_name, name.lower()
 
 
-def _pointer_keys(item: Item) -> Iterator[Key]:
-    return (pointer_key(pointer) for pointer in item.fitted.all_pointers())
+def target_key(target: Target) -> Key:
+    return lookup_key(target.object, {target.by: target.value})
 
 
-def pointer_key(pointer: Pointer) -> Key:
-    return lookup_key(pointer.object, {pointer.by: pointer.value})
+def _sought_names(item: Item) -> frozenset[str]:
+    """The fields of its own object by which the item points to other records, in lower case."""
+    own = [
+        target
+        for pointer in item.fitted.all_pointers()
+        for target in pointer.targets
+        if target.object == item.record.object
+    ]
+    return frozenset(target.by.lower() for target in own) | mentioned(target.where for target in own)
 
 
 def _written_names(item: Item) -> frozenset[str]:

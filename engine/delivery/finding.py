@@ -14,12 +14,13 @@ from sfmap.engine.delivery.coalesce import (
     comparable_number,
     holds,
     lookup_key,
-    pointer_key,
+    target_key,
 )
-from sfmap.engine.delivery.fit import Content, Pointer
+from sfmap.engine.delivery.fit import Content, Pointer, Target
 from sfmap.engine.delivery.patience import Waiter
 from sfmap.engine.mapping.record import Note, Value
 from sfmap.engine.org.port import CallRefused, FoundRecord, Org
+from sfmap.engine.spec.diagnostics import listed
 
 Fail = Callable[[Iterable[Item], str], None]
 """Gives items that cannot be looked up their end, with the reason."""
@@ -146,50 +147,58 @@ class Finder:
             also = tuple(dict.fromkeys((*_all_read(group), *contents)))
             yield group, _Question(object_name, fields, _match_values(position), also)
 
-    def _targets(self, items: Sequence[Item], failed: set[int]) -> dict[Key, list[str]]:
-        """The ids of the records that the items point to, by key; items fail where the org refuses to look."""
-        asked: dict[tuple[str, str], dict[Key, Value]] = defaultdict(dict)
-        pointing: dict[tuple[str, str], dict[int, Item]] = defaultdict(dict)
+    def _targets(self, items: Sequence[Item], failed: set[int]) -> Mapping[Target, Sequence[str]]:
+        """The ids of the records that the items' pointers find, oldest first; items fail where the org refuses to
+        look. All that look in the same way go together.
+        """
+        asked: dict[tuple[str, str, str], dict[Key, dict[Target, None]]] = defaultdict(lambda: defaultdict(dict))
+        pointing: dict[tuple[str, str, str], dict[int, Item]] = defaultdict(dict)
         for item in items:
-            for _, pointer in item.fitted.pointers:
-                asked[pointer.object, pointer.by][pointer_key(pointer)] = pointer.value
-                pointing[pointer.object, pointer.by][item.place] = item
-        targets: dict[Key, list[str]] = defaultdict(list)
-        for (object_name, by), values in asked.items():
-            identities = [(value,) for value in values.values()]
+            for target in (target for _, pointer in item.fitted.pointers for target in pointer.targets):
+                way = target.object, target.by, target.where
+                asked[way][target_key(target)][target] = None
+                pointing[way][item.place] = item
+        found: dict[Target, list[str]] = defaultdict(list)
+        for (object_name, by, where), targets in asked.items():
+            identities = [(next(iter(alike)).value,) for alike in targets.values()]
             try:
-                rows = self._ask_org(object_name, (by,), identities)
+                rows = self._ask_org(object_name, (by,), identities, where=where)
             except CallRefused as error:
-                refused = [item for place, item in pointing[object_name, by].items() if place not in failed]
+                way = object_name, by, where
+                refused = [item for place, item in pointing[way].items() if place not in failed]
                 self._fail(refused, f"{error.code}: {error.message}")
                 failed.update(item.place for item in refused)
                 continue
             for row in rows:
-                targets[object_name, (by,), _row_values(row, (by,), identities[0])].append(row.id)
-        return targets
+                for target in targets.get((object_name, (by,), _row_values(row, (by,), identities[0])), ()):
+                    found[target].append(row.id)
+        return found
 
     def _pointed(
-        self, item: Item, records: Sequence[FoundRecord], targets: Mapping[Key, list[str]], is_done: bool
+        self,
+        item: Item,
+        records: Sequence[FoundRecord],
+        targets: Mapping[Target, Sequence[str]],
+        is_done: bool,
     ) -> Found:
         """The item with ids in place of its pointers."""
         notes: dict[Note, None] = {}
         ids: dict[str, str] = {}
+        pointed: list[str] = []
         lacks = ""
         for name, pointer in item.fitted.pointers:
-            found = targets.get(pointer_key(pointer), [])
-            if found:
-                ids[name] = found[-1]
-            missing = f"no {pointer.object} was found by {pointer.by}"
-            if not found and pointer.on_missing == "reject":
-                lacks = f"{name}: {missing} {pointer.value!r}"
-            elif not found:
-                notes[Note(name, f"left out: {missing}")] = None
-            elif len(found) > 1:
-                notes[Note(name, f"{len(found)} {pointer.object} records match: the newest was taken")] = None
+            pointed += (one for target in pointer.targets for one in targets.get(target, ()))
+            choice = _chosen(pointer, targets)
+            if choice.id:
+                ids[name] = choice.id
+            if choice.lacks:
+                lacks = f"{name}: {choice.lacks}"
+            if choice.note:
+                notes[Note(name, choice.note)] = None
         if not ids and not notes:
             return Found(item, records, item, lacks=lacks, is_done=is_done)
         resolved = _resolved(item, ids, tuple(notes))
-        return Found(resolved, records, item, tuple(ids.values()), lacks, is_done)
+        return Found(resolved, records, item, tuple(pointed), lacks, is_done)
 
     def _find(self, items: Sequence[Item], question: _Question, failed: set[int]) -> dict[Key, list[FoundRecord]]:
         """The records found, by key. A refused query is split until the culprit stands alone, and fails.
@@ -235,6 +244,33 @@ class Finder:
         where: str = "",
     ) -> Sequence[FoundRecord]:
         return self._waiter.ask(lambda: self._org.find(object_name, fields, identities, also, where))
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The record that a pointer means, what to note of it, or why nothing can be written."""
+
+    id: str = ""
+    note: str = ""
+    lacks: str = ""
+
+
+def _chosen(pointer: Pointer, found: Mapping[Target, Sequence[str]]) -> _Choice:
+    """The record of the first object that has any."""
+    first = pointer.targets[0]
+    for target in pointer.targets:
+        ids = found.get(target, ())
+        several = f"{len(ids)} {target.object} records match"
+        if len(ids) > 1 and pointer.on_many == "error":
+            return _Choice(lacks=f"{several}, and on_many is error")
+        if ids:
+            note = f"{several}: the {pointer.on_many} was taken" if len(ids) > 1 else ""
+            return _Choice(ids[0 if pointer.on_many == "oldest" else -1], note)
+    missing = f"no {listed(target.object for target in pointer.targets)} was found by {first.by}"
+    where = f" where {first.where}" if first.where else ""
+    if pointer.on_missing == "reject":
+        return _Choice(lacks=f"{missing} {first.value!r}{where}")
+    return _Choice(note=f"left out: {missing}{where}")
 
 
 def _scalars(contents: Mapping[str, Content]) -> dict[str, Content]:

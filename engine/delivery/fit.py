@@ -22,7 +22,7 @@ from sfmap.engine.org.fields import (
 )
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
 from sfmap.engine.spec.diagnostics import did_you_mean
-from sfmap.engine.spec.model import OnMissing
+from sfmap.engine.spec.model import OnMany, OnMissing
 
 _MOST_MISSING = 10_000
 """Notes that are kept to be said again."""
@@ -31,13 +31,23 @@ _MOST_COMPARED = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Pointer:
-    """The record of `object` that has the value in its field `by`, before anybody has looked for it."""
+class Target:
+    """Where a pointer looks: the records of `object` that have the value in their field `by`, and meet `where`."""
 
     object: str
     by: str
     value: Value
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A record that a field points to, before anybody has looked for it."""
+
+    targets: tuple[Target, ...]
+    """In the order to look; the first that finds a record wins."""
     on_missing: OnMissing
+    on_many: OnMany = "newest"
     relationship: str = ""
     """What a write calls it where the org itself shall find the record; empty where delivery looks it up."""
 
@@ -215,29 +225,38 @@ class _Fitting:
             self._note(field.name, f"not emptied: {self.description.name}.{field.name} always has a value")
 
     def _point(self, field: FieldDescription, reference: Reference, kept: dict[str, Content]) -> None:
-        if why := why_not_pointed(field, reference.object):
-            self._note(field.name, f"left out: {field.name} cannot point to {reference.object}; {why}")
-            return
-        target = self.descriptions.get(reference.object)
-        by = target.fields.get(reference.by) if target else None
-        if by is None:
-            self._note(
-                field.name,
-                f"left out: {reference.object} has no field {reference.by}, or this user may not see it",
-            )
-            return
-        if why := why_not_looked_up(by):
-            self._note(field.name, f"left out: {reference.object} cannot be looked up by {by.name}: {why}")
-            return
-        try:
-            value = fitted_for_lookup(by, reference.value)
-        except Unfit as unfit:
-            self._note(field.name, f"left out: {self._origin(field.name)} {unfit} ({reference.object}.{by.name})")
-            return
-        nested = reference.on_missing == "reject" and by.external_id
-        relationship = field.relationship_name if nested else ""
-        self.points = True
-        kept[field.name] = Pointer(reference.object, by.name, value, reference.on_missing, relationship)
+        """Each object where the record cannot be found is named; without any that is left, so is the field."""
+        problems: list[str] = []
+        targets = tuple(self._targets(field, reference, problems))
+        begins = "left out" if not targets else "not looked for everywhere"
+        for problem in problems:
+            self._note(field.name, f"{begins}: {problem}")
+        if targets:
+            self.points = True
+            by = self.descriptions[targets[0].object].fields[targets[0].by]
+            is_plain = len(targets) == 1 and not reference.where and reference.on_many == "newest"
+            nested = is_plain and reference.on_missing == "reject" and by.external_id
+            relationship = field.relationship_name if nested else ""
+            kept[field.name] = Pointer(targets, reference.on_missing, reference.on_many, relationship)
+
+    def _targets(self, field: FieldDescription, reference: Reference, problems: list[str]) -> Iterator[Target]:
+        """Where the record may be found; why not, for the other objects, goes to the problems."""
+        for name in reference.objects:
+            target = self.descriptions.get(name)
+            by = target.fields.get(reference.by) if target else None
+            if why := why_not_pointed(field, name):
+                problems.append(f"{field.name} cannot point to {name}; {why}")
+            elif by is None:
+                problems.append(f"{name} has no field {reference.by}, or this user may not see it")
+            elif why := why_not_looked_up(by):
+                problems.append(f"{name} cannot be looked up by {by.name}: {why}")
+            else:
+                try:
+                    value = fitted_for_lookup(by, reference.value)
+                except Unfit as unfit:
+                    problems.append(f"{self._origin(field.name)} {unfit} ({name}.{by.name})")
+                else:
+                    yield Target(name, by.name, value, reference.where)
 
     def match(self) -> tuple[Mapping[str, Value], ...]:
         """The lookups with their values as the org compares them."""

@@ -405,8 +405,9 @@ def _write(contents: Mapping[str, Content], record_id: str | None = None) -> Rec
         clear=tuple(name for name, content in contents.items() if content is None),
         id=record_id,
         references={
-            pointer.relationship: Reference(pointer.object, pointer.by, pointer.value)
+            pointer.relationship: Reference(target.object, target.by, target.value)
             for pointer in contents.values()
             if isinstance(pointer, Pointer)
+            for target in pointer.targets
         },
     )

@@ -15,7 +15,7 @@ from sfmap.engine.mapping.render import content_as_json
 from sfmap.engine.mapping.rules import CompiledRule, Found
 from sfmap.engine.mapping.sandbox import TemplateFailed
 from sfmap.engine.mapping.values import Unfit, scalar
-from sfmap.engine.spec.diagnostics import Span
+from sfmap.engine.spec.diagnostics import Span, listed
 from sfmap.engine.spec.model import Write
 
 _WIDEST_VALUE = 50
@@ -185,6 +185,7 @@ def _because(story: FieldStory) -> str:
 
 def _shown(content: Content) -> str:
     if isinstance(content, Reference):
-        return f"the {content.object} with {content.by} = {_shown(content.value)}"
+        where = f", where {content.where}" if content.where else ""
+        return f"the {listed(content.objects)} with {content.by} = {_shown(content.value)}{where}"
     text = json.dumps(content, ensure_ascii=False)
     return text if len(text) <= _WIDEST_VALUE else f"{text[: _WIDEST_VALUE - 3]}..."

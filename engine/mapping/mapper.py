@@ -29,7 +29,7 @@ class Mapper:
     def objects(self) -> tuple[str, ...]:
         """The objects that the mappings write or point to."""
         written = [compiled.mapping.object for compiled in self.mappings]
-        return tuple(dict.fromkeys((*written, *(to.object for to in self._references()))))
+        return tuple(dict.fromkeys((*written, *(name for to in self._references() for name in to.objects))))
 
     @property
     def lookups(self) -> dict[str, list[tuple[str, ...]]]:
@@ -40,7 +40,8 @@ class Mapper:
                 lookup.names for lookup in compiled.mapping.lookups
             )
         for to in self._references():
-            fields.setdefault(to.object, []).append((to.by.text,))
+            for name in to.objects:
+                fields.setdefault(name, []).append((to.by.text,))
         return {name: list(dict.fromkeys(sets)) for name, sets in fields.items()}
 
     @property
@@ -50,6 +51,10 @@ class Mapper:
         for compiled in self.mappings:
             if compiled.mapping.where:
                 found.setdefault(compiled.mapping.object, []).append(compiled.mapping.where.text)
+        for to in self._references():
+            if to.where:
+                for name in to.objects:
+                    found.setdefault(name, []).append(to.where.text)
         return found
 
     @property

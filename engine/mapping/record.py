@@ -37,12 +37,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A pointer to the record of `object` whose field `by` has the value; delivery finds that record."""
+    """A pointer to the record whose field `by` has the value; delivery finds it."""
 
-    object: str
+    objects: tuple[str, ...]
+    """The first that has such a record wins."""
     by: str
     value: Value
     on_missing: OnMissing = "drop"
+    where: str = ""
+    """A condition in SOQL that it must meet; empty where there is none."""
+    on_many: OnMany = "newest"
 
 
 Content = Value | Reference | None

@@ -44,5 +44,11 @@ def _contents(record: Record, contents: Mapping[str, Content]) -> Mapping[str, o
 def content_as_json(content: Content) -> object:
     """A value as it is, null for a field to empty; a reference as the look-up that it is."""
     if isinstance(content, Reference):
-        return {"object": content.object, "by": content.by, "value": content.value}
+        objects = content.objects[0] if len(content.objects) == 1 else list(content.objects)
+        line: Line = {"object": objects, "by": content.by, "value": content.value}
+        if content.where:
+            line["where"] = content.where
+        if content.on_many != "newest":
+            line["on_many"] = content.on_many
+        return line
     return content

@@ -70,7 +70,9 @@ class CompiledRule:
         to = self.rule.reference
         if to and found.content is not None:
             assert not isinstance(found.content, Reference)
-            return replace(found, content=Reference(to.object, to.by.text, found.content, to.on_missing))
+            where = to.where.text.strip() if to.where else ""
+            content = Reference(to.objects, to.by.text, found.content, to.on_missing, where, to.on_many)
+            return replace(found, content=content)
         return found
 
     def _find(self, event: Event) -> Found:

@@ -11,6 +11,7 @@ from sfmap.engine.spec.language import ADDRESS, API_NAME_PATTERN, DEFAULT, PART,
 from sfmap.engine.spec.model import (
     ON_INVALID,
     ON_LONG,
+    ON_MANY,
     ON_MISSING,
     ON_NULL,
     VALUE_TYPES,
@@ -104,13 +105,16 @@ def _rule(key: ScalarNode, node: Node, report: Report, known: tuple[str, ...]) -
 
 
 def _reference(table: Table) -> ReferenceTo | None:
-    table.require("object", "the object that the record is of")
+    table.require("object", "the object that the record is of, or several")
     table.require("by", "the field to look it up by")
-    name, by = table.text("object"), table.text("by")
+    objects, by = table.texts("object"), table.text("by")
     on_missing = table.choice("on_missing", ON_MISSING) or "drop"
-    if not (name and by and is_api_name(name, table.report) and is_api_name(by, table.report)):
+    on_many = table.choice("on_many", ON_MANY) or "newest"
+    where = table.text("where")
+    named = [is_api_name(node, table.report) for node in (*objects, *([by] if by else []))]
+    if not (objects and by and all(named)):
         return None
-    return ReferenceTo(name.text, by, on_missing)
+    return ReferenceTo(tuple(node.text for node in objects), by, on_missing, where, on_many)
 
 
 def _check_origin(key: ScalarNode, table: Table) -> None:

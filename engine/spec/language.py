@@ -150,15 +150,18 @@ _ORIGINS = (
 RULE = (*PART, *_ORIGINS)
 
 REFERENCE = (
-    Key("object", "The object that this field points to.", _API_NAME, example="Plan__c", required=True),
+    Key("object", "The object that this field points to, or several: the first that has such a record wins.",
+        _one_or_many(_API_NAME), example="[Plan__c, Offer__c]", required=True),
     Key(
         "by",
-        "The field of that object which the value is looked up in.",
+        "The field of that object, or of each of them, which the value is looked up in.",
         _API_NAME,
         example="Code__c",
         required=True,
     ),
-    *(key for key in RULE if key.name in ("from", "template", "value", "type", "required", "write", "when")),
+    Key("where", "A condition in SOQL that the record must meet.", _TEXT, "any record", "Kind__c = 'Plan'"),
+    Key("on_many", "Which record it is where several are found.", _word(*ON_MANY), "newest", "error"),
+    *(key for key in RULE if key.name not in ("max", "on_long", "on_null")),
     Key(
         "on_missing",
         "What to do where no such record exists: leave the field out and report it, or refuse the record.",

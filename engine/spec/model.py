@@ -85,11 +85,15 @@ class Default:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceTo:
-    """The record a field points to: the `object` whose field `by` has the rule's value."""
+    """The record a field points to: its field `by` has the rule's value."""
 
-    object: str
+    objects: tuple[str, ...]
+    """The first that has such a record wins."""
     by: ScalarNode
     on_missing: OnMissing = "drop"
+    where: ScalarNode | None = None
+    """A SOQL condition that it must meet."""
+    on_many: OnMany = "newest"
 
 
 @dataclass(frozen=True, slots=True)
