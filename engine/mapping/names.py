@@ -24,6 +24,8 @@ _COMMON = (
 _OF_PAGES = ("name", "category")
 _WITH_NAMES = ("page", "screen")
 _HOLDERS = ("traits", "properties", "context", "integrations")
+_WORDS = {"null": "none", "NULL": "none", "nil": "none", "undefined": "none", "TRUE": "true", "FALSE": "false"}
+"""What people write in a template as in other languages."""
 _FIRST = re.compile(r"\s*(?:\$\.)?([^\W\d][\w-]*)")
 
 
@@ -82,6 +84,8 @@ class _Checker:
             if not has_items:
                 when = "here: this is read before for_each" if self.has_items else "without for_each"
                 self.report.error(kinds.ITEM_WITHOUT_FOR_EACH, span, f"there is no {name} {when}")
+        elif name in _WORDS:
+            self.report.warning(kinds.UNKNOWN_SOURCE, span, f"{name} means nothing here", f"write {_WORDS[name]}")
         elif name not in self.known:
             help_ = self._help(name, rest.partition("|")[0].rstrip(), ITEM if has_items else self.holder, constant)
             self.report.warning(kinds.UNKNOWN_SOURCE, span, f"no event has {name} at its top", help_)

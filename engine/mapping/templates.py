@@ -9,6 +9,7 @@ from sfmap.engine.mapping.literals import template_code
 from sfmap.engine.mapping.paths import CompiledSource, Path
 from sfmap.engine.mapping.record import Event, Json
 from sfmap.engine.mapping.sandbox import ENVIRONMENT, Bounded, TemplateFailed, check_length, environment, failure
+from sfmap.engine.mapping.template_mistakes import in_text, template_mistake
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import did_you_mean
 from sfmap.engine.spec.kinds import Kind
@@ -68,13 +69,13 @@ def compile_condition(
 
 def _parsed(node: ScalarNode, text: str, offset: int, report: Report) -> nodes.Template | None:
     """The text, which begins at `offset` in the node's, as Jinja2's tree; None and diagnostics if it is broken."""
+    code = template_code(text)
     try:
-        tree = ENVIRONMENT.parse(template_code(text))
+        tree = ENVIRONMENT.parse(code)
     except TemplateSyntaxError as error:
-        start = sum(len(line) for line in text.splitlines(keepends=True)[: error.lineno - 1])
-        report.error(
-            kinds.WRONG_TEMPLATE, node.part(max(0, start + offset), 1), f"this is no template: {error.message}"
-        )
+        mistake = template_mistake(ENVIRONMENT, code, error)
+        place = node.part(max(0, in_text(text, code, mistake.start) + offset), mistake.width)
+        report.error(kinds.WRONG_TEMPLATE, place, mistake.message, mistake.help)
         return None
     except RecursionError:
         report.error(kinds.WRONG_TEMPLATE, node.span, "this template is nested too deeply")

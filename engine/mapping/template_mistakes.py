@@ -1,0 +1,133 @@
+"""What Jinja2 cannot read in a template: the place, and what to write instead, in the words of this language."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from jinja2 import Environment, TemplateSyntaxError
+from jinja2.parser import Parser
+
+_INSTEAD = (
+    ("===", "write =="),
+    ("&&", "write and"),
+    ("||", "write or"),
+    ("<>", "write !="),
+    ("=>", "write >="),
+    ("=<", "write <="),
+    ("=", "write == to compare"),
+    ("!", "write not"),
+    ("?", "write: a if condition else b"),
+    ("“", "write straight quotes"),
+    ("”", "write straight quotes"),
+    ("„", "write straight quotes"),
+    ("‘", "write straight quotes"),
+    ("’", "write straight quotes"),
+    ("AND", "write and"),
+    ("OR", "write or"),
+    ("NOT", "write not"),
+    ("contains", "write: 'part' in text"),
+)
+"""What people write as in other languages. A longer one goes before those that it begins or ends with."""
+_UNREAD = ("whitespace", "comment", "comment_begin", "comment_end", "linecomment", "raw_begin", "raw_end")
+_OPEN_TAG = re.compile(r"innermost block that needs to be closed is '(\w+)'")
+_UNKNOWN_TAG = re.compile(r"Encountered unknown tag '(\w+)'")
+_MISSING = re.compile(r"unexpected '.', expected '(.)'")
+_OPEN = ("this is not closed", "write }}, %} or #} after it")
+_WORD_BEFORE = re.compile(r"\w+(?=\s*$)")
+_WORD = re.compile(r"\w+|[^\w\s]{1,2}")
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateMistake:
+    start: int
+    """In the code that was parsed."""
+    width: int
+    message: str
+    help: str = ""
+
+
+def template_mistake(environment: Environment, code: str, error: TemplateSyntaxError) -> TemplateMistake:
+    """What is wrong with the template that cannot be parsed for this reason."""
+    said = error.message or ""
+    if said.startswith("Missing end of"):
+        return TemplateMistake(*_last_opening(code), *_OPEN)
+    place = _place(environment, code)
+    return _misspelt(code, place) or _misplaced(code, place, said)
+
+
+def _place(environment: Environment, code: str) -> int:
+    """Where the parser stops: at its next token, or at the character that begins none."""
+    starts = []
+    position = 0
+    try:
+        for _, token, value in environment.lex(code):
+            if token not in _UNREAD:
+                starts.append(position)
+            position += len(value)
+    except TemplateSyntaxError:
+        return min(position, len(code))
+    parser = Parser(environment, code)
+    with suppress(TemplateSyntaxError):
+        parser.parse()
+    left = sum(1 for _ in parser.stream)
+    return starts[-left] if 0 < left <= len(starts) else len(code)
+
+
+def _misspelt(code: str, place: int) -> TemplateMistake | None:
+    """What another language writes there, or right before."""
+    before = _WORD_BEFORE.search(code[:place])
+    for written, instead in _INSTEAD:
+        for start in (*range(max(0, place - len(written) + 1), place + 1), *([before.start()] if before else ())):
+            if code.startswith(written, start) and not _is_within_word(code, start, written):
+                return TemplateMistake(start, len(written), f'"{written}" means nothing here', instead)
+    return None
+
+
+def _misplaced(code: str, place: int, said: str) -> TemplateMistake:
+    if tag := _OPEN_TAG.search(said):
+        unknown = _UNKNOWN_TAG.search(said)
+        start = code.rfind(tag[1], 0, place if unknown else len(code))
+        closing = f"write {{% end{tag[1]} %}} after it"
+        return TemplateMistake(start, len(tag[1]), f"the {tag[1]} is not closed", closing)
+    if tag := _UNKNOWN_TAG.search(said):
+        return TemplateMistake(place, len(tag[1]), f"there is no statement {tag[1]}", "if, for and set are there")
+    if place >= len(code):
+        return TemplateMistake(*_last_opening(code), *_OPEN)
+    if missing := _MISSING.search(said):
+        return TemplateMistake(place, 1, f"{missing[1]} is missing before this")
+    return TemplateMistake(place, *_unexpected(code, place))
+
+
+def _is_within_word(code: str, start: int, written: str) -> bool:
+    around = code[max(0, start - 1) : start] + code[start + len(written) :][:1]
+    return written.isalpha() and written.isascii() and bool(re.search(r"\w", around))
+
+
+def _last_opening(code: str) -> tuple[int, int]:
+    return max(code.rfind(opening) for opening in ("{{", "{%", "{#")), 2
+
+
+def _unexpected(code: str, place: int) -> tuple[int, str, str]:
+    if code[place] in "'\"":
+        return 1, "this quote is not closed", "write the same quote after the text"
+    word = _WORD.match(code, place)
+    text = word[0] if word else code[place]
+    if code.startswith(("}}", "%}"), place):
+        return 2, "the expression ends too early here", "a value is missing before it"
+    if text[0].isalnum():
+        return len(text), f'"{text}" is not expected here', "an operator or quotes are missing"
+    return len(text), f'"{text}" is not expected here', "write }}" if text == "}" else ""
+
+
+def in_text(text: str, code: str, place: int) -> int:
+    """Where a place of the code is in the text that it was made of by adding backslashes."""
+    return sum(1 for _ in _kept(text, code[:place]))
+
+
+def _kept(text: str, code: str) -> Iterator[str]:
+    position = 0
+    for character in code:
+        if text.startswith(character, position):
+            position += 1
+            yield character
