@@ -1,20 +1,19 @@
 """Mapping files, a folder's or the shipped ones, → compiled mappings, with all their mistakes at once."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from sfmap.engine.mapping.compile import CompiledMapping, compile_mapping
-from sfmap.engine.org.soql import condition
 from sfmap.engine.project import Project
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Source, did_you_mean, in_order, listed
 from sfmap.engine.spec.files import CannotRead, read_source
-from sfmap.engine.spec.model import Mapping as MappingSpec
 from sfmap.engine.spec.overlay import Library, Setting, entry
 from sfmap.engine.spec.parse import parse_mapping
 from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
+from sfmap.engine.where import where_mistakes
 
 _ENDINGS = (".yaml", ".yml")
 
@@ -103,19 +102,9 @@ def check_mappings(
         if mapping:
             ready, found = compile_mapping(mapping)
             diagnostics += found
-            diagnostics += _condition_mistakes(mapping)
+            diagnostics += where_mistakes(mapping)
             compiled.append(ready)
     return tuple(compiled), in_order(diagnostics)
-
-
-def _condition_mistakes(mapping: MappingSpec) -> Iterator[Diagnostic]:
-    """What is wrong with `where`: it stands within a longer query, and must stay in its place there."""
-    conditions = (mapping.where, *(rule.reference.where for rule in mapping.rules if rule.reference))
-    for where in filter(None, conditions):
-        try:
-            condition(where.text)
-        except ValueError as error:
-            yield Diagnostic(kinds.WRONG_CONDITION, where.span, str(error))
 
 
 def is_active(source: Source) -> bool:
