@@ -3,25 +3,24 @@
 import re
 from collections.abc import Callable, Mapping
 
-import orjson
-
 from sfmap.engine.mapping.explain import Explained, as_text
 from sfmap.engine.mapping.record import Content, Mapped, Record, Reference
 from sfmap.engine.mapping.render import as_json
 from sfmap.engine.org import port
+from sfmap.engine.sources.reading import json_bytes
 
 _UNFIT_FOR_COMMENTS = re.compile("-(?=-)|[\ufffe\uffff]")
 
 
 def json_line(number: int, mapped: Mapped) -> bytes:
     """The record or fate of the event of that number."""
-    return orjson.dumps(as_json(number, mapped), option=orjson.OPT_APPEND_NEWLINE)
+    return json_bytes(as_json(number, mapped)) + b"\n"
 
 
 def explained_line(number: int, explained: Explained) -> bytes:
     """As `json_line`, with the story of each field."""
     line = as_json(number, explained.mapped) | {"explain": [story.as_json() for story in explained.stories]}
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    return json_bytes(line) + b"\n"
 
 
 def explained_text(number: int, explained: Explained) -> bytes:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal
 
 import click
-import orjson
 
 from sfmap.engine.commands.arguments import (
     compiled_mappings,
@@ -22,6 +21,7 @@ from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.project import load_project
 from sfmap.engine.rendering import MOST_JOBS, Rendering, render_all
 from sfmap.engine.revision import mapper_at
+from sfmap.engine.sources.reading import json_bytes
 from sfmap.engine.testing.cases import rendered
 
 _BUFFER = 256 * 1024
@@ -95,7 +95,7 @@ def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool)
             changed += bool(found)
             if found and as_data:
                 line = {"event": received.number, "differences": [asdict(one) for one in found]}
-                click.echo(orjson.dumps(line))
+                click.echo(json_bytes(line))
             elif found:
                 click.echo("\n".join([f"event {received.number}", *(f"  {one}" for one in found)]))
         say(f"{compared:,} events compared, {changed:,} changed.")

@@ -14,6 +14,9 @@ DEEPEST = 512
 MOST_VALUES = 200_000
 """In one event. Each takes many times its bytes once it is read, and so would a line of nothing but brackets."""
 _HALF_PAIRS = re.compile("[\ud800-\udfff]")
+_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG_NUMBER = b"0" * 20
+"""Digits of a number that may be beyond 64 bits, or of a text."""
 
 
 class NotJson(ValueError):
@@ -42,7 +45,8 @@ def read_json(data: bytes) -> Json:
     if _values_at_most(data) > MOST_VALUES:
         raise NotJson(f"more than {MOST_VALUES:,} values")
     try:
-        value: Json = orjson.loads(data)
+        # orjson makes floats of integers beyond 64 bits, and their last digits are lost.
+        value: Json = _read_slowly(data) if _LONG_NUMBER in data.translate(_ZEROS) else orjson.loads(data)
     except orjson.JSONDecodeError:
         value = _read_slowly(data)
     if may_be_deeper(data, DEEPEST) and not _can_be_written(value) and is_deeper(value, DEEPEST):
@@ -56,16 +60,15 @@ def _values_at_most(data: bytes) -> int:
 
 
 def _read_slowly(data: bytes) -> Json:
-    """What orjson refuses, as it would read it otherwise. Raises `NotJson`.
+    """What orjson refuses or does not read exactly. Raises `NotJson`.
 
     Half surrogate pairs, which senders make by cutting emoji, become U+FFFD. A number beyond what a float holds
     becomes its text: no number field takes it, and what stands beside it is read.
     """
     try:
-        value = json.loads(
-            data.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite, parse_int=_finite
-        )
+        value = _loaded(data.decode("utf-8-sig"))
         text = json.dumps(value, ensure_ascii=False)
+        return _loaded(_HALF_PAIRS.sub("\ufffd", text)) if _HALF_PAIRS.search(text) else value
     except RecursionError:
         raise _too_deep() from None
     except json.JSONDecodeError as error:
@@ -73,8 +76,11 @@ def _read_slowly(data: bytes) -> Json:
         raise NotJson(f"not JSON: {error.msg.removesuffix(' at')}, {line}column {error.colno}") from None
     except UnicodeDecodeError:
         raise NotJson("not UTF-8") from None
-    whole: Json = orjson.loads(_HALF_PAIRS.sub("\ufffd", text))
-    return whole
+
+
+def _loaded(text: str) -> Json:
+    value: Json = json.loads(text, parse_constant=_no_constant, parse_float=_finite, parse_int=_finite)
+    return value
 
 
 def _finite(text: str) -> int | float | str:
@@ -89,7 +95,7 @@ def json_bytes(value: object) -> bytes:
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
-        return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def may_be_deeper(data: bytes, levels: int) -> bool:

@@ -24,7 +24,7 @@ from sfmap.engine.spec.source import Node, ScalarNode, TableNode, read_yaml
 _CUSTOM_PREFIX = "a0"
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_CUSTOM_TYPES = (*TEXT_TYPES, *NUMBER_TYPES, "boolean", "date", "datetime", "reference")
+_CUSTOM_TYPES = (*TEXT_TYPES, *NUMBER_TYPES, "boolean", "date", "datetime", "time", "reference")
 _DEFAULT_LENGTHS = {"email": 80, "phone": 40, "reference": 18, "textarea": 32_000}
 _FIELD_KEYS = (
     "type", "label", "length", "precision", "scale", "required", "unique", "external_id", "default",
@@ -34,7 +34,7 @@ _OBJECT_KEYS = ("fields", "duplicate_rules")
 _ENTRY_KEYS = ("value", "label", "active", "for")
 _COPIED_KEYS = ("write", "finds", "relationship", "unfiltered")
 _COPIED_TYPES = (
-    "id", "address", "location", "combobox", "encryptedstring", "time", "base64", "long", "anyType",
+    "id", "address", "location", "combobox", "encryptedstring", "base64", "long", "anyType",
     "complexvalue",
 )  # fmt: skip
 _ALWAYS = ("Id", "IsDeleted", "CreatedDate", "LastModifiedDate", "SystemModstamp")
