@@ -12,12 +12,13 @@ from sfmap.engine.mapping.draft import new_draft
 from sfmap.engine.mapping.event import event_view
 from sfmap.engine.mapping.names import INDEX, ITEM, check_names
 from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source, simple_segments
-from sfmap.engine.mapping.record import Event, Json, Mapped, Plan, Record, Rejected, Skipped
+from sfmap.engine.mapping.record import Event, Json, Mapped, Note, Plan, Record, Rejected, Skipped
 from sfmap.engine.mapping.rules import CompiledRule, compile_rule
 from sfmap.engine.mapping.sandbox import TemplateFailed
+from sfmap.engine.mapping.shapes import Holder, compile_holders
 from sfmap.engine.mapping.straight import Straight, Switch, straighten
 from sfmap.engine.mapping.templates import compile_condition
-from sfmap.engine.mapping.values import Unfit
+from sfmap.engine.mapping.values import Unfit, Unreadable
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, did_you_mean, listed
 from sfmap.engine.spec.model import CustomFields, EventPattern, FieldRule, Mapping
@@ -42,6 +43,7 @@ class CompiledMapping:
     rules: tuple[CompiledRule, ...]
     custom: CompiledCustom | None
     blanks: frozenset[str]
+    holders: tuple[Holder, ...] = ()
 
     def takes(self, event_type: Json, event_name: Json) -> bool:
         """Whether the mapping is for events of this type and, for track events, this name."""
@@ -91,7 +93,7 @@ class CompiledMapping:
         Raises `TemplateFailed` or `Unfit` where that cannot be told.
         """
         view = self.view(event)
-        if self.opt_in and not _is_opted_in(_get("opt_in", self.opt_in, view)):
+        if self.opt_in and not _is_opted_in(self.opt_in, view):
             return _not_opted_in(self.opt_in)
         if self.when and not self._holds(self.when, view):
             return Skipped(f"when is not true: {self.when.text}")
@@ -104,7 +106,10 @@ class CompiledMapping:
             raise TemplateFailed(f"when: {failure}") from None
 
     def _items(self, for_each: CompiledSource, view: Event) -> Iterable[tuple[Event, int]] | Skipped:
-        items = _get("for_each", for_each, view)
+        try:
+            items = for_each.get(view)
+        except Unfit as unfit:
+            raise Unfit(f"for_each: {for_each.text} {unfit}") from None
         listed_items = items if isinstance(items, list) else [items]
         numbered = [(item, number) for number, item in enumerate(listed_items, 1) if item is not None]
         if not numbered:
@@ -138,8 +143,19 @@ class CompiledMapping:
         """The rules as one function, and its text."""
         lookups = self.mapping.lookups
         return straighten(
-            self.plan, lookups, self.rules, self.custom, self.record_by_rules, self._switch(), self.view
+            self.plan,
+            lookups,
+            self.rules,
+            self.custom,
+            self.holders,
+            self.record_by_rules,
+            self._switch(),
+            self.view,
         )
+
+    def misplaced(self, view: Event) -> Iterator[Note]:
+        """A note for each value that stands where the rules look for members of an object or list."""
+        return (note for holder in self.holders if (note := holder.note(view)))
 
     def _switch(self) -> Switch | None:
         """How an event is opted in, where that alone tells whether it is one record, and a look can tell."""
@@ -166,6 +182,7 @@ class CompiledMapping:
             draft.add(rule.rule.field, rule.find(view))
         if self.custom:
             draft.add_custom(self.custom.find(view))
+        draft.notes.extend(self.misplaced(view))
         if draft.rejections:
             return Rejected(self.mapping.name, "; ".join(draft.rejections), item)
         match = tuple(draft.matches(self.mapping.lookups))
@@ -181,6 +198,18 @@ def _clears(rule: FieldRule | CustomFields) -> bool:
     return "clear" in (rule.on_null, rule.on_blank)
 
 
+def _holders(
+    for_each: CompiledSource | None, rules: tuple[CompiledRule, ...], custom: CompiledCustom | None
+) -> tuple[Holder, ...]:
+    reads = [path for rule in rules for source in rule.sources for path in source.reads]
+    as_a_whole = [*reads, *(for_each.reads if for_each else ())]
+    if custom:
+        (base,) = custom.source.reads
+        reads.append((*base, "*"))
+        as_a_whole += ((*base, key) for key in custom.spec.excluded)
+    return compile_holders(reads, as_a_whole)
+
+
 def _size(mapped: Mapped) -> int:
     """The characters of its texts, and a hundred for everything else that it holds."""
     if not isinstance(mapped, Record):
@@ -193,15 +222,14 @@ def _not_opted_in(opt_in: CompiledSource) -> Skipped:
     return Skipped(f"not opted in: {opt_in.text} is not true")
 
 
-def _get(key: str, source: CompiledSource, view: Event) -> Json:
-    try:
-        return source.get(view)
-    except Unfit as unfit:
-        raise Unfit(f"{key}: {source.text} {unfit}") from None
-
-
-def _is_opted_in(value: Json) -> bool:
+def _is_opted_in(opt_in: CompiledSource, view: Event) -> bool:
     """Row 1 of behaviour.md: true, or an object with options; the text "true" is neither."""
+    try:
+        value = opt_in.get(view)
+    except Unreadable as unreadable:
+        value = unreadable.instead
+    except Unfit as unfit:
+        raise Unfit(f"opt_in: {opt_in.text} {unfit}") from None
     return value is True or isinstance(value, dict)
 
 
@@ -222,7 +250,8 @@ def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]
     _check_writes(mapping, report)
     check_names(mapping, when, rules, report)
     patterns = tuple(_compile_pattern(pattern) for pattern in mapping.events)
-    compiled = CompiledMapping(mapping, patterns, opt_in, when, for_each, rules, custom, blanks)
+    holders = _holders(for_each, rules, custom)
+    compiled = CompiledMapping(mapping, patterns, opt_in, when, for_each, rules, custom, blanks, holders)
     return compiled, report.diagnostics
 
 

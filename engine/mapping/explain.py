@@ -87,7 +87,7 @@ def _explained(compiled: CompiledMapping, event: Event) -> Iterator[Explained]:
         return
     for (view, _), one in zip(views, mapped, strict=True):
         stories = [_story(rule, view) for rule in compiled.rules]
-        yield Explained(one, (*stories, *_custom_stories(compiled, view)))
+        yield Explained(one, (*stories, *_custom_stories(compiled, view), *_misplaced_stories(compiled, view)))
 
 
 def _story(rule: CompiledRule, view: Event) -> FieldStory:
@@ -129,9 +129,18 @@ def _custom_stories(compiled: CompiledMapping, view: Event) -> Iterator[FieldSto
     span = compiled.mapping.custom.base.node.span
     for found in compiled.custom.find(view):
         if isinstance(found, Note):
-            yield FieldStory(found.field, span, None, False, "always", "", (), (found.what,))
+            yield _left_out(found, span)
         else:
             yield FieldStory(found.field, span, found.value, True, "always", f"{found.origin} (custom)", (), ())
+
+
+def _misplaced_stories(compiled: CompiledMapping, view: Event) -> Iterator[FieldStory]:
+    for note in compiled.misplaced(view):
+        yield _left_out(note, compiled.mapping.span)
+
+
+def _left_out(note: Note, span: Span) -> FieldStory:
+    return FieldStory(note.field, span, None, False, "always", "", (), (note.what,))
 
 
 def as_text(number: int, explained: Explained) -> str:

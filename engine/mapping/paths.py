@@ -7,9 +7,8 @@ loosely; wildcards, slices and filters go through jsonpath-ng's own evaluation a
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
 from operator import mul
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from jsonpath_ng import Child, Descendants, Fields, JSONPath, Root
 from jsonpath_ng.exceptions import JSONPathError
@@ -17,12 +16,12 @@ from jsonpath_ng.ext.arithmetic import Operation
 from jsonpath_ng.ext.parser import parse as parse_jsonpath
 
 from sfmap.engine.mapping.blanks import without_blanks
-from sfmap.engine.mapping.event import MISSING, loose_get
-from sfmap.engine.mapping.filter import check_parts
+from sfmap.engine.mapping.event import MISSING, loose_get, normal_key
+from sfmap.engine.mapping.filter import Filter, check_parts
 from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.literals import arguments
 from sfmap.engine.mapping.record import Event, Json
-from sfmap.engine.mapping.values import NUMBER_RANGE, scalar
+from sfmap.engine.mapping.values import NUMBER_RANGE, Unreadable, holds_value, scalar
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import did_you_mean
 from sfmap.engine.spec.model import CONVENTIONS, Conventions, SourcePath
@@ -31,7 +30,6 @@ from sfmap.engine.spec.reader import Report
 Getter = Callable[[Event], Json]
 Walk = Callable[[Event], Json | object]
 """As `Getter`, with `MISSING` where the path leads nowhere."""
-Pipe = Callable[[Json], Json]
 Segment = str | int
 Path = tuple[Segment, ...]
 
@@ -44,11 +42,18 @@ _EXAMPLES = "such as traits.company.name or traits.phones[0]"
 _FILTER_CALL = re.compile(r"\s*(\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
+class Pipe(NamedTuple):
+    """A filter with its arguments."""
+
+    known: Filter
+    run: Callable[[Json], Json]
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledSource:
     text: str
     get: Getter
-    """Raises `Unfit` where a filter had to give up."""
+    """Raises `Unfit` where a filter had to give up, `Unreadable` where it made nothing of a value."""
     reads: tuple[Path, ...]
     """The leading names and indexes of the paths that it is known to read."""
     found: Callable[[Event], list[Json]] = lambda _: []
@@ -89,7 +94,7 @@ def compile_source(
     pipes = [_compile_pipe(source, start, text, report, conventions) for start, text in pieces]
     simple = segments = simple_segments(path.strip())
     if segments is not None:
-        walk = _walker(segments, _exact_get if exact else loose_get)
+        walk = _walker(segments, _exact_get) if exact else path_walker(segments)
         get, find = _null_if_missing(walk), _list_of(walk)
     else:
         expression = _parse_path(source, path, report)
@@ -133,6 +138,22 @@ def simple_segments(path: str) -> Path | None:
         segments.append(int(index) if index else next(n for n in (name, single, double) if n is not None))
         position = step.end()
     return tuple(segments)
+
+
+def is_below(path: Path, above: Path) -> bool:
+    """Whether the path leads to the same place or further down, as names are matched."""
+    return len(path) >= len(above) and all(map(_is_same, path, above))
+
+
+def _is_same(one: Segment, other: Segment) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return normal_key(one) == normal_key(other)
+    return one == other
+
+
+def path_walker(path: Path) -> Walk:
+    """What stands at the path in an event, names below the first matched loosely."""
+    return _walker(path, loose_get)
 
 
 def _exact_get(table: dict[str, Json], key: str) -> Json | object:
@@ -250,11 +271,28 @@ def _check_work(event: Event, descents: int) -> None:
 def _chosen(find: Callable[[Event], list[Json]], several: bool) -> Getter:
     if several:
         return find
-    return lambda event: next((match for match in find(event) if scalar(match) is not None), None)
+
+    def first(event: Event) -> Json:
+        matches = find(event)
+        single = next((match for match in matches if scalar(match) is not None), None)
+        return single if single is not None else next(filter(holds_value, matches), None)
+
+    return first
 
 
 def _piped(get: Getter, pipes: list[Pipe]) -> Getter:
-    return lambda event: reduce(lambda value, pipe: pipe(value), pipes, get(event))
+    def piped(event: Event) -> Json:
+        value = get(event)
+        gave_up = ""
+        for pipe in pipes:
+            given, value = value, pipe.run(value)
+            if value is None and not isinstance(given, pipe.known.chooses) and holds_value(given):
+                gave_up = gave_up or pipe.known.name
+        if gave_up:
+            raise Unreadable(f"cannot be read by {gave_up}", value)
+        return value
+
+    return piped
 
 
 def _split_pipes(text: str) -> list[tuple[int, str]]:
@@ -350,4 +388,4 @@ def _compile_pipe(
     if complaint := known.complaint(constants):
         report.error(kinds.WRONG_ARGUMENTS, span, complaint)
         return None
-    return known.called(constants, conventions)
+    return Pipe(known, known.called(constants, conventions))

@@ -1,20 +1,23 @@
-"""One field rule as a function of an event: the first source that has a value, made fit for the field."""
+"""One field rule as a function of an event: the first source whose value fits the field."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sfmap.engine.mapping.blanks import blank_keys, table_key
 from sfmap.engine.mapping.event import IDS
-from sfmap.engine.mapping.paths import CompiledSource, compile_source
+from sfmap.engine.mapping.paths import CompiledSource, compile_source, is_below
 from sfmap.engine.mapping.record import Content, Event, Json, Reference, Value
 from sfmap.engine.mapping.sandbox import TemplateFailed
 from sfmap.engine.mapping.templates import compile_condition, compile_template
 from sfmap.engine.mapping.values import (
     INVISIBLE_TAKEN_OUT,
     Unfit,
+    Unreadable,
     clean_text,
     convert,
     cut,
+    holds_value,
     length,
     scalar,
     visible,
@@ -42,6 +45,22 @@ class Found:
 
 
 _NOTHING = Found()
+
+
+class Refusal(NamedTuple):
+    """A value of the event that the field cannot take, and why."""
+
+    source: CompiledSource
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.source.text} {self.why}"
+
+    def is_made_up_for(self, giver: CompiledSource) -> bool:
+        """Whether another source gave the value, and reads the same trait or a part of it."""
+        return giver is not self.source and any(
+            is_below(one, other) or is_below(other, one) for one in self.source.reads for other in giver.reads
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +95,32 @@ class CompiledRule:
         return found
 
     def _find(self, event: Event) -> Found:
-        complaint = ""
+        refusals: list[Refusal] = []
         for source in self.sources:
+            raw = _read(source, event, refusals)
+            value, notes = self._cleaned(raw)
+            if value is None:
+                if isinstance(raw, (dict, list)) and holds_value(raw):
+                    kind = "an object" if isinstance(raw, dict) else "a list"
+                    refusals.append(Refusal(source, f"is {kind}, not a single value"))
+                continue
             try:
-                value, notes = self._cleaned(source.get(event))
-                if value is not None:
-                    return self._fitted(source.text, self._from_table(value), notes)
+                found = self._fitted(source.text, self._from_table(value), notes)
             except Unfit as unfit:
-                complaint = f"{source.text} {unfit}"
-                break
-        if complaint and self.rule.on_invalid == "reject":
-            return Found(rejected=f"{self.rule.field}: {complaint}")
-        if not complaint and self._clears(event):
+                refusals.append(Refusal(source, str(unfit)))
+                continue
+            return self._beside(found, [one for one in refusals if not one.is_made_up_for(source)])
+        if not refusals and self._clears(event):
             return Found(write=self.rule.write, is_null=True)
-        return self._without_value(complaint)
+        return self._beside(self._without_value(refusals), refusals)
+
+    def _beside(self, found: Found, refusals: Sequence[Refusal]) -> Found:
+        """The same with what the event has besides and the field does not get."""
+        if refusals and self.rule.on_invalid == "reject":
+            return Found(rejected=f"{self.rule.field}: {refusals[0]}")
+        if not refusals or found.rejected:
+            return found
+        return replace(found, notes=(*(f"left out: {refusal}" for refusal in refusals), *found.notes))
 
     def _cleaned(self, raw: Json) -> tuple[Value | None, tuple[str, ...]]:
         """What a field can hold of the value, and notes on what it lost."""
@@ -128,21 +159,29 @@ class CompiledRule:
             raise Unfit(f"has no character that fits in {rule.max}")
         return Found(shortened, rule.write, origin, (*notes, f"cut to {rule.max} characters"))
 
-    def _without_value(self, complaint: str) -> Found:
+    def _without_value(self, refusals: Sequence[Refusal]) -> Found:
         default = self.rule.default
-        notes = (f"left out: {complaint}",) if complaint else ()
         if default is not None:
-            return Found(default.value, default.write or self.rule.write, notes=notes)
+            return Found(default.value, default.write or self.rule.write)
         if self.rule.required:
-            why = complaint or self._nothing_found()
+            why = "; ".join(map(str, refusals)) or self._nothing_found()
             return Found(rejected=f"{self.rule.field} is required: {why}")
-        return Found(notes=notes)
+        return _NOTHING
 
     def _nothing_found(self) -> str:
         if self.rule.template is not None:
             return "its template gave no text"
         tried = [source.text for source in self.sources]
         return f"{listed(tried, 'and')} {'has' if len(tried) == 1 else 'have'} no value"
+
+
+def _read(source: CompiledSource, event: Event, refusals: list[Refusal]) -> Json:
+    """What the source gives; what a filter could not take is added to the refusals."""
+    try:
+        return source.get(event)
+    except Unfit as unfit:
+        refusals.append(Refusal(source, str(unfit)))
+        return unfit.instead if isinstance(unfit, Unreadable) else None
 
 
 def compile_rule(

@@ -15,9 +15,10 @@ from sfmap.engine.mapping.custom import CompiledCustom
 from sfmap.engine.mapping.draft import Draft
 from sfmap.engine.mapping.event import with_wide_tables
 from sfmap.engine.mapping.keys import Keys
-from sfmap.engine.mapping.paths import CompiledSource
-from sfmap.engine.mapping.record import Event, Json, Mapped, Plan, Record
+from sfmap.engine.mapping.paths import CompiledSource, Path, Pipe
+from sfmap.engine.mapping.record import Event, Mapped, Plan, Record
 from sfmap.engine.mapping.rules import CompiledRule
+from sfmap.engine.mapping.shapes import Holder
 from sfmap.engine.mapping.values import EMAIL, NUMBER_RANGE, Unfit
 from sfmap.engine.spec.model import Lookup
 
@@ -99,6 +100,7 @@ def straighten(
     lookups: tuple[Lookup, ...],
     rules: tuple[CompiledRule, ...],
     custom: CompiledCustom | None,
+    holders: tuple[Holder, ...],
     by_rules: MapView,
     switch: Switch | None,
     event_view: Callable[[Event], Event],
@@ -108,6 +110,9 @@ def straighten(
     looked_up = frozenset(name for lookup in lookups for name in lookup.names)
     for rule in rules:
         _write_rule(body, rule, rule.rule.field in looked_up)
+    objects = {path for holder in holders if holder.kinds == (dict,) and (path := _only_names(holder.path))}
+    for path in sorted(objects):
+        body.table(path)
     base = _base(custom) if custom else None
     if base:
         body.table(base)
@@ -115,7 +120,10 @@ def straighten(
     writer.say(0, "def record(view, item):")
     writer.say(1, f"parts = {_PARTS} = {_NEW_PARTS}")
     for path in body.tables:
-        _write_table(writer, path, custom if path == base else None)
+        _write_table(writer, path, custom if path == base else None, path in objects)
+    if others := tuple(holder for holder in holders if holder.path not in objects):
+        misplaced = writer.name(lambda view: any(holder.note(view) for holder in others), "misplaced")
+        writer.say(1, f"if {misplaced}(view): return by_rules(view, item)")
     writer.lines += body.lines
     if base and custom:
         _write_custom(writer, base, custom, looked_up)
@@ -144,11 +152,17 @@ def _base(custom: CompiledCustom) -> tuple[str, ...] | None:
 
 def _names(source: CompiledSource) -> tuple[str, ...] | None:
     """The source's path where it is names alone."""
-    names = tuple(segment for segment in source.segments or () if isinstance(segment, str))
-    return names if names and names == source.segments else None
+    return _only_names(source.segments or ())
 
 
-def _write_table(writer: _Writer, path: tuple[str, ...], custom: CompiledCustom | None) -> None:
+def _only_names(path: Path) -> tuple[str, ...] | None:
+    names = tuple(segment for segment in path if isinstance(segment, str))
+    return names if names and names == path else None
+
+
+def _write_table(
+    writer: _Writer, path: tuple[str, ...], custom: CompiledCustom | None, is_read_below_alone: bool
+) -> None:
     """An object of the event, by the names that the rules have for its keys."""
     table = writer.locals[path]
     keys = Keys(writer.tables[path], custom)
@@ -156,7 +170,10 @@ def _write_table(writer: _Writer, path: tuple[str, ...], custom: CompiledCustom 
     if custom:
         writer.names[f"fields_{table}"] = keys.fields
     writer.say(1, f"{table} = {writer.value(path)}")
-    writer.say(1, f"if {table}.__class__ is not dict: {table} = {{}}")
+    writer.say(1, f"if {table}.__class__ is not dict:")
+    if is_read_below_alone:
+        writer.say(2, f"if {table} is not None: return by_rules(view, item)")
+    writer.say(2, f"{table} = {{}}")
     writer.say(1, f"elif not {knows}({table}):")
     writer.say(2, f"{table} = {learn}({table})")
     writer.say(2, f"if {table} is None: return by_rules(with_wide_tables(view), item)")
@@ -235,17 +252,24 @@ def _read(writer: _Writer, source: CompiledSource) -> list[str]:
     names = _names(source)
     if names is None or not all(map(_keeps_nothing, source.pipes)):
         return []
-    pipes = [f"if v is not None: v = {writer.name(pipe, 'pipe')}(v)" for pipe in source.pipes]
-    if pipes and source.blanks:
-        cleaned = f"v = without_blanks(v, {writer.name(source.blanks, 'blanks')})"
-        pipes = [cleaned, *pipes, cleaned]
-    return [f"v = {writer.value(names)}", *pipes]
+    blanks = writer.name(source.blanks, "blanks") if source.pipes and source.blanks else ""
+    cleaned = [f"v = without_blanks(v, {blanks})"] if blanks else []
+    lines = [f"v = {writer.value(names)}", *cleaned]
+    for pipe in source.pipes:
+        name = writer.name(pipe.run, pipe.known.name)
+        chooses = "".join(f" and given_v.__class__ is not {kind.__name__}" for kind in pipe.known.chooses)
+        lines += [
+            "if v is not None:",
+            f"    given_v = v; v = {name}(v)",
+            f"    if v is None{chooses}: return by_rules(view, item)",
+        ]
+    return [*lines, *cleaned]
 
 
-def _keeps_nothing(pipe: Callable[[Json], Json]) -> bool:
+def _keeps_nothing(pipe: Pipe) -> bool:
     """Whether the filter makes nothing of nothing."""
     try:
-        return pipe(None) is None
+        return pipe.run(None) is None
     except Unfit:
         return False
 

@@ -167,10 +167,10 @@ def _names(tree: nodes.Node) -> Iterator[str]:
 
 def _reads(tree: nodes.Node) -> Iterator[Path]:
     """Every chain of constant keys that begins at a name: `traits.company.name`, `traits["First Name"]`."""
-    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        path = _chain(node)
-        if path:
-            yield path
+    steps: list[nodes.Getattr | nodes.Getitem] = [*tree.find_all(nodes.Getattr), *tree.find_all(nodes.Getitem)]
+    paths = [(step, path) for step in steps if (path := _chain(step))]
+    beginnings = {id(step.node) for step, _ in paths}
+    yield from (path for step, path in paths if id(step) not in beginnings)
 
 
 def _chain(node: nodes.Node) -> Path | None:

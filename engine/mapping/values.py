@@ -35,6 +35,15 @@ _IDLE_JOINER = re.compile(f"(?<![^\x00-\u024f])[{_JOINERS}]|[{_JOINERS}](?![^\x0
 _GRAPHEME = regex.compile(r"\p{GCB=Regional_Indicator}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
 
 
+class Unreadable(Unfit):
+    """A value that a filter gave up on."""
+
+    def __init__(self, message: str, instead: Json) -> None:
+        super().__init__(message)
+        self.instead = instead
+        """What the filters after it gave."""
+
+
 def clean_text(text: str) -> str:
     """The text without the characters that XML cannot carry; half a surrogate pair becomes U+FFFD."""
     if text.isprintable():
@@ -171,3 +180,15 @@ def scalar(value: Json | object) -> Value | None:
         text = clean_text(value)
         return None if not text or text.isspace() else text
     return value if isinstance(value, (int, float)) else None
+
+
+def holds_value(value: Json | object) -> bool:
+    """Whether it is a value that a field can hold, or an object or list with one in it."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, (dict, list)):
+            waiting += one.values() if isinstance(one, dict) else one
+        elif scalar(one) is not None:
+            return True
+    return False

@@ -81,7 +81,7 @@ DEFAULT = (
 PART = (
     Key(
         "from",
-        "One source or several; the first that has a value wins. A source is a JSONPath with optional pipes.",
+        "One source or several; the first whose value fits wins. A source is a JSONPath with optional pipes.",
         _one_or_many(_TEXT),
         example="[traits.lastName, traits.name | last_name]",
     ),

@@ -97,10 +97,10 @@ INTRODUCTION = """\
 # Filters
 
 Pipes in source paths (`traits.name | first_name`) and templates (`{{ traits.name | first_name }}`) have the same
-filters. A filter gives no value for one that it does not take or cannot read, and never stops a run. A text that
-would become longer than 200,000 characters, and a list or object of more than 100,000 parts, are left out with a
-note. A backslash in an argument is itself, as regular expressions want it; `\\n` and `\\t` are a new line and a
-tab.
+filters. A filter gives no value for one that it does not take or cannot read, and never stops a run; a pipe notes
+that. A text that would become longer than 200,000 characters, and a list or object of more than 100,000 parts, are
+left out with a note. A backslash in an argument is itself, as in regular expressions; `\\n` and `\\t` are a new
+line and a tab.
 """
 
 

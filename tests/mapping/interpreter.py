@@ -98,7 +98,7 @@ def _normal(key: str) -> str:
 
 
 def _from_sources(rule: dict[str, Any], event: dict[str, Any], is_key: bool) -> Any:
-    """The first value, made fit; None where there is none, or where the first one does not fit."""
+    """The first value that fits; None where there is none."""
     for source in [rule["from"]] if isinstance(rule["from"], str) else rule["from"]:
         path, *pipes = (piece.strip() for piece in source.split("|"))
         value = _walk(event, path)
@@ -107,8 +107,9 @@ def _from_sources(rule: dict[str, Any], event: dict[str, Any], is_key: bool) -> 
         value = _single(value)
         if isinstance(value, str) and (is_key or rule.get("type") == "email"):
             value = _single(_without_invisible(value, rule.get("type") != "email"))
-        if value is not None:
-            return _fitted(rule, value)
+        fitted = None if value is None else _fitted(rule, value)
+        if fitted is not None:
+            return fitted
     return None
 
 

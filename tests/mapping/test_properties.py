@@ -61,6 +61,7 @@ fields:
   Email: {from: [traits.email, userId], type: email, on_invalid: reject, max: 30}
   Name: {from: [traits.company.name, traits.name | last_name, groupId], required: true, max: 9, on_long: reject}
   City: {from: [traits.address.city, traits.city], on_null: clear}
+  State: {from: ["traits.address.state[0]", traits.plan.code], values: {a: A}}
   Title: {from: traits.title, write: create}
   Website: {from: traits.website, type: url, write: empty, default: {value: none, write: create}}
   Rating: {from: traits.rating | upper, default: n/a}
@@ -126,6 +127,15 @@ for _ in range(120):
 @example({"type": "identify", "traits": {"foo\ud83d": "A", "email": "a@b.co", "x" * 101: "B"}})
 @example({"type": "identify", "traits": {"E-Mail": "a@b.co", "e_mail": "c@d.co", "EMAIL": None, "email": ""}})
 @example({"type": "identify", "traits": {"address": DEEP, "name": LONG, "title": LONG}})
+@example({"type": "identify", "traits": {"address": "461 2nd St", "name": {"first": "A"}, "email": "a@b.co"}})
+@example({"type": "identify", "traits": {"address": {"state": "CA"}, "plan": ["pro"], "email": "a@b.co"}})
+@example(
+    {
+        "type": "identify",
+        "traits": {"employees": "a few", "employeeCount": 5, "birthday": "soon", "email": "a@b.co"},
+    }
+)
+@example({"type": "identify", "traits": "x", "userId": "a@b.co"})
 def test_the_straight_way_and_the_rules_give_the_same(event: Event) -> None:
     for compiled in FAST:
         view = compiled.view(event)
@@ -240,6 +250,14 @@ TEXTS = {name: yaml.safe_load(source.text) for name, source in mapping_sources(N
     {
         "type": "identify",
         "traits": {"email": "a@b.co", "foo\x01bar": "A", "a\x01b": "x", "ab": "y", "n": 1.0, "m": -0.0, "t": True},
+        "integrations": {"Salesforce": True},
+    }
+)
+@example(
+    {
+        "type": "identify",
+        "userId": "a@b.co",
+        "traits": {"email": "a", "employees": "a few", "employeeCount": 5, "phone": {"x": 1}, "phones": ["555-1"]},
         "integrations": {"Salesforce": True},
     }
 )
