@@ -76,6 +76,13 @@ class _Review:
                 yield self._said(kinds.NOT_ALLOWED, self.mapping.span, message, "its profile must allow it")
         for rule in self.mapping.rules:
             yield from self._rule(rule, described)
+        yield from self._lookups(described)
+        if "create" in _VERBS[self.mapping.operation]:
+            yield from self._required(described)
+        if self.mapping.operation == "create":
+            yield from self._created_twice(described)
+
+    def _lookups(self, described: ObjectDescription) -> Iterator[Diagnostic]:
         written = {rule.field for rule in self.mapping.rules}
         for lookup in self.mapping.lookups:
             for node in lookup.fields:
@@ -83,8 +90,30 @@ class _Review:
                     yield from self._looked_up(node.text, node.span, described)
         if self.mapping.where:
             yield from self._condition(self.mapping.where, described)
-        if "create" in _VERBS[self.mapping.operation]:
-            yield from self._required(described)
+
+    def _created_twice(self, described: ObjectDescription) -> Iterator[Diagnostic]:
+        """A create that nothing keeps from being done again, where the same events come again."""
+        if any(self._keeps_a_second_out(rule, described) for rule in self.mapping.rules):
+            return
+        yield Diagnostic(
+            kinds.CREATED_TWICE,
+            self.mapping.span,
+            f"a file that is run twice makes each {described.name} twice where its events have no messageId",
+            "give a unique external id a value of the event, and upsert by it: match: {external_id: Key__c}",
+            "warning",
+        )
+
+    def _keeps_a_second_out(self, rule: FieldRule, described: ObjectDescription) -> bool:
+        """Whether the rule writes what no two records may have. A custom field that nobody has asked the org about
+        counts where it gets the message id.
+        """
+        field = find_field(described, rule.field)
+        if rule.write == "update" or rule.reference:
+            return False
+        if field:
+            return field.unique
+        texts = [source.text for source in rule.sources] + ([rule.template.text] if rule.template else [])
+        return not self.is_whole and any("messageId" in text for text in texts)
 
     def _unknown_object(self, name: str) -> Iterator[Diagnostic]:
         near = did_you_mean(name, self.objects)
@@ -153,6 +182,8 @@ class _Review:
             return
         if why := why_not_looked_up(by):
             yield self._said(kinds.UNFILTERED_FIELD, to.by.span, f"{name} cannot be looked up by {by.name}", why)
+        if to.where:
+            yield from self._condition(to.where, target)
         for key, value in _constants(rule):
             yield from self._constant(rule.span, key, value, by)
 

@@ -23,6 +23,7 @@ from sfmap.engine.delivery.places import (
     held_record,
     letter_of,
     message_id,
+    message_of_record,
     message_of_source,
 )
 from sfmap.engine.delivery.window import Concluded, Window
@@ -93,8 +94,10 @@ class Delivery:
         self._waiter = waiter
         self._options = options
         self._message_of = message_of_source if options.ids_by_source else message_id
-        repeats = self._message_of if options.skip_delivered else None
-        self._intake = Intake(org, mapper, ledger, doubts, waiter, repeats)
+        self._creating = mapper.creating if options.remember else frozenset()
+        self._intake = Intake(
+            org, mapper, ledger, doubts, waiter, self._message_of, options.skip_delivered, self._creating
+        )
         self._newest = Newest(ledger)
         self.sizes = BatchSizes(options.batch_size)
         self._held = [_Waiting(held, self._message_of(held_event(held))) for held in ledger.held()]
@@ -151,7 +154,7 @@ class Delivery:
 
         What has become of the one is then in the journal when the other is looked at.
         """
-        if not self._options.skip_delivered:
+        if not (self._options.skip_delivered or self._creating):
             yield released, window
             return
         seen = {self._message_of(one) for one in released}
@@ -187,7 +190,9 @@ class Delivery:
         places = Places()
         failure: OrgError | StopRequested | JournalFailed | None = None
         try:
-            self._intake.held = {waiting.message for waiting in self._held if waiting.message}
+            waiting_for = [(one.message, one.held.key) for one in self._held if one.message]
+            self._intake.held = {message for message, _ in waiting_for}
+            self._intake.held_records = {message_of_record(message, key) for message, key in waiting_for}
             items = self._intake.items([*released, *window], places)
             self._settle_unfit(places)
             if items:
@@ -223,7 +228,13 @@ class Delivery:
         settled = [place for place in written if places.keys[place].event not in unsettled]
         # Of copies of an event the last one says how it stands.
         last = {digest_of(places, place): place for place, _ in closed} if failed or self._has_letters else {}
-        messages = (message for place in settled for message in self._messages(places.origins[place]))
+        messages = [message for place in settled for message in self._messages(places.origins[place])]
+        created = (place for place in written if places.keys[place].mapping in self._creating)
+        messages += (
+            message_of_record(message, places.keys[place])
+            for place in created
+            for message in self._messages(places.origins[place])
+        )
         self._ledger.commit(
             Commit(
                 position,
@@ -233,7 +244,7 @@ class Delivery:
                 released=[*released, *(claimed[place] for place, _ in closed if place in claimed)],
                 failed=[letter_of(places, place) for place in last.values() if place in failed],
                 mended=[digest for digest, place in last.items() if place not in failed],
-                messages=list(messages) if self._options.remember else (),
+                messages=messages if self._options.remember else (),
             )
         )
         self._position = position

@@ -11,7 +11,7 @@ from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
 from sfmap.engine.delivery.mistake import mistake_of_ours
 from sfmap.engine.delivery.outcome import Ending, Outcome
 from sfmap.engine.delivery.patience import Waiter
-from sfmap.engine.delivery.places import Places, read_outcome
+from sfmap.engine.delivery.places import Places, message_of_record, read_outcome
 from sfmap.engine.journal.ledger import Ledger, RecordKey
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.record import Event, Mapped, Record, Rejected, Skipped
@@ -21,6 +21,7 @@ from sfmap.engine.sources.port import Received
 from sfmap.engine.spec.diagnostics import did_you_mean
 
 _REPEATED = "an event with its messageId came before"
+_CREATED = f"{_REPEATED}, and the mapping would create a second record"
 _KILLED = (
     "the run was killed while this was sent; it is not known whether the record was created, and nothing finds it"
     " again"
@@ -37,15 +38,21 @@ class Intake:
         ledger: Ledger,
         doubts: Doubts,
         waiter: Waiter,
-        message_of: Callable[[Received], str | None] | None,
+        message_of: Callable[[Received], str | None],
+        skip_delivered: bool,
+        creating: Set[str],
     ) -> None:
-        """Events whose `message_of` was delivered before are left out; without it none are."""
+        """Events whose `message_of` was delivered before are left out where `skip_delivered` says so; where not,
+        then what the `creating` mappings make of them, since that would be a second record.
+        """
         self._org = org
         self._mapper = mapper
         self._ledger = ledger
         self._doubts = doubts
         self._waiter = waiter
         self._message_of = message_of
+        self._skip_delivered = skip_delivered
+        self._creating = creating
         self._decided = ledger.decided()
         self._earlier = Earlier(self._decided if ledger.is_stream else ())
         self.claimed: dict[int, RecordKey] = {}
@@ -54,6 +61,8 @@ class Intake:
         """The places of the window's records that the org cannot take as it is described now."""
         self.held: Set[str] = frozenset()
         """The messages of what waits for a write in doubt."""
+        self.held_records: Set[str] = frozenset()
+        """The same, of each record."""
         self.lookups = Lookups(mapper.lookups, mapper.conditions, mapper.created_blindly)
 
     def items(self, events: Sequence[Received], places: Places) -> list[Item]:
@@ -64,6 +73,8 @@ class Intake:
         self.unfit.clear()
         self.claimed.clear()
         records = list(self._map(events, places))
+        if self._creating:
+            records = self._not_created_before(records, places)
         return list(self._fit(records, places)) if records else []
 
     def _map(self, events: Sequence[Received], places: Places) -> Iterator[tuple[int, Record]]:
@@ -111,11 +122,27 @@ class Intake:
 
     def _repeated(self, events: Sequence[Received]) -> set[int]:
         """The numbers of events whose message was delivered before, or waits for a doubt."""
-        if self._message_of is None:
+        if not self._skip_delivered:
             return set()
         asked = {one.number: message for one in events if not one.only and (message := self._message_of(one))}
         known = self.held | self._ledger.delivered(asked.values())
         return {number for number, message in asked.items() if message in known}
+
+    def _not_created_before(
+        self, records: Sequence[tuple[int, Record]], places: Places
+    ) -> list[tuple[int, Record]]:
+        """The records but for those that were created for the same message; these end here."""
+        asked: dict[int, tuple[str, str]] = {}
+        for place, record in records:
+            received = places.origins[place]
+            if record.mapping in self._creating and not received.only and (message := self._message_of(received)):
+                asked[place] = message, message_of_record(message, places.keys[place])
+        known = self.held_records | self._ledger.delivered(name for names in asked.values() for name in names)
+        created = {place for place, names in asked.items() if not known.isdisjoint(names)}
+        for place, record in records:
+            if place in created:
+                places.end(place, Ending("skipped", reason=_CREATED), record.mapping, record.object)
+        return [(place, record) for place, record in records if place not in created]
 
     def _fit(self, records: Sequence[tuple[int, Record]], places: Places) -> Iterator[Item]:
         """The records as the org can take them; one it cannot take fails here."""

@@ -95,3 +95,8 @@ def message_of_source(received: Received) -> str | None:
     """The message id as that of the source the event came from: others may use the same one."""
     found = message_id(received)
     return found and f"{received.file}\n{found}"
+
+
+def message_of_record(message: str, key: RecordKey) -> str:
+    """The message id as that of one record of its event, which may be delivered when others of it are not."""
+    return f"{message}\n{key.mapping}\n{key.item}"

@@ -58,6 +58,11 @@ class Mapper:
         return found
 
     @property
+    def creating(self) -> frozenset[str]:
+        """The names of the mappings that create a record whatever is there."""
+        return frozenset(one.mapping.name for one in self.mappings if one.mapping.operation == "create")
+
+    @property
     def created_blindly(self) -> frozenset[str]:
         """The objects whose records some mapping creates without looking for them."""
         return frozenset(

@@ -61,6 +61,7 @@ UNFILTERED_FIELD = Kind("SF048", "unfiltered-field", warns=True)
 UNLISTED_VALUE = Kind("SF049", "unlisted-value", warns=True)
 MAY_STAY_EMPTY = Kind("SF050", "may-stay-empty", warns=True)
 NOT_ALLOWED = Kind("SF051", "not-allowed")
+CREATED_TWICE = Kind("SF052", "created-twice", warns=True)
 
 # sfmap.yaml.
 SECRET_IN_FILE = Kind("SF060", "secret-in-file")

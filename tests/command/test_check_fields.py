@@ -23,6 +23,7 @@ objects:
       Free__c: {type: multipicklist, values: [red, green, blue]}
       Account__c: {type: reference, to: Account}
       Boss__c: {type: reference, to: User, required: true}
+      Message__c: {type: string, length: 80, unique: true}
 """
 GOOD = {
     "Key__c": "userId",
@@ -80,6 +81,28 @@ SAID = {
             "error: Thing__c cannot be looked up by Notes__c"
             " | the org cannot filter by it (textarea of 32,000 characters)",
         ],
+    ),
+    "a reference whose condition has a field that is not there": (
+        mapping({"Account__c": "{object: Account, by: Name, value: x, where: Tyep = 'y', on_missing: reject}"}),
+        ['error: Account has no field Tyep to compare | did you mean "Type"?'],
+    ),
+    "a reference to several objects": (
+        mapping({"OwnerId": "{object: [Group, User, Account], by: Username, value: x}"}),
+        [
+            'error: Group has no field Username | did you mean "Name"?',
+            "error: OwnerId cannot point to Account | it points to Group or User",
+        ],
+    ),
+    "a create that is done again with each run": (
+        mapping({"Key__c": "{value: x}"}, operation="create", match=""),
+        [
+            "warning: a file that is run twice makes each Thing__c twice where its events have no messageId"
+            " | give a unique external id a value of the event, and upsert by it: match: {external_id: Key__c}",
+        ],
+    ),
+    "a create with a value that no two records have": (
+        mapping({"Key__c": "{value: x}", "Message__c": "messageId"}, operation="create", match=""),
+        [],
     ),
     "a value outside an open picklist": (
         mapping({"Rating__c": "{value: Hott}"}),

@@ -32,6 +32,7 @@ CASES = [
     ("SF048", {"ours/m.yaml": f"{WHOLE}  Description: traits.d\n".replace("match: Email", "match: Description")}),
     ("SF049", {"ours/m.yaml": f"{WHOLE}  Rating: {{value: Hott}}\n"}),
     ("SF050", {"ours/m.yaml": f"{LEAD}  Company: traits.c\n"}),
+    ("SF052", {"ours/m.yaml": WHOLE.replace("match: Email", "operation: create")}),
     ("SF062", {"ours/m.yaml": WHOLE, "sfmap.yaml": "silence: SF999\n"}),
     ("SF062", {"ours/m.yaml": WHOLE, "sfmap.yaml": "silence: [SF012]\n"}),
     ("SF070", {"ours/m.yaml": WHOLE, "sfmap.yaml": LOCAL, "schema.yaml": "objects: {Led: {}}\n"}),
@@ -73,3 +74,16 @@ def test_what_the_user_may_not_do_is_said(tmp_path: Path) -> None:
     forbidden = {**plain, "Lead": replace(plain["Lead"], createable=False)}
     (said,) = review(compiled.mapping, forbidden, is_whole=True)
     assert (said.kind.code, said.message) == ("SF051", "this user may not create Lead records")
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        WHOLE,
+        WHOLE.replace("match: Email", "operation: update\nmatch: Email"),
+        WHOLE.replace("match: Email", "operation: create") + "  Message__c: messageId\n",
+        WHOLE.replace("match: Email", "operation: create") + "  Line__c: {template: '{{ messageId }}-1'}\n",
+    ],
+)
+def test_what_cannot_be_created_twice(mapping: str, tmp_path: Path) -> None:
+    assert "SF052" not in found(tmp_path, {"ours/m.yaml": mapping})

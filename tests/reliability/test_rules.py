@@ -399,6 +399,46 @@ def test_streams_skip_what_was_delivered(scene: Scene) -> None:
     assert {fate for fate, _ in scene.outcomes()} == {"updated"}
 
 
+CREATING = LEAD.replace("match: Email", "operation: create")
+
+
+def test_a_file_that_is_run_twice_creates_nothing_twice(scene: Scene) -> None:
+    """Other mappings take the events again."""
+    scene.mapping(CREATING)
+    (scene.folder.path / "mappings" / "account.yaml").write_text(f"sfmap: 1\n{ACCOUNT}")
+    nameless = {key: value for key, value in person("x").items() if key != "messageId"}
+    scene.run(person("a"), person("b"), person("a"), nameless)
+    assert scene.rows("SELECT Email FROM Lead ORDER BY Email") == [("a@b.co",), ("b@b.co",), ("x@b.co",)]
+    scene.again()
+    scene.run(person("a"), person("c"), nameless, arguments=("--restart",))
+    emails = [row[0] for row in scene.rows("SELECT Email FROM Lead ORDER BY Id")]
+    assert emails == ["a@b.co", "b@b.co", "x@b.co", "x@b.co", "c@b.co", "x@b.co"]
+    again = ("skipped", "an event with its messageId came before, and the mapping would create a second record")
+    assert scene.outcomes()[:2] == [("updated", None), again]
+
+
+def test_only_what_failed_is_created_when_a_file_comes_again(scene: Scene) -> None:
+    """Of one event, a mapping's record was created and another one's was refused."""
+    scene.mapping(CREATING)
+    refused = CREATING.replace("last, default: n/a", "other, required: true")
+    (scene.folder.path / "mappings" / "other.yaml").write_text(f"sfmap: 1\n{refused}")
+    scene.run(person("a", last="Lee"), code=1)
+    (scene.folder.path / "mappings" / "other.yaml").write_text(f"sfmap: 1\n{CREATING}")
+    scene.again()
+    assert scene.rows("SELECT LastName FROM Lead ORDER BY Id") == [("Lee",), ("Lee",)]
+    assert [fate for fate, _ in scene.outcomes()] == ["skipped", "created"]
+    assert scene.sfmap("dead-letters") == "There are no dead letters.\n"
+
+
+def test_without_repeats_a_file_is_created_again(scene: Scene) -> None:
+    scene.mapping(CREATING)
+    project = scene.folder.path / "sfmap.yaml"
+    project.write_text(f"repeats: 0\n{project.read_text()}")
+    scene.run(person("a"))
+    scene.again()
+    assert scene.rows("SELECT count(*) FROM Lead") == [(2,)]
+
+
 def test_an_empty_message_id_is_none(scene: Scene) -> None:
     scene.mapping(LEAD)
     nameless = [{**person(name), "messageId": ""} for name in "ab"]
