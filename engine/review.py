@@ -6,8 +6,10 @@ from pathlib import Path
 from sfmap.engine.mapping.values import Unfit
 from sfmap.engine.org.fields import (
     VALUE_TYPES,
+    Coded,
     Verb,
     always_fits,
+    coded_fields,
     find_field,
     fitted,
     is_cut,
@@ -156,8 +158,20 @@ class _Review:
             yield Diagnostic(
                 kinds.SHORTER_FIELD, rule.span, message, "longer values are cut to the field's length", "warning"
             )
+        coded = next((one for one in coded_fields(described) if field in (one.text, one.code)), None)
         for key, value in _constants(rule):
-            yield from self._constant(rule.span, key, value, field)
+            yield from self._constant(rule.span, key, value, field, coded)
+        if coded and coded.controller:
+            yield from self._controlled(rule, coded.controller, described)
+
+    def _controlled(
+        self, rule: FieldRule, controller: FieldDescription, described: ObjectDescription
+    ) -> Iterator[Diagnostic]:
+        """Whether any rule gives the record what the field's entries depend on."""
+        names = [one.text.name for one in coded_fields(described) if one.code == controller]
+        if not {controller.name, *names}.intersection(other.field for other in self.mapping.rules):
+            message = f"{rule.field} is left out without {listed((*names, controller.name))}"
+            yield Diagnostic(kinds.NEVER_WRITTEN, rule.span, message, "add a rule for it", "warning")
 
     def _reference(
         self, rule: FieldRule, to: ReferenceTo, name: str, field: FieldDescription
@@ -187,7 +201,9 @@ class _Review:
         for key, value in _constants(rule):
             yield from self._constant(rule.span, key, value, by)
 
-    def _constant(self, span: Span, key: str, value: Constant, field: FieldDescription) -> Iterator[Diagnostic]:
+    def _constant(
+        self, span: Span, key: str, value: Constant, field: FieldDescription, coded: Coded | None = None
+    ) -> Iterator[Diagnostic]:
         try:
             found = fitted(field, value)
         except Unfit as unfit:
@@ -201,6 +217,11 @@ class _Review:
         if is_cut(field, value, found):
             message = f"the {key} of {field.name} is cut to {field.length} characters, the field's length"
             yield Diagnostic(kinds.SHORTER_FIELD, span, message, "", "warning")
+        if coded:
+            if not coded.knows(str(found)):
+                message = f'"{found}" is no value of the picklist {coded.code.name}'
+                yield self._said(kinds.UNFIT_FOR_FIELD, span, message, coded.nearest(str(found), None))
+            return
         for one in unlisted(field, found):
             message, near = f'"{one}" is no value of the picklist {field.name}', nearest_entry(field, one)
             if field.restricted_picklist:

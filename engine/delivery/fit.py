@@ -1,13 +1,16 @@
 """Fits a record to its object as the org describes it: what would be refused is left out or cut, and noted."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from sfmap.engine.delivery.codes import recoded
 from sfmap.engine.mapping.record import Content as RecordContent
 from sfmap.engine.mapping.record import Note, Record, Reference, Value
 from sfmap.engine.mapping.values import INVISIBLE_TAKEN_OUT, Unfit, visible
 from sfmap.engine.org.fields import (
+    Coded,
     Verb,
+    coded_fields,
     find_field,
     fitted,
     fitted_for_lookup,
@@ -147,13 +150,19 @@ class _Shape:
         self.writable = self.createable | self.updateable
         self.roomy = {field.name: sure for field in fields if (sure := room(field))}
         """By field that takes any text: how many characters are sure to fit."""
+        self.coded = coded_fields(description)
+        self.codes = {name: one for one in self.coded for name in (one.text.name, one.code.name)}
 
 
 def _fitted_record(record: Record, fitting: "_Fitting", shape: _Shape) -> Fitted:
-    fields = fitting.fitted(record.fields, shape.writable)
-    create_only = fitting.fitted(record.create_only, shape.createable)
-    update_only = fitting.fitted(record.update_only, shape.updateable)
-    if_empty = fitting.fitted(record.if_empty, shape.writable)
+    fields, create_only, update_only, if_empty = fitting.coded(
+        (
+            fitting.fitted(record.fields, shape.writable),
+            fitting.fitted(record.create_only, shape.createable),
+            fitting.fitted(record.update_only, shape.updateable),
+            fitting.fitted(record.if_empty, shape.writable),
+        )
+    )
     on_create = {**_only({**fields, **if_empty}, shape.createable), **create_only}
     return Fitted(
         match=fitting.match(),
@@ -189,7 +198,8 @@ class _Fitting:
     def __init__(self, record: Record, fitter: Fitter) -> None:
         self.record = record
         self.fitter = fitter
-        self.roomy = fitter.shapes[record.object].roomy
+        self.shape = fitter.shapes[record.object]
+        self.roomy = self.shape.roomy
         self.descriptions = fitter.descriptions
         self.description = fitter.descriptions[record.object]
         self.notes: list[Note] = []
@@ -217,6 +227,16 @@ class _Fitting:
                 if found is not None:
                     kept[field.name] = found
         return kept
+
+    def coded(self, contents: Sequence[dict[str, Content]]) -> Sequence[dict[str, Content]]:
+        """The contents with codes in place of the texts that they stand for."""
+        if not self.shape.coded:
+            return contents
+        changes = recoded(contents, self.shape.coded, self._left_out)
+        return [
+            {**{name: one for name, one in given.items() if name not in changed.taken}, **changed.written}
+            for given, changed in zip(contents, changes, strict=True)
+        ]
 
     def _empty(self, field: FieldDescription, kept: dict[str, Content]) -> None:
         if field.nillable:
@@ -273,7 +293,8 @@ class _Fitting:
         if why := why_not_looked_up(field):
             raise DoesNotFit(f"cannot look up by {name}: {why}")
         try:
-            return fitted_for_lookup(field, value)
+            found = fitted_for_lookup(field, value)
+            return _as_held(self.shape.codes[name], name, found) if name in self.shape.codes else found
         except Unfit as unfit:
             raise DoesNotFit(f"cannot look up by {name}: {self._origin(name)} {unfit}") from None
 
@@ -288,7 +309,7 @@ class _Fitting:
             self._note(field.name, INVISIBLE_TAKEN_OUT)
         if is_cut(field, value, found):
             self._note(field.name, f"cut to {field.length} characters, the field's length in the org")
-        if field.restricted_picklist and unlisted(field, found):
+        if field.restricted_picklist and field.name not in self.shape.codes and unlisted(field, found):
             self.doubtful = True
         return found
 
@@ -298,5 +319,16 @@ class _Fitting:
     def _origin(self, name: str) -> str:
         return self.record.origins.get(name, "its default")
 
+    def _left_out(self, name: str, why: str) -> None:
+        self._note(name, f"left out: {self._origin(name)} {why}")
+
     def _note(self, name: str, what: str) -> None:
         self.notes.append(Note(name, what))
+
+
+def _as_held(coded: Coded, name: str, value: Value) -> Value:
+    """The value as a record holds it whose code was written in place of a text."""
+    entry = coded.entry(str(value), None)
+    if entry is None:
+        return value
+    return entry.value if name == coded.code.name else entry.label

@@ -2,12 +2,13 @@
 
 import sys
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from sfmap.engine.mapping.event import as_text
 from sfmap.engine.mapping.values import Unfit, convert, cut, length
-from sfmap.engine.org.port import FieldDescription, ObjectDescription, Value
+from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry, Value
 from sfmap.engine.org.soql import too_long_for_lookup
 from sfmap.engine.spec.diagnostics import did_you_mean, listed
 from sfmap.engine.spec.model import ValueType
@@ -151,6 +152,59 @@ def unlisted(field: FieldDescription, value: Value) -> list[str]:
     text = as_text(value)
     chosen = [part.strip() for part in text.split(";")] if field.type == _MULTISELECT else [text]
     return [one for one in chosen if one and one not in field.picklist_values]
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A text field whose values the org takes from a picklist of codes beside it: states and countries."""
+
+    text: FieldDescription
+    code: FieldDescription
+    controller: FieldDescription | None
+    """The picklist of codes that says which entries go together; None where all do."""
+
+    def entry(self, said: str, controlling: str | None) -> PicklistEntry | None:
+        """The one entry that has this code or, failing that, this label."""
+        wanted = said.strip().casefold()
+        entries = list(self._valid(controlling))
+        by_code = [entry for entry in entries if entry.value.casefold() == wanted]
+        by_label = [entry for entry in entries if entry.label.casefold() == wanted]
+        for found in (by_code, by_label):
+            if len(found) == 1:
+                return found[0]
+        return None
+
+    def knows(self, said: str) -> bool:
+        """Whether any entry has this code or label."""
+        wanted = said.strip().casefold()
+        return any(wanted in (one.value.casefold(), one.label.casefold()) for one in self._valid(None))
+
+    def nearest(self, said: str, controlling: str | None) -> str:
+        """Which entry was probably meant; empty where none is near."""
+        return did_you_mean(said, (word for one in self._valid(controlling) for word in (one.value, one.label)))
+
+    def _valid(self, controlling: str | None) -> Iterator[PicklistEntry]:
+        """The active entries that go with a value of the controller."""
+        positions = _positions(self.controller, controlling) if self.controller and controlling else None
+        for entry in self.code.entries:
+            if entry.active and (positions is None or not positions.isdisjoint(entry.valid_for)):
+                yield entry
+
+
+def coded_fields(described: ObjectDescription) -> tuple[Coded, ...]:
+    """The object's texts that stand beside a picklist of their codes (`X` and `XCode`); controllers come first."""
+    fields = described.fields
+    pairs = ((text, fields.get(f"{text.name}Code")) for text in fields.values() if text.type not in _PICKLISTS)
+    found = [Coded(text, code, fields.get(code.controller)) for text, code in pairs if code and _is_list(code)]
+    return tuple(sorted(found, key=lambda one: one.controller is not None))
+
+
+def _is_list(field: FieldDescription) -> bool:
+    return field.type in _PICKLISTS and bool(field.entries)
+
+
+def _positions(controller: FieldDescription, value: str) -> set[int]:
+    return {place for place, entry in enumerate(controller.entries) if entry.value == value}
 
 
 def nearest_entry(field: FieldDescription, text: str) -> str:

@@ -164,6 +164,18 @@ class Table:
         elif node:
             self._wrong(key, node, "a table")
 
+    def named_texts(self, key: str) -> Iterator[tuple[ScalarNode, ScalarNode]]:
+        """The named texts below a key."""
+        node = self.get(key)
+        if isinstance(node, TableNode):
+            for name, value in node.entries:
+                if (text := _text(value)) is not None:
+                    yield name, text
+                else:
+                    self._wrong(f"{key}.{name.text}", value, "text")
+        elif node:
+            self._wrong(key, node, "a table")
+
     def _wrong(self, key: str, node: Node, wanted: str, help: str = "") -> None:  # noqa: A002
         self.report.error(kinds.WRONG_VALUE, node.span, f"{key} must be {wanted}, not {node_kind(node)}", help)
 

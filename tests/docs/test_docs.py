@@ -65,6 +65,13 @@ def test_the_orgs_own_files(tmp_path: Path) -> None:
     lead = load_schema(tmp_path / "schema.yaml").object("Lead")
     assert lead
     assert lead.duplicate_rules
+    (tmp_path / "picklists.yaml").write_text(text["picklists.yaml"])
+    with_picklists = load_schema(tmp_path / "picklists.yaml").object("Lead")
+    assert with_picklists
+    assert [known.controller for known in with_picklists.fields.values() if known.controller] == [
+        "CountryCode",
+        "Plan__c",
+    ]
     assert len(read_fault_plan(Source("faults.yaml", text["faults.yaml"])).counts()) == 3
     rows = [line.split("|")[1] for line in ORGS.splitlines() if line.startswith("| `")]
     assert {kind for row in rows for kind in re.findall("`(.*?)`", row)} == set(get_args(Kind))

@@ -12,6 +12,7 @@ from sfmap.engine.org.local.duplicates import Duplicates
 from sfmap.engine.org.local.external_ids import external_id, found_by, not_specified
 from sfmap.engine.org.local.fault_plan import Strike
 from sfmap.engine.org.local.faults import Invalid, RecordError, no_such_field, no_such_object
+from sfmap.engine.org.local.picklists import synced
 from sfmap.engine.org.local.references import Parent, References, SentParent
 from sfmap.engine.org.local.schema import FieldSchema, ObjectSchema, Schema
 from sfmap.engine.org.local.store import Store, Stored, fold
@@ -133,7 +134,7 @@ class Writer:
     def _create(self, record: _Record) -> Saved:
         target = record.target
         try:
-            values = self._values(record, creating=True)
+            values = synced(target, {}, self._values(record, creating=True))
             self._check_unique(target, values, None)
             self._duplicates.check(target, values, values, None)
         except Invalid as invalid:
@@ -169,7 +170,7 @@ class Writer:
             current = self._current(target, record_id)
             if target.lock and current[target.lock.when]:
                 raise Invalid(RecordError(target.lock.code, target.lock.message))
-            values = self._values(record, creating=False)
+            values = synced(target, current, self._values(record, creating=False))
             self._check_unique(target, values, record_id)
             self._duplicates.check(target, {**current, **values}, values, record_id)
         except Invalid as invalid:

@@ -6,6 +6,8 @@ from functools import cached_property
 
 TEXT_TYPES = ("string", "textarea", "email", "phone", "url", "picklist", "multipicklist")
 NUMBER_TYPES = ("int", "double", "currency", "percent")
+CODE = "Code"
+"""What the name of a picklist of codes has after that of the text that it stands for."""
 _NEVER_FILTERED = ("address", "location", "encryptedstring", "base64", "anyType", "complexvalue")
 _LONGEST_FILTERED = 255
 """In characters; a longer text area cannot be compared in a query."""
@@ -117,6 +119,15 @@ class ObjectSchema:
     """Fields that are often looked up, besides those made for it."""
     custom: bool = False
     duplicate_rules: tuple[DuplicateRule, ...] = ()
+    states: Mapping[str, str] = field(default_factory=dict)
+    """Text fields that hold a state, each with the field that holds its country."""
+
+    @cached_property
+    def coded(self) -> tuple[tuple[FieldSchema, FieldSchema], ...]:
+        """Texts whose values are the labels of a picklist of codes, each with that; countries before states."""
+        codes = ((one, self.fields.get(f"{one.name}{CODE}")) for one in self.fields.values())
+        pairs = [(text, code) for text, code in codes if code and code.type == "picklist"]
+        return tuple(sorted(pairs, key=lambda pair: bool(pair[1].controller)))
 
     @cached_property
     def _by_folded_name(self) -> dict[str, FieldSchema]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from sfmap.engine.org.local.picklists import with_codes
 from sfmap.engine.org.local.schema import (
     NUMBER_TYPES,
     TEXT_TYPES,
@@ -30,6 +31,7 @@ _FIELD_KEYS = (
     "type", "label", "length", "precision", "scale", "required", "unique", "external_id", "default",
     "values", "restricted", "controller", "to",
 )  # fmt: skip
+_COUNTRIES = "state_and_country_picklists"
 _OBJECT_KEYS = ("fields", "duplicate_rules")
 _ENTRY_KEYS = ("value", "label", "active", "for")
 _COPIED_KEYS = ("write", "finds", "relationship", "unfiltered")
@@ -50,7 +52,11 @@ def load_schema(custom: Path | None) -> Schema:
         return Schema(objects)
     root, mistakes = read_yaml(read_source(custom))
     report = Report(mistakes)
-    table = Table.open(root, report, "the schema", ("objects",))
+    table = Table.open(root, report, "the schema", ("objects", _COUNTRIES))
+    if table and _COUNTRIES in table:
+        lists = _countries(table)
+        shipped = {name: with_codes(known, *lists) for name, known in shipped.items()}
+        objects = dict(shipped)
     entries = list(table.tables("objects")) if table else []
     referable = _referable(shipped.values()) | {name.text for name, _ in entries}
     for name, node in entries:
@@ -63,6 +69,19 @@ def load_schema(custom: Path | None) -> Schema:
     if report.diagnostics:
         raise Mistakes(report.diagnostics)
     return Schema(objects)
+
+
+def _countries(table: Table) -> tuple[list[Entry], list[Entry]]:
+    """The entries of the picklists of countries and of states."""
+    countries: list[Entry] = []
+    states: list[Entry] = []
+    for code, node in table.tables(_COUNTRIES):
+        country = Table(node, table.report, f"the country {code.text}", ("label", "states"))
+        label = country.text("label")
+        countries.append(Entry(code.text, label.text if label else code.text))
+        for state, name in country.named_texts("states"):
+            states.append(Entry(state.text, name.text, valid_for=(code.text,)))
+    return countries, states
 
 
 def _referable(shipped: Iterable[ObjectSchema]) -> frozenset[str]:

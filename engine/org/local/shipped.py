@@ -32,6 +32,7 @@ class _ObjectData(TypedDict, total=False):
     locked: dict[str, str]
     index: list[str]
     seed: list[dict[str, str | int]]
+    states: dict[str, str]
     fields: dict[str, _FieldData]
 
 
@@ -59,6 +60,7 @@ def _standard_object(data: _ObjectData) -> ObjectSchema:
         lock=Lock(**data["locked"]) if "locked" in data else None,
         index=tuple(data.get("index", ())),
         seed=tuple(data.get("seed", ())),
+        states=data.get("states", {}),
     )
 
 
