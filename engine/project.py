@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from sfmap.engine.secrets import VARIABLE, SecretMissing, fill_in
 from sfmap.engine.spec import kinds
+from sfmap.engine.spec.conventions import read_conventions
 from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean, listed
 from sfmap.engine.spec.fields import read_blank_values
 from sfmap.engine.spec.files import read_source
@@ -21,7 +22,7 @@ from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
 PROJECT_FILE = "sfmap.yaml"
 LOCAL = "local"
 
-_USUAL_KEYS = ("blank_values",)
+_USUAL_KEYS = ("blank_values", "timezone", "decimal")
 """Keys of a mapping that count for all mappings which do not have them."""
 _PROJECT_KEYS = (
     "mappings",
@@ -230,6 +231,7 @@ def _silenced(project: Table) -> Iterator[str]:
 def _usual(project: Table) -> TableNode | None:
     entries = tuple(entry for entry in project.node.entries if entry[0].text in _USUAL_KEYS)
     read_blank_values(project)
+    read_conventions(project)
     return TableNode(entries, project.node.span) if entries else None
 
 

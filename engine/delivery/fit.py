@@ -197,6 +197,7 @@ def _check_allowed(record: Record, description: ObjectDescription) -> None:
 class _Fitting:
     def __init__(self, record: Record, fitter: Fitter) -> None:
         self.record = record
+        self.conventions = record.plan.conventions
         self.fitter = fitter
         self.shape = fitter.shapes[record.object]
         self.roomy = self.shape.roomy
@@ -272,7 +273,7 @@ class _Fitting:
                 problems.append(f"{name} cannot be looked up by {by.name}: {why}")
             else:
                 try:
-                    value = fitted_for_lookup(by, reference.value)
+                    value = fitted_for_lookup(by, reference.value, self.conventions)
                 except Unfit as unfit:
                     problems.append(f"{self._origin(field.name)} {unfit} ({name}.{by.name})")
                 else:
@@ -293,14 +294,14 @@ class _Fitting:
         if why := why_not_looked_up(field):
             raise DoesNotFit(f"cannot look up by {name}: {why}")
         try:
-            found = fitted_for_lookup(field, value)
+            found = fitted_for_lookup(field, value, self.conventions)
             return _as_held(self.shape.codes[name], name, found) if name in self.shape.codes else found
         except Unfit as unfit:
             raise DoesNotFit(f"cannot look up by {name}: {self._origin(name)} {unfit}") from None
 
     def _value(self, field: FieldDescription, value: Value) -> Value | None:
         try:
-            found = fitted(field, value)
+            found = fitted(field, value, self.conventions)
         except Unfit as unfit:
             what = f"left out: {self._origin(field.name)} {unfit} ({field.name} is of type {field.type})"
             self._note(field.name, what)

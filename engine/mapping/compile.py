@@ -134,6 +134,7 @@ class CompiledMapping:
             mapping.skip_unchanged,
             mapping.timestamp_guard,
             mapping.batch_size,
+            conventions=mapping.conventions,
             has_values_alone=not any(rule.reference or _clears(rule) for rule in mapping.rules)
             and not (mapping.custom and _clears(mapping.custom)),
         )
@@ -239,7 +240,7 @@ def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]
     blanks = blank_keys(mapping.blank_values)
     looked_up = frozenset(name for lookup in mapping.lookups for name in lookup.names)
     opt_in = compile_source(mapping.opt_in, report, exact=True) if mapping.opt_in else None
-    when = compile_condition(mapping.when, report) if mapping.when else None
+    when = compile_condition(mapping.when, report, mapping.conventions) if mapping.when else None
     for_each = compile_source(mapping.for_each, report, several=True) if mapping.for_each else None
     rules = tuple(compile_rule(rule, report, blanks, rule.field in looked_up) for rule in mapping.rules)
     reads = list(_reads(opt_in, for_each, rules))

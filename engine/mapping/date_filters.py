@@ -6,8 +6,9 @@ They never look at the machine's own zone or clock.
 import re
 
 from sfmap.engine.mapping.filter import TEXT_OR_NUMBER, Example, Filter, Parameter
-from sfmap.engine.mapping.parsing import Unfit, is_time_zone, to_date, to_datetime
+from sfmap.engine.mapping.parsing import Unfit, to_date, to_datetime
 from sfmap.engine.mapping.record import Json, Value
+from sfmap.engine.spec.conventions import is_time_zone
 
 # Those that mean the same on every machine; names of days and months are English.
 _DIRECTIVES = re.compile(r"%[YymdHIMSfzZpjbBaA%]|[^%]")
@@ -49,8 +50,8 @@ FILTERS = (
         "date",
         _date,
         "the day of an ISO 8601 text, of seconds since 1970 with at least nine digits (from 100,000,000,000 on:"
-        " milliseconds), or of a text in the format given; [time zones](language.md#time-zones) say which day a"
-        " moment is",
+        " milliseconds), or of a text in the format given;"
+        " [the language](language.md#dates-times-and-numbers-in-texts) says which day a moment is",
         (
             Example("2026-11-23T23:30:00-05:00", "2026-11-23"),
             Example("2026-11-23T23:30:00-05:00", "2026-11-24", (None, "UTC")),

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from sfmap.engine.mapping.event import as_text
 from sfmap.engine.mapping.record import Value
@@ -212,14 +212,6 @@ def _in_zone(moment: datetime, zone: str) -> datetime:
 def time_zone(name: str) -> tzinfo:
     """The time zone of that name; UTC without one."""
     return ZoneInfo(name) if name else UTC
-
-
-def is_time_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def _held(day: date) -> date:

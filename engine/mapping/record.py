@@ -6,8 +6,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from sfmap.engine.spec.model import (
+    CONVENTIONS,
     NO_HEADERS,
     Constant,
+    Conventions,
     OnDuplicate,
     OnMany,
     OnMissing,
@@ -79,6 +81,8 @@ class Plan:
     """Whether an older event than the newest one written leaves the record alone."""
     batch_size: int | None = None
     """The most records that one write carries; None where the org's entry says."""
+    conventions: Conventions = CONVENTIONS
+    """How texts are read that the org's fields make something else of."""
     has_values_alone: bool = False
     """Whether no field is ever emptied, and none points to another record."""
 

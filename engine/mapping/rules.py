@@ -141,13 +141,13 @@ class CompiledRule:
         if self.values is None:
             return value
         found = self.values.get(table_key(value), self.rule.otherwise)
-        if found is None:
+        if found is None and not self.rule.keeps_others:
             raise Unfit("is no entry of values")
-        return found
+        return value if found is None else found
 
     def _fitted(self, origin: str, value: Value, notes: tuple[str, ...]) -> Found:
         rule = self.rule
-        fitted = convert(value, _value_type(rule))
+        fitted = convert(value, _value_type(rule), rule.conventions)
         if rule.max is None or not isinstance(fitted, str) or length(fitted) <= rule.max:
             return Found(fitted, rule.write, origin, notes)
         if rule.type == "email":
@@ -193,13 +193,16 @@ def compile_rule(
     """
     own = blank_keys(rule.blank_values)
     if rule.template is not None:
-        compiled = [compile_template(rule.template, report)]
+        compiled = [compile_template(rule.template, report, rule.conventions)]
     elif rule.value is not None:
         compiled = [_constant(rule.value)]
         if not rule.values:
             _check_constant(rule, "value", rule.value, report)
     else:
-        compiled = [compile_source(source, report, blanks=blanks | own) for source in rule.sources]
+        compiled = [
+            compile_source(source, report, blanks=blanks | own, conventions=rule.conventions)
+            for source in rule.sources
+        ]
     if rule.default is not None:
         _check_constant(rule, "default", rule.default.value, report)
     if rule.type == "picklist" and rule.max is not None:
@@ -209,7 +212,7 @@ def compile_rule(
             f"{rule.field} is a picklist: its values are never cut",
             "leave out max",
         )
-    when = compile_condition(rule.when, report) if rule.when else None
+    when = compile_condition(rule.when, report, rule.conventions) if rule.when else None
     values = {table_key(key): value for key, value in rule.values.items()} if rule.values else None
     for value in (*(rule.values or {}).values(), *([] if rule.otherwise is None else [rule.otherwise])):
         _check_constant(rule, "value table", value, report)
@@ -242,7 +245,7 @@ def _check_constant(rule: FieldRule, key: str, value: Constant, report: Report) 
         )
         return
     try:
-        fitted = convert(value, _value_type(rule))
+        fitted = convert(value, _value_type(rule), rule.conventions)
     except Unfit as unfit:
         report.error(kinds.UNFIT_CONSTANT, rule.span, f"the {key} of {rule.field} {unfit}")
         return

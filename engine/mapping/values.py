@@ -13,7 +13,7 @@ from sfmap.engine.mapping.parsing import NUMBER_RANGE as NUMBER_RANGE
 from sfmap.engine.mapping.parsing import Unfit as Unfit
 from sfmap.engine.mapping.parsing import to_boolean, to_date, to_datetime, to_integer, to_number, to_time
 from sfmap.engine.mapping.record import Json, Value
-from sfmap.engine.spec.model import ValueType
+from sfmap.engine.spec.model import CONVENTIONS, Conventions, ValueType
 
 _LONGEST_SHOWN = 100
 EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
@@ -125,14 +125,14 @@ def full_record_id(text: str) -> str | None:
     return text[:15] + check if text[15:] in ("", check) else None
 
 
-def convert(value: Value, type: ValueType | None) -> Value:  # noqa: A002
+def convert(value: Value, type: ValueType | None, conventions: Conventions = CONVENTIONS) -> Value:  # noqa: A002
     """The value in the JSON form of `type`; without a type it stays what it is.
 
     Raises `Unfit` with the words that follow the value's name.
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise Unfit("is not a finite number")
-    return _CONVERTERS[type](value) if type else value
+    return _CONVERTERS[type](value, conventions) if type else value
 
 
 def _email(value: Value) -> str:
@@ -140,10 +140,6 @@ def _email(value: Value) -> str:
     if not is_email(text):
         raise Unfit("is not an e-mail address")
     return text
-
-
-def _trimmed(value: Value) -> str:
-    return as_text(value).strip()
 
 
 def _record_id(value: Value) -> str:
@@ -158,19 +154,19 @@ def _record_id(value: Value) -> str:
     return full
 
 
-_CONVERTERS: dict[ValueType, Callable[[Value], Value]] = {
-    "string": as_text,
-    "integer": to_integer,
-    "number": to_number,
-    "boolean": to_boolean,
-    "date": to_date,
-    "datetime": to_datetime,
-    "time": to_time,
-    "email": _email,
-    "phone": _trimmed,
-    "url": _trimmed,
-    "picklist": _trimmed,
-    "id": _record_id,
+_CONVERTERS: dict[ValueType, Callable[[Value, Conventions], Value]] = {
+    "string": lambda value, _: as_text(value),
+    "integer": lambda value, by: to_integer(value, by.decimal),
+    "number": lambda value, by: to_number(value, by.decimal),
+    "boolean": lambda value, _: to_boolean(value),
+    "date": lambda value, by: to_date(value, by.timezone),
+    "datetime": lambda value, by: to_datetime(value, by.timezone),
+    "time": lambda value, by: to_time(value, by.timezone),
+    "email": lambda value, _: _email(value),
+    "phone": lambda value, _: as_text(value).strip(),
+    "url": lambda value, _: as_text(value).strip(),
+    "picklist": lambda value, _: as_text(value).strip(),
+    "id": lambda value, _: _record_id(value),
 }
 
 

@@ -11,7 +11,7 @@ from sfmap.engine.mapping.values import Unfit, convert, cut, length
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry, Value
 from sfmap.engine.org.soql import too_long_for_lookup
 from sfmap.engine.spec.diagnostics import did_you_mean, listed
-from sfmap.engine.spec.model import ValueType
+from sfmap.engine.spec.model import CONVENTIONS, Conventions, ValueType
 
 Verb = Literal["create", "update", "delete"]
 
@@ -93,12 +93,12 @@ def why_not_pointed(field: FieldDescription, object_name: str) -> str:
     return f"it points to {listed(field.reference_to)}" if field.reference_to else "it points to no record"
 
 
-def fitted(field: FieldDescription, value: Value) -> Value:
+def fitted(field: FieldDescription, value: Value, conventions: Conventions = CONVENTIONS) -> Value:
     """The value as the field holds it, cut to its length. Raises `Unfit`."""
     if field.type == "base64":
         return _base64(as_text(value))
     value_type = VALUE_TYPES.get(field.type)
-    found = convert(value, value_type) if value_type else as_text(value)
+    found = convert(value, value_type, conventions) if value_type else as_text(value)
     if value_type in ("integer", "number") and isinstance(found, (int, float)):
         return _within_precision(field, found)
     if not isinstance(found, str) or not 0 < field.length < length(found) or field.type in _PICKLISTS:
@@ -111,9 +111,9 @@ def fitted(field: FieldDescription, value: Value) -> Value:
     return shortened
 
 
-def fitted_for_lookup(field: FieldDescription, value: Value) -> Value:
+def fitted_for_lookup(field: FieldDescription, value: Value, conventions: Conventions = CONVENTIONS) -> Value:
     """The value as a lookup compares it: as it is written, or it is never found again. Raises `Unfit`."""
-    found = fitted(field, value)
+    found = fitted(field, value, conventions)
     if too_long_for_lookup(found):
         raise Unfit("is too long for a query")
     return found

@@ -28,6 +28,7 @@ from sfmap.engine.spec.source import ListNode, Node, ScalarNode, TableNode
 
 _API_NAME = re.compile(API_NAME_PATTERN)
 _BOTH = "both"
+_KEEP = "keep"
 
 
 def read_rules(table: Table) -> tuple[FieldRule, ...]:
@@ -81,6 +82,7 @@ def _rule(key: ScalarNode, node: Node, report: Report, known: tuple[str, ...]) -
     table = Table(node, report, f"the rule for {key.text}", known)
     _check_origin(key, table)
     values = _values(table)
+    otherwise = _constant(table, "else") if values else None
     return FieldRule(
         field=key.text,
         span=key.span,
@@ -89,7 +91,8 @@ def _rule(key: ScalarNode, node: Node, report: Report, known: tuple[str, ...]) -
         value=_constant(table, "value"),
         default=read_default(table),
         values=values,
-        otherwise=_constant(table, "else") if values else None,
+        otherwise=otherwise if otherwise != _KEEP else None,
+        keeps_others=otherwise == _KEEP,
         type=table.choice("type", VALUE_TYPES),
         max=table.positive_integer("max"),
         on_long=table.choice("on_long", ON_LONG) or "truncate",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sfmap.engine.spec.model import (
+    DECIMAL_MARKS,
     EVENT_TYPES,
     LIST_SHAPES,
     OBJECT_SHAPES,
@@ -97,7 +98,13 @@ PART = (
         {"type": "object", "additionalProperties": _CONSTANT, "minProperties": 1},
         example="{hot: Hot, warm: Warm}",
     ),
-    Key("else", "The value where `values` has no entry.", _CONSTANT, "it does not fit: see on_invalid", "Cold"),
+    Key(
+        "else",
+        "The value where `values` has no entry; keep leaves it as it is.",
+        _CONSTANT,
+        "it does not fit: see on_invalid",
+        "Cold",
+    ),
     Key("type", "How the value is checked and written.", _word(*VALUE_TYPES), "as it came", "integer"),
     Key(
         "max",
@@ -297,6 +304,10 @@ MAPPING = (
         "what sfmap.yaml says, or else none",
         "[undefined, null, (not set), N/A]",
     ),
+    Key("timezone", "The time zone in which a moment becomes a day, and in which a time without one is read.",
+        _or_removed(_TEXT), "what sfmap.yaml says, or else as written and UTC", "Europe/Berlin"),
+    Key("decimal", "The mark before the decimals of numbers in texts: a point (1,200.50) or a comma (1.200,50).",
+        _word(*DECIMAL_MARKS), "what sfmap.yaml says, or else point", "comma"),
     Key("object", "The API name of the object the events become.", _API_NAME, example="Plan__c", required=True),
     Key("operation", "What to do with the record.", _word(*OPERATIONS), "upsert", "create"),
     Key(

@@ -109,6 +109,8 @@ class FieldRule:
     values: dict[str, Constant] | None = None
     otherwise: Constant | None = None
     """The key `else`."""
+    keeps_others: bool = False
+    """Whether a value without an entry stays as it is: `else: keep`."""
     type: ValueType | None = None
     max: int | None = None
     on_long: OnLong = "truncate"
@@ -121,6 +123,8 @@ class FieldRule:
     write: Write = "always"
     when: ScalarNode | None = None
     reference: ReferenceTo | None = None
+    conventions: Conventions = CONVENTIONS
+    """Those of its mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +219,4 @@ class Mapping:
     rules: tuple[FieldRule, ...]
     """Fields and address parts, in document order."""
     custom: CustomFields | None
+    conventions: Conventions = CONVENTIONS

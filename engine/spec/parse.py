@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sfmap.engine.spec import kinds
+from sfmap.engine.spec.conventions import read_conventions
 from sfmap.engine.spec.diagnostics import Diagnostic, Source, did_you_mean, listed
 from sfmap.engine.spec.fields import is_api_name, read_blank_values, read_default, read_rules
 from sfmap.engine.spec.headers import read_batch_size, read_headers
@@ -38,7 +39,18 @@ from sfmap.engine.spec.overlay import Library, entry, extended, laid_over
 from sfmap.engine.spec.reader import Report, Table, Word, node_kind
 from sfmap.engine.spec.source import ListNode, Node, ScalarNode, TableNode
 
-SETTINGS = ("match", "where", "on_many", "opt_in", "when", "blank_values", "address", "defaults")
+SETTINGS = (
+    "match",
+    "where",
+    "on_many",
+    "opt_in",
+    "when",
+    "blank_values",
+    "timezone",
+    "decimal",
+    "address",
+    "defaults",
+)
 """What `sfmap.yaml` may set for a mapping without copying it."""
 
 
@@ -114,6 +126,7 @@ def _mapping(name: str, source: Source, table: Table) -> Mapping:
     operation = table.choice("operation", OPERATIONS) or "upsert"
     match = table.get("match")
     external_id = _external_id(match, table.report) if isinstance(match, TableNode) else ""
+    conventions = read_conventions(table)
     return Mapping(
         name=name,
         source=source,
@@ -136,7 +149,8 @@ def _mapping(name: str, source: Source, table: Table) -> Mapping:
         timestamp_guard=table.boolean("timestamp_guard") or False,
         batch_size=read_batch_size(table),
         headers=read_headers(table.get("headers"), table.report),
-        rules=read_rules(table),
+        rules=tuple(replace(rule, conventions=conventions) for rule in read_rules(table)),
+        conventions=conventions,
         custom=_custom(table),
     )
 

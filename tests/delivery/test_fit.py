@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from sfmap.engine.delivery.fit import DoesNotFit, Fitter
-from sfmap.engine.mapping.record import Plan, Record, Value
+from sfmap.engine.mapping.record import Content, Plan, Record, Value
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
+from sfmap.engine.spec.model import Conventions
 
 
 def field(
@@ -158,3 +159,11 @@ def test_what_cannot_be_looked_up(match: dict[str, Value], words: str) -> None:
     with pytest.raises(DoesNotFit) as raised:
         FITTER.fit(record({}, match))
     assert words in str(raised.value)
+
+
+def test_texts_are_read_as_their_mapping_says() -> None:
+    conventions = Conventions("Europe/Berlin", "comma")
+    plan = Plan("thing", "Thing__c", "upsert", "newest", conventions=conventions)
+    given: dict[str, Content] = {"Day__c": "1990-05-11T22:00:00Z", "Visits__c": "1.200,5"}
+    fitted = FITTER.fit(Record(plan, ({"Key__c": "k"},), given, {}, {}, {}, {}))
+    assert fitted.on_create == {"Day__c": "1990-05-12", "Visits__c": 1200.5}

@@ -1,0 +1,34 @@
+"""How texts are read where they do not say it: the keys `timezone` and `decimal` of a mapping or project."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sfmap.engine.spec import kinds
+from sfmap.engine.spec.model import DECIMAL_MARKS, Conventions
+from sfmap.engine.spec.reader import Table
+from sfmap.engine.spec.source import ScalarNode
+
+
+def read_conventions(table: Table) -> Conventions:
+    """What stands under the keys; null is nothing."""
+    return Conventions(_time_zone(table), table.choice("decimal", DECIMAL_MARKS) or "point")
+
+
+def _time_zone(table: Table) -> str:
+    node = table.get("timezone")
+    if isinstance(node, ScalarNode) and node.value is None:
+        return ""
+    name = table.text("timezone")
+    if name and not is_time_zone(name.text):
+        message = f'there is no time zone "{name.text}"'
+        table.report.error(kinds.WRONG_VALUE, name.span, message, "such as Europe/Berlin or UTC")
+        return ""
+    return name.text if name else ""
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether the IANA's database has it."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return bool(name)
