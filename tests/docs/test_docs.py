@@ -11,11 +11,13 @@ import pytest
 
 from sfmap.engine.mapping.filter import Filter
 from sfmap.engine.mapping.filters import FILTERS
+from sfmap.engine.mapping.values import Unfit, convert
 from sfmap.engine.org.local.fault_plan import Kind, read_fault_plan
 from sfmap.engine.org.local.schema_file import load_schema
 from sfmap.engine.project import ServeEntry, load_project
 from sfmap.engine.spec.diagnostics import Source, listed
 from sfmap.engine.spec.language import TABLES, Key
+from sfmap.engine.spec.model import VALUE_TYPES
 
 from ..command.conftest import REPOSITORY
 from .examples import Example, examples, mapper_of, rendered, shown
@@ -98,6 +100,23 @@ KEYS = [(table, key) for table, keys in TABLES.items() for key in keys if table 
 @pytest.mark.parametrize(("table", "key"), KEYS, ids=lambda value: getattr(value, "name", value))
 def test_every_key_is_in_the_reference(table: str, key: Key) -> None:
     assert f"{key.meaning}{f' Default: {key.default}.' if key.default else ''}" in LANGUAGE, table
+
+
+TYPES = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (.*?) \| (.*?) \|(.*)\|$", LANGUAGE, re.MULTILINE)
+
+
+def test_the_table_of_types() -> None:
+    """Each type has a row; each value of it becomes, or is noted, as the row says."""
+    assert sorted(name for names, *_ in TYPES for name in re.findall(r"\w+", names)) == sorted(VALUE_TYPES)
+    for names, _, written, noted in TYPES:
+        for kind in VALUE_TYPES:
+            if f"`{kind}`" not in names:
+                continue
+            for value, result in re.findall("`(.*?)` → `(.*?)`", written):
+                assert convert(json.loads(value), kind) == json.loads(result)
+            for value, words in re.findall(r"`(.*?)` (.*?)(?:;|\s*$)", noted):
+                with pytest.raises(Unfit, match=re.escape(words)):
+                    convert(json.loads(value), kind)
 
 
 INTRODUCTION = """\
