@@ -84,15 +84,6 @@ class _Review:
         if self.mapping.operation == "create":
             yield from self._created_twice(described)
 
-    def _lookups(self, described: ObjectDescription) -> Iterator[Diagnostic]:
-        written = {rule.field for rule in self.mapping.rules}
-        for lookup in self.mapping.lookups:
-            for node in lookup.fields:
-                if node.text in written or self.mapping.custom:
-                    yield from self._looked_up(node.text, node.span, described)
-        if self.mapping.where:
-            yield from self._condition(self.mapping.where, described)
-
     def _created_twice(self, described: ObjectDescription) -> Iterator[Diagnostic]:
         """A create that nothing keeps from being done again, where the same events come again."""
         if any(self._keeps_a_second_out(rule, described) for rule in self.mapping.rules):
@@ -229,6 +220,16 @@ class _Review:
             else:
                 yield Diagnostic(kinds.UNLISTED_VALUE, span, message, near, "warning")
 
+    def _lookups(self, described: ObjectDescription) -> Iterator[Diagnostic]:
+        written = {rule.field for rule in self.mapping.rules}
+        for field in (field for lookup in self.mapping.lookups for field in lookup.fields):
+            if field.rule or field.name in written or self.mapping.custom:
+                yield from self._looked_up(field.name, field.node.span, described)
+            if field.rule:
+                yield from self._match_value(field.rule, described)
+        if self.mapping.where:
+            yield from self._condition(self.mapping.where, described)
+
     def _looked_up(self, name: str, span: Span, described: ObjectDescription) -> Iterator[Diagnostic]:
         field = described.fields.get(name)
         if field is None:
@@ -241,6 +242,16 @@ class _Review:
             yield self._said(
                 kinds.NO_EXTERNAL_ID, span, f"{described.name}.{name} is no external id", f"write match: {name}"
             )
+
+    def _match_value(self, rule: FieldRule, described: ObjectDescription) -> Iterator[Diagnostic]:
+        """Of a value that records are found by and that is not written."""
+        field = described.fields.get(rule.field)
+        if field and rule.reference:
+            for name in rule.reference.objects:
+                yield from self._reference(rule, rule.reference, name, field)
+        elif field:
+            for key, value in _constants(rule):
+                yield from self._constant(rule.span, key, value, field)
 
     def _condition(self, condition: ScalarNode, described: ObjectDescription) -> Iterator[Diagnostic]:
         """Fields that the condition of the lookups compares and the org does not."""
@@ -289,7 +300,7 @@ class _Review:
     ) -> Iterator[Diagnostic]:
         """What can leave a required field empty; nothing where one of its rules is sure to fill it."""
         lookups = self.mapping.lookups
-        has_match = bool(lookups) and all(field.name in lookup.names for lookup in lookups)
+        has_match = bool(lookups) and all(field.name in lookup.slots for lookup in lookups)
         ways = [(rule, _ways_to_stay_empty(rule, field, has_match)) for rule in rules]
         if all(why for _, (why, _) in ways):
             rule, (why, what_to_do) = ways[0]

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Literal
 
-from sfmap.engine.delivery.fit import Content, Fitted, Target
+from sfmap.engine.delivery.fit import Content, Fitted, Pointer, Target
 from sfmap.engine.delivery.outcome import Fate
 from sfmap.engine.journal.ledger import RecordKey, Unanswered
 from sfmap.engine.mapping.record import Record, Value
@@ -71,9 +71,22 @@ class Item:
         """Which of its lookups would find the record that it creates, conditions aside."""
         written = self.fitted.on_create
         for position, (object_name, fields, values) in enumerate(self.keys):
-            present = {name: value for name in fields if isinstance(value := written.get(name), (str, int, float))}
+            present = {name: value for name in fields if (value := written.get(name)) is not None}
             if len(present) == len(fields) and lookup_key(object_name, present)[2] == values:
                 yield position
+
+    @property
+    def takes_its_key_away(self) -> bool:
+        """Whether its write gives a field that it is looked up by another value."""
+        if not self.record.plan.finds_by_another_value:
+            return False
+        fitted = self.fitted
+        return any(
+            name in contents and comparable_content(contents[name]) != value
+            for _, fields, values in self.keys
+            for name, value in zip(fields, values, strict=True)
+            for contents in (fitted.on_create, fitted.on_update, fitted.if_empty)
+        )
 
     @property
     def is_found_again(self) -> bool:
@@ -125,6 +138,8 @@ class Fold:
         self._way = _way(first) if first else ()
         self._written: set[str] = set()
         self._time = ""
+        self._is_renamed = False
+        """Whether the lookups of its items may find its record no more."""
         if first:
             self.add(first.item)
 
@@ -137,6 +152,7 @@ class Fold:
         if item.record.where or item.fitted.points:
             self._written |= _written_names(item)
         self._time = max(self._time, item.time)
+        self._is_renamed = self._is_renamed or item.takes_its_key_away
         self.items.append(item)
 
     def on_update(self, chosen: FoundRecord) -> dict[str, Content]:
@@ -173,6 +189,8 @@ class Fold:
         first, item = self.head, one.item
         if self.lacks or one.lacks or self.is_closed or first.fitted.doubtful or item.fitted.doubtful:
             return False
+        if self._is_renamed:
+            return False
         if first.is_alone or item.is_alone or self._way != _way(one):
             return False
         if first.record.operation in ("create", "delete") or item.time < self._time:
@@ -202,15 +220,24 @@ def _way(found: Found) -> tuple[object, ...]:
     return found.ids, sent_to, found.is_done
 
 
-def lookup_key(object_name: str, values: Mapping[str, Value]) -> Key:
+def lookup_key(object_name: str, values: Mapping[str, Value | Pointer]) -> Key:
     return object_name, tuple(values), tuple(comparable(value) for value in values.values())
 
 
-def comparable(value: Value) -> str | bool:
-    """The value as the org compares it: text without regard to case and outer blanks, numbers by what they are."""
+def comparable(value: Value | Pointer) -> str | bool:
+    """The value as the org compares it: text without regard to case and outer blanks, numbers by what they are.
+
+    A record that is not looked for yet is told from others by what it is sought by.
+    """
     if isinstance(value, str):
         return value.strip().casefold()
+    if isinstance(value, Pointer):
+        return repr([(target_key(target), target.where) for target in value.targets])
     return value if isinstance(value, bool) else comparable_number(str(value))
+
+
+def comparable_content(content: Content) -> str | bool | None:
+    return None if content is None else comparable(content)
 
 
 def comparable_number(text: str) -> str:
@@ -342,12 +369,17 @@ def _traces(found: Found, lookups: Lookups) -> _Traces:
         looked.update((item.record.object, "where", name) for name in mentioned([item.record.where]))
     for target in targets:
         looked.update((target.object, "where", name) for name in mentioned([target.where]))
-    ids = {*found.ids, *found.pointed}
+    pointed = {("pointed", record_id) for record_id in found.pointed}
     return _Traces(
-        leaves=frozenset({*ids, *(("looked", trace) for trace in looked), *(("written", t) for t in written)}),
+        leaves=frozenset(
+            {*found.ids, *pointed, *(("looked", trace) for trace in looked), *(("written", t) for t in written)}
+        ),
         meets=frozenset(
             {
-                *ids,
+                # Those that point to one record do not disturb each other: only whoever writes it does.
+                *found.ids,
+                *found.pointed,
+                *(("pointed", record_id) for record_id in found.ids),
                 *(("written", trace) for trace in looked | written),
                 # The same lookup finds the same record, even where nobody writes the field that it looks at.
                 *(("looked", trace) for trace in {*written, *item.keys}),

@@ -56,16 +56,18 @@ class Finder:
         change, or one that has come with its key since. Those that the org cannot look up fail here.
         """
         failed: set[int] = set()
+        targets = self._targets(items, failed)
+        pointed = [self._pointed(item, targets) for item in items if item.place not in failed]
+        items = [one.item for one in pointed]
         found = self._named([item for item in items if item.unanswered and item.unanswered.id], failed)
         made = self._made([item for item in items if item.unanswered and item.unanswered.verb == "create"], failed)
         found.update((place, [record]) for place, (record, _) in made.items())
         done = {place for place, (_, is_done) in made.items() if is_done}
         self._matched(items, found, failed)
-        targets = self._targets([item for item in items if item.place not in failed], failed)
         return [
-            self._pointed(item, found.get(item.place, ()), targets, item.place in done)
-            for item in items
-            if item.place not in failed
+            replace(one, records=found.get(place, ()), is_done=place in done)
+            for one in pointed
+            if (place := one.item.place) not in failed
         ]
 
     def known(self, items: Sequence[Item]) -> tuple[dict[int, tuple[str, ...]], set[int]]:
@@ -85,7 +87,7 @@ class Finder:
 
     def _matched(self, items: Sequence[Item], found: dict[int, Sequence[FoundRecord]], failed: set[int]) -> None:
         """Adds what the lookups find for each item of which nothing is found yet."""
-        for position in range(max(len(item.keys) for item in items)):
+        for position in range(max((len(item.keys) for item in items), default=0)):
             asked: dict[tuple[str, Fields, str], list[Item]] = defaultdict(list)
             for item in items:
                 is_named = item.unanswered and item.unanswered.id
@@ -154,7 +156,7 @@ class Finder:
         asked: dict[tuple[str, str, str], dict[Key, dict[Target, None]]] = defaultdict(lambda: defaultdict(dict))
         pointing: dict[tuple[str, str, str], dict[int, Item]] = defaultdict(dict)
         for item in items:
-            for target in (target for _, pointer in item.fitted.pointers for target in pointer.targets):
+            for target in (target for pointer in item.fitted.looked_up_pointers for target in pointer.targets):
                 way = target.object, target.by, target.where
                 asked[way][target_key(target)][target] = None
                 pointing[way][item.place] = item
@@ -174,20 +176,12 @@ class Finder:
                     found[target].append(row.id)
         return found
 
-    def _pointed(
-        self,
-        item: Item,
-        records: Sequence[FoundRecord],
-        targets: Mapping[Target, Sequence[str]],
-        is_done: bool,
-    ) -> Found:
-        """The item with ids in place of its pointers."""
+    def _pointed(self, item: Item, targets: Mapping[Target, Sequence[str]]) -> Found:
+        """The item with ids in place of its pointers, before anything is found by them."""
         notes: dict[Note, None] = {}
         ids: dict[str, str] = {}
-        pointed: list[str] = []
         lacks = ""
         for name, pointer in item.fitted.pointers:
-            pointed += (one for target in pointer.targets for one in targets.get(target, ()))
             choice = _chosen(pointer, targets)
             if choice.id:
                 ids[name] = choice.id
@@ -195,10 +189,18 @@ class Finder:
                 lacks = f"{name}: {choice.lacks}"
             if choice.note:
                 notes[Note(name, choice.note)] = None
-        if not ids and not notes:
-            return Found(item, records, item, lacks=lacks, is_done=is_done)
-        resolved = _resolved(item, ids, tuple(notes))
-        return Found(resolved, records, item, tuple(pointed), lacks, is_done)
+        resolved = _resolved(item, ids, tuple(notes)) if ids or notes else item
+        found_by = {pointer: _chosen(pointer, targets) for pointer in item.fitted.match_pointers}
+        if found_by:
+            resolved = _found_by(resolved, {pointer: choice.id for pointer, choice in found_by.items()})
+            lacks = lacks or _nothing_to_find_by(found_by, resolved)
+        every = (
+            one
+            for pointer in item.fitted.looked_up_pointers
+            for target in pointer.targets
+            for one in targets.get(target, ())
+        )
+        return Found(resolved, (), item, tuple(dict.fromkeys(every)), lacks)
 
     def _find(self, items: Sequence[Item], question: _Question, failed: set[int]) -> dict[Key, list[FoundRecord]]:
         """The records found, by key. A refused query is split until the culprit stands alone, and fails.
@@ -279,7 +281,9 @@ def _scalars(contents: Mapping[str, Content]) -> dict[str, Content]:
 
 
 def _match_values(position: int) -> Callable[[Item], tuple[Value, ...]]:
-    return lambda item: tuple(item.fitted.match[position].values())
+    return lambda item: tuple(
+        value for value in item.fitted.match[position].values() if not isinstance(value, Pointer)
+    )
 
 
 def _unanswered_id(item: Item) -> tuple[Value, ...]:
@@ -317,6 +321,26 @@ def _resolved(item: Item, ids: Mapping[str, str], notes: tuple[Note, ...]) -> It
             notes=(*fitted.notes, *notes),
         ),
     )
+
+
+def _found_by(item: Item, ids: Mapping[Pointer, str]) -> Item:
+    """The item with ids in its lookups; those whose record is missing are not made."""
+    match = tuple(
+        {name: ids[value] if isinstance(value, Pointer) else value for name, value in lookup.items()}
+        for lookup in item.fitted.match
+        if all(ids[value] for value in lookup.values() if isinstance(value, Pointer))
+    )
+    keys = tuple(lookup_key(item.record.object, lookup) for lookup in match)
+    return replace(item, fitted=replace(item.fitted, match=match), keys=keys)
+
+
+def _nothing_to_find_by(found_by: Mapping[Pointer, _Choice], resolved: Item) -> str:
+    """Why the record cannot be looked up without what it is found by; empty where it can."""
+    for pointer, choice in found_by.items():
+        if choice.lacks or not (choice.id or resolved.keys):
+            lacks = choice.lacks or _chosen(replace(pointer, on_missing="reject"), {}).lacks
+            return f"nothing to find the record by: {lacks}"
+    return ""
 
 
 def _row_values(row: FoundRecord, fields: tuple[str, ...], like: tuple[Value, ...]) -> tuple[Value, ...]:

@@ -63,7 +63,7 @@ Content = Value | Pointer | None
 class Fitted:
     """A record that the org can take: what to send when it is created and when it is updated."""
 
-    match: tuple[Mapping[str, Value], ...]
+    match: tuple[Mapping[str, "Value | Pointer"], ...]
     on_create: Mapping[str, Content]
     on_update: Mapping[str, Content]
     if_empty: Mapping[str, Content]
@@ -83,11 +83,23 @@ class Fitted:
     def all_pointers(self) -> Iterator[Pointer]:
         for _, pointer in self._pointers():
             yield pointer
+        yield from self.match_pointers
+
+    @property
+    def match_pointers(self) -> Iterator[Pointer]:
+        """The references that records are found by."""
+        for lookup in self.match if self.points else ():
+            yield from (value for value in lookup.values() if isinstance(value, Pointer))
 
     @property
     def pointers(self) -> Iterator[tuple[str, Pointer]]:
         """The references that delivery looks up, by field."""
         return ((name, pointer) for name, pointer in self._pointers() if not pointer.relationship)
+
+    @property
+    def looked_up_pointers(self) -> Iterator[Pointer]:
+        yield from (pointer for _, pointer in self.pointers)
+        yield from self.match_pointers
 
     def _pointers(self) -> Iterator[tuple[str, Pointer]]:
         for contents in (self.on_create, self.on_update, self.if_empty) if self.points else ():
@@ -115,7 +127,7 @@ class Fitter:
         _check_allowed(record, description)
         fitting = _Fitting(record, self)
         if record.operation == "delete":
-            return Fitted(fitting.match(), {}, {}, {}, record.notes)
+            return Fitted(fitting.match(), {}, {}, {}, record.notes, points=fitting.points)
         return _fitted_record(record, fitting, self.shapes[record.object])
 
     def missing(self, object_name: str, field: str, origin: str) -> Note:
@@ -256,7 +268,9 @@ class _Fitting:
             self.points = True
             by = self.descriptions[targets[0].object].fields[targets[0].by]
             is_plain = len(targets) == 1 and not reference.where and reference.on_many == "newest"
-            nested = is_plain and reference.on_missing == "reject" and by.external_id
+            # What records are found by must be known before they are written.
+            is_found_by = any(field.name in lookup for lookup in self.record.match)
+            nested = is_plain and reference.on_missing == "reject" and by.external_id and not is_found_by
             relationship = field.relationship_name if nested else ""
             kept[field.name] = Pointer(targets, reference.on_missing, reference.on_many, relationship)
 
@@ -279,25 +293,53 @@ class _Fitting:
                 else:
                     yield Target(name, by.name, value, reference.where)
 
-    def match(self) -> tuple[Mapping[str, Value], ...]:
+    def match(self) -> tuple[Mapping[str, Value | Pointer], ...]:
         """The lookups with their values as the org compares them."""
         return tuple(
-            {name: self._match_value(name, value) for name, value in lookup.items()}
+            {
+                name: self._match_pointer(name, value)
+                if isinstance(value, Reference)
+                else self._match_value(name, value)
+                for name, value in lookup.items()
+            }
             for lookup in self.record.match
         )
+
+    def _match_pointer(self, name: str, reference: Reference) -> Pointer:
+        field = self.description.fields.get(name)
+        if field is None:
+            named = find_field(self.description, name, refers=True)
+            reason = f"the field is called {named.name}" if named else _reason(self._unknown(name))
+            raise DoesNotFit(f"cannot look up by {name}: {reason}")
+        problems: list[str] = []
+        targets = tuple(self._targets(field, reference, problems))
+        if not targets:
+            raise DoesNotFit(f"cannot look up by {name}: {problems[-1]}")
+        self.points = True
+        return Pointer(targets, reference.on_missing, reference.on_many)
 
     def _match_value(self, name: str, value: Value) -> Value:
         """The value as it is written, too: what is cut must be looked up cut, or it is never found again."""
         field = self.description.fields.get(name)
         if field is None:
-            raise DoesNotFit(f"cannot look up by {name}: {self._unknown(name).what.removeprefix('left out: ')}")
+            raise DoesNotFit(f"cannot look up by {name}: {_reason(self._unknown(name))}")
         if why := why_not_looked_up(field):
             raise DoesNotFit(f"cannot look up by {name}: {why}")
         try:
             found = fitted_for_lookup(field, value, self.conventions)
             return _as_held(self.shape.codes[name], name, found) if name in self.shape.codes else found
         except Unfit as unfit:
-            raise DoesNotFit(f"cannot look up by {name}: {self._origin(name)} {unfit}") from None
+            origin = self._match_origin(name, value)
+            raise DoesNotFit(f"cannot look up by {name}: {origin} {unfit}") from None
+
+    def _match_origin(self, name: str, value: Value) -> str:
+        """Where the value came from: the rule of the field, or one of match."""
+        origins = self.record.origins
+        own = origins.get(f"match by {name}")
+        written = (self.record.fields, self.record.create_only, self.record.update_only, self.record.if_empty)
+        if own and not any(contents.get(name) == value for contents in written):
+            return own
+        return self._origin(name)
 
     def _value(self, field: FieldDescription, value: Value) -> Value | None:
         try:
@@ -333,3 +375,7 @@ def _as_held(coded: Coded, name: str, value: Value) -> Value:
     if entry is None:
         return value
     return entry.value if name == coded.code.name else entry.label
+
+
+def _reason(note: Note) -> str:
+    return note.what.removeprefix("left out: ")

@@ -187,6 +187,8 @@ class Intake:
         """
         if record.operation != "upsert" or record.where or record.skip_unchanged or len(fitted.match) != 1:
             return "", False
+        if record.plan.finds_by_another_value:
+            return "", False
         names = tuple(fitted.match[0])
         if (
             fitted.if_empty

@@ -1,7 +1,7 @@
-"""`Mapping` → `CompiledMapping`: rules become functions, and what cannot become one a diagnostic."""
+"""The spec's `Mapping` → `CompiledMapping`: rules become functions, and what cannot become one a diagnostic."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from time import thread_time
@@ -21,7 +21,8 @@ from sfmap.engine.mapping.templates import compile_condition
 from sfmap.engine.mapping.values import Unfit, Unreadable
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, did_you_mean, listed
-from sfmap.engine.spec.model import CustomFields, EventPattern, FieldRule, Mapping
+from sfmap.engine.spec.model import CustomFields, EventPattern, FieldRule, Lookup
+from sfmap.engine.spec.model import Mapping as MappingSpec
 from sfmap.engine.spec.reader import Report
 
 _MOST_ITEMS = 10_000
@@ -35,12 +36,14 @@ _LONGEST_RECORDS = 50_000_000
 class CompiledMapping:
     """A mapping ready to map: only dictionaries and function calls are left."""
 
-    mapping: Mapping
+    mapping: MappingSpec
     patterns: tuple[Callable[[Json, Json], bool], ...]
     opt_in: CompiledSource | None
     when: CompiledSource | None
     for_each: CompiledSource | None
     rules: tuple[CompiledRule, ...]
+    match_values: Mapping[str, CompiledRule]
+    """Of the lookups, what gives values that are not written, by slot."""
     custom: CompiledCustom | None
     blanks: frozenset[str]
     holders: tuple[Holder, ...] = ()
@@ -135,8 +138,9 @@ class CompiledMapping:
             mapping.timestamp_guard,
             mapping.batch_size,
             conventions=mapping.conventions,
-            has_values_alone=not any(rule.reference or _clears(rule) for rule in mapping.rules)
+            has_values_alone=not any(rule.reference or _clears(rule) for rule in mapping.all_rules)
             and not (mapping.custom and _clears(mapping.custom)),
+            finds_by_another_value=any(lookup.finds_by_another_value for lookup in mapping.lookups),
         )
 
     @cached_property
@@ -147,6 +151,7 @@ class CompiledMapping:
             self.plan,
             lookups,
             self.rules,
+            self.match_values,
             self.custom,
             self.holders,
             self.record_by_rules,
@@ -183,12 +188,14 @@ class CompiledMapping:
             draft.add(rule.rule.field, rule.find(view))
         if self.custom:
             draft.add_custom(self.custom.find(view))
+        for slot, value in self.match_values.items():
+            draft.add_match_value(slot, value.rule.field, value.find(view))
         draft.notes.extend(self.misplaced(view))
         if draft.rejections:
             return Rejected(self.mapping.name, "; ".join(draft.rejections), item)
         match = tuple(draft.matches(self.mapping.lookups))
         if self.mapping.lookups and not match:
-            wanted = listed(" and ".join(lookup.names) for lookup in self.mapping.lookups)
+            wanted = listed(map(_wanted, self.mapping.lookups))
             reason = f"nothing to find the record by: no value for {wanted}"
             return Rejected(self.mapping.name, reason, item)
         written = draft.always, draft.create, draft.update, draft.empty
@@ -209,6 +216,16 @@ def _holders(
         reads.append((*base, "*"))
         as_a_whole += ((*base, key) for key in custom.spec.excluded)
     return compile_holders(reads, as_a_whole)
+
+
+def _wanted(lookup: Lookup) -> str:
+    """The values that a lookup wants, for a person."""
+    return " and ".join(
+        f"{field.name} ({listed(source.text for source in field.rule.sources)})"
+        if field.rule and field.rule.sources
+        else field.name
+        for field in lookup.fields
+    )
 
 
 def _size(mapped: Mapped) -> int:
@@ -234,7 +251,7 @@ def _is_opted_in(opt_in: CompiledSource, view: Event) -> bool:
     return value is True or isinstance(value, dict)
 
 
-def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]]:
+def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnostic]]:
     """The mapping as functions, and the mistakes found on the way; with errors it must not be used."""
     report = Report()
     blanks = blank_keys(mapping.blank_values)
@@ -243,16 +260,19 @@ def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]
     when = compile_condition(mapping.when, report, mapping.conventions) if mapping.when else None
     for_each = compile_source(mapping.for_each, report, several=True) if mapping.for_each else None
     rules = tuple(compile_rule(rule, report, blanks, rule.field in looked_up) for rule in mapping.rules)
-    reads = list(_reads(opt_in, for_each, rules))
+    match_values = {slot: compile_rule(rule, report, blanks, True) for slot, rule in mapping.match_values.items()}
+    reads = list(_reads(opt_in, for_each, (*rules, *match_values.values())))
     fields = [rule.field for rule in mapping.rules]
     custom = compile_custom(mapping.custom, reads, fields, looked_up, report) if mapping.custom else None
     _check_events(mapping, report)
     _check_lookups(mapping, report)
     _check_writes(mapping, report)
-    check_names(mapping, when, rules, report)
+    check_names(mapping, when, (*rules, *match_values.values()), report)
     patterns = tuple(_compile_pattern(pattern) for pattern in mapping.events)
-    holders = _holders(for_each, rules, custom)
-    compiled = CompiledMapping(mapping, patterns, opt_in, when, for_each, rules, custom, blanks, holders)
+    holders = _holders(for_each, (*rules, *match_values.values()), custom)
+    compiled = CompiledMapping(
+        mapping, patterns, opt_in, when, for_each, rules, match_values, custom, blanks, holders
+    )
     return compiled, report.diagnostics
 
 
@@ -301,7 +321,7 @@ def _reads(
             yield from source.reads
 
 
-def _check_events(mapping: Mapping, report: Report) -> None:
+def _check_events(mapping: MappingSpec, report: Report) -> None:
     seen: list[EventPattern] = []
     for pattern in mapping.events:
         for other in seen:
@@ -317,29 +337,23 @@ def _check_events(mapping: Mapping, report: Report) -> None:
         seen.append(pattern)
 
 
-def _check_lookups(mapping: Mapping, report: Report) -> None:
+def _check_lookups(mapping: MappingSpec, report: Report) -> None:
     rules = {rule.field: rule for rule in mapping.rules}
-    for lookup in mapping.lookups:
-        for node in lookup.fields:
-            rule = rules.get(node.text)
-            is_custom = mapping.custom is not None and node.text.endswith(mapping.custom.suffix)
-            if rule is None and not is_custom:
-                message = f"match names {node.text}, and no rule gives it a value"
-                report.error(kinds.WRONG_MATCH, node.span, message, did_you_mean(node.text, rules))
-            elif rule and rule.reference:
-                report.error(
-                    kinds.WRONG_MATCH, node.span, f"{node.text} points to a record; match takes fields with values"
-                )
-            elif rule and rule.default and not (rule.sources or rule.template or rule.value is not None):
-                report.error(
-                    kinds.WRONG_MATCH, node.span, f"{node.text} has only a default, which finds no record"
-                )
+    for field in (field for lookup in mapping.lookups for field in lookup.fields if not field.rule):
+        rule = rules.get(field.name)
+        is_custom = mapping.custom is not None and field.name.endswith(mapping.custom.suffix)
+        if rule is None and not is_custom:
+            message = f"match names {field.name}, and no rule gives it a value"
+            report.error(kinds.WRONG_MATCH, field.node.span, message, did_you_mean(field.name, rules))
+        elif rule and rule.default and not (rule.sources or rule.template or rule.value is not None):
+            message = f"{field.name} has only a default, which finds no record"
+            report.error(kinds.WRONG_MATCH, field.node.span, message)
 
 
-def _check_writes(mapping: Mapping, report: Report) -> None:
+def _check_writes(mapping: MappingSpec, report: Report) -> None:
     """Rules whose field would never be written by the mapping's operation."""
     never = {"create": ("update",), "update": ("create",)}.get(mapping.operation, ())
-    looked_up = {name for lookup in mapping.lookups for name in lookup.names}
+    looked_up = {slot for lookup in mapping.lookups for slot in lookup.slots}
     for rule in mapping.rules:
         if rule.write in never:
             message = f"{rule.field} is never written: the mapping's operation is {mapping.operation}"

@@ -77,7 +77,7 @@ class Coverage:
         compiled = self.compiled
         for source in (compiled.for_each, compiled.when):
             yield from source.reads if source else ()
-        for rule in compiled.rules:
+        for rule in (*compiled.rules, *compiled.match_values.values()):
             for source in (*rule.sources, rule.when):
                 yield from source.reads if source else ()
 

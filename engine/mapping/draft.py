@@ -16,8 +16,8 @@ class Draft(NamedTuple):
     create: Contents
     update: Contents
     empty: Contents
-    given: dict[str, Value]
-    """What the event itself gave, defaults aside: a default says nothing about who the record is."""
+    given: dict[str, Value | Reference]
+    """What the event itself gave, by the slots of match; a default says nothing about who the record is."""
     origins: dict[str, str]
     notes: list[Note]
     rejections: list[str]
@@ -31,8 +31,16 @@ class Draft(NamedTuple):
             written[field] = found.content
         if found.origin and found.content is not None:
             self.origins[field] = found.origin
-            if not isinstance(found.content, Reference):
-                self.given[field] = found.content
+            self.given[field] = found.content
+
+    def add_match_value(self, slot: str, field: str, found: Found) -> None:
+        """A value to find the record by that is not written."""
+        self.notes.extend(Note(f"match by {field}", what) for what in found.notes)
+        if found.rejected:
+            self.rejections.append(f"match by {found.rejected}")
+        if found.content is not None:
+            self.given[slot] = found.content
+            self.origins[f"match by {field}"] = found.origin
 
     def add_custom(self, found: Iterable[CustomField | Note]) -> None:
         for one in found:
@@ -44,12 +52,11 @@ class Draft(NamedTuple):
                 self.given[one.field] = one.value
                 self.origins[one.field] = one.origin
 
-    def matches(self, lookups: Iterable[Lookup]) -> Iterator[Mapping[str, Value]]:
+    def matches(self, lookups: Iterable[Lookup]) -> Iterator[Mapping[str, Value | Reference]]:
         """The lookups that have all their values."""
         for lookup in lookups:
-            values = {name: self.given[name] for name in lookup.names if name in self.given}
-            if len(values) == len(lookup.names):
-                yield values
+            if all(slot in self.given for slot in lookup.slots):
+                yield {field.name: self.given[field.slot] for field in lookup.fields}
 
 
 def new_draft() -> Draft:

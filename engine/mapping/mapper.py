@@ -64,14 +64,16 @@ class Mapper:
 
     @property
     def created_blindly(self) -> frozenset[str]:
-        """The objects whose records some mapping creates without looking for them."""
+        """The objects whose records some mapping writes without looking for the values that it writes."""
         return frozenset(
-            compiled.mapping.object for compiled in self.mappings if compiled.mapping.operation == "create"
+            compiled.mapping.object
+            for compiled in self.mappings
+            if compiled.mapping.operation == "create" or compiled.plan.finds_by_another_value
         )
 
     def _references(self) -> Iterator[ReferenceTo]:
         for compiled in self.mappings:
-            for rule in compiled.mapping.rules:
+            for rule in compiled.mapping.all_rules:
                 if rule.reference:
                     yield rule.reference
 

@@ -85,6 +85,8 @@ class Plan:
     """How texts are read that the org's fields make something else of."""
     has_values_alone: bool = False
     """Whether no field is ever emptied, and none points to another record."""
+    finds_by_another_value: bool = False
+    """Whether some lookup has a value that is not the one written."""
 
     @cached_property
     def beginning(self) -> Line:
@@ -120,7 +122,7 @@ class Record(NamedTuple):
     """One record to write; a tuple, since there is one for each event."""
 
     plan: Plan
-    match: tuple[Mapping[str, Value], ...]
+    match: tuple[Mapping[str, Value | Reference], ...]
     """The lookups that have values, in the order to try them."""
     fields: Mapping[str, Content]
     """Written on create and update alike."""

@@ -19,7 +19,7 @@ def as_json(number: int, mapped: Mapped) -> Line:
 def _record(number: int, record: Record) -> Line:
     line: Line = {"event": number, "item": record.item} if record.item else {"event": number}
     line |= record.plan.beginning
-    line["match"] = list(record.match)
+    line["match"] = [_contents(record, lookup) for lookup in record.match]
     fields, clear = record.fields, []
     if not record.plan.has_values_alone:
         clear = [name for name, content in fields.items() if content is None]

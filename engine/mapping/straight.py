@@ -5,7 +5,7 @@ What is not plain (a value to be cleaned, converted, cut or looked up in a table
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, NamedTuple
@@ -99,6 +99,7 @@ def straighten(
     plan: Plan,
     lookups: tuple[Lookup, ...],
     rules: tuple[CompiledRule, ...],
+    match_values: Mapping[str, CompiledRule],
     custom: CompiledCustom | None,
     holders: tuple[Holder, ...],
     by_rules: MapView,
@@ -107,7 +108,7 @@ def straighten(
 ) -> Straight:
     """The mapping's rules as one function; `by_rules` maps what it cannot."""
     body = _Writer()
-    looked_up = frozenset(name for lookup in lookups for name in lookup.names)
+    looked_up = frozenset(slot for lookup in lookups for slot in lookup.slots)
     for rule in rules:
         _write_rule(body, rule, rule.rule.field in looked_up)
     objects = {path for holder in holders if holder.kinds == (dict,) and (path := _only_names(holder.path))}
@@ -129,6 +130,9 @@ def straighten(
         _write_custom(writer, base, custom, looked_up)
     elif custom:
         writer.say(1, "Draft(*parts).add_custom(custom_fields(view))")
+    for slot, value in match_values.items():
+        find = writer.name(value.find, f"find_by_{value.rule.field}")
+        writer.say(1, f"Draft(*parts).add_match_value({slot!r}, {value.rule.field!r}, {find}(view))")
     _write_end(writer, lookups)
     if switch:
         _write_map(writer, switch)
@@ -305,8 +309,8 @@ def _write_custom(
 def _write_end(writer: _Writer, lookups: tuple[Lookup, ...]) -> None:
     matches = []
     for place, lookup in enumerate(lookups):
-        there = " and ".join(f"{name!r} in given" for name in lookup.names)
-        values = ", ".join(f"{name!r}: given[{name!r}]" for name in lookup.names)
+        there = " and ".join(f"{field.slot!r} in given" for field in lookup.fields)
+        values = ", ".join(f"{field.name!r}: given[{field.slot!r}]" for field in lookup.fields)
         writer.say(1, f"match{place} = ({{{values}}},) if {there} else ()")
         matches.append(f"match{place}")
     writer.say(1, f"match = {' + '.join(matches) or '()'}")

@@ -185,7 +185,11 @@ class Background:
         ledger.settle(Settled(ended=released))  # of what was sent, no answer is awaited
         numbers = {one.key.event for one in held}
         # A create that nothing finds again may have been done: only a person can tell.
-        found_again = {one.mapping.name for one in self.mapper.mappings if one.mapping.lookups}
+        found_again = {
+            one.mapping.name
+            for one in self.mapper.mappings
+            if not all(lookup.finds_by_another_value for lookup in one.mapping.lookups)
+        }
         letters = dead_letters(self._means.journal, opened.key, what)
         self._set_apart |= {
             letter.id: None for letter in letters if letter.event in numbers and letter.mapping in found_again

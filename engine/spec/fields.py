@@ -7,7 +7,17 @@ from math import isfinite
 
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import did_you_mean, listed
-from sfmap.engine.spec.language import ADDRESS, API_NAME_PATTERN, DEFAULT, PART, REFERENCE, RULE, names
+from sfmap.engine.spec.language import (
+    ADDRESS,
+    API_NAME_PATTERN,
+    DEFAULT,
+    MATCH_REFERENCE,
+    MATCH_VALUE,
+    PART,
+    REFERENCE,
+    RULE,
+    names,
+)
 from sfmap.engine.spec.model import (
     ON_INVALID,
     ON_LONG,
@@ -64,6 +74,11 @@ def _fields(table: Table) -> Iterable[FieldRule]:
         if is_api_name(key, table.report):
             known = names(REFERENCE if _is_reference(value) else RULE)
             yield _rule(key, value, table.report, known)
+
+
+def read_match_value(key: ScalarNode, node: Node, report: Report) -> FieldRule:
+    """The rule for a value that records are found by and that is not written."""
+    return _rule(key, node, report, names(MATCH_REFERENCE if _is_reference(node) else MATCH_VALUE))
 
 
 def _is_reference(node: Node) -> bool:
@@ -124,7 +139,8 @@ def _check_origin(key: ScalarNode, table: Table) -> None:
     """A rule takes its value from one place: sources, a template, or a constant; what goes with what."""
     origins = [origin for origin in ORIGINS if origin in table]
     if not origins and "default" not in table:
-        message = f"{key.text} has no value: it needs from, template, value or default"
+        known = [origin for origin in (*ORIGINS, "default") if origin in table.known]
+        message = f"{key.text} has no value: it needs {listed(known)}"
         table.report.error(kinds.NO_ORIGIN, key.span, message)
     for second in origins[1:]:
         message = f"{key.text} has {listed(origins, 'and')}: a rule has only one of them"

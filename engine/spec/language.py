@@ -178,6 +178,10 @@ REFERENCE = (
     ),
 )  # fmt: skip
 
+_OF_MATCH = ("from", "template", "value", "values", "else", "type", "max", "when")
+MATCH_VALUE = tuple(key for key in RULE if key.name in _OF_MATCH)
+MATCH_REFERENCE = tuple(key for key in REFERENCE if key.name not in ("required", "write"))
+
 ADDRESS = (
     Key("from", "Where the parts are; the first of these that has a part gives it.", _one_or_many(_TEXT),
         example="[traits.address, traits]", required=True),
@@ -266,7 +270,13 @@ HEADERS = (
     ),
 )  # fmt: skip
 
-_LOOKUP: Schema = {"anyOf": [_API_NAME, {"type": "array", "items": _API_NAME, "minItems": 1}]}
+_MATCH_FIELD: Schema = {"anyOf": [_API_NAME, {
+    "type": "object",
+    "propertyNames": {"pattern": f"^{API_NAME_PATTERN}$"},
+    "additionalProperties": {"anyOf": [_TEXT, _ref("match_value"), _ref("match_reference")]},
+    "minProperties": 1,
+}]}  # fmt: skip
+_LOOKUP: Schema = {"anyOf": [_MATCH_FIELD, {"type": "array", "items": _MATCH_FIELD, "minItems": 1}]}
 _MATCHES: Schema = {"type": "array", "items": _LOOKUP, "minItems": 1}
 _EVENT: Schema = {"anyOf": [_word(*EVENT_TYPES), _ref("event")]}
 
@@ -312,9 +322,10 @@ MAPPING = (
     Key("operation", "What to do with the record.", _word(*OPERATIONS), "upsert", "create"),
     Key(
         "match",
-        "The fields to find a record by: lookups, tried in order; a list within the list is AND.",
+        "The fields to find a record by: lookups, tried in order; a list within the list is AND. A field with a"
+        " rule of its own is looked up by that value, which is not written.",
         _or_removed({"anyOf": [_API_NAME, _MATCHES, _ref("external_id")]}),
-        example="[Key__c, [First__c, Last__c]]",
+        example="[Key__c, {Key__c: traits.old_key}, [First__c, Last__c]]",
     ),
     Key("where", "A condition in SOQL that a record found must meet.", _or_removed(_TEXT), "any record",
         "Closed__c = false"),
@@ -365,6 +376,8 @@ TABLES: Mapping[str, tuple[Key, ...]] = {
     "mapping": MAPPING,
     "event": EVENT,
     "external_id": EXTERNAL_ID,
+    "match_value": MATCH_VALUE,
+    "match_reference": MATCH_REFERENCE,
     "rule": RULE,
     "reference": REFERENCE,
     "part": PART,

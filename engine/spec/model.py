@@ -156,14 +156,41 @@ class EventPattern:
 
 
 @dataclass(frozen=True, slots=True)
+class MatchField:
+    """A field that a lookup compares."""
+
+    node: ScalarNode
+    rule: FieldRule | None = None
+    """What gives the value; None where it is the one that is written."""
+
+    @property
+    def name(self) -> str:
+        return self.node.text
+
+    @property
+    def slot(self) -> str:
+        """What the value is kept by: the field's name is the written value's."""
+        return f"{self.name} of {self.node.span}" if self.rule else self.name
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """One way to find the record: the fields that must all be equal."""
 
-    fields: tuple[ScalarNode, ...]
+    fields: tuple[MatchField, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(field.text for field in self.fields)
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return tuple(field.slot for field in self.fields)
+
+    @property
+    def finds_by_another_value(self) -> bool:
+        """Whether some value is not the one that is written."""
+        return any(field.rule for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,3 +247,12 @@ class Mapping:
     """Fields and address parts, in document order."""
     custom: CustomFields | None
     conventions: Conventions = CONVENTIONS
+
+    @property
+    def match_values(self) -> dict[str, FieldRule]:
+        """By slot, the rules for values that records are found by and that are not written."""
+        return {field.slot: field.rule for one in self.lookups for field in one.fields if field.rule}
+
+    @property
+    def all_rules(self) -> tuple[FieldRule, ...]:
+        return (*self.rules, *self.match_values.values())

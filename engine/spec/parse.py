@@ -6,7 +6,7 @@ from dataclasses import replace
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.conventions import read_conventions
 from sfmap.engine.spec.diagnostics import Diagnostic, Source, did_you_mean, listed
-from sfmap.engine.spec.fields import is_api_name, read_blank_values, read_default, read_rules
+from sfmap.engine.spec.fields import is_api_name, read_blank_values, read_default, read_match_value, read_rules
 from sfmap.engine.spec.headers import read_batch_size, read_headers
 from sfmap.engine.spec.language import (
     CUSTOM,
@@ -26,11 +26,13 @@ from sfmap.engine.spec.model import (
     ON_NULL,
     OPERATIONS,
     RENAMES,
+    Conventions,
     CustomFields,
     EventPattern,
     FieldRule,
     Lookup,
     Mapping,
+    MatchField,
     OnNone,
     Operation,
     SourcePath,
@@ -138,7 +140,7 @@ def _mapping(name: str, source: Source, table: Table) -> Mapping:
         for_each=_path(table.text("for_each")),
         object=_object(table),
         operation=operation,
-        lookups=_lookups(table, operation),
+        lookups=tuple(_with_conventions(lookup, conventions) for lookup in _lookups(table, operation)),
         external_id=external_id,
         where=table.text("where"),
         blank_values=read_blank_values(table),
@@ -215,12 +217,21 @@ def _lookups(table: Table, operation: Operation) -> tuple[Lookup, ...]:
                 "the org's own look-up by external id takes no condition",
             )
         field = entry(node, "external_id")
-        return (Lookup((field,)),) if isinstance(field, ScalarNode) else ()
+        return (Lookup((MatchField(field),)),) if isinstance(field, ScalarNode) else ()
     return table.items(
         "match",
-        "a field name, a list of them, or lists within the list for fields that must all be equal",
+        "a field name, a list of them, or lists within the list for fields that must all be equal, or"
+        " {Field: source} in the list",
         lambda node: _lookup(node, table.report),
     )
+
+
+def _with_conventions(lookup: Lookup, conventions: Conventions) -> Lookup:
+    fields = (
+        replace(field, rule=replace(field.rule, conventions=conventions)) if field.rule else field
+        for field in lookup.fields
+    )
+    return Lookup(tuple(fields))
 
 
 def _on_none(table: Table, operation: Operation) -> OnNone:
@@ -233,17 +244,28 @@ def _on_none(table: Table, operation: Operation) -> OnNone:
 
 def _external_id(node: TableNode, report: Report) -> str:
     table = Table(node, report, "match", names(EXTERNAL_ID))
-    table.require("external_id", "match: {external_id: Field__c}")
+    help_ = (
+        "match: {external_id: Field__c}; for a lookup by another value, a list: match: [{Field__c: traits.old}]"
+    )
+    table.require("external_id", help_)
     field = table.text("external_id")
     return field.text if field and is_api_name(field, report) else ""
 
 
 def _lookup(node: Node, report: Report) -> Lookup | None:
-    items = node.items if isinstance(node, ListNode) else (node,)
-    fields = [item for item in items if isinstance(item, ScalarNode) and isinstance(item.value, str)]
-    if not fields or len(fields) != len(items):
-        return None
-    return Lookup(tuple(field for field in fields if is_api_name(field, report)))
+    fields: list[MatchField] = []
+    for item in node.items if isinstance(node, ListNode) else (node,):
+        if isinstance(item, TableNode) and item.entries:
+            fields += (MatchField(key, read_match_value(key, value, report)) for key, value in item.entries)
+        elif isinstance(item, ScalarNode) and isinstance(item.value, str):
+            fields.append(MatchField(item))
+        else:
+            return None
+    for number, field in enumerate(fields):
+        if field.name in (before.name for before in fields[:number]):
+            message = f"{field.name} stands twice in one lookup: it cannot equal two values"
+            report.error(kinds.WRONG_MATCH, field.node.span, message)
+    return Lookup(tuple(field for field in fields if is_api_name(field.node, report))) if fields else None
 
 
 def _custom(table: Table) -> CustomFields | None:

@@ -52,6 +52,14 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class By:
+    """A field that a lookup compares: with what is written, or with a trait of its own."""
+
+    field: str
+    trait: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """A mapping."""
 
@@ -59,7 +67,7 @@ class Table:
     event: EventType
     object: str
     rules: tuple[Rule, ...]
-    match: tuple[tuple[str, ...], ...] = ()
+    match: tuple[tuple["str | By", ...], ...] = ()
     operation: Operation = "upsert"
     external_id: str = ""
     where: tuple[str, str, str] | None = None
@@ -71,8 +79,14 @@ class Table:
     for_each: bool = False
 
     @property
+    def wanted(self) -> tuple[tuple["By", ...], ...]:
+        """The lookups, each field with what gives its value."""
+        lookups = ((self.external_id,),) if self.external_id else self.match
+        return tuple(tuple(By(one) if isinstance(one, str) else one for one in names) for names in lookups)
+
+    @property
     def lookups(self) -> tuple[tuple[str, ...], ...]:
-        return ((self.external_id,),) if self.external_id else self.match
+        return tuple(tuple(by.field for by in one) for one in self.wanted)
 
 
 @dataclass(eq=False)
@@ -195,7 +209,8 @@ class Org:
 
     def _write(self, table: Table, traits: Event, moment: str) -> tuple[Fate, Kept | None, object]:
         draft = _draft(table, traits)
-        lookups = [{name: draft.keys[name] for name in names} for names in table.lookups if _all(draft, names)]
+        tried = [{by.field: _key(by, draft, traits) for by in one} for one in table.wanted]
+        lookups = [_whole(one) for one in tried if None not in one.values()]
         if draft.is_rejected or (table.lookups and not lookups):
             return "failed", None, None
         identity = _identity(table, lookups[0]) if lookups else None
@@ -291,8 +306,13 @@ def _identity(table: Table, lookup: Mapping[str, str]) -> object:
     return (table.object, *((name, value.strip().casefold()) for name, value in lookup.items()))
 
 
-def _all(draft: Draft, names: Sequence[str]) -> bool:
-    return all(name in draft.keys for name in names)
+def _key(by: By, draft: Draft, traits: Event) -> str | None:
+    said = traits.get(by.trait) if by.trait else draft.keys.get(by.field)
+    return said.strip() if isinstance(said, str) and said.strip() else None
+
+
+def _whole(lookup: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in lookup.items() if value is not None}
 
 
 def _lacks(values: "Contents") -> bool:

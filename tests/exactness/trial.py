@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from .model import OF_PROPERTIES, Event, Rule, Table
+from .model import OF_PROPERTIES, By, Event, Rule, Table
 
 SCHEMA = """\
 objects:
@@ -144,7 +144,8 @@ def render(table: Table) -> str:
     if table.external_id:
         lines.append(f"match: {{external_id: {table.external_id}}}")
     elif table.match:
-        lookups = [names[0] if len(names) == 1 else list(names) for names in table.match]
+        tried = [[_match_field(by, prefix) for by in one] for one in table.wanted]
+        lookups = [one[0] if len(one) == 1 else one for one in tried]
         lines.append(f"match: {json.dumps(lookups)}")
     if table.where:
         name, operator, value = table.where
@@ -159,6 +160,10 @@ def render(table: Table) -> str:
     lines.append("fields:")
     lines += [f"  {rule.field}: {json.dumps(rule_of(rule, prefix))}" for rule in table.rules]
     return "\n".join(lines) + "\n"
+
+
+def _match_field(by: By, prefix: str) -> object:
+    return {by.field: prefix + by.trait} if by.trait else by.field
 
 
 def _switches(table: Table) -> dict[str, bool]:

@@ -28,6 +28,11 @@ objects:
   Account:
     fields:
       Code__c: {type: string, length: 20, unique: true}
+  Role__c:
+    fields:
+      Account__c: {type: reference, to: Account}
+      Contact__c: {type: reference, to: Contact}
+      Kind__c: {type: string, length: 20}
 """
 PROJECT = """\
 mappings: mappings

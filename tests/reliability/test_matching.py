@@ -1,0 +1,92 @@
+"""What records are found by, where that is not what is written."""
+
+import pytest
+
+from .conftest import Scene
+from .test_together import also
+
+MOVED = """\
+event: identify
+object: Lead
+match: [{Email: traits.old}, Email]
+fields:
+  Email: traits.email
+  LastName: {value: n/a}
+  Company: {value: Initech}
+  City: traits.city
+"""
+ADDRESSES = "SELECT Email, City FROM Lead WHERE NOT IsDeleted ORDER BY Email"
+
+
+def lead(**traits: object) -> dict[str, object]:
+    return {"type": "identify", "traits": traits}
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["one by one", "together"])
+def test_an_address_that_changes(scene: Scene, apart: bool) -> None:
+    """The record is found by the old address or the new one, whichever it has by then."""
+    events = [
+        lead(email="a@b.co", city="Rome"),
+        lead(old="a@b.co", email="b@b.co"),
+        lead(old="a@b.co", email="b@b.co", city="Oslo"),
+        lead(old="A@B.co", email="c@b.co"),
+        lead(old="b@b.co", email="d@b.co"),
+    ]
+    scene.mapping(MOVED)
+    for part in [[event] for event in events] if apart else [events]:
+        scene.run(*part)
+    assert scene.rows(ADDRESSES) == [("c@b.co", None), ("d@b.co", "Oslo")]
+    scene.run(events[-1])
+    assert scene.outcomes() == [("updated", None)]
+
+
+def test_two_records_that_come_to_have_one_address(scene: Scene) -> None:
+    """The first takes the old address away from one of two: the second finds the other one."""
+    scene.mapping(MOVED.replace("match: [{Email: traits.old}, Email]", "operation: create"))
+    scene.run(lead(email="a@b.co", city="1"), lead(email="a@b.co", city="2"))
+    scene.mapping(MOVED)
+    scene.run(lead(old="a@b.co", email="b@b.co"), lead(old="a@b.co", email="b@b.co", city="3"))
+    assert scene.rows(ADDRESSES + ", City") == [("b@b.co", "2"), ("b@b.co", "3")]
+
+
+MEMBER = """\
+event: track
+object: Role__c
+match: [[Account__c, Contact__c]]
+fields:
+  Account__c: {object: Account, by: AccountNumber, from: properties.account, on_missing: MISSING}
+  Contact__c: {object: Contact, by: Email, from: properties.email}
+  Kind__c: properties.role
+"""
+CONTACT = """\
+sfmap: 1
+event: identify
+object: Contact
+match: Email
+fields: {Email: traits.email, LastName: {value: n/a}}
+"""
+ACCOUNT = """\
+sfmap: 1
+event: group
+object: Account
+match: AccountNumber
+fields: {AccountNumber: groupId, Name: {value: n/a}}
+"""
+
+
+@pytest.mark.parametrize("missing", ["drop", "reject"])
+def test_records_that_are_found_by_what_they_point_to(scene: Scene, missing: str) -> None:
+    def joined(account: str, email: str, role: str) -> dict[str, object]:
+        properties = {"account": account, "email": email, "role": role}
+        return {"type": "track", "event": "Joined", "properties": properties}
+
+    scene.mapping(MEMBER.replace("MISSING", missing))
+    also(scene, "contact", CONTACT)
+    also(scene, "account", ACCOUNT)
+    people = [lead(email="a@b.co"), lead(email="b@b.co"), {"type": "group", "groupId": "1"}]
+    roles = [joined("1", "a@b.co", "User"), joined("1", "b@b.co", "User"), joined("1", "A@b.co", "Buyer")]
+    scene.run(*people, *roles, joined("2", "a@b.co", "User"), code=1)
+    assert [outcome for outcome, _ in scene.outcomes()] == ["created"] * 5 + ["updated", "failed"]
+    assert "no Account was found by AccountNumber '2'" in str(scene.outcomes()[-1][1])
+    rows = "SELECT Email, Kind__c FROM Role__c r JOIN Contact c ON Contact__c = c.Id ORDER BY Email"
+    assert scene.rows(rows) == [("a@b.co", "Buyer"), ("b@b.co", "User")]
