@@ -62,6 +62,8 @@ class Filter:
     """The types of values that it is made for, each type for itself: a boolean is no number here."""
     chooses: tuple[type, ...] = ()
     """The types of values for which None is an answer: `if_email` chooses among texts, where `date` reads them."""
+    missing: Callable[[], str] = lambda: ""
+    """What the filter needs and this installation lacks; empty where it lacks nothing."""
 
     def called(
         self, arguments: Sequence[Json] = (), conventions: Conventions = CONVENTIONS
@@ -90,7 +92,9 @@ class Filter:
         ]
 
     def complaint(self, arguments: list[Json]) -> str:
-        """What is wrong with the arguments; empty where nothing is."""
+        """What is wrong with the arguments, or lacking; empty where nothing is."""
+        if lacking := self.missing():
+            return f"{self.name} {lacking}"
         fewest = sum(not parameter.optional for parameter in self.parameters)
         if not fewest <= len(arguments) <= len(self.parameters):
             most = len(self.parameters)

@@ -115,7 +115,7 @@ def test_filter_example(name: str, example: Example) -> None:
 
 
 OF_KIND: dict[type, list[Json]] = {
-    str: ["Peter Gibbons", "a@b.co", "12", "yes", "2026-11-23", "555-010-9999", "{}", "a,b"],
+    str: ["Peter Gibbons", "a@b.co", "12", "yes", "2026-11-23", "555-010-9999", "{}", "a,b", "Germany", "Texas"],
     int: [0, 1, 5550109999],
     float: [1.0, 1795476600.0],
     bool: [True, False],

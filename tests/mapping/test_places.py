@@ -1,0 +1,44 @@
+"""Countries and states by name and code, and what is said where their library is not installed."""
+
+import sys
+
+import pytest
+
+from sfmap.engine.mapping.paths import compile_source
+from sfmap.engine.mapping.place_filters import FILTERS
+from sfmap.engine.spec.diagnostics import Source, Span
+from sfmap.engine.spec.model import SourcePath
+from sfmap.engine.spec.reader import Report
+from sfmap.engine.spec.source import ScalarNode
+
+COUNTRY, NAME, STATE = FILTERS
+COUNTRIES = [
+    ("us", "US"), (" U.S.A. ", "US"), ("USA", "US"), ("840", "US"), ("United States of America", "US"),
+    ("uk", "GB"), ("South Korea", "KR"), ("Russia", "RU"), ("Türkiye", "TR"), ("Turkey", "TR"),
+    ("Vietnam", "VN"), ("The Netherlands", "NL"), ("Côte d'Ivoire", "CI"), ("Bonn", None), ("", None),
+]  # fmt: skip
+STATES = [
+    ("California", "US", "CA"), ("ca", "United States", "CA"), ("WA", "AU", "WA"), ("Ontario", "Canada", "ON"),
+    ("Bayern", "DE", "BY"), ("California", "DE", None), ("California", "nowhere", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "code"), COUNTRIES)
+def test_country(text: str, code: str | None) -> None:
+    assert COUNTRY.called()(text) == code
+    assert (NAME.called()(text) is None) == (code is None)
+
+
+@pytest.mark.parametrize(("text", "country", "code"), STATES)
+def test_state(text: str, country: str, code: str | None) -> None:
+    assert STATE.called((country,))(text) == code
+
+
+def test_without_the_library_a_mapping_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pycountry", None)
+    report = Report()
+    text = "traits.country | country_code"
+    span = Span(Source("m.yaml", text), 1, 1)
+    compile_source(SourcePath(text, ScalarNode(text, text, span, 1, 1)), report)
+    (said,) = report.diagnostics
+    assert said.message == "country_code needs the library pycountry: pip install 'sfmap[countries]'"
