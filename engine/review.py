@@ -196,7 +196,7 @@ class _Review:
         self, span: Span, key: str, value: Constant, field: FieldDescription, coded: Coded | None = None
     ) -> Iterator[Diagnostic]:
         try:
-            found = fitted(field, value)
+            found = fitted(field, value, self.mapping.conventions)
         except Unfit as unfit:
             yield self._said(
                 kinds.UNFIT_FOR_FIELD,

