@@ -10,7 +10,7 @@ from sfmap.engine.mapping.record import Json
 from sfmap.engine.mapping.values import Unfit
 
 if TYPE_CHECKING:
-    from pycountry.db import Country
+    from pycountry.db import Country as Place
 
 _MISSING = "needs the library pycountry: pip install 'sfmap[countries]'"
 _ALIASES = {
@@ -26,12 +26,12 @@ def _missing() -> str:
     return "" if find_spec("pycountry") else _MISSING
 
 
-def _country(text: str) -> "Country | None":
+def _country(text: str) -> "Place | None":
     return _known_country(text) if len(text) <= LONGEST_REMEMBERED else None
 
 
 @lru_cache(MOST_REMEMBERED)
-def _known_country(text: str) -> "Country | None":
+def _known_country(text: str) -> "Place | None":
     try:
         import pycountry  # it is large, and most mappings do not need it
     except ModuleNotFoundError:
