@@ -306,6 +306,14 @@ FILTERS = (
         takes=(list, dict),
     ),
     Filter(
+        "unless_object",
+        lambda value: value,
+        "the value, unless it is an object: for a trait that is an object or a single value",
+        (Example("461 2nd St", "461 2nd St"), Example({"street": "461 2nd St"}, None)),
+        takes=(*SINGLE, list),
+        chooses=(dict,),
+    ),
+    Filter(
         "keys",
         _keys,
         "the keys of an object, as a list",

@@ -135,6 +135,12 @@ def convert(value: Value, type: ValueType | None, conventions: Conventions = CON
     return _CONVERTERS[type](value, conventions) if type else value
 
 
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        raise Unfit("is true or false, not a text")
+    return as_text(value)
+
+
 def _email(value: Value) -> str:
     text = visible(as_text(value)).strip()
     if not is_email(text):
@@ -155,7 +161,7 @@ def _record_id(value: Value) -> str:
 
 
 _CONVERTERS: dict[ValueType, Callable[[Value, Conventions], Value]] = {
-    "string": lambda value, _: as_text(value),
+    "string": lambda value, _: _text(value),
     "integer": lambda value, by: to_integer(value, by.decimal),
     "number": lambda value, by: to_number(value, by.decimal),
     "boolean": lambda value, _: to_boolean(value),
@@ -163,9 +169,9 @@ _CONVERTERS: dict[ValueType, Callable[[Value, Conventions], Value]] = {
     "datetime": lambda value, by: to_datetime(value, by.timezone),
     "time": lambda value, by: to_time(value, by.timezone),
     "email": lambda value, _: _email(value),
-    "phone": lambda value, _: as_text(value).strip(),
-    "url": lambda value, _: as_text(value).strip(),
-    "picklist": lambda value, _: as_text(value).strip(),
+    "phone": lambda value, _: _text(value).strip(),
+    "url": lambda value, _: _text(value).strip(),
+    "picklist": lambda value, _: _text(value).strip(),
     "id": lambda value, _: _record_id(value),
 }
 

@@ -239,11 +239,13 @@ def _address(table: Table) -> Iterable[FieldRule]:
         for rule in rules:
             if not _API_NAME.fullmatch(prefix + rule.field):
                 table.report.error(kinds.WRONG_NAME, rule.span, f'"{prefix}{rule.field}" is no API name')
-            sources = tuple(_joined(base, part) for base in bases for part in rule.sources)
-            yield replace(rule, field=prefix + rule.field, sources=sources)
+            sources = dict.fromkeys(_joined(base, part) for base in bases for part in rule.sources)
+            yield replace(rule, field=prefix + rule.field, sources=tuple(sources))
 
 
 def _joined(base: ScalarNode, part: SourcePath) -> SourcePath:
+    if part.text.startswith("$."):
+        return part
     return SourcePath(f"{base.text}.{part.text}", part.node, base)
 
 

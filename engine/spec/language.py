@@ -195,7 +195,7 @@ ADDRESS = (
     ),
     Key(
         "parts",
-        "The parts, each with its rule; its sources begin below `from`.",
+        "The parts, each with its rule; its sources begin below `from`, or with `$.` at the event.",
         {"type": "object", "additionalProperties": _or_removed({"anyOf": [_TEXT, _ref("part")]})},
         example="{Town: {from: [town, place], max: 40}}",
         required=True,

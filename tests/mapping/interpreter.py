@@ -57,7 +57,11 @@ def _rules(mapping: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     prefix = address["targets"][address["to"]] if "to" in address else ""
     for part, rule in address["parts"].items():
         keys = [rule["from"]] if isinstance(rule["from"], str) else rule["from"]
-        yield prefix + part, {**rule, "from": [f"{base}.{key}" for base in address["from"] for key in keys]}
+        yield prefix + part, {**rule, "from": [_joined(base, key) for base in address["from"] for key in keys]}
+
+
+def _joined(base: str, key: str) -> str:
+    return key.removeprefix("$.") if key.startswith("$.") else f"{base}.{key}"
 
 
 def _with_gaps_filled(event: dict[str, Any]) -> dict[str, Any]:
@@ -101,9 +105,10 @@ def _from_sources(rule: dict[str, Any], event: dict[str, Any], is_key: bool) -> 
     """The first value that fits; None where there is none."""
     for source in [rule["from"]] if isinstance(rule["from"], str) else rule["from"]:
         path, *pipes = (piece.strip() for piece in source.split("|"))
-        value = _walk(event, path)
+        blanks = {str(blank) for blank in rule.get("blank_values", ())}
+        value = _without(_walk(event, path), blanks)
         for pipe in pipes:
-            value = _piped(pipe, value)
+            value = _without(_piped(pipe, value), blanks)
         value = _single(value)
         if isinstance(value, str) and (is_key or rule.get("type") == "email"):
             value = _single(_without_invisible(value, rule.get("type") != "email"))
@@ -111,6 +116,14 @@ def _from_sources(rule: dict[str, Any], event: dict[str, Any], is_key: bool) -> 
         if fitted is not None:
             return fitted
     return None
+
+
+def _without(value: Any, blanks: set[str]) -> Any:
+    """The value with blank text for what counts as no value."""
+    if isinstance(value, list):
+        return [_without(item, blanks) for item in value]
+    text = _text(value)
+    return "" if text is not None and text.strip().casefold() in blanks else value
 
 
 def _without_invisible(text: str, joiners_stay: bool) -> str:
@@ -124,6 +137,8 @@ def _without_invisible(text: str, joiners_stay: bool) -> str:
 def _piped(pipe: str, value: Any) -> Any:
     if pipe == "first":
         return (value[0] if value else None) if isinstance(value, list) else value
+    if pipe == "unless_object":
+        return None if isinstance(value, dict) else value
     if pipe == "if_email":
         return value if isinstance(value, str) and _is_email(value.strip()) else None
     words = value.split() if isinstance(value, str) else []
@@ -144,6 +159,8 @@ def _fitted(rule: dict[str, Any], value: Any) -> Any:
     kind = rule.get("type") or ("string" if "max" in rule else None)
     if kind in ("integer", "number"):
         return _number(kind, value)
+    if kind and isinstance(value, bool):
+        return None
     text = _text(value)
     assert text is not None
     if kind in ("phone", "url", "picklist", "email"):
