@@ -79,7 +79,7 @@ class _Review:
         for rule in self.mapping.rules:
             yield from self._rule(rule, described)
         yield from self._lookups(described)
-        if "create" in _VERBS[self.mapping.operation]:
+        if "create" in _VERBS[self.mapping.operation] and not self._finds_by_id_alone(described):
             yield from self._required(described)
         if self.mapping.operation == "create":
             yield from self._created_twice(described)
@@ -136,7 +136,7 @@ class _Review:
                 message = f"{described.name} has no field {rule.field}"
                 yield self._said(kinds.UNKNOWN_FIELD, rule.span, message, nearest_field(described, rule.field))
             return
-        if why := _why_never_written(rule, field):
+        if (why := _why_never_written(rule, field)) and not self._only_finds(field):
             yield self._said(
                 kinds.READ_ONLY_FIELD, rule.span, f"{described.name}.{field.name} {why}: it is never written"
             )
@@ -229,6 +229,19 @@ class _Review:
                 yield from self._match_value(field.rule, described)
         if self.mapping.where:
             yield from self._condition(self.mapping.where, described)
+
+    def _finds_by_id_alone(self, described: ObjectDescription) -> bool:
+        """Whether each lookup names the record itself: then none is ever created."""
+        fields = [
+            described.fields.get(names[0]) if len(names := lookup.names) == 1 else None
+            for lookup in self.mapping.lookups
+        ]
+        return bool(fields) and all(field and field.type == "id" for field in fields)
+
+    def _only_finds(self, field: FieldDescription) -> bool:
+        """Whether the field need not be written: its value has done its work once the record is found."""
+        is_known = field.type == "id" or self.mapping.operation == "update"
+        return is_known and any(field.name in lookup.slots for lookup in self.mapping.lookups)
 
     def _looked_up(self, name: str, span: Span, described: ObjectDescription) -> Iterator[Diagnostic]:
         field = described.fields.get(name)

@@ -20,6 +20,8 @@ from sfmap.engine.mapping.record import Record, Value
 from sfmap.engine.org.port import FoundRecord
 
 Fields = tuple[str, ...]
+ID: Fields = ("Id",)
+"""The lookup that names the record itself."""
 Key = tuple[str, Fields, tuple[Value, ...]]
 """Object, looked-up fields and their values as the org compares them."""
 Cause = Literal["locked", "undone", "duplicate", "taken", "gone", "unavailable", "too much", "refused together"]

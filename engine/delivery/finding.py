@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sfmap.engine.delivery.coalesce import (
+    ID,
     Fields,
     Fold,
     Found,
@@ -63,6 +64,7 @@ class Finder:
         made = self._made([item for item in items if item.unanswered and item.unanswered.verb == "create"], failed)
         found.update((place, [record]) for place, (record, _) in made.items())
         done = {place for place, (_, is_done) in made.items() if is_done}
+        found.update((item.place, [_of_its_id(item)]) for item in items if _is_direct(item))
         self._matched(items, found, failed)
         return [
             replace(one, records=found.get(place, ()), is_done=place in done)
@@ -107,7 +109,7 @@ class Finder:
             groups[item.record.object].append(item)
         found: dict[int, Sequence[FoundRecord]] = {}
         for object_name, group in groups.items():
-            question = _Question(object_name, ("Id",), _unanswered_id, _all_read(group))
+            question = _Question(object_name, ID, _unanswered_id, _all_read(group))
             by_key = self._find(group, question, failed)
             found.update((item.place, by_key[key]) for item in group if (key := question.key(item)) in by_key)
         return found
@@ -273,6 +275,21 @@ def _chosen(pointer: Pointer, found: Mapping[Target, Sequence[str]]) -> _Choice:
     if pointer.on_missing == "reject":
         return _Choice(lacks=f"{missing} {first.value!r}{where}")
     return _Choice(note=f"left out: {missing}{where}")
+
+
+def _is_direct(item: Item) -> bool:
+    """Whether the item's id says which record is written, and nothing must be known of it before.
+
+    Where the record is not there, the write says so, and the item comes again to be looked up.
+    """
+    is_by_id = [fields for _, fields, _ in item.keys] == [ID]
+    writes = item.record.operation == "delete" or bool(item.fitted.on_update)
+    return is_by_id and writes and not (item.record.where or _read(item) or item.again or item.unanswered)
+
+
+def _of_its_id(item: Item) -> FoundRecord:
+    (record_id,) = _match_values(0)(item)
+    return FoundRecord(str(record_id), {})
 
 
 def _scalars(contents: Mapping[str, Content]) -> dict[str, Content]:

@@ -230,7 +230,8 @@ class _Fitting:
             if field is None:
                 self.notes.append(self._unknown(name))
             elif field.name not in writable:
-                self._note(name, f"left out: {self.description.name}.{name} is read-only for this user")
+                if not self._only_finds(field):
+                    self._note(name, f"left out: {self.description.name}.{name} is read-only for this user")
             elif content is None:
                 self._empty(field, kept)
             elif isinstance(content, Reference):
@@ -250,6 +251,11 @@ class _Fitting:
             {**{name: one for name, one in given.items() if name not in changed.taken}, **changed.written}
             for given, changed in zip(contents, changes, strict=True)
         ]
+
+    def _only_finds(self, field: FieldDescription) -> bool:
+        """Whether the field's value has done its work once the record is found."""
+        is_known = field.type == "id" or self.record.operation == "update"
+        return is_known and any(field.name in lookup for lookup in self.record.match)
 
     def _empty(self, field: FieldDescription, kept: dict[str, Content]) -> None:
         if field.nillable:
@@ -327,10 +333,17 @@ class _Fitting:
             raise DoesNotFit(f"cannot look up by {name}: {why}")
         try:
             found = fitted_for_lookup(field, value, self.conventions)
+            self._check_own_id(field, found)
             return _as_held(self.shape.codes[name], name, found) if name in self.shape.codes else found
         except Unfit as unfit:
             origin = self._match_origin(name, value)
             raise DoesNotFit(f"cannot look up by {name}: {origin} {unfit}") from None
+
+    def _check_own_id(self, field: FieldDescription, value: Value) -> None:
+        """An id goes straight to its record: it must be one of this object. Raises `Unfit`."""
+        prefix = self.description.key_prefix
+        if field.type == "id" and prefix and not str(value).startswith(prefix):
+            raise Unfit(f"is the id of no {self.description.name}: those begin with {prefix}")
 
     def _match_origin(self, name: str, value: Value) -> str:
         """Where the value came from: the rule of the field, or one of match."""

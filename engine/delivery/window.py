@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from sfmap.engine.delivery.batch_sizes import BatchSizes
-from sfmap.engine.delivery.coalesce import Cause, Fold, Item, Lookups, holds, lookup_key, plan
+from sfmap.engine.delivery.coalesce import ID, Cause, Fold, Item, Lookups, holds, lookup_key, plan
 from sfmap.engine.delivery.doubts import Doubts, kept
 from sfmap.engine.delivery.finding import Finder
 from sfmap.engine.delivery.fit import Content, Pointer
@@ -196,6 +196,10 @@ class Window:
             return _gone(head, head.unanswered)
         if head.record.operation in ("update", "delete"):
             return _none_found(head)
+        if head.keys and all(fields == ID for _, fields, _ in head.keys):
+            return Ending(
+                "failed", reason=f"no {head.record.object} has this id: it was deleted, or is of another org"
+            )
         return self._call("create", head), Pending(fold, _write(fold.on_create), fates=fold.fates())
 
     def _decide_change(self, fold: Fold) -> tuple[Call, Pending] | Ending:

@@ -180,7 +180,8 @@ REFERENCE = (
 
 _OF_MATCH = ("from", "template", "value", "values", "else", "type", "max", "when")
 MATCH_VALUE = tuple(key for key in RULE if key.name in _OF_MATCH)
-MATCH_REFERENCE = tuple(key for key in REFERENCE if key.name not in ("required", "write"))
+_OF_MATCH_REFERENCE = ({*_OF_MATCH} - {"max"}) | {"object", "by", "where", "on_many", "on_missing"}
+MATCH_REFERENCE = tuple(key for key in REFERENCE if key.name in _OF_MATCH_REFERENCE)
 
 ADDRESS = (
     Key("from", "Where the parts are; the first of these that has a part gives it.", _one_or_many(_TEXT),

@@ -90,3 +90,49 @@ def test_records_that_are_found_by_what_they_point_to(scene: Scene, missing: str
     assert "no Account was found by AccountNumber '2'" in str(scene.outcomes()[-1][1])
     rows = "SELECT Email, Kind__c FROM Role__c r JOIN Contact c ON Contact__c = c.Id ORDER BY Email"
     assert scene.rows(rows) == [("a@b.co", "Buyer"), ("b@b.co", "User")]
+
+
+BY_ID = """\
+event: identify
+object: Lead
+operation: OPERATION
+match: Id
+fields: {Id: traits.id, City: traits.city}
+"""
+
+
+@pytest.mark.parametrize(
+    ("operation", "fate", "reason"),
+    [
+        ("update", "skipped", "no Lead to update was found"),
+        ("delete", "skipped", "no Lead to delete was found"),
+        ("upsert", "failed", "no Lead has this id: it was deleted, or is of another org"),
+    ],
+)
+def test_a_record_that_is_named_by_its_id(scene: Scene, operation: str, fate: str, reason: str) -> None:
+    """It is written without being looked for; one that is not there is never created."""
+    scene.mapping(MOVED)
+    scene.run(lead(email="a@b.co"), lead(email="b@b.co"))
+    (first, second) = (str(row[0]) for row in scene.rows("SELECT Id FROM Lead ORDER BY Email"))
+    scene.mapping(BY_ID.replace("OPERATION", operation))
+    before = scene.calls()["query"]
+    events = [lead(id=first[:15], city="Rome"), lead(id=first, city="Oslo")]
+    scene.run(*(events[:1] if operation == "delete" else events))
+    assert scene.calls()["query"] == before
+    assert scene.folder.lines("results")[0].get("notes") is None
+    if operation != "delete":
+        assert scene.rows(ADDRESSES) == [("a@b.co", "Oslo"), ("b@b.co", None)]
+    scene.mapping(BY_ID.replace("OPERATION", "delete"))
+    scene.run(lead(id=second))
+    scene.mapping(BY_ID.replace("OPERATION", operation))
+    scene.run(lead(id=second, city="Rome"), code=int(fate == "failed"))
+    assert scene.outcomes() == [(fate, reason)]
+    assert scene.rows("SELECT COUNT(*) FROM Lead WHERE NOT IsDeleted") == [(0 if operation == "delete" else 1,)]
+
+
+def test_an_id_of_another_object(scene: Scene) -> None:
+    scene.mapping(BY_ID.replace("OPERATION", "delete"))
+    scene.run(lead(id="001000000000001AAA"), code=1)
+    assert scene.outcomes() == [
+        ("failed", "cannot look up by Id: traits.id is the id of no Lead: those begin with 00Q")
+    ]
