@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sfmap.engine.delivery.codes import recoded
 from sfmap.engine.mapping.record import Content as RecordContent
-from sfmap.engine.mapping.record import Note, Record, Reference, Value
+from sfmap.engine.mapping.record import Note, Record, Reference, Value, nothing_to_write
 from sfmap.engine.mapping.values import INVISIBLE_TAKEN_OUT, Unfit, visible
 from sfmap.engine.org.fields import (
     Coded,
@@ -176,12 +176,15 @@ def _fitted_record(record: Record, fitting: "_Fitting", shape: _Shape) -> Fitted
         )
     )
     on_create = {**_only({**fields, **if_empty}, shape.createable), **create_only}
+    notes = (*record.notes, *fitting.notes)
+    if record.operation == "create" and all(content is None for content in on_create.values()):
+        raise DoesNotFit(nothing_to_write(notes))
     return Fitted(
         match=fitting.match(),
         on_create=on_create,
         on_update={**_only(fields, shape.updateable), **update_only},
         if_empty=_only(if_empty, shape.updateable),
-        notes=(*record.notes, *fitting.notes),
+        notes=notes,
         doubtful=fitting.doubtful,
         complete=all(isinstance(on_create.get(name), (str, int, float)) for name in shape.required),
         points=fitting.points,

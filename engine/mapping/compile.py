@@ -9,10 +9,20 @@ from time import thread_time
 from sfmap.engine.mapping.blanks import blank_keys, without_blanks
 from sfmap.engine.mapping.custom import CompiledCustom, compile_custom
 from sfmap.engine.mapping.draft import new_draft
-from sfmap.engine.mapping.event import event_view
-from sfmap.engine.mapping.names import INDEX, ITEM, check_names
+from sfmap.engine.mapping.event import INDEX, ITEM, event_view
+from sfmap.engine.mapping.names import check_names
 from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source, simple_segments
-from sfmap.engine.mapping.record import Event, Json, Mapped, Note, Plan, Record, Rejected, Skipped
+from sfmap.engine.mapping.record import (
+    Event,
+    Json,
+    Mapped,
+    Note,
+    Plan,
+    Record,
+    Rejected,
+    Skipped,
+    nothing_to_write,
+)
 from sfmap.engine.mapping.rules import CompiledRule, compile_rule
 from sfmap.engine.mapping.sandbox import TemplateFailed
 from sfmap.engine.mapping.shapes import Holder, compile_holders
@@ -113,8 +123,9 @@ class CompiledMapping:
             items = for_each.get(view)
         except Unfit as unfit:
             raise Unfit(f"for_each: {for_each.text} {unfit}") from None
-        listed_items = items if isinstance(items, list) else [items]
-        numbered = [(item, number) for number, item in enumerate(listed_items, 1) if item is not None]
+        if items is not None and not isinstance(items, list):
+            return Skipped(f"no items: {for_each.text} is not a list")
+        numbered = [(item, number) for number, item in enumerate(items or (), 1) if item is not None]
         if not numbered:
             return Skipped(f"no items: {for_each.text} is empty")
         if len(numbered) > _MOST_ITEMS:
@@ -199,6 +210,8 @@ class CompiledMapping:
             reason = f"nothing to find the record by: no value for {wanted}"
             return Rejected(self.mapping.name, reason, item)
         written = draft.always, draft.create, draft.update, draft.empty
+        if not self.mapping.lookups and not any(written):
+            return Rejected(self.mapping.name, nothing_to_write(draft.notes), item)
         return Record(self.plan, match, *written, draft.origins, tuple(draft.notes), item)
 
 

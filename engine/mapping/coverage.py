@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from sfmap.engine.mapping.blanks import BLANK
 from sfmap.engine.mapping.compile import CompiledMapping
-from sfmap.engine.mapping.event import normal_key
-from sfmap.engine.mapping.names import ITEM
+from sfmap.engine.mapping.event import ITEM, normal_key
 from sfmap.engine.mapping.record import Event, Json, Note, Skipped
 from sfmap.engine.mapping.sandbox import TemplateFailed
 from sfmap.engine.mapping.values import Unfit

@@ -19,6 +19,17 @@ _DEEPEST_WIDE = 20
 
 _PERSONAL = ("identify", "track", "page", "screen")
 """Types of events whose traits are the person's, as those in `context` are."""
+ITEM = "item"
+INDEX = "index"
+"""What `for_each` calls the item and its number."""
+
+EVENT_NAMES = (
+    *("type", "event", "userId", "anonymousId", "groupId", "previousId", "traits", "properties", "context"),
+    *("integrations", "messageId", "timestamp", "originalTimestamp", "sentAt", "receivedAt", "version", "channel"),
+    *("writeKey", "projectId", "metadata", "_metadata", "rudderId", "request_ip"),
+)
+"""At the top of any event: the common fields of Segment's spec, and what its servers and RudderStack's add."""
+
 IDS = ("userId", "groupId", "anonymousId", "previousId")
 _BLANKS = re.compile(r"[\s_-]+")
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from sfmap.engine.mapping.event import EVENT_NAMES, INDEX, ITEM
 from sfmap.engine.mapping.paths import CompiledSource
 from sfmap.engine.mapping.rules import CompiledRule
 from sfmap.engine.spec import kinds
@@ -11,16 +12,6 @@ from sfmap.engine.spec.model import Mapping, SourcePath
 from sfmap.engine.spec.reader import Report
 from sfmap.engine.spec.source import ScalarNode
 
-ITEM = "item"
-INDEX = "index"
-"""What `for_each` calls the item and its number."""
-
-_COMMON = (
-    *("type", "event", "userId", "anonymousId", "groupId", "previousId", "traits", "properties", "context"),
-    *("integrations", "messageId", "timestamp", "originalTimestamp", "sentAt", "receivedAt", "version", "channel"),
-    *("writeKey", "projectId", "metadata", "_metadata", "rudderId", "request_ip"),
-)
-"""At the top of any event: the common fields of Segment's spec, and what its servers and RudderStack's add."""
 _OF_PAGES = ("name", "category")
 _WITH_NAMES = ("page", "screen")
 _HOLDERS = ("traits", "properties", "context", "integrations")
@@ -48,7 +39,7 @@ def check_names(
 class _Checker:
     def __init__(self, mapping: Mapping, report: Report) -> None:
         types = {pattern.type for pattern in mapping.events}
-        self.known = (*_COMMON, *(_OF_PAGES if types & {*_WITH_NAMES} else ()))
+        self.known = (*EVENT_NAMES, *(_OF_PAGES if types & {*_WITH_NAMES} else ()))
         self.holder = "traits" if types & {"identify", "group"} else "properties"
         self.has_items = mapping.for_each is not None
         self.report = report

@@ -1,6 +1,6 @@
 """What mapping makes of an event: records to deliver, or the reason why there is none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -35,6 +35,15 @@ class Note:
 
     def __str__(self) -> str:
         return f"{self.field}: {self.what}"
+
+
+_MOST_SAID = 3
+
+
+def nothing_to_write(notes: Sequence[Note]) -> str:
+    """Why a record without any field is refused, with the first of the notes on it."""
+    said = "; ".join(map(str, notes[:_MOST_SAID]))
+    return f"nothing to write: no field has a value{f' ({said})' if said else ''}"
 
 
 @dataclass(frozen=True, slots=True)

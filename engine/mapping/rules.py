@@ -9,7 +9,7 @@ from sfmap.engine.mapping.event import IDS
 from sfmap.engine.mapping.paths import CompiledSource, compile_source, is_below
 from sfmap.engine.mapping.record import Content, Event, Json, Reference, Value
 from sfmap.engine.mapping.sandbox import TemplateFailed
-from sfmap.engine.mapping.templates import compile_condition, compile_template
+from sfmap.engine.mapping.templates import below, compile_condition, compile_template
 from sfmap.engine.mapping.values import (
     INVISIBLE_TAKEN_OUT,
     Unfit,
@@ -193,7 +193,9 @@ def compile_rule(
     """
     own = blank_keys(rule.blank_values)
     if rule.template is not None:
-        compiled = [compile_template(rule.template, report, rule.conventions)]
+        template = compile_template(rule.template, report, rule.conventions)
+        bases = [base for path in rule.bases if (base := compile_source(path, report))]
+        compiled = [below(template, bases) if template else None]
     elif rule.value is not None:
         compiled = [_constant(rule.value)]
         if not rule.values:

@@ -314,7 +314,8 @@ def _write_end(writer: _Writer, lookups: tuple[Lookup, ...]) -> None:
         writer.say(1, f"match{place} = ({{{values}}},) if {there} else ()")
         matches.append(f"match{place}")
     writer.say(1, f"match = {' + '.join(matches) or '()'}")
-    writer.say(1, f"if rejections{' or not match' if lookups else ''}: return by_rules(view, item)")
+    without = "match" if lookups else "(always or create or update or empty)"
+    writer.say(1, f"if rejections or not {without}: return by_rules(view, item)")
     written = "always, create, update, empty, origins, tuple(notes) if notes else ()"
     writer.say(1, f"return Record(plan, match, {written}, item)")
 

@@ -1,9 +1,10 @@
 """Jinja2 templates and conditions as functions of an event, and what they are known to read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jinja2 import TemplateSyntaxError, nodes
 
+from sfmap.engine.mapping.event import EVENT_NAMES, INDEX, ITEM, MISSING, loose_get
 from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.literals import template_code
 from sfmap.engine.mapping.paths import CompiledSource, Path
@@ -41,6 +42,31 @@ def compile_template(
     """
     tree = _parsed(node, node.text, 0, report)
     return _compiled(tree, node, "its template", report, conventions) if tree else None
+
+
+def below(template: CompiledSource, bases: Sequence[CompiledSource]) -> CompiledSource:
+    """An address part's template: of the first of the `bases` that has one of its names.
+
+    Names that are part of an event stay what they are; a template of these alone does not look below the bases.
+    """
+    names = tuple(name for name in template.names if name not in (*EVENT_NAMES, ITEM, INDEX))
+    if not names or not bases:
+        return template
+
+    def get(event: Event) -> Json:
+        for base in bases:
+            held = base.get(event)
+            if isinstance(held, dict):
+                own = {name: loose_get(held, name) for name in names}
+                if any(value is not MISSING and value not in (None, "") for value in own.values()):
+                    known = {name: value for name, value in own.items() if value is not MISSING}
+                    return template.get({**event, **known})  # type: ignore[dict-item]  # all but MISSING is JSON
+        return None
+
+    reads = (path for base in bases for path in base.reads)
+    read = (*template.reads, *((*path, name) for path in reads for name in names))
+    kept = tuple(name for name in template.names if name not in names)
+    return CompiledSource(template.text, get, read, names=kept)
 
 
 def compile_condition(

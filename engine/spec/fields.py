@@ -13,7 +13,6 @@ from sfmap.engine.spec.language import (
     DEFAULT,
     MATCH_REFERENCE,
     MATCH_VALUE,
-    PART,
     REFERENCE,
     RULE,
     names,
@@ -234,13 +233,14 @@ def _address(table: Table) -> Iterable[FieldRule]:
                 kinds.WRONG_VALUE, parts.span, f"parts must be a table (Part: rule), not {node_kind(parts)}"
             )
         return
-    rules = [_rule(key, value, table.report, names(PART)) for key, value in parts.entries]
+    paths = tuple(SourcePath(base.text, base) for base in bases)
+    rules = [_rule(key, value, table.report, names(RULE)) for key, value in parts.entries]
     for prefix in _address_prefixes(address):
         for rule in rules:
             if not _API_NAME.fullmatch(prefix + rule.field):
                 table.report.error(kinds.WRONG_NAME, rule.span, f'"{prefix}{rule.field}" is no API name')
             sources = dict.fromkeys(_joined(base, part) for base in bases for part in rule.sources)
-            yield replace(rule, field=prefix + rule.field, sources=tuple(sources))
+            yield replace(rule, field=prefix + rule.field, sources=tuple(sources), bases=paths)
 
 
 def _joined(base: ScalarNode, part: SourcePath) -> SourcePath:

@@ -79,7 +79,7 @@ DEFAULT = (
     Key("write", "When it is written.", _word("always", "create", "update"), "as the rule", "create"),
 )
 
-PART = (
+RULE = (
     Key(
         "from",
         "One source or several; the first whose value fits wins. A source is a JSONPath with optional pipes.",
@@ -142,9 +142,6 @@ PART = (
     ),
     Key("when", "A Jinja2 expression; where it is not true, the rule does nothing.", _TEXT,
         example="traits.plan == 'pro'"),
-)  # fmt: skip
-
-_ORIGINS = (
     Key(
         "template",
         "A Jinja2 template over the event; empty output is no value.",
@@ -152,9 +149,7 @@ _ORIGINS = (
         example='"{{ traits.title }} at {{ traits.company }}"',
     ),
     Key("value", "A constant.", _CONSTANT, example="Web"),
-)
-
-RULE = (*PART, *_ORIGINS)
+)  # fmt: skip
 
 REFERENCE = (
     Key("object", "The object that this field points to, or several: the first that has such a record wins.",
@@ -197,7 +192,7 @@ ADDRESS = (
     Key(
         "parts",
         "The parts, each with its rule; its sources begin below `from`, or with `$.` at the event.",
-        {"type": "object", "additionalProperties": _or_removed({"anyOf": [_TEXT, _ref("part")]})},
+        {"type": "object", "additionalProperties": _or_removed({"anyOf": [_TEXT, _ref("rule")]})},
         example="{Town: {from: [town, place], max: 40}}",
         required=True,
     ),
@@ -381,7 +376,6 @@ TABLES: Mapping[str, tuple[Key, ...]] = {
     "match_reference": MATCH_REFERENCE,
     "rule": RULE,
     "reference": REFERENCE,
-    "part": PART,
     "default": DEFAULT,
     "address": ADDRESS,
     "custom": CUSTOM,

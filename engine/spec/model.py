@@ -104,6 +104,8 @@ class FieldRule:
     span: Span
     sources: tuple[SourcePath, ...] = ()
     template: ScalarNode | None = None
+    bases: tuple[SourcePath, ...] = ()
+    """Of an address part: where its template finds the names that are no part of an event."""
     value: Constant | None = None
     default: Default | None = None
     values: dict[str, Constant] | None = None

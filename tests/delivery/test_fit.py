@@ -167,3 +167,13 @@ def test_texts_are_read_as_their_mapping_says() -> None:
     given: dict[str, Content] = {"Day__c": "1990-05-11T22:00:00Z", "Visits__c": "1.200,5"}
     fitted = FITTER.fit(Record(plan, ({"Key__c": "k"},), given, {}, {}, {}, {}))
     assert fitted.on_create == {"Day__c": "1990-05-12", "Visits__c": 1200.5}
+
+
+def test_a_create_of_which_nothing_is_left() -> None:
+    given = record({"Visits__c": "many", "Formula__c": "x"})
+    with pytest.raises(DoesNotFit) as refused:
+        FITTER.fit(given._replace(plan=Plan("thing", "Thing__c", "create", "newest"), match=()))
+    assert str(refused.value) == (
+        "nothing to write: no field has a value (Visits__c: left out: traits.Visits is not a number"
+        " (Visits__c is of type double); Formula__c: left out: Thing__c.Formula__c is read-only for this user)"
+    )

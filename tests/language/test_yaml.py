@@ -93,7 +93,7 @@ def values_of(schema: object) -> st.SearchStrategy[object]:
 
 
 def tables_of(name: str) -> st.SearchStrategy[dict[str, object]]:
-    inner = {"fields": "rule", "address": "address", "custom": "custom", "default": "default", "parts": "part"}
+    inner = {"fields": "rule", "address": "address", "custom": "custom", "default": "default", "parts": "rule"}
 
     def value(key: Key) -> st.SearchStrategy[object]:
         if key.name in ("fields", "parts"):
