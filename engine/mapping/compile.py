@@ -7,12 +7,13 @@ from functools import cached_property
 from time import thread_time
 
 from sfmap.engine.mapping.blanks import blank_keys, without_blanks
-from sfmap.engine.mapping.custom import CompiledCustom, compile_custom
+from sfmap.engine.mapping.custom import CompiledCustom, CustomField, compile_custom
 from sfmap.engine.mapping.draft import new_draft
 from sfmap.engine.mapping.event import INDEX, ITEM, event_view
 from sfmap.engine.mapping.names import check_names
 from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source, simple_segments
 from sfmap.engine.mapping.record import (
+    Contents,
     Event,
     Json,
     Mapped,
@@ -54,7 +55,8 @@ class CompiledMapping:
     rules: tuple[CompiledRule, ...]
     match_values: Mapping[str, CompiledRule]
     """Of the lookups, what gives values that are not written, by slot."""
-    custom: CompiledCustom | None
+    custom: tuple[CompiledCustom, ...]
+    """One for each place that traits are in."""
     blanks: frozenset[str]
     holders: tuple[Holder, ...] = ()
 
@@ -192,13 +194,17 @@ class CompiledMapping:
         except Unfit:  # a filter gave up: its rule knows what to say
             return self.record_by_rules(view, item)
 
+    def find_custom(self, view: Event, written: Contents) -> Iterator[tuple[CompiledCustom, CustomField | Note]]:
+        """The custom fields, and notes on traits that are none; `written` are the fields that have a value."""
+        for custom in self.custom:
+            yield from ((custom, found) for found in custom.find(view, written))
+
     def record_by_rules(self, view: Event, item: int) -> Mapped:
         """The same, rule by rule: what every event must come to."""
         draft = new_draft()
         for rule in self.rules:
             draft.add(rule.rule.field, rule.find(view))
-        if self.custom:
-            draft.add_custom(self.custom.find(view))
+        draft.add_custom(found for _, found in self.find_custom(view, draft.always))
         for slot, value in self.match_values.items():
             draft.add_match_value(slot, value.rule.field, value.find(view))
         draft.notes.extend(self.misplaced(view))
@@ -220,14 +226,14 @@ def _clears(rule: FieldRule | CustomFields) -> bool:
 
 
 def _holders(
-    for_each: CompiledSource | None, rules: tuple[CompiledRule, ...], custom: CompiledCustom | None
+    for_each: CompiledSource | None, rules: tuple[CompiledRule, ...], custom: tuple[CompiledCustom, ...]
 ) -> tuple[Holder, ...]:
     reads = [path for rule in rules for source in rule.sources for path in source.reads]
     as_a_whole = [*reads, *(for_each.reads if for_each else ())]
-    if custom:
-        (base,) = custom.source.reads
+    for one in custom:
+        (base,) = one.source.reads
         reads.append((*base, "*"))
-        as_a_whole += ((*base, key) for key in custom.spec.excluded)
+        as_a_whole += ((*base, key) for key in one.spec.excluded)
     return compile_holders(reads, as_a_whole)
 
 
@@ -276,7 +282,7 @@ def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnos
     match_values = {slot: compile_rule(rule, report, blanks, True) for slot, rule in mapping.match_values.items()}
     reads = list(_reads(opt_in, for_each, (*rules, *match_values.values())))
     fields = [rule.field for rule in mapping.rules]
-    custom = compile_custom(mapping.custom, reads, fields, looked_up, report) if mapping.custom else None
+    custom = compile_custom(mapping.custom, reads, fields, looked_up, report) if mapping.custom else ()
     _check_events(mapping, report)
     _check_lookups(mapping, report)
     _check_writes(mapping, report)

@@ -61,10 +61,8 @@ class Coverage:
 
     def _is_custom(self, holder: str, key: str, value: Json) -> bool:
         """Whether the trait alone gives a custom field."""
-        custom = self.compiled.custom
-        return custom is not None and any(
-            not isinstance(found, Note) for found in custom.find({holder: {key: value}})
-        )
+        found = self.compiled.find_custom({holder: {key: value}}, {})
+        return any(not isinstance(one, Note) for _, one in found)
 
     def _reads(self, holder: str, key: str) -> bool:
         wanted = normal_key(key)

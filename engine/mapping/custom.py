@@ -19,6 +19,7 @@ from sfmap.engine.mapping.values import (
     shown,
     visible_text,
 )
+from sfmap.engine.spec.diagnostics import Span
 from sfmap.engine.spec.model import CustomFields, Rename
 from sfmap.engine.spec.reader import Report
 
@@ -47,6 +48,7 @@ class CustomField:
 @dataclass(frozen=True, slots=True)
 class CompiledCustom:
     spec: CustomFields
+    span: Span
     source: CompiledSource
     """The object whose members become fields."""
     is_wanted: Callable[[str], bool]
@@ -58,14 +60,13 @@ class CompiledCustom:
     looked_up: frozenset[str]
     """Fields that records are looked up by."""
 
-    def find(self, event: Event) -> Iterator[CustomField | Note]:
-        """The fields and their values, and a note for each trait that cannot be one."""
+    def find(self, event: Event, written: Contents) -> Iterator[CustomField | Note]:
+        """The fields and their values, and a note for each trait that cannot be one; `written` grows."""
         try:
             traits = self.source.get(event)
         except Unfit as unfit:
             yield Note("custom", f"left out: {self.source.text} {unfit}")
             return
-        written: Contents = {}
         wanted = (
             found
             for key, raw in (traits.items() if isinstance(traits, dict) else ())
@@ -73,7 +74,9 @@ class CompiledCustom:
             for found in self.of(key, raw, written)
         )
         yield from islice(wanted, _MOST_FIELDS)
-        if next(wanted, None):
+        beyond = next(wanted, None)
+        if beyond:
+            written.pop(beyond.field, None)
             yield Note("custom", f"left out: what {self.source.text} has beyond {_MOST_FIELDS:,} traits")
 
     def of(self, key: str, raw: Json, written: Contents) -> Iterator[CustomField | Note]:
@@ -89,7 +92,7 @@ class CompiledCustom:
                 yield Note(self.field_of(path), INVISIBLE_TAKEN_OUT)
 
     def origin(self, key: str) -> str:
-        return f"{self.spec.base.text}.{clean_text(key)}"
+        return f"{self.source.text}.{clean_text(key)}"
 
     def _leaves(self, key: str, value: Json, depth: int) -> Iterator[tuple[str, Json]]:
         """The trait, or where objects are flattened the members of it, by their keys joined."""
@@ -117,6 +120,8 @@ class CompiledCustom:
         if value is None and raw is not None and not (isinstance(raw, str) and self.spec.on_blank == "clear"):
             return None
         if field in self.taken or field in written:
+            if field not in self.taken and repr(written[field]) == repr(value):
+                return None
             return Note(field, f"left out: the trait {told} is not the first to give this field")
         written[field] = value
         return CustomField(field, value, self.origin(key))
@@ -137,12 +142,25 @@ class CompiledCustom:
 
 def compile_custom(
     custom: CustomFields, reads: Iterable[Path], taken: Iterable[str], looked_up: frozenset[str], report: Report
-) -> CompiledCustom | None:
-    """The custom fields of a mapping; its rules read `reads` and write `taken`, and it looks up by `looked_up`."""
-    base = compile_source(custom.base, report)
-    if base is None:
-        return None
-    left_out = {normal_key(key) for key in custom.excluded} | set(_keys_below(base.reads[0], reads))
+) -> tuple[CompiledCustom, ...]:
+    """The custom fields of a mapping, for each place that traits are in.
+
+    Its rules read `reads` and write `taken`, and it looks up by the fields `looked_up`.
+    """
+    sources = {base: source for base in custom.bases if (source := compile_source(base, report))}
+    all_reads = [*reads, *(path for source in sources.values() for path in source.reads)]
+    field_of = _field_of(custom)
+    fields = frozenset(taken)
+    return tuple(
+        CompiledCustom(
+            custom, base.node.span, source, _is_wanted(custom, source, all_reads), field_of, fields, looked_up
+        )
+        for base, source in sources.items()
+    )
+
+
+def _is_wanted(custom: CustomFields, source: CompiledSource, reads: Iterable[Path]) -> Callable[[str], bool]:
+    left_out = {normal_key(key) for key in custom.excluded} | set(_keys_below(source.reads[0], reads))
     only = {normal_key(key) for key in custom.only}
 
     @remembered
@@ -150,6 +168,10 @@ def compile_custom(
         normal = normal_key(key)
         return normal not in left_out and (not only or normal in only)
 
+    return is_wanted
+
+
+def _field_of(custom: CustomFields) -> Callable[[str], str]:
     @remembered
     def field_of(key: str) -> str:
         if len(key) > _LONGEST_NAME:
@@ -159,7 +181,7 @@ def compile_custom(
         name = key if _API_NAME.fullmatch(key) or not custom.rename else _renamed(key, custom.rename)
         return name + custom.suffix if _API_NAME.fullmatch(name) else ""
 
-    return CompiledCustom(custom, base, is_wanted, field_of, frozenset(taken), looked_up)
+    return field_of
 
 
 def _renamed(key: str, rename: Rename) -> str:
@@ -180,8 +202,14 @@ def _renamed(key: str, rename: Rename) -> str:
 
 def _keys_below(base: Path, reads: Iterable[Path]) -> Iterator[str]:
     """The trait keys that the paths read: `company` for `traits.company.name` where the base is `traits`."""
+    base = _as_traits(base)
     depth = len(base)
-    for path in reads:
+    for path in map(_as_traits, reads):
         below = path[depth : depth + 1]
         if below and path[:depth] == base:
             yield normal_key(str(below[0]))
+
+
+def _as_traits(path: Path) -> Path:
+    """What stands in `context.traits` is known as a trait: SDKs put the same there."""
+    return path[1:] if path[:2] == ("context", "traits") else path

@@ -124,10 +124,8 @@ def _outcome(source: CompiledSource, view: Event) -> str:
 
 
 def _custom_stories(compiled: CompiledMapping, view: Event) -> Iterator[FieldStory]:
-    if not compiled.custom or not compiled.mapping.custom:
-        return
-    span = compiled.mapping.custom.base.node.span
-    for found in compiled.custom.find(view):
+    for custom, found in compiled.find_custom(view, {}):
+        span = custom.span
         if isinstance(found, Note):
             yield _left_out(found, span)
         else:

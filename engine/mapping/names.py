@@ -30,8 +30,8 @@ def check_names(
             checker.path(path, has_items=False)
     if mapping.when and when:
         checker.template(mapping.when, when, has_items=False)
-    if mapping.custom:
-        checker.path(mapping.custom.base, has_items=bool(mapping.for_each))
+    for base in mapping.custom.bases if mapping.custom else ():
+        checker.path(base, has_items=bool(mapping.for_each))
     for rule in rules:
         checker.rule(rule)
 

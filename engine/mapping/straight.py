@@ -100,7 +100,7 @@ def straighten(
     lookups: tuple[Lookup, ...],
     rules: tuple[CompiledRule, ...],
     match_values: Mapping[str, CompiledRule],
-    custom: CompiledCustom | None,
+    custom: tuple[CompiledCustom, ...],
     holders: tuple[Holder, ...],
     by_rules: MapView,
     switch: Switch | None,
@@ -114,22 +114,23 @@ def straighten(
     objects = {path for holder in holders if holder.kinds == (dict,) and (path := _only_names(holder.path))}
     for path in sorted(objects):
         body.table(path)
-    base = _base(custom) if custom else None
-    if base:
+    bases = {base: one for one in custom if (base := _base(one))}
+    for base in bases:
         body.table(base)
     writer = _Writer(names=body.names, tables=body.tables, locals=body.locals)
     writer.say(0, "def record(view, item):")
     writer.say(1, f"parts = {_PARTS} = {_NEW_PARTS}")
     for path in body.tables:
-        _write_table(writer, path, custom if path == base else None, path in objects)
+        _write_table(writer, path, bases.get(path), path in objects)
     if others := tuple(holder for holder in holders if holder.path not in objects):
         misplaced = writer.name(lambda view: any(holder.note(view) for holder in others), "misplaced")
         writer.say(1, f"if {misplaced}(view): return by_rules(view, item)")
     writer.lines += body.lines
-    if base and custom:
-        _write_custom(writer, base, custom, looked_up)
-    elif custom:
-        writer.say(1, "Draft(*parts).add_custom(custom_fields(view))")
+    for one in custom:
+        if base := _base(one):
+            _write_custom(writer, base, one, looked_up)
+        else:
+            writer.say(1, f"Draft(*parts).add_custom({writer.name(one.find, 'custom_fields')}(view, always))")
     for slot, value in match_values.items():
         find = writer.name(value.find, f"find_by_{value.rule.field}")
         writer.say(1, f"Draft(*parts).add_match_value({slot!r}, {value.rule.field!r}, {find}(view))")
@@ -140,8 +141,7 @@ def straighten(
     names: dict[str, Any] = {
         "Draft": Draft, "Record": Record, "Unfit": Unfit, "event_view": event_view, "is_email": EMAIL.fullmatch,
         "with_wide_tables": with_wide_tables, "without_blanks": without_blanks,
-        "plan": plan, "by_rules": by_rules,
-        **({"custom_fields": custom.find, "custom_field": custom.of} if custom else {}), **writer.names,
+        "plan": plan, "by_rules": by_rules, **writer.names,
     }  # fmt: skip
     # The text is made of names, numbers and quoted constants alone, all of them from here.
     exec(compile(text, f"<{plan.mapping}, compiled>", "exec"), names)  # noqa: S102
@@ -303,7 +303,7 @@ def _write_custom(
     )
     writer.say(4, f"always[name]{given} = value; origins[name] = origin")
     writer.say(3, "else:" if custom.spec.on_null == "clear" else "elif value is not None:")
-    writer.say(4, "Draft(*parts).add_custom(custom_field(key, value, always))")
+    writer.say(4, f"Draft(*parts).add_custom({writer.name(custom.of, 'custom_field')}(key, value, always))")
 
 
 def _write_end(writer: _Writer, lookups: tuple[Lookup, ...]) -> None:

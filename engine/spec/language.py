@@ -199,7 +199,8 @@ ADDRESS = (
 )  # fmt: skip
 
 CUSTOM = (
-    Key("from", "Where the traits are.", _TEXT, example="traits", required=True),
+    Key("from", "Where the traits are; the first of these that has one gives it.", _one_or_many(_TEXT),
+        example="traits", required=True),
     Key("suffix", "What is put behind a trait's key to make the field's name.", _TEXT, "__c", "__c"),
     Key("except", "Traits that become no field.", _one_or_many(_TEXT), example="[id, password]"),
     Key("only", "The only traits that become fields.", _one_or_many(_TEXT), "every trait", "[plan, seats]"),

@@ -131,9 +131,10 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True)
 class CustomFields:
-    """Every trait below `base` that no rule reads becomes a field: its key with `suffix`."""
+    """Every trait below `bases` that no rule reads becomes a field: its key with `suffix`."""
 
-    base: SourcePath
+    bases: tuple[SourcePath, ...]
+    """The first of these that has a trait gives it."""
     suffix: str = "__c"
     excluded: tuple[str, ...] = ()
     only: tuple[str, ...] = ()

@@ -274,14 +274,14 @@ def _custom(table: Table) -> CustomFields | None:
     if custom is None:
         return None
     custom.require("from", "where the traits are: from: traits")
-    base = custom.text("from")
+    bases = custom.texts("from")
     suffix = custom.text("suffix")
     objects, separator = _shape(custom, "objects", OBJECT_SHAPES, "flatten")
     lists, joint = _shape(custom, "lists", LIST_SHAPES, "join")
-    if base is None:
+    if not bases:
         return None
     return CustomFields(
-        base=SourcePath(base.text, base),
+        bases=tuple(SourcePath(base.text, base) for base in bases),
         suffix=suffix.text if suffix else "__c",
         excluded=tuple(node.text for node in custom.texts("except")),
         only=tuple(node.text for node in custom.texts("only")),

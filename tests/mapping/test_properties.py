@@ -100,7 +100,7 @@ fields:
   Name: {from: [traits.name | first_name, traits.company.name], blank_values: [Peter Gibbons, ß], max: 9}
   Zip: {from: traits.zip, type: number, blank_values: 1}
   Title: {from: traits.title, blank_values: [SS, false], on_blank: clear}
-custom: {from: traits, on_blank: clear}
+custom: {from: [traits, context.traits, traits.address], on_blank: clear}
 """
 MORE_MAPPINGS = {
     name: Source(f"{name}.yaml", text)
