@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from sfmap.engine.mapping.explain import Explained, as_text
-from sfmap.engine.mapping.record import Content, Mapped, Record, Reference
+from sfmap.engine.mapping.record import Addition, Content, Mapped, Record, Reference
 from sfmap.engine.mapping.render import as_json
 from sfmap.engine.org import port
 from sfmap.engine.sources.reading import json_bytes
@@ -52,7 +52,11 @@ def _comment(json: bytes) -> bytes:
 
 def _write(contents: Mapping[str, Content]) -> port.RecordWrite:
     return port.RecordWrite(
-        fields={name: content for name, content in contents.items() if isinstance(content, (str, int, float))},
+        fields={
+            name: content.values if isinstance(content, Addition) else content
+            for name, content in contents.items()
+            if isinstance(content, (str, int, float, Addition))
+        },
         clear=tuple(name for name, content in contents.items() if content is None),
         references={
             name: port.Reference(content.objects[0], content.by, content.value)

@@ -16,7 +16,8 @@ from typing import Literal
 from sfmap.engine.delivery.fit import Content, Fitted, Pointer, Target
 from sfmap.engine.delivery.outcome import Fate
 from sfmap.engine.journal.ledger import RecordKey, Unanswered
-from sfmap.engine.mapping.record import Record, Value
+from sfmap.engine.mapping.record import Addition, Record, Value
+from sfmap.engine.org.fields import several
 from sfmap.engine.org.port import FoundRecord
 
 Fields = tuple[str, ...]
@@ -150,7 +151,8 @@ class Fold:
         return self.items[0]
 
     def add(self, item: Item) -> None:
-        self.on_create.update(item.fitted.on_update if self.items else item.fitted.on_create)
+        contents = item.fitted.on_update if self.items else item.fitted.on_create
+        self.on_create.update(_after(self.on_create, contents) if item.fitted.adds else contents)
         if item.record.where or item.fitted.points:
             self._written |= _written_names(item)
         self._time = max(self._time, item.time)
@@ -164,7 +166,8 @@ class Fold:
             for name, content in item.fitted.if_empty.items():
                 if merged[name] is None if name in merged else not chosen.fields[name]:
                     merged[name] = content
-            merged.update(item.fitted.on_update)
+            contents = item.fitted.on_update
+            merged.update(_after({**chosen.fields, **merged}, contents) if item.fitted.adds else contents)
         return merged
 
     def fates(self, chosen: FoundRecord | None = None) -> list[Fate]:
@@ -175,7 +178,7 @@ class Fold:
         fates: list[Fate] = [] if chosen else ["created"]
         for item in self.items[len(fates) :]:
             empty = {name: one for name, one in item.fitted.if_empty.items() if not held.get(name)}
-            contents = {**empty, **item.fitted.on_update}
+            contents = _after(held, {**empty, **item.fitted.on_update})
             is_same = not contents or (item.record.skip_unchanged and holds(held, contents))
             fates.append("unchanged" if is_same else "updated")
             held |= contents
@@ -205,7 +208,7 @@ class Fold:
         if self._written and not self._written.isdisjoint(_sought_names(one.origin)):
             return False
         if self.found:
-            return item.fitted.if_empty.keys() <= self.found[0].fields.keys()
+            return {*item.fitted.if_empty, *item.fitted.added} <= self.found[0].fields.keys()
         return first.record.operation == "update" or self._creates_for(item)
 
     def _creates_for(self, item: Item) -> bool:
@@ -213,7 +216,23 @@ class Fold:
         first = self.head
         if first.record.where or (not first.native_key and 0 not in first.self_finding):
             return False
-        return first.fitted.complete and all(self.on_create.get(name) is not None for name in item.fitted.if_empty)
+        read = (*item.fitted.if_empty, *item.fitted.added)
+        return first.fitted.complete and all(self.on_create.get(name) is not None for name in read)
+
+
+def _after(held: Mapping[str, Content], contents: Mapping[str, Content]) -> dict[str, Content]:
+    """What the fields have after the write, where they hold this before it: additions come behind."""
+    return {
+        name: _added(held.get(name), one.values) if isinstance(one, Addition) else one
+        for name, one in contents.items()
+    }
+
+
+def _added(held: Content, values: str) -> str:
+    if not isinstance(held, str) or not held:
+        return values
+    there = {comparable(value) for value in several(held)}
+    return ";".join((held, *(value for value in several(values) if comparable(value) not in there)))
 
 
 def _way(found: Found) -> tuple[object, ...]:
@@ -222,17 +241,19 @@ def _way(found: Found) -> tuple[object, ...]:
     return found.ids, sent_to, found.is_done
 
 
-def lookup_key(object_name: str, values: Mapping[str, Value | Pointer]) -> Key:
+def lookup_key(object_name: str, values: Mapping[str, Value | Pointer | Addition]) -> Key:
     return object_name, tuple(values), tuple(comparable(value) for value in values.values())
 
 
-def comparable(value: Value | Pointer) -> str | bool:
+def comparable(value: Value | Pointer | Addition) -> str | bool:
     """The value as the org compares it: text without regard to case and outer blanks, numbers by what they are.
 
     A record that is not looked for yet is told from others by what it is sought by.
     """
     if isinstance(value, str):
         return value.strip().casefold()
+    if isinstance(value, Addition):
+        return repr(value)
     if isinstance(value, Pointer):
         return repr([(target_key(target), target.where) for target in value.targets])
     return value if isinstance(value, bool) else comparable_number(str(value))

@@ -315,7 +315,7 @@ def _read(item: Item) -> Iterable[str]:
     """The fields whose values decide what is written."""
     if item.record.skip_unchanged:
         return (*item.fitted.on_update, *item.fitted.if_empty)
-    return item.fitted.if_empty
+    return (*item.fitted.if_empty, *item.fitted.added)
 
 
 def _resolved(item: Item, ids: Mapping[str, str], notes: tuple[Note, ...]) -> Item:

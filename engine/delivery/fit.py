@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from sfmap.engine.delivery.codes import recoded
+from sfmap.engine.mapping.record import Addition, Note, Record, Reference, Value, nothing_to_write
 from sfmap.engine.mapping.record import Content as RecordContent
-from sfmap.engine.mapping.record import Note, Record, Reference, Value, nothing_to_write
 from sfmap.engine.mapping.values import INVISIBLE_TAKEN_OUT, Unfit, visible
 from sfmap.engine.org.fields import (
     Coded,
@@ -19,6 +19,8 @@ from sfmap.engine.org.fields import (
     is_required,
     may,
     room,
+    several,
+    takes_several,
     unlisted,
     why_not_looked_up,
     why_not_pointed,
@@ -55,7 +57,7 @@ class Pointer:
     """What a write calls it where the org itself shall find the record; empty where delivery looks it up."""
 
 
-Content = Value | Pointer | None
+Content = Value | Pointer | Addition | None
 """What is written into a field; None empties it."""
 
 
@@ -75,10 +77,18 @@ class Fitted:
     """Whether it has all that a create needs."""
     points: bool = False
     """Whether any of its contents may be a pointer."""
+    adds: bool = False
+    """Whether any of its contents may be an addition."""
 
     def writes(self, name: str) -> bool:
         """Whether the field is written in any case."""
         return name in self.on_create or name in self.on_update or name in self.if_empty
+
+    @property
+    def added(self) -> Iterator[str]:
+        """The fields that keep what they hold."""
+        contents = self.on_update.items() if self.adds else ()
+        return (name for name, one in contents if isinstance(one, Addition))
 
     def all_pointers(self) -> Iterator[Pointer]:
         for _, pointer in self._pointers():
@@ -176,6 +186,8 @@ def _fitted_record(record: Record, fitting: "_Fitting", shape: _Shape) -> Fitted
         )
     )
     on_create = {**_only({**fields, **if_empty}, shape.createable), **create_only}
+    if fitting.adds:
+        on_create = {name: one.values if isinstance(one, Addition) else one for name, one in on_create.items()}
     notes = (*record.notes, *fitting.notes)
     if record.operation == "create" and all(content is None for content in on_create.values()):
         raise DoesNotFit(nothing_to_write(notes))
@@ -188,6 +200,7 @@ def _fitted_record(record: Record, fitting: "_Fitting", shape: _Shape) -> Fitted
         doubtful=fitting.doubtful,
         complete=all(isinstance(on_create.get(name), (str, int, float)) for name in shape.required),
         points=fitting.points,
+        adds=fitting.adds,
     )
 
 
@@ -221,6 +234,7 @@ class _Fitting:
         self.notes: list[Note] = []
         self.doubtful = False
         self.points = False
+        self.adds = False
 
     def fitted(self, contents: Mapping[str, RecordContent], writable: Set[str]) -> dict[str, Content]:
         """What the org's fields can hold; a note for everything else."""
@@ -239,6 +253,8 @@ class _Fitting:
                 self._empty(field, kept)
             elif isinstance(content, Reference):
                 self._point(field, content, kept)
+            elif isinstance(content, Addition):
+                self._add(field, content, kept)
             else:
                 found = self._value(field, content)
                 if found is not None:
@@ -265,6 +281,16 @@ class _Fitting:
             kept[field.name] = None
         else:
             self._note(field.name, f"not emptied: {self.description.name}.{field.name} always has a value")
+
+    def _add(self, field: FieldDescription, addition: Addition, kept: dict[str, Content]) -> None:
+        if not takes_several(field):
+            self._note(field.name, f"left out: add is for multi-select picklists, and {field.name} is none")
+        elif self._value(field, addition.values) is not None:
+            self.adds = True
+            different: dict[str, str] = {}
+            for value in several(addition.values):
+                different.setdefault(value.casefold(), value)
+            kept[field.name] = Addition(";".join(different.values()))
 
     def _point(self, field: FieldDescription, reference: Reference, kept: dict[str, Content]) -> None:
         """Each object where the record cannot be found is named; without any that is left, so is the field."""

@@ -151,7 +151,7 @@ class CompiledMapping:
             mapping.timestamp_guard,
             mapping.batch_size,
             conventions=mapping.conventions,
-            has_values_alone=not any(rule.reference or _clears(rule) for rule in mapping.all_rules)
+            has_values_alone=not any(rule.reference or rule.add or _clears(rule) for rule in mapping.all_rules)
             and not (mapping.custom and _clears(mapping.custom)),
             finds_by_another_value=any(lookup.finds_by_another_value for lookup in mapping.lookups),
         )
@@ -364,6 +364,8 @@ def _check_lookups(mapping: MappingSpec, report: Report) -> None:
         if rule is None and not is_custom:
             message = f"match names {field.name}, and no rule gives it a value"
             report.error(kinds.WRONG_MATCH, field.node.span, message, did_you_mean(field.name, rules))
+        elif rule and rule.add:
+            report.error(kinds.WRONG_MATCH, field.node.span, f"{field.name} holds more than is added to it")
         elif rule and rule.default and not (rule.sources or rule.template or rule.value is not None):
             message = f"{field.name} has only a default, which finds no record"
             report.error(kinds.WRONG_MATCH, field.node.span, message)

@@ -14,6 +14,7 @@ from sfmap.engine.mapping.values import (
     Unfit,
     clean_text,
     convert,
+    joined,
     json_text,
     scalar,
     shown,
@@ -131,7 +132,8 @@ class CompiledCustom:
             items = [item for item in raw if item is not None]
             if any(isinstance(item, (dict, list)) for item in items):
                 raise Unfit("is a list of more than single values")
-            raw = self.spec.joint.join(as_text(item) for item in items if isinstance(item, (str, int, float)))
+            texts = (as_text(item) for item in items if isinstance(item, (str, int, float)))
+            raw = joined(texts, self.spec.joint)
         elif isinstance(raw, (dict, list)):
             if (self.spec.objects if isinstance(raw, dict) else self.spec.lists) != "json":
                 raise Unfit("is no single value")

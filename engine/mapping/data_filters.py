@@ -19,7 +19,7 @@ from sfmap.engine.mapping.filter import (
 )
 from sfmap.engine.mapping.parsing import Unfit, to_boolean, to_number
 from sfmap.engine.mapping.record import Json, Value
-from sfmap.engine.mapping.values import json_text
+from sfmap.engine.mapping.values import joined, json_text
 from sfmap.engine.spec.model import DECIMAL_MARKS, DecimalMark
 
 _DEEPEST = 100
@@ -54,7 +54,7 @@ def _join(value: Json, separator: str = ", ") -> Json:
         return value
     texts = [text for text in map(plain_text, value) if text is not None]
     check_length(sum(map(len, texts)) + len(str(separator)) * len(texts))
-    return str(separator).join(texts)
+    return joined(texts, str(separator))
 
 
 def _default(value: Json, other: Json = "") -> Json:
@@ -218,8 +218,14 @@ FILTERS = (
     Filter(
         "join",
         _join,
-        "a list as one text, with `, ` or the given separator between the items; a single value stays as it is",
-        (Example(["a", "b"], "a, b"), Example(["a", 1, None], "a;1", (";",)), Example("a", "a")),
+        "a list as one text, with `, ` or the given separator between the items; a single value stays as it is."
+        " Where the separator is `;`, that of multi-select picklists, a `;` within an item becomes a comma",
+        (
+            Example(["a", "b"], "a, b"),
+            Example(["a", 1, None], "a;1", (";",)),
+            Example(["red; dark", "blue"], "red, dark;blue", (";",)),
+            Example("a", "a"),
+        ),
         (Parameter("separator", optional=True),),
         takes=(*SINGLE, list),
     ),

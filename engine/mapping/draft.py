@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from sfmap.engine.mapping.custom import CustomField
-from sfmap.engine.mapping.record import Contents, Note, Reference, Value
+from sfmap.engine.mapping.record import Addition, Content, Contents, Note, Reference, Value
 from sfmap.engine.mapping.rules import Found
 from sfmap.engine.spec.model import Lookup
 
@@ -31,7 +31,7 @@ class Draft(NamedTuple):
             written[field] = found.content
         if found.origin and found.content is not None:
             self.origins[field] = found.origin
-            self.given[field] = found.content
+            self._give(field, found.content)
 
     def add_match_value(self, slot: str, field: str, found: Found) -> None:
         """A value to find the record by that is not written."""
@@ -39,8 +39,13 @@ class Draft(NamedTuple):
         if found.rejected:
             self.rejections.append(f"match by {found.rejected}")
         if found.content is not None:
-            self.given[slot] = found.content
+            self._give(slot, found.content)
             self.origins[f"match by {field}"] = found.origin
+
+    def _give(self, slot: str, content: Content) -> None:
+        """What is added to a field is no value to find a record by."""
+        if content is not None and not isinstance(content, Addition):
+            self.given[slot] = content
 
     def add_custom(self, found: Iterable[CustomField | Note]) -> None:
         for one in found:

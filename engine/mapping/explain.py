@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from sfmap.engine.mapping.compile import CompiledMapping
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.mapping.paths import CompiledSource
-from sfmap.engine.mapping.record import Content, Event, Mapped, Note, Record, Reference, Rejected, Skipped
+from sfmap.engine.mapping.record import (
+    Addition,
+    Content,
+    Event,
+    Mapped,
+    Note,
+    Record,
+    Reference,
+    Rejected,
+    Skipped,
+)
 from sfmap.engine.mapping.render import content_as_json
 from sfmap.engine.mapping.rules import CompiledRule, Found
 from sfmap.engine.mapping.sandbox import TemplateFailed
@@ -191,6 +201,8 @@ def _because(story: FieldStory) -> str:
 
 
 def _shown(content: Content) -> str:
+    if isinstance(content, Addition):
+        return f"{_shown(content.values)}, added to what the field holds"
     if isinstance(content, Reference):
         where = f", where {content.where}" if content.where else ""
         return f"the {listed(content.objects)} with {content.by} = {_shown(content.value)}{where}"

@@ -60,7 +60,14 @@ class Reference:
     on_many: OnMany = "newest"
 
 
-Content = Value | Reference | None
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Values of a multi-select picklist, with `;` between them, that it gets besides those that it holds."""
+
+    values: str
+
+
+Content = Value | Reference | Addition | None
 """What is written into a field; None empties it."""
 
 
@@ -93,7 +100,7 @@ class Plan:
     conventions: Conventions = CONVENTIONS
     """How texts are read that the org's fields make something else of."""
     has_values_alone: bool = False
-    """Whether no field is ever emptied, and none points to another record."""
+    """Whether no field is ever emptied or added to, and none points to another record."""
     finds_by_another_value: bool = False
     """Whether some lookup has a value that is not the one written."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sfmap.engine.mapping.record import Content, Line, Mapped, Record, Reference, Rejected
+from sfmap.engine.mapping.record import Addition, Content, Line, Mapped, Record, Reference, Rejected
 
 
 def as_json(number: int, mapped: Mapped) -> Line:
@@ -43,6 +43,8 @@ def _contents(record: Record, contents: Mapping[str, Content]) -> Mapping[str, o
 
 def content_as_json(content: Content) -> object:
     """A value as it is, null for a field to empty; a reference as the look-up that it is."""
+    if isinstance(content, Addition):
+        return {"add": content.values}
     if isinstance(content, Reference):
         objects = content.objects[0] if len(content.objects) == 1 else list(content.objects)
         line: Line = {"object": objects, "by": content.by, "value": content.value}

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sfmap.engine.mapping.blanks import blank_keys, table_key
-from sfmap.engine.mapping.event import IDS
+from sfmap.engine.mapping.event import IDS, as_text
 from sfmap.engine.mapping.paths import CompiledSource, compile_source, is_below
-from sfmap.engine.mapping.record import Content, Event, Json, Reference, Value
+from sfmap.engine.mapping.record import Addition, Content, Event, Json, Reference, Value
 from sfmap.engine.mapping.sandbox import TemplateFailed
 from sfmap.engine.mapping.templates import below, compile_condition, compile_template
 from sfmap.engine.mapping.values import (
@@ -86,9 +86,11 @@ class CompiledRule:
             found = self._find(event)
         except TemplateFailed as failure:
             return Found(rejected=f"{self.rule.field}: its {doing} failed: {failure}")
+        if self.rule.add and isinstance(found.content, (str, int, float)):
+            return replace(found, content=Addition(as_text(found.content)))
         to = self.rule.reference
         if to and found.content is not None:
-            assert not isinstance(found.content, Reference)
+            assert not isinstance(found.content, (Reference, Addition))
             where = to.where.text.strip() if to.where else ""
             content = Reference(to.objects, to.by.text, found.content, to.on_missing, where, to.on_many)
             return replace(found, content=content)

@@ -214,6 +214,7 @@ def _plain(rule: CompiledRule) -> str | None:
         rule.when
         or rule.values is not None
         or spec.reference
+        or spec.add
         or spec.template is not None
         or spec.value is not None
     ):

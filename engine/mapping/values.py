@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import orjson
 import regex
@@ -87,6 +87,13 @@ def json_text(value: Json) -> str:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except RecursionError:
         raise Unfit("cannot be written as JSON") from None
+
+
+def joined(texts: Iterable[str], separator: str) -> str:
+    """The texts as one. A `;` within one of them becomes a comma where it would part it in two."""
+    if separator.strip() == ";":
+        texts = (text.replace(";", ",") for text in texts)
+    return separator.join(texts)
 
 
 def is_email(text: str) -> bool:

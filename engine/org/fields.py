@@ -132,6 +132,16 @@ def always_fits(field: FieldDescription, type: ValueType | None, longest: int | 
     return type in (wanted, *_ALSO_FIT.get(wanted, ()))
 
 
+def takes_several(field: FieldDescription) -> bool:
+    """Whether it is a multi-select picklist."""
+    return field.type == _MULTISELECT
+
+
+def several(text: str) -> list[str]:
+    """The values of a multi-select picklist."""
+    return [part.strip() for part in text.split(";") if part.strip()]
+
+
 def is_cut(field: FieldDescription, value: Value, found: Value) -> bool:
     """Whether `fitted` took something off the end of the value."""
     return field.type not in VALUE_TYPES and found != as_text(value)
@@ -150,7 +160,7 @@ def unlisted(field: FieldDescription, value: Value) -> list[str]:
     if field.type not in _PICKLISTS or (not field.restricted_picklist and not field.picklist_values):
         return []
     text = as_text(value)
-    chosen = [part.strip() for part in text.split(";")] if field.type == _MULTISELECT else [text]
+    chosen = several(text) if takes_several(field) else [text]
     return [one for one in chosen if one and one not in field.picklist_values]
 
 

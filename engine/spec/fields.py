@@ -118,7 +118,16 @@ def _rule(key: ScalarNode, node: Node, report: Report, known: tuple[str, ...]) -
         write=table.choice("write", WRITES) or "always",
         when=table.text("when"),
         reference=_reference(table) if _is_reference(node) else None,
+        add=_add(table),
     )
+
+
+def _add(table: Table) -> bool:
+    add = table.boolean("add") or False
+    if add and table.choice("write", WRITES) in ("create", "empty"):
+        message = "add keeps what the field holds, and this rule writes only where it holds nothing"
+        table.report.error(kinds.CONFLICTING_KEYS, table.key("add").span, message)
+    return add
 
 
 def _reference(table: Table) -> ReferenceTo | None:

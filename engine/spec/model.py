@@ -127,6 +127,8 @@ class FieldRule:
     reference: ReferenceTo | None = None
     conventions: Conventions = CONVENTIONS
     """Those of its mapping."""
+    add: bool = False
+    """Whether a multi-select picklist keeps what it holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from random import Random
 from typing import Literal, cast
 
 from .model import Event, EventType, Operation, Org, Pointer, Rule, Table, Write
-from .trial import LATE, LOSSES, Fault, Leg, Plug, Trial
+from .trial import LATE, LOSSES, POINTING, Fault, Leg, Plug, Trial
 
 PASSING = (
     "server_unavailable", "expired_session", "html", "http_error", "lock_row", "concurrent_limit", "slow",
@@ -32,9 +32,10 @@ TRAITS = {
              "Rating": "rating", "Key__c": "key"},
     "Account": {"AccountNumber": "number", "Name": "company", "Phone": "phone", "Rating": "rating",
                 "Code__c": "key"},
-    "Contact": {"Email": "email", "LastName": "last", "Phone": "phone", "Title": "city", "AccountId": "number"},
+    "Contact": {"Email": "email", "LastName": "last", "Phone": "phone", "Title": "city", "AccountId": "number",
+                "ReportsToId": "boss"},
     "Seat__c": {"Key__c": "key", "Email__c": "email", "Plan__c": "rating", "Phone__c": "phone",
-                "Account__c": "number"},
+                "Account__c": "number", "Who__c": "boss", "Tags__c": "tags"},
     "Log__c": {"Text__c": "phone", "Email__c": "email"},
 }  # fmt: skip
 """By object, which trait each field gets."""
@@ -293,10 +294,12 @@ def _draw_where(dice: Random, object_name: str) -> tuple[str, str, str]:
 
 def draw_rule(dice: Random, object_name: str, field: str, is_looked_up: bool, operation: Operation) -> Rule:
     rule = Rule(field, TRAITS[object_name][field])
-    if field in ("AccountId", "Account__c"):
-        by = dice.choice(("AccountNumber", "AccountNumber", "Code__c"))
-        trait = "number" if by == "AccountNumber" else "key"
-        return replace(rule, trait=trait, pointer=Pointer("Account", by, dice.choice(("drop", "drop", "reject"))))
+    if field in POINTING:
+        return draw_pointing(dice, rule)
+    if field == "Tags__c":
+        return replace(
+            rule, add=True, clear=dice.random() < 0.3, write=dice.choice(("always", "always", "update"))
+        )
     if operation == "delete":
         return rule
     if field in NEEDED.get(object_name, ()) and dice.random() < 0.85:
@@ -310,6 +313,32 @@ def draw_rule(dice: Random, object_name: str, field: str, is_looked_up: bool, op
         write = "always"
     clear = write != "empty" and dice.random() < 0.3
     return replace(rule, write=write, clear=clear)
+
+
+def draw_pointing(dice: Random, rule: Rule) -> Rule:
+    """A rule that points to another record, perhaps under a condition or in several objects."""
+    on_missing: Literal["drop", "reject"] = dice.choice(("drop", "drop", "reject"))
+    on_many: Literal["newest", "oldest", "error"] = dice.choice(("newest", "newest", "oldest", "error"))
+    compared = ("=", "!=")
+    if rule.field in ("AccountId", "Account__c"):
+        by = dice.choice(("AccountNumber", "AccountNumber", "Code__c"))
+        trait = "number" if by == "AccountNumber" else "key"
+        where = ("Rating", dice.choice(compared), dice.choice(("Hot", "")))
+        pointer = Pointer("Account", by, on_missing)
+    else:
+        by = dice.choice(("Email", "Email", "LastName"))
+        trait = "boss" if by == "Email" else "last"
+        where = ("Phone", dice.choice(compared), dice.choice(("t1", "")))
+        objects = (
+            [("Contact", "Lead"), ("Lead", "Contact"), ("Contact",)] if rule.field == "Who__c" else [("Contact",)]
+        )
+        first, *others = dice.choice(objects)
+        pointer = Pointer(first, by, on_missing, tuple(others))
+    if dice.random() < 0.4:
+        pointer = replace(pointer, where=where)
+    if dice.random() < 0.4:
+        pointer = replace(pointer, on_many=on_many)
+    return replace(rule, trait=trait, pointer=pointer)
 
 
 # Events
@@ -336,6 +365,8 @@ def draw_traits(dice: Random, number: object, who: str) -> dict[str, object]:
 
     traits = {
         "email": f"{who}p{dice.randint(0, 3)}@x.co",
+        "boss": f"{who}p{dice.randint(0, 3)}@x.co",
+        "tags": some("red", "blue;green", "RED; blue", "green", None),
         "key": f"{who}k{dice.randint(0, 3)}",
         "last": some(f"{who}La", f"{who}Lb"),
         "company": some(f"{who}C1", f"{who}C2"),

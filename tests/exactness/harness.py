@@ -21,7 +21,7 @@ from sfmap.engine.org.local import credentials
 
 from .model import Event, Kept
 from .oracle import Applied, History, Retried, Told, judge
-from .trial import FIELDS, PROJECT, SCHEMA, Fault, Leg, Trial, render, write
+from .trial import FIELDS, POINTING, PROJECT, SCHEMA, Fault, Leg, Trial, render, write
 
 SECRETS = {"PASSWORD": credentials.PASSWORD, "TOKEN": credentials.SECURITY_TOKEN}
 DONE = (0, 1)
@@ -163,7 +163,7 @@ class Stage:
                     by_id[record_id] = record
         for records in found.values():
             for record in records:
-                for key in ("AccountId", "Account__c"):
+                for key in POINTING:
                     if key in record.fields:
                         record.fields[key] = by_id[str(record.fields[key])]
         return found

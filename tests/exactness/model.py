@@ -28,11 +28,16 @@ class Pointer:
     object: str
     by: str
     on_missing: Literal["drop", "reject"] = "drop"
+    others: tuple[str, ...] = ()
+    """The objects to look in where the first has none."""
+    where: tuple[str, str, str] | None = None
+    on_many: Literal["newest", "oldest", "error"] = "newest"
 
     @property
     def is_nested(self) -> bool:
         """Whether the org itself looks for it as it writes: the write fails, and nothing else."""
-        return self.on_missing == "reject" and self.by in EXTERNAL_IDS
+        is_plain = not self.others and not self.where and self.on_many == "newest"
+        return is_plain and self.on_missing == "reject" and self.by in EXTERNAL_IDS
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Rule:
     """Whether an explicit null empties the field."""
     required: bool = False
     pointer: Pointer | None = None
+    add: bool = False
+    """Whether the field keeps what it holds."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +133,20 @@ class Letter:
 class Draft:
     """What an event says of one record."""
 
-    always: dict[str, "str | Sought | None"] = field(default_factory=dict)
-    create: dict[str, "str | Sought | None"] = field(default_factory=dict)
-    update: dict[str, "str | Sought | None"] = field(default_factory=dict)
-    empty: dict[str, "str | Sought | None"] = field(default_factory=dict)
+    always: dict[str, "str | Sought | Added | None"] = field(default_factory=dict)
+    create: dict[str, "str | Sought | Added | None"] = field(default_factory=dict)
+    update: dict[str, "str | Sought | Added | None"] = field(default_factory=dict)
+    empty: dict[str, "str | Sought | Added | None"] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     """The values that records can be found by: no default is one."""
     is_rejected: bool = False
+
+
+@dataclass(frozen=True)
+class Added:
+    """Values that a field gets besides those that it holds."""
+
+    values: str
 
 
 @dataclass(frozen=True)
@@ -143,8 +157,8 @@ class Sought:
     value: str
 
 
-Values = Mapping[str, "str | Sought | None"]
-Contents = dict[str, "str | Kept | Sought | None"]
+Values = Mapping[str, "str | Sought | Added | None"]
+Contents = dict[str, "str | Kept | Sought | Added | None"]
 
 
 def same(one: object, other: object) -> bool:
@@ -259,19 +273,35 @@ class Org:
             if not isinstance(value, Sought):
                 resolved[name] = value
                 continue
-            by = value.pointer.by
-            found = [one for one in self.living(value.pointer.object) if same(one.fields.get(by), value.value)]
+            found = self._pointed(value)
+            if len(found) > 1 and value.pointer.on_many == "error":
+                return None
             if found:
-                resolved[name] = found[-1]
+                resolved[name] = found[0 if value.pointer.on_many == "oldest" else -1]
             elif value.pointer.is_nested:
                 resolved[name] = value
             elif value.pointer.on_missing == "reject":
                 return None
         return resolved
 
+    def _pointed(self, sought: Sought) -> list[Kept]:
+        """The records of the first object that has any."""
+        pointer = sought.pointer
+        for name in (pointer.object, *pointer.others):
+            found = [
+                one
+                for one in self.living(name)
+                if same(one.fields.get(pointer.by), sought.value) and _meets(one, pointer.where)
+            ]
+            if found:
+                return found
+        return []
+
     def _create(self, name: str, values: "Contents") -> tuple[Fate, Kept | None]:
         given = {
-            key: value for key, value in values.items() if value is not None and not isinstance(value, Sought)
+            key: value
+            for key, value in _added({}, values).items()
+            if value is not None and not isinstance(value, Sought)
         }
         if _lacks(values) or any(key not in given for key in REQUIRED.get(name, ())):
             return "failed", None
@@ -285,7 +315,7 @@ class Org:
             return "failed", record
         held = {
             name: value
-            for name, value in values.items()
+            for name, value in _added(record.fields, values).items()
             if value is not None or name not in REQUIRED.get(table.object, ())
         }
         is_same = all(record.fields.get(name) == value for name, value in held.items())
@@ -313,6 +343,22 @@ def _key(by: By, draft: Draft, traits: Event) -> str | None:
 
 def _whole(lookup: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in lookup.items() if value is not None}
+
+
+def _added(fields: "Mapping[str, str | Kept]", values: "Contents") -> "dict[str, str | Kept | Sought | None]":
+    """The values with what is added behind what the fields hold."""
+    known: dict[str, str | Kept | Sought | None] = {}
+    for name, value in values.items():
+        known[name] = value if not isinstance(value, Added) else _union(fields.get(name), value.values)
+    return known
+
+
+def _union(held: object, values: str) -> str:
+    parts = [part for part in str(held or "").split(";") if part]
+    for value in values.split(";"):
+        if value.strip() and not any(same(value, part) for part in parts):
+            parts.append(value.strip())
+    return ";".join(parts)
 
 
 def _lacks(values: "Contents") -> bool:
@@ -347,7 +393,7 @@ def _draft(table: Table, traits: Event) -> Draft:
         value = said.strip() if isinstance(said, str) and said.strip() else None
         writes: Write = rule.write
         if value is not None:
-            if not rule.pointer:
+            if not rule.pointer and not rule.add:
                 draft.keys[rule.field] = value
         elif rule.clear and rule.trait in traits and said is None:
             getattr(draft, rule.write)[rule.field] = None
@@ -360,6 +406,6 @@ def _draft(table: Table, traits: Event) -> Draft:
             continue
         else:
             continue
-        content = Sought(rule.pointer, value) if rule.pointer else value
+        content = Sought(rule.pointer, value) if rule.pointer else Added(value) if rule.add else value
         getattr(draft, writes)[rule.field] = content
     return draft

@@ -219,5 +219,10 @@ def _by_key(records: Sequence[Kept], fields: Sequence[str]) -> dict[object, list
 
 def shown(record: Kept) -> str:
     """The record as text that tells it from all that differ."""
-    values = {name: f"-> {shown(v)}" if isinstance(v, Kept) else v for name, v in record.fields.items()}
-    return json.dumps(dict(sorted(values.items())))
+    pointed = {name: _values(one) for name, one in record.fields.items() if isinstance(one, Kept)}
+    return json.dumps({**_values(record), **pointed}, sort_keys=True)
+
+
+def _values(record: Kept) -> dict[str, str]:
+    """What it holds itself: records may point to one another in circles."""
+    return {name: value for name, value in record.fields.items() if not isinstance(value, Kept)}

@@ -24,6 +24,8 @@ objects:
       Plan__c: {type: string, length: 40}
       Phone__c: {type: string, length: 40}
       Account__c: {type: reference, to: Account}
+      Who__c: {type: reference, to: [Contact, Lead]}
+      Tags__c: {type: multipicklist, values: [red, blue, green]}
   Log__c:
     fields:
       Text__c: {type: string, length: 80}
@@ -32,10 +34,12 @@ objects:
 FIELDS = {
     "Lead": ("Key__c", "Email", "LastName", "Company", "Phone", "City", "Rating"),
     "Account": ("Code__c", "AccountNumber", "Name", "Phone", "Rating"),
-    "Contact": ("Email", "LastName", "Phone", "Title", "AccountId"),
-    "Seat__c": ("Key__c", "Email__c", "Plan__c", "Phone__c", "Account__c"),
+    "Contact": ("Email", "LastName", "Phone", "Title", "AccountId", "ReportsToId"),
+    "Seat__c": ("Key__c", "Email__c", "Plan__c", "Phone__c", "Account__c", "Who__c", "Tags__c"),
     "Log__c": ("Text__c", "Email__c"),
 }
+POINTING = ("AccountId", "Account__c", "ReportsToId", "Who__c")
+"""The fields that hold the id of another record."""
 PROJECT = """\
 mappings: mappings
 use: {use}
@@ -148,8 +152,7 @@ def render(table: Table) -> str:
         lookups = [one[0] if len(one) == 1 else one for one in tried]
         lines.append(f"match: {json.dumps(lookups)}")
     if table.where:
-        name, operator, value = table.where
-        lines.append(f"where: {name} {operator} " + (f"'{value}'" if value else "null"))
+        lines.append(f"where: {condition(table.where)}")
     if table.on_many != "newest":
         lines.append(f"on_many: {table.on_many}")
     if table.on_none != "skip":
@@ -170,10 +173,21 @@ def _switches(table: Table) -> dict[str, bool]:
     return {"skip_unchanged": table.skip_unchanged, "timestamp_guard": table.guard}
 
 
+def condition(where: tuple[str, str, str]) -> str:
+    name, operator, value = where
+    return f"{name} {operator} " + (f"'{value}'" if value else "null")
+
+
 def rule_of(rule: Rule, prefix: str) -> dict[str, object]:
     said: dict[str, object] = {"from": prefix + rule.trait} if rule.trait else {"value": rule.value}
     if rule.pointer:
-        said |= {"object": rule.pointer.object, "by": rule.pointer.by, "on_missing": rule.pointer.on_missing}
+        pointer = rule.pointer
+        objects = [pointer.object, *pointer.others] if pointer.others else pointer.object
+        said |= {"object": objects, "by": pointer.by, "on_missing": pointer.on_missing, "on_many": pointer.on_many}
+        if pointer.where:
+            said["where"] = condition(pointer.where)
+    if rule.add:
+        said["add"] = True
     if rule.default:
         said["default"] = {"value": rule.default, **({"write": rule.default_write} if rule.default_write else {})}
     if rule.write != "always":

@@ -23,6 +23,7 @@ objects:
       Key__c: {type: string, length: 40, external_id: true, unique: true}
       Visits__c: {type: double, precision: 9, scale: 0}
       Seen__c: {type: datetime}
+      Tags__c: {type: multipicklist, values: [red, blue, green]}
     duplicate_rules:
       Same phone: {fields: Phone, action: warn}
   Account:

@@ -469,6 +469,36 @@ def test_what_is_there_already_is_not_written(scene: Scene) -> None:
     assert scene.calls()["update"] == 1
 
 
+TAGGED = """\
+event: identify
+object: Lead
+match: Email
+MORE
+fields:
+  Email: {from: traits.email, required: true}
+  LastName: {value: n/a}
+  Company: {value: Initech}
+  Tags__c: {from: traits.tags | join(';'), add: true, on_null: clear}
+  Phone: {from: traits.tags | join(';'), add: true}
+"""
+
+
+@pytest.mark.parametrize(("more", "again"), [("", "updated"), ("skip_unchanged: true", "unchanged")])
+def test_values_that_are_added(scene: Scene, more: str, again: str) -> None:
+    """In one run and in the next, and of several events of one person."""
+    scene.mapping(TAGGED.replace("MORE", more))
+    scene.run(person("a", tags=["red", "Red"]), person("a", tags=["dark; blue"]), person("b"))
+    assert scene.rows("SELECT Tags__c FROM Lead ORDER BY Email") == [("red;dark, blue",), (None,)]
+    scene.run(person("a", tags=["green"]), person("a", tags=["RED", "white"]), person("b", tags="red"))
+    assert scene.rows("SELECT Tags__c FROM Lead ORDER BY Email") == [("red;dark, blue;green;white",), ("red",)]
+    scene.again()
+    assert [fate for fate, _ in scene.outcomes()] == [again] * 3
+    notes = ["Phone: left out: add is for multi-select picklists, and Phone is none"]
+    assert {str(line["notes"]) for line in scene.folder.lines("results")} == {str(notes)}
+    scene.run(person("a", tags=None), person("a", tags=["blue"]), person("b", tags=None))
+    assert scene.rows("SELECT Tags__c, Phone FROM Lead ORDER BY Email") == [("blue", None), (None, None)]
+
+
 def test_a_trigger_that_bears_fewer_records_at_once(scene: Scene) -> None:
     """The size that went through is kept; a larger one is tried less and less often."""
     scene.mapping(ACCOUNT)
