@@ -12,6 +12,7 @@ import yaml
 
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Source, Span
+from sfmap.engine.spec.yaml_mistakes import syntax_mistake
 
 _Loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
@@ -81,7 +82,7 @@ def read_yaml(source: Source) -> tuple[Node, list[Diagnostic]]:
     try:
         return reader.document(), reader.mistakes
     except yaml.MarkedYAMLError as error:
-        raise Mistakes([*reader.mistakes, _syntax_mistake(source, error)]) from None
+        raise Mistakes([*reader.mistakes, syntax_mistake(source, error)]) from None
     except yaml.reader.ReaderError as error:
         message = f"a character that YAML does not allow: U+{_code_point(error.character):04X}"
         raise Mistakes([Diagnostic(kinds.UNREADABLE_CHARACTER, source.span_at(error.position), message)]) from None
@@ -211,24 +212,3 @@ def _plain_value(text: str) -> YamlValue:
     if _FLOAT.fullmatch(text):
         return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
     return text
-
-
-def _syntax_mistake(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
-    mark = error.problem_mark or error.context_mark
-    if mark is None:
-        return Diagnostic(kinds.NOT_YAML, Span(source, 1, 1), f"this is not YAML: {error.problem}")
-    rest = source.line(mark.line + 1)[mark.column :]
-    if rest.startswith("\t"):
-        message, hint = "a tab cannot indent YAML", "use blanks"
-    elif rest[:1] in ("[", "{") and error.context and "flow" in error.context:
-        message, hint = f"a value with {rest[0]} in it must stand in quotes here", 'write "..."'
-    elif error.problem == "mapping values are not allowed in this context":
-        message, hint = 'a value with ": " in it must stand in quotes', 'write "..."'
-    elif rest[:1] in ("@", "`", "%"):
-        message, hint = f"a value cannot begin with {rest[0]}", "put it in quotes"
-    else:
-        problem = str(error.problem).replace("did not find expected", "expected")
-        message = f"this is not YAML: {problem}"
-        began = error.context_mark and error.context_mark.line + 1
-        hint = f"{error.context} that began on line {began}" if began else ""
-    return Diagnostic(kinds.NOT_YAML, Span(source, mark.line + 1, mark.column + 1), message, hint)
