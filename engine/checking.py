@@ -8,7 +8,7 @@ from sfmap.engine.describing import describe
 from sfmap.engine.load import check_mappings, chosen_mappings
 from sfmap.engine.mapping.compile import CompiledMapping
 from sfmap.engine.mapping.coverage import Coverage
-from sfmap.engine.project import LOCAL, Project, load_project
+from sfmap.engine.project import LOCAL, Project, read_project
 from sfmap.engine.review import Descriptions, plain_org, review
 from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, in_order
 
@@ -28,19 +28,16 @@ def check_project(folder: Path, mappings: Path | None, org_name: str | None) -> 
 
     Raises `CannotRead`, `NoSuchOrg`, `SecretMissing`, `OrgError` or `LocalOrgFailed`.
     """
+    project, mistakes = read_project(folder)
+    asked = None if mistakes else org_name  # an entry with mistakes leads to no org
+    compiled, found = check_mappings(*chosen_mappings(project, mappings, asked))
+    diagnostics = [*mistakes, *found]
     try:
-        project = load_project(folder)
-    except Mistakes as mistakes:
-        return Checked((), mistakes.diagnostics)
-    compiled, diagnostics = check_mappings(*chosen_mappings(project, mappings, org_name))
-    try:
-        objects = _described(project, org_name, compiled) if org_name else _plain(project)
-    except Mistakes as mistakes:
-        return Checked(compiled, in_order((*diagnostics, *mistakes.diagnostics)))
-    found = [one for m in compiled for one in review(m.mapping, objects, is_whole=bool(org_name))]
-    return Checked(
-        compiled, in_order(one for one in (*diagnostics, *found) if not one.is_silenced(project.silenced))
-    )
+        objects = _described(project, asked, compiled) if asked else _plain(project)
+        diagnostics += (one for m in compiled for one in review(m.mapping, objects, is_whole=bool(asked)))
+    except Mistakes as of_schema:
+        diagnostics += of_schema.diagnostics
+    return Checked(compiled, in_order(one for one in diagnostics if not one.is_silenced(project.silenced)))
 
 
 def _plain(project: Project) -> Descriptions:

@@ -1,16 +1,18 @@
 """The project in a folder: what `sfmap.yaml` says of mappings, settings and orgs; every key is optional."""
 
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from sfmap.engine.org.login_url import login_url_mistake
 from sfmap.engine.secrets import VARIABLE, SecretMissing, fill_in
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.conventions import read_conventions
-from sfmap.engine.spec.diagnostics import Mistakes, did_you_mean, listed
+from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, did_you_mean, listed
 from sfmap.engine.spec.fields import read_blank_values
 from sfmap.engine.spec.files import read_source
 from sfmap.engine.spec.headers import read_batch_size, read_headers
@@ -20,6 +22,7 @@ from sfmap.engine.spec.reader import Report, Table
 from sfmap.engine.spec.source import ScalarNode, TableNode, read_yaml
 
 PROJECT_FILE = "sfmap.yaml"
+_MAPPINGS = "mappings"
 LOCAL = "local"
 
 _USUAL_KEYS = ("blank_values", "timezone", "decimal")
@@ -121,7 +124,7 @@ class Project:
     is_written: bool = False
     """Whether there is a project file."""
     mappings: Path | None = None
-    """The folder of mappings; None for the shipped ones."""
+    """The folder of mappings: the one that is named, or `mappings` beside the file; None for the shipped ones."""
     use: tuple[ScalarNode, ...] = ()
     settings: tuple[Setting, ...] = ()
     usual: TableNode | None = None
@@ -182,35 +185,87 @@ class Project:
 
 def load_project(folder: Path) -> Project:
     """The project in `folder`, an empty one where it has no project file. Raises `Mistakes` or `CannotRead`."""
-    path = folder / PROJECT_FILE
-    if not path.exists():
-        return Project(folder)
-    root, mistakes = read_yaml(read_source(path, hidden=True))
-    report = Report(mistakes)
-    table = Table.open(root, report, "the project", _PROJECT_KEYS)
-    project = _project(folder, table) if table else Project(folder)
-    if report.diagnostics:
-        raise Mistakes(report.diagnostics)
+    project, diagnostics = read_project(folder)
+    if diagnostics:
+        raise Mistakes(diagnostics)
     return project
 
 
+def read_project(folder: Path) -> tuple[Project, list[Diagnostic]]:
+    """The project as far as it can be read, and all its mistakes. Raises `CannotRead`."""
+    path = folder / PROJECT_FILE
+    if not path.exists():
+        return Project(folder), []
+    empty = Project(folder, is_written=True, mappings=_mappings_beside(folder))
+    try:
+        root, mistakes = read_yaml(read_source(path, hidden=True))
+    except Mistakes as no_yaml:
+        return empty, [one for one in no_yaml.diagnostics if one.kind is not kinds.EMPTY_FILE]
+    report = Report(mistakes)
+    table = Table.open(root, report, "the project", _PROJECT_KEYS)
+    return _project(folder, table) if table else empty, report.diagnostics
+
+
+def project_folder() -> Path:
+    """The nearest folder with a project file, from the current one upwards; the current one where there is none.
+
+    A file of another user's is passed by: it could send secrets of the environment to an address of its own.
+    """
+    here = Path.cwd()
+    for depth, folder in enumerate((here, *here.parents)):
+        path = folder / PROJECT_FILE
+        if path.exists() and (depth == 0 or _is_own(path)):
+            return Path(*[".."] * depth)
+    return Path()
+
+
+def _is_own(path: Path) -> bool:
+    return os.name == "nt" or path.stat().st_uid in (os.getuid(), 0)
+
+
+def _mappings_beside(folder: Path) -> Path | None:
+    """The folder that is used without being named, where it holds mappings."""
+    beside = folder / _MAPPINGS
+    return beside if any(beside.glob("*.yaml")) or any(beside.glob("*.yml")) else None
+
+
 def _project(folder: Path, table: Table) -> Project:
-    mappings, secrets, default_org = (table.text(key) for key in ("mappings", "secrets", "default_org"))
+    secrets = table.text("secrets")
     days = _number(table, "repeats", "a whole number of days, 0 for none")
+    orgs = {name.text: _org(name, node, table.report) for name, node in table.tables("orgs")}
     return Project(
         folder=folder,
         is_written=True,
-        mappings=folder / mappings.text if mappings else None,
+        mappings=_mappings(folder, table),
         use=table.texts("use"),
         settings=tuple(table.tables("settings")),
         usual=_usual(table),
         secrets=secrets.text if secrets else "secrets.env",
-        default_org=default_org.text if default_org else LOCAL,
+        default_org=_default_org(table, (LOCAL, *orgs)),
         silenced=frozenset(_silenced(table)),
         repeats=7 if days is None else int(days),
-        orgs={name.text: _org(name, node, table.report) for name, node in table.tables("orgs")},
+        orgs=orgs,
         serve=_serve(table),
     )
+
+
+def _mappings(folder: Path, table: Table) -> Path | None:
+    named = table.text("mappings")
+    if named is None:
+        return _mappings_beside(folder)
+    if (folder / named.text).is_dir():
+        return folder / named.text
+    table.report.error(kinds.UNKNOWN_MAPPING, named.span, "there is no such folder of mappings")
+    return None
+
+
+def _default_org(table: Table, known: tuple[str, ...]) -> str:
+    chosen = table.text("default_org")
+    if chosen is None or chosen.text in known:
+        return chosen.text if chosen else LOCAL
+    help_ = did_you_mean(chosen.text, known) or f"known: {listed(known, 'and')}"
+    table.report.error(kinds.WRONG_VALUE, chosen.span, "default_org names none of the orgs", help_)
+    return LOCAL
 
 
 def _silenced(project: Table) -> Iterator[str]:
@@ -297,6 +352,7 @@ def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:
             report.error(
                 kinds.SECRET_IN_FILE, texts[key].span, message, "and set it in the environment or in secrets.env"
             )
+    _check_address(texts, report)
     return OrgEntry(
         name=name.text,
         auth=auth,
@@ -309,6 +365,14 @@ def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:
         call_limit=_number(table, "call_limit", "a number of seconds"),
         batch_size=read_batch_size(table),
     )
+
+
+def _check_address(texts: Mapping[str, ScalarNode], report: Report) -> None:
+    for key in ("login_url", "instance_url"):
+        node = texts.get(key)
+        if node and not VARIABLE.search(node.text) and (mistake := login_url_mistake(node.text)):
+            what, advice = mistake
+            report.error(kinds.WRONG_VALUE, node.span, f"{key} {what}", advice)
 
 
 def _number(table: Table, key: str, wanted: str) -> float | None:

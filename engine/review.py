@@ -110,14 +110,14 @@ class _Review:
 
     def _unknown_object(self, name: str) -> Iterator[Diagnostic]:
         near = did_you_mean(name, self.objects)
-        if self.is_whole:
+        if self.is_whole and name:
             yield self._said(
                 kinds.UNKNOWN_OBJECT,
                 self.mapping.span,
                 f"the org has no object {name}, or this user may not see it",
                 near,
             )
-        elif not name.endswith(_CUSTOM):
+        elif name and not name.endswith(_CUSTOM):
             message = f"{name} is not among the objects that sfmap knows without asking an org"
             yield self._said(
                 kinds.UNKNOWN_OBJECT, self.mapping.span, message, near or "sfmap check --org NAME asks the org"

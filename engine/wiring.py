@@ -91,8 +91,8 @@ def _remembered_by(project: Project, entry: OrgEntry, settings: "SoapSettings | 
 
 
 def _opened(settings: "SoapSettings", where: str, entry: str) -> OpenOrg:
+    from sfmap.engine.org.login_url import is_loopback
     from sfmap.engine.org.soap.client import SoapOrg
-    from sfmap.engine.org.soap.settings import is_loopback
 
     org = SoapOrg(settings)
 

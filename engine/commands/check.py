@@ -15,7 +15,7 @@ from sfmap.engine.commands.terminal import BROKEN, EVENTS_FAILED, counted, expla
 from sfmap.engine.describing import describe_one, description_lines
 from sfmap.engine.mapping.coverage import Coverage, cover
 from sfmap.engine.mapping.record import Event
-from sfmap.engine.project import load_project
+from sfmap.engine.project import load_project, project_folder
 from sfmap.engine.sources.port import EventSource
 from sfmap.engine.spec.diagnostics import render_all
 
@@ -52,7 +52,7 @@ def check(
         raise click.UsageError("--coverage goes with words or with --json, not with --format.")
     unread: list[str] = []
     with explained():
-        checked = check_project(Path(), folder, org_name)
+        checked = check_project(project_folder(), folder, org_name)
         covered: tuple[Coverage, ...] = ()
         if coverage and not checked.is_broken:
             covered = cover(checked.mappings, _events(event_source(coverage), unread))
@@ -81,7 +81,7 @@ def check(
 def describe_object(name: str, org_name: str | None, refresh: bool, as_data: bool) -> None:
     """Print the fields of OBJECT as the org describes them: types, lengths, what can be written and looked up."""
     with explained():
-        project = load_project(Path())
+        project = load_project(project_folder())
         described, age = describe_one(project, project.org(org_name), name, refresh)
     if as_data:
         click.echo(orjson.dumps(asdict(described), option=orjson.OPT_INDENT_2))
@@ -108,4 +108,6 @@ def _say_checked(checked: Checked) -> None:
     for compiled in checked.mappings:
         mapping = compiled.mapping
         takes = ", ".join(dict.fromkeys(pattern.type for pattern in mapping.events))
-        say(f"{mapping.source.file}: {takes} → {mapping.object}, {len(mapping.rules)} fields: no mistakes")
+        warnings = sum(one.span.source.file == mapping.source.file for one in checked.diagnostics)
+        found = f"{warnings} warning{'' if warnings == 1 else 's'}" if warnings else "no mistakes"
+        say(f"{mapping.source.file}: {takes} → {mapping.object}, {len(mapping.rules)} fields: {found}")

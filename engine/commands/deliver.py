@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -40,10 +40,11 @@ from sfmap.engine.journal.ledger import NO_RESULTS, Ledger
 from sfmap.engine.journal.organizations import remember_organization
 from sfmap.engine.letters import DeadLetterSource, letter_event, letter_json, letter_line
 from sfmap.engine.lock import only_run
+from sfmap.engine.mapping.compile import CompiledMapping
 from sfmap.engine.mapping.mapper import Mapper
 from sfmap.engine.org.port import OrgError
 from sfmap.engine.output import Output
-from sfmap.engine.project import Project, load_project
+from sfmap.engine.project import Project, load_project, project_folder
 from sfmap.engine.run import (
     INTERRUPTIONS,
     Interruption,
@@ -56,6 +57,7 @@ from sfmap.engine.run import (
 )
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
 from sfmap.engine.sources.port import EventSource, Received
+from sfmap.engine.spec.diagnostics import listed
 from sfmap.engine.wiring import OpenOrg, known_key, open_org, open_ready
 
 COLLECT_AFTER = 50_000
@@ -131,8 +133,9 @@ def run(
     check_outputs(events, report_file, results_file)
     gc.set_threshold(COLLECT_AFTER)
     with explained():
-        project = load_project(Path())
-        mapper = Mapper(compiled_mappings(project, folder, org_name))
+        project = load_project(project_folder())
+        mappings = compiled_mappings(project, folder, org_name)
+        mapper = Mapper(mappings)
         with (
             only_run(project.state, "sfmap run"),
             _output(report_file) as report_output,
@@ -147,7 +150,7 @@ def run(
                 skip_delivered=skip_delivered or source.is_stream,
             )
             again = "Send the rest again." if source.is_stream else "The same command goes on from there."
-            say(f"Delivering to {opened.where}.")
+            say(f"Delivering to {opened.where}. Mappings: {_named(mappings)}.")
             with _ending_where_the_org_lets_nobody_in(opened, report_output, as_data, again):
                 key = sign_in(opened, journal, manner)
             ledger = Ledger(journal, key, source_name(source), is_stream=source.is_stream)
@@ -164,6 +167,15 @@ def run(
             _finish(report, interruption, report_output, as_data, again, ledger)
 
 
+def _named(mappings: Sequence[CompiledMapping]) -> str:
+    """The mappings as a person knows them: by folder and name."""
+    folders: dict[str, list[str]] = {}
+    for compiled in mappings:
+        folder, _, _ = compiled.mapping.source.file.replace(os.sep, "/").rpartition("/")
+        folders.setdefault(folder, []).append(compiled.mapping.name)
+    return "; ".join(f"{listed(names, 'and')} in {folder or '.'}" for folder, names in folders.items())
+
+
 @click.command(name="dead-letters")
 @org_option
 @click.option("--reason", default="", metavar="TEXT", help="Only those whose reason has this text.")
@@ -175,7 +187,7 @@ def list_dead_letters(org_name: str | None, reason: str, as_data: bool, as_event
     write = letter_event if as_events else letter_json if as_data else letter_line
     listed = []
     with explained():
-        project = load_project(Path())
+        project = load_project(project_folder())
         with closing(Database(project.journal)) as journal:
             entry = project.org(org_name)
             key = known_key(project, entry, journal)
@@ -225,7 +237,7 @@ def retry(
     check_outputs((), report_file, results_file)
     gc.set_threshold(COLLECT_AFTER)
     with explained():
-        project = load_project(Path())
+        project = load_project(project_folder())
         mapper = Mapper(compiled_mappings(project, folder, org_name))
         with (
             only_run(project.state, "sfmap retry"),
@@ -257,7 +269,7 @@ def retry(
 def limits(org_name: str | None, as_data: bool) -> None:
     """Print how many API calls the org allows in a day, and how many are left; this takes one of them."""
     with explained():
-        project = load_project(Path())
+        project = load_project(project_folder())
         with open_org(project, project.org(org_name)) as opened:
             usage = opened.org.limits()
             with closing(Database(project.journal)) as journal:

@@ -11,7 +11,7 @@ from sfmap.engine.commands.arguments import compiled_mappings, org_option
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.describing import describe
 from sfmap.engine.private import private_folder
-from sfmap.engine.project import LOCAL, load_project
+from sfmap.engine.project import LOCAL, load_project, project_folder
 
 
 @click.group()
@@ -51,7 +51,7 @@ def start(
             "Warning: whoever reaches this address can read and change the records; the credentials are no secret."
         )
     with explained():
-        project = load_project(Path())
+        project = load_project(project_folder())
         if database is None:
             with suppress(OSError):  # the local org says what is the matter with its folder
                 private_folder(project.state)
@@ -78,7 +78,7 @@ def clone(objects: tuple[str, ...], org_name: str | None) -> None:
     Without OBJECTS: those of the active mappings. Put it into a file, and name that under orgs, local, schema.
     """
     with explained():
-        project = load_project(Path())
+        project = load_project(project_folder())
         wanted = objects or mapped_objects(compiled_mappings(project, None, org_name))
         described = describe(project, project.org(org_name), wanted, refresh=True).objects
     missing = [name for name in wanted if name not in described]

@@ -18,7 +18,7 @@ from sfmap.engine.commands.terminal import EVENTS_FAILED, explained, say
 from sfmap.engine.comparison import differences
 from sfmap.engine.load import chosen_mappings
 from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.project import load_project
+from sfmap.engine.project import load_project, project_folder
 from sfmap.engine.rendering import MOST_JOBS, Rendering, render_all
 from sfmap.engine.revision import mapper_at
 from sfmap.engine.sources.reading import json_bytes
@@ -61,7 +61,8 @@ def render(
     source = event_source(events)
     failed = False
     with explained():
-        rendering = Rendering(chosen_mappings(load_project(Path()), folder, org_name), as_format, explain)
+        mappings = chosen_mappings(load_project(project_folder()), folder, org_name)
+        rendering = Rendering(mappings, as_format, explain)
         with open(sys.stdout.fileno(), "wb", _BUFFER, closefd=False) as out:
             for text, is_rejected in render_all(rendering, source, jobs):
                 out.write(text)
@@ -82,8 +83,8 @@ def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool)
     """Show what today's mappings make of EVENTS that those of another revision or folder did not."""
     source = event_source(events)
     with explained():
-        before = mapper_at(Path(), revision)
-        after = Mapper(compiled_mappings(load_project(Path()), None, None))
+        before = mapper_at(project_folder(), revision)
+        after = Mapper(compiled_mappings(load_project(project_folder()), None, None))
         compared = changed = unread = 0
         for received in source:
             if received.event is None:

@@ -7,6 +7,7 @@ import click
 import orjson
 
 from sfmap.engine.commands.terminal import BROKEN, EVENTS_FAILED, say
+from sfmap.engine.project import project_folder
 from sfmap.engine.scaffolding import AlreadyThere, make_project
 from sfmap.engine.spec.schema import json_schema
 
@@ -42,7 +43,7 @@ def test(update: bool, paths: tuple[str, ...]) -> None:
     if missing:
         raise click.UsageError(f"{missing[0]} does not exist.")
     try:
-        code = run_cases(Path().absolute(), paths, update)
+        code = run_cases(project_folder().resolve(), paths, update)
     except NoSamples as error:
         say(f"Error: {error}")
         code = BROKEN

@@ -12,7 +12,7 @@ from sfmap.engine.commands.deliver import COLLECT_AFTER, manner_of
 from sfmap.engine.commands.ending import MISTAKE_OF_OURS
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.http.address import is_loopback
-from sfmap.engine.project import load_project
+from sfmap.engine.project import load_project, project_folder
 from sfmap.engine.serve.configuration import Choice
 from sfmap.engine.serve.log import make_log
 from sfmap.engine.serve.serving import Address, DeliveryEnded, Options
@@ -62,7 +62,7 @@ def serve(
     gc.set_threshold(COLLECT_AFTER)
     log = make_log(log_format == "json")
     with explained():
-        project = load_project(Path())
+        project = load_project(project_folder())
         manner = manner_of(project, org_name, connections)
         operators = _operators(admin_host, admin_port)
         is_own = is_loopback((operators or Address(host, port)).host)

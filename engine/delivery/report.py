@@ -11,6 +11,16 @@ from sfmap.engine.org.port import ApiUsage
 
 _MOST_DIFFERENT = 1_000
 _MOST_SHOWN = 8
+_NEARLY_ALL = 0.9
+_ADVICE = (
+    (
+        "not opted in",
+        "To deliver them without that, set in sfmap.yaml: settings: {MAPPING: {opt_in: null}}",
+    ),
+    ("when is not true", "See the key when of the mapping, and one of these events with: sfmap render --explain"),
+    ("no mapping takes", "See the key event of the mappings; sfmap check lists which events they take."),
+)
+"""By a part of a reason to skip: what to do where it is not meant."""
 _LONGEST = 1_000
 """Characters of a reason or note that is counted."""
 
@@ -121,6 +131,12 @@ class Report:
         """The same in words, for a person."""
         return "\n".join(self._lines())
 
+    def _advice(self) -> Iterator[str]:
+        """What to change where nearly all events are skipped for one reason."""
+        for reason, count in self.skipped.most_common(1):
+            if count > _NEARLY_ALL * self.events:
+                yield from (f"  {advice}" for said, advice in _ADVICE if said in reason)
+
     def _lines(self) -> Iterator[str]:
         events = "event" if self.events == 1 else "events"
         runs = f", in {self.parts} runs" if self.parts > 1 else ""
@@ -140,6 +156,7 @@ class Report:
         if self.usage:
             left = max(0, self.usage.limit - self.usage.used)
             yield f"  left today {left:>9,}  of {self.usage.limit:,}, says the org"
+        yield from self._advice()
 
     def _counted(self, name: str, count: int, reasons: Counter[str]) -> Iterator[str]:
         """A count, with its reason beside it; several reasons go below."""

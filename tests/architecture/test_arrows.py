@@ -26,6 +26,7 @@ ALLOWED = {
         "engine/org/port.py",
         "engine/org/soql.py",
         "engine/org/budget.py",
+        "engine/org/login_url.py",
         "engine/mapping/values.py",
     },
     "engine/journal": {

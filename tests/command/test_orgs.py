@@ -76,9 +76,7 @@ def test_a_secret_that_is_not_set(folder: Folder, identify: Identify) -> None:
     ("url", "words"),
     [
         ("http://127.0.0.1:1", "cannot connect"),
-        ("http://login.salesforce.com", "not encrypted"),
         ("https://no-such-host.invalid", "no-such-host.invalid"),
-        ("nonsense", "login URL"),
     ],
 )
 def test_an_org_that_cannot_be_reached(folder: Folder, identify: Identify, url: str, words: str) -> None:
@@ -90,6 +88,16 @@ def test_an_org_that_cannot_be_reached(folder: Folder, identify: Identify, url: 
     assert done.returncode == 3
     assert words.casefold() in done.stderr.casefold()
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("url", ["http://login.salesforce.com", "nonsense"])
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_login_url_that_cannot_be_right(folder: Folder, identify: Identify, command: str, url: str) -> None:
+    project(folder, url)
+    events = folder.write("e.ndjson", [identify("a@b.co")])
+    done = folder.sfmap(command, *([events] if command == "run" else []))
+    assert done.returncode == 2
+    assert "login_url is not" in done.stderr
 
 
 def test_a_wrong_password_gives_nothing_away(folder: Folder, identify: Identify, local: LocalOrg) -> None:

@@ -115,7 +115,7 @@ def test_every_mistake_is_shown_at_once(folder: Folder) -> None:
         assert [line.split(": ")[0] for line in done.stderr.splitlines() if ": error: " in line] == [
             "mappings/a.yaml:4:8",
             "mappings/a.yaml:5:19",
-            "mappings/b.yaml:3:1",
+            "mappings/b.yaml:2:8",
             "mappings/c.yaml:2:3",
         ]
         assert "\n4 mistakes" in done.stderr

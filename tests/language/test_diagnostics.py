@@ -20,6 +20,14 @@ BROKEN_PROJECTS = {
     "secret-in-a-list": "orgs:\n  production:\n    password:\n      - hunter2\n",
     "unknown-sign-in": "orgs:\n  production: {auth: carrier pigeon}\n",
     "blank-values": "blank_values: {undefined: null}\n",
+    "bad-addresses": "orgs:\n  a: {username: a, password: '${P}', login_url: http://acme.my.salesforce.com}\n"
+    "  b: {username: a, password: '${P}', login_url: acme.my.salesforce.com}\n"
+    "  c: {username: a, password: '${P}', login_url: 'https://ada:hunter2@acme.my.salesforce.com'}\n"
+    "  d: {username: a, password: '${P}', login_url: 'http://localhost:8080'}\n"
+    "  e: {username: a, password: '${P}', login_url: '${URL}'}\n"
+    "  f: {auth: session, access_token: '${T}', instance_url: acme}\n",
+    "names-of-nothing": "mappings: hunter2\ndefault_org: prodution\nsilence: hunter2\n"
+    "orgs: {production: {username: a, password: '${P}'}}\n",
     "not-a-table": "orgs: [local]\nsettings: {account: shipping}\n",
 }
 

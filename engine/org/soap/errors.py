@@ -9,6 +9,7 @@ from requests import RequestException
 from zeep.exceptions import Error as ZeepError
 from zeep.exceptions import Fault
 
+from sfmap.engine.org.login_url import split
 from sfmap.engine.org.port import CallRefused, OrgError
 from sfmap.engine.org.soap.meanings import (
     EXCEPTIONS,
@@ -24,7 +25,6 @@ from sfmap.engine.org.soap.meanings import (
     Meaning,
 )
 from sfmap.engine.org.soap.results import UnreadableAnswerError, text_of
-from sfmap.engine.org.soap.settings import split
 from sfmap.engine.org.soap.sign_in import Secret
 from sfmap.engine.org.soap.transport import NotSoapError, causes, never_sent
 

@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from sfmap.engine.org.budget import NO_BUDGET, Budget
+from sfmap.engine.org.login_url import is_loopback, is_safe, login_url_mistake, split
 from sfmap.engine.org.port import SignInRefused, WriteOptions
 from sfmap.engine.org.soap.sign_in import PasswordLogin, SignIn
 
@@ -58,28 +58,6 @@ def soap_endpoint(url: str, api_version: str) -> str:
     return f"{url.rstrip('/')}/services/Soap/u/{api_version}"
 
 
-def split(url: str) -> SplitResult:
-    """The URL's parts; all of them empty where it is none."""
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return SplitResult("", "", "", "", "")
-
-
-def is_loopback(url: str) -> bool:
-    host = split(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def is_safe(url: str) -> bool:
-    """Whether credentials may travel to this address: encrypted, or not leaving this machine."""
-    parts = split(url)
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)))
-
-
 def refused_server(login_url: str, url: str) -> str:
     """Why no session may travel to this address that the login host has named; empty where it may.
 
@@ -100,17 +78,9 @@ def refused_server(login_url: str, url: str) -> str:
 
 
 def _check_login_url(url: str) -> None:
-    parts = split(url)
-    if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment or not parts.hostname:
-        raise SignInRefused(
-            f"The login URL {_without_user(parts)} is not just a scheme and a host.",
-            advice="Write it like https://login.salesforce.com or https://acme.my.salesforce.com.",
-        )
-    if not is_safe(url):
-        raise SignInRefused(
-            f"The login URL {_without_user(parts)} is not encrypted, so the password would travel in the clear.",
-            advice="Use https://; http:// is for an org on this machine alone (localhost, 127.0.0.1).",
-        )
+    if mistake := login_url_mistake(url):
+        what, advice = mistake
+        raise SignInRefused(f"The login URL {_without_user(split(url))} {what}.", advice=advice)
 
 
 def _without_user(parts: SplitResult) -> str:

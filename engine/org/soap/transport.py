@@ -13,8 +13,9 @@ from lxml import etree
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
+from sfmap.engine.org.login_url import is_loopback
 from sfmap.engine.org.port import ApiUsage
-from sfmap.engine.org.soap.settings import SoapSettings, is_loopback
+from sfmap.engine.org.soap.settings import SoapSettings
 
 CONNECTIONS = 32
 LONGEST_ANSWER = 256 * 1024 * 1024
