@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sfmap.engine.mapping.blanks import BLANK
 from sfmap.engine.mapping.compile import CompiledMapping
-from sfmap.engine.mapping.event import ITEM, normal_key
+from sfmap.engine.mapping.event import ITEM
+from sfmap.engine.mapping.paths import Path, is_below
 from sfmap.engine.mapping.record import Event, Json, Note, Skipped
 from sfmap.engine.mapping.sandbox import TemplateFailed
-from sfmap.engine.mapping.values import Unfit
+from sfmap.engine.mapping.values import Unfit, holds_value
 from sfmap.engine.spec.model import FieldRule
 
 _HOLDERS = ("traits", "properties", ITEM)
@@ -49,34 +49,56 @@ class Coverage:
         return tuple(rule for rule in rules if rule.field not in self.fired and (rule.sources or rule.template))
 
     def _unread(self, view: Event) -> Iterator[str]:
+        reads = list(self._reads())
         for holder in _HOLDERS:
             members = view.get(holder)
             for key, value in members.items() if isinstance(members, dict) else ():
-                if (
-                    value not in (None, BLANK)
-                    and not self._reads(holder, key)
-                    and not self._is_custom(holder, key, value)
-                ):
-                    yield f"{holder}.{key}"
+                if not self._is_custom(holder, key, value):
+                    yield from _unread((holder, key), value, reads)
 
     def _is_custom(self, holder: str, key: str, value: Json) -> bool:
         """Whether the trait alone gives a custom field."""
         found = self.compiled.find_custom({holder: {key: value}}, {})
         return any(not isinstance(one, Note) for _, one in found)
 
-    def _reads(self, holder: str, key: str) -> bool:
-        wanted = normal_key(key)
-        return any(
-            path[0] == holder and (len(path) == 1 or normal_key(str(path[1])) == wanted) for path in self._paths()
-        )
-
-    def _paths(self) -> Iterator[tuple[str | int, ...]]:
+    def _reads(self) -> Iterator[tuple[Path, bool]]:
+        """What is read, and whether with all that is below."""
         compiled = self.compiled
-        for source in (compiled.for_each, compiled.when):
-            yield from source.reads if source else ()
+        sources = [compiled.for_each, compiled.when]
         for rule in (*compiled.rules, *compiled.match_values.values()):
-            for source in (*rule.sources, rule.when):
-                yield from source.reads if source else ()
+            sources += (*rule.sources, rule.when)
+        for source in sources:
+            if source:
+                is_single = source.segments is not None and not source.pipes and source is not compiled.for_each
+                yield from (_known(path, not is_single) for path in source.reads)
+
+
+def _known(path: Path, whole: bool) -> tuple[Path, bool]:
+    """The same up to a place that is counted from the end of a list: which one that is, the list says."""
+    place = next((place for place, step in enumerate(path) if isinstance(step, int) and step < 0), None)
+    return (path, whole) if place is None else (path[:place], True)
+
+
+def _unread(path: Path, value: Json, reads: list[tuple[Path, bool]]) -> Iterator[str]:
+    """The value's path, or those of the members of it that no rule reads."""
+    if not holds_value(value) or any(
+        is_below(path, read) and (whole or (len(path) == len(read) and not isinstance(value, (dict, list))))
+        for read, whole in reads
+    ):
+        return
+    below = [(read, whole) for read, whole in reads if is_below(read, path)]
+    if not below or not isinstance(value, (dict, list)):
+        yield _text(path)
+        return
+    members = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, member in members:
+        yield from _unread((*path, key), member, below)
+
+
+def _text(path: Path) -> str:
+    """The path as a source has it: `traits.phones[1]`."""
+    first, *rest = path
+    return f"{first}{''.join(f'.{one}' if isinstance(one, str) else f'[{one}]' for one in rest)}"
 
 
 def cover(mappings: Iterable[CompiledMapping], events: Iterable[Event]) -> tuple[Coverage, ...]:
