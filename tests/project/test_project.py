@@ -227,7 +227,7 @@ def test_diff_in_a_folder_of_the_repository(project: Folder) -> None:
     top = Folder(project.path.parent)
     (project.path / "mappings").rename(top.path / "shared")
     text = (project.path / "sfmap.yaml").read_text()
-    (project.path / "sfmap.yaml").write_text(text.replace("mappings: mappings", "mappings: ../shared"))
+    (project.path / "sfmap.yaml").write_text(f"mappings: ../shared\n{text}")
     (top.path / ".gitattributes").write_text("*.yaml export-ignore\n")
     git(top, "init", "--quiet")
     git(top, "add", ".")
