@@ -170,6 +170,10 @@ class _Review:
         if why := why_not_pointed(field, name):
             yield self._said(kinds.WRONG_REFERENCE, rule.span, f"{field.name} cannot point to {name}", why)
             return
+        yield from self._sought(rule, to, name)
+
+    def _sought(self, rule: FieldRule, to: ReferenceTo, name: str) -> Iterator[Diagnostic]:
+        """What is wrong with looking for a record of that object."""
         target = self.objects.get(name)
         if target is None:
             if self.is_whole:
@@ -229,6 +233,10 @@ class _Review:
                 yield from self._match_value(field.rule, described)
         if self.mapping.where:
             yield from self._condition(self.mapping.where, described)
+        for rule in self.mapping.unless_found:
+            if to := rule.reference:
+                for name in to.objects:
+                    yield from self._sought(rule, to, name)
 
     def _finds_by_id_alone(self, described: ObjectDescription) -> bool:
         """Whether each lookup names the record itself: then none is ever created."""

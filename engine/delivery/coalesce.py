@@ -70,6 +70,25 @@ class Item:
         return self.moment.time if self.moment else ""
 
     @property
+    def unless_found(self) -> tuple[Target, ...]:
+        """What was sent before is settled, whatever is found by now."""
+        return () if self.unanswered else self.fitted.unless_found
+
+    @property
+    def targets(self) -> Iterator[Target]:
+        """Where it looks for other records."""
+        for pointer in self.fitted.all_pointers():
+            yield from pointer.targets
+        yield from self.unless_found
+
+    @property
+    def looked_up_targets(self) -> Iterator[Target]:
+        """The same without those where the org itself looks as it writes."""
+        for pointer in self.fitted.looked_up_pointers:
+            yield from pointer.targets
+        yield from self.unless_found
+
+    @property
     def self_finding(self) -> Iterator[int]:
         """Which of its lookups would find the record that it creates, conditions aside."""
         written = self.fitted.on_create
@@ -114,6 +133,10 @@ class Found:
     """Why it cannot be written: what it points to must be there and is not. Empty where nothing is lacking."""
     is_done: bool = False
     """Whether the record found is the one that an unanswered create has made for it."""
+    instead: Target | None = None
+    """What has found a record for which this one is not written."""
+    found_instead: tuple[str, ...] = ()
+    """The ids of what it has found."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -128,6 +151,7 @@ class Fold:
         self.found: Sequence[FoundRecord] = first.records if first else ()
         self.lacks = first.lacks if first else ""
         self.is_done = first.is_done if first else False
+        self.instead = first.instead if first else None
         self.items: list[Item] = []
         self.is_closed = False
         """Whether a deferred item may change or delete the record that it writes: later ones wait for that one."""
@@ -153,7 +177,7 @@ class Fold:
     def add(self, item: Item) -> None:
         contents = item.fitted.on_update if self.items else item.fitted.on_create
         self.on_create.update(_after(self.on_create, contents) if item.fitted.adds else contents)
-        if item.record.where or item.fitted.points:
+        if item.record.where or item.fitted.points or item.fitted.unless_found:
             self._written |= _written_names(item)
         self._time = max(self._time, item.time)
         self._is_renamed = self._is_renamed or item.takes_its_key_away
@@ -192,6 +216,8 @@ class Fold:
         more of the record found than was read for the first: what was sent before is looked up in another way.
         """
         first, item = self.head, one.item
+        if self.instead or one.instead:
+            return False
         if self.lacks or one.lacks or self.is_closed or first.fitted.doubtful or item.fitted.doubtful:
             return False
         if self._is_renamed:
@@ -304,6 +330,8 @@ class Lookups:
     conditions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     blind: Set[str] = frozenset()
     """The objects whose records are created without being looked up, by any of the mappings."""
+    instead: Mapping[str, Set[str]] = field(default_factory=dict)
+    """By object, the fields that decide whether `unless_found` finds its records, in lower case."""
 
     @cached_property
     def mentioned(self) -> Mapping[str, frozenset[str]]:
@@ -354,6 +382,8 @@ def plan(
         elif fold is None:
             fold = Fold(one)
             folds.append(fold)
+            if _ends_here(one):
+                left = frozenset()
         elif len(met) == 1 and fold is not waiting and fold.takes(one):
             fold.add(one.item)
         else:
@@ -382,7 +412,7 @@ class _Traces:
 
 def _traces(found: Found, lookups: Lookups) -> _Traces:
     item = found.item
-    targets = [target for pointer in found.origin.fitted.all_pointers() for target in pointer.targets]
+    targets = list(found.origin.targets)
     keys = {*item.keys, *map(target_key, targets)}
     looked: set[Trace] = set(keys)
     for object_name, fields, values in keys:
@@ -392,11 +422,22 @@ def _traces(found: Found, lookups: Lookups) -> _Traces:
         looked.update((item.record.object, "where", name) for name in mentioned([item.record.where]))
     for target in targets:
         looked.update((target.object, "where", name) for name in mentioned([target.where]))
-    pointed = {("pointed", record_id) for record_id in found.pointed}
+    leaves: frozenset[Trace] = frozenset(
+        {
+            *found.ids,
+            *(("pointed", record_id) for record_id in found.pointed),
+            *(("looked", trace) for trace in looked),
+            *(("written", trace) for trace in written),
+            *(("hidden", record_id) for record_id in found.ids if _may_hide(item, lookups)),
+        }
+    )
+    if found.instead:
+        # It is not written, and only who takes away what was found makes a difference.
+        return _Traces(leaves, frozenset(("hidden", record_id) for record_id in found.found_instead))
+    if _ends_here(found):
+        return _Traces(leaves, frozenset(("written", trace) for trace in looked))
     return _Traces(
-        leaves=frozenset(
-            {*found.ids, *pointed, *(("looked", trace) for trace in looked), *(("written", t) for t in written)}
-        ),
+        leaves=leaves,
         meets=frozenset(
             {
                 # Those that point to one record do not disturb each other: only whoever writes it does.
@@ -411,6 +452,27 @@ def _traces(found: Found, lookups: Lookups) -> _Traces:
             }
         ),
     )
+
+
+def _ends_here(found: Found) -> bool:
+    """Whether nothing is written for the item: it leaves nothing to those after it."""
+    if found.instead:
+        return True
+    item = found.item
+    return not (found.records or found.lacks or item.unanswered) and item.record.operation in ("update", "delete")
+
+
+def _may_hide(item: Item, lookups: Lookups) -> bool:
+    """Whether the write may keep the record from being found by `unless_found`."""
+    names = lookups.instead.get(item.record.object)
+    if not names:
+        return False
+    if item.record.operation == "delete":
+        return True
+    kept = set()
+    if len(item.keys) == 1 and not item.takes_its_key_away:
+        kept = {name.lower() for name in item.keys[0][1]} - lookups.mentioned.get(item.record.object, frozenset())
+    return not names.isdisjoint(_written_names(item) - kept)
 
 
 def creation(object_name: str) -> Trace:
@@ -444,13 +506,8 @@ def target_key(target: Target) -> Key:
 
 
 def _sought_names(item: Item) -> frozenset[str]:
-    """The fields of its own object by which the item points to other records, in lower case."""
-    own = [
-        target
-        for pointer in item.fitted.all_pointers()
-        for target in pointer.targets
-        if target.object == item.record.object
-    ]
+    """The fields of its own object by which the item looks for other records, in lower case."""
+    own = [target for target in item.targets if target.object == item.record.object]
     return frozenset(target.by.lower() for target in own) | mentioned(target.where for target in own)
 
 

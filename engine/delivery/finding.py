@@ -158,7 +158,7 @@ class Finder:
         asked: dict[tuple[str, str, str], dict[Key, dict[Target, None]]] = defaultdict(lambda: defaultdict(dict))
         pointing: dict[tuple[str, str, str], dict[int, Item]] = defaultdict(dict)
         for item in items:
-            for target in (target for pointer in item.fitted.looked_up_pointers for target in pointer.targets):
+            for target in item.looked_up_targets:
                 way = target.object, target.by, target.where
                 asked[way][target_key(target)][target] = None
                 pointing[way][item.place] = item
@@ -202,7 +202,16 @@ class Finder:
             for target in pointer.targets
             for one in targets.get(target, ())
         )
-        return Found(resolved, (), item, tuple(dict.fromkeys(every)), lacks)
+        instead = {target: targets[target] for target in item.unless_found if targets.get(target)}
+        return Found(
+            resolved,
+            (),
+            item,
+            tuple(dict.fromkeys(every)),
+            lacks,
+            instead=next(iter(instead), None),
+            found_instead=tuple(one for ids_of_one in instead.values() for one in ids_of_one),
+        )
 
     def _find(self, items: Sequence[Item], question: _Question, failed: set[int]) -> dict[Key, list[FoundRecord]]:
         """The records found, by key. A refused query is split until the culprit stands alone, and fails.

@@ -79,6 +79,8 @@ class Fitted:
     """Whether any of its contents may be a pointer."""
     adds: bool = False
     """Whether any of its contents may be an addition."""
+    unless_found: tuple[Target, ...] = ()
+    """Where one of these finds a record, this one is not written."""
 
     def writes(self, name: str) -> bool:
         """Whether the field is written in any case."""
@@ -137,7 +139,8 @@ class Fitter:
         _check_allowed(record, description)
         fitting = _Fitting(record, self)
         if record.operation == "delete":
-            return Fitted(fitting.match(), {}, {}, {}, record.notes, points=fitting.points)
+            match, unless_found = fitting.match(), fitting.unless_found()
+            return Fitted(match, {}, {}, {}, record.notes, points=fitting.points, unless_found=unless_found)
         return _fitted_record(record, fitting, self.shapes[record.object])
 
     def missing(self, object_name: str, field: str, origin: str) -> Note:
@@ -201,6 +204,7 @@ def _fitted_record(record: Record, fitting: "_Fitting", shape: _Shape) -> Fitted
         complete=all(isinstance(on_create.get(name), (str, int, float)) for name in shape.required),
         points=fitting.points,
         adds=fitting.adds,
+        unless_found=fitting.unless_found(),
     )
 
 
@@ -339,6 +343,24 @@ class _Fitting:
             }
             for lookup in self.record.match
         )
+
+    def unless_found(self) -> tuple[Target, ...]:
+        """Where to look for records for which this one is not written: all must be looked for."""
+        targets: list[Target] = []
+        for reference in self.record.unless_found:
+            for name in reference.objects:
+                target = self.descriptions.get(name)
+                by = target.fields.get(reference.by) if target else None
+                why = why_not_looked_up(by) if by else f"{name} has no such field, or this user may not see it"
+                if by is None or why:
+                    raise DoesNotFit(f"cannot look for unless_found by {name}.{reference.by}: {why}")
+                try:
+                    value = fitted_for_lookup(by, reference.value, self.conventions)
+                except Unfit as unfit:
+                    self._note("unless_found", f"left out: the value {unfit} ({name}.{by.name})")
+                else:
+                    targets.append(Target(name, by.name, value, reference.where))
+        return tuple(targets)
 
     def _match_pointer(self, name: str, reference: Reference) -> Pointer:
         field = self.description.fields.get(name)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 
-from sfmap.engine.delivery.coalesce import Item, Key, Lookups, Moment, lookup_key
+from sfmap.engine.delivery.coalesce import Item, Key, Lookups, Moment, lookup_key, mentioned
 from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.earlier import Earlier
 from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
@@ -63,7 +63,7 @@ class Intake:
         """The messages of what waits for a write in doubt."""
         self.held_records: Set[str] = frozenset()
         """The same, of each record."""
-        self.lookups = Lookups(mapper.lookups, mapper.conditions, mapper.created_blindly)
+        self.lookups = Lookups(mapper.lookups, mapper.conditions, mapper.created_blindly, _hiding_names(mapper))
 
     def items(self, events: Sequence[Received], places: Places) -> list[Item]:
         """The items; what gives none has its outcome afterwards.
@@ -200,6 +200,15 @@ class Intake:
         if len(names) != 1 or not (field.external_id or field.id_lookup) or names[0] not in fitted.on_create:
             return "", False
         return field.name, field.unique
+
+
+def _hiding_names(mapper: Mapper) -> dict[str, frozenset[str]]:
+    """By object, the fields that decide whether `unless_found` finds a record."""
+    names: dict[str, frozenset[str]] = {}
+    for to in mapper.unless_found:
+        decisive = {to.by.text.lower()} | mentioned([to.where.text] if to.where else [])
+        names.update({name: names.get(name, frozenset()) | decisive for name in to.objects})
+    return names
 
 
 def _meant(received: Received, mapped: Sequence[Mapped]) -> Sequence[Mapped]:

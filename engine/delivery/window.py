@@ -183,6 +183,9 @@ class Window:
 
     def _decide(self, fold: Fold) -> tuple[Call, Pending] | Ending:
         head = fold.head
+        if fold.instead:
+            reason = f"unless_found: {fold.instead.object} has a record with this {fold.instead.by}"
+            return Ending("skipped", reason=reason)
         if fold.lacks:
             return Ending("failed", reason=fold.lacks)
         if fold.is_done:

@@ -55,6 +55,7 @@ class CompiledMapping:
     rules: tuple[CompiledRule, ...]
     match_values: Mapping[str, CompiledRule]
     """Of the lookups, what gives values that are not written, by slot."""
+    unless_found: tuple[CompiledRule, ...]
     custom: tuple[CompiledCustom, ...]
     """One for each place that traits are in."""
     blanks: frozenset[str]
@@ -151,7 +152,10 @@ class CompiledMapping:
             mapping.timestamp_guard,
             mapping.batch_size,
             conventions=mapping.conventions,
-            has_values_alone=not any(rule.reference or rule.add or _clears(rule) for rule in mapping.all_rules)
+            has_values_alone=not any(
+                rule.reference or rule.add or _clears(rule)
+                for rule in (*mapping.rules, *mapping.match_values.values())
+            )
             and not (mapping.custom and _clears(mapping.custom)),
             finds_by_another_value=any(lookup.finds_by_another_value for lookup in mapping.lookups),
         )
@@ -165,6 +169,7 @@ class CompiledMapping:
             lookups,
             self.rules,
             self.match_values,
+            self.unless_found,
             self.custom,
             self.holders,
             self.record_by_rules,
@@ -207,6 +212,8 @@ class CompiledMapping:
         draft.add_custom(found for _, found in self.find_custom(view, draft.always))
         for slot, value in self.match_values.items():
             draft.add_match_value(slot, value.rule.field, value.find(view))
+        for rule in self.unless_found:
+            draft.add_unless_found(rule.find(view))
         draft.notes.extend(self.misplaced(view))
         if draft.rejections:
             return Rejected(self.mapping.name, "; ".join(draft.rejections), item)
@@ -218,7 +225,8 @@ class CompiledMapping:
         written = draft.always, draft.create, draft.update, draft.empty
         if not self.mapping.lookups and not any(written):
             return Rejected(self.mapping.name, nothing_to_write(draft.notes), item)
-        return Record(self.plan, match, *written, draft.origins, tuple(draft.notes), item)
+        notes, unless_found = tuple(draft.notes), tuple(draft.unless_found)
+        return Record(self.plan, match, *written, draft.origins, notes, item, unless_found)
 
 
 def _clears(rule: FieldRule | CustomFields) -> bool:
@@ -281,16 +289,18 @@ def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnos
     rules = tuple(compile_rule(rule, report, blanks, rule.field in looked_up) for rule in mapping.rules)
     match_values = {slot: compile_rule(rule, report, blanks, True) for slot, rule in mapping.match_values.items()}
     reads = list(_reads(opt_in, for_each, (*rules, *match_values.values())))
+    # Like a condition it only looks: what it reads can still become a custom field.
+    unless_found = tuple(compile_rule(rule, report, blanks, True) for rule in mapping.unless_found)
     fields = [rule.field for rule in mapping.rules]
     custom = compile_custom(mapping.custom, reads, fields, looked_up, report) if mapping.custom else ()
     _check_events(mapping, report)
     _check_lookups(mapping, report)
     _check_writes(mapping, report)
-    check_names(mapping, when, (*rules, *match_values.values()), report)
+    check_names(mapping, when, (*rules, *match_values.values(), *unless_found), report)
     patterns = tuple(_compile_pattern(pattern) for pattern in mapping.events)
     holders = _holders(for_each, (*rules, *match_values.values()), custom)
     compiled = CompiledMapping(
-        mapping, patterns, opt_in, when, for_each, rules, match_values, custom, blanks, holders
+        mapping, patterns, opt_in, when, for_each, rules, match_values, unless_found, custom, blanks, holders
     )
     return compiled, report.diagnostics
 

@@ -65,7 +65,7 @@ class Coverage:
         """What is read, and whether with all that is below."""
         compiled = self.compiled
         sources = [compiled.for_each, compiled.when]
-        for rule in (*compiled.rules, *compiled.match_values.values()):
+        for rule in (*compiled.rules, *compiled.match_values.values(), *compiled.unless_found):
             sources += (*rule.sources, rule.when)
         for source in sources:
             if source:

@@ -21,6 +21,7 @@ class Draft(NamedTuple):
     origins: dict[str, str]
     notes: list[Note]
     rejections: list[str]
+    unless_found: list[Reference]
 
     def add(self, field: str, found: Found) -> None:
         self.notes.extend(Note(field, what) for what in found.notes)
@@ -47,6 +48,14 @@ class Draft(NamedTuple):
         if content is not None and not isinstance(content, Addition):
             self.given[slot] = content
 
+    def add_unless_found(self, found: Found) -> None:
+        """A record for which this one is not written."""
+        self.notes.extend(Note("unless_found", what) for what in found.notes)
+        if found.rejected:
+            self.rejections.append(found.rejected)
+        if isinstance(found.content, Reference):
+            self.unless_found.append(found.content)
+
     def add_custom(self, found: Iterable[CustomField | Note]) -> None:
         for one in found:
             if isinstance(one, Note):
@@ -65,4 +74,4 @@ class Draft(NamedTuple):
 
 
 def new_draft() -> Draft:
-    return Draft({}, {}, {}, {}, {}, {}, [], [])
+    return Draft({}, {}, {}, {}, {}, {}, [], [], [])

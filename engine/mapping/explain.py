@@ -172,7 +172,8 @@ def _heading(number: int, mapped: Mapped) -> str:
 
 def _by(record: Record) -> str:
     lookups = [" and ".join(f"{name} = {_shown(value)}" for name, value in one.items()) for one in record.match]
-    return f" by {', else by '.join(lookups)}" if lookups else ""
+    unless = "".join(f", unless there is {_shown(one)}" for one in record.unless_found)
+    return f" by {', else by '.join(lookups)}{unless}" if lookups else unless
 
 
 def _table(stories: list[FieldStory], indent: str) -> Iterator[str]:

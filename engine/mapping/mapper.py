@@ -71,6 +71,16 @@ class Mapper:
             if compiled.mapping.operation == "create" or compiled.plan.finds_by_another_value
         )
 
+    @property
+    def unless_found(self) -> list[ReferenceTo]:
+        """Where records are looked for that others are not written for."""
+        return [
+            rule.reference
+            for compiled in self.mappings
+            for rule in compiled.mapping.unless_found
+            if rule.reference
+        ]
+
     def _references(self) -> Iterator[ReferenceTo]:
         for compiled in self.mappings:
             for rule in compiled.mapping.all_rules:

@@ -151,6 +151,8 @@ class Record(NamedTuple):
     notes: tuple[Note, ...] = ()
     item: int = 0
     """Which item of the event's list this is, from 1; 0 where the event is one record."""
+    unless_found: tuple[Reference, ...] = ()
+    """Where one of these records is found, this one is not written."""
 
     def with_headers(self, headers: WriteHeaders) -> "Record":
         return self._replace(plan=replace(self.plan, headers=headers))

@@ -20,6 +20,8 @@ def _record(number: int, record: Record) -> Line:
     line: Line = {"event": number, "item": record.item} if record.item else {"event": number}
     line |= record.plan.beginning
     line["match"] = [_contents(record, lookup) for lookup in record.match]
+    if record.unless_found:
+        line["unless_found"] = [content_as_json(one) for one in record.unless_found]
     fields, clear = record.fields, []
     if not record.plan.has_values_alone:
         clear = [name for name, content in fields.items() if content is None]

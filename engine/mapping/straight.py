@@ -29,7 +29,7 @@ _MOST_SOURCES = 40
 """Of one rule: each is a level of indentation, and Python has room for a hundred."""
 _STRIPPED = frozenset({"phone", "url", "picklist"})
 _PARTS = ", ".join(Draft._fields)
-_NEW_PARTS = "{}, {}, {}, {}, {}, {}, [], []"
+_NEW_PARTS = "{}, {}, {}, {}, {}, {}, [], [], []"
 
 
 @dataclass
@@ -100,6 +100,7 @@ def straighten(
     lookups: tuple[Lookup, ...],
     rules: tuple[CompiledRule, ...],
     match_values: Mapping[str, CompiledRule],
+    unless_found: tuple[CompiledRule, ...],
     custom: tuple[CompiledCustom, ...],
     holders: tuple[Holder, ...],
     by_rules: MapView,
@@ -131,10 +132,8 @@ def straighten(
             _write_custom(writer, base, one, looked_up)
         else:
             writer.say(1, f"Draft(*parts).add_custom({writer.name(one.find, 'custom_fields')}(view, always))")
-    for slot, value in match_values.items():
-        find = writer.name(value.find, f"find_by_{value.rule.field}")
-        writer.say(1, f"Draft(*parts).add_match_value({slot!r}, {value.rule.field!r}, {find}(view))")
-    _write_end(writer, lookups)
+    _write_finding(writer, match_values, unless_found)
+    _write_end(writer, lookups, bool(unless_found))
     if switch:
         _write_map(writer, switch)
     text = "\n".join(writer.lines) + "\n"
@@ -307,7 +306,19 @@ def _write_custom(
     writer.say(4, f"Draft(*parts).add_custom({writer.name(custom.of, 'custom_field')}(key, value, always))")
 
 
-def _write_end(writer: _Writer, lookups: tuple[Lookup, ...]) -> None:
+def _write_finding(
+    writer: _Writer, match_values: Mapping[str, CompiledRule], unless_found: tuple[CompiledRule, ...]
+) -> None:
+    """What is looked for and not written."""
+    for slot, value in match_values.items():
+        find = writer.name(value.find, f"find_by_{value.rule.field}")
+        writer.say(1, f"Draft(*parts).add_match_value({slot!r}, {value.rule.field!r}, {find}(view))")
+    for rule in unless_found:
+        find = writer.name(rule.find, "find_unless_found")
+        writer.say(1, f"Draft(*parts).add_unless_found({find}(view))")
+
+
+def _write_end(writer: _Writer, lookups: tuple[Lookup, ...], has_unless_found: bool) -> None:
     matches = []
     for place, lookup in enumerate(lookups):
         there = " and ".join(f"{field.slot!r} in given" for field in lookup.fields)
@@ -318,7 +329,8 @@ def _write_end(writer: _Writer, lookups: tuple[Lookup, ...]) -> None:
     without = "match" if lookups else "(always or create or update or empty)"
     writer.say(1, f"if rejections or not {without}: return by_rules(view, item)")
     written = "always, create, update, empty, origins, tuple(notes) if notes else ()"
-    writer.say(1, f"return Record(plan, match, {written}, item)")
+    guards = ", tuple(unless_found)" if has_unless_found else ""
+    writer.say(1, f"return Record(plan, match, {written}, item{guards})")
 
 
 def _write_map(writer: _Writer, switch: Switch) -> None:

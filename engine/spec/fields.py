@@ -15,6 +15,7 @@ from sfmap.engine.spec.language import (
     MATCH_VALUE,
     REFERENCE,
     RULE,
+    UNLESS_FOUND,
     names,
 )
 from sfmap.engine.spec.model import (
@@ -80,11 +81,28 @@ def read_match_value(key: ScalarNode, node: Node, report: Report) -> FieldRule:
     return _rule(key, node, report, names(MATCH_REFERENCE if _is_reference(node) else MATCH_VALUE))
 
 
+def read_unless_found(table: Table) -> tuple[FieldRule, ...]:
+    """The records for which none is written, each a rule that points to them."""
+    return table.items(
+        "unless_found",
+        "a table such as {object: Plan__c, by: Code__c, from: traits.plan}, or a list of them",
+        lambda node: _unless_found(table.key("unless_found"), node, table.report),
+    )
+
+
+def _unless_found(key: ScalarNode, node: Node, report: Report) -> FieldRule | None:
+    if not isinstance(node, TableNode):
+        return None
+    return _rule(replace(key, span=node.span), node, report, names(UNLESS_FOUND), is_reference=True)
+
+
 def _is_reference(node: Node) -> bool:
     return bool(entry(node, "object") or entry(node, "by"))
 
 
-def _rule(key: ScalarNode, node: Node, report: Report, known: tuple[str, ...]) -> FieldRule:
+def _rule(
+    key: ScalarNode, node: Node, report: Report, known: tuple[str, ...], is_reference: bool = False
+) -> FieldRule:
     """The rule; one without sources where it is wrong, so that nobody complains of a missing field besides."""
     if isinstance(node, ScalarNode) and isinstance(node.value, str):
         return FieldRule(key.text, key.span, sources=(SourcePath(node.text, node),))
@@ -117,7 +135,7 @@ def _rule(key: ScalarNode, node: Node, report: Report, known: tuple[str, ...]) -
         required=table.boolean("required") or False,
         write=table.choice("write", WRITES) or "always",
         when=table.text("when"),
-        reference=_reference(table) if _is_reference(node) else None,
+        reference=_reference(table) if is_reference or _is_reference(node) else None,
         add=_add(table),
     )
 

@@ -180,6 +180,9 @@ MATCH_VALUE = tuple(key for key in RULE if key.name in _OF_MATCH)
 _OF_MATCH_REFERENCE = ({*_OF_MATCH} - {"max"}) | {"object", "by", "where", "on_many", "on_missing"}
 MATCH_REFERENCE = tuple(key for key in REFERENCE if key.name in _OF_MATCH_REFERENCE)
 
+_OF_UNLESS_FOUND = ("from", "template", "value", "values", "else", "type", "when", "object", "by", "where")
+UNLESS_FOUND = tuple(key for key in REFERENCE if key.name in _OF_UNLESS_FOUND)
+
 ADDRESS = (
     Key("from", "Where the parts are; the first of these that has a part gives it.", _one_or_many(_TEXT),
         example="[traits.address, traits]", required=True),
@@ -328,6 +331,12 @@ MAPPING = (
     ),
     Key("where", "A condition in SOQL that a record found must meet.", _or_removed(_TEXT), "any record",
         "Closed__c = false"),
+    Key(
+        "unless_found",
+        "Records of other objects: where there is one, the event is skipped.",
+        _or_removed(_one_or_many(_ref("unless_found"))),
+        example="{object: Plan__c, by: Code__c, from: traits.plan}",
+    ),
     Key("on_many", "Which record is written where a lookup finds several.", _word(*ON_MANY), "newest", "error"),
     Key("on_none", "What to do with an event whose record an update or a delete does not find.",
         _word(*ON_NONE), "skip", "error"),
@@ -377,6 +386,7 @@ TABLES: Mapping[str, tuple[Key, ...]] = {
     "external_id": EXTERNAL_ID,
     "match_value": MATCH_VALUE,
     "match_reference": MATCH_REFERENCE,
+    "unless_found": UNLESS_FOUND,
     "rule": RULE,
     "reference": REFERENCE,
     "default": DEFAULT,

@@ -237,6 +237,8 @@ class Mapping:
     """A SOQL condition for the lookups."""
     blank_values: tuple[Constant, ...]
     """What counts as no value besides blank text."""
+    unless_found: tuple[FieldRule, ...]
+    """What points to the records for which none is written."""
     on_many: OnMany
     on_none: OnNone
     """What becomes of an event for which an update or a delete finds no record."""
@@ -260,4 +262,5 @@ class Mapping:
 
     @property
     def all_rules(self) -> tuple[FieldRule, ...]:
-        return (*self.rules, *self.match_values.values())
+        """All that may point to other records."""
+        return (*self.rules, *self.match_values.values(), *self.unless_found)

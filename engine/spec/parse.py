@@ -6,7 +6,14 @@ from dataclasses import replace
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.conventions import read_conventions
 from sfmap.engine.spec.diagnostics import Diagnostic, Source, did_you_mean, listed
-from sfmap.engine.spec.fields import is_api_name, read_blank_values, read_default, read_match_value, read_rules
+from sfmap.engine.spec.fields import (
+    is_api_name,
+    read_blank_values,
+    read_default,
+    read_match_value,
+    read_rules,
+    read_unless_found,
+)
 from sfmap.engine.spec.headers import read_batch_size, read_headers
 from sfmap.engine.spec.language import (
     CUSTOM,
@@ -44,6 +51,7 @@ from sfmap.engine.spec.source import ListNode, Node, ScalarNode, TableNode
 SETTINGS = (
     "match",
     "where",
+    "unless_found",
     "on_many",
     "opt_in",
     "when",
@@ -144,6 +152,7 @@ def _mapping(name: str, source: Source, table: Table) -> Mapping:
         external_id=external_id,
         where=table.text("where"),
         blank_values=read_blank_values(table),
+        unless_found=tuple(replace(rule, conventions=conventions) for rule in read_unless_found(table)),
         on_many=table.choice("on_many", ON_MANY) or "newest",
         on_none=_on_none(table, operation),
         on_duplicate=table.choice("on_duplicate", ON_DUPLICATE) or "fail",

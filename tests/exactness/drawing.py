@@ -9,7 +9,7 @@ from dataclasses import replace
 from random import Random
 from typing import Literal, cast
 
-from .model import Event, EventType, Operation, Org, Pointer, Rule, Table, Write
+from .model import By, Event, EventType, Instead, Operation, Org, Pointer, Rule, Table, Write
 from .trial import LATE, LOSSES, POINTING, Fault, Leg, Plug, Trial
 
 PASSING = (
@@ -46,6 +46,15 @@ LOOKUPS = {
     "Seat__c": (("Email__c",), ("Plan__c",)),
 }
 CONDITIONS = {"Lead": "Rating", "Account": "Rating", "Contact": "Title", "Seat__c": "Plan__c"}
+OLD = {"Email": "old_email", "Email__c": "old_email", "AccountNumber": "old_number"}
+"""What a field may be looked up by in place of its own trait."""
+INSTEAD = (
+    Instead("Contact", "Email", "email"),
+    Instead("Lead", "Email", "email"),
+    Instead("Lead", "Phone", "phone", ("Rating", "!=", "Hot")),
+    Instead("Account", "AccountNumber", "number", ("Rating", "=", "Cold")),
+    Instead("Account", "Name", "company"),
+)
 KEYS = {"Lead": "Key__c", "Account": "Code__c", "Seat__c": "Key__c"}
 NEEDED = {"Lead": ("LastName", "Company"), "Account": ("Name",), "Contact": ("LastName",)}
 _PLAIN = Table("plain", "identify", "Seat__c", (Rule("Key__c", "key"), Rule("Phone__c", "phone")), (("Key__c",),))
@@ -175,8 +184,19 @@ def _one_by_one(trial: Trial) -> Trial:
 def _sure(trial: Trial, without: Sequence[str] = ()) -> Trial:
     """Without creates of which it may never be known whether they were done, and without some switches."""
     off = dict.fromkeys(without, False)
-    tables = [replace(table, **off) for table in trial.tables if table.operation != "create"]  # type: ignore[arg-type]
+    tables = [
+        replace(_by_what_is_written(table), **off)  # type: ignore[arg-type]
+        for table in trial.tables
+        if table.operation != "create"
+    ]
     return replace(trial, tables=tuple(tables) or (_PLAIN,))
+
+
+def _by_what_is_written(table: Table) -> Table:
+    match = tuple(tuple(by.field for by in one) for one in table.wanted)
+    known = {rule.field for rule in table.rules}
+    rules = tuple(Rule(field, TRAITS[table.object][field]) for one in match for field in one if field not in known)
+    return replace(table, match=() if table.external_id else match, rules=(*table.rules, *dict.fromkeys(rules)))
 
 
 def _without_constants(table: Table) -> Table:
@@ -253,7 +273,7 @@ def draw_table(dice: Random, name: str, object_name: str) -> Table:
     operation: Operation = dice.choice(OPERATIONS)
     external_id = key if key and operation != "create" and dice.random() < 0.35 else ""
     match = () if external_id or operation == "create" else _draw_match(dice, object_name)
-    looked_up = {external_id} if external_id else {one for names in match for one in names}
+    looked_up = {external_id} if external_id else {one for names in match for one in names if isinstance(one, str)}
     fields = [one for one in TRAITS[object_name] if one in looked_up or (one != key and dice.random() < 0.7)]
     if operation == "delete":
         fields = [one for one in fields if one in looked_up]
@@ -275,6 +295,7 @@ def draw_table(dice: Random, name: str, object_name: str) -> Table:
         skip_unchanged=operation in ("upsert", "update") and dice.random() < 0.15,
         guard=operation != "create" and dice.random() < 0.15,
         for_each=operation != "create" and dice.random() < 0.12,
+        unless=_draw_unless(dice),
     )
 
 
@@ -282,10 +303,23 @@ def _draw_on_none(dice: Random, operation: Operation) -> Literal["skip", "error"
     return "error" if operation in ("update", "delete") and dice.random() < 0.3 else "skip"
 
 
-def _draw_match(dice: Random, object_name: str) -> tuple[tuple[str, ...], ...]:
+def _draw_match(dice: Random, object_name: str) -> tuple[tuple[str | By, ...], ...]:
     lookups = list(LOOKUPS[object_name])
     dice.shuffle(lookups)
-    return tuple(lookups[: dice.choice((1, 1, 2, 2, 3))])
+    drawn = lookups[: dice.choice((1, 1, 2, 2, 3))]
+    return tuple(tuple(_draw_by(dice, name) for name in names) for names in drawn)
+
+
+def _draw_by(dice: Random, name: str) -> str | By:
+    """The field, now and then with another value than the one that is written."""
+    return By(name, OLD[name]) if name in OLD and dice.random() < 0.2 else name
+
+
+def _draw_unless(dice: Random) -> tuple[Instead, ...]:
+    if dice.random() < 0.85:
+        return ()
+    count = dice.choice((1, 1, 2))
+    return tuple(dice.choice(INSTEAD) for _ in range(count))
 
 
 def _draw_where(dice: Random, object_name: str) -> tuple[str, str, str]:
@@ -367,6 +401,8 @@ def draw_traits(dice: Random, number: object, who: str) -> dict[str, object]:
         "email": f"{who}p{dice.randint(0, 3)}@x.co",
         "boss": f"{who}p{dice.randint(0, 3)}@x.co",
         "tags": some("red", "blue;green", "RED; blue", "green", None),
+        "old_email": f"{who}p{dice.randint(0, 3)}@x.co",
+        "old_number": f"{who}{dice.randint(1, 3)}",
         "key": f"{who}k{dice.randint(0, 3)}",
         "last": some(f"{who}La", f"{who}Lb"),
         "company": some(f"{who}C1", f"{who}C2"),
@@ -452,6 +488,7 @@ def _plainer(table: Table) -> Iterator[Table]:
         {"on_none": "skip"},
         {"skip_unchanged": False},
         {"guard": False},
+        {"unless": ()},
     ):
         if any(getattr(table, key) != value for key, value in change.items()):
             yield replace(table, **change)

@@ -67,6 +67,16 @@ class By:
 
 
 @dataclass(frozen=True)
+class Instead:
+    """A record that is looked for by a trait."""
+
+    object: str
+    by: str
+    trait: str
+    where: tuple[str, str, str] | None = None
+
+
+@dataclass(frozen=True)
 class Table:
     """A mapping."""
 
@@ -83,6 +93,8 @@ class Table:
     on_none: Literal["skip", "error"] = "skip"
     skip_unchanged: bool = False
     guard: bool = False
+    unless: tuple["Instead", ...] = ()
+    """Records for which none is written."""
     for_each: bool = False
 
     @property
@@ -209,9 +221,9 @@ class Org:
                 yield self._apply_item(table, event, item, traits)
 
     def _apply_item(self, table: Table, event: Event, item: int, traits: Event) -> Result:
-        fate, record, identity = self._write(table, traits, str(event.get("timestamp") or ""))
+        fate, record, identity, is_found_again = self._write(table, traits, str(event.get("timestamp") or ""))
         self._note(Letter(event, table.name, item), fate)
-        return Result(table.name, item, fate, record, bool(table.lookups), identity)
+        return Result(table.name, item, fate, record, is_found_again, identity)
 
     def _note(self, letter: Letter, fate: Fate) -> None:
         """A copy of an event that has failed is the same letter."""
@@ -221,19 +233,22 @@ class Org:
         else:
             self.letters.pop(key, None)
 
-    def _write(self, table: Table, traits: Event, moment: str) -> tuple[Fate, Kept | None, object]:
+    def _write(self, table: Table, traits: Event, moment: str) -> tuple[Fate, Kept | None, object, bool]:
         draft = _draft(table, traits)
         tried = [{by.field: _key(by, draft, traits) for by in one} for one in table.wanted]
         lookups = [_whole(one) for one in tried if None not in one.values()]
         if draft.is_rejected or (table.lookups and not lookups):
-            return "failed", None, None
+            return "failed", None, None, bool(table.lookups)
         identity = _identity(table, lookups[0]) if lookups else None
+        is_found_again = any(_is_written(one, draft) for one in lookups)
         if table.guard and identity and moment and moment < self.newest.get(identity, ""):
-            return "skipped", None, identity
+            return "skipped", None, identity, is_found_again
+        if any(self._is_there(one, traits) for one in table.unless):
+            return "skipped", None, identity, is_found_again
         fate, record = self._do(table, draft, lookups)
         if table.guard and identity and moment and fate not in ("skipped", "failed"):
             self.newest[identity] = moment
-        return fate, record, identity
+        return fate, record, identity, is_found_again
 
     def _do(self, table: Table, draft: Draft, lookups: Sequence[Mapping[str, str]]) -> tuple[Fate, Kept | None]:
         found = self._found(table, lookups)
@@ -265,6 +280,13 @@ class Org:
             if found:
                 return found
         return []
+
+    def _is_there(self, one: Instead, traits: Event) -> bool:
+        said = traits.get(one.trait)
+        return bool(isinstance(said, str) and said.strip()) and any(
+            same(record.fields.get(one.by), said) and _meets(record, one.where)
+            for record in self.living(one.object)
+        )
 
     def _resolved(self, values: Values) -> "Contents | None":
         """The records that are pointed to, in place of what they are sought by; None where one must be there."""
@@ -339,6 +361,12 @@ def _identity(table: Table, lookup: Mapping[str, str]) -> object:
 def _key(by: By, draft: Draft, traits: Event) -> str | None:
     said = traits.get(by.trait) if by.trait else draft.keys.get(by.field)
     return said.strip() if isinstance(said, str) and said.strip() else None
+
+
+def _is_written(lookup: Mapping[str, str], draft: Draft) -> bool:
+    """Whether a record that is created is found by it."""
+    written = {**draft.always, **draft.empty, **draft.create}
+    return all(same(written.get(name), value) for name, value in lookup.items())
 
 
 def _whole(lookup: Mapping[str, str | None]) -> dict[str, str]:

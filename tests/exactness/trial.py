@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from .model import OF_PROPERTIES, By, Event, Rule, Table
+from .model import OF_PROPERTIES, By, Event, Instead, Rule, Table
 
 SCHEMA = """\
 objects:
@@ -157,6 +157,8 @@ def render(table: Table) -> str:
         lines.append(f"on_many: {table.on_many}")
     if table.on_none != "skip":
         lines.append(f"on_none: {table.on_none}")
+    if table.unless:
+        lines.append(f"unless_found: {json.dumps([_instead(one, prefix) for one in table.unless])}")
     lines += [f"{key}: true" for key, on in _switches(table).items() if on]
     if table.for_each:
         lines.append(f"for_each: {inner}.items")
@@ -167,6 +169,15 @@ def render(table: Table) -> str:
 
 def _match_field(by: By, prefix: str) -> object:
     return {by.field: prefix + by.trait} if by.trait else by.field
+
+
+def _instead(one: Instead, prefix: str) -> dict[str, str]:
+    where = {"where": _condition(*one.where)} if one.where else {}
+    return {"object": one.object, "by": one.by, "from": prefix + one.trait, **where}
+
+
+def _condition(name: str, operator: str, value: str) -> str:
+    return f"{name} {operator} " + (f"'{value}'" if value else "null")
 
 
 def _switches(table: Table) -> dict[str, bool]:
