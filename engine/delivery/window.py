@@ -30,7 +30,7 @@ from sfmap.engine.delivery.sending import (
     write_options,
 )
 from sfmap.engine.journal.ledger import RecordKey, Unanswered
-from sfmap.engine.mapping.record import Plan, Value
+from sfmap.engine.mapping.record import Plan, Value, nothing_to_write
 from sfmap.engine.org.port import (
     FoundRecord,
     Org,
@@ -203,6 +203,8 @@ class Window:
             return Ending(
                 "failed", reason=f"no {head.record.object} has this id: it was deleted, or is of another org"
             )
+        if all(content is None for content in fold.on_create.values()):  # what it points to was not found
+            return Ending("failed", reason=nothing_to_write(head.fitted.notes))
         return self._call("create", head), Pending(fold, _write(fold.on_create), fates=fold.fates())
 
     def _decide_change(self, fold: Fold) -> tuple[Call, Pending] | Ending:

@@ -193,6 +193,16 @@ def test_whoever_comes_in_between_is_found(folder: Folder) -> None:
     assert folder.rows("SELECT substr(WhoId, 1, 3) FROM Task ORDER BY Id") == [("00Q",), ("003",)]
 
 
+def test_a_record_that_would_only_point_to_nobody(folder: Folder) -> None:
+    task = TASK.replace("  Subject: {value: A call}\n", "")
+    (told,) = deliver(folder, {"task": task}, [], track("Called", email="a@x.co"))
+    assert told["outcome"] == "failed"
+    assert told["reason"] == (
+        "nothing to write: no field has a value (WhoId: left out: no Contact or Lead was found by Email)"
+    )
+    assert folder.rows("SELECT count(*) FROM Task") == [(0,)]
+
+
 @pytest.mark.parametrize(("rule", "note"), [
     ("WhoId: {object: [Contact, Account], by: Email, value: a@x.co}",
      "WhoId: not looked for everywhere: WhoId cannot point to Account; it points to Contact or Lead"),

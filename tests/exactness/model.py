@@ -325,7 +325,7 @@ class Org:
             for key, value in _added({}, values).items()
             if value is not None and not isinstance(value, Sought)
         }
-        if _lacks(values) or any(key not in given for key in REQUIRED.get(name, ())):
+        if _lacks(values) or not given or any(key not in given for key in REQUIRED.get(name, ())):
             return "failed", None
         self.count += 1
         record = Kept(self.count, dict(given))
