@@ -349,8 +349,9 @@ def _ways_to_stay_empty(rule: FieldRule, field: FieldDescription, has_match: boo
     if rule.reference and rule.reference.on_missing != "reject":
         return "where no record is found", "write on_missing: reject"
     if rule.value is None and not rule.reference and not always_fits(field, rule.type, rule.max):
-        longest = f", max: {field.length}" if field.type == "email" else ""
-        return "where a value does not fit", f"write type: {VALUE_TYPES[field.type]}{longest}"
+        wanted = VALUE_TYPES[field.type]
+        longest = f", max: {field.length}" if wanted == "email" else " and no max" if rule.max else ""
+        return "where a value does not fit", f"write type: {wanted}{longest}"
     is_constant = rule.value is not None and not (rule.values and rule.otherwise is None)
     default_write = rule.default.write or rule.write if rule.default else "update"
     if is_constant or rule.required or has_match or default_write != "update":

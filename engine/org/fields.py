@@ -37,6 +37,8 @@ _ALSO_FIT: Mapping[ValueType, tuple[ValueType, ...]] = {
     "datetime": ("date",),
 }
 """By the type that a field wants: others whose values it takes."""
+_LENGTHS: Mapping[ValueType, int] = {"date": 10, "time": 13, "datetime": 24, "id": 18}
+"""How many characters a text of the type has: it means nothing once it is cut."""
 _MULTISELECT = "multipicklist"
 _PICKLISTS = frozenset({"picklist", _MULTISELECT})
 """Never cut (row 8 of behaviour.md): the org says what it thinks of the value."""
@@ -129,7 +131,7 @@ def always_fits(field: FieldDescription, type: ValueType | None, longest: int | 
         return True
     if wanted == "email":
         return type == "email" and 0 < (longest or 0) <= field.length
-    return type in (wanted, *_ALSO_FIT.get(wanted, ()))
+    return type in (wanted, *_ALSO_FIT.get(wanted, ())) and (longest or sys.maxsize) >= _LENGTHS.get(type, 0)
 
 
 def takes_several(field: FieldDescription) -> bool:

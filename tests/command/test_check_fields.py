@@ -153,6 +153,13 @@ SAID = {
         mapping({"Due__c": "{from: traits.due, required: true}"}),
         ["warning: a new Thing__c needs Due__c, which stays empty where a value does not fit | write type: date"],
     ),
+    "a required date that is cut": (
+        mapping({"Due__c": "{from: traits.due, type: date, required: true, max: 9}"}),
+        [
+            "warning: a new Thing__c needs Due__c, which stays empty where a value does not fit"
+            " | write type: date and no max"
+        ],
+    ),
     "a required e-mail address that may be too long": (
         mapping({"Mail__c": "{from: traits.mail, type: email, required: true}"}),
         [

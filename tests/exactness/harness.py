@@ -327,8 +327,8 @@ def ask(forks: "subprocess.Popen[str]", **asked: object) -> dict[str, object]:
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
-    (folder / "schema.yaml").write_text(SCHEMA)
+def stage(folder: Path, schema: str = SCHEMA) -> Iterator[Stage]:
+    (folder / "schema.yaml").write_text(schema)
     with (folder / "forks.txt").open("w") as said_there:
         forks = subprocess.Popen(
             [sys.executable, "-P", "-m", "sfmap.tests.exactness.forks"],
