@@ -186,6 +186,7 @@ FILTERS = (
         (Example(["555-1", "555-2"], "555-1"), Example("555-1", "555-1"), Example([], None)),
         takes=ANYTHING,
         chooses=(list,),
+        keeps=SINGLE,
     ),
     Filter(
         "last",
@@ -194,6 +195,7 @@ FILTERS = (
         (Example(["555-1", "555-2"], "555-2"), Example("555-1", "555-1")),
         takes=ANYTHING,
         chooses=(list,),
+        keeps=SINGLE,
     ),
     Filter(
         "slice",
@@ -318,6 +320,7 @@ FILTERS = (
         (Example("461 2nd St", "461 2nd St"), Example({"street": "461 2nd St"}, None)),
         takes=(*SINGLE, list),
         chooses=(dict,),
+        keeps=(*SINGLE, list),
     ),
     Filter(
         "keys",

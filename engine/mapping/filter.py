@@ -62,6 +62,8 @@ class Filter:
     """The types of values that it is made for, each type for itself: a boolean is no number here."""
     chooses: tuple[type, ...] = ()
     """The types of values for which None is an answer: `if_email` chooses among texts, where `date` reads them."""
+    keeps: tuple[type, ...] = ()
+    """The types of values that always come out as they are: `first` does nothing to a text."""
     missing: Callable[[], str] = lambda: ""
     """What the filter needs and this installation lacks; empty where it lacks nothing."""
 

@@ -256,18 +256,27 @@ def _read(writer: _Writer, source: CompiledSource) -> list[str]:
     names = _names(source)
     if names is None or not all(map(_keeps_nothing, source.pipes)):
         return []
-    blanks = writer.name(source.blanks, "blanks") if source.pipes and source.blanks else ""
-    cleaned = [f"v = without_blanks(v, {blanks})"] if blanks else []
+    cleaned = _blanks_out(writer, source.blanks) if source.pipes and source.blanks else []
     lines = [f"v = {writer.value(names)}", *cleaned]
     for pipe in source.pipes:
         name = writer.name(pipe.run, pipe.known.name)
         chooses = "".join(f" and given_v.__class__ is not {kind.__name__}" for kind in pipe.known.chooses)
         lines += [
-            "if v is not None:",
+            f"if v is not None{' and v.__class__ is not str' if str in pipe.known.keeps else ''}:",
             f"    given_v = v; v = {name}(v)",
             f"    if v is None{chooses}: return by_rules(view, item)",
         ]
     return [*lines, *cleaned]
+
+
+def _blanks_out(writer: _Writer, blanks: frozenset[str]) -> list[str]:
+    """Lines that take out what counts as no value; most texts are longer than any of that."""
+    longest = max(map(len, blanks))
+    name = writer.name(blanks, "blanks")
+    return [
+        f"if v is not None and (v.__class__ is not str or len(v.strip()) <= {longest}):",
+        f"    v = without_blanks(v, {name})",
+    ]
 
 
 def _keeps_nothing(pipe: Pipe) -> bool:

@@ -8,7 +8,6 @@ from syrupy.assertion import SnapshotAssertion
 from sfmap.engine.mapping.record import Json
 
 from ..cases import load_cases, rendered_case
-from ..command.conftest import Folder
 
 
 @pytest.mark.parametrize("case", load_cases(Path(__file__).parent / "collected"))
