@@ -239,6 +239,8 @@ class Org:
         lookups = [_whole(one) for one in tried if None not in one.values()]
         if draft.is_rejected or (table.lookups and not lookups):
             return "failed", None, None, bool(table.lookups)
+        if not table.lookups and not any((draft.always, draft.create, draft.update, draft.empty)):
+            return "failed", None, None, False
         identity = _identity(table, lookups[0]) if lookups else None
         is_found_again = any(_is_written(one, draft) for one in lookups)
         if table.guard and identity and moment and moment < self.newest.get(identity, ""):
