@@ -283,7 +283,8 @@ def _chosen(pointer: Pointer, found: Mapping[Target, Sequence[str]]) -> _Choice:
     where = f" where {first.where}" if first.where else ""
     if pointer.on_missing == "reject":
         return _Choice(lacks=f"{missing} {first.value!r}{where}")
-    return _Choice(note=f"left out: {missing}{where}")
+    value = f" {first.value!r}" if pointer.is_constant else ""
+    return _Choice(note=f"left out: {missing}{value}{where}")
 
 
 def _is_direct(item: Item) -> bool:

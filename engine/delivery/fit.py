@@ -1,7 +1,7 @@
 """Fits a record to its object as the org describes it: what would be refused is left out or cut, and noted."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sfmap.engine.delivery.codes import recoded
 from sfmap.engine.mapping.record import Addition, Note, Record, Reference, Value, nothing_to_write
@@ -55,6 +55,8 @@ class Pointer:
     on_many: OnMany = "newest"
     relationship: str = ""
     """What a write calls it where the org itself shall find the record; empty where delivery looks it up."""
+    is_constant: bool = field(default=False, compare=False)
+    """Whether its value is the mapping's own, and no secret."""
 
 
 Content = Value | Pointer | Addition | None
@@ -311,7 +313,9 @@ class _Fitting:
             is_found_by = any(field.name in lookup for lookup in self.record.match)
             nested = is_plain and reference.on_missing == "reject" and by.external_id and not is_found_by
             relationship = field.relationship_name if nested else ""
-            kept[field.name] = Pointer(targets, reference.on_missing, reference.on_many, relationship)
+            kept[field.name] = Pointer(
+                targets, reference.on_missing, reference.on_many, relationship, reference.is_constant
+            )
 
     def _targets(self, field: FieldDescription, reference: Reference, problems: list[str]) -> Iterator[Target]:
         """Where the record may be found; why not, for the other objects, goes to the problems."""
@@ -373,7 +377,7 @@ class _Fitting:
         if not targets:
             raise DoesNotFit(f"cannot look up by {name}: {problems[-1]}")
         self.points = True
-        return Pointer(targets, reference.on_missing, reference.on_many)
+        return Pointer(targets, reference.on_missing, reference.on_many, is_constant=reference.is_constant)
 
     def _match_value(self, name: str, value: Value) -> Value:
         """The value as it is written, too: what is cut must be looked up cut, or it is never found again."""

@@ -308,13 +308,13 @@ def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnos
 def _compile_pattern(pattern: EventPattern) -> Callable[[Json, Json], bool]:
     if pattern.name is None:
         return lambda event_type, _: event_type == pattern.type
-    takes = _name_pattern(pattern.name.text)
+    takes = name_pattern(pattern.name.text)
     return lambda event_type, event_name: (
         event_type == pattern.type and isinstance(event_name, str) and takes(event_name)
     )
 
 
-def _name_pattern(pattern: str) -> Callable[[str], bool]:
+def name_pattern(pattern: str) -> Callable[[str], bool]:
     """`Order *` as a function of a name: stars stand for any text, the rest for itself.
 
     Each piece is looked for once, from where the last one ended; an expression would try them all again.
@@ -355,7 +355,7 @@ def _check_events(mapping: MappingSpec, report: Report) -> None:
     for pattern in mapping.events:
         for other in seen:
             covered = other.name is None or (
-                pattern.name is not None and _name_pattern(other.name.text)(pattern.name.text)
+                pattern.name is not None and name_pattern(other.name.text)(pattern.name.text)
             )
             if other.type == pattern.type and covered:
                 span = pattern.name.span if pattern.name else mapping.span

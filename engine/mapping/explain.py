@@ -80,7 +80,7 @@ def explain(mapper: Mapper, event: Event) -> tuple[Explained, ...]:
     taking = mapper.taking(event)
     told = [one for compiled in taking for one in _explained(compiled, event)]
     kept = [one for one in told if not isinstance(one.mapped, Skipped)]
-    return tuple(kept) or tuple(told[:1]) or tuple(Explained(mapped) for mapped in mapper.map(event))
+    return tuple(kept) or tuple(Explained(mapped) for mapped in mapper.map(event))
 
 
 def _explained(compiled: CompiledMapping, event: Event) -> Iterator[Explained]:

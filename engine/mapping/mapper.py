@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
-from sfmap.engine.mapping.compile import CompiledMapping
-from sfmap.engine.mapping.record import Event, Mapped, Rejected, Skipped
+from sfmap.engine.mapping.compile import CompiledMapping, name_pattern
+from sfmap.engine.mapping.event import remembered
+from sfmap.engine.mapping.record import Event, Json, Mapped, Rejected, Skipped
 from sfmap.engine.mapping.values import shown
+from sfmap.engine.spec.diagnostics import did_you_mean, listed
 from sfmap.engine.spec.model import ReferenceTo
+
+_MOST_NAMED = 10
+"""Names of track events in one reason."""
 
 
 class Mapper:
@@ -17,6 +22,11 @@ class Mapper:
         for compiled in self.mappings:
             for event_type in dict.fromkeys(pattern.type for pattern in compiled.mapping.events):
                 self._by_type.setdefault(event_type, []).append(compiled)
+
+        tracking = self._by_type.get("track", ())
+        patterns = [pattern for compiled in tracking for pattern in compiled.mapping.events]
+        self._track_names = tuple(dict.fromkeys(pattern.name.text for pattern in patterns if pattern.name))
+        self._other_name = remembered(self._of_another_name)
 
         # Only track events have a name that patterns look at.
         self._alone = {
@@ -95,10 +105,32 @@ class Mapper:
         alone = self._alone.get(event_type)
         if alone:
             return alone.map(event)
-        results = [mapped for compiled in self.taking(event) for mapped in compiled.map(event)]
-        if not results:
-            return (Skipped(f"no mapping takes {shown(event_type)} events"),)
-        return tuple(result for result in results if not isinstance(result, Skipped)) or (results[0],)
+        taking = self.taking(event)
+        if not taking:
+            return (Skipped(self._why_not_taken(event_type, event.get("event"))),)
+        results = [(compiled.mapping.name, mapped) for compiled in taking for mapped in compiled.map(event)]
+        made = tuple(mapped for _, mapped in results if not isinstance(mapped, Skipped))
+        return made or (
+            _skipped([(name, mapped.reason) for name, mapped in results if isinstance(mapped, Skipped)]),
+        )
+
+    def _why_not_taken(self, event_type: str, event_name: Json) -> str:
+        if event_type not in self._by_type:
+            near = did_you_mean(event_type, self._by_type)
+            return f"no mapping takes {shown(event_type)} events{f'; {near}' if near else ''}"
+        return self._other_name(event_name) if isinstance(event_name, str) else self._untaken("without a name")
+
+    def _of_another_name(self, event_name: str) -> str:
+        name = event_name.casefold()
+        same = next((known for known in self._track_names if name_pattern(known.casefold())(name)), "")
+        near = f'did you mean "{same}"?' if same else did_you_mean(event_name, self._track_names)
+        return self._untaken("of this name", near)
+
+    def _untaken(self, which: str, near: str = "") -> str:
+        names = [f'"{name}"' for name in self._track_names]
+        more = len(names) - _MOST_NAMED
+        told = listed([*names[:_MOST_NAMED], *([f"{more} more"] if more > 0 else [])], "and")
+        return f"no mapping takes track events {which}; taken are {told}{f'; {near}' if near else ''}"
 
     def taking(self, event: Event) -> list[CompiledMapping]:
         """The mappings that the event is for."""
@@ -107,3 +139,13 @@ class Mapper:
         if event_type != "track":
             return candidates
         return [compiled for compiled in candidates if compiled.takes(event_type, event.get("event"))]
+
+
+def _skipped(reasons: Sequence[tuple[str, str]]) -> Skipped:
+    """One skip for all mappings that could have taken the event; each is named where their reasons differ."""
+    mappings: dict[str, list[str]] = {}
+    for name, reason in reasons:
+        mappings.setdefault(reason, []).append(name)
+    if len(mappings) == 1:
+        return Skipped(reasons[0][1])
+    return Skipped("; ".join(f"{listed(names, 'and')}: {reason}" for reason, names in mappings.items()))

@@ -1,7 +1,7 @@
 """What mapping makes of an event: records to deliver, or the reason why there is none."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -58,6 +58,8 @@ class Reference:
     where: str = ""
     """A condition in SOQL that it must meet; empty where there is none."""
     on_many: OnMany = "newest"
+    is_constant: bool = field(default=False, compare=False)
+    """Whether the value is the mapping's own, and no secret."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,9 +92,17 @@ class CompiledRule:
         if to and found.content is not None:
             assert not isinstance(found.content, (Reference, Addition))
             where = to.where.text.strip() if to.where else ""
-            content = Reference(to.objects, to.by.text, found.content, to.on_missing, where, to.on_many)
+            constant = self._is_constant(found)
+            content = Reference(to.objects, to.by.text, found.content, to.on_missing, where, to.on_many, constant)
             return replace(found, content=content)
         return found
+
+    def _is_constant(self, found: Found) -> bool:
+        """Whether the value is the mapping's own: a constant, an entry of `values`, a template of nothing else."""
+        rule = self.rule
+        tabled = (*(rule.values or {}).values(), *([] if rule.otherwise is None else [rule.otherwise]))
+        of_nothing = rule.template is not None and not any(source.names for source in self.sources)
+        return rule.value is not None or not found.origin or of_nothing or found.content in tabled
 
     def _find(self, event: Event) -> Found:
         refusals: list[Refusal] = []

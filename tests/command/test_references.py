@@ -115,7 +115,7 @@ QUEUE = "OwnerId: {object: Group, by: DeveloperName, where: Type = 'Queue'"
         ("}", "partner", 3, "RecordTypeId: 2 RecordType records match: the newest was taken"),
         (", on_many: oldest}", "Partner", 1, "RecordTypeId: 2 RecordType records match: the oldest was taken"),
         (", values: {vip: Partner}, else: Other, on_many: oldest}", "VIP", 1, "oldest was taken"),
-        (", values: {vip: Partner}, else: Other}", "x", None, "by DeveloperName where SobjectType = 'Account'"),
+        (", values: {vip: Partner}, else: Other}", "x", None, "'Other' where SobjectType = 'Account'"),
         (", values: {vip: Partner}}", "x", None, "RecordTypeId: left out: traits.kind is no entry of values"),
     ],
 )  # fmt: skip
@@ -217,6 +217,22 @@ def test_an_object_that_cannot_be_meant(folder: Folder, rule: str, note: str) ->
     (told,) = deliver(folder, {"contact": CONTACT, "lead": LEAD, "task": task}, people, track("Called"))
     assert note in str(told["notes"])
     assert folder.rows("SELECT count(WhoId) FROM Task") == [(int("left out" not in note),)]
+
+
+@pytest.mark.parametrize(("origin", "named"), [
+    ("value: nobody@x.co", " 'nobody@x.co'"),
+    ("template: \"{{ 'nobody' }}@x.co\"", " 'nobody@x.co'"),
+    ("from: properties.rank, values: {me@x.co: nobody@x.co}", " 'nobody@x.co'"),
+    ("from: properties.rank, values: {second: other@x.co}, else: nobody@x.co", " 'nobody@x.co'"),
+    ("from: properties.rank, values: {second: other@x.co}, else: keep", ""),
+    ("from: properties.rank", ""),
+    ("template: \"{{ properties.rank }}\"", ""),
+])  # fmt: skip
+def test_a_value_of_the_mapping_is_named_where_nothing_has_it(folder: Folder, origin: str, named: str) -> None:
+    """What the event says stays out of the notes."""
+    task = TASK[: TASK.index("  WhoId")] + f"  WhoId: {{object: [Lead, Contact], by: Email, {origin}}}\n"
+    (told,) = deliver(folder, {"task": task}, [], track("Called", rank="me@x.co"))
+    assert told["notes"] == [f"WhoId: left out: no Lead or Contact was found by Email{named}"]
 
 
 def test_the_org_is_not_asked_to_look_under_a_condition(folder: Folder) -> None:
