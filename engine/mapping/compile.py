@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from time import thread_time
 
 from sfmap.engine.mapping.blanks import blank_keys, without_blanks
@@ -27,9 +27,10 @@ from sfmap.engine.mapping.record import (
 from sfmap.engine.mapping.rules import CompiledRule, compile_rule
 from sfmap.engine.mapping.sandbox import TemplateFailed
 from sfmap.engine.mapping.shapes import Holder, compile_holders
+from sfmap.engine.mapping.spellings import Spellings, compile_spellings
 from sfmap.engine.mapping.straight import Straight, Switch, straighten
 from sfmap.engine.mapping.templates import compile_condition
-from sfmap.engine.mapping.values import Unfit, Unreadable
+from sfmap.engine.mapping.values import Unfit, Unreadable, is_blank
 from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, did_you_mean, listed
 from sfmap.engine.spec.model import CustomFields, EventPattern, FieldRule, Lookup
@@ -60,6 +61,7 @@ class CompiledMapping:
     """One for each place that traits are in."""
     blanks: frozenset[str]
     holders: tuple[Holder, ...] = ()
+    spellings: tuple[Spellings, ...] = ()
 
     def takes(self, event_type: Json, event_name: Json) -> bool:
         """Whether the mapping is for events of this type and, for track events, this name."""
@@ -128,7 +130,7 @@ class CompiledMapping:
             raise Unfit(f"for_each: {for_each.text} {unfit}") from None
         if items is not None and not isinstance(items, list):
             return Skipped(f"no items: {for_each.text} is not a list")
-        numbered = [(item, number) for number, item in enumerate(items or (), 1) if item is not None]
+        numbered = [(item, number) for number, item in enumerate(items or (), 1) if not is_blank(item)]
         if not numbered:
             return Skipped(f"no items: {for_each.text} is empty")
         if len(numbered) > _MOST_ITEMS:
@@ -172,14 +174,17 @@ class CompiledMapping:
             self.unless_found,
             self.custom,
             self.holders,
+            self.spellings,
             self.record_by_rules,
             self._switch(),
             self.view,
         )
 
     def misplaced(self, view: Event) -> Iterator[Note]:
-        """A note for each value that stands where the rules look for members of an object or list."""
-        return (note for holder in self.holders if (note := holder.note(view)))
+        """A note for each value that stands where the rules look for something else, or under another name."""
+        yield from (note for holder in self.holders if (note := holder.note(view)))
+        for spellings in self.spellings:
+            yield from spellings.notes(view)
 
     def _switch(self) -> Switch | None:
         """How an event is opted in, where that alone tells whether it is one record, and a look can tell."""
@@ -240,6 +245,8 @@ def _holders(
     as_a_whole = [*reads, *(for_each.reads if for_each else ())]
     for one in custom:
         (base,) = one.source.reads
+        if one.source.pipes:
+            as_a_whole.append(base)
         reads.append((*base, "*"))
         as_a_whole += ((*base, key) for key in one.spec.excluded)
     return compile_holders(reads, as_a_whole)
@@ -283,16 +290,18 @@ def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnos
     report = Report()
     blanks = blank_keys(mapping.blank_values)
     looked_up = frozenset(name for lookup in mapping.lookups for name in lookup.names)
-    opt_in = compile_source(mapping.opt_in, report, exact=True) if mapping.opt_in else None
-    when = compile_condition(mapping.when, report, mapping.conventions) if mapping.when else None
-    for_each = compile_source(mapping.for_each, report, several=True) if mapping.for_each else None
+    conventions = mapping.conventions
+    source_of = partial(compile_source, report=report, conventions=conventions, blanks=blanks)
+    opt_in = source_of(mapping.opt_in, exact=True) if mapping.opt_in else None
+    when = compile_condition(mapping.when, report, conventions) if mapping.when else None
+    for_each = source_of(mapping.for_each, several=True) if mapping.for_each else None
     rules = tuple(compile_rule(rule, report, blanks, rule.field in looked_up) for rule in mapping.rules)
     match_values = {slot: compile_rule(rule, report, blanks, True) for slot, rule in mapping.match_values.items()}
     reads = list(_reads(opt_in, for_each, (*rules, *match_values.values())))
     # Like a condition it only looks: what it reads can still become a custom field.
     unless_found = tuple(compile_rule(rule, report, blanks, True) for rule in mapping.unless_found)
     fields = [rule.field for rule in mapping.rules]
-    custom = compile_custom(mapping.custom, reads, fields, looked_up, report) if mapping.custom else ()
+    custom = compile_custom(mapping.custom, reads, fields, looked_up, source_of) if mapping.custom else ()
     _check_events(mapping, report)
     _check_lookups(mapping, report)
     _check_writes(mapping, report)
@@ -300,7 +309,18 @@ def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnos
     patterns = tuple(_compile_pattern(pattern) for pattern in mapping.events)
     holders = _holders(for_each, (*rules, *match_values.values()), custom)
     compiled = CompiledMapping(
-        mapping, patterns, opt_in, when, for_each, rules, match_values, unless_found, custom, blanks, holders
+        mapping,
+        patterns,
+        opt_in,
+        when,
+        for_each,
+        rules,
+        match_values,
+        unless_found,
+        custom,
+        blanks,
+        holders,
+        compile_spellings(path for rule in (*rules, *match_values.values()) for path in _paths(rule)),
     )
     return compiled, report.diagnostics
 
@@ -346,8 +366,11 @@ def _reads(
         if source:
             yield from source.reads
     for rule in rules:
-        for source in rule.sources:
-            yield from source.reads
+        yield from _paths(rule)
+
+
+def _paths(rule: CompiledRule) -> Iterator[Path]:
+    return (path for source in rule.sources for path in source.reads)
 
 
 def _check_events(mapping: MappingSpec, report: Report) -> None:

@@ -49,6 +49,8 @@ class Coverage:
         return tuple(rule for rule in rules if rule.field not in self.fired and (rule.sources or rule.template))
 
     def _unread(self, view: Event) -> Iterator[str]:
+        for spellings in self.compiled.spellings:
+            yield from map(_text, spellings.paths(view))
         reads = list(self._reads())
         for holder in _HOLDERS:
             members = view.get(holder)
@@ -64,7 +66,7 @@ class Coverage:
     def _reads(self) -> Iterator[tuple[Path, bool]]:
         """What is read, and whether with all that is below."""
         compiled = self.compiled
-        sources = [compiled.for_each, compiled.when]
+        sources = [compiled.opt_in, compiled.for_each, compiled.when]
         for rule in (*compiled.rules, *compiled.match_values.values(), *compiled.unless_found):
             sources += (*rule.sources, rule.when)
         for source in sources:

@@ -7,7 +7,7 @@ from itertools import islice
 from unicodedata import combining, normalize
 
 from sfmap.engine.mapping.event import as_text, normal_key, remembered
-from sfmap.engine.mapping.paths import CompiledSource, Path, compile_source
+from sfmap.engine.mapping.paths import CompiledSource, Path
 from sfmap.engine.mapping.record import Contents, Event, Json, Note, Value
 from sfmap.engine.mapping.values import (
     INVISIBLE_TAKEN_OUT,
@@ -21,8 +21,7 @@ from sfmap.engine.mapping.values import (
     visible_text,
 )
 from sfmap.engine.spec.diagnostics import Span
-from sfmap.engine.spec.model import CustomFields, Rename
-from sfmap.engine.spec.reader import Report
+from sfmap.engine.spec.model import CustomFields, Rename, SourcePath
 
 # API names: letters, digits and single underscores, a letter first, no underscore at the end; a field of a
 # managed package has the package's namespace before it (Object Reference, "Custom Fields").
@@ -143,13 +142,17 @@ class CompiledCustom:
 
 
 def compile_custom(
-    custom: CustomFields, reads: Iterable[Path], taken: Iterable[str], looked_up: frozenset[str], report: Report
+    custom: CustomFields,
+    reads: Iterable[Path],
+    taken: Iterable[str],
+    looked_up: frozenset[str],
+    source_of: Callable[[SourcePath], CompiledSource | None],
 ) -> tuple[CompiledCustom, ...]:
     """The custom fields of a mapping, for each place that traits are in.
 
     Its rules read `reads` and write `taken`, and it looks up by the fields `looked_up`.
     """
-    sources = {base: source for base in custom.bases if (source := compile_source(base, report))}
+    sources = {base: source for base in custom.bases if (source := source_of(base))}
     all_reads = [*reads, *(path for source in sources.values() for path in source.reads)]
     field_of = _field_of(custom)
     fields = frozenset(taken)

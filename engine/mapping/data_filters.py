@@ -16,6 +16,7 @@ from sfmap.engine.mapping.filter import (
     check_parts,
     on_text,
     plain_text,
+    reading,
 )
 from sfmap.engine.mapping.parsing import Unfit, to_boolean, to_number
 from sfmap.engine.mapping.record import Json, Value
@@ -62,15 +63,11 @@ def _default(value: Json, other: Json = "") -> Json:
 
 
 def _number(value: Value, decimal: DecimalMark) -> Json:
-    try:
-        return to_number(value, decimal)
-    except Unfit:
-        return None
+    return to_number(value, decimal)
 
 
 def _int(value: Value, decimal: DecimalMark) -> Json:
-    number = _number(value, decimal)
-    return int(number) if isinstance(number, (int, float)) else None
+    return int(to_number(value, decimal))
 
 
 def _bool(value: Value) -> Json:
@@ -241,7 +238,7 @@ FILTERS = (
     ),
     Filter(
         "number",
-        _number,
+        reading(_number),
         "the number in a text, with or without a currency (`$`, `CHF`) and marks between thousands, of which a"
         " point or a comma goes before the decimals; what is grouped otherwise is none",
         (
@@ -257,7 +254,7 @@ FILTERS = (
     ),
     Filter(
         "int",
-        _int,
+        reading(_int),
         "as `number`, without what stands behind the point",
         (Example("1,200.99", 1200), Example(4.7, 4), Example("many", None)),
         (_MARK,),

@@ -5,8 +5,8 @@ They never look at the machine's own zone or clock.
 
 import re
 
-from sfmap.engine.mapping.filter import TEXT_OR_NUMBER, Example, Filter, Parameter
-from sfmap.engine.mapping.parsing import Unfit, to_date, to_datetime
+from sfmap.engine.mapping.filter import TEXT_OR_NUMBER, Example, Filter, Parameter, reading
+from sfmap.engine.mapping.parsing import to_date, to_datetime
 from sfmap.engine.mapping.record import Json, Value
 from sfmap.engine.spec.conventions import is_time_zone
 
@@ -15,17 +15,11 @@ _DIRECTIVES = re.compile(r"%[YymdHIMSfzZpjbBaA%]|[^%]")
 
 
 def _date(value: Value, form: str | None, zone: str | None) -> Json:
-    try:
-        return to_date(value, zone or "", form)
-    except Unfit:
-        return None
+    return to_date(value, zone or "", form)
 
 
 def _datetime(value: Value, form: str | None, zone: str | None) -> Json:
-    try:
-        return to_datetime(value, zone or "", form)
-    except Unfit:
-        return None
+    return to_datetime(value, zone or "", form)
 
 
 def _bad_format(form: Json) -> str:
@@ -48,7 +42,7 @@ _PARAMETERS = (
 FILTERS = (
     Filter(
         "date",
-        _date,
+        reading(_date),
         "the day of an ISO 8601 text, of seconds since 1970 with at least nine digits (from 100,000,000,000 on:"
         " milliseconds), or of a text in the format given;"
         " [the language](language.md#dates-times-and-numbers-in-texts) says which day a moment is",
@@ -67,7 +61,7 @@ FILTERS = (
     ),
     Filter(
         "datetime",
-        _datetime,
+        reading(_datetime),
         "the moment in UTC, from what `date` takes",
         (
             Example("2026-11-23T09:30:00+01:00", "2026-11-23T08:30:00.000Z"),

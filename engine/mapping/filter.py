@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from sfmap.engine.mapping.event import as_text
+from sfmap.engine.mapping.parsing import OutOfRange
 from sfmap.engine.mapping.record import Json
 from sfmap.engine.mapping.values import Unfit
 from sfmap.engine.spec.model import CONVENTIONS, Conventions
@@ -21,6 +22,10 @@ ANYTHING: Final = (*SINGLE, list, dict)
 NOTHING: Final = type(None)
 
 _KINDS: dict[type, str] = {str: "a text", int: "a whole number"}
+
+
+class Unread(Unfit):
+    """A value that a filter cannot read, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,8 @@ class Parameter:
 class Filter:
     """A `function` of the value and the arguments.
 
-    It never changes the value, and gives None, which is no value, for one that it cannot read: a pipe notes that.
-    Where a bound on its work cuts it short, it raises `Unfit`.
+    It never changes the value, and gives None, which is no value, for one that it cannot read: a pipe notes that,
+    with the reason if it raises `Unread`. Where a bound on its work cuts it short, it raises another `Unfit`.
     """
 
     name: str
@@ -71,6 +76,18 @@ class Filter:
         self, arguments: Sequence[Json] = (), conventions: Conventions = CONVENTIONS
     ) -> Callable[[Json], Json]:
         """The filter with its arguments, as a function of the value."""
+        read = self.reader(arguments, conventions)
+
+        def run(value: Json) -> Json:
+            try:
+                return read(value)
+            except Unread:
+                return None
+
+        return run
+
+    def reader(self, arguments: Sequence[Json], conventions: Conventions) -> Callable[[Json], Json]:
+        """The same, raising `Unread` where it knows why it cannot read the value."""
         complete = self._complete(arguments, conventions)
         function, takes = self.function, self.takes
 
@@ -113,6 +130,20 @@ class Filter:
             if complaint := parameter.check(value):
                 return f"the {parameter.name} of {self.name} {complaint}"
         return ""
+
+
+def reading(read: Callable[..., Json]) -> Callable[..., Json]:
+    """The function as a filter's: what it cannot read is no value, and `Unread` where no field holds it."""
+
+    def run(value: Json, *arguments: Json) -> Json:
+        try:
+            return read(value, *arguments)
+        except OutOfRange as beyond:
+            raise Unread(str(beyond)) from None
+        except Unfit:
+            return None
+
+    return run
 
 
 def check_length(length: int) -> None:

@@ -29,7 +29,7 @@ class Keys:
     def learn(self, table: Table) -> Table | None:
         """The table, with each value under the name that rules have for its key; None where that is not learnt.
 
-        As `loose_get` has it: a key spelt just so comes first, then the first that compares equal.
+        That is so where two keys are one to the rules: they say which of them is lost.
         """
         if len(table) > MOST_REMEMBERED or max(map(len, table)) > LONGEST_REMEMBERED:
             return None
@@ -45,9 +45,10 @@ class Keys:
             if not others:
                 self.known.add(key)
             for name in others:
-                if name not in table:
-                    respelt.setdefault(name, table[key])
-                    self.fields[name] = None
+                if name in table or name in respelt:
+                    return None
+                respelt[name] = table[key]
+                self.fields[name] = None
         return {**table, **respelt} if respelt else table
 
     def _field(self, key: str) -> tuple[str, str] | None:

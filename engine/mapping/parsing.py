@@ -75,6 +75,10 @@ class Unfit(ValueError):
     """A value that its field cannot take; the message goes on from the value's name: `is not a whole number`."""
 
 
+class OutOfRange(Unfit):
+    """A number, date or time, but none that a field holds."""
+
+
 def to_number(value: Value, decimal: DecimalMark = "point", otherwise: str = _NO_NUMBER) -> int | float:
     """The number; a text may have a currency and grouped thousands. Raises `Unfit`.
 
@@ -86,7 +90,7 @@ def to_number(value: Value, decimal: DecimalMark = "point", otherwise: str = _NO
     if isinstance(value, str):
         return _number_in(value, decimal, otherwise)
     if not -NUMBER_RANGE < value < NUMBER_RANGE:
-        raise Unfit("has more digits than a number field holds")
+        raise OutOfRange("has more digits than a number field holds")
     return value
 
 
@@ -112,7 +116,7 @@ def to_integer(value: Value, decimal: DecimalMark = "point") -> int:
     if number != int(number):
         raise Unfit(otherwise)
     if not -INTEGER_RANGE <= number < INTEGER_RANGE:
-        raise Unfit("is beyond what a whole number field holds")
+        raise OutOfRange("is beyond what a whole number field holds")
     return int(number)
 
 
@@ -220,5 +224,5 @@ def _held(day: date) -> date:
     return day
 
 
-def _too_far() -> Unfit:
-    return Unfit(f"is not within what a date field holds ({FIRST_DAY} to {LAST_DAY})")
+def _too_far() -> OutOfRange:
+    return OutOfRange(f"is not within what a date field holds ({FIRST_DAY} to {LAST_DAY})")

@@ -17,7 +17,7 @@ from jsonpath_ng.ext.parser import parse as parse_jsonpath
 
 from sfmap.engine.mapping.blanks import without_blanks
 from sfmap.engine.mapping.event import MISSING, loose_get, normal_key
-from sfmap.engine.mapping.filter import Filter, check_parts
+from sfmap.engine.mapping.filter import Filter, Unread, check_parts
 from sfmap.engine.mapping.filters import FILTERS
 from sfmap.engine.mapping.literals import arguments
 from sfmap.engine.mapping.record import Event, Json
@@ -285,9 +285,13 @@ def _piped(get: Getter, pipes: list[Pipe]) -> Getter:
         value = get(event)
         gave_up = ""
         for pipe in pipes:
-            given, value = value, pipe.run(value)
+            given, why = value, ""
+            try:
+                value = pipe.run(value)
+            except Unread as unread:
+                value, why = None, f": it {unread}"
             if value is None and not isinstance(given, pipe.known.chooses) and holds_value(given):
-                gave_up = gave_up or pipe.known.name
+                gave_up = gave_up or f"{pipe.known.name}{why}"
         if gave_up:
             raise Unreadable(f"cannot be read by {gave_up}", value)
         return value
@@ -388,4 +392,4 @@ def _compile_pipe(
     if complaint := known.complaint(constants):
         report.error(kinds.WRONG_ARGUMENTS, span, complaint)
         return None
-    return Pipe(known, known.called(constants, conventions))
+    return Pipe(known, known.reader(constants, conventions))

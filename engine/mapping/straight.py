@@ -19,6 +19,7 @@ from sfmap.engine.mapping.paths import CompiledSource, Path, Pipe
 from sfmap.engine.mapping.record import Event, Mapped, Plan, Record
 from sfmap.engine.mapping.rules import CompiledRule
 from sfmap.engine.mapping.shapes import Holder
+from sfmap.engine.mapping.spellings import Spellings
 from sfmap.engine.mapping.values import EMAIL, NUMBER_RANGE, Unfit
 from sfmap.engine.spec.model import Lookup
 
@@ -103,6 +104,7 @@ def straighten(
     unless_found: tuple[CompiledRule, ...],
     custom: tuple[CompiledCustom, ...],
     holders: tuple[Holder, ...],
+    spellings: tuple[Spellings, ...],
     by_rules: MapView,
     switch: Switch | None,
     event_view: Callable[[Event], Event],
@@ -115,6 +117,7 @@ def straighten(
     objects = {path for holder in holders if holder.kinds == (dict,) and (path := _only_names(holder.path))}
     for path in sorted(objects):
         body.table(path)
+    _know_spellings(body, spellings)
     bases = {base: one for one in custom if (base := _base(one))}
     for base in bases:
         body.table(base)
@@ -123,9 +126,7 @@ def straighten(
     writer.say(1, f"parts = {_PARTS} = {_NEW_PARTS}")
     for path in body.tables:
         _write_table(writer, path, bases.get(path), path in objects)
-    if others := tuple(holder for holder in holders if holder.path not in objects):
-        misplaced = writer.name(lambda view: any(holder.note(view) for holder in others), "misplaced")
-        writer.say(1, f"if {misplaced}(view): return by_rules(view, item)")
+    _write_misplaced(writer, [one for one in holders if one.path not in objects], spellings)
     writer.lines += body.lines
     for one in custom:
         if base := _base(one):
@@ -180,6 +181,24 @@ def _write_table(
     writer.say(1, f"elif not {knows}({table}):")
     writer.say(2, f"{table} = {learn}({table})")
     writer.say(2, f"if {table} is None: return by_rules(with_wide_tables(view), item)")
+
+
+def _know_spellings(body: _Writer, spellings: tuple[Spellings, ...]) -> None:
+    """Makes the tables know each name that any rule reads: of two keys that are one name they tell."""
+    for one in spellings:
+        if path := _only_names(one.path):
+            for name in dict.fromkeys(name for names in one.names.values() for name in names):
+                body.value((*path, name))
+
+
+def _write_misplaced(writer: _Writer, holders: list[Holder], spellings: tuple[Spellings, ...]) -> None:
+    """What the tables cannot tell: it lies below lists, or members of both kinds are read."""
+    if holders:
+        misplaced = writer.name(lambda view: any(holder.note(view) for holder in holders), "misplaced")
+        writer.say(1, f"if {misplaced}(view): return by_rules(view, item)")
+    if below_lists := [one for one in spellings if not _only_names(one.path)]:
+        respelt = writer.name(lambda view: any(True for one in below_lists for _ in one.notes(view)), "respelt")
+        writer.say(1, f"if {respelt}(view): return by_rules(view, item)")
 
 
 def _write_rule(writer: _Writer, rule: CompiledRule, is_looked_up: bool) -> None:

@@ -191,6 +191,11 @@ def scalar(value: Json | object) -> Value | None:
     return value if isinstance(value, (int, float)) else None
 
 
+def is_blank(value: Json | object) -> bool:
+    """Whether it is null or blank text."""
+    return value is None or (isinstance(value, str) and scalar(value) is None)
+
+
 def holds_value(value: Json | object) -> bool:
     """Whether it is a value that a field can hold, or an object or list with one in it."""
     waiting = [value]

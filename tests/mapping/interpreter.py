@@ -211,7 +211,7 @@ def _is_email(text: str) -> bool:
 def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value == math.floor(value) and abs(value) < 1e16:
+    if isinstance(value, float) and abs(value) < 1e16 and value == math.floor(value):
         return str(int(value))
     return str(value) if isinstance(value, (str, int, float)) else None
 

@@ -20,7 +20,7 @@ from sfmap.engine.spec.diagnostics import Source
 Path = tuple[str | int, ...]
 
 CHOOSERS = {"first", "last", "if_email", "last_name", "unless_object"}
-KEYS = ("alpha", "beta", "gamma", "delta", "odd-key")
+KEYS = ("alpha", "Alpha", "beta", "gamma", "delta", "odd-key")
 PATHS = ("alpha", "beta", "gamma", "alpha.beta", "alpha.beta.gamma", "beta[0]", "gamma[1].alpha", "delta.odd-key")
 PIPES = (
     *sorted(CHOOSERS),
