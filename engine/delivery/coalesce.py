@@ -28,7 +28,7 @@ Key = tuple[str, Fields, tuple[Value, ...]]
 Cause = Literal["locked", "undone", "duplicate", "taken", "gone", "unavailable", "too much", "refused together"]
 """Why a record goes again that was refused; each cause has a bound of its own."""
 Trace = str | tuple[object, ...]
-"""By what items meet: the id of a record, or what is looked up, written or watched."""
+"""By what items meet: the id of a record, or what is looked up, written or yet to be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,8 @@ class Found:
     records: Sequence[FoundRecord]
     origin: Item
     """The item as it was before anything was looked up."""
-    pointed: tuple[str, ...] = ()
-    """The ids of all records that its pointers have found: what becomes of one may decide which of them it is."""
+    pointed: tuple[tuple[str, FoundRecord], ...] = ()
+    """All records that its pointers have found, with their objects: what becomes of one may decide which it is."""
     lacks: str = ""
     """Why it cannot be written: what it points to must be there and is not. Empty where nothing is lacking."""
     is_done: bool = False
@@ -332,6 +332,8 @@ class Lookups:
     """The objects whose records are created without being looked up, by any of the mappings."""
     instead: Mapping[str, Set[str]] = field(default_factory=dict)
     """By object, the fields that decide whether `unless_found` finds its records, in lower case."""
+    in_turn: Mapping[str, Sequence[Fields]] = field(default_factory=dict)
+    """By object, the sets of fields of which one is tried after another: all are read of each record found."""
 
     @cached_property
     def mentioned(self) -> Mapping[str, frozenset[str]]:
@@ -390,7 +392,7 @@ def plan(
             fold = waiting
             deferred.append(one.origin)
         if fold is waiting or fold is holding:
-            left |= frozenset(_watched(one, lookups))
+            left |= frozenset(_left_open(one, lookups))
             for earlier in met.values():
                 earlier.is_closed = True
         if fold is waiting:
@@ -417,6 +419,7 @@ def _traces(found: Found, lookups: Lookups) -> _Traces:
     looked: set[Trace] = set(keys)
     for object_name, fields, values in keys:
         looked.update((object_name, name, value) for name, value in zip(fields, values, strict=True))
+        looked.update((object_name, name) for name in fields)
     written = set(_written(item, lookups))
     if item.record.where:
         looked.update((item.record.object, "where", name) for name in mentioned([item.record.where]))
@@ -425,15 +428,16 @@ def _traces(found: Found, lookups: Lookups) -> _Traces:
     leaves: frozenset[Trace] = frozenset(
         {
             *found.ids,
-            *(("pointed", record_id) for record_id in found.pointed),
+            *(("pointed", record.id) for _, record in found.pointed),
             *(("looked", trace) for trace in looked),
             *(("written", trace) for trace in written),
-            *(("hidden", record_id) for record_id in found.ids if _may_hide(item, lookups)),
+            *(_hidden(found) if _may_hide(item, lookups) else ()),
         }
     )
     if found.instead:
         # It is not written, and only who takes away what was found makes a difference.
-        return _Traces(leaves, frozenset(("hidden", record_id) for record_id in found.found_instead))
+        hidden = (*found.found_instead, *(target.object for target in item.unless_found))
+        return _Traces(leaves, frozenset(("hidden", one) for one in hidden))
     if _ends_here(found):
         return _Traces(leaves, frozenset(("written", trace) for trace in looked))
     return _Traces(
@@ -442,12 +446,12 @@ def _traces(found: Found, lookups: Lookups) -> _Traces:
             {
                 # Those that point to one record do not disturb each other: only whoever writes it does.
                 *found.ids,
-                *found.pointed,
+                *(record.id for _, record in found.pointed),
                 *(("pointed", record_id) for record_id in found.ids),
                 *(("written", trace) for trace in looked | written),
                 # The same lookup finds the same record, even where nobody writes the field that it looks at.
                 *(("looked", trace) for trace in {*written, *item.keys}),
-                *_changed(item, lookups),
+                *_may_be_another_s(found, lookups),
                 *([creation(item.record.object)] if item.may_create(found.records) else ()),
             }
         ),
@@ -480,25 +484,55 @@ def creation(object_name: str) -> Trace:
     return object_name, "creation"
 
 
-def _watched(deferred: Found, lookups: Lookups) -> Iterator[Trace]:
-    """The fields of lookups that were not asked because an earlier one found something: they may matter yet, and a
-    record that they would find must not change before. Of a create, that it is to come.
+def _left_open(deferred: Found, lookups: Lookups) -> Iterator[Trace]:
+    """What may yet become of an item that waits: it is looked up again, and may find another record then.
+
+    That is one of a lookup that was not asked because an earlier one found something, or whose values were not
+    known; or one that the items before it have written. Nobody later may touch it before.
     """
     item = deferred.item
-    if lookups.minds_order(item.record.object) and item.record.operation in ("create", "upsert"):
-        yield creation(item.record.object)
-    if deferred.records:
-        for object_name, fields, _ in item.keys[1:]:
-            yield from (("watched", object_name, name.lower()) for name in fields)
+    object_name = item.record.object
+    if lookups.minds_order(object_name) and item.record.operation in ("create", "upsert"):
+        yield creation(object_name)
+    if _may_hide(item, lookups):
+        yield "hidden", object_name
+    if next(deferred.origin.fitted.match_pointers, None):
+        yield "unasked", object_name
+        yield "unasked", object_name, "all"
+    elif deferred.records and item.keys[1:]:
+        yield "unasked", object_name
+        yield from (("unasked", _as_read(key)) for key in item.keys[1:])
 
 
-def _changed(item: Item, lookups: Lookups) -> Iterator[Trace]:
-    """The fields of lookups that the item may take an old value away from."""
-    object_name, deletes = item.record.object, item.record.operation == "delete"
-    for fields in lookups.fields.get(object_name, ()):
-        for name in fields:
-            if deletes or item.fitted.writes(name):
-                yield "watched", object_name, name.lower()
+def _may_be_another_s(found: Found, lookups: Lookups) -> Iterator[Trace]:
+    """What those leave before it that may yet find one of its records."""
+    object_name = found.item.record.object
+    for name, record in (*((object_name, record) for record in found.records), *found.pointed):
+        yield "unasked", name, "all"
+        held = {**record.fields, "Id": record.id}
+        for fields in lookups.in_turn.get(name, ()):
+            if held.keys() >= set(fields):
+                yield "unasked", _as_read((name, fields, tuple(held[one] or "" for one in fields)))
+            else:
+                yield "unasked", name
+
+
+def _as_read(key: Key) -> Key:
+    """The key as texts of the org give it, whatever the types of its fields."""
+    object_name, fields, values = key
+    return object_name, fields, tuple(_like_a_text(value) for value in values)
+
+
+def _like_a_text(value: Value) -> str:
+    text = str(value).strip().casefold()
+    return comparable_number(text) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) else text
+
+
+def _hidden(found: Found) -> Iterator[Trace]:
+    """The records that the write may hide; of the org's own upsert only the object is known."""
+    yield from (("hidden", record_id) for record_id in found.ids)
+    if found.item.native_key:
+        yield "hidden", found.item.record.object
 
 
 def target_key(target: Target) -> Key:
@@ -534,10 +568,13 @@ def _written(item: Item, lookups: Lookups) -> Iterator[Trace]:
 
 
 def _findable(object_name: str, contents: Mapping[str, Content], lookups: Sequence[Fields]) -> Iterator[Trace]:
-    """A whole key, or single values where the rest is the org's to know."""
+    """A whole key, or single values where the rest is the org's to know, or fields where all of it is."""
     for fields in lookups:
-        present = {name: value for name in fields if isinstance(value := contents.get(name), (str, int, float))}
+        given = {name: value for name in fields if (value := contents.get(name)) is not None}
+        present = {name: value for name, value in given.items() if isinstance(value, (str, int, float))}
         if len(present) == len(fields):
             yield lookup_key(object_name, present)
-        else:
+        elif present:
             yield from ((object_name, name, comparable(value)) for name, value in present.items())
+        else:
+            yield from ((object_name, name) for name in given)

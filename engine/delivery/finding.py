@@ -11,6 +11,7 @@ from sfmap.engine.delivery.coalesce import (
     Found,
     Item,
     Key,
+    Lookups,
     comparable,
     comparable_number,
     holds,
@@ -45,8 +46,9 @@ class _Question:
 class Finder:
     """Asks an org, patiently."""
 
-    def __init__(self, org: Org, waiter: Waiter, fail: Fail) -> None:
+    def __init__(self, org: Org, lookups: Lookups, waiter: Waiter, fail: Fail) -> None:
         self._org = org
+        self._lookups = lookups
         self._waiter = waiter
         self._fail = fail
 
@@ -151,9 +153,9 @@ class Finder:
             also = tuple(dict.fromkeys((*_all_read(group), *contents)))
             yield group, _Question(object_name, fields, _match_values(position), also)
 
-    def _targets(self, items: Sequence[Item], failed: set[int]) -> Mapping[Target, Sequence[str]]:
-        """The ids of the records that the items' pointers find, oldest first; items fail where the org refuses to
-        look. All that look in the same way go together.
+    def _targets(self, items: Sequence[Item], failed: set[int]) -> Mapping[Target, Sequence[FoundRecord]]:
+        """The records that the items' pointers find, oldest first; items fail where the org refuses to look. All
+        that look in the same way go together.
         """
         asked: dict[tuple[str, str, str], dict[Key, dict[Target, None]]] = defaultdict(lambda: defaultdict(dict))
         pointing: dict[tuple[str, str, str], dict[int, Item]] = defaultdict(dict)
@@ -162,7 +164,7 @@ class Finder:
                 way = target.object, target.by, target.where
                 asked[way][target_key(target)][target] = None
                 pointing[way][item.place] = item
-        found: dict[Target, list[str]] = defaultdict(list)
+        found: dict[Target, list[FoundRecord]] = defaultdict(list)
         for (object_name, by, where), targets in asked.items():
             identities = [(next(iter(alike)).value,) for alike in targets.values()]
             try:
@@ -175,10 +177,10 @@ class Finder:
                 continue
             for row in rows:
                 for target in targets.get((object_name, (by,), _row_values(row, (by,), identities[0])), ()):
-                    found[target].append(row.id)
+                    found[target].append(row)
         return found
 
-    def _pointed(self, item: Item, targets: Mapping[Target, Sequence[str]]) -> Found:
+    def _pointed(self, item: Item, targets: Mapping[Target, Sequence[FoundRecord]]) -> Found:
         """The item with ids in place of its pointers, before anything is found by them."""
         notes: dict[Note, None] = {}
         ids: dict[str, str] = {}
@@ -196,21 +198,21 @@ class Finder:
         if found_by:
             resolved = _found_by(resolved, {pointer: choice.id for pointer, choice in found_by.items()})
             lacks = lacks or _nothing_to_find_by(found_by, resolved)
-        every = (
-            one
+        every = {
+            record.id: (target.object, record)
             for pointer in item.fitted.looked_up_pointers
             for target in pointer.targets
-            for one in targets.get(target, ())
-        )
+            for record in targets.get(target, ())
+        }
         instead = {target: targets[target] for target in item.unless_found if targets.get(target)}
         return Found(
             resolved,
             (),
             item,
-            tuple(dict.fromkeys(every)),
+            tuple(every.values()),
             lacks,
             instead=next(iter(instead), None),
-            found_instead=tuple(one for ids_of_one in instead.values() for one in ids_of_one),
+            found_instead=tuple(record.id for records in instead.values() for record in records),
         )
 
     def _find(self, items: Sequence[Item], question: _Question, failed: set[int]) -> dict[Key, list[FoundRecord]]:
@@ -256,7 +258,9 @@ class Finder:
         also: tuple[str, ...] = (),
         where: str = "",
     ) -> Sequence[FoundRecord]:
-        return self._waiter.ask(lambda: self._org.find(object_name, fields, identities, also, where))
+        in_turn = (name for one in self._lookups.in_turn.get(object_name, ()) for name in one)
+        read = tuple(name for name in dict.fromkeys((*also, *in_turn)) if name not in (*fields, *ID))
+        return self._waiter.ask(lambda: self._org.find(object_name, fields, identities, read, where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,17 +272,17 @@ class _Choice:
     lacks: str = ""
 
 
-def _chosen(pointer: Pointer, found: Mapping[Target, Sequence[str]]) -> _Choice:
+def _chosen(pointer: Pointer, found: Mapping[Target, Sequence[FoundRecord]]) -> _Choice:
     """The record of the first object that has any."""
     first = pointer.targets[0]
     for target in pointer.targets:
-        ids = found.get(target, ())
-        several = f"{len(ids)} {target.object} records match"
-        if len(ids) > 1 and pointer.on_many == "error":
+        records = found.get(target, ())
+        several = f"{len(records)} {target.object} records match"
+        if len(records) > 1 and pointer.on_many == "error":
             return _Choice(lacks=f"{several}, and on_many is error")
-        if ids:
-            note = f"{several}: the {pointer.on_many} was taken" if len(ids) > 1 else ""
-            return _Choice(ids[0 if pointer.on_many == "oldest" else -1], note)
+        if records:
+            note = f"{several}: the {pointer.on_many} was taken" if len(records) > 1 else ""
+            return _Choice(records[0 if pointer.on_many == "oldest" else -1].id, note)
     missing = f"no {listed(target.object for target in pointer.targets)} was found by {first.by}"
     where = f" where {first.where}" if first.where else ""
     if pointer.on_missing == "reject":

@@ -1,10 +1,10 @@
 """Events into items: mapped, fitted to the org, and left out where they were delivered or overtaken before."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
-from sfmap.engine.delivery.coalesce import Item, Key, Lookups, Moment, lookup_key, mentioned
+from sfmap.engine.delivery.coalesce import Fields, Item, Key, Lookups, Moment, lookup_key, mentioned
 from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.earlier import Earlier
 from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
@@ -149,6 +149,7 @@ class Intake:
         names = self._waiter.ask(self._org.object_names)
         known = [name for name in self._mapper.objects if name in names]
         described = self._waiter.ask(lambda: self._org.describe(known)) if known else {}
+        self.lookups = replace(self.lookups, in_turn=_in_turn(self._mapper, described))
         fitter = Fitter(described)
         for place, record in records:
             received = places.origins[place]
@@ -209,6 +210,15 @@ def _hiding_names(mapper: Mapper) -> dict[str, frozenset[str]]:
         decisive = {to.by.text.lower()} | mentioned([to.where.text] if to.where else [])
         names.update({name: names.get(name, frozenset()) | decisive for name in to.objects})
     return names
+
+
+def _in_turn(mapper: Mapper, described: Mapping[str, ObjectDescription]) -> dict[str, list[Fields]]:
+    """By object, the sets of fields that are tried one after another, of those that the org has."""
+    return {
+        name: [fields for fields in sets if described[name].fields.keys() >= set(fields)]
+        for name, sets in mapper.lookups_in_turn.items()
+        if name in described
+    }
 
 
 def _meant(received: Received, mapped: Sequence[Mapped]) -> Sequence[Mapped]:

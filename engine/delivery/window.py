@@ -82,7 +82,7 @@ class Window:
         finish: Finish,
     ) -> None:
         # Not a method of this: a cycle would keep the window's events in memory until they are collected.
-        self._finder = Finder(org, waiter, partial(_fail, finish))
+        self._finder = Finder(org, lookups, waiter, partial(_fail, finish))
         self._sender = Sender(org, doubts, waiter, connections)
         self._lookups = lookups
         self._doubts = doubts

@@ -55,6 +55,17 @@ class Mapper:
         return {name: list(dict.fromkeys(sets)) for name, sets in fields.items()}
 
     @property
+    def lookups_in_turn(self) -> dict[str, list[tuple[str, ...]]]:
+        """By object, the sets of fields that a mapping tries one after another."""
+        fields: dict[str, list[tuple[str, ...]]] = {}
+        for compiled in self.mappings:
+            if len(compiled.mapping.lookups) > 1:
+                fields.setdefault(compiled.mapping.object, []).extend(
+                    one.names for one in compiled.mapping.lookups
+                )
+        return {name: list(dict.fromkeys(sets)) for name, sets in fields.items()}
+
+    @property
     def conditions(self) -> dict[str, list[str]]:
         """By object, the conditions that lookups have besides."""
         found: dict[str, list[str]] = {}
