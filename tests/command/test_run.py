@@ -165,14 +165,14 @@ def test_a_record_with_nothing_to_update_is_left_alone(folder: Folder, identify:
 
 def test_a_lookup_that_the_org_refuses_fails_its_events_alone(folder: Folder, identify: Identify) -> None:
     (folder.path / "lead.yaml").write_text(
-        "sfmap: 1\nevent: identify\nobject: Lead\nmatch: Description\nfields: {Description: traits.email}\n"
+        "sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nwhere: Nothing__c = 1\nfields: {Email: traits.email}\n"
     )
     shutil.copy(REPOSITORY / "mappings" / "account.yaml", folder.path)
     events = folder.write("e.ndjson", [identify("a@b.co"), GROUP])
     folder.sfmap("run", events, "--mappings", ".", "--results", "results.ndjson")
     first, second = folder.lines("results.ndjson")
     assert (first["outcome"], second["outcome"]) == ("failed", "created")
-    assert "can not be filtered in a query call" in str(first["reason"])
+    assert "Nothing__c" in str(first["reason"])
 
 
 def test_a_match_value_that_the_org_cuts_is_found_again(folder: Folder, identify: Identify) -> None:
