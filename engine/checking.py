@@ -50,10 +50,10 @@ def _described(project: Project, org_name: str, compiled: tuple[CompiledMapping,
 
 
 def mapped_objects(compiled: Iterable[CompiledMapping]) -> list[str]:
-    """The objects that the mappings write, and those that they point to."""
+    """The objects that the mappings write, and those that they look into."""
     mappings = [one.mapping for one in compiled]
     written = {mapping.object for mapping in mappings}
-    references = [rule.reference for mapping in mappings for rule in mapping.rules if rule.reference]
+    references = [rule.reference for mapping in mappings for rule in mapping.all_rules if rule.reference]
     return sorted(written.union(*(to.objects for to in references)))
 
 

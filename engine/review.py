@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from sfmap.engine.mapping.templates import has_text_of_its_own
 from sfmap.engine.mapping.values import Unfit
 from sfmap.engine.org.fields import (
     VALUE_TYPES,
@@ -352,7 +353,8 @@ def _ways_to_stay_empty(rule: FieldRule, field: FieldDescription, has_match: boo
         wanted = VALUE_TYPES[field.type]
         longest = f", max: {field.length}" if wanted == "email" else " and no max" if rule.max else ""
         return "where a value does not fit", f"write type: {wanted}{longest}"
-    is_constant = rule.value is not None and not (rule.values and rule.otherwise is None)
+    says = rule.value is not None or (rule.template and not rule.bases and has_text_of_its_own(rule.template))
+    is_constant = says and not (rule.values and rule.otherwise is None and not rule.keeps_others)
     default_write = rule.default.write or rule.write if rule.default else "update"
     if is_constant or rule.required or has_match or default_write != "update":
         return "", ""

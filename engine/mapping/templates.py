@@ -44,6 +44,16 @@ def compile_template(
     return _compiled(tree, node, "its template", report, conventions) if tree else None
 
 
+def has_text_of_its_own(template: ScalarNode) -> bool:
+    """Whether it prints something whatever the event has: `Order {{ properties.order_id }}`."""
+    try:
+        tree = ENVIRONMENT.parse(template.text)
+    except TemplateSyntaxError:
+        return False
+    printed = (piece for node in tree.body if isinstance(node, nodes.Output) for piece in node.nodes)
+    return any(isinstance(piece, nodes.TemplateData) and not piece.data.isspace() for piece in printed)
+
+
 def below(template: CompiledSource, bases: Sequence[CompiledSource]) -> CompiledSource:
     """An address part's template: of the first of the `bases` that has one of its names.
 
@@ -192,9 +202,13 @@ def _names(tree: nodes.Node) -> Iterator[str]:
 
 
 def _reads(tree: nodes.Node) -> Iterator[Path]:
-    """Every chain of constant keys that begins at a name: `traits.company.name`, `traits["First Name"]`."""
+    """Every chain of constant keys that begins at a name: `traits.company.name`, `traits["First Name"]`.
+
+    A method is no key: `traits.name.split(' ')` reads `traits.name`.
+    """
+    methods = {id(call.node) for call in tree.find_all(nodes.Call)}
     steps: list[nodes.Getattr | nodes.Getitem] = [*tree.find_all(nodes.Getattr), *tree.find_all(nodes.Getitem)]
-    paths = [(step, path) for step in steps if (path := _chain(step))]
+    paths = [(step, path) for step in steps if id(step) not in methods and (path := _chain(step))]
     beginnings = {id(step.node) for step, _ in paths}
     yield from (path for step, path in paths if id(step) not in beginnings)
 

@@ -304,6 +304,18 @@ def test_check_reads_constants_as_delivery_does(folder: Folder) -> None:
         assert folder.sfmap("check", "--mappings", "ours", "--org", "local").returncode == code
 
 
+def test_check_asks_the_org_for_all_that_is_looked_into(folder: Folder) -> None:
+    (folder.path / "ours").mkdir()
+    (folder.path / "ours" / "lead.yaml").write_text(
+        "sfmap: 1\nevent: identify\nobject: Lead\nmatch: [[Email, OwnerId], Email]\n"
+        "unless_found: {object: Contact, by: Email, from: traits.email}\nfields:\n  Email: traits.email\n"
+        "  LastName: {template: 'Customer {{ traits.number }}'}\n  Company: {value: x}\n"
+        "  OwnerId: {object: [Group, User], by: Name, from: traits.owner}\n"
+    )
+    done = folder.sfmap("check", "--mappings", "ours", "--org", "local")
+    assert (done.returncode, "no mistakes" in done.stdout + done.stderr) == (0, True)
+
+
 def test_coverage(folder: Folder, identify: Identify) -> None:
     (folder.path / "ours").mkdir()
     (folder.path / "ours" / "lead.yaml").write_text(
