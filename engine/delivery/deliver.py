@@ -229,12 +229,6 @@ class Delivery:
         # Of copies of an event the last one says how it stands.
         last = {digest_of(places, place): place for place, _ in closed} if failed or self._has_letters else {}
         messages = [message for place in settled for message in self._messages(places.origins[place])]
-        created = (place for place in written if places.keys[place].mapping in self._creating)
-        messages += (
-            message_of_record(message, places.keys[place])
-            for place in created
-            for message in self._messages(places.origins[place])
-        )
         self._ledger.commit(
             Commit(
                 position,
@@ -256,6 +250,12 @@ class Delivery:
         names = (message_id, message_of_source) if received.only else (self._message_of,)
         return (message for name in names if (message := name(received)))
 
+    def _created(self, item: Item, places: Places) -> Iterator[str]:
+        """What is remembered of a record that would be created a second time."""
+        if item.key.mapping in self._creating:
+            for message in self._messages(places.origins[item.place]):
+                yield message_of_record(message, item.key)
+
     def _settle_unfit(self, places: Places) -> None:
         """What the org cannot take by today's description is decided, whatever that says later."""
         outcomes = [
@@ -272,12 +272,14 @@ class Delivery:
         def finish(concluded: Concluded) -> None:
             certain: list[tuple[RecordKey, bytes]] = []
             written: list[Item] = []
+            created: list[str] = []
             for item, ending in concluded.endings:
                 record = item.record
                 outcome = places.end(item.place, ending, record.mapping, record.object, item.fitted.notes)
                 certain.append((item.key, orjson.dumps(outcome)))
                 if ending.fate not in ("failed", "skipped"):
                     written.append(item)
+                    created += self._created(item, places)
             ended = [item.key for item, ending in concluded.endings if item.unanswered or ending.fate == "failed"]
             self._ledger.settle(
                 Settled(
@@ -286,6 +288,7 @@ class Delivery:
                     newest=written_moments(written),
                     kept=concluded.kept,
                     ended=ended,
+                    messages=created,
                 )
             )
             self._doubts.answered(key for key, _ in certain)

@@ -132,13 +132,13 @@ class Intake:
         self, records: Sequence[tuple[int, Record]], places: Places
     ) -> list[tuple[int, Record]]:
         """The records but for those that were created for the same message; these end here."""
-        asked: dict[int, tuple[str, str]] = {}
+        asked: dict[int, str] = {}
         for place, record in records:
             received = places.origins[place]
             if record.mapping in self._creating and not received.only and (message := self._message_of(received)):
-                asked[place] = message, message_of_record(message, places.keys[place])
-        known = self.held_records | self._ledger.delivered(name for names in asked.values() for name in names)
-        created = {place for place, names in asked.items() if not known.isdisjoint(names)}
+                asked[place] = message_of_record(message, places.keys[place])
+        known = self.held_records | self._ledger.delivered(asked.values())
+        created = {place for place, name in asked.items() if name in known}
         for place, record in records:
             if place in created:
                 places.end(place, Ending("skipped", reason=_CREATED), record.mapping, record.object)

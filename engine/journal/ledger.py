@@ -115,6 +115,8 @@ class Settled:
     """What was sent before these writes, and stays unknown although they were answered."""
     ended: Sequence[RecordKey] = ()
     """Records that have their end, and for which something may have been sent by other writes than these."""
+    messages: Sequence[str] = ()
+    """What is remembered of records that must not be created again, even where the run begins again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,13 +342,14 @@ class Ledger:
                 "INSERT OR REPLACE INTO decided VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [(*key, today, outcome) for key, (_, outcome) in zip(keys, settled.outcomes, strict=True)],
             )
+            self._remember(connection, settled.messages)
             connection.executemany(
                 "INSERT OR REPLACE INTO newest VALUES (?, ?, ?)",
                 [(self._org, identity, moment) for identity, moment in settled.newest],
             )
 
     def commit(self, commit: Commit) -> None:
-        at, today = commit.position, self._day()
+        at = commit.position
         with self._database.transaction() as connection:
             connection.execute(
                 "DELETE FROM decided WHERE org = ? AND source = ? AND event > ? AND event <= ?",
@@ -370,10 +373,13 @@ class Ledger:
                 "DELETE FROM dead_letters WHERE org = ? AND digest = ?",
                 [(self._org, mended) for mended in commit.mended],
             )
-            connection.executemany(
-                "INSERT OR IGNORE INTO delivered VALUES (?, ?)",
-                [(today, self._message_digest(message)) for message in commit.messages],
-            )
+            self._remember(connection, commit.messages)
+
+    def _remember(self, connection: sqlite3.Connection, messages: Iterable[str]) -> None:
+        connection.executemany(
+            "INSERT OR IGNORE INTO delivered VALUES (?, ?)",
+            [(self._day(), self._message_digest(message)) for message in messages],
+        )
 
     def finish(self) -> None:
         """Every event of the source has its outcome."""

@@ -87,3 +87,18 @@ def test_killed_at_each_transaction(
             break
         killed, number = killed + 1, number + PARTS
     assert killed
+
+
+def test_what_was_created_before_a_kill_is_not_created_again_after_a_restart(the_stage: Stage) -> None:
+    log = Table("log", "alias", "Log__c", (Rule("Text__c", "text"),), operation="create")
+    event: Event = {**traits("alias", text="first"), "messageId": "m1"}
+    trial = Trial((log,), (event,), connections=1, stream="all")  # with ids that are remembered
+    killed, number = True, 0
+    while killed:
+        number += 1
+        the_stage.reset()
+        the_stage.project(trial)
+        killed = the_stage.run(trial, Leg(plug=("after transaction", number, signal.SIGKILL))) == -signal.SIGKILL
+        the_stage.run(trial, Leg(restart=True))
+        assert len(the_stage.records()["Log__c"]) == 1, number
+    assert number > 3

@@ -417,6 +417,14 @@ def test_a_file_that_is_run_twice_creates_nothing_twice(scene: Scene) -> None:
     assert scene.outcomes()[:2] == [("updated", None), again]
 
 
+def test_a_mapping_that_is_new_creates_records_of_events_that_others_took(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.run(person("a"))
+    (scene.folder.path / "mappings" / "other.yaml").write_text(f"sfmap: 1\n{CREATING}")
+    scene.again()
+    assert scene.rows("SELECT Email FROM Lead") == [("a@b.co",), ("a@b.co",)]
+
+
 def test_only_what_failed_is_created_when_a_file_comes_again(scene: Scene) -> None:
     """Of one event, a mapping's record was created and another one's was refused."""
     scene.mapping(CREATING)
