@@ -1,7 +1,7 @@
 """Lookups: which records the org has of the items' identities, and of those that they point to."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from sfmap.engine.delivery.coalesce import (
@@ -63,7 +63,8 @@ class Finder:
         pointed = [self._pointed(item, targets) for item in items if item.place not in failed]
         items = [one.item for one in pointed]
         found = self._named([item for item in items if item.unanswered and item.unanswered.id], failed)
-        made = self._made([item for item in items if item.unanswered and item.unanswered.verb == "create"], failed)
+        created = [item for item in items if item.unanswered and item.unanswered.verb == "create"]
+        made = self._made(created, {one.item.place: _may_be_itself(one.origin) for one in pointed}, failed)
         found.update((place, [record]) for place, (record, _) in made.items())
         done = {place for place, (_, is_done) in made.items() if is_done}
         found.update((item.place, [_of_its_id(item)]) for item in items if _is_direct(item))
@@ -116,9 +117,12 @@ class Finder:
             found.update((item.place, by_key[key]) for item in group if (key := question.key(item)) in by_key)
         return found
 
-    def _made(self, items: Sequence[Item], failed: set[int]) -> dict[int, tuple[FoundRecord, bool]]:
+    def _made(
+        self, items: Sequence[Item], not_known: Mapping[int, Set[str]], failed: set[int]
+    ) -> dict[int, tuple[FoundRecord, bool]]:
         """By place, the record that has come with the item's key since its create was sent, and whether it holds
-        what was sent: then it is that create's, and otherwise somebody else's.
+        what was sent: then it is that create's, and otherwise somebody else's. Fields that are `not_known`, by
+        place, cannot tell.
         """
         sent: dict[tuple[int, int], Fold] = {}
         for item in items:
@@ -134,7 +138,8 @@ class Finder:
                 if new and item.place not in made:
                     contents = sent[item.unanswered.write, item.unanswered.place].on_create
                     # The org takes blanks off, and the capitals of an e-mail address.
-                    sent_now = _scalars(contents)
+                    left = contents.keys() - not_known[item.place]
+                    sent_now = {name: one for name, one in _scalars(contents).items() if name in left}
                     own = next((record for record in new if holds(record.fields, sent_now, comparable)), None)
                     made[item.place] = own or new[0], own is not None
         return made
@@ -304,6 +309,12 @@ def _is_direct(item: Item) -> bool:
 def _of_its_id(item: Item) -> FoundRecord:
     (record_id,) = _match_values(0)(item)
     return FoundRecord(str(record_id), {})
+
+
+def _may_be_itself(item: Item) -> set[str]:
+    """The fields that may point to the record of its own create, which was not there when that was sent."""
+    own = item.record.object
+    return {name for name, one in item.fitted.pointers if any(to.object == own for to in one.targets)}
 
 
 def _scalars(contents: Mapping[str, Content]) -> dict[str, Content]:

@@ -512,3 +512,12 @@ def test_a_lost_create_is_recognized_though_the_org_took_blanks_off(the_stage: S
     padded = Table("padded", "identify", "Lead", rules, (("Email",), ("LastName", "Company")))
     events = (identify(email="p1@x.co", company=" C1 ", city="Rome"),)
     check(the_stage, Trial((padded,), events, (lost(kind, "create"),)), {"Lead": [lead("p1@x.co", company="C1")]})
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_a_lost_create_does_not_come_to_point_to_its_own_record(the_stage: Stage, kind: str) -> None:
+    """When it is looked for, what it points to is found: by then that is what it has created."""
+    rules = (EMAIL, Rule("LastName", "last"), Rule("ReportsToId", "last", pointer=Pointer("Contact", "LastName")))
+    reporting = Table("reporting", "identify", "Contact", rules, (("LastName",),))
+    trial = Trial((reporting,), (identify(email="p1@x.co", last="L"),), (lost(kind, "create"),))
+    check(the_stage, trial, {"Contact": [{"Email": "p1@x.co", "LastName": "L"}]})
