@@ -165,7 +165,8 @@ def test_a_record_with_nothing_to_update_is_left_alone(folder: Folder, identify:
 
 def test_a_lookup_that_the_org_refuses_fails_its_events_alone(folder: Folder, identify: Identify) -> None:
     (folder.path / "lead.yaml").write_text(
-        "sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nwhere: Nothing__c = 1\nfields: {Email: traits.email}\n"
+        "sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nwhere: Nothing__c = 1\n"
+        "fields: {Email: traits.email}\n"
     )
     shutil.copy(REPOSITORY / "mappings" / "account.yaml", folder.path)
     events = folder.write("e.ndjson", [identify("a@b.co"), GROUP])
