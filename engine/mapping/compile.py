@@ -224,9 +224,7 @@ class CompiledMapping:
             return Rejected(self.mapping.name, "; ".join(draft.rejections), item)
         match = tuple(draft.matches(self.mapping.lookups))
         if self.mapping.lookups and not match:
-            wanted = listed(map(_wanted, self.mapping.lookups))
-            reason = f"nothing to find the record by: no value for {wanted}"
-            return Rejected(self.mapping.name, reason, item)
+            return Rejected(self.mapping.name, _nothing_to_find_by(self.mapping.lookups, draft.notes), item)
         written = draft.always, draft.create, draft.update, draft.empty
         if not self.mapping.lookups and not any(written):
             return Rejected(self.mapping.name, nothing_to_write(draft.notes), item)
@@ -250,6 +248,14 @@ def _holders(
         reads.append((*base, "*"))
         as_a_whole += ((*base, key) for key in one.spec.excluded)
     return compile_holders(reads, as_a_whole)
+
+
+def _nothing_to_find_by(lookups: Iterable[Lookup], notes: Iterable[Note]) -> str:
+    """Why no lookup has all its values, with what is wrong with those that the event has."""
+    fields = {name for lookup in lookups for name in lookup.names}
+    said = [str(note) for note in notes if note.field.removeprefix("match by ") in fields]
+    reason = f"nothing to find the record by: no value for {listed(map(_wanted, lookups))}"
+    return "; ".join(dict.fromkeys((reason, *said)))
 
 
 def _wanted(lookup: Lookup) -> str:

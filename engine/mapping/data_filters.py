@@ -12,6 +12,7 @@ from sfmap.engine.mapping.filter import (
     Example,
     Filter,
     Parameter,
+    Unread,
     check_length,
     check_parts,
     on_text,
@@ -55,7 +56,10 @@ def _join(value: Json, separator: str = ", ") -> Json:
         return value
     texts = [text for text in map(plain_text, value) if text is not None]
     check_length(sum(map(len, texts)) + len(str(separator)) * len(texts))
-    return joined(texts, str(separator))
+    text = joined(texts, str(separator))
+    if any(isinstance(item, (list, dict)) for item in value):
+        raise Unread("has objects or lists among its items", text)
+    return text
 
 
 def _default(value: Json, other: Json = "") -> Json:
@@ -218,6 +222,7 @@ FILTERS = (
         "join",
         _join,
         "a list as one text, with `, ` or the given separator between the items; a single value stays as it is."
+        " Objects and lists among the items cannot be joined."
         " Where the separator is `;`, that of multi-select picklists, a `;` within an item becomes a comma",
         (
             Example(["a", "b"], "a, b"),

@@ -97,7 +97,8 @@ def _explained(compiled: CompiledMapping, event: Event) -> Iterator[Explained]:
         return
     for (view, _), one in zip(views, mapped, strict=True):
         stories = [_story(rule, view) for rule in compiled.rules]
-        yield Explained(one, (*stories, *_custom_stories(compiled, view), *_misplaced_stories(compiled, view)))
+        stories += (*_finding_stories(compiled, view), *_custom_stories(compiled, view))
+        yield Explained(one, (*stories, *_misplaced_stories(compiled, view)))
 
 
 def _story(rule: CompiledRule, view: Event) -> FieldStory:
@@ -140,6 +141,16 @@ def _custom_stories(compiled: CompiledMapping, view: Event) -> Iterator[FieldSto
             yield _left_out(found, span)
         else:
             yield FieldStory(found.field, span, found.value, True, "always", f"{found.origin} (custom)", (), ())
+
+
+def _finding_stories(compiled: CompiledMapping, view: Event) -> Iterator[FieldStory]:
+    """What is wrong with values that records are looked for by, and that are not written."""
+    named = [(f"match by {rule.rule.field}", rule) for rule in compiled.match_values.values()]
+    named += [("unless_found", rule) for rule in compiled.unless_found]
+    for name, rule in named:
+        found = rule.find(view)
+        for what in (found.rejected,) if found.rejected else found.notes:
+            yield _left_out(Note(name, what), rule.rule.span)
 
 
 def _misplaced_stories(compiled: CompiledMapping, view: Event) -> Iterator[FieldStory]:

@@ -27,6 +27,11 @@ _KINDS: dict[type, str] = {str: "a text", int: "a whole number"}
 class Unread(Unfit):
     """A value that a filter cannot read, and why."""
 
+    def __init__(self, message: str, instead: Json = None) -> None:
+        super().__init__(message)
+        self.instead = instead
+        """What templates get, which cannot note it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -81,8 +86,8 @@ class Filter:
         def run(value: Json) -> Json:
             try:
                 return read(value)
-            except Unread:
-                return None
+            except Unread as unread:
+                return unread.instead
 
         return run
 
