@@ -229,10 +229,15 @@ def _called(field: FieldDescription) -> str:
 
 
 def _within_precision(field: FieldDescription, number: int | float) -> int | float:
-    """The number, if the field has room for its digits before the point; the org rounds those after it."""
+    """The number, if the field has room for its digits before the point; the org keeps more of them after it.
+
+    The org rounds numbers as doubles, whichever API they come by (Help article 000394530).
+    """
     digits = field.precision - field.scale
     if digits > 0 and abs(number) >= 10**digits:
         raise Unfit(f"has more than {digits} digits before the point")
+    if float(number) != number:
+        raise Unfit("has more digits than a number field keeps: from the 16th on the org rounds")
     return number
 
 

@@ -398,6 +398,12 @@ MEASURED = [
         "12345678901234567890",
         "visits__c: left out: traits.visits has more digits than a number",
     ),
+    (
+        "visits",
+        "123456789012345678",
+        "visits__c: left out: traits.visits has more digits than a number field keeps",
+    ),
+    ("visits", "100000000000000000", 100000000000000000),
     ("visits", '"$1,200"', 1200),
     ("share", "1000", "share__c: left out: traits.share has more than 3 digits before the point"),
     ("opens", '"9:30 AM"', "09:30:00.000Z"),

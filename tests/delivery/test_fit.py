@@ -101,6 +101,7 @@ NOTED: list[tuple[dict[str, Value], str]] = [
     ({"Visits__c": "many"}, "traits.Visits is not a number (Visits__c is of type double)"),
     ({"Vip__c": "perhaps"}, "traits.Vip is not true or false (Vip__c is of type boolean)"),
     ({"Visits__c": 10**18}, "traits.Visits has more digits than a number field holds"),
+    ({"Visits__c": 123456789012345678}, "traits.Visits has more digits than a number field keeps"),
     ({"Share__c": 1000}, "traits.Share has more than 3 digits before the point (Share__c is of type percent)"),
     ({"Seats__c": 123_456_789}, "traits.Seats has more than 8 digits before the point (Seats__c is of type int)"),
     ({"Seen__c": "soon"}, "traits.Seen is not a date and time (ISO 8601) (Seen__c is of type datetime)"),
