@@ -4,16 +4,20 @@ import json
 from collections.abc import Iterator, Sequence
 
 from sfmap.engine.org.fields import is_required
-from sfmap.engine.org.local.schema import NUMBER_TYPES
+from sfmap.engine.org.local.schema import MANY, NUMBER_TYPES
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
 
 _WRITE = {(True, True): "", (True, False): "create", (False, True): "update", (False, False): "never"}
 """By createable and updateable."""
 
 
-def schema_lines(objects: Sequence[ObjectDescription], org_name: str) -> Iterator[str]:
-    """The lines of the file; texts stand in quotes, so that no value reads as anything else."""
+def schema_lines(objects: Sequence[ObjectDescription], currency: str, org_name: str) -> Iterator[str]:
+    """The lines of the file; texts stand in quotes, so that no value reads as anything else.
+
+    `currency` is the org's, empty where it has several.
+    """
     yield f"# What the org {org_name} says of these objects; written by sfmap org clone."
+    yield f"currency: {currency or MANY}"
     yield "objects:"
     for described in objects:
         yield f"  {described.name}:"

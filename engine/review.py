@@ -127,15 +127,21 @@ class _Review:
     def _is_surely_missing(self, name: str) -> bool:
         return self.is_whole or not name.endswith(_CUSTOM)
 
+    def _is_currency(self, name: str) -> bool:
+        """Whether it holds the currency of an amount: an org with one currency has no field for that."""
+        return any(rule.currency and rule.currency.text == name for rule in self.mapping.rules)
+
     def _said(self, kind: Kind, span: Span, message: str, help: str = "") -> Diagnostic:  # noqa: A002
         return Diagnostic(kind, span, message, help, self.severity)
 
     def _rule(self, rule: FieldRule, described: ObjectDescription) -> Iterator[Diagnostic]:
         field = find_field(described, rule.field, bool(rule.reference))
         if field is None:
-            if self._is_surely_missing(rule.field) and not rule.field.endswith("__r"):
+            near = nearest_field(described, rule.field)
+            is_told = near or not self._is_currency(rule.field)
+            if is_told and self._is_surely_missing(rule.field) and not rule.field.endswith("__r"):
                 message = f"{described.name} has no field {rule.field}"
-                yield self._said(kinds.UNKNOWN_FIELD, rule.span, message, nearest_field(described, rule.field))
+                yield self._said(kinds.UNKNOWN_FIELD, rule.span, message, near)
             return
         if (why := _why_never_written(rule, field)) and not self._only_finds(field):
             yield self._said(

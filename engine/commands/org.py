@@ -9,9 +9,9 @@ from sfmap.engine.checking import mapped_objects
 from sfmap.engine.cloning import schema_lines
 from sfmap.engine.commands.arguments import compiled_mappings, org_option
 from sfmap.engine.commands.terminal import explained, say
-from sfmap.engine.describing import describe
 from sfmap.engine.private import private_folder
 from sfmap.engine.project import LOCAL, load_project, project_folder
+from sfmap.engine.wiring import open_org
 
 
 @click.group()
@@ -80,8 +80,10 @@ def clone(objects: tuple[str, ...], org_name: str | None) -> None:
     with explained():
         project = load_project(project_folder())
         wanted = objects or mapped_objects(compiled_mappings(project, None, org_name))
-        described = describe(project, project.org(org_name), wanted, refresh=True).objects
-    missing = [name for name in wanted if name not in described]
-    if missing:
-        raise click.UsageError(f"The org has no object {missing[0]}.")
-    click.echo("\n".join(schema_lines(list(described.values()), org_name or project.default_org)))
+        with open_org(project, project.org(org_name)) as opened:
+            there = opened.org.object_names()
+            if missing := [name for name in wanted if name not in there]:
+                raise click.UsageError(f"The org has no object {missing[0]}.")
+            described = list(opened.org.describe(wanted).values())
+            currency = opened.org.currency()
+    click.echo("\n".join(schema_lines(described, currency, org_name or project.default_org)))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from sfmap.engine.delivery.codes import recoded
+from sfmap.engine.mapping.parsing import CURRENCIES
 from sfmap.engine.mapping.record import Addition, Note, Record, Reference, Value, nothing_to_write
 from sfmap.engine.mapping.record import Content as RecordContent
 from sfmap.engine.mapping.values import INVISIBLE_TAKEN_OUT, Unfit, visible
@@ -130,8 +131,10 @@ Descriptions = Mapping[str, ObjectDescription]
 class Fitter:
     """Fits records by the descriptions of their objects, and of those they point to."""
 
-    def __init__(self, descriptions: Descriptions) -> None:
+    def __init__(self, descriptions: Descriptions, currency: str = "") -> None:
         self.descriptions = descriptions
+        self.currency = currency
+        """The org's own; empty where it has several, or nobody knows it."""
         self.shapes = {name: _Shape(one) for name, one in descriptions.items()}
         self._missing: dict[tuple[str, str, str], Note] = {}
 
@@ -190,6 +193,8 @@ def _fitted_record(record: Record, fitting: "_Fitting", shape: _Shape) -> Fitted
             fitting.fitted(record.if_empty, shape.writable),
         )
     )
+    if record.plan.currencies:
+        fitting.note_currencies((fields, create_only, update_only, if_empty))
     on_create = {**_only({**fields, **if_empty}, shape.createable), **create_only}
     if fitting.adds:
         on_create = {name: one.values if isinstance(one, Addition) else one for name, one in on_create.items()}
@@ -251,7 +256,7 @@ class _Fitting:
                 continue
             field = find_field(self.description, name, isinstance(content, Reference))
             if field is None:
-                self.notes.append(self._unknown(name))
+                self._leave_out(name)
             elif field.name not in writable:
                 if not self._only_finds(field):
                     self._note(name, f"left out: {self.description.name}.{name} is read-only for this user")
@@ -276,6 +281,39 @@ class _Fitting:
             {**{name: one for name, one in given.items() if name not in changed.taken}, **changed.written}
             for given, changed in zip(contents, changes, strict=True)
         ]
+
+    def _leave_out(self, name: str) -> None:
+        """Of a field that the object does not have."""
+        if not self._lacks_currency(name):
+            self.notes.append(self._unknown(name))
+
+    def _lacks_currency(self, name: str) -> bool:
+        """Whether the object has no such field for a currency: what is said of that is said of the amount."""
+        is_currency = any(name == currency for _, currency in self.record.plan.currencies)
+        return is_currency and name.casefold() not in self.shape.by_casefold
+
+    def note_currencies(self, written: Sequence[Mapping[str, Content]]) -> None:
+        """A note on each amount that counts in the org's currency where the record has another for it."""
+        currencies = self.record.plan.currencies
+        for name in dict.fromkeys(currency for _, currency in currencies):
+            code = _code(self._given(name))
+            if code is None or not self._lacks_currency(name) or code == self.fitter.currency:
+                continue
+            amounts = [amount for amount, currency in currencies if currency == name]
+            amounts = [amount for amount in amounts if any(one.get(amount) is not None for one in written)]
+            if not amounts or not self.fitter.currency:
+                self.notes.append(self._unknown(name))
+                continue
+            said = code if code in CURRENCIES else "another currency"
+            what = f"written in {self.fitter.currency}, the org's currency"
+            for amount in amounts:
+                self._note(amount, f"{what}, though {self._origin(name)} says {said}")
+
+    def _given(self, name: str) -> RecordContent:
+        """What the record has for the field."""
+        record = self.record
+        contents = (record.fields, record.create_only, record.update_only, record.if_empty)
+        return next((one[name] for one in contents if one.get(name) is not None), None)
 
     def _only_finds(self, field: FieldDescription) -> bool:
         """Whether the field's value has done its work once the record is found."""
@@ -443,6 +481,11 @@ def _as_held(coded: Coded, name: str, value: Value) -> Value:
     if entry is None:
         return value
     return entry.value if name == coded.code.name else entry.label
+
+
+def _code(currency: RecordContent) -> str | None:
+    """The currency as an ISO code is written; None for none."""
+    return None if currency is None else str(currency).strip().upper()
 
 
 def _reason(note: Note) -> str:

@@ -150,7 +150,7 @@ class Intake:
         known = [name for name in self._mapper.objects if name in names]
         described = self._waiter.ask(lambda: self._org.describe(known)) if known else {}
         self.lookups = replace(self.lookups, in_turn=_in_turn(self._mapper, described))
-        fitter = Fitter(described)
+        fitter = Fitter(described, self._currency(described))
         for place, record in records:
             received = places.origins[place]
             try:
@@ -179,6 +179,13 @@ class Intake:
                 self.unfit.append(place)
             else:
                 yield item
+
+    def _currency(self, described: Mapping[str, ObjectDescription]) -> str:
+        """The org's, where a mapping has a currency that an object has no field for; else nobody asks for it."""
+        is_asked_for = any(
+            name in described and field not in described[name].fields for name, field in self._mapper.currencies
+        )
+        return self._waiter.ask(self._org.currency) if is_asked_for else ""
 
     def _native_key(self, record: Record, fitted: Fitted, described: ObjectDescription) -> tuple[str, bool]:
         """The field by which the org's own upsert does what the record wants, and whether it is unique.

@@ -159,6 +159,7 @@ class CompiledMapping:
                 for rule in (*mapping.rules, *mapping.match_values.values())
             )
             and not (mapping.custom and _clears(mapping.custom)),
+            currencies=tuple((rule.field, rule.currency.text) for rule in mapping.rules if rule.currency),
             finds_by_another_value=any(lookup.finds_by_another_value for lookup in mapping.lookups),
         )
 
@@ -311,6 +312,7 @@ def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnos
     _check_events(mapping, report)
     _check_lookups(mapping, report)
     _check_writes(mapping, report)
+    _check_currencies(mapping, report)
     check_names(mapping, when, (*rules, *match_values.values(), *unless_found), report)
     patterns = tuple(_compile_pattern(pattern) for pattern in mapping.events)
     holders = _holders(for_each, (*rules, *match_values.values()), custom)
@@ -426,3 +428,17 @@ def _check_writes(mapping: MappingSpec, report: Report) -> None:
                 rule.span,
                 f"{rule.field} is written only where it is empty: nothing to clear",
             )
+
+
+def _check_currencies(mapping: MappingSpec, report: Report) -> None:
+    """Amounts whose currency nothing writes."""
+    rules = {rule.field: rule for rule in mapping.rules}
+    for rule, named in ((rule, rule.currency) for rule in mapping.rules if rule.currency):
+        other = rules.get(named.text)
+        is_custom = mapping.custom is not None and named.text.endswith(mapping.custom.suffix)
+        if other is rule or (other and (other.reference or other.add)):
+            message = f"{named.text} holds no currency: that is a code such as EUR, in a field of its own"
+            report.error(kinds.WRONG_VALUE, named.span, message)
+        elif other is None and not is_custom:
+            message = f"currency names {named.text}, and no rule gives it a value"
+            report.error(kinds.UNKNOWN_RULE, named.span, message, did_you_mean(named.text, rules))

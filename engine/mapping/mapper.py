@@ -79,6 +79,13 @@ class Mapper:
         return found
 
     @property
+    def currencies(self) -> frozenset[tuple[str, str]]:
+        """The fields that hold the currency of an amount, each with its object."""
+        return frozenset(
+            (compiled.mapping.object, name) for compiled in self.mappings for _, name in compiled.plan.currencies
+        )
+
+    @property
     def creating(self) -> frozenset[str]:
         """The names of the mappings that create a record whatever is there."""
         return frozenset(one.mapping.name for one in self.mappings if one.mapping.operation == "create")

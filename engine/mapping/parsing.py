@@ -36,7 +36,8 @@ MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR 
 SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND
 VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG
 """
-_CURRENCY = rf"[A-Z]{{0,3}}\$|[€£¥₹₽₩₪₺₴₫₱฿₦₡₲₵₸]|{'|'.join(_CODES.split())}"
+CURRENCIES: Final = tuple(_CODES.split())
+_CURRENCY = rf"[A-Z]{{0,3}}\$|[€£¥₹₽₩₪₺₴₫₱฿₦₡₲₵₸]|{'|'.join(CURRENCIES)}"
 _AMOUNT = re.compile(
     rf"(?P<sign>[-+−]?)\s?(?:{_CURRENCY})?\s?(?P<inner>[-+−]?)(?P<number>[\d.,'’\s]*\d[.,]?)\s?(?:{_CURRENCY})?"
 )

@@ -103,6 +103,8 @@ class Plan:
     """How texts are read that the org's fields make something else of."""
     has_values_alone: bool = False
     """Whether no field is ever emptied or added to, and none points to another record."""
+    currencies: tuple[tuple[str, str], ...] = ()
+    """Of each amount that has one: its field, and the field that holds its currency."""
     finds_by_another_value: bool = False
     """Whether some lookup has a value that is not the one written."""
 

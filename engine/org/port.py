@@ -248,6 +248,12 @@ class Org(Protocol):
         The API itself looks at the ids alone, so every id must be one of that object.
         """
 
+    def currency(self) -> str:
+        """The ISO code of the org's one currency; empty where it has several, or does not say.
+
+        This takes a call where the sign-in did not tell.
+        """
+
     def limits(self) -> ApiUsage | None:
         """Asks the org for its daily limit: a call that changes nothing, and shows whether the org answers."""
 

@@ -137,6 +137,7 @@ def _rule(
         when=table.text("when"),
         reference=_reference(table) if is_reference or _is_reference(node) else None,
         add=_add(table),
+        currency=table.text("currency"),
     )
 
 

@@ -151,6 +151,8 @@ RULE = (
     Key("value", "A constant.", _CONSTANT, example="Web"),
     Key("add", "Whether a multi-select picklist keeps what it holds in the org, and gets these values besides.",
         _BOOLEAN, "false", "true"),
+    Key("currency", "The field of this mapping that holds the currency of this amount.", _API_NAME,
+        "the org's currency", "Currency__c"),
 )  # fmt: skip
 
 REFERENCE = (
@@ -165,7 +167,7 @@ REFERENCE = (
     ),
     Key("where", "A condition in SOQL that the record must meet.", _TEXT, "any record", "Kind__c = 'Plan'"),
     Key("on_many", "Which record it is where several are found.", _word(*ON_MANY), "newest", "error"),
-    *(key for key in RULE if key.name not in ("max", "on_long", "on_null", "on_blank", "add")),
+    *(key for key in RULE if key.name not in ("max", "on_long", "on_null", "on_blank", "add", "currency")),
     Key(
         "on_missing",
         "What to do where no such record exists: leave the field out and report it, or refuse the record.",

@@ -129,6 +129,8 @@ class FieldRule:
     """Those of its mapping."""
     add: bool = False
     """Whether a multi-select picklist keeps what it holds."""
+    currency: ScalarNode | None = None
+    """Of an amount: the field that holds its currency."""
 
 
 @dataclass(frozen=True, slots=True)

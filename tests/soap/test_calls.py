@@ -724,3 +724,28 @@ def test_the_org_is_asked_where_the_sign_in_does_not_tell(org: SoapOrg, canned: 
 
     assert org.organization_id() == (ORGANIZATION if told else "")
     assert org.calls() == {"login": 1, "getUserInfo": 1}
+
+
+def currency(code: str, has_many: bool = False) -> str:
+    many = f"<organizationMultiCurrency>{str(has_many).lower()}</organizationMultiCurrency>"
+    return f"<orgDefaultCurrencyIsoCode>{code}</orgDefaultCurrencyIsoCode>{many}"
+
+
+@pytest.mark.parametrize(("code", "has_many", "told"), [("EUR", False, "EUR"), ("EUR", True, ""), ("", True, "")])
+def test_the_login_tells_the_currency(
+    org: SoapOrg, canned: CannedServer, code: str, has_many: bool, told: str
+) -> None:
+    info = f"<userInfo>{currency(code, has_many)}</userInfo></result>"
+    signed_in = canned.signed_in("a-session")
+    canned.put("login", replace(signed_in, body=signed_in.body.replace("</result>", info)))
+
+    assert [org.currency() for _ in range(2)] == [told] * 2
+    assert org.calls() == {"login": 1}
+
+
+@pytest.mark.parametrize(("said", "told"), [(currency("GBP"), "GBP"), (currency("", has_many=True), ""), ("", "")])
+def test_the_org_is_asked_for_its_currency_once(org: SoapOrg, canned: CannedServer, said: str, told: str) -> None:
+    canned.put("getUserInfo", canned.results("getUserInfo", said))
+
+    assert [org.currency() for _ in range(2)] == [told] * 2
+    assert org.calls() == {"login": 1, "getUserInfo": 1}

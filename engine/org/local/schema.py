@@ -146,9 +146,15 @@ class ObjectSchema:
         return self._by_relationship.get(name.casefold())
 
 
+MANY = "many"
+USUAL_CURRENCY = "USD"
+
+
 @dataclass(frozen=True)
 class Schema:
     objects: Mapping[str, ObjectSchema]
+    currency: str = USUAL_CURRENCY
+    """The ISO code of the org's currency, or `many` where it has several."""
 
     @cached_property
     def _by_folded_name(self) -> dict[str, ObjectSchema]:

@@ -5,10 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from sfmap.engine.mapping.parsing import CURRENCIES
 from sfmap.engine.org.local.picklists import with_codes
 from sfmap.engine.org.local.schema import (
+    MANY,
     NUMBER_TYPES,
     TEXT_TYPES,
+    USUAL_CURRENCY,
     DuplicateRule,
     Entry,
     FieldSchema,
@@ -52,7 +55,8 @@ def load_schema(custom: Path | None) -> Schema:
         return Schema(objects)
     root, mistakes = read_yaml(read_source(custom))
     report = Report(mistakes)
-    table = Table.open(root, report, "the schema", ("objects", _COUNTRIES))
+    table = Table.open(root, report, "the schema", ("objects", "currency", _COUNTRIES))
+    currency = _currency(table) if table else USUAL_CURRENCY
     if table and _COUNTRIES in table:
         lists = _countries(table)
         shipped = {name: with_codes(known, *lists) for name, known in shipped.items()}
@@ -68,7 +72,15 @@ def load_schema(custom: Path | None) -> Schema:
             objects[name.text] = _custom(blank, name, node, objects, referable, report)
     if report.diagnostics:
         raise Mistakes(report.diagnostics)
-    return Schema(objects)
+    return Schema(objects, currency)
+
+
+def _currency(table: Table) -> str:
+    node = table.text("currency")
+    if node and node.text not in (*CURRENCIES, MANY):
+        message = f"currency must be an ISO code such as {USUAL_CURRENCY}, or {MANY}, not {node.text}"
+        table.report.error(kinds.WRONG_VALUE, node.span, message, did_you_mean(node.text, CURRENCIES))
+    return node.text if node else USUAL_CURRENCY
 
 
 def _countries(table: Table) -> tuple[list[Entry], list[Entry]]:

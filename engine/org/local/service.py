@@ -28,7 +28,7 @@ from sfmap.engine.org.local.ids import new_id
 from sfmap.engine.org.local.picklists import described_entries
 from sfmap.engine.org.local.records import Saved, Sent, Writer
 from sfmap.engine.org.local.references import SentParent
-from sfmap.engine.org.local.schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
+from sfmap.engine.org.local.schema import MANY, NUMBER_TYPES, USUAL_CURRENCY, FieldSchema, ObjectSchema, Schema
 from sfmap.engine.org.local.sessions import ORGANIZATION_ID, SESSION_SECONDS, USER_ID, Session, Sessions
 from sfmap.engine.org.local.soql import Compiled, compile_query
 from sfmap.engine.org.local.store import LoggedCall, Store, Stored, now
@@ -69,7 +69,7 @@ class Service:
         self._strike: Strike | None = None
         """The fault that hits the call under way."""
         self._operations: dict[str, Callable[[Request, Session], str]] = {
-            "getUserInfo": lambda request, session: f"<result>{_user_info()}</result>",
+            "getUserInfo": lambda request, session: f"<result>{self._user_info()}</result>",
             "getServerTimestamp": lambda request, session: f"<result>{element('timestamp', now())}</result>",
             "logout": self._logout,
             "describeGlobal": self._describe_global,
@@ -188,8 +188,11 @@ class Service:
             f"<result>{element('metadataServerUrl', url.replace('/u/', '/m/'))}"
             f"<passwordExpired>false</passwordExpired><sandbox>true</sandbox>{element('serverUrl', url)}"
             f"{element('sessionId', session.id)}{element('userId', USER_ID)}"
-            f"<userInfo>{_user_info()}</userInfo></result>"
+            f"<userInfo>{self._user_info()}</userInfo></result>"
         )
+
+    def _user_info(self) -> str:
+        return _user_info(self.schema.currency)
 
     def _logout(self, request: Request, session: Session) -> str:
         self.sessions.close(session.id)
@@ -493,22 +496,23 @@ def _version_number(version: str) -> int:
     return number
 
 
-def _user_info() -> str:
+def _user_info(currency: str) -> str:
     """In the order of the API's own."""
+    has_many = currency == MANY
     facts: dict[str, object] = {
         "accessibilityMode": False,
-        "currencySymbol": "$",
+        "currencySymbol": None if has_many else "$" if currency == USUAL_CURRENCY else currency,
         "orgAttachmentFileSizeLimit": 5_242_880,
-        "orgDefaultCurrencyIsoCode": "USD",
+        "orgDefaultCurrencyIsoCode": None if has_many else currency,
         "orgDisallowHtmlAttachments": False,
         "orgHasPersonAccounts": False,
         "organizationId": ORGANIZATION_ID,
-        "organizationMultiCurrency": False,
+        "organizationMultiCurrency": has_many,
         "organizationName": "Local org",
         "profileId": new_id("00e", 1),
         "roleId": None,
         "sessionSecondsValid": SESSION_SECONDS,
-        "userDefaultCurrencyIsoCode": None,
+        "userDefaultCurrencyIsoCode": USUAL_CURRENCY if has_many else None,
         "userEmail": credentials.USERNAME,
         "userFullName": "Local Developer",
         "userId": USER_ID,

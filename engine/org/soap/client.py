@@ -43,6 +43,7 @@ class _ObjectModel:
     session: Session
     names: frozenset[str] | None = None
     objects: dict[str, ObjectDescription] = field(default_factory=dict)
+    currency: str | None = None
 
 
 class SoapOrg:
@@ -134,6 +135,15 @@ class SoapOrg:
 
     def usage(self) -> ApiUsage | None:
         return self._transport.usage()
+
+    def currency(self) -> str:
+        known = self._object_model()
+        if known.currency is None:
+            known.currency = known.session.currency
+        if known.currency is None:
+            (answer,) = self._call("getUserInfo", {}, expected=1)
+            known.currency = results.currency(answer) or ""
+        return known.currency
 
     def limits(self) -> ApiUsage | None:
         self._call("getUserInfo", {}, expected=1)

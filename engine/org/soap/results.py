@@ -103,6 +103,16 @@ def organization_id(element: etree._Element) -> str:
     return next(filter(None, (full_record_id(text_of(one)) for one in element.iter("{*}organizationId"))), "")
 
 
+def currency(element: etree._Element) -> str | None:
+    """The currency that a login answer or a user's information names: empty for an org that has several of them.
+
+    None where neither is said.
+    """
+    if any(is_true(text_of(one)) for one in element.iter("{*}organizationMultiCurrency")):
+        return ""
+    return next(filter(None, map(text_of, element.iter("{*}orgDefaultCurrencyIsoCode"))), None)
+
+
 def object_names(element: etree._Element) -> Iterator[str]:
     return (first(described, "name") for described in element.iterchildren("{*}sobjects"))
 

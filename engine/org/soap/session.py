@@ -10,7 +10,7 @@ from sfmap.engine.org.port import SignInRefused
 from sfmap.engine.org.soap.connection import Answer, Connection, Content, Headers
 from sfmap.engine.org.soap.errors import refusal
 from sfmap.engine.org.soap.oauth import Token, check_token, fetch_token
-from sfmap.engine.org.soap.results import first, is_true, organization_id
+from sfmap.engine.org.soap.results import currency, first, is_true, organization_id
 from sfmap.engine.org.soap.settings import SoapSettings, refused_server, soap_endpoint
 from sfmap.engine.org.soap.sign_in import AskedSession, PasswordLogin, ReadySession, Secret
 from sfmap.engine.org.soap.transport import Transport
@@ -26,6 +26,8 @@ class Session:
     started: float
     organization_id: str = ""
     """18 characters; empty where the sign-in did not tell."""
+    currency: str | None = None
+    """Empty where the org has several; None where the sign-in did not tell."""
 
     @property
     def headers(self) -> Headers:
@@ -112,7 +114,8 @@ class Sessions:
         url = first(result, "serverUrl") or self._settings.endpoint
         self._check_server(url)
         session_id = Secret(first(result, "sessionId"))
-        return Session(session_id, url, self._clock(), organization_id(result) or _organization_of(session_id))
+        organization = organization_id(result) or _organization_of(session_id)
+        return Session(session_id, url, self._clock(), organization, currency(result))
 
     def _check_server(self, url: str) -> None:
         if why := refused_server(self._settings.login_url, url):
