@@ -18,7 +18,7 @@ from sfmap.engine.spec.diagnostics import did_you_mean, listed
 from sfmap.engine.wiring import open_org
 
 LIFETIME = 30 * 60.0
-"""Seconds, as long as a session (row 21 of behaviour.md)."""
+"""Seconds, as long as a session (docs/behaviour.md, row 21)."""
 
 
 class NoSuchObject(Exception):

@@ -159,7 +159,7 @@ class Fitter:
         return known
 
     def _near(self, object_name: str, field: str) -> str:
-        """Row 11 of behaviour.md: whether the name or its casing is the matter."""
+        """Whether the name or its casing is the matter (docs/behaviour.md, row 11)."""
         same = self.shapes[object_name].by_casefold.get(field.casefold())
         if same:
             return f"it has {same}, and the casing must agree"

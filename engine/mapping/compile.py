@@ -282,7 +282,7 @@ def _not_opted_in(opt_in: CompiledSource) -> Skipped:
 
 
 def _is_opted_in(opt_in: CompiledSource, view: Event) -> bool:
-    """Row 1 of behaviour.md: true, or an object with options; the text "true" is neither."""
+    """True, or an object with options; the text "true" is neither (docs/behaviour.md, row 1)."""
     try:
         value = opt_in.get(view)
     except Unreadable as unreadable:

@@ -40,7 +40,7 @@ def event_view(event: Event) -> Event:
     """The event with its gaps filled from `context` and its ids as text; the event itself stays as it is.
 
     `context.traits` counts where an event about a person has no traits, `context.integrations` where any event has
-    none (behaviour.md rows 1 and 26); a numeric id works like its text (row 26).
+    none (docs/behaviour.md, rows 1 and 26); a numeric id works like its text.
     """
     filled: Event = {}
     if not event.get("traits") or event.get("integrations") is None:

@@ -39,7 +39,7 @@ def _first_word(text: str) -> Json:
 
 
 def _last_name(text: str) -> Json:
-    """Row 4 of behaviour.md: what follows the first word; a one-word name has no last name."""
+    """What follows the first word; a name of one word has no last name (docs/behaviour.md, row 4)."""
     return " ".join(text.split()[1:]) or None
 
 

@@ -41,7 +41,7 @@ _LENGTHS: Mapping[ValueType, int] = {"date": 10, "time": 13, "datetime": 24, "id
 """How many characters a text of the type has: it means nothing once it is cut."""
 _MULTISELECT = "multipicklist"
 _PICKLISTS = frozenset({"picklist", _MULTISELECT})
-"""Never cut (row 8 of behaviour.md): the org says what it thinks of the value."""
+"""Never cut (docs/behaviour.md, row 8): the org says what it thinks of the value."""
 _UNQUOTED = frozenset({"date", "datetime", "time"})
 """A query writes them without quotes, which lookups do not know."""
 

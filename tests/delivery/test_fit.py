@@ -1,4 +1,4 @@
-"""Records fitted to what the org has: what is left out or cut, and what is said of it (behaviour.md, row 11)."""
+"""Records fitted to what the org has: what is left out or cut, and what is noted (docs/behaviour.md, row 11)."""
 
 from collections.abc import Mapping
 
