@@ -1,7 +1,6 @@
 """The documentation tells the truth: its examples give what they show, and every key and filter is in it."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import get_args
@@ -21,13 +20,14 @@ from sfmap.engine.spec.model import VALUE_TYPES
 
 from ..command.conftest import REPOSITORY
 from .examples import Example, examples, mapper_of, rendered, shown
+from .pages import page_of
 
 DOCS = REPOSITORY / "docs"
 LANGUAGE = (DOCS / "language.md").read_text("utf-8")
 FOUND = [
-    pytest.param(example, id=f"{name}-{example.title}")
-    for name in ("language.md", "cookbook.md")
-    for example in examples((DOCS / name).read_text("utf-8"))
+    pytest.param(example, id=f"{page.name}-{example.title}")
+    for page in (REPOSITORY / "README.md", DOCS / "language.md", DOCS / "cookbook.md")
+    for example in examples(page.read_text("utf-8"))
 ]
 
 
@@ -166,8 +166,4 @@ def shown_arguments(arguments: tuple[object, ...]) -> str:
 
 
 def test_the_filters_reference() -> None:
-    """`UPDATE_DOCS=1 pytest tests/docs` writes it anew."""
-    path = DOCS / "filters.md"
-    if os.environ.get("UPDATE_DOCS"):
-        path.write_text(filter_reference(), "utf-8")
-    assert path.read_text("utf-8") == filter_reference()
+    assert page_of("filters.md", filter_reference()) == filter_reference()
