@@ -38,3 +38,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_pages_that_the_code_names_exist() -> None:
     named = {name for path in MODULES for name in re.findall(r"docs/\w+\.md", path.read_text("utf-8"))}
     assert [name for name in sorted(named) if not (REPOSITORY / name).exists()] == []
+
+
+def test_the_index_names_every_page() -> None:
+    index = REPOSITORY / "docs" / "README.md"
+    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", index.read_text("utf-8")))
+    assert linked == {page.name for page in PAGES if page.parent == index.parent and page != index}
