@@ -8,6 +8,7 @@ import click
 
 from sfmap.cli import COMMANDS, sfmap
 
+from ..command.conftest import REPOSITORY
 from .pages import page_of
 
 INTRODUCTION = """\
@@ -94,3 +95,8 @@ def in_words(extra: str) -> str:
 
 def test_the_command_reference() -> None:
     assert page_of("commands.md", command_reference()) == command_reference()
+
+
+def test_every_command_is_in_the_changelog() -> None:
+    changelog = (REPOSITORY / "CHANGELOG.md").read_text("utf-8")
+    assert [name for name in COMMANDS if f"sfmap {name}" not in changelog] == []
