@@ -120,15 +120,28 @@ def chosen_against(mapping: dict[str, Any], traits: Any, written: dict[str, Any]
         sources = rule["from"] if isinstance(rule, dict) else []
         for source in sources:
             if {pipe.strip() for pipe in source.split("|")[1:]} & CHOOSERS:
-                yield from named(source)
+                yield as_sent(source, traits)
         taken = [place for place, source in enumerate(sources) if gave(source, traits, written.get(field))]
         for source in sources[min(taken) + 1 :] if taken else ():
-            yield from named(source)
+            yield as_sent(source, traits)
     yield from ((key,) for key in mapping.get("custom", {}).get("except", ()))
 
 
+def as_sent(source: str, traits: Any) -> Path:
+    """Where the source leads, in the event's own spelling."""
+    (path,) = named(source)
+    sent: Path = ()
+    for step in path:
+        if isinstance(traits, dict) and step not in traits:
+            step = next((key for key in traits if key.casefold() == str(step).casefold()), step)
+        sent = (*sent, step)
+        is_there = step in traits if isinstance(traits, dict) else isinstance(step, int) and step < len(traits)
+        traits = traits[step] if is_there else {}
+    return sent
+
+
 def gave(source: str, traits: Any, content: Any) -> bool:
-    (start,) = named(source)
+    start = as_sent(source, traits)
     return any(path[: len(start)] == start and is_in(value, {"": content}) for path, value in ends(traits))
 
 
@@ -152,6 +165,13 @@ def is_in(value: Any, written: dict[str, Any]) -> bool:
         "fields": {"Key__c": "userId", "F0__c": {"from": ["traits.alpha | date"], "default": "7"}},
     },
     {"alpha": "text"},
+)  # fmt: skip
+@example(
+    {
+        "sfmap": 1, "event": "identify", "object": "Thing__c", "match": "Key__c",
+        "fields": {"Key__c": "userId", "F0__c": {"from": ["traits.alpha | if_email"]}},
+    },
+    {"Alpha": "text"},
 )  # fmt: skip
 def test_every_value_is_delivered_or_named(mapping: dict[str, Any], shape: dict[str, Any]) -> None:
     traits = told_apart(shape, iter(range(100, 200)))

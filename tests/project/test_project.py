@@ -203,7 +203,7 @@ def test_one_case_of_the_command(project: Folder) -> None:
 
 
 def test_ctrl_c_stops_the_command(project: Folder) -> None:
-    project.write("tests/events/many.ndjson", [{"type": "track", "n": number} for number in range(5_000)])
+    project.write("tests/events/many.ndjson", [{"type": "track", "n": number} for number in range(1_500)])
     process = project.start("test", stdout=subprocess.PIPE)
     assert process.stdout
     process.stdout.read(1)
