@@ -328,7 +328,12 @@ def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnos
         custom,
         blanks,
         holders,
-        compile_spellings(path for rule in (*rules, *match_values.values()) for path in _paths(rule)),
+        compile_spellings(
+            (
+                *(path for rule in (*rules, *match_values.values()) for path in _paths(rule)),
+                *(path for one in custom for path in one.source.reads),
+            )
+        ),
     )
     return compiled, report.diagnostics
 

@@ -173,6 +173,13 @@ def is_in(value: Any, written: dict[str, Any]) -> bool:
     },
     {"Alpha": "text"},
 )  # fmt: skip
+@example(
+    {
+        "sfmap": 1, "event": "identify", "object": "Thing__c", "match": "Key__c",
+        "fields": {"Key__c": "userId"}, "custom": {"from": "traits.alpha", "objects": "flatten"},
+    },
+    {"alpha": "text", "Alpha": {"alpha": "text"}},
+)  # fmt: skip
 def test_every_value_is_delivered_or_named(mapping: dict[str, Any], shape: dict[str, Any]) -> None:
     traits = told_apart(shape, iter(range(100, 200)))
     event: Any = {"type": "identify", "userId": "u-1", "traits": traits}
