@@ -263,7 +263,7 @@ def test_an_upsert_that_finds_several(scene: Scene) -> None:
     """The org cannot tell which one is meant, so they are looked up: by default the newest is written."""
     native = LEAD.replace("  LeadSource: {value: Web, write: create}\n", "")
     scene.mapping(native.replace("operation", "").replace("match: Email", "operation: create"))
-    scene.run(person("ann", city="One"), person("ann", city="Two"))
+    scene.run(*({**person("ann", city=city), "messageId": city} for city in ("One", "Two")))
     scene.mapping(native)
     scene.run(person("ann", city="Rome"), person("bob"), arguments=("--restart",))
     assert scene.rows("SELECT City FROM Lead WHERE Email = 'ann@b.co' ORDER BY Id") == [("One",), ("Rome",)]
