@@ -79,6 +79,10 @@ QUERIES: list[tuple[str, list[dict[str, Any]]]] = [
     ),
     ("SELECT Owner.Name FROM Contact LIMIT 1", [{"Owner": {"Name": "Local Developer"}}]),
     (
+        "SELECT Owner.Name FROM Lead WHERE Owner.Name LIKE 'local%' LIMIT 1",
+        [{"Owner": {"Name": "Local Developer"}}],
+    ),
+    (
         "SELECT Name, Account__r.Name FROM Seat__c WHERE Price__c = 10",
         [{"Name": "x", "Account__r": {"Name": "Initech"}}],
     ),

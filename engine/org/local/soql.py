@@ -39,6 +39,8 @@ _SIGNS = {"<>": "!="}
 
 _CLAUSES = ("WHERE", "GROUP", "ORDER", "LIMIT", "OFFSET")
 _MOST_PARENTS = 5
+_ANY_OBJECT = "Name"
+"""What the org calls the type of a record that may be one of several objects."""
 _AGGREGATE = "*"
 """The name of the field of an aggregate, which no object has."""
 _FUNCTIONS = {
@@ -107,7 +109,7 @@ class _Parser:
         self._text = text
         self._kept = "1" if with_deleted else "t.IsDeleted = 0"
         self._joins: dict[tuple[str, ...], str] = {}
-        """By the relationships that lead there."""
+        """By the relationships that lead there, the table that they start from, and the object."""
         self._alias = ""
         self._unnamed = 0
         """How many aggregates have no name of their own."""
@@ -386,41 +388,47 @@ class _Parser:
         return column
 
     def _column(self, name: str) -> Column:
-        """The field that a name means: the object's own, or one of a record that it refers to (`Owner.Name`)."""
+        """The field that a name means: the object's own, or one of a record that it refers to (`Owner.Name`).
+
+        A reference may lead to several objects (a queue or a user): the record is in one of them.
+        """
         *relationships, last = name.split(".")
         if relationships and relationships[0].casefold() in (self._alias, self._target.name.casefold()):
             relationships = relationships[1:]
-        target, alias, path, owners = self._target, "t", [], []
+        path: list[str] = []
+        owners: list[str] = []
+        ends = [(self._target, "t")]
         for relationship in relationships:
-            reference = target.relationship(relationship)
-            parent = self._parent(reference) if reference else None
-            if reference is None or parent is None:
-                raise _no_such_relationship(relationship, target.name)
-            path.append(reference.relationship_name)
-            owners.append(parent.name)
-            alias = self._joined_to(alias, reference, parent, tuple(path))
-            target = parent
-        field = target.field(last)
-        if field is None:
-            raise no_such_field(last, target.name)
-        return Column((*path, field.name), field, f"{alias}.{_quoted(field.name)}", tuple(owners))
-
-    def _parent(self, reference: FieldSchema) -> ObjectSchema | None:
-        """What the field refers to: of several objects (a queue or a user) the first that the org has."""
-        return next(filter(None, map(self._schema.object, reference.references)), None)
+            ways = [(way, alias) for target, alias in ends if (way := target.relationship(relationship))]
+            parents = [
+                (parent, self._joined_to(alias, way, parent, (*path, way.relationship_name)))
+                for way, alias in ways
+                for parent in filter(None, map(self._schema.object, way.references))
+            ]
+            if not parents:
+                raise _no_such_relationship(relationship, ends[0][0].name)
+            path.append(ways[0][0].relationship_name)
+            owners.append(parents[0][0].name if len(parents) == 1 else _ANY_OBJECT)
+            ends = parents
+        fields = [(field, alias) for target, alias in ends if (field := target.field(last))]
+        if not fields:
+            raise no_such_field(last, ends[0][0].name)
+        found = [f"{alias}.{_quoted(field.name)}" for field, alias in fields]
+        sql = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+        return Column((*path, fields[0][0].name), fields[0][0], sql, tuple(owners))
 
     def _joined_to(self, child: str, reference: FieldSchema, parent: ObjectSchema, path: tuple[str, ...]) -> str:
         """The alias of the parent's table, joined once for each way to it."""
-        known = list(self._joins)
-        if path not in self._joins:
+        way = (*path, child, parent.name)
+        if way not in self._joins:
             if len(path) > _MOST_PARENTS:
                 message = f"Maximum number of levels of parent relationships exceeded: {'.'.join(path)}"
                 raise Fault("MALFORMED_QUERY", message, "MalformedQueryFault", (1, 1))
-            alias = f"p{len(known)}"
+            alias = f"p{len(self._joins)}"
             on = f"{alias}.Id = {child}.{_quoted(reference.name)}"
-            self._joins[path] = f" LEFT JOIN {_quoted(parent.name)} AS {alias} ON {on}"
+            self._joins[way] = f" LEFT JOIN {_quoted(parent.name)} AS {alias} ON {on}"
             return alias
-        return f"p{known.index(path)}"
+        return f"p{list(self._joins).index(way)}"
 
     @property
     def _current(self) -> Token:
