@@ -91,7 +91,7 @@ def told_apart(shape: Any, count: Iterator[int]) -> Any:
         "text": f"word{number}x",
         "number": 700_000 + number,
         "date": f"{1800 + number}-01-02",
-        "email": f"mail{number}x@example.com",
+        "email": f"mail{number}x@host{number}x.example",
     }[shape]
 
 
@@ -120,34 +120,38 @@ def chosen_against(mapping: dict[str, Any], traits: Any, written: dict[str, Any]
         sources = rule["from"] if isinstance(rule, dict) else []
         for source in sources:
             if {pipe.strip() for pipe in source.split("|")[1:]} & CHOOSERS:
-                yield as_sent(source, traits)
+                yield from named(source)
         taken = [place for place, source in enumerate(sources) if gave(source, traits, written.get(field))]
+        if not taken and written.get(field) in ("[]", "{}"):
+            taken = [0]
         for source in sources[min(taken) + 1 :] if taken else ():
-            yield as_sent(source, traits)
+            yield from named(source)
     yield from ((key,) for key in mapping.get("custom", {}).get("except", ()))
 
 
-def as_sent(source: str, traits: Any) -> Path:
-    """Where the source leads, in the event's own spelling."""
-    (path,) = named(source)
+def as_sent(path: Path, traits: Any) -> Path:
+    """The path in the event's own spelling."""
     sent: Path = ()
     for step in path:
         if isinstance(traits, dict) and step not in traits:
             step = next((key for key in traits if key.casefold() == str(step).casefold()), step)
         sent = (*sent, step)
-        is_there = step in traits if isinstance(traits, dict) else isinstance(step, int) and step < len(traits)
+        is_there = (
+            step in traits if isinstance(traits, dict) else isinstance(traits, list) and step in range(len(traits))
+        )
         traits = traits[step] if is_there else {}
     return sent
 
 
 def gave(source: str, traits: Any, content: Any) -> bool:
-    start = as_sent(source, traits)
+    (path,) = named(source)
+    start = as_sent(path, traits)
     return any(path[: len(start)] == start and is_in(value, {"": content}) for path, value in ends(traits))
 
 
 def is_in(value: Any, written: dict[str, Any]) -> bool:
     """Whether a field has the value, or what a filter makes of it."""
-    mark = re.sub(r"\D", "", str(value)) if not isinstance(value, int) else str(value)
+    mark = re.sub(r"\D", "", str(value).rpartition("@")[2]) if not isinstance(value, int) else str(value)
     return mark in re.sub(r"[^0-9A-Za-z]", "", json.dumps(written))
 
 
@@ -193,6 +197,7 @@ def test_every_value_is_delivered_or_named(mapping: dict[str, Any], shape: dict[
     (coverage,) = cover(mapper.mappings, [event])
     told = [path for text in (*notes, *coverage.unread) for path in named(text)]
     told += chosen_against(mapping, traits, written)
+    told = [as_sent(path, traits) for path in told]
     nameless = [
         note.partition(":")[0]
         for note in notes
