@@ -34,6 +34,7 @@ def test_a_second_one_in_the_folder_or_at_the_port(service: Service) -> None:
     assert "kill -USR1" in said
     elsewhere = service.folder.path / "elsewhere"
     elsewhere.mkdir()
+    (elsewhere / "sfmap.yaml").touch()  # a project of its own
     port = service.url.rpartition(":")[2]
     done = subprocess.run(
         [SFMAP, "serve", "--port", port], cwd=elsewhere, capture_output=True, text=True, timeout=20
