@@ -33,7 +33,8 @@ def run_cases(folder: Path, paths: Sequence[str], update: bool) -> int:
         raise NoSamples(f"there are no sample events: put files of events into {samples}")
     # No other plugin and no configuration file may change what the cases say.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+    # In a worker of pytest-xdist, which a test that calls this command may be, syrupy leaves out its report.
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_XDIST_WORKER"):
         os.environ.pop(name, None)
     arguments = ["-c", os.devnull, f"--rootdir={folder}", "-p", "syrupy", "-p", "sfmap.engine.testing.plugin"]
     arguments += ["-p", "no:cacheprovider", "--noconftest", "--import-mode=importlib", "-q", "-rN", "--no-header"]

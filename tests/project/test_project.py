@@ -193,8 +193,14 @@ def test_names_that_no_file_can_have(project: Folder) -> None:
 
 def test_the_environment_changes_nothing(project: Folder) -> None:
     (project.path / "conftest.py").write_text("raise RuntimeError\n")
-    leaks = {"PYTEST_ADDOPTS": "-k nothing --no-such-option", "PYTEST_PLUGINS": "no_such_plugin"}
-    assert project.sfmap("test", environment=leaks).returncode == 0
+    leaks = {
+        "PYTEST_ADDOPTS": "-k nothing --no-such-option",
+        "PYTEST_PLUGINS": "no_such_plugin",
+        "PYTEST_XDIST_WORKER": "gw0",
+    }
+    done = project.sfmap("test", environment=leaks)
+    assert done.returncode == 0
+    assert "6 snapshots passed." in done.stdout
 
 
 def test_one_case_of_the_command(project: Folder) -> None:
