@@ -85,10 +85,6 @@ class Fitted:
     unless_found: tuple[Target, ...] = ()
     """Where one of these finds a record, this one is not written."""
 
-    def writes(self, name: str) -> bool:
-        """Whether the field is written in any case."""
-        return name in self.on_create or name in self.on_update or name in self.if_empty
-
     @property
     def added(self) -> Iterator[str]:
         """The fields that keep what they hold."""

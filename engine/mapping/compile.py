@@ -240,7 +240,7 @@ def _clears(rule: FieldRule | CustomFields) -> bool:
 def _holders(
     for_each: CompiledSource | None, rules: tuple[CompiledRule, ...], custom: tuple[CompiledCustom, ...]
 ) -> tuple[Holder, ...]:
-    reads = [path for rule in rules for source in rule.sources for path in source.reads]
+    reads = list(_paths(rules))
     as_a_whole = [*reads, *(for_each.reads if for_each else ())]
     for one in custom:
         (base,) = one.source.reads
@@ -304,7 +304,8 @@ def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnos
     for_each = source_of(mapping.for_each, several=True) if mapping.for_each else None
     rules = tuple(compile_rule(rule, report, blanks, rule.field in looked_up) for rule in mapping.rules)
     match_values = {slot: compile_rule(rule, report, blanks, True) for slot, rule in mapping.match_values.items()}
-    reads = list(_reads(opt_in, for_each, (*rules, *match_values.values())))
+    reading = (*rules, *match_values.values())
+    reads = list(_reads(opt_in, for_each, reading))
     # Like a condition it only looks: what it reads can still become a custom field.
     unless_found = tuple(compile_rule(rule, report, blanks, True) for rule in mapping.unless_found)
     fields = [rule.field for rule in mapping.rules]
@@ -313,9 +314,9 @@ def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnos
     _check_lookups(mapping, report)
     _check_writes(mapping, report)
     _check_currencies(mapping, report)
-    check_names(mapping, when, (*rules, *match_values.values(), *unless_found), report)
+    check_names(mapping, when, (*reading, *unless_found), report)
     patterns = tuple(_compile_pattern(pattern) for pattern in mapping.events)
-    holders = _holders(for_each, (*rules, *match_values.values()), custom)
+    spelt = [*_paths(reading), *(path for one in custom for path in one.source.reads)]
     compiled = CompiledMapping(
         mapping,
         patterns,
@@ -327,13 +328,8 @@ def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnos
         unless_found,
         custom,
         blanks,
-        holders,
-        compile_spellings(
-            (
-                *(path for rule in (*rules, *match_values.values()) for path in _paths(rule)),
-                *(path for one in custom for path in one.source.reads),
-            )
-        ),
+        _holders(for_each, reading, custom),
+        compile_spellings(spelt),
     )
     return compiled, report.diagnostics
 
@@ -378,12 +374,11 @@ def _reads(
     for source in (opt_in, for_each):
         if source:
             yield from source.reads
-    for rule in rules:
-        yield from _paths(rule)
+    yield from _paths(rules)
 
 
-def _paths(rule: CompiledRule) -> Iterator[Path]:
-    return (path for source in rule.sources for path in source.reads)
+def _paths(rules: Iterable[CompiledRule]) -> Iterator[Path]:
+    return (path for rule in rules for source in rule.sources for path in source.reads)
 
 
 def _check_events(mapping: MappingSpec, report: Report) -> None:

@@ -66,24 +66,12 @@ def _default(value: Json, other: Json = "") -> Json:
     return other if value is None or (isinstance(value, str) and not value.strip()) else value
 
 
-def _number(value: Value, decimal: DecimalMark) -> Json:
-    return to_number(value, decimal)
-
-
 def _int(value: Value, decimal: DecimalMark) -> Json:
     return int(to_number(value, decimal))
 
 
-def _bool(value: Value) -> Json:
-    try:
-        return to_boolean(value)
-    except Unfit:
-        return None
-
-
 def _not(value: Value) -> Json:
-    answer = _bool(value)
-    return None if answer is None else not answer
+    return not to_boolean(value)
 
 
 def _bad_mark(mark: Json) -> str:
@@ -92,7 +80,8 @@ def _bad_mark(mark: Json) -> str:
 
 def _parts(value: Json, depth: int = 0) -> Iterator[Json]:
     """The single values of an object or list. Raises `Unfit` past a bound."""
-    _check_depth(depth)
+    if depth > _DEEPEST:
+        raise Unfit(f"is nested deeper than {_DEEPEST} levels")
     if isinstance(value, (dict, list)):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _parts(inner, depth + 1)
@@ -147,11 +136,6 @@ def _without_nulls(value: Json) -> Json:
     if isinstance(value, list):
         return [_without_nulls(item) for item in value if item is not None]
     return value
-
-
-def _check_depth(depth: int) -> None:
-    if depth > _DEEPEST:
-        raise Unfit(f"is nested deeper than {_DEEPEST} levels")
 
 
 def _keys(value: dict[str, Json]) -> Json:
@@ -243,7 +227,7 @@ FILTERS = (
     ),
     Filter(
         "number",
-        reading(_number),
+        reading(to_number),
         "the number in a text, with or without a currency (`$`, `CHF`) and marks between thousands, of which a"
         " point or a comma goes before the decimals; what is grouped otherwise is none",
         (
@@ -267,14 +251,14 @@ FILTERS = (
     ),
     Filter(
         "bool",
-        _bool,
+        reading(to_boolean),
         "true for true, t, yes, y, on and 1, false for false, f, no, n, off and 0",
         (Example("Yes", True), Example(0, False), Example("perhaps", None)),
         takes=SINGLE,
     ),
     Filter(
         "not",
-        _not,
+        reading(_not),
         "the opposite of what `bool` gives",
         (Example(True, False), Example("no", True), Example("perhaps", None)),
         takes=SINGLE,
