@@ -97,7 +97,8 @@ def joined(texts: Iterable[str], separator: str) -> str:
 
 
 def is_email(text: str) -> bool:
-    return EMAIL.fullmatch(text) is not None
+    # To look for the sign first takes a fraction of the time in a long text without one.
+    return "@" in text and EMAIL.fullmatch(text) is not None
 
 
 def length(text: str) -> int:
