@@ -1,8 +1,8 @@
-"""The `sfmap` command: its commands by name, each in a module of `engine/commands`.
+"""The `sfmap` command: loads each command from its module in `engine/commands`.
 
-Data goes to stdout, words to stderr. Exit codes: 0 all well; 1 some events failed; 2 wrong usage or a broken
-mapping, or output that could not be written; 3 the org could not be used; 70 a mistake in sfmap; 130 stopped by
-Ctrl-C; 141 whoever reads the output has closed it (`| head`), as for programs that end by SIGPIPE.
+Data goes to stdout, messages to stderr. Exit codes: 0 success; 1 some events failed; 2 wrong usage, an invalid
+mapping, or output that could not be written; 3 the org could not be used; 70 a bug in sfmap; 130 stopped by
+Ctrl-C; 141 the reader of the output closed it (`| head`), as for programs that end with SIGPIPE.
 """
 
 from importlib import import_module
@@ -14,24 +14,24 @@ from sfmap.engine.commands.ending import run
 
 COMMANDS = {
     "check": ("check.check", "Check the project file and every mapping."),
-    "dead-letters": ("deliver.list_dead_letters", "List what failed and waits for sfmap retry."),
+    "dead-letters": ("deliver.list_dead_letters", "List the records that failed."),
     "describe": ("check.describe_object", "Print the fields of an object as the org describes them."),
-    "diff": ("preview.diff", "Show what another revision's mappings made of the events."),
-    "init": ("project.init", "Make a project: mappings, sample events, a CI workflow."),
-    "limits": ("deliver.limits", "Print how many API calls the org allows in a day."),
-    "org": ("org.org", "The local org as a server; copies of another org's shape."),
+    "diff": ("preview.diff", "Compare the results with those of another revision."),
+    "init": ("project.init", "Create a project: mappings, sample events, a CI workflow."),
+    "limits": ("deliver.limits", "Print the daily limit of API calls, and how many are left."),
+    "org": ("org.org", "Run the local org, or copy another org's objects to it."),
     "render": ("preview.render", "Print what events would send."),
-    "retry": ("deliver.retry", "Deliver dead letters again, by today's mappings."),
+    "retry": ("deliver.retry", "Deliver dead letters again with the current mappings."),
     "run": ("deliver.run", "Deliver events to an org."),
     "schema": ("project.schema", "Print the JSON Schema of mapping files, for editors."),
     "serve": ("serve.serve", "Accept events over HTTP, and deliver them."),
     "test": ("project.test", "Render the sample events and compare with their snapshots."),
 }
-"""By name: where the command is, and its line in the list of commands."""
+"""By name, the location of each command and its line in the list of commands."""
 
 
 class Commands(click.Group):
-    """Imports a command's module only when that command is asked for."""
+    """A group that imports a command's module only when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -51,7 +51,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sfmap")
 def sfmap() -> None:
-    """Customer events into Salesforce, by mappings in YAML."""
+    """Deliver customer events to Salesforce with mappings in YAML."""
 
 
 def main() -> NoReturn:

@@ -1,4 +1,4 @@
-"""Diagnostics for CI and code scanning: annotations of GitHub Actions, and SARIF 2.1.0."""
+"""Diagnostics for CI and code scanning: GitHub Actions annotations and SARIF 2.1.0."""
 
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -20,7 +20,7 @@ def github_annotation(diagnostic: Diagnostic) -> str:
 
 
 def sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, object]:
-    """A SARIF log with one run, whose rules are all kinds of diagnostics."""
+    """A SARIF log with one run that declares all kinds of diagnostics as rules."""
     rules = [{"id": kind.code, "name": kind.name} for kind in KINDS.values()]
     driver = {"name": "sfmap", "version": version("sfmap"), "rules": rules}
     return {

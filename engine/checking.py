@@ -1,4 +1,4 @@
-"""What can be told of a project without delivering: its mistakes, and what sample events leave unused."""
+"""Checks a project without delivering: its errors, and what sample events leave unused."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ class Checked:
 
 
 def check_project(folder: Path, mappings: Path | None, org_name: str | None) -> Checked:
-    """The project file and the mappings; against the named org's objects, or else those of a plain org.
+    """Checks the project file and the mappings against the named org, or else against the standard objects.
 
     Raises `CannotRead`, `NoSuchOrg`, `SecretMissing`, `OrgError` or `LocalOrgFailed`.
     """
     project, mistakes = read_project(folder)
-    asked = None if mistakes else org_name  # an entry with mistakes leads to no org
+    asked = None if mistakes else org_name  # an invalid entry cannot be connected to
     compiled, found = check_mappings(*chosen_mappings(project, mappings, asked))
     diagnostics = [*mistakes, *found]
     try:
@@ -50,7 +50,7 @@ def _described(project: Project, org_name: str, compiled: tuple[CompiledMapping,
 
 
 def mapped_objects(compiled: Iterable[CompiledMapping]) -> list[str]:
-    """The objects that the mappings write, and those that they look into."""
+    """The objects that the mappings write or look records up in."""
     mappings = [one.mapping for one in compiled]
     written = {mapping.object for mapping in mappings}
     references = [rule.reference for mapping in mappings for rule in mapping.all_rules if rule.reference]
@@ -58,7 +58,7 @@ def mapped_objects(compiled: Iterable[CompiledMapping]) -> list[str]:
 
 
 def coverage_text(covered: Iterable[Coverage]) -> Iterator[str]:
-    """For a person, a paragraph for each mapping."""
+    """The coverage as text, a paragraph for each mapping."""
     for coverage in covered:
         mapping = coverage.compiled.mapping
         yield f"{mapping.source.file}: {_counted(coverage.events)}"

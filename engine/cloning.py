@@ -1,4 +1,4 @@
-"""`sfmap org clone`: an org's objects, as it describes them, as a schema file for the local org."""
+"""`sfmap org clone`: writes an org's objects as a schema file for the local org."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,15 +8,15 @@ from sfmap.engine.org.local.schema import MANY, NUMBER_TYPES
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
 
 _WRITE = {(True, True): "", (True, False): "create", (False, True): "update", (False, False): "never"}
-"""By createable and updateable."""
+"""The value of `write`, by createable and updateable."""
 
 
 def schema_lines(objects: Sequence[ObjectDescription], currency: str, org_name: str) -> Iterator[str]:
-    """The lines of the file; texts stand in quotes, so that no value reads as anything else.
+    """The lines of the file; texts are quoted, so that none is read as another type.
 
     `currency` is the org's, empty where it has several.
     """
-    yield f"# What the org {org_name} says of these objects; written by sfmap org clone."
+    yield f"# These objects as described by the org {org_name}; written by sfmap org clone."
     yield f"currency: {currency or MANY}"
     yield "objects:"
     for described in objects:
@@ -35,7 +35,7 @@ def schema_lines(objects: Sequence[ObjectDescription], currency: str, org_name: 
 
 
 def _facts(field: FieldDescription, described: ObjectDescription) -> dict[str, object]:
-    """By key; what is empty need not be said."""
+    """The field's properties by key, without empty ones."""
     is_number = field.type in NUMBER_TYPES
     return {
         "type": field.type,
@@ -58,7 +58,7 @@ def _facts(field: FieldDescription, described: ObjectDescription) -> dict[str, o
 
 
 def _values(field: FieldDescription, described: ObjectDescription) -> Iterator[str | dict[str, object]]:
-    """The values of a picklist; a table for one of which there is more to say."""
+    """The values of a picklist; a table for those with other properties."""
     controller = described.fields.get(field.controller)
     controlling = [entry.value for entry in controller.entries] if controller else []
     for entry in field.entries:

@@ -1,21 +1,21 @@
-"""Two renderings of the same event, field by field: what a change of the mappings does to the payload."""
+"""Compares two renderings of an event field by field, to show what a change of the mappings does."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 Rendering = Sequence[Mapping[str, object]]
-"""The records and fates of one event, as `render.as_json` gives them."""
+"""The records and fates of one event, in the form of `render.as_json`."""
 
 _TABLES = ("fields", "create_only", "update_only", "if_empty")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`what` of one record is other than before; a side that has it not is None."""
+    """A change of `what` in one record; None on the side that does not have it."""
 
     record: str
-    """The mapping, and the item where the event has several."""
+    """The mapping, and the item if the event has several."""
     what: str
     before: str | None
     after: str | None
@@ -24,12 +24,12 @@ class Difference:
         if self.before is None:
             return f"{self.record}  {self.what}: new: {self.after}"
         if self.after is None:
-            return f"{self.record}  {self.what}: gone, was {self.before}"
+            return f"{self.record}  {self.what}: removed, was {self.before}"
         return f"{self.record}  {self.what}: {self.before} → {self.after}"
 
 
 def differences(before: Rendering, after: Rendering) -> list[Difference]:
-    """What changed, in the order of the fields; empty where both say the same."""
+    """The changes, in the order of the fields; empty if there are none."""
     old, new = dict(_named(before)), dict(_named(after))
     found = []
     for name in dict.fromkeys((*old, *new)):
@@ -42,7 +42,7 @@ def differences(before: Rendering, after: Rendering) -> list[Difference]:
 
 
 def _named(rendering: Rendering) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """The records by mapping and item; a fate that is no mapping's is the event's."""
+    """The records by mapping and item; a fate without a mapping belongs to the event."""
     seen: dict[str, int] = {}
     for record in rendering:
         name = str(record.get("mapping", "event"))

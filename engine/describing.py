@@ -1,4 +1,4 @@
-"""What an org said of its objects, kept on disk for half an hour: `sfmap describe`, and checks against an org."""
+"""An org's descriptions of its objects, cached on disk for half an hour."""
 
 import hashlib
 import time
@@ -18,24 +18,24 @@ from sfmap.engine.spec.diagnostics import did_you_mean, listed
 from sfmap.engine.wiring import open_org
 
 LIFETIME = 30 * 60.0
-"""Seconds, as long as a session (docs/behaviour.md, row 21)."""
+"""In seconds, the same as a session (docs/behaviour.md, row 21)."""
 
 
 class NoSuchObject(Exception):
-    """An object that the org does not have, or does not show this user."""
+    """The org does not have the object, or does not show it to this user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
     objects: Mapping[str, ObjectDescription]
     age: float
-    """Seconds since the org said so."""
+    """Seconds since the org described them."""
 
 
 def describe(project: Project, entry: OrgEntry, names: Sequence[str], refresh: bool = False) -> Described:
-    """The named objects that the org has, as it described them within the last half hour, or else now.
+    """Those of the named objects that the org has, from the cache or, if too old, from the org.
 
-    Raises what opening and asking the org raises.
+    Raises the same as opening and calling the org.
     """
     path = _path(project, entry)
     kept = {} if refresh else _read(path)
@@ -47,14 +47,14 @@ def describe(project: Project, entry: OrgEntry, names: Sequence[str], refresh: b
         there = opened.org.object_names()
         found = opened.org.describe([name for name in names if name in there])
     now = time.time()
-    with suppress(OSError):  # where nothing can be kept, the org is asked again
+    with suppress(OSError):  # without a cache, the org is asked again
         private_folder(project.state)
         _write(path, {**kept, **{name: (now, found.get(name)) for name in names}})
     return Described(found, 0.0)
 
 
 def describe_one(project: Project, entry: OrgEntry, name: str, refresh: bool) -> tuple[ObjectDescription, float]:
-    """One object and the age of what is known of it. Raises `NoSuchObject`."""
+    """One object and the age of its description. Raises `NoSuchObject`."""
     described = describe(project, entry, [name], refresh)
     if name in described.objects:
         return described.objects[name], described.age
@@ -68,7 +68,7 @@ _Kept = dict[str, tuple[float, ObjectDescription | None]]
 
 
 def _path(project: Project, entry: OrgEntry) -> Path:
-    """A file for each org; what an entry says of the org tells it from others, and stays unreadable."""
+    """The cache file of an org; its name is a hash of the settings that identify the org."""
     texts = sorted((key, node.text) for key, node in entry.texts.items())
     key = hashlib.sha256(repr((entry.name, entry.sandbox, texts)).encode()).hexdigest()[:16]
     return project.state / "describe" / f"{key}.json"
@@ -88,12 +88,12 @@ def _read(path: Path) -> _Kept:
         TypeError,
         AttributeError,
         KeyError,
-    ):  # not there, or not ours: the org knows better
+    ):  # missing or invalid: ask the org
         return {}
 
 
 def _object(raw: dict[str, Any]) -> ObjectDescription:
-    """What `asdict` made of it, back; lists were tuples."""
+    """The object restored from `asdict`; lists were tuples."""
     fields = {name: _field(one) for name, one in raw["fields"].items()}
     return ObjectDescription(**{**raw, "fields": fields})
 
@@ -112,7 +112,7 @@ def _write(path: Path, kept: _Kept) -> None:
 
 
 def description_lines(described: ObjectDescription) -> Iterator[str]:
-    """For a person: a line for each field."""
+    """The description as text, a line for each field."""
     yield f"{described.name} ({described.label})"
     width = max(map(len, described.fields), default=0)
     for field in described.fields.values():

@@ -1,4 +1,4 @@
-"""Dead letters for people and programs, and as a source of events to be delivered again."""
+"""Dead letters as text and JSON, and as a source of events to deliver again."""
 
 import base64
 from collections.abc import Iterator
@@ -12,17 +12,17 @@ from sfmap.engine.sources.reading import json_bytes, read_event
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterSource:
-    """The events of dead letters, each for the one record of it that failed."""
+    """The events of dead letters, each limited to the record that failed."""
 
     database: Database
     org: str
     reason: str = ""
     number: int = 0
-    """The one that is meant; 0 for all of them."""
+    """The number of the only one to deliver; 0 for all."""
     name: str = "dead letters"
 
     def __iter__(self) -> Iterator[Received]:
-        """Each by the number of its letter, so that a retry that was killed knows what it had delivered."""
+        """Numbers each by its dead letter, so that a retry after a kill knows what was delivered."""
         for letter in dead_letters(self.database, self.org, self.reason, self.number):
             event, problem = read_event(letter.raw)
             only = (letter.mapping, letter.item)
@@ -30,19 +30,19 @@ class DeadLetterSource:
 
 
 def letter_line(letter: DeadLetter) -> bytes:
-    """For a person."""
+    """The dead letter as a line of text."""
     what = letter.mapping or "event"
     tried = f" ({letter.attempts} times)" if letter.attempts > 1 else ""
     return f"{letter.id}  {letter.file}:{letter.line}  {what}  {letter.reason}{tried}\n".encode()
 
 
 def letter_event(letter: DeadLetter) -> bytes:
-    """The event as it came."""
+    """The event as received."""
     return letter.raw + b"\n"
 
 
 def letter_json(letter: DeadLetter) -> bytes:
-    """Everything about it on a line; an event that is no JSON stands as text, or in base64 where it is no text."""
+    """The dead letter as a line of JSON; an event that is not JSON is given as text, or as base64 if not UTF-8."""
     event, _ = read_event(letter.raw)
     said: dict[str, object] = {name: value for name, value in asdict(letter).items() if name != "raw"}
     said["object"] = said.pop("object_name")

@@ -1,4 +1,4 @@
-"""Mapping files, a folder's or the shipped ones, → compiled mappings, with all their mistakes at once."""
+"""Loads mapping files and compiles them, reporting all errors at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -18,7 +18,7 @@ from sfmap.engine.where import where_mistakes
 _ENDINGS = (".yaml", ".yml")
 
 ChosenMappings = tuple[dict[str, Source], tuple[ScalarNode, ...], tuple[Setting, ...], TableNode | None]
-"""The mapping files, which to use, what is set for them and the org, and what counts where a mapping is silent."""
+"""The mapping files, which to use, their settings and the org's, and the defaults for keys that they lack."""
 
 
 def mapping_sources(folder: Path | None) -> dict[str, Source]:
@@ -26,7 +26,7 @@ def mapping_sources(folder: Path | None) -> dict[str, Source]:
     if folder is None:
         return _shipped()
     if folder.is_file():
-        raise CannotRead(f"{folder} is a file; name the folder of mappings that it is in")
+        raise CannotRead(f"{folder} is a file; give the folder of mappings that it is in")
     if not folder.is_dir():
         raise CannotRead(f"there is no folder of mappings {folder}")
     found: dict[str, Path] = {}
@@ -35,7 +35,7 @@ def mapping_sources(folder: Path | None) -> dict[str, Source]:
             raise CannotRead(f"{found[path.stem]} and {path} are both the mapping {path.stem}; rename one")
         found[path.stem] = path
     if not found:
-        raise CannotRead(f"the folder {folder} holds no mapping: put a .yaml file there")
+        raise CannotRead(f"the folder {folder} contains no mappings: put a .yaml file there")
     return {name: read_source(path) for name, path in found.items()}
 
 
@@ -50,7 +50,7 @@ def _shipped() -> dict[str, Source]:
 
 
 def chosen_mappings(project: Project, folder: Path | None, org_name: str | None) -> ChosenMappings:
-    """A folder from the command line is used whole, whatever the project says of others.
+    """The mappings to use. A folder from the command line is used as a whole, without the project's `use`.
 
     Raises `CannotRead` or `NoSuchOrg`.
     """
@@ -67,7 +67,7 @@ def compile_mappings(
     settings: Iterable[Setting],
     usual: TableNode | None = None,
 ) -> tuple[CompiledMapping, ...]:
-    """The mappings that `use` names in its order, or else all active ones. Raises `Mistakes` with all of them."""
+    """The mappings that `use` names, in its order, or all active ones. Raises `Mistakes` with all errors."""
     compiled, diagnostics = check_mappings(sources, use, settings, usual)
     if any(diagnostic.severity == "error" for diagnostic in diagnostics):
         raise Mistakes(diagnostics)
@@ -80,7 +80,7 @@ def check_mappings(
     settings: Iterable[Setting],
     usual: TableNode | None = None,
 ) -> tuple[tuple[CompiledMapping, ...], tuple[Diagnostic, ...]]:
-    """The mappings as far as they could be compiled, and all that is wrong or odd about them."""
+    """The mappings as far as they could be compiled, and all errors and warnings."""
     settings = tuple(settings)
     diagnostics = [
         Diagnostic(
@@ -108,7 +108,7 @@ def check_mappings(
 
 
 def is_active(source: Source) -> bool:
-    """Whether the mapping is used without being chosen; a text that is no YAML is, so that its mistake shows."""
+    """Whether the mapping is used without being named; invalid YAML is, so that its error is reported."""
     if "active" not in source.text:
         return True
     try:
@@ -120,7 +120,7 @@ def is_active(source: Source) -> bool:
 
 
 def _library(sources: Mapping[str, Source]) -> Library:
-    """What `extends` finds: a mapping of the same folder, or else the shipped one of that name."""
+    """The mappings that `extends` can name: those of the same folder, and the shipped ones."""
 
     def find(name: str, source: Source) -> Source | None:
         beside = sources.get(name)

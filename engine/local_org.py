@@ -1,4 +1,4 @@
-"""`sfmap org start`: the local org in the foreground, and what a person needs to sign in to it."""
+"""`sfmap org start`: runs the local org in the foreground, and prints how to sign in."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from sfmap.engine.org.local.serving import Options, serve
 
 
 def serve_local_org(options: Options, say: Callable[[str], object]) -> None:
-    """Serves until Ctrl-C, after saying where. Raises what `serve` raises."""
+    """Prints the address and serves until Ctrl-C. Raises the same as `serve`."""
 
     def ready(url: str, _server: uvicorn.Server) -> None:
         say(_greeting(url, options))

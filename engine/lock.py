@@ -1,4 +1,4 @@
-"""One run at a time in a project: two at once could both look a record up, find none, and create it twice."""
+"""Allows one run at a time in a project: two could both find no record for a lookup, and create it twice."""
 
 import os
 import sqlite3
@@ -10,16 +10,16 @@ from sfmap.engine.private import private_database, private_file, private_folder
 
 
 class ProjectBusy(Exception):
-    """Another run holds the project, or its folder cannot be written; the message says which."""
+    """Another run has locked the project, or its folder cannot be written; the message says which."""
 
 
 @contextmanager
 def only_run(folder: Path, command: str) -> Iterator[None]:
-    """Holds the project whose state is in `folder` until the context or the process ends, however it ends.
+    """Locks the project whose state is in `folder` until the context or the process ends.
 
-    `command` is what others are told who come meanwhile.
+    `command` is shown to other runs that try to start.
 
-    SQLite's file lock does it: it works on every system and dies with its process. Raises `ProjectBusy`.
+    Uses SQLite's file lock, which works on every system and ends with the process. Raises `ProjectBusy`.
     """
     with closing(_held(folder, command)):
         yield
@@ -39,9 +39,7 @@ def _held(folder: Path, command: str) -> sqlite3.Connection:
             other = holder.read_text() if holder.exists() else "unknown"
             message = f"another run is delivering in this folder ({other}); start again when it has ended"
             if "serve" in other:
-                message += (
-                    ". It delivers dead letters again when asked to: by kill -USR1, or the button on its page"
-                )
+                message += ". To have it deliver dead letters again, use kill -USR1 or the button on its page"
             raise ProjectBusy(message) from None
         raise ProjectBusy(f"cannot write into {folder}: {error}") from None
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A file that a run writes as it goes on, unbuffered, so that what fails fails where it is written."""
+"""A file that a run writes without buffering, so that errors are raised by the write that causes them."""
 
 import os
 import stat
@@ -10,14 +10,14 @@ from sfmap.engine.private import private_file, private_opener
 
 
 class CannotWrite(Exception):
-    """A file that could not be written; the message names it."""
+    """The file could not be written; the message names it."""
 
 
 class Output:
-    """Opened at once, since a run of hours must not fail at its end for a folder that is not there."""
+    """An output file, opened at the start, so that a long run does not fail at its end for a missing folder."""
 
     def __init__(self, name: str) -> None:
-        """Raises `CannotWrite`. The file keeps what it holds until `go_on`."""
+        """Opens the file. Its content is kept until `go_on`. Raises `CannotWrite`."""
         self._name = name
         try:
             mode = "r+b" if os.path.isfile(name) else "wb"
@@ -33,7 +33,7 @@ class Output:
         return Results(os.path.abspath(self._name), self.size)
 
     def go_on(self, results: Results) -> None:
-        """Keeps what was written before, if it was written into this file, and nothing else."""
+        """Continues after the results of an earlier run if they are in this file, and drops everything else."""
         self._keep(results.size if results.file == os.path.abspath(self._name) else 0)
 
     def _keep(self, size: int) -> None:

@@ -1,4 +1,4 @@
-"""What `sfmap render` prints: each record or fate as a line of JSON, or as the SOAP envelope of its create."""
+"""The output of `sfmap render`: each record or fate as a line of JSON, as text, or as a SOAP envelope."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,23 +13,23 @@ _UNFIT_FOR_COMMENTS = re.compile("-(?=-)|[\ufffe\uffff]")
 
 
 def json_line(number: int, mapped: Mapped) -> bytes:
-    """The record or fate of the event of that number."""
+    """The record or fate of the event with that number."""
     return json_bytes(as_json(number, mapped)) + b"\n"
 
 
 def explained_line(number: int, explained: Explained) -> bytes:
-    """As `json_line`, with the story of each field."""
+    """The same as `json_line`, with the explanation of each field."""
     line = as_json(number, explained.mapped) | {"explain": [story.as_json() for story in explained.stories]}
     return json_bytes(line) + b"\n"
 
 
 def explained_text(number: int, explained: Explained) -> bytes:
-    """The same for a person."""
+    """The explained record as text."""
     return as_text(number, explained).encode("utf-8", "replace")
 
 
 def soap_envelopes() -> Callable[[int, Mapped], bytes]:
-    """A function like `json_line` that gives envelopes; what is no record becomes a comment."""
+    """A function like `json_line` that returns envelopes; a fate becomes a comment."""
     # zeep takes longer to import than everything else together.
     from sfmap.engine.org.soap.preview import Preview
 
@@ -45,7 +45,7 @@ def soap_envelopes() -> Callable[[int, Mapped], bytes]:
 
 
 def _comment(json: bytes) -> bytes:
-    """The same JSON as an XML comment: what may not stand in one is escaped as JSON does it."""
+    """The JSON as an XML comment; characters that are not allowed there are escaped as in JSON."""
     escaped = _UNFIT_FOR_COMMENTS.sub(lambda found: f"\\u{ord(found[0]):04x}", json.decode())
     return f"<!-- {escaped} -->\n".encode()
 

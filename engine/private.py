@@ -1,4 +1,4 @@
-"""Files and folders that hold other people's data: nobody else on the machine may read them."""
+"""Files and folders with private data, which other users of the machine cannot read."""
 
 import os
 from contextlib import suppress
@@ -10,7 +10,7 @@ _BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
 
 
 def private_folder(folder: Path) -> None:
-    """Makes the folder, or closes one that is there, and all in it, to everybody else. Raises `OSError`."""
+    """Creates the folder, or makes an existing one and its contents private. Raises `OSError`."""
     folder.mkdir(_FOLDER, parents=True, exist_ok=True)
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink() or path == folder:
@@ -18,7 +18,7 @@ def private_folder(folder: Path) -> None:
 
 
 def private_file(path: Path) -> None:
-    """Makes an empty file, or closes one that is there to everybody else. Raises `OSError`."""
+    """Creates an empty file, or makes an existing one private. Raises `OSError`."""
     if path.exists():
         _close_to_others(path)
     else:
@@ -26,7 +26,7 @@ def private_file(path: Path) -> None:
 
 
 def private_database(path: Path) -> None:
-    """As `private_file`, and what SQLite keeps beside it, which gets the mode of the database when it is made."""
+    """The same as `private_file`, also for SQLite's companion files, which get the mode of the database."""
     private_file(path)
     for ending in _BESIDE_A_DATABASE:
         _close_to_others(path.with_name(path.name + ending))

@@ -1,4 +1,4 @@
-"""The project in a folder: what `sfmap.yaml` says of mappings, settings and orgs; every key is optional."""
+"""Reads a project's `sfmap.yaml`: mappings, settings, orgs and sources; every key is optional."""
 
 import math
 import os
@@ -26,7 +26,7 @@ _MAPPINGS = "mappings"
 LOCAL = "local"
 
 _USUAL_KEYS = ("blank_values", "timezone", "decimal")
-"""Keys of a mapping that count for all mappings which do not have them."""
+"""Keys of a mapping that apply to all mappings without them."""
 _PROJECT_KEYS = (
     "mappings",
     "use",
@@ -51,7 +51,7 @@ _SIGN_IN_KEYS: Mapping[str, tuple[str, ...]] = {
     "session": ("session_file", "access_token", "instance_url"),
     "cli": ("target_org",),
 }
-"""What each way to sign in takes."""
+"""The keys of each way to sign in."""
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "login": ("username", "password"),
     "client_credentials": ("client_id", "client_secret", "login_url"),
@@ -72,44 +72,44 @@ _SOURCE_NAME = re.compile(r"[\w.-]+")
 
 
 class NoSuchOrg(Exception):
-    """An org that the project does not name."""
+    """The project has no org of that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrgEntry:
-    """One org as the project file has it, its `${...}` not filled in."""
+    """One org of the project file, with `${...}` not replaced."""
 
     name: str
     auth: str = "login"
     sandbox: bool = False
     texts: Mapping[str, ScalarNode] = field(default_factory=dict)
-    """The other keys that are there."""
+    """The values of the other keys."""
     settings: tuple[Setting, ...] = ()
-    """What is set for this org alone."""
+    """Settings of mappings for this org only."""
     headers: WriteHeaders = NO_HEADERS
     reserve: float = 0.0
-    """The share of the org's daily calls that is left alone."""
+    """The share of the org's daily calls to leave unused."""
     patience: float | None = None
-    """Seconds that a run waits for the org while it is unavailable; None for the usual."""
+    """Seconds to wait while the org is unavailable; None for the default."""
     call_limit: float | None = None
-    """Seconds after which the org itself ends a call; None for the usual."""
+    """Seconds after which the org itself ends a call; None for the default."""
     batch_size: int | None = None
-    """The most records that one write carries, where the mapping does not say; None for the usual."""
+    """The most records in one write, unless the mapping sets it; None for the default."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventSourceEntry:
-    """Who sends events to the service: with a write key, or as a webhook; its `${...}` not filled in."""
+    """A source of events for the service, by write key or webhook, with `${...}` not replaced."""
 
     name: str
     secret: ScalarNode
-    """The write key, or what the webhook signs with."""
+    """The write key, or the secret of the webhook."""
     webhook: Webhook | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ServeEntry:
-    """What the service is told: the bounds of what it stores, and its sources."""
+    """The settings of the service: storage limits and sources."""
 
     spool_megabytes: float = 1024.0
     spool_days: float = 7.0
@@ -124,38 +124,38 @@ class Project:
     is_written: bool = False
     """Whether there is a project file."""
     mappings: Path | None = None
-    """The folder of mappings: the one that is named, or `mappings` beside the file; None for the shipped ones."""
+    """The folder of mappings: as named, or `mappings` beside the file; None for the shipped ones."""
     use: tuple[ScalarNode, ...] = ()
     settings: tuple[Setting, ...] = ()
     usual: TableNode | None = None
-    """What counts for mappings that do not say it themselves."""
+    """Defaults for keys that mappings do not have."""
     secrets: str = "secrets.env"
     default_org: str = LOCAL
     silenced: frozenset[str] = frozenset()
-    """The codes of warnings that `sfmap check` leaves out."""
+    """The codes of warnings that `sfmap check` does not show."""
     repeats: int = 7
-    """How many days message ids are remembered; 0 for not at all."""
+    """How many days message ids are remembered; 0 to remember none."""
     orgs: Mapping[str, OrgEntry] = field(default_factory=dict)
     serve: ServeEntry = ServeEntry()
 
     @property
     def spool(self) -> Path:
-        """The events that the service has accepted and not delivered yet."""
+        """The file of events that the service has accepted and not yet delivered."""
         return self.state / "spool.db"
 
     @property
     def state(self) -> Path:
-        """The folder of what is not committed: the local org's records, for one."""
+        """The folder of files that do not belong in git, such as the local org's records."""
         return self.folder / ".sfmap"
 
     @property
     def journal(self) -> Path:
-        """What is delivered, and what is not."""
+        """The journal of deliveries."""
         return self.state / "journal.db"
 
     @property
     def database(self) -> Path:
-        """The local org's records."""
+        """The database of the local org."""
         return self.state / "org.db"
 
     def org(self, name: str | None) -> OrgEntry:
@@ -168,7 +168,7 @@ class Project:
         raise NoSuchOrg(f'{PROJECT_FILE} names no org "{wanted}"; {hint}')
 
     def filled_in(self, entry: OrgEntry, key: str) -> str:
-        """The text of an org's key, secrets filled in; empty where it is absent. Raises `SecretMissing`."""
+        """The text of an org's key with secrets filled in; empty if absent. Raises `SecretMissing`."""
         node = entry.texts.get(key)
         return self._filled_in(node, f"{key} of the org {entry.name}") if node else ""
 
@@ -184,7 +184,7 @@ class Project:
 
 
 def load_project(folder: Path) -> Project:
-    """The project in `folder`, an empty one where it has no project file. Raises `Mistakes` or `CannotRead`."""
+    """The project in `folder`, empty if it has no project file. Raises `Mistakes` or `CannotRead`."""
     project, diagnostics = read_project(folder)
     if diagnostics:
         raise Mistakes(diagnostics)
@@ -192,7 +192,7 @@ def load_project(folder: Path) -> Project:
 
 
 def read_project(folder: Path) -> tuple[Project, list[Diagnostic]]:
-    """The project as far as it can be read, and all its mistakes. Raises `CannotRead`."""
+    """The project as far as it can be read, and all errors. Raises `CannotRead`."""
     path = folder / PROJECT_FILE
     if not path.exists():
         return Project(folder), []
@@ -207,9 +207,9 @@ def read_project(folder: Path) -> tuple[Project, list[Diagnostic]]:
 
 
 def project_folder() -> Path:
-    """The nearest folder with a project file, from the current one upwards; the current one where there is none.
+    """The nearest folder with a project file, from the current one upwards, or else the current one.
 
-    A file of another user's is passed by: it could send secrets of the environment to an address of its own.
+    Ignores files of other users, which could send secrets from the environment to their own address.
     """
     here = Path.cwd()
     for depth, folder in enumerate((here, *here.parents)):
@@ -224,7 +224,7 @@ def _is_own(path: Path) -> bool:
 
 
 def _mappings_beside(folder: Path) -> Path | None:
-    """The folder that is used without being named, where it holds mappings."""
+    """The default folder of mappings, if it contains any."""
     beside = folder / _MAPPINGS
     return beside if any(beside.glob("*.yaml")) or any(beside.glob("*.yml")) else None
 
@@ -300,9 +300,7 @@ def _serve(project: Table) -> ServeEntry:
     letters = _number(table, "dead_letter_megabytes", "a number of megabytes")
     for name, size in (("spool_megabytes", megabytes), ("dead_letter_megabytes", letters)):
         if size is not None and size * 1024 < 1:
-            table.report.error(
-                kinds.WRONG_VALUE, table.node.span, f"{name} is too small: no event would find room"
-            )
+            table.report.error(kinds.WRONG_VALUE, table.node.span, f"{name} is too small to store an event")
     usual = ServeEntry()
     sources = (_event_source(name, one, table.report) for name, one in table.tables("sources"))
     return ServeEntry(
@@ -327,7 +325,9 @@ def _event_source(name: ScalarNode, node: TableNode, report: Report) -> EventSou
         return None
     if not _SOURCE_NAME.fullmatch(name.text):
         report.error(
-            kinds.WRONG_NAME, name.span, "a source's name is made of letters, digits, dots, dashes and underscores"
+            kinds.WRONG_NAME,
+            name.span,
+            "a source's name can contain letters, digits, dots, dashes, underscores",
         )
         return None
     return EventSourceEntry(name.text, secret, webhook)
@@ -376,7 +376,7 @@ def _check_address(texts: Mapping[str, ScalarNode], report: Report) -> None:
 
 
 def _number(table: Table, key: str, wanted: str) -> float | None:
-    """A number that is not negative, and what it must be is `wanted`."""
+    """A number that is not negative; `wanted` describes it in the error."""
     node = table.scalar(key)
     if node is None or (type(node.value) in (int, float) and 0 <= float(node.text) < math.inf):
         return None if node is None else float(node.text)
@@ -395,14 +395,14 @@ def _reserve(table: Table) -> float:
 
 
 def _check_sign_in(name: ScalarNode, table: Table, auth: str) -> None:
-    """Keys of another way to sign in, and those that this way lacks."""
+    """Reports keys of other ways to sign in, and missing keys of this one."""
     takes = (*_COMMON_KEYS, *_SIGN_IN_KEYS[auth])
     for key, _ in table.node.entries:
         if key.text in table.known and key.text not in takes:
             table.report.error(
                 kinds.WRONG_SIGN_IN,
                 key.span,
-                f"{key.text} does not go with auth: {auth}",
+                f"{key.text} does not belong to auth: {auth}",
                 f"it takes {listed(takes, 'and')}",
             )
     for wanted in _NEEDED[auth]:

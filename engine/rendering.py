@@ -1,4 +1,4 @@
-"""Renders a source's events in their order, on several cores where that is wished."""
+"""Renders a source's events in order, on several cores if wanted."""
 
 import os
 import signal
@@ -20,31 +20,31 @@ from sfmap.engine.sources.ndjson import NdjsonSource, Part
 from sfmap.engine.sources.port import Received, SourceFailed
 
 _MUCH = 16 * 1024 * 1024
-"""Bytes; less is rendered before other processes have begun."""
+"""In bytes; smaller sources are rendered before other processes have started."""
 
 MOST_JOBS = 64
 _AHEAD = 2
-"""Parts that a process has at once, so that it goes on while what it rendered waits for its turn."""
+"""Parts that a process has at once, so that it can continue while a result waits for its turn."""
 
 Render = Callable[[Received], tuple[bytes, bool]]
-"""What an event becomes, as text, and whether it is rejected."""
+"""Returns an event's rendering, and whether it is rejected."""
 
 
 class RenderingFailed(Exception):
-    """Processes that could not do their part; the message says what to do."""
+    """A process failed; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """What is to be rendered how; each core makes its own renderer of it."""
+    """The options of a rendering, from which each process makes its own renderer."""
 
     mappings: ChosenMappings
-    """As they were read, once for all cores."""
+    """The mapping files, read once for all processes."""
     format: Literal["json", "soap"] | None = None
     explain: bool = False
 
     def renderer(self) -> Render:
-        """Raises `Mistakes`."""
+        """Makes a renderer. Raises `Mistakes`."""
         mapper = Mapper(compile_mappings(*self.mappings))
         told = explained_line if self.format == "json" else explained_text
         written = soap_envelopes() if self.format == "soap" else json_line
@@ -65,11 +65,11 @@ class Rendering:
 
 
 def render_all(rendering: Rendering, source: NdjsonSource, jobs: int | None) -> Iterator[tuple[bytes, bool]]:
-    """What the events become, some at a time. Raises what `Rendering.renderer` and the source
-    raise, and `RenderingFailed`.
+    """The renderings of the events, in chunks. Raises the same as `Rendering.renderer` and the source, and
+    `RenderingFailed`.
 
-    By so many processes; without `jobs`, by one for each core where there is much to do. What is not read from
-    files is rendered by one process, whatever `jobs` says.
+    Uses `jobs` processes, or by default one for each core if there is much to do. Events that do not come from
+    files are always rendered by one process.
     """
     render = rendering.renderer()
     if jobs is None:
@@ -96,7 +96,7 @@ def render_all(rendering: Rendering, source: NdjsonSource, jobs: int | None) -> 
 
 
 def usable_cores() -> int:
-    """Those that this process may run on, where the system tells; containers and batch systems give fewer."""
+    """The number of cores that this process may use, which containers and batch systems restrict."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -106,19 +106,19 @@ def usable_cores() -> int:
 class _Worker:
     """A process that renders parts, one after the other.
 
-    Not `ProcessPoolExecutor`: it waits for ever for a process that is killed while it hands over what it rendered.
+    Not `ProcessPoolExecutor`: it waits forever for a process that is killed while it returns a result.
     """
 
     process: BaseProcess
     connection: "Connection[Part, _Result]"
 
     def take(self, part: Part) -> None:
-        """Raises `RenderingFailed`."""
+        """Sends a part to the process. Raises `RenderingFailed`."""
         with _lost():
             self.connection.send(part)
 
     def result(self) -> tuple[bytes, bool]:
-        """Of the oldest part that it has not given back yet. Raises `SourceFailed` or `RenderingFailed`."""
+        """The result of the oldest pending part. Raises `SourceFailed` or `RenderingFailed`."""
         with _lost():
             result = self.connection.recv()
         if isinstance(result, SourceFailed):
@@ -138,7 +138,7 @@ def _lost() -> Iterator[None]:
     try:
         yield
     except (EOFError, OSError) as error:
-        message = "one of the processes was ended from outside, perhaps for want of memory; try --jobs 1"
+        message = "one of the processes was killed, perhaps because memory ran out; try --jobs 1"
         raise RenderingFailed(message) from error
 
 
@@ -149,16 +149,16 @@ def _start(rendering: Rendering, jobs: int) -> _Worker:
         process.start()
     except OSError as error:
         raise RenderingFailed(f"{jobs} processes cannot be started: {error.strerror}; try --jobs 1") from error
-    theirs.close()  # so that what is read from a process that has ended comes to its end
+    theirs.close()  # so that reading from a process that has ended reaches the end of the stream
     return _Worker(process, ours)
 
 
 def _work(
     rendering: Rendering, connection: "Connection[_Result, Part]", other_end: "Connection[Part, _Result]"
 ) -> None:
-    """Until nobody wants more: who hands out the parts ends this process, or has been killed."""
+    """Renders parts until the parent closes the connection, terminates this process, or is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    other_end.close()  # a connection with an end here would never come to its end
+    other_end.close()  # otherwise the connection would stay open through this end
     render = rendering.renderer()
     with suppress(EOFError, OSError):
         while True:

@@ -1,4 +1,4 @@
-"""A mapping against the objects that an org has: what would be left out, cut or refused there."""
+"""Checks a mapping against an org's objects: what would be left out, cut or refused there."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -47,7 +47,7 @@ _VERBS: Mapping[Operation, tuple[Verb, ...]] = {
 
 
 def plain_org(schema: Path | None) -> Descriptions:
-    """The objects of an org as it comes, with those of a schema file; custom ones are unknown but for these.
+    """The standard objects and those of a schema file; other custom objects and fields are unknown.
 
     Raises `Mistakes` or `CannotRead` for the schema file.
     """
@@ -55,8 +55,8 @@ def plain_org(schema: Path | None) -> Descriptions:
 
 
 def review(mapping: MappingSpec, objects: Descriptions, is_whole: bool) -> list[Diagnostic]:
-    """What does not go with the objects. Where they are not the org's whole truth, all of it is a warning, and
-    nothing is said of what a person may have added to the org.
+    """The problems with the objects. If `is_whole` is False, they are not a complete description of the org: all
+    problems are warnings, and custom objects and fields are not checked.
     """
     return list(_Review(mapping, objects, is_whole).diagnostics())
 
@@ -86,20 +86,20 @@ class _Review:
             yield from self._created_twice(described)
 
     def _created_twice(self, described: ObjectDescription) -> Iterator[Diagnostic]:
-        """A create that nothing keeps from being done again, where the same events come again."""
+        """A create that would make duplicates if the same events come again."""
         if any(self._keeps_a_second_out(rule, described) for rule in self.mapping.rules):
             return
         yield Diagnostic(
             kinds.CREATED_TWICE,
             self.mapping.span,
-            f"a file that is run twice makes each {described.name} twice where its events have no messageId",
+            f"running a file twice creates each {described.name} twice if its events have no messageId",
             "give a unique external id a value of the event, and upsert by it: match: {external_id: Key__c}",
             "warning",
         )
 
     def _keeps_a_second_out(self, rule: FieldRule, described: ObjectDescription) -> bool:
-        """Whether the rule writes what no two records may have. A custom field that nobody has asked the org about
-        counts where it gets the message id.
+        """Whether the rule writes a unique field. A custom field that the org has not been asked about counts if
+        it gets the message id.
         """
         field = find_field(described, rule.field)
         if rule.write == "update" or rule.reference:
@@ -152,7 +152,7 @@ class _Review:
                 yield from self._reference(rule, rule.reference, name, field)
             return
         if rule.max and 0 < field.length < rule.max:
-            message = f"{rule.field} holds {field.length} characters, and max is {rule.max}"
+            message = f"{rule.field} has room for {field.length} characters, and max is {rule.max}"
             yield Diagnostic(
                 kinds.SHORTER_FIELD, rule.span, message, "longer values are cut to the field's length", "warning"
             )
@@ -165,7 +165,7 @@ class _Review:
     def _controlled(
         self, rule: FieldRule, controller: FieldDescription, described: ObjectDescription
     ) -> Iterator[Diagnostic]:
-        """Whether any rule gives the record what the field's entries depend on."""
+        """Whether a rule writes the field that the field's entries depend on."""
         names = [one.text.name for one in coded_fields(described) if one.code == controller]
         if not {controller.name, *names}.intersection(other.field for other in self.mapping.rules):
             message = f"{rule.field} is left out without {listed((*names, controller.name))}"
@@ -180,7 +180,7 @@ class _Review:
         yield from self._sought(rule, to, name)
 
     def _sought(self, rule: FieldRule, to: ReferenceTo, name: str) -> Iterator[Diagnostic]:
-        """What is wrong with looking for a record of that object."""
+        """Problems with the lookup of a record of that object."""
         target = self.objects.get(name)
         if target is None:
             if self.is_whole:
@@ -221,11 +221,11 @@ class _Review:
             yield Diagnostic(kinds.SHORTER_FIELD, span, message, "", "warning")
         if coded:
             if not coded.knows(str(found)):
-                message = f'"{found}" is no value of the picklist {coded.code.name}'
+                message = f'"{found}" is not a value of the picklist {coded.code.name}'
                 yield self._said(kinds.UNFIT_FOR_FIELD, span, message, coded.nearest(str(found), None))
             return
         for one in unlisted(field, found):
-            message, near = f'"{one}" is no value of the picklist {field.name}', nearest_entry(field, one)
+            message, near = f'"{one}" is not a value of the picklist {field.name}', nearest_entry(field, one)
             if field.restricted_picklist:
                 yield self._said(kinds.UNFIT_FOR_FIELD, span, message, near)
             else:
@@ -246,7 +246,7 @@ class _Review:
                     yield from self._sought(rule, to, name)
 
     def _finds_by_id_alone(self, described: ObjectDescription) -> bool:
-        """Whether each lookup names the record itself: then none is ever created."""
+        """Whether every lookup is by record id: then none is ever created."""
         fields = [
             described.fields.get(names[0]) if len(names := lookup.names) == 1 else None
             for lookup in self.mapping.lookups
@@ -254,7 +254,7 @@ class _Review:
         return bool(fields) and all(field and field.type == "id" for field in fields)
 
     def _only_finds(self, field: FieldDescription) -> bool:
-        """Whether the field need not be written: its value has done its work once the record is found."""
+        """Whether the field's value is only needed to find the record."""
         is_known = field.type == "id" or self.mapping.operation == "update"
         return is_known and any(field.name in lookup.slots for lookup in self.mapping.lookups)
 
@@ -268,11 +268,14 @@ class _Review:
             yield self._said(kinds.UNFILTERED_FIELD, span, f"{described.name} cannot be looked up by {name}", why)
         elif self.mapping.external_id == name and not is_key(field):
             yield self._said(
-                kinds.NO_EXTERNAL_ID, span, f"{described.name}.{name} is no external id", f"write match: {name}"
+                kinds.NO_EXTERNAL_ID,
+                span,
+                f"{described.name}.{name} is not an external id",
+                f"write match: {name}",
             )
 
     def _match_value(self, rule: FieldRule, described: ObjectDescription) -> Iterator[Diagnostic]:
-        """Of a value that records are found by and that is not written."""
+        """Problems with a value that records are found by and that is not written."""
         field = described.fields.get(rule.field)
         if field and rule.reference:
             for name in rule.reference.objects:
@@ -282,7 +285,7 @@ class _Review:
                 yield from self._constant(rule.span, key, value, field)
 
     def _condition(self, condition: ScalarNode, described: ObjectDescription) -> Iterator[Diagnostic]:
-        """Fields that the condition of the lookups compares and the org does not."""
+        """Fields in the condition of the lookups that the org cannot filter by."""
         known = {name.casefold(): field for name, field in described.fields.items()}
         for start, name in compared_fields(condition.text):
             span = condition.part(start, len(name))
@@ -298,7 +301,7 @@ class _Review:
                 yield self._said(kinds.UNFILTERED_FIELD, span, message, why_not_looked_up(field))
 
     def _required(self, described: ObjectDescription) -> Iterator[Diagnostic]:
-        """Fields that a create must have, and that no rule is sure to fill."""
+        """Fields required for a create that no rule is certain to fill."""
         rules: dict[str, list[FieldRule]] = {}
         for rule in self.mapping.rules:
             field = find_field(described, rule.field, bool(rule.reference))
@@ -320,13 +323,13 @@ class _Review:
             else:
                 missing.append(field.name)
         if missing:
-            message = f"a new {described.name} needs {listed(missing, 'and')}, and no rule gives that"
+            message = f"a new {described.name} needs {listed(missing, 'and')}, which no rule provides"
             yield self._said(kinds.EMPTY_REQUIRED_FIELD, self.mapping.span, message)
 
     def _filled(
         self, field: FieldDescription, rules: Iterable[FieldRule], described: ObjectDescription
     ) -> Iterator[Diagnostic]:
-        """What can leave a required field empty; nothing where one of its rules is sure to fill it."""
+        """Reasons why a required field may stay empty; none if one of its rules is certain to fill it."""
         lookups = self.mapping.lookups
         has_match = bool(lookups) and all(field.name in lookup.slots for lookup in lookups)
         ways = [(rule, _ways_to_stay_empty(rule, field, has_match)) for rule in rules]
@@ -347,24 +350,24 @@ def _why_never_written(rule: FieldRule, field: FieldDescription) -> str:
 
 
 def _ways_to_stay_empty(rule: FieldRule, field: FieldDescription, has_match: bool) -> tuple[str, str]:
-    """When the rule gives a new record no value that the field takes, and what to do; empty where it always does.
+    """When the rule gives a new record no valid value, and what to do; empty if it always gives one.
 
     `has_match` tells whether an event without this value has no identity, and is rejected.
     """
     if rule.when:
-        return "where its condition does not hold", "leave out when"
+        return "if its condition is false", "leave out when"
     if rule.reference and rule.reference.on_missing != "reject":
-        return "where no record is found", "write on_missing: reject"
+        return "if no record is found", "write on_missing: reject"
     if rule.value is None and not rule.reference and not always_fits(field, rule.type, rule.max):
         wanted = VALUE_TYPES[field.type]
         longest = f", max: {field.length}" if wanted == "email" else " and no max" if rule.max else ""
-        return "where a value does not fit", f"write type: {wanted}{longest}"
+        return "if a value does not fit", f"write type: {wanted}{longest}"
     says = rule.value is not None or (rule.template and not rule.bases and has_text_of_its_own(rule.template))
     is_constant = says and not (rule.values and rule.otherwise is None and not rule.keeps_others)
     default_write = rule.default.write or rule.write if rule.default else "update"
     if is_constant or rule.required or has_match or default_write != "update":
         return "", ""
-    return "where an event has no value for it", "write required: true, or a default"
+    return "if an event has no value for it", "write required: true, or a default"
 
 
 def _constants(rule: FieldRule) -> Iterable[tuple[str, Constant]]:

@@ -1,4 +1,4 @@
-"""The mappings of a project as they were: in another folder, or at a revision of git."""
+"""Loads the mappings of a project from another folder or a git revision."""
 
 import io
 import subprocess
@@ -15,7 +15,7 @@ from sfmap.engine.spec.files import CannotRead
 
 
 class NoRevision(Exception):
-    """A revision that cannot be had, or whose mappings are broken; the message says why."""
+    """The revision does not exist, or its mappings are invalid; the message says why."""
 
 
 def mapper_at(folder: Path, revision: str) -> Mapper:
@@ -36,7 +36,7 @@ def _mapper(folder: Path, place: str, shown_as: str) -> Mapper:
 
 @contextmanager
 def _checked_out(folder: Path, revision: str) -> Iterator[Path]:
-    """The folder as it was at the revision: its repository's YAML files, in a place of their own."""
+    """The folder at the revision: the repository's YAML files in a temporary folder."""
     listed = _git(folder, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision).decode().split("\0")
     blobs = {name: about.split()[2] for about, _, name in (line.partition("\t") for line in listed) if name}
     wanted = {name: blob for name, blob in blobs.items() if name.endswith((".yaml", ".yml"))}
@@ -51,7 +51,7 @@ def _checked_out(folder: Path, revision: str) -> Iterator[Path]:
 
 
 def _contents(folder: Path, blobs: list[str]) -> Iterator[bytes]:
-    """The blobs' contents; git gives each after a line with its size."""
+    """The contents of the blobs; git prints each after a line with its size."""
     given = io.BytesIO(_git(folder, "cat-file", "--batch", sent="\n".join(blobs).encode()) if blobs else b"")
     for _ in blobs:
         size = int(given.readline().split()[2])
@@ -64,7 +64,7 @@ def _git(folder: Path, *arguments: str, sent: bytes = b"") -> bytes:
     try:
         done = subprocess.run(command, cwd=folder, input=sent, capture_output=True, check=True)  # noqa: S603
     except FileNotFoundError:
-        raise NoRevision("the command git is not there: install it, or name a folder") from None
+        raise NoRevision("the command git was not found: install it, or give a folder") from None
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ")
         raise NoRevision(f"git says: {said}; --from takes a revision of git, or a folder") from None

@@ -1,4 +1,4 @@
-"""One run: the events of a source to an org, every outcome counted and written down as it comes."""
+"""One run: delivers the events of a source to an org, and counts and writes every outcome."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ INTERRUPTIONS = (OrgError, SourceFailed, StopRequested, CannotWrite, JournalFail
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a run goes about its work."""
+    """The options of a run."""
 
     patience: Patience = USUAL_PATIENCE
     call_limit: float = CALL_LIMIT
@@ -38,25 +38,25 @@ class Manner:
     skip_delivered: bool = False
     ids_by_source: bool = False
     remember_days: int = 7
-    """How long message ids are remembered; 0 for not at all."""
+    """How long message ids are remembered; 0 to remember none."""
     should_stop: Callable[[], bool] = lambda: False
     say: Callable[[str], object] = lambda text: None
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """Where a run begins, and what to say of it."""
+    """Where a run starts, and the message about it."""
 
     start: Position = START
     results: Results = NO_RESULTS
-    """What the last run has written."""
+    """The results file of the last run."""
     tally: bytes = b""
-    """What its outcomes came to."""
+    """The summary of the last run."""
     words: str = ""
 
 
 def sign_in(opened: OpenOrg, journal: Database, manner: Manner) -> str:
-    """What the journal knows the org by, once it has let us in: it is waited for as in a run.
+    """Signs in, waiting for the org as in a run; returns the org's key in the journal.
 
     Raises one of `INTERRUPTIONS`.
     """
@@ -66,9 +66,9 @@ def sign_in(opened: OpenOrg, journal: Database, manner: Manner) -> str:
 
 
 def resume(ledger: Ledger, source: NdjsonSource, restart: bool) -> Resumed:
-    """Where the source goes on: after the last window of a run that did not finish, else at its beginning.
+    """Where to start: after the last window of a run that did not finish, or else at the first event.
 
-    What waits for a write in doubt goes along, unless the source is begun again on purpose.
+    Held records are delivered too, unless `restart` is set.
 
     Raises `SourceFailed` or `JournalFailed`.
     """
@@ -78,28 +78,28 @@ def resume(ledger: Ledger, source: NdjsonSource, restart: bool) -> Resumed:
         return Resumed()
     if not source.is_stream and source.goes_on_after(known.position):
         has_begun = known.position.file or known.position.offset
-        words = f"Going on after event {known.position.number:,}, where the last run ended: see --restart."
+        words = f"Continuing after event {known.position.number:,}, where the last run ended: see --restart."
         words = words if has_begun else ""
         return Resumed(known.position, known.results, known.tally, words)
     return _resume_beside(ledger, source, known)
 
 
 def _resume_beside(ledger: Ledger, source: NdjsonSource, known: Checkpoint) -> Resumed:
-    """Where other events begin that have the same name."""
+    """Where to start with other events under the same source name."""
     held = len(ledger.held())
     start = Position(ledger.begin_beside())
-    waiting = f"{held:,} records of an earlier run, which waited for a write in doubt, go along." if held else ""
+    waiting = f"{held:,} records of an earlier run that wait for a write in doubt are included." if held else ""
     if source.is_stream:
         return Resumed(start, words=waiting)
     changed = (
-        "The file has changed since its last, unfinished run, which had delivered"
-        f" {known.position.number:,} events of it: it begins at its first event."
+        f"The file has changed since its last, unfinished run, which delivered {known.position.number:,} events:"
+        " starting at the first event."
     )
     return Resumed(start, words=f"{changed} {waiting}".strip())
 
 
 def source_name(source: NdjsonSource) -> str:
-    """What the journal knows the files by."""
+    """The name of the files in the journal."""
     names = [file if file == STANDARD_INPUT else str(Path(file).absolute()) for file in source.files]
     return orjson.dumps(names).decode("utf-8", "replace")
 
@@ -113,9 +113,9 @@ def deliver_all(
     manner: Manner,
     results: Output | None = None,
 ) -> tuple[Report, Interruption | None]:
-    """Delivers everything, and gives the report of all that was done and what ended the run early.
+    """Delivers everything; returns the report, and the error that ended the run early, if any.
 
-    The report speaks of the whole source, earlier runs included; whoever has passed it on finishes the ledger.
+    The report covers the whole source, including earlier runs; the caller finishes the ledger after printing it.
     Outcomes go to `results` as lines of JSON, window by window.
     """
     started = time.monotonic()
@@ -146,7 +146,7 @@ def deliver_all(
 def make_delivery(
     mapper: Mapper, org: Org, ledger: Ledger, manner: Manner, written: Callable[[], Written] = Written
 ) -> Delivery:
-    """Raises `JournalFailed`."""
+    """Creates the delivery of a run. Raises `JournalFailed`."""
     if manner.remember_days:
         ledger.forget_old(manner.remember_days)
     options = Options(

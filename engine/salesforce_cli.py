@@ -1,4 +1,4 @@
-"""Sessions of Salesforce's own command line: what `sf` prints of them, and asking it for one."""
+"""Sessions of the Salesforce CLI: parses the output of `sf`, or asks it for a session."""
 
 import json
 import os
@@ -19,20 +19,20 @@ _LONGEST_QUOTE = 300
 
 
 def printed_session(text: str, name: str) -> ReadySession:
-    """The session in what `sf` has printed: of one command, or of several one after the other.
+    """The session in the output of one or several `sf` commands.
 
-    Raises `SecretMissing`, without a word of the text, or `SignInRefused` where the token is hidden.
+    Raises `SecretMissing`, without quoting the text, or `SignInRefused` if the token is hidden.
     """
     said = list(_documents(text))
     tokens = [token for one in said if isinstance(token := one.get("accessToken"), str)]
     url = next((url for one in said if isinstance(url := one.get("instanceUrl"), str)), None)
     if not tokens or url is None:
-        raise SecretMissing(f"{name} holds no session: it must be what {BOTH} print, one after the other")
+        raise SecretMissing(f"{name} contains no session: it must be the output of {BOTH}, one after the other")
     return ReadySession(Secret(next((token for token in tokens if HIDDEN not in token), tokens[0])), url)
 
 
 def ask_for_session(target_org: str) -> ReadySession:
-    """The session of the org that `sf` knows by this alias or user name; `sf` renews it where that must be.
+    """The session of the org with this alias or user name in `sf`, which renews it if needed.
 
     Raises `OrgOutOfReach`, `OrgUnavailable` or `SignInRefused`.
     """
@@ -43,8 +43,8 @@ def ask_for_session(target_org: str) -> ReadySession:
         return printed_session(printed, "sf")
     except SecretMissing:
         raise SignInRefused(
-            f"sf gave no session of the org {target_org}.",
-            advice=f"See what it says: sf org display -o {target_org}",
+            f"sf returned no session for the org {target_org}.",
+            advice=f"Check its output: sf org display -o {target_org}",
         ) from None
 
 
@@ -52,7 +52,7 @@ def _run(command: str, target_org: str) -> str:
     program = shutil.which("sf")
     if program is None:
         raise OrgOutOfReach(
-            "auth: cli asks Salesforce's own command line, and there is no command sf.",
+            "auth: cli needs the Salesforce CLI, and the command sf was not found.",
             advice="Install it (npm install --global @salesforce/cli), or sign in another way: see docs/orgs.md.",
         )
     arguments = [program, "org", *command.split(), "--json", f"--target-org={target_org}"]
@@ -72,20 +72,20 @@ def _run(command: str, target_org: str) -> str:
     printed = done.stdout.decode("utf-8", "replace")
     if done.returncode:
         raise SignInRefused(
-            f"sf org {command} gave no session of the org {target_org}: {_complaint(printed)}.",
+            f"sf org {command} returned no session for the org {target_org}: {_complaint(printed)}.",
             advice=f"sf org list shows the orgs that it knows; sf org login web -a {target_org} signs in again.",
         )
     return printed
 
 
 def _complaint(printed: str) -> str:
-    """The words of an error of `sf`, without anything like a token."""
+    """The error message of `sf`, without anything that looks like a token."""
     words = next((text for one in _documents(printed) if isinstance(text := one.get("message"), str)), "no reason")
     return _TOKEN.sub("***", " ".join(words.split()))[:_LONGEST_QUOTE].rstrip(".")
 
 
 def _documents(text: str) -> Iterator[dict[str, object]]:
-    """The JSON objects of the text, or their `result`; none where something else is between them."""
+    """The JSON objects of the text, or their `result`; none if there is anything else between them."""
     decoder = json.JSONDecoder()
     left = _COLOURS.sub("", text).strip()
     while left:

@@ -1,4 +1,4 @@
-"""`sfmap init`: a project of one's own, with mappings, sample events, their snapshots and a CI workflow."""
+"""`sfmap init`: creates a project with mappings, sample events, snapshots and a CI workflow."""
 
 import contextlib
 import io
@@ -24,18 +24,18 @@ _TEMPLATES = {
 
 
 class AlreadyThere(Exception):
-    """Files that a new project would overwrite; the message names them."""
+    """The new project would overwrite files; the message names them."""
 
 
 def make_project(folder: Path) -> list[str]:
-    """Writes the files and gives their names.
+    """Writes the files; returns their names.
 
     Raises `AlreadyThere`, or `OSError` where a file cannot be written.
     """
     contents = dict(_contents())
     taken = [name for name in contents if (folder / name).exists()]
     if taken:
-        raise AlreadyThere(f"{folder} has {', '.join(taken)} already; nothing was written")
+        raise AlreadyThere(f"{folder} already contains {', '.join(taken)}; nothing was written")
     for name, text in contents.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Secrets that `sfmap.yaml` names as `${NAME}`: from the environment, or from a file that nobody else can read."""
+"""Fills in secrets, written `${NAME}` in `sfmap.yaml`, from the environment or from a private file."""
 
 import os
 import re
@@ -12,7 +12,7 @@ _LINE = re.compile(r"""\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:'([^']*)'|"([^"]
 
 
 class SecretMissing(Exception):
-    """A name that is set nowhere, or a secrets file that cannot be used; never holds a secret."""
+    """A secret is not set, or its file cannot be used; the message never contains a secret."""
 
 
 def fill_in(text: str, secrets_file: Path) -> str:
@@ -25,13 +25,13 @@ def _value(name: str, secrets_file: Path) -> str:
     if value:
         return value
     raise SecretMissing(
-        f"{name} is not set; set it in the environment, or write a line {name}=... into {secrets_file.name}"
-        f" and let only yourself read it: chmod 600 {secrets_file.name}"
+        f"{name} is not set; set it in the environment, or add a line {name}=... to {secrets_file.name}"
+        f" and make that private: chmod 600 {secrets_file.name}"
     )
 
 
 def read_private(path: Path) -> str:
-    """The text of a file that holds a secret. Raises `SecretMissing` where it is missing or others can read it."""
+    """The text of a file with secrets. Raises `SecretMissing` if it is missing or others can read it."""
     try:
         mode = path.stat().st_mode
         text = path.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""What is wrong with a SOQL condition under `where`: found before an org refuses the look-up that it narrows."""
+"""Finds errors in the SOQL conditions of `where`, before an org refuses the lookup."""
 
 import re
 from collections.abc import Iterator
@@ -12,29 +12,29 @@ from sfmap.engine.spec.source import ScalarNode
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{\{|\{%", re.DOTALL)
 _NOT_SOQL = (
-    (r"==", '"==" means nothing in SOQL', "write ="),
-    (r"&&", '"&&" means nothing in SOQL', "write AND"),
-    (r"\|\|", '"||" means nothing in SOQL', "write OR"),
-    (r"!(?!=)", '"!" means nothing in SOQL', "write NOT"),
-    (r"[“”„‘’\"`]", "SOQL takes texts in straight single quotes", "write '...'"),
-    (r"(?i)^\s*WHERE\b", "the look-up writes WHERE itself", "leave it out"),
-    (r"(?i)\b(?:ORDER\s+BY|GROUP\s+BY|LIMIT)\b", "this is no part of a condition", "see on_many"),
+    (r"==", '"==" is not valid in SOQL', "write ="),
+    (r"&&", '"&&" is not valid in SOQL', "write AND"),
+    (r"\|\|", '"||" is not valid in SOQL', "write OR"),
+    (r"!(?!=)", '"!" is not valid in SOQL', "write NOT"),
+    (r"[“”„‘’\"`]", "SOQL needs straight single quotes around texts", "write '...'"),
+    (r"(?i)^\s*WHERE\b", "sfmap adds WHERE itself", "leave it out"),
+    (r"(?i)\b(?:ORDER\s+BY|GROUP\s+BY|LIMIT)\b", "this is not part of a condition", "see on_many"),
 )
-"""What people write outside of quotes, as in other languages; with what to say."""
+"""Common mistakes outside quotes, each with a message and a hint."""
 
 
 def where_mistakes(mapping: Mapping) -> Iterator[Diagnostic]:
-    """What is wrong with the conditions of a mapping and of its references."""
+    """The errors in the conditions of a mapping and of its references."""
     for where in (mapping.where, *(rule.reference.where for rule in mapping.rules if rule.reference)):
         if where:
             yield from _mistakes(where)
 
 
 def _mistakes(where: ScalarNode) -> Iterator[Diagnostic]:
-    """It stands within a longer query, and must stay in its place there."""
+    """The errors in one condition, which becomes part of a longer query."""
     if template := _TEMPLATE.search(where.text):
-        message = "this is no template: the condition is the same for every event"
-        help_ = "write fields that get values of the event under match"
+        message = "this is not a template: the condition is the same for every event"
+        help_ = "put fields that are compared with values of the event under match"
         yield Diagnostic(kinds.WRONG_CONDITION, where.part(template.start(), len(template[0])), message, help_)
         return
     try:

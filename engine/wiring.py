@@ -1,4 +1,4 @@
-"""The one place where adapters are chosen: which org a name stands for, and how it is reached."""
+"""Connects ports and adapters: opens the org that a name stands for."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from sfmap.engine.org.soap.sign_in import SignIn
 
 LOGIN_API_VERSION = "64.0"
-"""The last one with a sign-in by user name and password."""
+"""The last version with a login by user name and password."""
 OAUTH_API_VERSION = "68.0"
-"""The newest one (Winter '27)."""
+"""The newest version (Winter '27)."""
 
 _BEYOND = 60.0
-"""Seconds that an answer is awaited after the org must have ended a call: else it would be taken for lost."""
+"""Seconds to wait for an answer beyond the org's own limit for a call, before it counts as lost."""
 
 _LOGIN_HOSTS = {False: "https://login.salesforce.com", True: "https://test.salesforce.com"}
 
@@ -34,14 +34,14 @@ _LOGIN_HOSTS = {False: "https://login.salesforce.com", True: "https://test.sales
 class OpenOrg:
     org: Org
     where: str
-    """For people: which org this is, and where it is."""
+    """A description of the org for messages."""
     entry: str
-    """What the journal remembers the key by, for those who cannot ask the org."""
+    """The name under which the journal remembers the key, so that it is known without a call."""
     ask_key: Callable[[], str]
 
     @property
     def key(self) -> str:
-        """What the journal knows the org by: its organization id. Signs in to learn it; raises `OrgError`."""
+        """The org's key in the journal, its organization id. Signs in to get it; raises `OrgError`."""
         return self.ask_key()
 
     @property
@@ -51,7 +51,7 @@ class OpenOrg:
 
 @contextmanager
 def open_org(project: Project, entry: OrgEntry, max_calls: int | None = None) -> Iterator[OpenOrg]:
-    """The org, ready for its first call, which signs in; the local org runs until the context ends.
+    """Opens the org, which signs in on its first call; the local org runs until the context ends.
 
     Raises `OrgError`, `SecretMissing`, `CannotRead` or `LocalOrgFailed`.
     """
@@ -61,7 +61,7 @@ def open_org(project: Project, entry: OrgEntry, max_calls: int | None = None) ->
     if entry.name == LOCAL:
         schema = entry.texts.get("schema")
         schema_file = project.folder / schema.text if schema else None
-        with suppress(OSError):  # the local org says what is the matter with its folder
+        with suppress(OSError):  # the local org reports problems with its folder
             private_folder(project.state)
         with start_local_org(project.database, schema_file) as local:
             settings = _bounded(_local_settings(local, entry), entry, max_calls)
@@ -73,18 +73,18 @@ def open_org(project: Project, entry: OrgEntry, max_calls: int | None = None) ->
 
 
 def known_key(project: Project, entry: OrgEntry, journal: Database) -> str | None:
-    """What the journal knows the org by, without reaching it; None where nothing has signed in to it yet.
+    """The org's key in the journal, without a call; None if nothing has signed in to it yet.
 
-    Raises what reading its entry raises.
+    Raises the same as reading its entry.
     """
     if entry.name == LOCAL:
         return LOCAL
-    asked = entry.auth == "cli"  # and it would sign in
+    asked = entry.auth == "cli"  # which would sign in
     return organization_of(journal, _remembered_by(project, entry, None if asked else _settings(project, entry)))
 
 
 def _remembered_by(project: Project, entry: OrgEntry, settings: "SoapSettings | None") -> str:
-    """Tells an entry that is changed to another org or user from what it was."""
+    """A name that changes if the entry is changed to another org or user."""
     if settings is None or entry.auth == "cli":
         return f"{entry.name} {entry.auth} {project.filled_in(entry, 'target_org')}"
     return f"{entry.name} {settings.host} {settings.sign_in.user}"
@@ -98,7 +98,7 @@ def _opened(settings: "SoapSettings", where: str, entry: str) -> OpenOrg:
 
     def key() -> str:
         organization_id = org.organization_id()
-        # All local orgs have one id: their addresses tell them apart, as those of servers that tell no id.
+        # All local orgs have the same id: their address identifies them, as for servers that report no id.
         is_enough = organization_id and not is_loopback(settings.login_url)
         return organization_id if is_enough else f"{organization_id} {settings.host}".strip()
 
@@ -106,15 +106,15 @@ def _opened(settings: "SoapSettings", where: str, entry: str) -> OpenOrg:
 
 
 def _bounded(settings: "SoapSettings", entry: OrgEntry, max_calls: int | None) -> "SoapSettings":
-    """With the calls that the org and the user allow, and their length."""
+    """The settings with the limits of the org's entry and of the user."""
     settings = replace(settings, budget=Budget(max_calls, entry.reserve))
     return replace(settings, read_timeout=entry.call_limit + _BEYOND) if entry.call_limit else settings
 
 
 def open_ready(text: str, max_calls: int | None = None) -> OpenOrg:
-    """The org of a session that Salesforce's command line has printed.
+    """Opens the org of a session printed by the Salesforce CLI.
 
-    Raises `SecretMissing` for other text, `SignInRefused` for one that cannot be right.
+    Raises `SecretMissing` for other text, `SignInRefused` for an invalid session.
     """
     from sfmap.engine.org.soap.settings import SoapSettings
     from sfmap.engine.salesforce_cli import printed_session

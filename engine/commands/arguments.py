@@ -1,4 +1,4 @@
-"""What several commands take: events, mappings, an org, files to write."""
+"""Arguments and options shared by several commands: events, mappings, the org, output files."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ mappings_option = click.option(
     "folder",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of mappings, instead of the project's or the shipped ones.",
+    help="Folder of mappings to use instead of the project's or the shipped ones.",
 )
 
 
@@ -41,7 +41,7 @@ def event_source(events: tuple[str, ...]) -> NdjsonSource:
 
 
 def _standard_input() -> BinaryIO | None:
-    """Standard input as a file of its own: at its end Python closes `sys.stdin`, and a thread may still read."""
+    """Standard input as a separate file: Python closes `sys.stdin` on exit while a thread may still read it."""
     return None if sys.stdin is None else open(sys.stdin.fileno(), "rb", closefd=False)
 
 
@@ -50,7 +50,7 @@ def compiled_mappings(project: Project, folder: Path | None, org_name: str | Non
 
 
 def check_outputs(events: tuple[str, ...], *outputs: str | None) -> None:
-    """No output may overwrite the events or the other output; a device such as /dev/null may be both."""
+    """Checks that no output overwrites the events or the other output; devices such as /dev/null may repeat."""
     taken = [name for name in events if name != STANDARD_INPUT]
     for name in filter(None, outputs):
         if any(_is_same_file(name, other) for other in taken):

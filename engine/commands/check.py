@@ -1,4 +1,4 @@
-"""`sfmap check` and `sfmap describe`: mappings and the org's fields."""
+"""`sfmap check` and `sfmap describe`."""
 
 import sys
 from collections.abc import Iterator
@@ -22,11 +22,11 @@ from sfmap.engine.spec.diagnostics import render_all
 
 @click.command()
 @mappings_option
-@click.option("--org", "org_name", metavar="NAME", help="Check against what this org of sfmap.yaml has.")
+@click.option("--org", "org_name", metavar="NAME", help="Also check against this org of sfmap.yaml.")
 @click.option(
     "--coverage", metavar="EVENTS", type=EVENTS_FILE, multiple=True, help="Show what these events leave unused."
 )
-@click.option("--json", "as_data", is_flag=True, help="Print the mistakes as JSON on stdout.")
+@click.option("--json", "as_data", is_flag=True, help="Print the diagnostics as JSON on stdout.")
 @click.option(
     "--format",
     "as_format",
@@ -42,14 +42,14 @@ def check(
     as_format: str | None,
     compiled: bool,
 ) -> None:
-    """Check the project file and every mapping, and show all their mistakes.
+    """Check the project file and every mapping, and show all errors and warnings.
 
-    Fields are checked against the standard objects, or with --org against all that the org has.
+    Fields are checked against the standard objects, or with --org against the objects of that org.
     """
     if sum((as_data, bool(as_format), compiled)) > 1:
         raise click.UsageError("--json, --format and --compiled exclude each other.")
     if as_format and coverage:
-        raise click.UsageError("--coverage goes with words or with --json, not with --format.")
+        raise click.UsageError("--coverage works with text or --json output, not with --format.")
     unread: list[str] = []
     with explained():
         checked = check_project(project_folder(), folder, org_name)
@@ -76,7 +76,7 @@ def check(
 @click.command(name="describe")
 @click.argument("name", metavar="OBJECT")
 @org_option
-@click.option("--refresh", is_flag=True, help="Ask the org even if it was asked within the last half hour.")
+@click.option("--refresh", is_flag=True, help="Ask the org even if it was asked within half an hour.")
 @click.option("--json", "as_data", is_flag=True, help="Print JSON.")
 def describe_object(name: str, org_name: str | None, refresh: bool, as_data: bool) -> None:
     """Print the fields of OBJECT as the org describes them: types, lengths, what can be written and looked up."""
@@ -87,11 +87,11 @@ def describe_object(name: str, org_name: str | None, refresh: bool, as_data: boo
         click.echo(orjson.dumps(asdict(described), option=orjson.OPT_INDENT_2))
         return
     click.echo("\n".join(description_lines(described)))
-    say(f"As the org said {int(age // 60)} minutes ago; --refresh asks again." if age else "As the org says now.")
+    say(f"As described {int(age // 60)} minutes ago; --refresh asks again." if age else "As described now.")
 
 
 def _events(source: EventSource, unread: list[str]) -> Iterator[Event]:
-    """The events; of the lines that are none, `unread` gets place and problem."""
+    """The events; adds position and problem of unreadable lines to `unread`."""
     for received in source:
         if received.event is None:
             unread.append(f"{received.place}: {received.problem}")
@@ -109,5 +109,5 @@ def _say_checked(checked: Checked) -> None:
         mapping = compiled.mapping
         takes = ", ".join(dict.fromkeys(pattern.type for pattern in mapping.events))
         warnings = sum(one.span.source.file == mapping.source.file for one in checked.diagnostics)
-        found = f"{warnings} warning{'' if warnings == 1 else 's'}" if warnings else "no mistakes"
+        found = f"{warnings} warning{'' if warnings == 1 else 's'}" if warnings else "no errors"
         say(f"{mapping.source.file}: {takes} → {mapping.object}, {len(mapping.rules)} fields: {found}")

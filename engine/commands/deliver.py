@@ -1,4 +1,4 @@
-"""`sfmap run`, and what there is to say of what it delivered: `dead-letters`, `retry`, `limits`."""
+"""`sfmap run`, `dead-letters`, `retry` and `limits`."""
 
 import gc
 import os
@@ -61,7 +61,7 @@ from sfmap.engine.spec.diagnostics import listed
 from sfmap.engine.wiring import OpenOrg, known_key, open_org, open_ready
 
 COLLECT_AFTER = 50_000
-"""Objects: a window has as many, few in cycles, and looking for those after every 700 is a sixth of a run."""
+"""Allocations between garbage collections: with the default of 700 they take a sixth of a run."""
 
 _report = click.option("--report", "report_file", metavar="FILE", help="Write the summary as JSON to this file.")
 
@@ -93,20 +93,20 @@ _max_calls = click.option(
 @_as_json
 @_connections
 @_max_calls
-@click.option("--restart", is_flag=True, help="Begin at the first event even if the last run did not finish.")
+@click.option("--restart", is_flag=True, help="Start at the first event even if the last run did not finish.")
 @click.option(
     "--linger",
     type=click.FloatRange(0, 3600),
     default=1.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long an event of standard input waits for others to go with it.",
+    help="How long an event from standard input waits for others.",
 )
-@click.option("--skip-delivered", is_flag=True, help="Leave out events whose messageId came before.")
+@click.option("--skip-delivered", is_flag=True, help="Skip events whose messageId was delivered before.")
 @click.option(
     "--org-from-stdin",
     is_flag=True,
-    help="Deliver with the session that Salesforce's command line prints into this: see docs/orgs.md.",
+    help="Use the session that the Salesforce CLI pipes in: see docs/orgs.md.",
 )
 def run(
     events: tuple[str, ...],
@@ -124,8 +124,8 @@ def run(
 ) -> None:
     """Deliver EVENTS to an org: files of JSON lines, or - for standard input.
 
-    Each event is mapped; its record is looked up, then created or updated. Running the same events again updates
-    the records of the first run. The same command continues a run that did not finish.
+    Each event is mapped, and its record is looked up, then created or updated. Running the same events again
+    updates the same records. After a run that did not finish, the same command continues it.
     """
     if org_from_stdin and (org_name or not events or STANDARD_INPUT in events):
         raise click.UsageError("--org-from-stdin takes standard input: name files of events, and no --org.")
@@ -149,7 +149,7 @@ def run(
                 should_stop=stop.is_set,
                 skip_delivered=skip_delivered or source.is_stream,
             )
-            again = "Send the rest again." if source.is_stream else "The same command goes on from there."
+            again = "Send the rest again." if source.is_stream else "The same command continues from there."
             say(f"Delivering to {opened.where}. Mappings: {_named(mappings)}.")
             with _ending_where_the_org_lets_nobody_in(opened, report_output, as_data, again):
                 key = sign_in(opened, journal, manner)
@@ -168,7 +168,7 @@ def run(
 
 
 def _named(mappings: Sequence[CompiledMapping]) -> str:
-    """The mappings as a person knows them: by folder and name."""
+    """The mappings by folder and name, for messages."""
     folders: dict[str, list[str]] = {}
     for compiled in mappings:
         folder, _, _ = compiled.mapping.source.file.replace(os.sep, "/").rpartition("/")
@@ -178,12 +178,12 @@ def _named(mappings: Sequence[CompiledMapping]) -> str:
 
 @click.command(name="dead-letters")
 @org_option
-@click.option("--reason", default="", metavar="TEXT", help="Only those whose reason has this text.")
-@click.option("--json", "as_data", is_flag=True, help="Print a JSON line for each, with its event.")
-@click.option("--export", "as_events", is_flag=True, help="Print the events alone, as they came: one a line.")
-@click.option("--discard", is_flag=True, help="Print them, and forget them: nothing delivers them any more.")
+@click.option("--reason", default="", metavar="TEXT", help="Only those whose reason contains this text.")
+@click.option("--json", "as_data", is_flag=True, help="Print each as a JSON line with its event.")
+@click.option("--export", "as_events", is_flag=True, help="Print only the events as received, one per line.")
+@click.option("--discard", is_flag=True, help="Print and delete them: they are never delivered.")
 def list_dead_letters(org_name: str | None, reason: str, as_data: bool, as_events: bool, discard: bool) -> None:
-    """List what failed and waits for `sfmap retry`: number, place, reason."""
+    """List the records that failed: number, position and reason. sfmap retry delivers them again."""
     write = letter_event if as_events else letter_json if as_data else letter_line
     listed = []
     with explained():
@@ -193,20 +193,20 @@ def list_dead_letters(org_name: str | None, reason: str, as_data: bool, as_event
             key = known_key(project, entry, journal)
             if key is None:
                 say(
-                    f"sfmap has not signed in to the org {entry.name} by this entry yet, so it has no dead letters"
-                    f" that it knows of. To find out which org it is: sfmap limits --org {entry.name}"
+                    f"sfmap has not signed in to the org {entry.name} with these settings yet, so no dead"
+                    f" letters are known. To sign in, run: sfmap limits --org {entry.name}"
                 )
                 return
             for letter in dead_letters(journal, key, reason):
                 sys.stdout.buffer.write(write(letter))
                 listed.append(letter.id)
-            sys.stdout.flush()  # what cannot be written is not forgotten
+            sys.stdout.flush()  # delete nothing that could not be written
             if discard:
                 discard_dead_letters(journal, listed)
     if not listed:
         say("There is no such dead letter." if reason else "There are no dead letters.")
     elif discard:
-        say(f"Dead letters forgotten: {len(listed):,}.")
+        say(f"Dead letters deleted: {len(listed):,}.")
 
 
 @click.command()
@@ -218,7 +218,7 @@ def list_dead_letters(org_name: str | None, reason: str, as_data: bool, as_event
 @_as_json
 @_connections
 @_max_calls
-@click.option("--reason", default="", metavar="TEXT", help="Only those whose reason has this text.")
+@click.option("--reason", default="", metavar="TEXT", help="Only those whose reason contains this text.")
 def retry(
     number: int | None,
     folder: Path | None,
@@ -230,9 +230,9 @@ def retry(
     max_calls: int | None,
     reason: str,
 ) -> None:
-    """Deliver dead letters again, by today's mappings: all of them, those of a reason, or the one of NUMBER.
+    """Deliver dead letters again with the current mappings: all, those with a reason, or the one with NUMBER.
 
-    Those that are delivered are dead letters no more.
+    Dead letters that are delivered are removed.
     """
     check_outputs((), report_file, results_file)
     gc.set_threshold(COLLECT_AFTER)
@@ -248,7 +248,7 @@ def retry(
             _stop_signal() as stop,
         ):
             manner = replace(manner_of(project, org_name, connections), should_stop=stop.is_set)
-            again = "The others are dead letters still."
+            again = "The others remain dead letters."
             say(f"Delivering dead letters to {opened.where}.")
             with _ending_where_the_org_lets_nobody_in(opened, report_output, as_data, again):
                 key = sign_in(opened, journal, manner)
@@ -259,7 +259,7 @@ def retry(
                 results.go_on(NO_RESULTS)
             report, interruption = deliver_all(source, Resumed(), mapper, opened.org, ledger, manner, results)
             if (number or reason) and not (report.events or interruption):
-                raise click.UsageError("There is no such dead letter: sfmap dead-letters lists them.")
+                raise click.UsageError("There is no such dead letter; sfmap dead-letters lists them.")
             _finish(report, interruption, report_output, as_data, again, ledger)
 
 
@@ -267,7 +267,7 @@ def retry(
 @org_option
 @click.option("--json", "as_data", is_flag=True, help="Print JSON.")
 def limits(org_name: str | None, as_data: bool) -> None:
-    """Print how many API calls the org allows in a day, and how many are left; this takes one of them."""
+    """Print the org's daily limit of API calls and how many are left. This uses one call."""
     with explained():
         project = load_project(project_folder())
         with open_org(project, project.org(org_name)) as opened:
@@ -275,15 +275,15 @@ def limits(org_name: str | None, as_data: bool) -> None:
             with closing(Database(project.journal)) as journal:
                 remember_organization(journal, opened.entry, opened.key)
     if usage is None:
-        say("The org does not say.")
+        say("The org did not report its limit.")
     elif as_data:
         click.echo(orjson.dumps({**asdict(usage), "left": usage.limit - usage.used}))
     else:
-        click.echo(f"{usage.limit - usage.used:,} of {usage.limit:,} API calls are left of the last 24 hours.")
+        click.echo(f"{usage.limit - usage.used:,} of {usage.limit:,} API calls are left for the current 24 hours.")
 
 
 def manner_of(project: Project, org_name: str | None, connections: int) -> Manner:
-    """How the project wants its org to be delivered to."""
+    """The project's settings for delivery to the org."""
     entry = project.org(org_name)
     usual = Manner()
     patience = usual.patience if entry.patience is None else replace(usual.patience, outage=entry.patience)
@@ -316,13 +316,13 @@ def _finish(
     again: str,
     ledger: Ledger | None = None,
 ) -> NoReturn:
-    """Says and writes what the run came to, and exits; `again` says how to go on where it ended early.
+    """Prints and writes the summary of the run, and exits; `again` says how to continue a run that ended early.
 
-    It counts as finished only then: a run that is killed before anybody was told has something left to do.
+    Only then the run counts as finished: one that is killed before its summary was printed has work left.
     """
     say(report.summary())
     if report.fates["failed"]:
-        say("What failed is kept: sfmap dead-letters lists it, sfmap retry delivers it again.")
+        say("Failed records are kept: sfmap dead-letters lists them, sfmap retry delivers them again.")
     data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if output:
         output.go_on(NO_RESULTS)
@@ -337,9 +337,9 @@ def _finish(
 
 
 def _end_early(interruption: Interruption, report: Report, again: str) -> NoReturn:
-    """Says what ended the run and how to go on, and exits."""
+    """Prints why the run ended and how to continue, and exits."""
     done = f"Every event up to {report.events:,} has its outcome" if report.events else "No event was delivered"
-    held = f", but for {report.held:,} records that wait for a write in doubt" if report.held else ""
+    held = f", except {report.held:,} records that wait for a write in doubt" if report.held else ""
     where = f"{done}{held}. {again}"
     if isinstance(interruption, OrgError):
         say(f"\nError: {org_words(interruption)}\n{where}")
@@ -352,11 +352,11 @@ def _end_early(interruption: Interruption, report: Report, again: str) -> NoRetu
 
 
 def _rest(stream: Stream, report: Report) -> str:
-    """What to send again of a stream that ended early."""
+    """What to send again after a stream that ended early."""
     undelivered = stream.read - report.events
     if undelivered <= 0:
-        return "Nothing was read beyond that: send what comes after it."
-    return f"{undelivered:,} more events were read and not delivered: send again what comes after that one."
+        return "No further events were read: send those that follow."
+    return f"{undelivered:,} more events were read but not delivered: send again all after that one."
 
 
 def _opened(
@@ -373,13 +373,13 @@ def _output(name: str | None) -> AbstractContextManager[Output | None]:
 
 @contextmanager
 def _stop_signal() -> Iterator[threading.Event]:
-    """Set by the first Ctrl-C or SIGTERM; a second one ends the command at once."""
+    """An event set by the first Ctrl-C or SIGTERM; a second one ends the command at once."""
     stop = threading.Event()
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def handle(number: int, _frame: object) -> None:
         stop.set()
-        # Not by way of sys.stderr: the signal may have come in the middle of a line that is written there.
+        # Not through sys.stderr: the signal may have arrived while a line is being written there.
         os.write(2, b"\nStopping after the call in flight; Ctrl-C again stops at once.\n")
         signal.signal(number, previous[signal.Signals(number)])
 

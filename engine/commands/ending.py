@@ -1,4 +1,4 @@
-"""Runs the command line: whatever ends a command, it ends in words and with its exit code."""
+"""Runs the command line, and ends every command with a message and an exit code."""
 
 import errno
 import os
@@ -9,15 +9,15 @@ from typing import NoReturn
 import click
 from click.shell_completion import shell_complete
 
-from sfmap.engine.delivery.mistake import mistake_of_ours
+from sfmap.engine.delivery.mistake import internal_error
 
-MISTAKE_OF_OURS = 70
+INTERNAL_ERROR = 70
 """EX_SOFTWARE of BSD's sysexits."""
 _UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
 def run(command: click.Command) -> NoReturn:
-    """The command that the arguments name."""
+    """Runs the command that the arguments name."""
     _hold_closed_streams()
     sys.exit(_exit_code(command))
 
@@ -25,7 +25,7 @@ def run(command: click.Command) -> NoReturn:
 def _exit_code(command: click.Command) -> str | int | None:
     try:
         code = _run(command)
-        sys.stdout.flush()  # what fails later fails without words
+        sys.stdout.flush()  # a later failure would be silent
         return code
     except click.ClickException as error:
         error.show()
@@ -37,7 +37,7 @@ def _exit_code(command: click.Command) -> str | int | None:
         _drop_output()
         return 141
     except OSError as error:
-        # Every other file that cannot be written has its own exception.
+        # Other files that cannot be written have their own exceptions.
         if error.errno not in _UNWRITTEN or error.filename:
             return _mistake(error)
         _drop_output()
@@ -51,14 +51,14 @@ def _exit_code(command: click.Command) -> str | int | None:
 def _mistake(error: Exception) -> int:
     if os.environ.get("SFMAP_TRACEBACK"):
         raise error
-    what = f"Error: this is a mistake in sfmap: {mistake_of_ours(error)}."
+    what = f"Error: this is a bug in sfmap: {internal_error(error)}."
     with suppress(OSError):
-        click.echo(f"{what} Please report it; with SFMAP_TRACEBACK=1 the command says more.", err=True)
-    return MISTAKE_OF_OURS
+        click.echo(f"{what} Please report it; SFMAP_TRACEBACK=1 prints the traceback.", err=True)
+    return INTERNAL_ERROR
 
 
 def _run(command: click.Command) -> str | int | None:
-    """click's own `main` would end as though events had failed where the output or the person wants no more."""
+    """Runs the command without click's exit codes, which would report failed events on Ctrl-C or a closed pipe."""
     if instruction := os.environ.get("_SFMAP_COMPLETE"):
         return shell_complete(command, {}, "sfmap", "_SFMAP_COMPLETE", instruction)
     try:
@@ -72,12 +72,12 @@ def _run(command: click.Command) -> str | int | None:
 
 
 def _drop_output() -> None:
-    """Otherwise the interpreter tries once more to write what is left, at its very end, and complains."""
+    """Discards buffered output, which the interpreter would otherwise try to write again on exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _hold_closed_streams() -> None:
-    """A standard stream that is closed keeps its number, lest it becomes that of the next file that is opened."""
+    """Reserves the number of a closed standard stream, so that the next opened file does not get it."""
     if sys.stdin is None:
         os.open(os.devnull, os.O_RDONLY)
     if sys.stdout is None:

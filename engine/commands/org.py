@@ -1,4 +1,4 @@
-"""`sfmap org`: the local org as a server, and copies of another org's shape."""
+"""`sfmap org`: runs the local org as a server, and copies the objects of another org."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -16,12 +16,12 @@ from sfmap.engine.wiring import open_org
 
 @click.group()
 def org() -> None:
-    """The local org, as a server of its own."""
+    """Run the local org as a server, or copy the objects of another org to it."""
 
 
 @org.command()
 @click.option("--port", default=8700, show_default=True, help="0 for any free port.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Another address than this machine's own.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--db", "database", metavar="FILE", type=click.Path(path_type=Path), help="Default: .sfmap/org.db.")
 @click.option("--schema", metavar="FILE", type=click.Path(path_type=Path), help="Custom fields and objects.")
 @click.option("--log", metavar="FILE", type=click.Path(path_type=Path), help="A line of JSON for each API call.")
@@ -40,20 +40,20 @@ def start(
     daily_limit: int,
     session_minutes: int,
 ) -> None:
-    """Serve the local org until Ctrl-C: SOAP, REST, OAuth, and a page to look at its records."""
-    # The server's libraries are needed by nothing else.
+    """Serve the local org until Ctrl-C: SOAP, REST, OAuth, and a page that shows its records."""
+    # Only this command needs the server's libraries.
     from sfmap.engine.http.address import is_loopback
     from sfmap.engine.local_org import serve_local_org
     from sfmap.engine.org.local.serving import Options
 
     if not is_loopback(host):
         say(
-            "Warning: whoever reaches this address can read and change the records; the credentials are no secret."
+            "Warning: anyone who reaches this address can read and change the records; the credentials are public."
         )
     with explained():
         project = load_project(project_folder())
         if database is None:
-            with suppress(OSError):  # the local org says what is the matter with its folder
+            with suppress(OSError):  # the local org reports problems with its folder
                 private_folder(project.state)
         own = project.org(LOCAL).texts.get("schema")
         options = Options(
@@ -73,9 +73,9 @@ def start(
 @click.argument("objects", nargs=-1)
 @org_option
 def clone(objects: tuple[str, ...], org_name: str | None) -> None:
-    """Print an org's OBJECTS as a schema file, which makes the local org a copy of their shape.
+    """Print an org's OBJECTS as a schema file, which gives the local org the same objects and fields.
 
-    Without OBJECTS: those of the active mappings. Put it into a file, and name that under orgs, local, schema.
+    The default is the objects of the active mappings. Save it to a file, and name that under orgs, local, schema.
     """
     with explained():
         project = load_project(project_folder())

@@ -1,4 +1,4 @@
-"""`sfmap render` and `sfmap diff`: what events would send, with no org."""
+"""`sfmap render` and `sfmap diff`: show what events would send, without an org."""
 
 import sys
 from dataclasses import asdict
@@ -37,12 +37,12 @@ _BUFFER = 256 * 1024
     type=click.Choice(["json", "soap"]),
     help="JSON lines (default), or the SOAP envelopes of creates.",
 )
-@click.option("--explain", is_flag=True, help="Show for each field which rule gave it its value, and why.")
+@click.option("--explain", is_flag=True, help="Show for each field which rule gave its value, and why.")
 @click.option(
     "--jobs",
     type=click.IntRange(1, MOST_JOBS),
     metavar="N",
-    help="Processes (default: one, or for large files one a core). Standard input is always read by one.",
+    help="Processes (default: one, or one per core for large files). Standard input is always read by one.",
 )
 def render(
     events: tuple[str, ...],
@@ -52,12 +52,12 @@ def render(
     explain: bool,
     jobs: int | None,
 ) -> None:
-    """Print what EVENTS would send: one JSON line for each record, or for why an event gives none.
+    """Print what EVENTS would send: one JSON line for each record, or with the reason why there is none.
 
-    With --explain: the same in words, each field with its rule; with --format json as well, as JSON.
+    With --explain, print each field with its rule as text, or with --format json as JSON.
     """
     if explain and as_format == "soap":
-        raise click.UsageError("--explain goes with --format json, or with no --format.")
+        raise click.UsageError("--explain works with --format json or without --format.")
     source = event_source(events)
     failed = False
     with explained():
@@ -68,7 +68,7 @@ def render(
                 out.write(text)
                 failed = failed or is_rejected
                 if source.is_stream:
-                    out.flush()  # what it becomes is seen as it comes
+                    out.flush()  # show each result as soon as its event arrives
     sys.exit(EVENTS_FAILED if failed else 0)
 
 
@@ -78,9 +78,9 @@ def render(
     "--from", "revision", default="HEAD", metavar="REV", help="A git revision (default: HEAD) or a folder."
 )
 @click.option("--json", "as_data", is_flag=True, help="Print a JSON line for each event that changed.")
-@click.option("--exit-code", is_flag=True, help="Exit with 1 where anything changed.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if anything changed.")
 def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool) -> None:
-    """Show what today's mappings make of EVENTS that those of another revision or folder did not."""
+    """Show how the results for EVENTS differ between the current mappings and another revision or folder."""
     source = event_source(events)
     with explained():
         before = mapper_at(project_folder(), revision)

@@ -1,4 +1,4 @@
-"""`sfmap init`, `sfmap test` and `sfmap schema`: a project, its snapshots, help for its editor."""
+"""`sfmap init`, `sfmap test` and `sfmap schema`."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ from sfmap.engine.spec.schema import json_schema
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 def init(folder: Path) -> None:
-    """Make a project in DIR: mappings, sample events with their snapshots, and a CI workflow."""
+    """Create a project in DIR: mappings, sample events with snapshots, and a CI workflow."""
     try:
         made = make_project(folder)
     except AlreadyThere as error:
@@ -29,14 +29,14 @@ def init(folder: Path) -> None:
 
 
 @click.command()
-@click.option("--update", is_flag=True, help="Accept what the mappings make of the events now.")
+@click.option("--update", is_flag=True, help="Accept the current results as the new snapshots.")
 @click.argument("paths", nargs=-1)
 def test(update: bool, paths: tuple[str, ...]) -> None:
-    """Render the sample events in tests/events, or those in PATHS, and compare with their snapshots.
+    """Render the sample events in tests/events, or those in PATHS, and compare them with their snapshots.
 
     A path is a file or folder of events, or one event of a file: tests/events/samples.ndjson::group
     """
-    # pytest takes long to import, and nothing else needs it.
+    # pytest is slow to import, and only this command needs it.
     from sfmap.engine.testing.run import NoSamples, run_cases
 
     missing = [path for path in paths if not Path(path.partition("::")[0]).exists()]

@@ -1,4 +1,4 @@
-"""`sfmap serve`: events over HTTP, accepted durably and delivered in the background."""
+"""`sfmap serve`: accepts events over HTTP and delivers them in the background."""
 
 import gc
 import sys
@@ -9,7 +9,7 @@ import click
 
 from sfmap.engine.commands.arguments import mappings_option, org_option
 from sfmap.engine.commands.deliver import COLLECT_AFTER, manner_of
-from sfmap.engine.commands.ending import MISTAKE_OF_OURS
+from sfmap.engine.commands.ending import INTERNAL_ERROR
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.project import load_project, project_folder
@@ -26,9 +26,9 @@ def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: floa
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Another address than this machine's own.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8080, show_default=True, help="0 for any free port.")
-@click.option("--admin-port", type=int, help="Another port for the page, /metrics and health.")
+@click.option("--admin-port", type=int, help="A separate port for the page, /metrics and health.")
 @click.option("--admin-host", help="The address of that port.  [default: 127.0.0.1]")
 @org_option
 @mappings_option
@@ -36,11 +36,13 @@ def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: floa
     "--linger", default=0.2, callback=_bounded, show_default=True, help="Seconds that an event waits for others."
 )
 @click.option("--connections", type=click.IntRange(1, 25), default=4, show_default=True, help="API calls at once.")
+@click.option("--page/--no-page", default=None, help="The page at /; by default only on a loopback address.")
 @click.option(
-    "--page/--no-page", default=None, help="The page at /: by itself only on this machine's own address."
-)
-@click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of stderr."
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Log format.",
 )
 def serve(
     host: str,
@@ -54,10 +56,10 @@ def serve(
     page: bool | None,
     log_format: Literal["text", "json"],
 ) -> None:
-    """Accept events by Segment's HTTP Tracking API, and deliver them to an org.
+    """Accept events through Segment's HTTP Tracking API, and deliver them to an org.
 
-    An event is on disk before it is acknowledged. SIGHUP reads the project again, SIGUSR1 delivers dead letters
-    again; SIGTERM and Ctrl-C stop in good order, and what waits is delivered after the next start.
+    An event is on disk before it is acknowledged. SIGHUP reloads the project, SIGUSR1 delivers dead letters again;
+    SIGTERM and Ctrl-C stop gracefully, and waiting events are delivered after the next start.
     """
     gc.set_threshold(COLLECT_AFTER)
     log = make_log(log_format == "json")
@@ -67,7 +69,7 @@ def serve(
         operators = _operators(admin_host, admin_port)
         is_own = is_loopback((operators or Address(host, port)).host)
         if page and not is_own:
-            say("Warning: whoever reaches this address can see events on the page.")
+            say("Warning: anyone who can reach this address can see events on the page.")
         options = Options(
             Address(host, port),
             operators,
@@ -80,12 +82,12 @@ def serve(
             serve_events(project, options, log)
         except DeliveryEnded as error:
             log("error", f"{str(error).capitalize()}.")
-            sys.exit(MISTAKE_OF_OURS)
+            sys.exit(INTERNAL_ERROR)
 
 
 def _operators(host: str | None, port: int | None) -> Address | None:
     if port is not None:
         return Address(host or "127.0.0.1", port)
     if host is not None:
-        raise click.UsageError("--admin-host goes with --admin-port: say which port of that address.")
+        raise click.UsageError("--admin-host needs --admin-port: give the port of that address.")
     return None

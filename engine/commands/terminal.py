@@ -1,4 +1,4 @@
-"""Words for a person: on stderr, in colour on a terminal, and an exit code for what stands in the way."""
+"""Messages to the user on stderr, and the exit codes of expected failures."""
 
 import os
 import sys
@@ -35,7 +35,7 @@ INTERRUPTED = 130
 
 
 def say(text: str) -> None:
-    """Words go to stderr, in colour on a terminal unless NO_COLOR (no-color.org) is set."""
+    """Prints to stderr, in color on a terminal unless NO_COLOR (no-color.org) is set."""
     click.echo(text, err=True, color=False if os.environ.get("NO_COLOR") else None)
 
 
@@ -68,7 +68,7 @@ def org_words(error: OrgError) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """What stands in the way of a command ends it with words that say what to do, not with a traceback."""
+    """Ends the command with a message and an exit code on every expected failure."""
     try:
         yield
     except Mistakes as mistakes:

@@ -1,4 +1,4 @@
-"""How many records go together in one call: as many as the org bears, by what it has refused before."""
+"""Batch sizes: how many records to send in one call, adapted to what the org has refused before."""
 
 from dataclasses import dataclass
 
@@ -6,30 +6,30 @@ from sfmap.engine.delivery.sending import Call, Verb
 from sfmap.engine.org.port import BATCH_SIZE
 
 _PATIENCE = 64
-"""Batches that go through before a larger one is tried, at the most."""
+"""The most batches that must succeed before a larger one is tried."""
 
 
 @dataclass(slots=True)
 class _Size:
-    """Of the batches of one verb and object, since a larger one was refused."""
+    """The batch size for one verb and object, after a larger one was refused."""
 
     most: int
     passed: int = 0
-    """Batches of this size that went through."""
+    """Batches of this size that succeeded."""
     patience: int = 1
-    """How many must, before a larger one is tried: more each time that one is refused again."""
+    """How many must succeed before a larger one is tried; it grows each time that one is refused again."""
     is_trial: bool = False
-    """Whether this size is tried, and a smaller one has gone through."""
+    """Whether this size is a trial after a smaller one succeeded."""
 
 
 class BatchSizes:
-    """What goes through is remembered for each verb and object: the same triggers and flows of the org run for it.
+    """Batch sizes by verb and object, since these decide which triggers and flows the org runs.
 
-    A refused batch is halved. Its smaller size is kept for some batches only, since one record may be at fault.
+    A refused batch is halved. The smaller size is kept only for some batches, since one record may be the cause.
     """
 
     def __init__(self, usual: int = BATCH_SIZE) -> None:
-        """`usual` is the most where a call does not say."""
+        """`usual` is the batch size of calls that do not set one."""
         self._usual = usual
         self._sizes: dict[tuple[Verb, str], _Size] = {}
         self._smallest: dict[tuple[Verb, str], tuple[int, str]] = {}
@@ -39,7 +39,7 @@ class BatchSizes:
         return min(call.batch_size or self._usual, call.most, size.most if size else BATCH_SIZE)
 
     def refused(self, call: Call, together: int, reason: str) -> None:
-        """So many at once were too many."""
+        """Notes that a batch of `together` records was too large."""
         half = max(1, together // 2)
         if half >= self.most(call):
             return
@@ -52,7 +52,7 @@ class BatchSizes:
         self._smallest[key] = min(self._smallest.get(key, (half, reason)), (half, reason))
 
     def passed(self, call: Call, together: int) -> None:
-        """So many went through."""
+        """Notes that a batch of `together` records succeeded."""
         size = self._sizes.get((call.verb, call.object_name))
         if size is None or together < size.most or size.most == BATCH_SIZE:
             return
@@ -61,7 +61,7 @@ class BatchSizes:
             size.most, size.passed, size.is_trial = min(BATCH_SIZE, 2 * size.most), 0, True
 
     def said(self) -> dict[str, str]:
-        """For the report: what went in smaller batches, and the org's words."""
+        """For the report: which calls needed smaller batches, and the org's reason."""
         return {
             f"{object_name} {verb}": f"the org refused more than {most} at a time: {reason}"
             for (verb, object_name), (most, reason) in self._smallest.items()

@@ -1,8 +1,8 @@
-"""Which records can go to the org together: folds the events of one identity, defers what must wait for others.
+"""Plans which records can be written together: folds events of one identity, defers those that must wait.
 
-Records go together only if the order of their writes cannot matter. It can where one writes what another looks up
-by, or where both are found to be the same record; then the later one is deferred until the earlier one is written,
-and looked up again.
+Records are written together only if the order of their writes cannot matter. It can matter if one writes a value
+that another is looked up by, or if both turn out to be the same record. Then the later one is deferred until the
+earlier one is written, and looked up again.
 """
 
 import re
@@ -22,48 +22,48 @@ from sfmap.engine.org.port import FoundRecord
 
 Fields = tuple[str, ...]
 ID: Fields = ("Id",)
-"""The lookup that names the record itself."""
+"""The lookup by record id."""
 Key = tuple[str, Fields, tuple[Value, ...]]
-"""Object, looked-up fields and their values as the org compares them."""
+"""Object, lookup fields, and their values as the org compares them."""
 Cause = Literal["locked", "undone", "duplicate", "taken", "gone", "unavailable", "too much", "refused together"]
-"""Why a record goes again that was refused; each cause has a bound of its own."""
+"""Why a refused record is sent again; each cause has its own limit."""
 Trace = str | tuple[object, ...]
-"""By what items meet: the id of a record, or what is looked up, written or yet to be found."""
+"""What makes two items depend on each other: a record id, or something looked up, written or yet to be found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a guarded event happened, and the identity that it must not be older for."""
+    """When a guarded event happened, and the identity for which it must be the newest."""
 
     identity: bytes
     time: str
-    """As texts compare; empty where the event does not say."""
+    """In a form that sorts as text; empty if the event has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One record of one event on its way to the org."""
+    """One record of one event, to be delivered."""
 
     place: int
-    """Where its outcome belongs in the window."""
+    """The index of its outcome in the window."""
     key: RecordKey
-    """What the journal knows it by."""
+    """Its key in the journal."""
     record: Record
     fitted: Fitted
     keys: tuple[Key, ...]
-    """What it is looked up by, in order."""
+    """Its lookups, in order."""
     native_key: str = ""
-    """The field by which the org itself finds the record as it upserts; empty where delivery looks it up."""
+    """The field by which the org's upsert finds the record; empty if delivery looks it up."""
     is_unique: bool = False
-    """Whether that field keeps a second record out."""
+    """Whether that field is unique, so that the org prevents a second record."""
     moment: Moment | None = None
-    """None where `timestamp_guard` is off."""
+    """None if `timestamp_guard` is off."""
     is_alone: bool = False
-    """Whether it goes in a write of its own: one that it shared was refused."""
+    """Whether it is written alone, because a shared write was refused."""
     again: tuple[Cause, ...] = ()
-    """Why it was sent and must go again, each time."""
+    """The cause of each repetition."""
     unanswered: Unanswered | None = None
-    """What was sent for it before, and not answered."""
+    """An earlier write for it that was not answered."""
 
     @property
     def time(self) -> str:
@@ -71,26 +71,26 @@ class Item:
 
     @property
     def unless_found(self) -> tuple[Target, ...]:
-        """What was sent before is settled, whatever is found by now."""
+        """The targets of `unless_found`; none once something was sent, which is settled regardless of them."""
         return () if self.unanswered else self.fitted.unless_found
 
     @property
     def targets(self) -> Iterator[Target]:
-        """Where it looks for other records."""
+        """The lookups of other records."""
         for pointer in self.fitted.all_pointers():
             yield from pointer.targets
         yield from self.unless_found
 
     @property
     def looked_up_targets(self) -> Iterator[Target]:
-        """The same without those where the org itself looks as it writes."""
+        """The lookups of other records that delivery makes, as opposed to the org on write."""
         for pointer in self.fitted.looked_up_pointers:
             yield from pointer.targets
         yield from self.unless_found
 
     @property
     def self_finding(self) -> Iterator[int]:
-        """Which of its lookups would find the record that it creates, conditions aside."""
+        """The lookups that would find the record that it creates, ignoring conditions."""
         written = self.fitted.on_create
         for position, (object_name, fields, values) in enumerate(self.keys):
             present = {name: value for name in fields if (value := written.get(name)) is not None}
@@ -99,7 +99,7 @@ class Item:
 
     @property
     def takes_its_key_away(self) -> bool:
-        """Whether its write gives a field that it is looked up by another value."""
+        """Whether its write changes the value of a field that it is looked up by."""
         if not self.record.plan.finds_by_another_value:
             return False
         fitted = self.fitted
@@ -112,7 +112,7 @@ class Item:
 
     @property
     def is_found_again(self) -> bool:
-        """Whether any of its lookups would find the record that it creates."""
+        """Whether a lookup would find the record that it creates."""
         return next(self.self_finding, None) is not None
 
     def may_create(self, found: Sequence[FoundRecord]) -> bool:
@@ -121,22 +121,22 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An item with what its lookup found, oldest first; what it points to is in place of its pointers."""
+    """An item with the records that its lookup found, oldest first, and its pointers resolved to ids."""
 
     item: Item
     records: Sequence[FoundRecord]
     origin: Item
-    """The item as it was before anything was looked up."""
+    """The item before the lookups."""
     pointed: tuple[tuple[str, FoundRecord], ...] = ()
-    """All records that its pointers have found, with their objects: what becomes of one may decide which it is."""
+    """All records found for its pointers, with their objects: a change to one may change which is chosen."""
     lacks: str = ""
-    """Why it cannot be written: what it points to must be there and is not. Empty where nothing is lacking."""
+    """Why it cannot be written: a required reference was not found. Otherwise empty."""
     is_done: bool = False
-    """Whether the record found is the one that an unanswered create has made for it."""
+    """Whether the record found is the one that its unanswered create has made."""
     instead: Target | None = None
-    """What has found a record for which this one is not written."""
+    """The `unless_found` target that found a record, so that this one is not written."""
     found_instead: tuple[str, ...] = ()
-    """The ids of what it has found."""
+    """The ids of the records that it found."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -144,29 +144,29 @@ class Found:
 
 
 class Fold:
-    """Items of one identity, in order, that one write can carry."""
+    """Items of one identity, in order, to be written as one."""
 
     def __init__(self, first: Found | None = None) -> None:
-        """Without a first item it stands for others that none can join."""
+        """Without a first item, a placeholder that no item can join."""
         self.found: Sequence[FoundRecord] = first.records if first else ()
         self.lacks = first.lacks if first else ""
         self.is_done = first.is_done if first else False
         self.instead = first.instead if first else None
         self.items: list[Item] = []
         self.is_closed = False
-        """Whether a deferred item may change or delete the record that it writes: later ones wait for that one."""
+        """Whether a deferred item may change or delete the record of this fold: later items wait for that one."""
         self.traces: set[Trace] = set()
-        """What its items leave."""
+        """The traces that its items leave."""
         self.on_create: dict[str, Content] = {}
-        """What is left after a create with the first item and an update with each further one.
+        """The result of a create with the first item followed by an update with each further one.
 
-        What further ones write into empty fields alone has a value already: see `takes`.
+        Fields that further items write only if empty already have a value: see `takes`.
         """
         self._way = _way(first) if first else ()
         self._written: set[str] = set()
         self._time = ""
         self._is_renamed = False
-        """Whether the lookups of its items may find its record no more."""
+        """Whether the lookups of its items may no longer find its record."""
         if first:
             self.add(first.item)
 
@@ -184,7 +184,7 @@ class Fold:
         self.items.append(item)
 
     def on_update(self, chosen: FoundRecord) -> dict[str, Content]:
-        """What is left of the found record's fields after an update with each item."""
+        """The result of updating the found record with each item in turn."""
         merged: dict[str, Content] = {}
         for item in self.items:
             for name, content in item.fitted.if_empty.items():
@@ -195,7 +195,7 @@ class Fold:
         return merged
 
     def fates(self, chosen: FoundRecord | None = None) -> list[Fate]:
-        """What becomes of the items, one after the other, where the record chosen is updated, or one created."""
+        """The outcome of each item in turn, if the chosen record is updated or, without one, created."""
         if len(self.items) == 1:
             return ["updated" if chosen else "created"]
         held: dict[str, Content] = dict(chosen.fields if chosen else self.head.fitted.on_create)
@@ -209,11 +209,12 @@ class Fold:
         return fates
 
     def takes(self, one: Found) -> bool:
-        """Whether the item, coming next, is sure to find the record that this fold writes, and to be written.
+        """Whether the next item is certain to find the record of this fold, and to be written.
 
-        A doubtful one goes alone, and so does a create that lacks something: a later value could hide what the org
-        refuses. An older event than one of these waits, in case that one is refused. So does one that must know
-        more of the record found than was read for the first: what was sent before is looked up in another way.
+        A doubtful item is written alone, and so is a create that lacks something: a later value could hide what
+        the org refuses. An event older than one of the fold waits, in case that one is refused. So does one that
+        needs more fields of the found record than were read for the first: unanswered writes are looked up
+        differently.
         """
         first, item = self.head, one.item
         if self.instead or one.instead:
@@ -238,7 +239,7 @@ class Fold:
         return first.record.operation == "update" or self._creates_for(item)
 
     def _creates_for(self, item: Item) -> bool:
-        """Whether the record that it creates is found by the item, which changes it as it stands here."""
+        """Whether the item would find the record that this fold creates, in its current state."""
         first = self.head
         if first.record.where or (not first.native_key and 0 not in first.self_finding):
             return False
@@ -247,7 +248,7 @@ class Fold:
 
 
 def _after(held: Mapping[str, Content], contents: Mapping[str, Content]) -> dict[str, Content]:
-    """What the fields have after the write, where they hold this before it: additions come behind."""
+    """The fields after the write, given their values before it; additions are appended."""
     return {
         name: _added(held.get(name), one.values) if isinstance(one, Addition) else one
         for name, one in contents.items()
@@ -262,7 +263,7 @@ def _added(held: Content, values: str) -> str:
 
 
 def _way(found: Found) -> tuple[object, ...]:
-    """How an item was found: by what was sent for it before, or by a lookup; and what."""
+    """How an item's record was found, by an earlier write or by a lookup, and which."""
     sent_to = found.item.unanswered.id if found.item.unanswered else ""
     return found.ids, sent_to, found.is_done
 
@@ -272,9 +273,9 @@ def lookup_key(object_name: str, values: Mapping[str, Value | Pointer | Addition
 
 
 def comparable(value: Value | Pointer | Addition) -> str | bool:
-    """The value as the org compares it: text without regard to case and outer blanks, numbers by what they are.
+    """The value as the org compares it: text without case and outer blanks, numbers by value.
 
-    A record that is not looked for yet is told from others by what it is sought by.
+    A record that is not looked up yet is compared by its lookup.
     """
     if isinstance(value, str):
         return value.strip().casefold()
@@ -290,16 +291,16 @@ def comparable_content(content: Content) -> str | bool | None:
 
 
 def comparable_number(text: str) -> str:
-    """All digits of a number: a key of 18 digits is more than a float can hold."""
+    """All digits of a number: a float cannot represent a key of 18 digits."""
     return format(Decimal(text).normalize(), "f")
 
 
 def holds(
     fields: Mapping[str, Content], contents: Mapping[str, Content], like: Callable[[str], object] = str.strip
 ) -> bool:
-    """Whether these fields, as the org tells them or as they were written, have these contents already.
+    """Whether these fields, as read or as written, already have these contents.
 
-    Texts are compared as `like` makes them: the org itself takes outer blanks off.
+    Texts are compared after `like`: the org itself strips outer blanks.
     """
     return all(name in fields and _is(fields[name], value, like) for name, value in contents.items())
 
@@ -317,33 +318,33 @@ def _is(held: Content, content: Content, like: Callable[[str], object]) -> bool:
 
 
 def mentioned(conditions: Iterable[str]) -> frozenset[str]:
-    """The names that may be fields in conditions, in lower case."""
+    """The names in the conditions that may be fields, in lower case."""
     return frozenset(word.lower() for condition in conditions for word in re.findall(r"\w+", condition))
 
 
 @dataclass(frozen=True)
 class Lookups:
-    """What records of each object are looked up by, by any of the active mappings."""
+    """The lookups of each object in all active mappings."""
 
     fields: Mapping[str, Sequence[Fields]]
-    """Every set of fields."""
+    """By object, every set of lookup fields."""
     conditions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     blind: Set[str] = frozenset()
-    """The objects whose records are created without being looked up, by any of the mappings."""
+    """The objects whose records a mapping creates without a lookup."""
     instead: Mapping[str, Set[str]] = field(default_factory=dict)
-    """By object, the fields that decide whether `unless_found` finds its records, in lower case."""
+    """By object, the fields that `unless_found` finds its records by, in lower case."""
     in_turn: Mapping[str, Sequence[Fields]] = field(default_factory=dict)
-    """By object, the sets of fields of which one is tried after another: all are read of each record found."""
+    """By object, the sets of lookup fields that are tried in turn: all are read for each record found."""
 
     @cached_property
     def mentioned(self) -> Mapping[str, frozenset[str]]:
-        """The names in the conditions."""
+        """By object, the names in conditions."""
         return {name: mentioned(conditions) for name, conditions in self.conditions.items()}
 
     def minds_order(self, object_name: str) -> bool:
-        """Whether one lookup may find several records of the object: `on_many` goes by the order of creation.
+        """Whether a lookup may find several records of the object: `on_many` depends on the order of creation.
 
-        Where all is found and written by one key, no second record comes to have it.
+        If everything is found and written by one key, no second record gets it.
         """
         lookups = self.fields.get(object_name, ())
         several = len(lookups) > 1 or object_name in self.conditions or object_name in self.blind
@@ -352,25 +353,25 @@ class Lookups:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What becomes of some items, each list in their order."""
+    """The plan for some items; each list is in their order."""
 
     folds: Sequence[Fold]
-    """To be written together now."""
+    """To write now, together."""
     deferred: Sequence[Item]
-    """To be looked up again once the folds are written."""
+    """To look up again once the folds are written."""
     held: Sequence[Item]
-    """Not to be touched before a write in doubt is settled."""
+    """To keep until a write in doubt is settled."""
     held_traces: Set[Trace]
 
 
 def plan(
     found: Iterable[Found], lookups: Lookups, in_doubt: Set[Trace] = frozenset(), writes: Set[int] = frozenset()
 ) -> Plan:
-    """Which items can be written together, and which must wait; `in_doubt` is what `writes` in doubt have left."""
+    """Decides which items are written together and which wait; `in_doubt` are the traces of `writes` in doubt."""
     folds: list[Fold] = []
     deferred: list[Item] = []
     held: list[Item] = []
-    waiting, holding = Fold(), Fold()  # stand for all that is deferred or held; nothing folds into them
+    waiting, holding = Fold(), Fold()  # placeholders for all deferred or held items; nothing folds into them
     seen: dict[Trace, dict[int, Fold]] = defaultdict(dict)
     for one in found:
         traces = _traces(one, lookups)
@@ -396,7 +397,7 @@ def plan(
             for earlier in met.values():
                 earlier.is_closed = True
         if fold is waiting:
-            # Whoever meets one of these waits too, as they are closed: no need to go through them each time.
+            # An item that meets one of these waits too, since they are closed: no need to visit each of them.
             seen.update((trace, {id(waiting): waiting}) for trace in traces.meets if len(seen.get(trace, ())) > 1)
         fold.traces |= left
         for trace in left:
@@ -406,7 +407,7 @@ def plan(
 
 @dataclass(frozen=True, slots=True)
 class _Traces:
-    """By what items meet: whoever leaves a trace that a later one meets must be written before it."""
+    """The dependencies of an item: one that leaves a trace must be written before a later one that meets it."""
 
     leaves: frozenset[Trace]
     meets: frozenset[Trace]
@@ -435,7 +436,7 @@ def _traces(found: Found, lookups: Lookups) -> _Traces:
         }
     )
     if found.instead:
-        # It is not written, and only who takes away what was found makes a difference.
+        # It is not written, and only a write that hides the found record matters.
         hidden = (*found.found_instead, *(target.object for target in item.unless_found))
         return _Traces(leaves, frozenset(("hidden", one) for one in hidden))
     if _ends_here(found):
@@ -444,12 +445,12 @@ def _traces(found: Found, lookups: Lookups) -> _Traces:
         leaves=leaves,
         meets=frozenset(
             {
-                # Those that point to one record do not disturb each other: only whoever writes it does.
+                # Items that point to the same record are independent: only a write to it matters.
                 *found.ids,
                 *(record.id for _, record in found.pointed),
                 *(("pointed", record_id) for record_id in found.ids),
                 *(("written", trace) for trace in looked | written),
-                # The same lookup finds the same record, even where nobody writes the field that it looks at.
+                # The same lookup finds the same record, even if nothing writes its field.
                 *(("looked", trace) for trace in {*written, *item.keys}),
                 *_may_be_another_s(found, lookups),
                 *([creation(item.record.object)] if item.may_create(found.records) else ()),
@@ -459,7 +460,7 @@ def _traces(found: Found, lookups: Lookups) -> _Traces:
 
 
 def _ends_here(found: Found) -> bool:
-    """Whether nothing is written for the item: it leaves nothing to those after it."""
+    """Whether nothing is written for the item, so that it leaves no traces."""
     if found.instead:
         return True
     item = found.item
@@ -467,7 +468,7 @@ def _ends_here(found: Found) -> bool:
 
 
 def _may_hide(item: Item, lookups: Lookups) -> bool:
-    """Whether the write may keep the record from being found by `unless_found`."""
+    """Whether the write may hide the record from `unless_found`."""
     names = lookups.instead.get(item.record.object)
     if not names:
         return False
@@ -480,15 +481,15 @@ def _may_hide(item: Item, lookups: Lookups) -> bool:
 
 
 def creation(object_name: str) -> Trace:
-    """What a create leaves that is yet to come, where the order of creation matters: later ones wait for it."""
+    """The trace of a pending create if the order of creation matters: later creates wait for it."""
     return object_name, "creation"
 
 
 def _left_open(deferred: Found, lookups: Lookups) -> Iterator[Trace]:
-    """What may yet become of an item that waits: it is looked up again, and may find another record then.
+    """The traces of an item that waits: it is looked up again, and may then find another record.
 
-    That is one of a lookup that was not asked because an earlier one found something, or whose values were not
-    known; or one that the items before it have written. Nobody later may touch it before.
+    That is a record of a lookup that was skipped because an earlier one found something, or whose values were
+    not known; or one that the items before it have written. No later item may change it first.
     """
     item = deferred.item
     object_name = item.record.object
@@ -505,7 +506,7 @@ def _left_open(deferred: Found, lookups: Lookups) -> Iterator[Trace]:
 
 
 def _may_be_another_s(found: Found, lookups: Lookups) -> Iterator[Trace]:
-    """What those leave before it that may yet find one of its records."""
+    """The traces of waiting items that may still find one of its records."""
     object_name = found.item.record.object
     for name, record in (*((object_name, record) for record in found.records), *found.pointed):
         yield "unasked", name, "all"
@@ -518,7 +519,7 @@ def _may_be_another_s(found: Found, lookups: Lookups) -> Iterator[Trace]:
 
 
 def _as_read(key: Key) -> Key:
-    """The key as texts of the org give it, whatever the types of its fields."""
+    """The key as read from the org, as texts of any field type."""
     object_name, fields, values = key
     return object_name, fields, tuple(_like_a_text(value) for value in values)
 
@@ -529,7 +530,7 @@ def _like_a_text(value: Value) -> str:
 
 
 def _hidden(found: Found) -> Iterator[Trace]:
-    """The records that the write may hide; of the org's own upsert only the object is known."""
+    """The records that the write may hide; for the org's own upsert only the object is known."""
     yield from (("hidden", record_id) for record_id in found.ids)
     if found.item.native_key:
         yield "hidden", found.item.record.object
@@ -540,7 +541,7 @@ def target_key(target: Target) -> Key:
 
 
 def _sought_names(item: Item) -> frozenset[str]:
-    """The fields of its own object by which the item looks for other records, in lower case."""
+    """The fields of its own object by which the item looks up other records, in lower case."""
     own = [target for target in item.targets if target.object == item.record.object]
     return frozenset(target.by.lower() for target in own) | mentioned(target.where for target in own)
 
@@ -551,7 +552,7 @@ def _written_names(item: Item) -> frozenset[str]:
 
 
 def _written(item: Item, lookups: Lookups) -> Iterator[Trace]:
-    """What the write lets others find, or find no more."""
+    """The keys by which the write makes a record findable, or no longer findable."""
     object_name = item.record.object
     if item.record.operation == "delete":
         yield from item.keys
@@ -559,7 +560,7 @@ def _written(item: Item, lookups: Lookups) -> Iterator[Trace]:
         for name in in_conditions & _written_names(item):
             yield object_name, "where", name
     fitted = item.fitted
-    # What goes into empty fields alone may stay what it was: the other values are then part of an unknown key.
+    # Fields written only if empty may keep their value: the other values are then part of an unknown key.
     updates = (
         (fitted.on_update, {**fitted.on_update, **fitted.if_empty}) if fitted.if_empty else (fitted.on_update,)
     )
@@ -568,7 +569,7 @@ def _written(item: Item, lookups: Lookups) -> Iterator[Trace]:
 
 
 def _findable(object_name: str, contents: Mapping[str, Content], lookups: Sequence[Fields]) -> Iterator[Trace]:
-    """A whole key, or single values where the rest is the org's to know, or fields where all of it is."""
+    """A whole key, or single values if only the org knows the rest, or fields if it knows all of it."""
     for fields in lookups:
         given = {name: value for name in fields if (value := contents.get(name)) is not None}
         present = {name: value for name, value in given.items() if isinstance(value, (str, int, float))}

@@ -1,4 +1,4 @@
-"""Texts that the org takes from picklists of codes, such as states and countries, as their codes."""
+"""Replaces texts by codes if the org has State and Country Picklists, or others of that kind."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,23 +6,23 @@ from dataclasses import dataclass, field
 from sfmap.engine.org.fields import Coded, is_writable
 
 LeftOut = Callable[[str, str], None]
-"""Notes why a field is left out."""
+"""Called with the reason why a field is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recoded:
-    """What changes in contents: fields that are not written after all, and what is written in their place."""
+    """The changes to contents: fields that are not written, and the codes written in their place."""
 
     taken: set[str] = field(default_factory=set)
     written: dict[str, str] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
-    """By picklist."""
+    """By picklist field."""
 
 
 def recoded(
     contents: Sequence[Mapping[str, object]], fields: Iterable[Coded], left_out: LeftOut
 ) -> Sequence[Recoded]:
-    """What changes in each of the contents of one record, which are written at different times: see `Fitted`.
+    """The changes to each of the contents of one record, which are written at different times: see `Fitted`.
 
     The fields are in the order of `coded_fields`.
     """
@@ -49,9 +49,9 @@ def _recode(
             return
     entry = one.entry(said, controlling)
     if entry is None:
-        goes = f" that goes with the {one.controller.name}" if one.controller else ""
+        valid = f" that is valid for the {one.controller.name}" if one.controller else ""
         near = one.nearest(said, controlling)
-        left_out(source, f"is no value of {one.code.name}{goes}{f'; {near}' if near else ''}")
+        left_out(source, f"is not a value of {one.code.name}{valid}{f'; {near}' if near else ''}")
         return
     changed.codes[one.code.name] = entry.value
     if is_writable(one.code):

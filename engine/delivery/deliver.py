@@ -1,6 +1,6 @@
-"""Events in, outcomes out, window by window.
+"""Delivers events window by window, and yields their outcomes.
 
-What is certain is in the journal before the next window begins, so that a run that ends in any way can go on.
+What is certain is in the journal before the next window begins, so that an interrupted run can continue.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,12 +35,12 @@ from sfmap.engine.org.port import BATCH_SIZE, Org, OrgError
 from sfmap.engine.sources.port import START, EventSource, Position, Received, SourceFailed
 
 _MOST_HELD = 16 * 1024 * 1024
-"""Bytes of events that wait for writes in doubt; with more of them nothing else is read before a doubt ends."""
+"""Bytes of events that may wait for writes in doubt; beyond it, no more are read until a doubt ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What has been written of the outcomes when a window ends: the journal keeps it with the window."""
+    """What was written of the results and summary when a window ends; the journal stores it with the window."""
 
     results: Results = NO_RESULTS
     tally: bytes = b""
@@ -48,35 +48,35 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a delivery goes about its work."""
+    """The options of a delivery."""
 
     window_size: int = WINDOW_SIZE
     connections: int = 1
-    """How many calls may be under way at once; no outcome depends on it."""
+    """The number of concurrent calls; outcomes do not depend on it."""
     batch_size: int = BATCH_SIZE
-    """The most records that one write carries, where a mapping does not say."""
+    """The most records in one write, unless a mapping sets it."""
     remember: bool = True
-    """Whether message ids are kept of what is delivered."""
+    """Whether the message ids of delivered events are remembered."""
     skip_delivered: bool = False
-    """Whether events whose message id was delivered before are left out."""
+    """Whether events whose message id was delivered before are skipped."""
     ids_by_source: bool = False
-    """Whether each source that events came from (`Received.file`) has message ids of its own."""
+    """Whether message ids are separate for each source of events (`Received.file`)."""
     written: Callable[[], Written] = Written
-    """What has been written, once the outcomes of a window have been taken."""
+    """Called once the outcomes of a window have been consumed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What came of some events, in their order."""
+    """The outcomes of some events, in their order."""
 
     outcomes: Sequence[Outcome]
     events: int = 0
-    """How many events were read for it."""
+    """The number of events read for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A record that waits for a write in doubt; its event is read when it goes on."""
+    """A record that waits for a write in doubt; its event is read again when it is released."""
 
     held: Held
     message: str | None
@@ -102,17 +102,17 @@ class Delivery:
         self.sizes = BatchSizes(options.batch_size)
         self._held = [_Waiting(held, self._message_of(held_event(held))) for held in ledger.held()]
         self._is_resumed = bool(self._held)
-        """Whether what the held records meet is not known yet: they must be looked up before any others."""
+        """Whether the dependencies of held records are still unknown: these must be looked up before others."""
         self._has_letters = ledger.has_letters()
         self._position = START
 
     @property
     def held(self) -> int:
-        """How many records wait for a write in doubt."""
+        """The number of records that wait for a write in doubt."""
         return len(self._held)
 
     def deliver(self, source: EventSource | Stream, start: Position = START) -> Iterator[Delivered]:
-        """The outcomes, window by window; whoever takes them has them before the journal counts them as done.
+        """The outcomes, window by window; the caller receives them before the journal counts them as done.
 
         Raises `OrgError`, `StopRequested`, `SourceFailed` or `JournalFailed`, each after what is certain.
         """
@@ -128,9 +128,9 @@ class Delivery:
             raise failure
 
     def deliver_windows(self, windows: Iterator[list[Received]], start: Position) -> Iterator[Delivered]:
-        """The outcomes of windows as they come, an empty one being a chance for what waits for a write in doubt.
+        """The outcomes of windows as they arrive; an empty window gives held records a chance to be delivered.
 
-        When the next window is asked for, the journal has the one before. Raises as `deliver`.
+        When the next window is requested, the journal has the one before. Raises the same as `deliver`.
         """
         self._position = start
         for window in windows:
@@ -142,7 +142,7 @@ class Delivery:
                 yield from self._deliver_window(self._released(), [])
 
     def windows(self, source: EventSource | Stream) -> Iterator[list[Received]]:
-        """The source's events, as many at once as go together. Raises `StopRequested` or `SourceFailed`."""
+        """The source's events in windows. Raises `StopRequested` or `SourceFailed`."""
         if isinstance(source, Stream):
             return source.windows(self._waiter.check_stop)
         return windows(source, self._waiter.check_stop, self._options.window_size)
@@ -150,9 +150,9 @@ class Delivery:
     def _parts(
         self, released: Sequence[Received], window: Sequence[Received]
     ) -> Iterator[tuple[Sequence[Received], Sequence[Received]]]:
-        """What was released, and the window, cut before each event that came before in it.
+        """The released events and the window, split before each event that repeats an earlier one in it.
 
-        What has become of the one is then in the journal when the other is looked at.
+        The outcome of the first is then in the journal when the second is looked at.
         """
         if not (self._options.skip_delivered or self._creating):
             yield released, window
@@ -168,7 +168,7 @@ class Delivery:
         yield released, window[begin:]
 
     def _released(self) -> list[Received]:
-        """What waited for a write in doubt, if one has been settled meanwhile."""
+        """The held records, if a write in doubt has been settled."""
         is_settled = self._doubts.settled()
         if not self._held or not (is_settled or not self._doubts or self._is_resumed):
             return []
@@ -182,7 +182,7 @@ class Delivery:
         if seconds > 1:
             self._waiter.say(
                 f"{len(self._held):,} records wait until {until(seconds)}: an answer was lost, and until then the"
-                " org may still do what it was asked. Ctrl-C stops; the same command goes on later."
+                " org may still execute that call. Ctrl-C stops; the same command continues later."
             )
         self._waiter.sleep(seconds)
 
@@ -215,7 +215,7 @@ class Delivery:
     def _commit(
         self, places: Places, closed: Sequence[tuple[int, Outcome]], waiting: Sequence[int], position: Position
     ) -> None:
-        """Everything that is certain, at once; what waits is kept with its event."""
+        """Writes all that is certain to the journal in one transaction, and held records with their events."""
         held = [
             (held_record(places.origins[place], places.keys[place]), places.origins[place]) for place in waiting
         ]
@@ -226,7 +226,7 @@ class Delivery:
         written = [place for place, outcome in closed if outcome.fate not in ("failed", "skipped")]
         unsettled = {places.keys[place].event for place in (*waiting, *failed)}
         settled = [place for place in written if places.keys[place].event not in unsettled]
-        # Of copies of an event the last one says how it stands.
+        # Of several copies of an event, the last one counts.
         last = {digest_of(places, place): place for place, _ in closed} if failed or self._has_letters else {}
         messages = [message for place in settled for message in self._messages(places.origins[place])]
         self._ledger.commit(
@@ -237,7 +237,7 @@ class Delivery:
                 held=[one for one, received in held if not received.only],
                 released=[*released, *(claimed[place] for place, _ in closed if place in claimed)],
                 failed=[letter_of(places, place) for place in last.values() if place in failed],
-                mended=[digest for digest, place in last.items() if place not in failed],
+                delivered=[digest for digest, place in last.items() if place not in failed],
                 messages=messages if self._options.remember else (),
             )
         )
@@ -246,18 +246,18 @@ class Delivery:
         self._held += (_Waiting(one, self._message_of(received)) for one, received in held)
 
     def _messages(self, received: Received) -> Iterator[str]:
-        """What is remembered of it: of a dead letter both, since it may be the service's or a file's."""
+        """The message ids to remember: for a dead letter both, since it may come from the service or a file."""
         names = (message_id, message_of_source) if received.only else (self._message_of,)
         return (message for name in names if (message := name(received)))
 
     def _created(self, item: Item, places: Places) -> Iterator[str]:
-        """What is remembered of a record that would be created a second time."""
+        """The ids to remember for a record, so that it is not created a second time."""
         if item.key.mapping in self._creating:
             for message in self._messages(places.origins[item.place]):
                 yield message_of_record(message, item.key)
 
     def _settle_unfit(self, places: Places) -> None:
-        """What the org cannot take by today's description is decided, whatever that says later."""
+        """Settles records that the org cannot take as described now, even if the description changes later."""
         outcomes = [
             (places.keys[place], orjson.dumps(outcome))
             for place in self._intake.unfit

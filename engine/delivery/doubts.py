@@ -1,8 +1,7 @@
-"""Writes in doubt: whose answer is lost, and which the org may yet do; nothing that meets them is touched.
+"""Writes in doubt: their answer is lost and the org may still execute them, so dependent records must wait.
 
-The org ends every call after a limit of its own (ten minutes), so no doubt is older than that. Its age is measured
-by the time that the machine has been running, which nobody can set. A doubt from before a restart of the machine
-counts from now.
+The org ends every call after ten minutes, so no doubt lasts longer than that. Its age is measured by the uptime of
+the machine, which cannot be set. A doubt from before a reboot of the machine is counted from now.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,18 +20,18 @@ CALL_LIMIT = 600.0
 """Seconds after which an org ends a call (app-limits, "API Usage Metrics")."""
 
 Sending = Sequence[tuple[RecordKey, Unanswered]]
-"""The records of a write, each with what will be known of it if no answer comes."""
+"""The records of a write, each with what the journal stores in case no answer comes."""
 
 
 class _Doubt(NamedTuple):
     write: int
     until: float
-    """By this machine's clock."""
+    """By `uptime`."""
     traces: frozenset[Trace]
 
 
 class Doubts:
-    """What is in flight, in the journal before it is sent; threads share it."""
+    """The writes in flight, each in the journal before it is sent. Thread-safe."""
 
     def __init__(
         self, ledger: Ledger, call_limit: float = CALL_LIMIT, clock: Callable[[], float] = uptime
@@ -55,7 +54,7 @@ class Doubts:
         self.settled()
 
     def _end(self, write: InFlight) -> float:
-        """When the write is in doubt no longer, by this machine's clock."""
+        """When the write is no longer in doubt, by `uptime`."""
         latest = self._clock() + self._call_limit
         if self._boot and write.boot == self._boot:
             return min(write.until, latest)
@@ -63,17 +62,17 @@ class Doubts:
         return latest
 
     def sending(self, traces: Iterable[Trace], records: Sending) -> int:
-        """Notes a write that is about to be sent; the number by which it is settled."""
+        """Notes a write that is about to be sent; returns the number to settle it by."""
         return self._ledger.sending(
             self._boot, self._clock() + self._call_limit, orjson.dumps(list(traces)), records
         )
 
     def undone(self, number: int, items: Iterable[Item]) -> None:
-        """The write was surely not done; what was sent for its records before it stays unanswered."""
+        """Notes that the write was certainly not executed; earlier writes of its records stay unanswered."""
         self._ledger.settle(Settled(writes=[number], kept=kept(items)))
 
     def lose(self, number: int, traces: Iterable[Trace], records: Sending) -> None:
-        """The answer to a write is lost: the journal keeps it until the org must have ended it."""
+        """Notes that the answer to a write is lost: the journal keeps it until the org must have ended it."""
         with self._lock:
             self._lost.append(_Doubt(number, self._clock() + self._call_limit, frozenset(traces)))
             for key, sent in records:
@@ -81,13 +80,13 @@ class Doubts:
                 self._unanswered[key] = replace(sent, write=number, losses=before.losses + 1 if before else 1)
 
     def answered(self, keys: Iterable[RecordKey]) -> None:
-        """What was sent for these records was done or refused: nothing is unknown about them."""
+        """Notes that the writes of these records were answered."""
         with self._lock:
             for key in keys:
                 self._unanswered.pop(key, None)
 
     def unanswered(self, key: RecordKey) -> Unanswered | None:
-        """What was sent for the record before, by this run or one that was killed, and got no answer."""
+        """The earlier unanswered write of the record, by this run or one that was killed."""
         if not self._unanswered:
             return None
         with self._lock:
@@ -97,15 +96,15 @@ class Doubts:
             return self._unanswered.get(key)
 
     def hold(self, traces: Iterable[Trace]) -> None:
-        """What waits for a doubt makes others wait."""
+        """Adds the traces of held records, which make others wait."""
         self._held.update(traces)
 
     def release(self) -> None:
-        """All that was held goes its way again."""
+        """Removes the traces of all held records."""
         self._held.clear()
 
     def traces(self) -> frozenset[Trace]:
-        """What nobody may meet."""
+        """The traces that no record may meet."""
         with self._lock:
             return frozenset(self._held).union(*(doubt.traces for doubt in self._lost))
 
@@ -115,7 +114,7 @@ class Doubts:
             return frozenset(doubt.write for doubt in self._lost)
 
     def settled(self) -> bool:
-        """Whether some doubt has come to its end since this was last asked; it counts no more."""
+        """Whether a doubt has ended since the last call; removes those that have."""
         now = self._clock()
         with self._lock:
             before = len(self._lost)
@@ -123,7 +122,7 @@ class Doubts:
             return len(self._lost) < before
 
     def next_end(self) -> float:
-        """Seconds until the next doubt ends; 0 where there is none."""
+        """Seconds until the next doubt ends; 0 if there is none."""
         with self._lock:
             return max(0.0, min((doubt.until for doubt in self._lost), default=0.0) - self._clock())
 
@@ -133,12 +132,12 @@ class Doubts:
 
 
 def kept(items: Iterable[Item]) -> list[tuple[RecordKey, Unanswered]]:
-    """What was sent for the items before, and is unknown until they have their end."""
+    """The earlier unanswered writes of the items, which stay unknown until these have an outcome."""
     return [(item.key, item.unanswered) for item in items if item.unanswered]
 
 
 def _trace(stored: object) -> Trace:
-    """What JSON has made of a trace, as it was."""
+    """A trace restored from JSON."""
     return stored if isinstance(stored, str) else tuple(_part(part) for part in stored)  # type: ignore[attr-defined]
 
 

@@ -1,4 +1,4 @@
-"""Records of an earlier stream, found by the bytes of their events: the same event has another number now."""
+"""Finds records of an earlier stream by the bytes of their events, since an event's number has changed."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from sfmap.engine.journal.ledger import RecordKey
 
 
 class Earlier:
-    """Each record is found once, in the order in which they came: two events may have the same bytes."""
+    """The records of an earlier stream; each is found once, in order, since events may have the same bytes."""
 
     def __init__(self, keys: Iterable[RecordKey] = ()) -> None:
         self._keys: dict[tuple[str, str, int], list[RecordKey]] = defaultdict(list)
@@ -18,6 +18,6 @@ class Earlier:
         return bool(self._keys)
 
     def take(self, key: RecordKey) -> RecordKey | None:
-        """What the journal knows the record by, if it was in the earlier stream."""
+        """The record's key in the journal, if it was in the earlier stream."""
         known = self._keys.get(key[1:])
         return known.pop() if known else None

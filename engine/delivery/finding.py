@@ -1,4 +1,4 @@
-"""Lookups: which records the org has of the items' identities, and of those that they point to."""
+"""Looks up the records that items are matched with, and those that they point to."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -25,17 +25,17 @@ from sfmap.engine.org.port import CallRefused, FoundRecord, Org
 from sfmap.engine.spec.diagnostics import listed
 
 Fail = Callable[[Iterable[Item], str], None]
-"""Gives items that cannot be looked up their end, with the reason."""
+"""Called with items that cannot be looked up, and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What a group of items asks the org for."""
+    """A lookup that a group of items shares."""
 
     object_name: str
     fields: Fields
     values: Callable[[Item], tuple[Value, ...]]
-    """What an item is looked up by, for each of the fields."""
+    """The value of each lookup field, for an item."""
     also: tuple[str, ...] = ()
     where: str = ""
 
@@ -44,7 +44,7 @@ class _Question:
 
 
 class Finder:
-    """Asks an org, patiently."""
+    """Looks records up in the org, and retries while it is unavailable."""
 
     def __init__(self, org: Org, lookups: Lookups, waiter: Waiter, fail: Fail) -> None:
         self._org = org
@@ -53,10 +53,10 @@ class Finder:
         self._fail = fail
 
     def look_up(self, items: Sequence[Item]) -> list[Found]:
-        """Each item with the records that the first of its lookups to find any has found.
+        """Each item with the records found by the first of its lookups that finds any.
 
-        An item that was sent before without an answer is asked for by what was sent: the record that it was to
-        change, or one that has come with its key since. Those that the org cannot look up fail here.
+        An item with an unanswered write is looked up by that write: the record that it was to change, or one
+        that has appeared with its key since. Items that the org cannot look up fail here.
         """
         failed: set[int] = set()
         targets = self._targets(items, failed)
@@ -76,10 +76,10 @@ class Finder:
         ]
 
     def known(self, items: Sequence[Item]) -> tuple[dict[int, tuple[str, ...]], set[int]]:
-        """By place, the ids of all records that have a key which the item's create gives to its record.
+        """By place, the ids of all records that have a key which the item's create writes.
 
-        Whoever looks them up with a condition does not find those that fail it: they must be told from a new one.
-        Also the places of items that the org refuses to look up, and that fail here.
+        A lookup with a condition does not find records that fail it; these must be distinguished from a new one.
+        Also returns the places of items that the org refuses to look up, which fail here.
         """
         ids: dict[int, tuple[str, ...]] = {}
         failed: set[int] = set()
@@ -91,7 +91,7 @@ class Finder:
         return ids, failed
 
     def _matched(self, items: Sequence[Item], found: dict[int, Sequence[FoundRecord]], failed: set[int]) -> None:
-        """Adds what the lookups find for each item of which nothing is found yet."""
+        """Adds the results of the lookups for each item without any so far."""
         for position in range(max((len(item.keys) for item in items), default=0)):
             asked: dict[tuple[str, Fields, str], list[Item]] = defaultdict(list)
             for item in items:
@@ -106,7 +106,7 @@ class Finder:
                 found.update((item.place, by_key[key]) for item in group if (key := item.keys[position]) in by_key)
 
     def _named(self, items: Sequence[Item], failed: set[int]) -> dict[int, Sequence[FoundRecord]]:
-        """By place, the record that an unanswered write was to change: no other is meant."""
+        """By place, the record that an unanswered write was to change."""
         groups: dict[str, list[Item]] = defaultdict(list)
         for item in items:
             groups[item.record.object].append(item)
@@ -120,9 +120,9 @@ class Finder:
     def _made(
         self, items: Sequence[Item], not_known: Mapping[int, Set[str]], failed: set[int]
     ) -> dict[int, tuple[FoundRecord, bool]]:
-        """By place, the record that has come with the item's key since its create was sent, and whether it holds
-        what was sent: then it is that create's, and otherwise somebody else's. Fields that are `not_known`, by
-        place, cannot tell.
+        """By place, the record that has appeared with the item's key since its create was sent, and whether it
+        holds what was sent: if so, that create made it, otherwise somebody else did. Fields that are
+        `not_known`, by place, are ignored.
         """
         sent: dict[tuple[int, int], Fold] = {}
         for item in items:
@@ -137,7 +137,7 @@ class Finder:
                 new = [record for record in by_key.get(question.key(item), ()) if record.id not in known]
                 if new and item.place not in made:
                     contents = sent[item.unanswered.write, item.unanswered.place].on_create
-                    # The org takes blanks off, and the capitals of an e-mail address.
+                    # The org strips blanks, and lower-cases e-mail addresses.
                     left = contents.keys() - not_known[item.place]
                     sent_now = {name: one for name, one in _scalars(contents).items() if name in left}
                     own = next((record for record in new if holds(record.fields, sent_now, comparable)), None)
@@ -145,7 +145,7 @@ class Finder:
         return made
 
     def _self_finding(self, items: Sequence[Item]) -> Iterator[tuple[list[Item], _Question]]:
-        """The lookups, without their conditions, that would find the records which the items create."""
+        """The lookups, without conditions, that would find the records that the items create."""
         groups: dict[tuple[str, Fields, int], list[Item]] = defaultdict(list)
         for item in items:
             for position in item.self_finding:
@@ -159,8 +159,9 @@ class Finder:
             yield group, _Question(object_name, fields, _match_values(position), also)
 
     def _targets(self, items: Sequence[Item], failed: set[int]) -> Mapping[Target, Sequence[FoundRecord]]:
-        """The records that the items' pointers find, oldest first; items fail where the org refuses to look. All
-        that look in the same way go together.
+        """The records that the items' pointers find, oldest first; items fail if the org refuses the lookup.
+
+        Pointers with the same object and field share queries.
         """
         asked: dict[tuple[str, str, str], dict[Key, dict[Target, None]]] = defaultdict(lambda: defaultdict(dict))
         pointing: dict[tuple[str, str, str], dict[int, Item]] = defaultdict(dict)
@@ -186,7 +187,7 @@ class Finder:
         return found
 
     def _pointed(self, item: Item, targets: Mapping[Target, Sequence[FoundRecord]]) -> Found:
-        """The item with ids in place of its pointers, before anything is found by them."""
+        """The item with its pointers resolved to ids, before it is looked up itself."""
         notes: dict[Note, None] = {}
         ids: dict[str, str] = {}
         lacks = ""
@@ -221,9 +222,9 @@ class Finder:
         )
 
     def _find(self, items: Sequence[Item], question: _Question, failed: set[int]) -> dict[Key, list[FoundRecord]]:
-        """The records found, by key. A refused query is split until the culprit stands alone, and fails.
+        """The records found, by key. A refused query is split until the item that causes it fails alone.
 
-        Where the first item alone and the last alone are refused too, the field is the matter, and all fail.
+        If the first and the last item alone are refused too, the field is the cause, and all fail.
         """
         try:
             return self._ask(items, question)
@@ -270,7 +271,7 @@ class Finder:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """The record that a pointer means, what to note of it, or why nothing can be written."""
+    """The record that a pointer resolves to, a note about it, or why the item cannot be written."""
 
     id: str = ""
     note: str = ""
@@ -278,7 +279,7 @@ class _Choice:
 
 
 def _chosen(pointer: Pointer, found: Mapping[Target, Sequence[FoundRecord]]) -> _Choice:
-    """The record of the first object that has any."""
+    """The record of the first object for which any was found."""
     first = pointer.targets[0]
     for target in pointer.targets:
         records = found.get(target, ())
@@ -297,9 +298,9 @@ def _chosen(pointer: Pointer, found: Mapping[Target, Sequence[FoundRecord]]) -> 
 
 
 def _is_direct(item: Item) -> bool:
-    """Whether the item's id says which record is written, and nothing must be known of it before.
+    """Whether the item's id determines the record, and nothing about it must be known before the write.
 
-    Where the record is not there, the write says so, and the item comes again to be looked up.
+    If the record does not exist, the write reports it, and the item is then looked up.
     """
     is_by_id = [fields for _, fields, _ in item.keys] == [ID]
     writes = item.record.operation == "delete" or bool(item.fitted.on_update)
@@ -312,13 +313,13 @@ def _of_its_id(item: Item) -> FoundRecord:
 
 
 def _may_be_itself(item: Item) -> set[str]:
-    """The fields that may point to the record of its own create, which was not there when that was sent."""
+    """The fields that may point to the record of its own create, which did not exist when that was sent."""
     own = item.record.object
     return {name for name, one in item.fitted.pointers if any(to.object == own for to in one.targets)}
 
 
 def _scalars(contents: Mapping[str, Content]) -> dict[str, Content]:
-    """What can be read back as it was written: all but pointers."""
+    """The contents that can be read back as written: all except pointers."""
     return {name: content for name, content in contents.items() if not isinstance(content, Pointer)}
 
 
@@ -337,7 +338,7 @@ def _all_read(items: Iterable[Item]) -> tuple[str, ...]:
 
 
 def _read(item: Item) -> Iterable[str]:
-    """The fields whose values decide what is written."""
+    """The fields whose current values affect what is written."""
     if item.record.skip_unchanged:
         return (*item.fitted.on_update, *item.fitted.if_empty)
     return (*item.fitted.if_empty, *item.fitted.added)
@@ -366,7 +367,7 @@ def _resolved(item: Item, ids: Mapping[str, str], notes: tuple[Note, ...]) -> It
 
 
 def _found_by(item: Item, ids: Mapping[Pointer, str]) -> Item:
-    """The item with ids in its lookups; those whose record is missing are not made."""
+    """The item with ids in its lookups; lookups by a missing record are dropped."""
     match = tuple(
         {name: ids[value] if isinstance(value, Pointer) else value for name, value in lookup.items()}
         for lookup in item.fitted.match
@@ -377,7 +378,7 @@ def _found_by(item: Item, ids: Mapping[Pointer, str]) -> Item:
 
 
 def _nothing_to_find_by(found_by: Mapping[Pointer, _Choice], resolved: Item) -> str:
-    """Why the record cannot be looked up without what it is found by; empty where it can."""
+    """Why the record cannot be looked up because referenced records are missing; empty if it can."""
     for pointer, choice in found_by.items():
         if choice.lacks or not (choice.id or resolved.keys):
             lacks = choice.lacks or _chosen(replace(pointer, on_missing="reject"), {}).lacks
@@ -390,7 +391,7 @@ def _row_values(row: FoundRecord, fields: tuple[str, ...], like: tuple[Value, ..
 
 
 def _row_value(text: str | None, like: Value) -> Value:
-    """The org's text in the type of the value that was asked for, as it compares."""
+    """The org's text converted to the type of the requested value, for comparison."""
     if text is None:
         return ""
     if isinstance(like, bool):

@@ -1,4 +1,4 @@
-"""Fits a record to its object as the org describes it: what would be refused is left out or cut, and noted."""
+"""Fits a record to its object in the org: leaves out or cuts what the org would refuse, with a note."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -31,14 +31,14 @@ from sfmap.engine.spec.diagnostics import did_you_mean
 from sfmap.engine.spec.model import OnMany, OnMissing
 
 _MOST_MISSING = 10_000
-"""Notes that are kept to be said again."""
+"""The number of notes that are cached."""
 _MOST_COMPARED = 500
-"""Missing fields that are compared with the org's: senders that make up traits must not cost that for each."""
+"""The number of missing fields for which similar ones are searched, since senders may make up any number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a pointer looks: the records of `object` that have the value in their field `by`, and meet `where`."""
+    """A lookup of a pointer: the records of `object` with the value in field `by` that meet `where`."""
 
     object: str
     by: str
@@ -48,46 +48,46 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """A record that a field points to, before anybody has looked for it."""
+    """A record that a field points to, before it has been looked up."""
 
     targets: tuple[Target, ...]
-    """In the order to look; the first that finds a record wins."""
+    """In order; the first that finds a record wins."""
     on_missing: OnMissing
     on_many: OnMany = "newest"
     relationship: str = ""
-    """What a write calls it where the org itself shall find the record; empty where delivery looks it up."""
+    """The relationship's name in a write if the org itself looks up the record; empty if delivery does."""
     is_constant: bool = field(default=False, compare=False)
-    """Whether its value is the mapping's own, and no secret."""
+    """Whether its value is a constant of the mapping, which may be shown."""
 
 
 Content = Value | Pointer | Addition | None
-"""What is written into a field; None empties it."""
+"""What is written to a field; None empties it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A record that the org can take: what to send when it is created and when it is updated."""
+    """A record that the org can take: what to send for a create and for an update."""
 
     match: tuple[Mapping[str, "Value | Pointer"], ...]
     on_create: Mapping[str, Content]
     on_update: Mapping[str, Content]
     if_empty: Mapping[str, Content]
-    """Part of an update where the org's field is empty."""
+    """Fields that are part of an update only if empty in the org."""
     notes: tuple[Note, ...]
     doubtful: bool = False
-    """Whether the org is likely to refuse it: a value stands outside a restricted picklist."""
+    """Whether the org is likely to refuse it because a value is not in a restricted picklist."""
     complete: bool = True
-    """Whether it has all that a create needs."""
+    """Whether it has every field that a create requires."""
     points: bool = False
     """Whether any of its contents may be a pointer."""
     adds: bool = False
     """Whether any of its contents may be an addition."""
     unless_found: tuple[Target, ...] = ()
-    """Where one of these finds a record, this one is not written."""
+    """If one of these finds a record, this one is not written."""
 
     @property
     def added(self) -> Iterator[str]:
-        """The fields that keep what they hold."""
+        """The fields that are added to."""
         contents = self.on_update.items() if self.adds else ()
         return (name for name, one in contents if isinstance(one, Addition))
 
@@ -98,7 +98,7 @@ class Fitted:
 
     @property
     def match_pointers(self) -> Iterator[Pointer]:
-        """The references that records are found by."""
+        """The references in lookups."""
         for lookup in self.match if self.points else ():
             yield from (value for value in lookup.values() if isinstance(value, Pointer))
 
@@ -118,19 +118,19 @@ class Fitted:
 
 
 class DoesNotFit(Exception):
-    """A record that cannot be written at all; the message says why."""
+    """The record cannot be written at all; the message says why."""
 
 
 Descriptions = Mapping[str, ObjectDescription]
 
 
 class Fitter:
-    """Fits records by the descriptions of their objects, and of those they point to."""
+    """Fits records by the descriptions of their objects and of the objects that they point to."""
 
     def __init__(self, descriptions: Descriptions, currency: str = "") -> None:
         self.descriptions = descriptions
         self.currency = currency
-        """The org's own; empty where it has several, or nobody knows it."""
+        """The currency of the org; empty if it has several, or is unknown."""
         self.shapes = {name: _Shape(one) for name, one in descriptions.items()}
         self._missing: dict[tuple[str, str, str], Note] = {}
 
@@ -145,7 +145,7 @@ class Fitter:
         return _fitted_record(record, fitting, self.shapes[record.object])
 
     def missing(self, object_name: str, field: str, origin: str) -> Note:
-        """What to say of a field that the object does not have."""
+        """The note on a field that the object does not have."""
         known = self._missing.get((object_name, field, origin))
         if known is None:
             near = self._near(object_name, field) or "create it in Setup, or give the user access to it"
@@ -155,7 +155,7 @@ class Fitter:
         return known
 
     def _near(self, object_name: str, field: str) -> str:
-        """Whether the name or its casing is the matter (docs/behaviour.md, row 11)."""
+        """Whether the name or only its casing is wrong (docs/behaviour.md, row 11)."""
         same = self.shapes[object_name].by_casefold.get(field.casefold())
         if same:
             return f"it has {same}, and the casing must agree"
@@ -165,7 +165,7 @@ class Fitter:
 
 
 class _Shape:
-    """What is asked of an object's fields for each record, told apart once."""
+    """The properties of an object's fields that every record needs, computed once."""
 
     def __init__(self, description: ObjectDescription) -> None:
         fields = description.fields.values()
@@ -175,7 +175,7 @@ class _Shape:
         self.updateable = {field.name for field in fields if field.updateable}
         self.writable = self.createable | self.updateable
         self.roomy = {field.name: sure for field in fields if (sure := room(field))}
-        """By field that takes any text: how many characters are sure to fit."""
+        """By field that takes any text, how many characters are sure to fit."""
         self.coded = coded_fields(description)
         self.codes = {name: one for one in self.coded for name in (one.text.name, one.code.name)}
 
@@ -218,14 +218,14 @@ def _only(contents: dict[str, Content], names: Set[str]) -> dict[str, Content]:
 
 
 def _check_allowed(record: Record, description: ObjectDescription) -> None:
-    """Whether the user may do what the operation does, and the org can find records by the external id."""
+    """Checks that the user may perform the operation, and that the org can find records by the external id."""
     verbs: tuple[Verb, ...] = ("create", "update") if record.operation == "upsert" else (record.operation,)
     for verb in verbs:
         if not may(description, verb):
             raise DoesNotFit(f"this user may not {verb} {description.name} records; its profile must allow it")
     field = description.fields.get(record.external_id)
     if field and not is_key(field):
-        message = f"{description.name}.{field.name} is no external id in the org"
+        message = f"{description.name}.{field.name} is not an external id in the org"
         raise DoesNotFit(f"{message}; tick External ID in Setup, or write match: {field.name}")
 
 
@@ -244,7 +244,7 @@ class _Fitting:
         self.adds = False
 
     def fitted(self, contents: Mapping[str, RecordContent], writable: Set[str]) -> dict[str, Content]:
-        """What the org's fields can hold; a note for everything else."""
+        """The contents that the org's fields can hold; notes everything else."""
         kept: dict[str, Content] = {}
         for name, content in contents.items():
             if content.__class__ is str and name in writable and len(content) <= self.roomy.get(name, -1):
@@ -269,7 +269,7 @@ class _Fitting:
         return kept
 
     def coded(self, contents: Sequence[dict[str, Content]]) -> Sequence[dict[str, Content]]:
-        """The contents with codes in place of the texts that they stand for."""
+        """The contents with codes in place of their texts."""
         if not self.shape.coded:
             return contents
         changes = recoded(contents, self.shape.coded, self._left_out)
@@ -279,17 +279,17 @@ class _Fitting:
         ]
 
     def _leave_out(self, name: str) -> None:
-        """Of a field that the object does not have."""
+        """Notes a field that the object does not have."""
         if not self._lacks_currency(name):
             self.notes.append(self._unknown(name))
 
     def _lacks_currency(self, name: str) -> bool:
-        """Whether the object has no such field for a currency: what is said of that is said of the amount."""
+        """Whether the object lacks the field for a currency, which is noted on the amount instead."""
         is_currency = any(name == currency for _, currency in self.record.plan.currencies)
         return is_currency and name.casefold() not in self.shape.by_casefold
 
     def note_currencies(self, written: Sequence[Mapping[str, Content]]) -> None:
-        """A note on each amount that counts in the org's currency where the record has another for it."""
+        """Notes each amount that counts in the org's currency although the record has another one for it."""
         currencies = self.record.plan.currencies
         for name in dict.fromkeys(currency for _, currency in currencies):
             code = _code(self._given(name))
@@ -306,13 +306,13 @@ class _Fitting:
                 self._note(amount, f"{what}, though {self._origin(name)} says {said}")
 
     def _given(self, name: str) -> RecordContent:
-        """What the record has for the field."""
+        """The content that the record has for the field."""
         record = self.record
         contents = (record.fields, record.create_only, record.update_only, record.if_empty)
         return next((one[name] for one in contents if one.get(name) is not None), None)
 
     def _only_finds(self, field: FieldDescription) -> bool:
-        """Whether the field's value has done its work once the record is found."""
+        """Whether the field's value is only needed to find the record."""
         is_known = field.type == "id" or self.record.operation == "update"
         return is_known and any(field.name in lookup for lookup in self.record.match)
 
@@ -324,7 +324,7 @@ class _Fitting:
 
     def _add(self, field: FieldDescription, addition: Addition, kept: dict[str, Content]) -> None:
         if not takes_several(field):
-            self._note(field.name, f"left out: add is for multi-select picklists, and {field.name} is none")
+            self._note(field.name, f"left out: add is for multi-select picklists, and {field.name} is not one")
         elif self._value(field, addition.values) is not None:
             self.adds = True
             different: dict[str, str] = {}
@@ -333,7 +333,7 @@ class _Fitting:
             kept[field.name] = Addition(";".join(different.values()))
 
     def _point(self, field: FieldDescription, reference: Reference, kept: dict[str, Content]) -> None:
-        """Each object where the record cannot be found is named; without any that is left, so is the field."""
+        """Adds a pointer for the field; notes objects that cannot be searched, and drops the field if none can."""
         problems: list[str] = []
         targets = tuple(self._targets(field, reference, problems))
         begins = "left out" if not targets else "not looked for everywhere"
@@ -343,7 +343,7 @@ class _Fitting:
             self.points = True
             by = self.descriptions[targets[0].object].fields[targets[0].by]
             is_plain = len(targets) == 1 and not reference.where and reference.on_many == "newest"
-            # What records are found by must be known before they are written.
+            # Values that records are found by must be known before the write.
             is_found_by = any(field.name in lookup for lookup in self.record.match)
             nested = is_plain and reference.on_missing == "reject" and by.external_id and not is_found_by
             relationship = field.relationship_name if nested else ""
@@ -352,7 +352,7 @@ class _Fitting:
             )
 
     def _targets(self, field: FieldDescription, reference: Reference, problems: list[str]) -> Iterator[Target]:
-        """Where the record may be found; why not, for the other objects, goes to the problems."""
+        """The lookups that can find the record; adds the reasons for the other objects to `problems`."""
         for name in reference.objects:
             target = self.descriptions.get(name)
             by = target.fields.get(reference.by) if target else None
@@ -371,7 +371,7 @@ class _Fitting:
                     yield Target(name, by.name, value, reference.where)
 
     def match(self) -> tuple[Mapping[str, Value | Pointer], ...]:
-        """The lookups with their values as the org compares them."""
+        """The lookups, with values as the org compares them."""
         return tuple(
             {
                 name: self._match_pointer(name, value)
@@ -383,7 +383,7 @@ class _Fitting:
         )
 
     def unless_found(self) -> tuple[Target, ...]:
-        """Where to look for records for which this one is not written: all must be looked for."""
+        """The lookups of `unless_found`, all of which must be possible."""
         targets: list[Target] = []
         for reference in self.record.unless_found:
             for name in reference.objects:
@@ -414,7 +414,7 @@ class _Fitting:
         return Pointer(targets, reference.on_missing, reference.on_many, is_constant=reference.is_constant)
 
     def _match_value(self, name: str, value: Value) -> Value:
-        """The value as it is written, too: what is cut must be looked up cut, or it is never found again."""
+        """The lookup value as it is written: a cut value must be looked up cut to be found again."""
         field = self.description.fields.get(name)
         if field is None:
             raise DoesNotFit(f"cannot look up by {name}: {_reason(self._unknown(name))}")
@@ -429,13 +429,13 @@ class _Fitting:
             raise DoesNotFit(f"cannot look up by {name}: {origin} {unfit}") from None
 
     def _check_own_id(self, field: FieldDescription, value: Value) -> None:
-        """An id goes straight to its record: it must be one of this object. Raises `Unfit`."""
+        """Checks that an id belongs to this object, since it determines the record. Raises `Unfit`."""
         prefix = self.description.key_prefix
         if field.type == "id" and prefix and not str(value).startswith(prefix):
-            raise Unfit(f"is the id of no {self.description.name}: those begin with {prefix}")
+            raise Unfit(f"is not the id of a {self.description.name}: those begin with {prefix}")
 
     def _match_origin(self, name: str, value: Value) -> str:
-        """Where the value came from: the rule of the field, or one of match."""
+        """The origin of the value: the field's rule, or one of match."""
         origins = self.record.origins
         own = origins.get(f"match by {name}")
         written = (self.record.fields, self.record.create_only, self.record.update_only, self.record.if_empty)
@@ -472,7 +472,7 @@ class _Fitting:
 
 
 def _as_held(coded: Coded, name: str, value: Value) -> Value:
-    """The value as a record holds it whose code was written in place of a text."""
+    """The value as stored in a record whose code was written in place of the text."""
     entry = coded.entry(str(value), None)
     if entry is None:
         return value
@@ -480,7 +480,7 @@ def _as_held(coded: Coded, name: str, value: Value) -> Value:
 
 
 def _code(currency: RecordContent) -> str | None:
-    """The currency as an ISO code is written; None for none."""
+    """The currency in the form of an ISO code; None if there is none."""
     return None if currency is None else str(currency).strip().upper()
 
 

@@ -1,4 +1,4 @@
-"""Events into items: mapped, fitted to the org, and left out where they were delivered or overtaken before."""
+"""Turns events into items: maps them, fits records to the org, and skips repeated events."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -8,7 +8,7 @@ from sfmap.engine.delivery.coalesce import Fields, Item, Key, Lookups, Moment, l
 from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.earlier import Earlier
 from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
-from sfmap.engine.delivery.mistake import mistake_of_ours
+from sfmap.engine.delivery.mistake import internal_error
 from sfmap.engine.delivery.outcome import Ending, Outcome
 from sfmap.engine.delivery.patience import Waiter
 from sfmap.engine.delivery.places import Places, message_of_record, read_outcome
@@ -20,16 +20,16 @@ from sfmap.engine.org.port import ObjectDescription, Org
 from sfmap.engine.sources.port import Received
 from sfmap.engine.spec.diagnostics import did_you_mean
 
-_REPEATED = "an event with its messageId came before"
+_REPEATED = "an event with the same messageId came before"
 _CREATED = f"{_REPEATED}, and the mapping would create a second record"
 _KILLED = (
-    "the run was killed while this was sent; it is not known whether the record was created, and nothing finds it"
-    " again"
+    "the run was killed while this was sent; it is not known whether the record was created, and no lookup can"
+    " find it"
 )
 
 
 class Intake:
-    """Makes the items of a window."""
+    """Creates the items of a window."""
 
     def __init__(
         self,
@@ -42,8 +42,8 @@ class Intake:
         skip_delivered: bool,
         creating: Set[str],
     ) -> None:
-        """Events whose `message_of` was delivered before are left out where `skip_delivered` says so; where not,
-        then what the `creating` mappings make of them, since that would be a second record.
+        """With `skip_delivered`, events whose `message_of` was delivered before are skipped; otherwise only their
+        records of the `creating` mappings, since these would be duplicates.
         """
         self._org = org
         self._mapper = mapper
@@ -56,17 +56,17 @@ class Intake:
         self._decided = ledger.decided()
         self._earlier = Earlier(self._decided if ledger.is_stream else ())
         self.claimed: dict[int, RecordKey] = {}
-        """By place, what the journal knows records of this window by that an earlier stream had decided."""
+        """By place, the journal keys of records of this window that were decided in an earlier stream."""
         self.unfit: list[int] = []
-        """The places of the window's records that the org cannot take as it is described now."""
+        """The places of records that the org cannot take as described now."""
         self.held: Set[str] = frozenset()
-        """The messages of what waits for a write in doubt."""
+        """The message ids of events that wait for a write in doubt."""
         self.held_records: Set[str] = frozenset()
-        """The same, of each record."""
+        """The same for each record."""
         self.lookups = Lookups(mapper.lookups, mapper.conditions, mapper.created_blindly, _hiding_names(mapper))
 
     def items(self, events: Sequence[Received], places: Places) -> list[Item]:
-        """The items; what gives none has its outcome afterwards.
+        """The items; every other record has an outcome when this returns.
 
         Raises `OrgError`, `StopRequested` or `JournalFailed`.
         """
@@ -78,7 +78,7 @@ class Intake:
         return list(self._fit(records, places)) if records else []
 
     def _map(self, events: Sequence[Received], places: Places) -> Iterator[tuple[int, Record]]:
-        """The records of the events; what gives none, or is decided already, gets its outcome here."""
+        """The records of the events; those without a record, or already decided, get their outcome here."""
         repeated = self._repeated(events)
         for received in events:
             if received.event is None:
@@ -91,7 +91,7 @@ class Intake:
                 continue
             for mapped in _meant(received, self._mapped(received.event)):
                 mapping, item = ("", 0) if isinstance(mapped, Skipped) else (mapped.mapping, mapped.item)
-                # What was held or failed is known by the record that it was, whatever the mapping makes of it now.
+                # A held or failed record keeps its key, even if the mapping now makes another record of the event.
                 known = received.only if received.only and received.only[0] else (mapping, item)
                 place = places.open(received, *known)
                 decided = self._decided_before(received, place, places.keys[place])
@@ -104,14 +104,14 @@ class Intake:
                     places.end(place, fate, mapping)
 
     def _mapped(self, event: Event) -> Sequence[Mapped]:
-        """A mistake of ours is that event's alone: it must not keep all others from being delivered."""
+        """Maps the event. A bug that it triggers rejects this event only."""
         try:
             return self._mapper.map(event)
         except Exception as error:  # noqa: BLE001
-            return (Rejected("", f"this is a mistake in sfmap: {mistake_of_ours(error)}"),)
+            return (Rejected("", f"this is a bug in sfmap: {internal_error(error)}"),)
 
     def _decided_before(self, received: Received, place: int, key: RecordKey) -> Outcome | None:
-        """What became of the record in a window that was not committed; what failed then is delivered again."""
+        """The record's outcome in a window that was not committed; failed ones are delivered again."""
         if self._earlier and key not in self._decided and (earlier := self._earlier.take(key)):
             self.claimed[place] = key = earlier
         stored = self._decided.pop(key, None)
@@ -121,7 +121,7 @@ class Intake:
         return None if outcome and outcome.fate == "failed" and received.only else outcome
 
     def _repeated(self, events: Sequence[Received]) -> set[int]:
-        """The numbers of events whose message was delivered before, or waits for a doubt."""
+        """The numbers of events whose message was delivered before, or waits for a write in doubt."""
         if not self._skip_delivered:
             return set()
         asked = {one.number: message for one in events if not one.only and (message := self._message_of(one))}
@@ -131,7 +131,7 @@ class Intake:
     def _not_created_before(
         self, records: Sequence[tuple[int, Record]], places: Places
     ) -> list[tuple[int, Record]]:
-        """The records but for those that were created for the same message; these end here."""
+        """The records, without those already created for the same message; these end here."""
         asked: dict[int, str] = {}
         for place, record in records:
             received = places.origins[place]
@@ -145,7 +145,7 @@ class Intake:
         return [(place, record) for place, record in records if place not in created]
 
     def _fit(self, records: Sequence[tuple[int, Record]], places: Places) -> Iterator[Item]:
-        """The records as the org can take them; one it cannot take fails here."""
+        """The records as the org can take them; those that it cannot take fail here."""
         names = self._waiter.ask(self._org.object_names)
         known = [name for name in self._mapper.objects if name in names]
         described = self._waiter.ask(lambda: self._org.describe(known)) if known else {}
@@ -181,17 +181,17 @@ class Intake:
                 yield item
 
     def _currency(self, described: Mapping[str, ObjectDescription]) -> str:
-        """The org's, where a mapping has a currency that an object has no field for; else nobody asks for it."""
+        """The org's currency, only requested if a mapping has a currency that an object has no field for."""
         is_asked_for = any(
             name in described and field not in described[name].fields for name, field in self._mapper.currencies
         )
         return self._waiter.ask(self._org.currency) if is_asked_for else ""
 
     def _native_key(self, record: Record, fitted: Fitted, described: ObjectDescription) -> tuple[str, bool]:
-        """The field by which the org's own upsert does what the record wants, and whether it is unique.
+        """The field by which the org's own upsert can write the record, and whether it is unique.
 
-        Empty where what is written depends on whether the record is there, or on what it holds; and where other
-        mappings find the object's records by other fields, since delivery must then know who is who.
+        Empty if what is written depends on whether the record exists or on its values, or if other mappings find
+        the object's records by other fields, since delivery must then know which records are the same.
         """
         if record.operation != "upsert" or record.where or record.skip_unchanged or len(fitted.match) != 1:
             return "", False
@@ -211,7 +211,7 @@ class Intake:
 
 
 def _hiding_names(mapper: Mapper) -> dict[str, frozenset[str]]:
-    """By object, the fields that decide whether `unless_found` finds a record."""
+    """By object, the fields that `unless_found` finds a record by."""
     names: dict[str, frozenset[str]] = {}
     for to in mapper.unless_found:
         decisive = {to.by.text.lower()} | mentioned([to.where.text] if to.where else [])
@@ -220,7 +220,7 @@ def _hiding_names(mapper: Mapper) -> dict[str, frozenset[str]]:
 
 
 def _in_turn(mapper: Mapper, described: Mapping[str, ObjectDescription]) -> dict[str, list[Fields]]:
-    """By object, the sets of fields that are tried one after another, of those that the org has."""
+    """By object, the sets of lookup fields that are tried in turn, of those that the org has."""
     return {
         name: [fields for fields in sets if described[name].fields.keys() >= set(fields)]
         for name, sets in mapper.lookups_in_turn.items()
@@ -229,14 +229,14 @@ def _in_turn(mapper: Mapper, described: Mapping[str, ObjectDescription]) -> dict
 
 
 def _meant(received: Received, mapped: Sequence[Mapped]) -> Sequence[Mapped]:
-    """The records of the event that are to be delivered: of one that was held or failed before, that one alone."""
+    """The records of the event to deliver: all, or only the one that was held or failed before."""
     if received.only is None:
         return mapped
     mapping, item = received.only
     found = [one for one in mapped if not isinstance(one, Skipped) and (one.mapping, one.item) == (mapping, item)]
     if found or (len(mapped) == 1 and isinstance(mapped[0], Skipped)) or not mapping:
         return found or mapped
-    return (Skipped(f"{mapping} makes no such record of it any more"),)
+    return (Skipped(f"{mapping} no longer makes this record of it"),)
 
 
 def _moment(received: Received, identity: Key) -> Moment:

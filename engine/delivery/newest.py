@@ -1,4 +1,4 @@
-"""Which guarded events are older than what was written for their identity: `timestamp_guard`."""
+"""`timestamp_guard`: finds events older than the newest one written for their identity."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,13 +7,13 @@ from sfmap.engine.journal.ledger import Ledger
 
 
 class Newest:
-    """The moments of the newest events that were written, by identity, as the journal has them."""
+    """The times of the newest written events by identity, from the journal."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     def overtaken(self, items: Iterable[Item]) -> set[int]:
-        """The places of the items whose event is older than one that was written."""
+        """The places of the items whose event is older than one already written."""
         guarded = [(item.place, item.moment) for item in items if item.moment and item.moment.time]
         if not guarded:
             return set()
@@ -22,7 +22,7 @@ class Newest:
 
 
 def written_moments(items: Sequence[Item]) -> list[tuple[bytes, str]]:
-    """What is to be remembered of items that were written: for each identity its newest moment."""
+    """The newest time for each identity of the written items, to be remembered."""
     newest: dict[bytes, str] = {}
     for item in items:
         if item.moment and item.moment.time:

@@ -1,4 +1,4 @@
-"""What became of an event in the end; delivery gives each record of each event exactly one."""
+"""Outcomes: delivery gives each record of each event exactly one."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -9,7 +9,7 @@ FATES: tuple[Fate, ...] = get_args(Fate)
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What became of one item."""
+    """The result for one item."""
 
     fate: Fate
     id: str | None = None
@@ -27,14 +27,14 @@ class Outcome:
     fate: Fate
     mapping: str = ""
     item: int = 0
-    """Which item of the event's list it was, from 1; 0 where the event is one record."""
+    """The item of the event's list, from 1; 0 if the mapping makes one record of the event."""
     object_name: str = ""
     id: str | None = None
-    """The record's id, where the org has one."""
+    """The record's id, if the org has it."""
     reason: str = ""
     """Why it was skipped or failed."""
     notes: tuple[str, ...] = ()
-    """What was cut or left out on the way."""
+    """What was cut or left out."""
 
     def as_json(self) -> dict[str, object]:
         """The outcome as a line of the results file."""

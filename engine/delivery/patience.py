@@ -1,4 +1,4 @@
-"""How long delivery bears with an org that does not answer: backoff with full jitter, and an end to it."""
+"""Retries while the org does not answer: backoff with full jitter, up to a limit."""
 
 import threading
 import time
@@ -16,17 +16,17 @@ Answer = TypeVar("Answer")
 
 
 class StopRequested(Exception):
-    """The person wants the run to end; what is under way is finished, nothing new is begun."""
+    """The user wants the run to stop: calls in flight are finished, no new ones are started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """In seconds."""
+    """The limits of retrying, in seconds."""
 
     outage: float = 900.0
-    """How long an org that has answered before may be unavailable."""
+    """How long to retry an org that has answered before."""
     first_contact: float = 20.0
-    """How long one that has never answered may be."""
+    """How long to retry an org that has never answered."""
     first_wait: float = 0.5
     longest_wait: float = 30.0
 
@@ -35,11 +35,11 @@ USUAL_PATIENCE = Patience()
 
 
 def nothing_said(_text: str) -> None:
-    """For who has nobody to tell."""
+    """Discards the message."""
 
 
 class Waiter:
-    """Waits, tells so, and stops when asked to. Threads share it: the outage is everybody's."""
+    """Waits during outages, reports them, and stops on request. Thread-safe: all threads share an outage."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Waiter:
             raise StopRequested
 
     def ask(self, call: Callable[[], Answer]) -> Answer:
-        """The answer of a call that changes nothing, tried until the org answers. Raises `OrgError`."""
+        """The result of a call that changes nothing, retried until the org answers. Raises `OrgError`."""
         while True:
             self.check_stop()
             try:
@@ -74,7 +74,7 @@ class Waiter:
                 return answer
 
     def answered(self) -> None:
-        """The org works."""
+        """Notes that the org has answered."""
         with self._lock:
             was_down = self._down_since is not None and self._tries > 1
             self._has_answered = True
@@ -84,7 +84,7 @@ class Waiter:
             self._say("The org answers again.")
 
     def bear(self, error: OrgUnavailable) -> None:
-        """Waits after a call that the org did not answer. Raises the error where patience has come to its end."""
+        """Waits after a call that the org did not answer. Raises the error once the limit is reached."""
         with self._lock:
             now = time.monotonic()
             if self._down_since is None:
@@ -97,15 +97,15 @@ class Waiter:
             tries = self._tries
             seconds = min(self._wait(tries), left)
         if tries == 2:
-            self._say(f"{_sentence(error)} Trying again until {until(left)}; Ctrl-C stops.")
+            self._say(f"{_sentence(error)} Retrying until {until(left)}; Ctrl-C stops.")
         self.sleep(seconds)
 
     def pause(self, attempts: int) -> None:
-        """Waits before something that was locked is tried again."""
+        """Waits before retrying a locked record."""
         self.sleep(self._wait(attempts))
 
     def sleep(self, seconds: float) -> None:
-        """Raises `StopRequested` as soon as a stop is asked for."""
+        """Sleeps. Raises `StopRequested` as soon as a stop is requested."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.check_stop()
@@ -120,7 +120,7 @@ class Waiter:
 
 
 def until(seconds: float) -> str:
-    """The time of day so many seconds from now, for a person."""
+    """The time of day in that many seconds, for messages."""
     return datetime.fromtimestamp(time.time() + seconds).strftime("%H:%M:%S")
 
 

@@ -1,4 +1,4 @@
-"""One window's records with their outcomes, each in its place, and what the journal is told of them."""
+"""The outcomes of one window's records in order, and their form in the journal."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,7 +12,7 @@ from sfmap.engine.sources.reading import read_event
 
 
 class Places:
-    """One window's records and their outcomes, each in its place, whether or not it has been decided yet."""
+    """The records of one window and their outcomes in order; an outcome may still be undecided."""
 
     def __init__(self) -> None:
         self.origins: list[Received] = []
@@ -20,7 +20,7 @@ class Places:
         self.outcomes: list[Outcome | None] = []
 
     def open(self, received: Received, mapping: str, item: int) -> int:
-        """A place for an outcome of this event, in the order of the calls."""
+        """Adds a place for an outcome of this event, in the order of the calls."""
         self.origins.append(received)
         self.keys.append(RecordKey(received.number, received.digest, mapping, item))
         self.outcomes.append(None)
@@ -32,7 +32,7 @@ class Places:
     def end(
         self, place: int, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()
     ) -> Outcome:
-        """Closes the place with what became of its event's record."""
+        """Sets the outcome of a place."""
         received = self.origins[place]
         outcome = Outcome(
             event=received.number,
@@ -67,7 +67,7 @@ def held_record(received: Received, key: RecordKey) -> Held:
 
 
 def held_event(held: Held) -> Received:
-    """The event of a record that was held, which alone is meant."""
+    """The event of a held record, limited to that record."""
     event, problem = read_event(held.raw)
     only = held.key.mapping, held.key.item
     return Received(held.key.event, held.file, held.line, held.raw, event, problem, only=only)
@@ -92,11 +92,11 @@ def message_id(received: Received) -> str | None:
 
 
 def message_of_source(received: Received) -> str | None:
-    """The message id as that of the source the event came from: others may use the same one."""
+    """The message id qualified by the event's source, since other sources may use the same one."""
     found = message_id(received)
     return found and f"{received.file}\n{found}"
 
 
 def message_of_record(message: str, key: RecordKey) -> str:
-    """The message id as that of one record of its event, which may be delivered when others of it are not."""
+    """The message id qualified by one record of the event, since others of it may not be delivered yet."""
     return f"{message}\n{key.mapping}\n{key.item}"

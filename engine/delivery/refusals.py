@@ -1,16 +1,16 @@
-"""What the org's refusal of a record means: whether it goes again, why, and how often at the most."""
+"""Decides whether a record that the org refused is sent again, why, and how often."""
 
 from sfmap.engine.delivery.coalesce import Cause
 from sfmap.engine.org.port import Refused
 
 _LOCK = "UNABLE_TO_LOCK_ROW"
-"""May stand inside another error's message too."""
+"""Also occurs inside other errors' messages."""
 GONE = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"})
 _TAKEN = frozenset({"DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"})
 _ROLLED_BACK = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
 _DUPLICATES = "DUPLICATES_DETECTED"
 _UNAVAILABLE = frozenset({"SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION"})
-"""Troubles of the org that come as errors of records."""
+"""Problems of the org that it reports as errors of records."""
 _TOO_LONG = frozenset({"QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG"})
 _LIMITS = (
     "too many soql queries",
@@ -29,15 +29,15 @@ _LIMITS = (
     "flow_elements_executed",
     "number of executed elements",
 )
-"""The org's words where its own triggers and flows need more for a batch than they may (Apex Developer Guide,
-"Execution Governors and Limits"): each record of the batch gets them, and fewer records need less.
+"""Messages when the org's triggers and flows exceed a governor limit (Apex Developer Guide, "Execution Governors
+and Limits"): every record of the batch gets them, and a smaller batch may succeed.
 """
 _MOST: dict[Cause, int] = {"locked": 10, "unavailable": 5, "too much": 12, "taken": 1}
 _USUALLY = 3
 
 
 def again_because(refused: Refused, verb: str, together: int) -> Cause | None:
-    """Why the record, which was sent together with others, may go again; None where it would be refused again."""
+    """Why the record may be sent again; None if it would be refused again. `together` is the size of its batch."""
     if _LOCK in refused.code or _LOCK in refused.message:
         return "locked"
     if is_too_much(refused):
@@ -53,11 +53,11 @@ def again_because(refused: Refused, verb: str, together: int) -> Cause | None:
 
 
 def most_again(cause: Cause) -> int:
-    """How often a record goes again for that cause."""
+    """The maximum number of repetitions for a cause."""
     return _MOST.get(cause, _USUALLY)
 
 
 def is_too_much(refused: Refused) -> bool:
-    """Whether fewer records at once may pass."""
+    """Whether a smaller batch may succeed."""
     said = refused.message.lower()
     return refused.code in _TOO_LONG or any(words in said for words in _LIMITS)

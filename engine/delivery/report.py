@@ -1,4 +1,4 @@
-"""What a run came to: counts by outcome and reason, API calls, and how it ended; as JSON and as words."""
+"""The summary of a run, as JSON and as text: counts by outcome and reason, API calls, and how it ended."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,47 +15,50 @@ _NEARLY_ALL = 0.9
 _ADVICE = (
     (
         "not opted in",
-        "To deliver them without that, set in sfmap.yaml: settings: {MAPPING: {opt_in: null}}",
+        "To deliver them anyway, set in sfmap.yaml: settings: {MAPPING: {opt_in: null}}",
     ),
-    ("when is not true", "See the key when of the mapping, and one of these events with: sfmap render --explain"),
-    ("no mapping takes", "See the key event of the mappings; sfmap check lists which events they take."),
+    (
+        "when is not true",
+        "Check the mapping's key when, and try one of these events with: sfmap render --explain",
+    ),
+    ("no mapping takes", "Check the mappings' key event; sfmap check lists which events they take."),
 )
-"""By a part of a reason to skip: what to do where it is not meant."""
+"""By a part of the reason for a skip, what to do if it is not intended."""
 _LONGEST = 1_000
-"""Characters of a reason or note that is counted."""
+"""The most characters kept of a reason or note."""
 
 
 @dataclass
 class Report:
-    """The tally of one run, grown outcome by outcome."""
+    """The summary of one run, updated with each window."""
 
     events: int = 0
-    """Each has an outcome, or waits in the journal."""
+    """The number of events that have an outcome or wait in the journal."""
     fates: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     """By reason."""
     failed: Counter[str] = field(default_factory=Counter)
     """By reason."""
     first_places: dict[str, str] = field(default_factory=dict)
-    """Where each reason to fail came up first: file and line."""
+    """The first occurrence of each reason to fail: file and line."""
     notes: Counter[str] = field(default_factory=Counter)
-    """What was cut or left out, by its text."""
+    """Notes on values cut or left out, by text."""
     calls: Mapping[str, int] = field(default_factory=dict)
     """API calls by operation."""
     usage: ApiUsage | None = None
     seconds: float = 0.0
     held: int = 0
-    """Records that wait in the journal for a write in doubt."""
+    """The number of records that wait in the journal for a write in doubt."""
     batches: Mapping[str, str] = field(default_factory=dict)
-    """By object and verb, how many records go together since the org refused more, and its words."""
+    """By object and verb, the batch size after the org refused larger ones, and its reason."""
     parts: int = 1
-    """In how many runs the source was delivered so far, this one included."""
+    """The number of runs over the source so far, including this one."""
     _calls_before: Mapping[str, int] = field(default_factory=dict)
     _seconds_before: float = 0.0
 
     @classmethod
     def going_on(cls, tally: bytes) -> "Report":
-        """The report of a run that goes on where an earlier one has left this tally; empty for a first one."""
+        """The report of a run that continues from the tally of an earlier one; empty for a first run."""
         if not tally:
             return cls()
         said = orjson.loads(tally)
@@ -74,7 +77,7 @@ class Report:
         )
 
     def tally(self) -> bytes:
-        """What a later run needs to speak of the whole source."""
+        """The counts that a later run needs to report on the whole source."""
         return orjson.dumps(
             {
                 "events": self.events,
@@ -90,12 +93,12 @@ class Report:
         )
 
     def spend(self, calls: Mapping[str, int], seconds: float) -> None:
-        """The calls and seconds that this run has taken so far."""
+        """Sets the calls and seconds that this run has used so far."""
         self.calls = dict(Counter(self._calls_before) + Counter(calls))
         self.seconds = self._seconds_before + seconds
 
     def add(self, outcomes: Iterable[Outcome], events: int) -> None:
-        """The outcomes of a window for which so many events were read."""
+        """Adds the outcomes of a window, and the number of events read for it."""
         self.events += events
         for outcome in outcomes:
             self._add(outcome)
@@ -111,7 +114,7 @@ class Report:
             _count(self.notes, note)
 
     def as_json(self) -> dict[str, object]:
-        """The report file's content."""
+        """The content of the report file."""
         counted: dict[str, object] = {fate: self.fates[fate] for fate in FATES if fate != "skipped"}
         return {
             "events": self.events,
@@ -128,11 +131,11 @@ class Report:
         }
 
     def summary(self) -> str:
-        """The same in words, for a person."""
+        """The summary as text."""
         return "\n".join(self._lines())
 
     def _advice(self) -> Iterator[str]:
-        """What to change where nearly all events are skipped for one reason."""
+        """Hints if nearly all events are skipped for one reason."""
         for reason, count in self.skipped.most_common(1):
             if count > _NEARLY_ALL * self.events:
                 yield from (f"  {advice}" for said, advice in _ADVICE if said in reason)
@@ -155,11 +158,11 @@ class Report:
         yield f"  API calls  {sum(self.calls.values()):>9,}  {made}".rstrip()
         if self.usage:
             left = max(0, self.usage.limit - self.usage.used)
-            yield f"  left today {left:>9,}  of {self.usage.limit:,}, says the org"
+            yield f"  left today {left:>9,}  of {self.usage.limit:,}, as reported by the org"
         yield from self._advice()
 
     def _counted(self, name: str, count: int, reasons: Counter[str]) -> Iterator[str]:
-        """A count, with its reason beside it; several reasons go below."""
+        """The line for a count, with a single reason beside it or several below."""
         only = self._with_place(*reasons) if len(reasons) == 1 else ""
         yield f"  {name:<10} {count:>9,}  {only}".rstrip()
         if len(reasons) < 2:
@@ -175,7 +178,7 @@ class Report:
 
 
 def _count(counter: Counter[str], text: str) -> str:
-    """Counts up to a bound of different texts, so that a long run of odd events does not fill the memory."""
+    """Counts a text, up to a limit of different texts, so that a long run cannot fill the memory."""
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     counted = text if text in counter or len(counter) < _MOST_DIFFERENT else "others"
     counter[counted] += 1

@@ -1,5 +1,7 @@
-"""Sends batches of writes, several at a time: each is noted before it goes, split where it is refused as a whole,
-and in doubt where its answer is lost."""
+"""Sends batches of writes concurrently.
+
+Each batch is noted before it is sent, split if it is refused as a whole, and in doubt if its answer is lost.
+"""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,25 +36,25 @@ VERBS: tuple[Verb, ...] = get_args(Verb)
 """In the order in which a window sends them."""
 
 _HALVINGS = 2
-"""How often a batch is halved each time that its answer is lost again."""
+"""How often a batch is halved each time its answer is lost again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Which of the org's verbs writes a batch, on which object."""
+    """The operation and object of a batch."""
 
     verb: Verb
     object_name: str
     options: WriteOptions
     external_id: str = ""
     is_safe_to_repeat: bool = False
-    """Whether the org itself keeps a second record out: its external id is unique."""
+    """Whether the external id is unique, so that the org prevents a second record."""
     batch_size: int | None = None
-    """What the mapping says of the number of records that go together."""
+    """The batch size set by the mapping."""
     most: int = BATCH_SIZE
-    """How many may go together, since answers were lost."""
+    """The largest batch size after answers were lost."""
     minds_order: bool = False
-    """Whether its records must be created one after the other, since lookups may go by that order."""
+    """Whether its records must be created in order, since lookups may depend on it."""
 
     def send(self, org: Org, writes: Sequence[RecordWrite]) -> Sequence[WriteResult]:
         if self.verb == "create":
@@ -64,7 +66,7 @@ class Call:
         return org.delete(self.object_name, [write.id for write in writes if write.id], self.options)
 
     def fate(self, written: Written, expected: Fate) -> Fate:
-        """What became of the record that the call wrote, for the first item that it carried."""
+        """The outcome of the first item of the record that the call wrote."""
         if self.verb == "upsert":
             return "created" if written.created else "updated"
         return expected
@@ -72,20 +74,20 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What is sent for a fold."""
+    """The write of a fold."""
 
     fold: Fold
     write: RecordWrite
     note: str = ""
     fates: Sequence[Fate] = ()
-    """What becomes of the fold's items; of its first one, the org's answer may say otherwise."""
+    """The expected outcomes of the fold's items; the org's answer may change that of the first."""
     known: tuple[str, ...] = ()
-    """For a create, the ids of the records that have its key already."""
+    """For a create, the ids of the records that already have its key."""
     dropped: tuple[Note, ...] = ()
-    """Fields that were left out since the org does not know them."""
+    """Notes on fields left out because the org does not know them."""
 
     def without(self, field_name: str) -> "Pending":
-        """The same without a field that the org does not know."""
+        """The same write without a field that the org does not know."""
         left = {name: value for name, value in self.write.fields.items() if name.lower() != field_name.lower()}
         clear = tuple(name for name in self.write.clear if name.lower() != field_name.lower())
         if (len(left), len(clear)) == (len(self.write.fields), len(self.write.clear)):
@@ -97,40 +99,40 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """No answer came, and the write may have been done, or be done yet."""
+    """No answer came: the write may have been executed, or may still be."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One write with what came of it; `number` is what the journal knows it by until it is settled."""
+    """One write with its result; `number` identifies it in the journal until it is settled."""
 
     call: Call
     pending: Pending
     result: WriteResult | Lost
     number: int
     together: int = 1
-    """How many records were sent with it, itself included."""
+    """The size of its batch."""
 
 
 @dataclass(slots=True)
 class Answers:
-    """Of one batch."""
+    """The answers of one batch."""
 
     sent: list[Sent] = field(default_factory=list)
     failure: OrgError | StopRequested | JournalFailed | None = None
-    """Why the rest was not sent."""
+    """Why the rest of the batch was not sent."""
 
 
 def batch_size(lost: int) -> int:
-    """How many records go together whose answers were lost so many times: the call may have taken too long."""
+    """The batch size for records whose answers were lost that many times: the call may have taken too long."""
     return max(1, BATCH_SIZE >> _HALVINGS * max(0, lost - 1))
 
 
 @lru_cache(maxsize=64)
 def write_options(headers: WriteHeaders) -> WriteOptions:
-    """What a mapping or an org's entry asks for, as the org is asked for it."""
+    """The headers of a mapping or an org as write options."""
     return WriteOptions(**{f.name: getattr(headers, f.name) for f in fields(headers)})
 
 
@@ -142,7 +144,7 @@ class Sender:
         self._connections = connections
 
     def send(self, call: Call, pending: Sequence[Pending], size: int) -> Iterator[Answers]:
-        """The answers, batch by batch in their order; nothing more is begun once one of them has failed."""
+        """The answers, batch by batch in order; no more batches are started once one has failed."""
         batches = [pending[start : start + size] for start in range(0, len(pending), size)]
         if self._connections == 1 or len(batches) == 1 or call.minds_order:
             for batch in batches:
@@ -198,18 +200,18 @@ class Sender:
                 return
 
     def _after_loss(self, error: OrgError) -> None:
-        """Nothing else is put at risk before the org answers again."""
+        """Waits until the org answers again before anything else is sent."""
         if isinstance(error, OrgUnavailable):
             self._waiter.bear(error)
             self._waiter.ask(self._org.limits)
 
     def _refused(self, call: Call, batch: Sequence[Pending], error: OrgError, answers: Answers) -> None:
-        """Refused as a whole: it goes without the unknown field, or in halves until one record stands alone."""
+        """Handles a batch refused as a whole: resends it without an unknown field, or in halves."""
         if not isinstance(error, CallRefused):
             raise error
-        mended = [pending.without(error.field) for pending in batch] if error.field else list(batch)
-        if mended != list(batch):
-            self._send(call, mended, answers)
+        corrected = [pending.without(error.field) for pending in batch] if error.field else list(batch)
+        if corrected != list(batch):
+            self._send(call, corrected, answers)
         elif len(batch) == 1:
             answers.sent.append(Sent(call, batch[0], Refused(error.code, error.message), 0))
         else:
@@ -228,7 +230,7 @@ def _traces(call: Call, batch: Sequence[Pending]) -> set[Trace]:
 
 
 def _records(call: Call, batch: Sequence[Pending]) -> list[tuple[RecordKey, Unanswered]]:
-    """What will be known of each record if no answer comes."""
+    """What the journal stores of each record in case no answer comes."""
     return [
         (item.key, Unanswered(call.verb, pending.write.id or "", pending.known, place=place))
         for place, pending in enumerate(batch)

@@ -1,6 +1,6 @@
-"""One window of records to the org: look up who exists, write in batches, and an outcome for every record.
+"""Delivers one window of records: looks them up, writes them in batches, and gives each an outcome.
 
-Each record is looked up before it is written, so the same events again update what they created at first.
+Each record is looked up before it is written, so delivering the same events again updates their records.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -42,9 +42,9 @@ from sfmap.engine.org.port import (
 from sfmap.engine.spec.diagnostics import listed
 
 _MOST_LOST = 6
-"""How often the answer to a record's write is lost before it counts as failed."""
+"""The number of lost answers after which a record counts as failed."""
 _FEWEST = 32
-"""Deferred items that are looked up together at least, however few went through the last time."""
+"""The fewest deferred items that are looked up together, even if fewer were written the last time."""
 
 
 def _place(item: Item) -> int:
@@ -56,12 +56,12 @@ Endings = Sequence[tuple[Item, Ending]]
 
 @dataclass(frozen=True, slots=True)
 class Concluded:
-    """What has become certain: the ends of items, and the numbers of the writes that are settled by it."""
+    """What has become certain: the outcomes of items, and the numbers of the writes that they settle."""
 
     endings: Endings
     writes: Sequence[int] = ()
     kept: Sequence[tuple[RecordKey, Unanswered]] = ()
-    """What stays unanswered of items that go again."""
+    """The unanswered writes of items that are sent again."""
 
 
 Finish = Callable[[Concluded], None]
@@ -81,7 +81,7 @@ class Window:
         newest: Newest,
         finish: Finish,
     ) -> None:
-        # Not a method of this: a cycle would keep the window's events in memory until they are collected.
+        # Not a bound method: a reference cycle would keep the window's events in memory until the next collection.
         self._finder = Finder(org, lookups, waiter, partial(_fail, finish))
         self._sender = Sender(org, doubts, waiter, connections)
         self._lookups = lookups
@@ -91,10 +91,10 @@ class Window:
         self._newest = newest
         self._finish = finish
         self._calls: dict[tuple[Verb, int, str, int], tuple[Plan, Call]] = {}
-        """By verb, plan, native key and the most that go together: records have them in common."""
+        """Calls by verb, plan, native key and batch size, which many records share."""
 
     def deliver(self, items: Sequence[Item]) -> list[Item]:
-        """Writes the items so that the org ends as after one write each, in order.
+        """Writes the items so that the result in the org is the same as after one write each, in order.
 
         Returns those that must wait until a write in doubt is settled. Raises `OrgError`, `StopRequested` or
         `JournalFailed`.
@@ -102,7 +102,7 @@ class Window:
         held: list[Item] = []
         together = len(items)
         while items:
-            # Items that wait for one another go through one by one: not all of them are looked up each time.
+            # Items that wait for each other are written one by one, so only some are looked up each time.
             current, later = self._not_overtaken(items[:together]), items[together:]
             if current:
                 planned = plan(
@@ -119,7 +119,7 @@ class Window:
         return sorted(held, key=_place)
 
     def _not_overtaken(self, items: Sequence[Item]) -> list[Item]:
-        """The items but for those for whose identity a newer event was written: these end here."""
+        """The items, without those for whose identity a newer event was written: these end here."""
         overtaken = self._newest.overtaken(items)
         if not overtaken:
             return list(items)
@@ -129,9 +129,9 @@ class Window:
         return [item for item in items if item.place not in overtaken]
 
     def _deliver_together(self, folds: Sequence[Fold]) -> tuple[list[Item], list[Item]]:
-        """Returns the items that must go again, and those whose answers were lost.
+        """Returns the items to send again, and those whose answers were lost.
 
-        What ends without a write is in the journal before the first write: later ones may change what it saw.
+        Items that end without a write are in the journal before the first write, which may change what they saw.
         """
         endings: list[tuple[Item, Ending]] = []
         pending = [(call, one) for fold in folds for call, one in self._pending(fold, endings)]
@@ -151,7 +151,7 @@ class Window:
                 failures += [answers.failure] if answers.failure else []
                 del left[: len(answers.sent)]
                 if call.minds_order and any(isinstance(sent.result, Lost) for sent in answers.sent):
-                    # Created later than these, it would be the newest: they wait for it.
+                    # Created after these, it would be the newest: they wait for it.
                     halted.add(call.object_name)
                     again += batch_items(left)
                     break
@@ -162,7 +162,7 @@ class Window:
         return again, lost
 
     def _with_known(self, pending: Sequence[tuple[Call, Pending]]) -> Sequence[tuple[Call, Pending]]:
-        """The creates under a condition know which records have their keys already."""
+        """Adds to creates with a condition the records that already have their keys."""
         asked = [one.fold.head for call, one in pending if call.verb == "create" and one.fold.head.record.where]
         if not asked:
             return pending
@@ -174,7 +174,7 @@ class Window:
         ]
 
     def _pending(self, fold: Fold, endings: list[tuple[Item, Ending]]) -> Iterator[tuple[Call, Pending]]:
-        """The call that writes the fold, and what it sends; none where the fold ends here."""
+        """The call that writes the fold, and its content; nothing if the fold ends here."""
         decided = self._decide(fold)
         if isinstance(decided, Ending):
             endings += _ends(fold, decided)
@@ -201,9 +201,9 @@ class Window:
             return _none_found(head)
         if head.keys and all(fields == ID for _, fields, _ in head.keys):
             return Ending(
-                "failed", reason=f"no {head.record.object} has this id: it was deleted, or is of another org"
+                "failed", reason=f"no {head.record.object} has this id: it was deleted, or belongs to another org"
             )
-        if all(content is None for content in fold.on_create.values()):  # what it points to was not found
+        if all(content is None for content in fold.on_create.values()):  # its references were not found
             return Ending("failed", reason=nothing_to_write(head.fitted.notes))
         return self._call("create", head), Pending(fold, _write(fold.on_create), fates=fold.fates())
 
@@ -236,11 +236,11 @@ class Window:
                 most=most,
                 minds_order=verb == "create" and self._lookups.minds_order(common.object),
             )
-            self._calls[key] = common, call  # kept with its plan, whose id could otherwise be given to another one
+            self._calls[key] = common, call  # kept with its plan, so that the id of the plan is not reused
         return self._calls[key][1]
 
     def _conclude(self, answers: Answers, again: list[Item], lost: list[Item]) -> None:
-        """Ends what is certain, in one step of the journal with the writes that are settled by it."""
+        """Gives items their outcomes where certain, in one transaction with the writes that these settle."""
         endings: list[tuple[Item, Ending]] = []
         settled: set[int] = set()
         repeated: list[Item] = []
@@ -270,7 +270,7 @@ class Window:
             times = item.unanswered.losses + 1 if item.unanswered else 1
             if sent.call.verb == "create" and not sent.pending.fold.head.is_found_again:
                 reason = (
-                    f"{result.reason} It is not known whether the record was created, and nothing finds it again"
+                    f"{result.reason} It is not known whether the record was created, and no lookup can find it"
                 )
                 endings.append((item, Ending("failed", reason=reason)))
             elif times > _MOST_LOST:
@@ -284,7 +284,7 @@ def _fail(finish: Finish, items: Iterable[Item], reason: str) -> None:
 
 
 def _runs(pending: Sequence[tuple[Call, Pending]]) -> Iterator[tuple[Call, list[Pending]]]:
-    """What goes by one call, verb by verb; creates whose order matters stay in it."""
+    """Groups writes by call, verb by verb; creates whose order matters keep it."""
     runs: list[tuple[Call, list[Pending]]] = []
     open_runs: dict[Call, list[Pending]] = {}
     last: dict[str, Call] = {}
@@ -299,22 +299,22 @@ def _runs(pending: Sequence[tuple[Call, Pending]]) -> Iterator[tuple[Call, list[
 
 
 def _ends(fold: Fold, ending: Ending) -> Iterator[tuple[Item, Ending]]:
-    """The end of each item: where a record was created for them, the further ones found it."""
+    """The outcome of each item: after a create, the further ones found the record."""
     fates = fold.fates() if ending.fate == "created" else [ending.fate] * len(fold.items)
     for item, fate in zip(fold.items, fates, strict=True):
         yield item, replace(ending, fate=fate)
 
 
 def _gone(head: Item, unanswered: Unanswered) -> Ending:
-    """The end where the record is not there that an unanswered write was to change."""
+    """The outcome if the record that an unanswered write was to change no longer exists."""
     if unanswered.verb == "delete":
         return Ending("deleted", unanswered.id)
-    reason = f"{head.record.object} {unanswered.id} is gone, and the answer to its update was lost"
+    reason = f"{head.record.object} {unanswered.id} no longer exists, and the answer to its update was lost"
     return Ending("failed", unanswered.id, reason)
 
 
 def _none_found(head: Item) -> Ending:
-    """The end of an update or a delete whose record is not there."""
+    """The outcome of an update or a delete whose record does not exist."""
     record = head.record
     reason = f"no {record.object} to {record.operation} was found"
     if record.on_none == "skip":
@@ -328,7 +328,7 @@ def _needs_a_pause(item: Item) -> bool:
 
 
 def _to_go_again(sent: Sent, refused: Refused) -> list[Item] | None:
-    """The items that may yet be written, as they go again; None where that would not help."""
+    """The items to send again; None if that would not help."""
     items = sent.pending.fold.items
     head = items[0]
     cause = again_because(refused, sent.call.verb, sent.together)
@@ -338,15 +338,15 @@ def _to_go_again(sent: Sent, refused: Refused) -> list[Item] | None:
         if cause != "duplicate":
             is_found_by_lookup = cause in ("gone", "taken")
             return [_again(item, cause, is_found_by_lookup) for item in items]
-        if in_spite := _in_spite_of_duplicates(items, refused):
+        if in_spite := _despite_duplicates(items, refused):
             return in_spite
-    if len(items) > 1:  # one of them is at fault: each for itself
+    if len(items) > 1:  # one of them is the cause: send each alone
         return [replace(_again(item, "refused together"), is_alone=True) for item in items]
     return None
 
 
 def _again(item: Item, cause: Cause, is_found_by_lookup: bool = False) -> Item:
-    """The item, which is looked up in any case if it must be, since the org could not tell what is meant."""
+    """The item, to be sent again; with `is_found_by_lookup`, delivery looks it up instead of the org."""
     native_key = "" if is_found_by_lookup else item.native_key
     return replace(item, again=(*item.again, cause), native_key=native_key)
 
@@ -355,10 +355,10 @@ def _ending_of(sent: Sent, refused: Refused) -> Ending:
     return Ending("failed", sent.pending.write.id, f"{refused.code}: {refused.message}", _said(sent.pending))
 
 
-def _in_spite_of_duplicates(items: Sequence[Item], refused: Refused) -> list[Item] | None:
-    """By the mapping's choice: saved all the same, or written into the record that it duplicates.
+def _despite_duplicates(items: Sequence[Item], refused: Refused) -> list[Item] | None:
+    """Applies the mapping's choice for duplicates: save the record anyway, or update the one that it duplicates.
 
-    None where it chooses neither, or the org does not say which record that is.
+    None if it chooses neither, or the org does not tell which record that is.
     """
     choice = items[0].record.on_duplicate
     if choice == "save":
@@ -395,7 +395,7 @@ def _said(pending: Pending) -> tuple[str, ...]:
 
 
 def _choose(fold: Fold) -> tuple[FoundRecord | None, str]:
-    """The record to write among those found, oldest first, and what to say about the choice."""
+    """The record to write among those found, oldest first, and a note about the choice."""
     record = fold.head.record
     if len(fold.found) == 1:
         return fold.found[0], ""
@@ -408,7 +408,7 @@ def _choose(fold: Fold) -> tuple[FoundRecord | None, str]:
 
 
 def _write(contents: Mapping[str, Content], record_id: str | None = None) -> RecordWrite:
-    """What the org is sent: values, fields to empty, and references that it resolves itself."""
+    """The content of the write: values, fields to empty, and references that the org resolves itself."""
     return RecordWrite(
         fields={name: content for name, content in contents.items() if isinstance(content, (str, int, float))},
         clear=tuple(name for name, content in contents.items() if content is None),

@@ -1,4 +1,4 @@
-"""Events into windows: what goes together, bounded by number, by bytes and, for a stream, by time."""
+"""Groups events into windows, limited by number, by bytes and, for a stream, by time."""
 
 import threading
 import time
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from sfmap.engine.sources.port import EventSource, Received, SourceFailed
 
 WINDOW_SIZE = 2_000
-"""How many events go together: as many identities as one query's answer can hold."""
+"""The most events in a window: as many identities as the result of one query can hold."""
 WINDOW_BYTES = 4 * 1024 * 1024
-"""Bytes of events after which a window is full, whatever their number: an event takes many times its bytes."""
+"""Bytes of events after which a window is full, since an event takes many times its size in memory."""
 _POLL_SECONDS = 0.1
 
 CheckStop = Callable[[], None]
@@ -20,14 +20,14 @@ CheckStop = Callable[[], None]
 
 @dataclass(slots=True)
 class _Growing:
-    """A window that takes events until it is full."""
+    """A window being filled with events."""
 
     most: int
     events: list[Received]
     size: int = 0
 
     def add(self, received: Received) -> bool:
-        """Whether it is full with this event."""
+        """Adds the event; returns whether the window is now full."""
         self.events.append(received)
         self.size += len(received.raw)
         return len(self.events) >= self.most or self.size >= WINDOW_BYTES
@@ -52,10 +52,10 @@ def windows(source: EventSource, check_stop: CheckStop, most: int = WINDOW_SIZE)
 
 
 class Stream:
-    """A source whose events come when they come, read by a thread of its own."""
+    """A source whose events arrive at any time, read by a separate thread."""
 
     def __init__(self, source: EventSource, linger: float) -> None:
-        """Its events go when the first of them has waited `linger` seconds for others."""
+        """A window ends when its first event has waited `linger` seconds for others."""
         self._source = source
         self._linger = linger
         self._changed = threading.Condition()
@@ -64,10 +64,10 @@ class Stream:
         self._is_over = False
         self._failure: Exception | None = None
         self.read = 0
-        """How many events were read."""
+        """The number of events read."""
 
     def windows(self, check_stop: CheckStop) -> Iterator[list[Received]]:
-        """The events as they have come together; an empty window where none came for a while.
+        """The events in windows as they arrive; an empty window if none arrives for a while.
 
         Raises `StopRequested` or `SourceFailed`.
         """
@@ -96,7 +96,7 @@ class Stream:
                 return window.events, False
 
     def _move_into(self, window: _Growing) -> bool:
-        """Moves what waits, as much as there is room for; whether the window is full with it."""
+        """Moves waiting events into the window while there is room; returns whether it is now full."""
         is_full = False
         while self._waiting and not is_full:
             received = self._waiting.popleft()

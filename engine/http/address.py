@@ -1,4 +1,4 @@
-"""The addresses that servers listen at."""
+"""The addresses that servers listen on."""
 
 import errno
 import socket
@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 
 class CannotServe(Exception):
-    """A server that cannot be had as it is asked for; the message says why and what to do."""
+    """The server cannot be started as requested; the message says why and what to do."""
 
 
 def is_loopback(host: str) -> bool:
@@ -18,7 +18,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_forwarded(headers: Iterable[str]) -> bool:
-    """Whether a proxy has sent this on, going by the names of its headers: then who asks may be anybody."""
+    """Whether a proxy forwarded the request, judged by its header names: then it may come from anyone."""
     return any(name in ("forwarded", "via", "x-real-ip") or name.startswith("x-forwarded-") for name in headers)
 
 
@@ -33,15 +33,15 @@ def listen(host: str, port: int) -> socket.socket:
         listening = socket.create_server((host, port), family=family, backlog=2_048)
     except (OSError, OverflowError) as error:
         raise CannotServe(_refusal(host, port, error)) from None
-    # Else an answer waits 40 ms for the acknowledgement of its own headers; accepted connections inherit this.
+    # Otherwise a response waits 40 ms for the acknowledgement of its headers; accepted connections inherit this.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
 
 def _refusal(host: str, port: int, error: OSError | OverflowError) -> str:
-    where = f"cannot listen at {host}, port {port}"
+    where = f"cannot listen on {host}, port {port}"
     if isinstance(error, OverflowError):
         return f"{where}: ports go from 0 to 65535"
     if error.errno == errno.EADDRINUSE:
-        return f"{where}: another program listens there; choose another port with --port"
+        return f"{where}: another program uses that port; choose a different one with --port"
     return f"{where}: {(error.strerror or str(error)).partition(' (while')[0]}"

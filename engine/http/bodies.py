@@ -1,4 +1,4 @@
-"""Bodies of requests, whatever the protocol: bounded in size and in time, and unpacked."""
+"""Reads request bodies: decompressed, and limited in size and time."""
 
 import asyncio
 import zlib
@@ -11,19 +11,19 @@ _MOST_MEMBERS = 16
 
 
 class Unreadable(Exception):
-    """A body that is not what its headers say, or does not come; the message goes to the client."""
+    """A body that does not match its headers or does not arrive; the message goes to the client."""
 
 
 class TooLarge(Unreadable):
-    """A body beyond the limit, of which nothing more is read."""
+    """A body over the limit, which is not read further."""
 
 
 class NotSupported(Unreadable):
-    """A body packed in a way that is not understood."""
+    """A body with an unsupported encoding."""
 
 
 async def read_body(request: Request, largest: int) -> bytes:
-    """The body, unpacked if it is packed, and never more of it than the limit in bytes.
+    """The body, decompressed if needed, and never more than the limit in bytes.
 
     Raises `Unreadable`, and starlette's `ClientDisconnect`.
     """
@@ -31,7 +31,7 @@ async def read_body(request: Request, largest: int) -> bytes:
         raise _too_large(largest)
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise NotSupported("The body is packed in a way that is not supported; gzip is.")
+        raise NotSupported("The body's Content-Encoding is not supported; use gzip or none.")
     unpacking = _Gzip(largest) if encoding.endswith("gzip") else None
     received = 0
     parts: list[bytes] = []
@@ -46,7 +46,7 @@ async def read_body(request: Request, largest: int) -> bytes:
 
 
 class _Gzip:
-    """Unpacks a body piece by piece: one gzip member or several, never more than the limit in bytes."""
+    """Decompresses a body piece by piece: one gzip member or several, never more than the limit in bytes."""
 
     def __init__(self, largest: int) -> None:
         self._largest = self._left = largest
@@ -60,11 +60,11 @@ class _Gzip:
                 self._member = _gzip_member()
                 self._members += 1
             if self._members > _MOST_MEMBERS:
-                raise Unreadable("The gzip data of the request is in too many pieces.")
+                raise Unreadable("The gzip data of the request has too many members.")
             try:
                 parts.append(self._member.decompress(chunk, self._left + 1))
             except zlib.error:
-                raise Unreadable("The request says it is gzip, and it is not.") from None
+                raise Unreadable("The request is declared as gzip but is not valid gzip.") from None
             self._left -= len(parts[-1])
             if self._left < 0:
                 raise _too_large(self._largest)
@@ -87,10 +87,10 @@ def _too_large(largest: int) -> TooLarge:
 
 
 async def _timed(request: Request) -> AsyncIterator[bytes]:
-    """The body's chunks; a client that is too slow with them is given up."""
+    """The body's chunks. Raises `Unreadable` if the client is too slow."""
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             async for chunk in request.stream():
                 yield chunk
     except TimeoutError:
-        raise Unreadable(f"The request did not come within {_BODY_SECONDS:g} seconds.") from None
+        raise Unreadable(f"The request did not arrive within {_BODY_SECONDS:g} seconds.") from None

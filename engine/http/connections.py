@@ -1,4 +1,4 @@
-"""A server's TCP connections: those that say nothing are let go, and faults break them off."""
+"""A server's TCP connections: closes silent ones, and resets them for fault injection."""
 
 import asyncio
 import socket
@@ -14,11 +14,11 @@ from sfmap.engine.http.address import listen
 
 MOST_IDLE = 512
 HEADER_SECONDS = 30
-"""How long a client may take until its request's headers are complete, or be silent between two requests."""
+"""How long a client may take to send complete headers, or stay silent between two requests."""
 _LOOK_EVERY = 1.0
 _OPEN_FILES = 4_096
 _RESET = struct.pack("ii", 1, 0)
-"""To linger for no time: closing then resets the connection, as a crash would."""
+"""Linger for zero seconds: closing then resets the connection, as a crash would."""
 
 
 class _Cycle(Protocol):
@@ -26,7 +26,7 @@ class _Cycle(Protocol):
 
 
 class _Connection(Protocol):
-    """The part of uvicorn's protocol class in use."""
+    """The part of uvicorn's protocol class that is used here."""
 
     client: tuple[str, int] | None
     transport: asyncio.Transport
@@ -34,15 +34,15 @@ class _Connection(Protocol):
 
 
 class Connections:
-    """The connections of one server, which `watch` is given."""
+    """The connections of the server that `watch` is given."""
 
     def __init__(self) -> None:
         self._server: uvicorn.Server | None = None
         self._idle: dict[_Connection, tuple[_Cycle | None, float]] = {}
-        """What has no request under way: the last one that it had, and when that was first seen."""
+        """Idle connections: the last request of each, and when it was first seen idle."""
 
     async def watch(self, server: uvicorn.Server) -> None:
-        """Lets go of silent connections until it is cancelled; where there are many, the longest silent first."""
+        """Closes silent connections until it is cancelled; if there are many, the longest silent first."""
         self._server = server
         _allow_many_files()
         while True:
@@ -64,13 +64,13 @@ class Connections:
         return since if cycle is connection.cycle else now
 
     def reset(self, client: tuple[str, int] | None) -> None:
-        """Breaks the client's connection off, without a word."""
+        """Resets the client's connection without a response."""
         for connection in self._open():
             if connection.client == client:
                 _reset(connection)
 
     async def close_port(self, seconds: float) -> None:
-        """Refuses every connection for a while, and breaks off those that there are."""
+        """Refuses new connections for a while, and resets the open ones."""
         server = self._server
         if server is None or not server.servers:
             return
@@ -89,7 +89,7 @@ class Connections:
 
 
 def _is_idle(connection: _Connection) -> bool:
-    """Whether it has no request under way, or one whose headers are not complete."""
+    """Whether the connection has no request, or one whose headers are not complete."""
     return connection.cycle is None or connection.cycle.response_complete
 
 
@@ -100,7 +100,7 @@ def _reset(connection: _Connection) -> None:
 
 
 def _allow_many_files() -> None:
-    """So many connections may come between two looks that the usual 1,024 open files are not enough."""
+    """Raises the limit of open files: between two checks more connections may arrive than the usual 1,024."""
     if sys.platform == "win32":  # which has no such limit
         return
     import resource

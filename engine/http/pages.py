@@ -1,4 +1,4 @@
-"""What all pages share: a style sheet, and headers that keep them to themselves."""
+"""What all pages share: a style sheet, and headers that isolate them from other sites."""
 
 from importlib.resources import files
 

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP with the bounds that it lacks, and answers that arrive though the client is still sending."""
+"""uvicorn's HTTP protocol with limits, and responses that arrive even while the client is still sending."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,22 +7,22 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEAD = 64 * 1024
-"""Bytes of a request's first line, its headers and its trailers."""
+"""The most bytes of a request's first line, headers and trailers."""
 MOST_DISCARDED = 64 * 1024 * 1024
-"""Bytes that are read of a request which has its answer already."""
+"""The most bytes read from a request that has already been answered."""
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Breaks off a connection whose request has too large a head, or goes on for too long after its answer."""
+    """Closes a connection whose request has too large a head, or continues for too long after its response."""
 
     _head = 0
     """Bytes of the head so far."""
     _unread = 0
-    """Bytes that have come since something was made of them: of one endless field."""
+    """Bytes received since the parser last completed an element, such as of an endless header."""
     _is_receiving = False
-    """Whether there is more of the request to come."""
+    """Whether the request is still being received."""
     _discarded = 0
-    """Bytes of the request that came after its answer."""
+    """Bytes of the request received after its response."""
     _is_http = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -46,7 +46,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._is_http = False
-        self._is_receiving = True  # where such a request ends, nobody knows
+        self._is_receiving = True  # the end of such a request is unknown
         super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
@@ -74,9 +74,9 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 class _PatientTransport:
-    """Closes once the client has: what it still sends would make the system throw away an answer not yet read.
+    """Closes after the client has: data still arriving would make the system discard a response not yet read.
 
-    Clients that are silent for too long are let go by `Connections`.
+    `Connections` closes clients that are silent for too long.
     """
 
     def __init__(self, transport: asyncio.Transport, is_receiving: Callable[[], bool]) -> None:

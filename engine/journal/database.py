@@ -1,4 +1,4 @@
-"""A SQLite database of the project, the journal first of all, which survives kills and power cuts."""
+"""The project's SQLite databases, such as the journal, which survive kills and power cuts."""
 
 import sqlite3
 import threading
@@ -14,7 +14,7 @@ _BUSY_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a database holds, and what a person is told who cannot open it."""
+    """The tables of a database, and the advice for a database that cannot be opened."""
 
     tables: str
     version: int
@@ -26,7 +26,7 @@ _COUNTED = """\
     INSERT INTO dead_letter_room VALUES (new.file, 1, length(new.raw) + length(CAST(new.reason AS BLOB)))
     ON CONFLICT (file) DO UPDATE SET letters = letters + 1, bytes = bytes + excluded.bytes;
 """
-"""Dead letters are counted by the database itself: other programs count too, and nobody looks at each letter."""
+"""Triggers count dead letters: other programs change them too, and counting must not read each one."""
 _UNCOUNTED = """\
     UPDATE dead_letter_room SET letters = letters - 1,
         bytes = bytes - length(old.raw) - length(CAST(old.reason AS BLOB))
@@ -71,9 +71,9 @@ CREATE TABLE newest (org TEXT, identity BLOB, moment TEXT, PRIMARY KEY (org, ide
 JOURNAL = Layout(
     _TABLES.format(counted=_COUNTED, uncounted=_UNCOUNTED),
     version=4,
-    if_other_version="Finish its run with that one: what waits, is in doubt or is a dead letter is in it alone.",
-    if_damaged="Move it away and run again from the start: what is in the org already is found and updated."
-    " Its dead letters are in it alone, and sqlite3's .recover may save them.",
+    if_other_version="Finish its run with that version: what waits, is in doubt or is a dead letter is only here.",
+    if_damaged="Move it away and run again from the start: records already in the org are found and updated."
+    " Its dead letters are only in this file; sqlite3's .recover may save them.",
 )
 
 
@@ -82,10 +82,10 @@ class JournalFailed(Exception):
 
 
 class Database:
-    """One connection that threads share."""
+    """A connection to a SQLite database. Thread-safe."""
 
     def __init__(self, path: Path | None, layout: Layout = JOURNAL) -> None:
-        """Opens the file, or a journal in memory for who needs none. Raises `JournalFailed`."""
+        """Opens the file, or a database in memory if there is no path. Raises `JournalFailed`."""
         self._layout = layout
         self._name = str(path or "the journal")
         self._lock = threading.RLock()
@@ -103,7 +103,7 @@ class Database:
         with self._explained():
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("PRAGMA fullfsync = ON")  # else macOS keeps it in the disk's own cache
+            self._connection.execute("PRAGMA fullfsync = ON")  # otherwise macOS leaves writes in the disk's cache
             self._prepare()
 
     def close(self) -> None:
@@ -116,13 +116,13 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, on disk when it ends. Raises `JournalFailed`."""
+        """A transaction: all or nothing, and on disk when it ends. Raises `JournalFailed`."""
         with self._lock, self._explained():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
             except BaseException:
-                if self._connection.in_transaction:  # SQLite itself rolls back where the disk is full
+                if self._connection.in_transaction:  # SQLite itself rolls back if the disk is full
                     self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
@@ -150,7 +150,7 @@ class Database:
         if "readonly" in said or "unable to open" in said:
             return JournalFailed(f"{self._name} cannot be written: its folder or file is read-only.")
         if "locked" in said:
-            return JournalFailed(f"{self._name} is held by another program; end it, and run again.")
+            return JournalFailed(f"{self._name} is locked by another program; end it, and run again.")
         if isinstance(error, sqlite3.DatabaseError) and ("malformed" in said or "not a database" in said):
             return JournalFailed(f"{self._name} is damaged ({said}). {self._layout.if_damaged}")
         return JournalFailed(f"{self._name} cannot be used: {said}.")

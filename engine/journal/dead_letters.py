@@ -1,4 +1,4 @@
-"""The dead letters: what failed for good, with the event and the reason, until it is delivered after all."""
+"""Dead letters: records that failed for good, each kept with its event and reason until delivered or discarded."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +10,7 @@ from sfmap.engine.journal.spool import SpoolFull
 
 _PAGE = 500
 _ASK_EVERY = 1.0
-"""Seconds between two looks whether somebody has made room."""
+"""Seconds between two checks whether there is room again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,14 @@ class DeadLetter:
     attempts: int
     first: str
     last: str
-    """When it failed first and last, in UTC."""
+    """When it first and last failed, in UTC."""
     raw: bytes
 
 
 def dead_letters(database: Database, org: str, reason: str = "", number: int = 0) -> Iterator[DeadLetter]:
-    """Those of the org whose reason has this text, or the one of that number; in the order in which they came.
+    """The org's dead letters whose reason contains the text, or the one with that number; oldest first.
 
-    Those that come while they are read are left out. Raises `JournalFailed`.
+    Dead letters added during the iteration are left out. Raises `JournalFailed`.
     """
     last = cast(int, database.rows("SELECT coalesce(max(id), 0) FROM dead_letters")[0][0])
     seen = 0
@@ -60,7 +60,7 @@ def dead_letters(database: Database, org: str, reason: str = "", number: int = 0
 
 
 def discard_dead_letters(database: Database, numbers: Iterable[int]) -> None:
-    """Forgets them. Raises `JournalFailed`."""
+    """Deletes dead letters. Raises `JournalFailed`."""
     with database.transaction() as connection:
         connection.executemany("DELETE FROM dead_letters WHERE id = ?", [(number,) for number in numbers])
 
@@ -70,13 +70,13 @@ def count_dead_letters(database: Database, org: str) -> int:
 
 
 class DeadLetterRoom:
-    """The room that dead letters take, bounded for each source. Threads share it.
+    """The space that dead letters take, limited for each source. Thread-safe.
 
     Every method may raise `JournalFailed`.
     """
 
     def __init__(self, database: Database, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """At the most so many bytes of events and reasons for each source."""
+        """`most` is the limit for each source, in bytes of events and reasons."""
         self._database = database
         self._most = most
         self._clock = clock
@@ -87,7 +87,7 @@ class DeadLetterRoom:
         self.look()
 
     def look(self) -> None:
-        """How much there is by now."""
+        """Reads the sizes from the database."""
         self._asked = self._clock()
         rows = cast(
             list[tuple[str, int, int]],
@@ -99,15 +99,15 @@ class DeadLetterRoom:
 
     @property
     def full(self) -> list[str]:
-        """The sources whose dead letters have no more room."""
+        """The sources whose dead letters have reached the limit."""
         return sorted(source for source, size in self._bytes.items() if size >= self._most)
 
     def check(self, source: str) -> None:
-        """Whether events of the source can be taken. Raises `SpoolFull` or `JournalFailed`."""
+        """Checks that events of the source can be accepted. Raises `SpoolFull` or `JournalFailed`."""
         if self._is_full(source) and self._clock() - self._asked >= _ASK_EVERY:
             self.look()
         if self._is_full(source):
-            raise SpoolFull("too many events of this source have failed and wait for somebody to look at them")
+            raise SpoolFull("too many events of this source have failed and are waiting as dead letters")
 
     def _is_full(self, source: str) -> bool:
         return self._bytes.get(source, 0) >= self._most

@@ -1,4 +1,4 @@
-"""What one run reads and writes of the journal: how far its source is delivered, and all that is not settled."""
+"""The journal as one run uses it: how far its source is delivered, and everything not yet settled."""
 
 import hashlib
 import sqlite3
@@ -16,7 +16,7 @@ from sfmap.engine.sources.reading import json_bytes, read_event
 
 
 class RecordKey(NamedTuple):
-    """One record of an event: the event's number and the digest of its bytes, the mapping, and which item."""
+    """The key of one record of an event: the event's number and digest, the mapping and the item."""
 
     event: int
     digest: str
@@ -25,13 +25,13 @@ class RecordKey(NamedTuple):
 
 
 _MOST_DELIVERED = 5_000_000
-"""Message ids that are remembered at the most; each takes about 30 bytes."""
+"""The most message ids that are remembered; each takes about 30 bytes."""
 _ASKED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A file of results, and how many of its bytes belong to what is delivered."""
+    """A results file, and how many of its bytes belong to delivered events."""
 
     file: str
     size: int
@@ -42,12 +42,12 @@ NO_RESULTS = Results("", 0)
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Up to here every event has an outcome, or is held in the journal."""
+    """Every event up to here has an outcome, or is held in the journal."""
 
     position: Position
     results: Results
     tally: bytes
-    """What the outcomes up to here came to."""
+    """The summary of the outcomes up to here."""
     finished: bool
 
 
@@ -63,7 +63,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """A write whose answer has not come, and may never: until then the org may still do it."""
+    """A write without an answer: until a certain time, the org may still execute it."""
 
     id: int
     boot: str
@@ -75,23 +75,23 @@ class InFlight:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """What was sent for a record and not answered: only this can tell later whether the org did it."""
+    """A write of a record that was not answered: what is needed to find out later whether the org executed it."""
 
     verb: str
     id: str = ""
-    """Of the record that was to be changed; empty for a create and an upsert."""
+    """The id of the record to change; empty for a create and an upsert."""
     known: tuple[str, ...] = ()
     """For a create, the ids of the records that had its key before."""
     write: int = 0
-    """The write that it was part of, and where it stood there: records of one place were written as one."""
+    """The write that it was part of, and its place there: records with the same place were written as one."""
     place: int = 0
     losses: int = 1
-    """How often its answer was lost; counted in each run from 1."""
+    """How often its answer was lost; each run counts from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What failed: one record of an event, or an event as a whole."""
+    """A new dead letter: one record of an event, or an event as a whole."""
 
     key: RecordKey
     file: str
@@ -103,49 +103,49 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What has become certain: all of it is written together."""
+    """What has become certain; written in one transaction."""
 
     writes: Sequence[int] = ()
-    """Those that were answered."""
+    """The numbers of the writes that were answered."""
     outcomes: Sequence[tuple[RecordKey, bytes]] = ()
     """As JSON."""
     newest: Sequence[tuple[bytes, str]] = ()
-    """By identity, the moment of the newest event that was written."""
+    """By identity, the time of the newest event that was written."""
     kept: Sequence[tuple[RecordKey, Unanswered]] = ()
-    """What was sent before these writes, and stays unknown although they were answered."""
+    """Earlier unanswered writes that stay unknown although these were answered."""
     ended: Sequence[RecordKey] = ()
-    """Records that have their end, and for which something may have been sent by other writes than these."""
+    """Records that have an outcome, and for which other writes than these may have been sent."""
     messages: Sequence[str] = ()
-    """What is remembered of records that must not be created again, even where the run begins again."""
+    """The ids to remember for records that must not be created again, even if the run is restarted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What changes with a window: all of it is written together."""
+    """What changes with a window; written in one transaction."""
 
     position: Position
     results: Results = NO_RESULTS
     tally: bytes = b""
     held: Sequence[Held] = ()
     released: Sequence[RecordKey] = ()
-    """Those that were held or dead letters, and have their outcome."""
+    """Held records and dead letters that now have an outcome."""
     failed: Sequence[Letter] = ()
-    mended: Sequence[bytes] = ()
-    """The digests of what has been delivered, and may have been a dead letter before."""
+    delivered: Sequence[bytes] = ()
+    """The digests of delivered records, which may have been dead letters before."""
     messages: Sequence[str] = ()
     """The ids of delivered events."""
 
 
 def digest(raw: bytes, mapping: str, item: int) -> bytes:
-    """Tells a record of an event from all others, whatever file it came in.
+    """A digest that identifies a record of an event, independent of its file.
 
-    Copies of an event, of one `messageId`, have one digest, though they were sent and received at other times.
+    Copies of an event with the same `messageId` have the same digest, even if sent and received at other times.
     """
-    return hashlib.sha256(b"%d %s %s" % (item, mapping.encode(), _what_was_said(raw))).digest()[:16]
+    return hashlib.sha256(b"%d %s %s" % (item, mapping.encode(), _without_receipt(raw))).digest()[:16]
 
 
-def _what_was_said(raw: bytes) -> bytes:
-    """The event without what a service adds that takes it in."""
+def _without_receipt(raw: bytes) -> bytes:
+    """The event without the fields that a receiving service adds."""
     event, _ = read_event(raw)
     if event is None or not event.get("messageId"):
         return raw
@@ -156,10 +156,10 @@ def _what_was_said(raw: bytes) -> bytes:
 
 
 def furthest(database: Database, source: str) -> int:
-    """The highest number that an event of the source had, for any org. Raises `JournalFailed`."""
+    """The highest event number of the source, for any org. Raises `JournalFailed`."""
     tables = {"sources": "number", "decided": "event", "held": "event", "sent": "event"}
     query = " UNION ALL ".join(
-        f"SELECT coalesce(max({number}), 0) AS highest FROM {table} WHERE source = ?"  # noqa: S608 - names of ours
+        f"SELECT coalesce(max({number}), 0) AS highest FROM {table} WHERE source = ?"  # noqa: S608 - our own names
         for table, number in tables.items()
     )
     rows = database.rows(f"SELECT max(highest) FROM ({query})", *[source] * len(tables))  # noqa: S608
@@ -167,7 +167,7 @@ def furthest(database: Database, source: str) -> int:
 
 
 class Ledger:
-    """The journal as the run of one source to one org sees it. Every method may raise `JournalFailed`."""
+    """The journal for one run from one source to one org. Every method may raise `JournalFailed`."""
 
     def __init__(
         self,
@@ -178,14 +178,14 @@ class Ledger:
         is_stream: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`is_stream` says that the source's events come once: the same bytes may come again at another place."""
+        """`is_stream` means that events are read once only: the same bytes may come again at another position."""
         self._database = database
         self._org = org
         self._source = source
         self.is_stream = is_stream
         self._clock = clock
         self._after = 0
-        """The number after which this stream's events are counted."""
+        """The number that this stream's events are counted from."""
         self._digest_key = hashlib.sha256(org.encode()).digest()
 
     @property
@@ -207,17 +207,17 @@ class Ledger:
         return Checkpoint(position, Results(results, size), tally, bool(finished))
 
     def begin(self) -> None:
-        """Forgets all that is known of the source, but for what its writes may still do in the org."""
+        """Forgets everything about the source, except its writes that the org may still execute."""
         with self._database.transaction() as connection:
             for table in ("decided", "held", "sent"):
                 connection.execute(f"DELETE FROM {table} WHERE org = ? AND source = ?", self._own)  # noqa: S608
             self._begin(connection, 0)
 
     def begin_beside(self) -> int:
-        """Begins with other events under the source's name: what waits or may have been done stays known.
+        """Starts with other events under the same source name, and keeps held records and unanswered writes.
 
-        So does what was decided of a stream, whose events may come again. Returns the number after which the new
-        events are counted.
+        Also keeps what was decided for a stream, whose events may come again. Returns the number that the new
+        events are counted from.
         """
         rows = self._database.rows(
             "SELECT coalesce(max(event), 0) FROM"
@@ -240,12 +240,12 @@ class Ledger:
         )
 
     def begin_unless_begun(self) -> None:
-        """For a source without an end: what was decided and is not committed stays known."""
+        """Starts a source without an end, and keeps what was decided but not committed."""
         if self.checkpoint() is None:
             self.begin()
 
     def decided(self) -> dict[RecordKey, bytes]:
-        """The outcomes, as JSON, of records of the window that was under way."""
+        """The outcomes, as JSON, of records of an unfinished window."""
         rows = self._database.rows(
             "SELECT event, digest, mapping, item, outcome FROM decided WHERE org = ? AND source = ?", *self._own
         )
@@ -253,7 +253,7 @@ class Ledger:
         return {RecordKey(event, digest, mapping, item): out for event, digest, mapping, item, out in found}
 
     def held(self) -> list[Held]:
-        """In the order in which they came."""
+        """The held records, in order of arrival."""
         rows = self._database.rows(
             "SELECT event, digest, mapping, item, file, line, raw FROM held WHERE org = ? AND source = ?"
             " ORDER BY id",
@@ -263,12 +263,12 @@ class Ledger:
         return [Held(RecordKey(*row[:4]), *row[4:]) for row in found]
 
     def in_flight(self) -> list[InFlight]:
-        """The org's writes that were not answered, of whatever source."""
+        """The org's unanswered writes, of any source."""
         rows = self._database.rows("SELECT id, boot, until, traces FROM in_flight WHERE org = ?", self._org)
         return [InFlight(*row) for row in cast(list[tuple[int, str, float, bytes]], rows)]
 
     def unanswered(self) -> dict[RecordKey, Unanswered]:
-        """What was sent of this source and not answered."""
+        """The unanswered writes of this source, by record."""
         rows = self._database.rows(
             "SELECT event, digest, mapping, item, verb, record, known, in_flight, place FROM sent"
             " WHERE org = ? AND source = ?",
@@ -280,7 +280,7 @@ class Ledger:
         }
 
     def forget_over(self, boot: str, now: float) -> None:
-        """Writes that the org cannot do any more, and of which no record is without an outcome."""
+        """Forgets writes that the org can no longer execute and whose records all have an outcome."""
         with self._database.transaction() as connection:
             connection.execute(
                 "DELETE FROM in_flight WHERE org = ? AND boot = ? AND until <= ?"
@@ -289,12 +289,12 @@ class Ledger:
             )
 
     def restate(self, write: int, boot: str, until: float) -> None:
-        """A write in doubt ends at another time, by the clock of this start of the machine."""
+        """Sets when a write in doubt ends, by the clock of this boot of the machine."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE in_flight SET boot = ?, until = ? WHERE id = ?", (boot, until, write))
 
     def claim(self, sent: RecordKey, key: RecordKey) -> None:
-        """What was sent for the one is what was sent for the other: a stream's event came again."""
+        """Moves what was sent for one record to another key: the stream's event came again."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE OR REPLACE sent SET event = ? WHERE org = ? AND source = ? AND event = ? AND digest = ?"
@@ -305,7 +305,7 @@ class Ledger:
     def sending(
         self, boot: str, until: float, traces: bytes, records: Iterable[tuple[RecordKey, Unanswered]]
     ) -> int:
-        """Notes a write before it is sent; the number by which it is settled."""
+        """Notes a write before it is sent; returns the number to settle it by."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "INSERT INTO in_flight (org, day, boot, until, traces) VALUES (?, ?, ?, ?, ?)",
@@ -318,7 +318,7 @@ class Ledger:
     def _note_sent(
         self, connection: sqlite3.Connection, records: Iterable[tuple[RecordKey, int, Unanswered]]
     ) -> None:
-        """What was sent for each record, and by which write."""
+        """Notes what was sent for each record, and by which write."""
         own = self._own
         connection.executemany(
             "INSERT OR REPLACE INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -329,7 +329,7 @@ class Ledger:
         )
 
     def settle(self, settled: Settled) -> None:
-        """Writes were answered: they are in flight no more, and these outcomes are certain."""
+        """Notes that writes were answered and their outcomes are certain."""
         numbers = [(number,) for number in settled.writes]
         own, today = self._own, self._day()
         keys = [(*own, *key) for key, _ in settled.outcomes]
@@ -371,7 +371,7 @@ class Ledger:
             connection.executemany(_LETTER, [self._letter(letter) for letter in commit.failed])
             connection.executemany(
                 "DELETE FROM dead_letters WHERE org = ? AND digest = ?",
-                [(self._org, mended) for mended in commit.mended],
+                [(self._org, delivered) for delivered in commit.delivered],
             )
             self._remember(connection, commit.messages)
 
@@ -382,7 +382,7 @@ class Ledger:
         )
 
     def finish(self) -> None:
-        """Every event of the source has its outcome."""
+        """Notes that every event of the source has its outcome."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE sources SET finished = 1 WHERE org = ? AND source = ?", self._own)
 
@@ -390,25 +390,25 @@ class Ledger:
         return bool(self._database.rows("SELECT 1 FROM dead_letters WHERE org = ? LIMIT 1", self._org))
 
     def delivered(self, messages: Iterable[str]) -> set[str]:
-        """Those of the message ids that were delivered before."""
+        """The message ids that were delivered before."""
         asked = {self._message_digest(message): message for message in messages}
         query = "SELECT message FROM delivered WHERE day = ? AND message"
         return {asked[cast(bytes, row[0])] for day in self._days() for row in self._among(query, day, list(asked))}
 
     def _days(self) -> Iterator[int]:
-        """Those of which message ids are remembered."""
+        """The days whose message ids are remembered."""
         day: object = -1
         while (day := self._database.rows("SELECT min(day) FROM delivered WHERE day > ?", day)[0][0]) is not None:
             yield cast(int, day)
 
     def _message_digest(self, message: str) -> bytes:
-        """Short, and another one for each org, so that the table is small: it is written at random places."""
+        """A short digest that differs by org: it keeps the table, which is written at random places, small."""
         return hashlib.blake2b(message.encode("utf-8", "replace"), digest_size=16, key=self._digest_key).digest()
 
     def forget_old(self, days: int) -> None:
-        """Message ids older than so many days, and the oldest where they are too many.
+        """Forgets message ids older than that many days, and the oldest if there are too many.
 
-        With them goes what was sent or decided of a source that has ended since, and never came again.
+        Also forgets what was sent or decided that long ago for a source that has finished.
         """
         oldest = self._day() - days
         has_ended = "(org, source) IN (SELECT org, source FROM sources WHERE finished)"
@@ -424,12 +424,12 @@ class Ledger:
                 connection.execute("DELETE FROM delivered WHERE day = (SELECT min(day) FROM delivered)")
 
     def newest(self, identities: Sequence[bytes]) -> dict[bytes, str]:
-        """The moments of the newest events that were written, by identity."""
+        """The times of the newest written events, by identity."""
         rows = self._among("SELECT identity, moment FROM newest WHERE org = ? AND identity", self._org, identities)
         return dict(cast(Iterable[tuple[bytes, str]], rows))
 
     def _among(self, query: str, given: object, values: Sequence[bytes]) -> Iterator[tuple[object, ...]]:
-        """The rows of a query that has one given value, and ends in a column which must be one of the values."""
+        """The rows of a query with one given value whose last column is one of the values."""
         for start in range(0, len(values), _ASKED_AT_ONCE):
             asked = values[start : start + _ASKED_AT_ONCE]
             yield from self._database.rows(f"{query} IN ({', '.join('?' * len(asked))})", given, *asked)

@@ -1,4 +1,4 @@
-"""Which organization each entry of the project has signed in to last: what names an org without asking it."""
+"""Which organization each org of the project last signed in to, so that no call is needed to identify it."""
 
 from typing import cast
 
@@ -13,6 +13,6 @@ def remember_organization(database: Database, entry: str, organization: str) -> 
 
 
 def organization_of(database: Database, entry: str) -> str | None:
-    """None for an entry that has not signed in. Raises `JournalFailed`."""
+    """The organization of an entry; None if it has never signed in. Raises `JournalFailed`."""
     rows = database.rows("SELECT organization FROM organizations WHERE entry = ?", entry)
     return cast(str, rows[0][0]) if rows else None

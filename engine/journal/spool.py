@@ -1,4 +1,4 @@
-"""Accepted events that are not delivered yet: a queue on disk, which survives kills and power cuts."""
+"""A queue on disk of events accepted but not yet delivered; it survives kills and power cuts."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,21 +12,21 @@ from sfmap.engine.journal.database import Database, Layout
 _LAYOUT = Layout(
     "CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT, accepted REAL, event BLOB);\n",
     version=2,
-    if_other_version="Deliver what waits in it with that one: run its sfmap serve until nothing waits.",
-    if_damaged="It holds events that were accepted and are not delivered: keep it. sqlite3's .recover may save"
-    " them into a new file to put in its place; without it the service begins with an empty spool.",
+    if_other_version="Deliver its events with that version: run its sfmap serve until none is waiting.",
+    if_damaged="Keep it: it holds events that were accepted and are not delivered. sqlite3's .recover may save"
+    " them into a new file to put in its place; without a file the service starts with an empty spool.",
 )
 
 
 class SpoolFull(Exception):
-    """No room for more events, or the oldest waits too long; the message says which."""
+    """There is no room for more events, or the oldest has waited too long; the message says which."""
 
 
 class Spooled(NamedTuple):
-    """One event that waits."""
+    """One waiting event."""
 
     number: int
-    """Never used again, so that an event is known by it for ever."""
+    """Never reused, so that it identifies an event for good."""
     source: str
     accepted: float
     """Seconds since 1970."""
@@ -35,7 +35,7 @@ class Spooled(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the spool may grow to."""
+    """The limits of the spool."""
 
     size: int = 1024 * 1024 * 1024
     """Bytes of events."""
@@ -44,18 +44,18 @@ class Bounds:
 
 
 class Spool:
-    """Threads share it. Every method that reads or writes may raise `JournalFailed`."""
+    """The queue. Thread-safe; every method that reads or writes may raise `JournalFailed`."""
 
     def __init__(self, path: Path, bounds: Bounds, after: int = 0, clock: Callable[[], float] = time.time) -> None:
-        """Opens the file, or makes it; numbers up to `after` were given before, perhaps by a file that is lost."""
+        """Opens or creates the file; numbers up to `after` are already in use, perhaps from a lost file."""
         self._database = Database(path, _LAYOUT)
         self._begin_after(after)
         self._bounds = bounds
         self._clock = clock
         self._lock = Lock()
-        """Of the counts."""
+        """Guards the counts."""
         self.on_arrival: Callable[[], object] = lambda: None
-        """Called whenever events have come, by whatever thread has brought them."""
+        """Called when events have been added, on the thread that added them."""
         row = self._database.rows("SELECT count(*), coalesce(sum(length(event)), 0), min(accepted) FROM events")[0]
         self._events, self._size, self._oldest = cast(tuple[int, int, float | None], row)
 
@@ -79,19 +79,19 @@ class Spool:
 
     @property
     def age(self) -> float:
-        """Seconds that the oldest event has waited; 0 where none waits."""
+        """Seconds that the oldest event has waited; 0 if the spool is empty."""
         oldest = self._oldest
         return max(0.0, self._clock() - oldest) if oldest is not None else 0.0
 
     def check_room(self, coming: int = 0) -> None:
-        """Whether there is room besides so many bytes that are about to be written. Raises `SpoolFull`."""
+        """Checks that there is room, with `coming` bytes about to be written. Raises `SpoolFull`."""
         if self._size + coming >= self._bounds.size:
-            raise SpoolFull(f"the spool is full: {self._events:,} events wait to be delivered")
+            raise SpoolFull(f"the spool is full: {self._events:,} events are waiting to be delivered")
         if self.age > self._bounds.age:
-            raise SpoolFull(f"the oldest event waits for more than {self._bounds.age / 3600:g} hours")
+            raise SpoolFull(f"the oldest event has waited for more than {self._bounds.age / 3600:g} hours")
 
     def append(self, batches: Sequence[tuple[str, Sequence[bytes]]]) -> None:
-        """The events of several sources, all of them on disk when it returns."""
+        """Adds events of several sources; all are on disk when it returns."""
         now = self._clock()
         rows = [(source, now, event) for source, events in batches for event in events]
         with self._database.transaction() as connection:
@@ -104,7 +104,7 @@ class Spool:
         self.on_arrival()
 
     def after(self, number: int, most: int, most_bytes: int) -> list[Spooled]:
-        """The next events, in the order in which they came, until one reaches a bound."""
+        """The next events in order of arrival, up to a number of events and of bytes."""
         sizes = self._database.rows(
             "SELECT id, length(event) FROM events WHERE id > ? ORDER BY id LIMIT ?", number, most
         )
@@ -119,7 +119,7 @@ class Spool:
         return [Spooled(*row) for row in rows]  # type: ignore[arg-type]
 
     def remove(self, up_to: int) -> None:
-        """Forgets the events up to that number."""
+        """Removes the events up to that number."""
         with self._database.transaction() as connection:
             query = "SELECT count(*), coalesce(sum(length(event)), 0) FROM events WHERE id <= ?"
             events, size = connection.execute(query, (up_to,)).fetchone()

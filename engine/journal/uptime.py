@@ -1,4 +1,4 @@
-"""A clock that nobody can set: how long this machine has been running, and which start of it that counts from."""
+"""A clock that cannot be set: how long this machine has been running, and which boot that is counted from."""
 
 import time
 from pathlib import Path
@@ -8,12 +8,12 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 def uptime() -> float:
-    """Seconds since some moment before this process began; it goes on while the machine sleeps where it can."""
+    """Seconds since a moment before this process started; where possible it includes the time a machine sleeps."""
     return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
 def boot() -> str:
-    """Which start of the machine `uptime` counts from; empty where the system does not say (all but Linux)."""
+    """Identifies the boot that `uptime` counts from; empty where the system does not tell (all but Linux)."""
     if _CLOCK is None:
         return ""
     try:

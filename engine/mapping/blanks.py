@@ -1,4 +1,4 @@
-"""What counts as no value besides blank text: the entries of `blank_values`."""
+"""Replaces the entries of `blank_values`, which count as no value, by blank text."""
 
 from collections.abc import Iterable
 
@@ -6,14 +6,14 @@ from sfmap.engine.mapping.event import as_text
 from sfmap.engine.mapping.record import Json, Value
 
 BLANK = ""
-"""What stands in an entry's place."""
+"""The replacement for an entry."""
 
 _DEEPEST = 20
-"""Levels of an event; rules seldom look further down."""
+"""The levels of an event that are searched; rules rarely read deeper ones."""
 
 
 def table_key(value: Value) -> str:
-    """What entries of `values` and `blank_values` are compared by."""
+    """The form in which entries of `values` and `blank_values` are compared."""
     return as_text(value).strip().casefold()
 
 
@@ -22,7 +22,7 @@ def blank_keys(values: Iterable[Value]) -> frozenset[str]:
 
 
 def without_blanks(value: Json, blanks: frozenset[str], depth: int = 0) -> Json:
-    """The value with blank text for each of the `blanks` in it."""
+    """The value with each of the `blanks` in it replaced by blank text."""
     if isinstance(value, (str, int, float)):
         return BLANK if table_key(value) in blanks else value
     if depth > _DEEPEST or value is None:

@@ -1,4 +1,4 @@
-"""The spec's `Mapping` → `CompiledMapping`: rules become functions, and what cannot become one a diagnostic."""
+"""Compiles a `Mapping` of the spec into functions, and reports what cannot be compiled."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,14 +39,14 @@ from sfmap.engine.spec.reader import Report
 
 _MOST_ITEMS = 10_000
 _LONGEST_WORK = 5
-"""Seconds of this thread's CPU time, for all items of one event; an item costs some ten microseconds."""
+"""Seconds of this thread's CPU time for all items of one event; an item takes some ten microseconds."""
 _LONGEST_RECORDS = 50_000_000
-"""In characters, of all records of one event together."""
+"""The most characters in all records of one event together."""
 
 
 @dataclass(frozen=True)
 class CompiledMapping:
-    """A mapping ready to map: only dictionaries and function calls are left."""
+    """A compiled mapping, made of dictionaries and functions only."""
 
     mapping: MappingSpec
     patterns: tuple[Callable[[Json, Json], bool], ...]
@@ -55,21 +55,21 @@ class CompiledMapping:
     for_each: CompiledSource | None
     rules: tuple[CompiledRule, ...]
     match_values: Mapping[str, CompiledRule]
-    """Of the lookups, what gives values that are not written, by slot."""
+    """By slot, the rules for lookup values that are not written."""
     unless_found: tuple[CompiledRule, ...]
     custom: tuple[CompiledCustom, ...]
-    """One for each place that traits are in."""
+    """One for each source of traits."""
     blanks: frozenset[str]
     holders: tuple[Holder, ...] = ()
     spellings: tuple[Spellings, ...] = ()
 
     def takes(self, event_type: Json, event_name: Json) -> bool:
-        """Whether the mapping is for events of this type and, for track events, this name."""
+        """Whether the mapping takes events of this type and, for track events, this name."""
         return any(pattern(event_type, event_name) for pattern in self.patterns)
 
     @cached_property
     def map(self) -> Callable[[Event], tuple[Mapped, ...]]:
-        """The records for an event that the mapping takes, or why there is none; never empty."""
+        """A function that returns the records for an event, or the reason why there is none; never empty."""
         return self.straight.map or self._map
 
     def _map(self, event: Event) -> tuple[Mapped, ...]:
@@ -85,7 +85,7 @@ class CompiledMapping:
             return (Rejected(self.mapping.name, f"for_each: {unfit}"),)
 
     def _records(self, views: Iterable[tuple[Event, int]]) -> Iterator[Mapped]:
-        """A record of each view. Raises `Unfit` where together they are more than one event may cost."""
+        """The record of each view. Raises `Unfit` if they take more work than one event may."""
         started, size = thread_time(), 0
         for view, item in views:
             mapped = self.record(view, item)
@@ -98,7 +98,7 @@ class CompiledMapping:
 
     @property
     def view(self) -> Callable[[Event], Event]:
-        """The event as the rules see it, as a function of the event."""
+        """A function that returns the event as the rules see it."""
         return self._view_without_blanks if self.blanks else event_view
 
     def _view_without_blanks(self, event: Event) -> Event:
@@ -106,9 +106,9 @@ class CompiledMapping:
         return {key: without_blanks(value, self.blanks) for key, value in view.items()}
 
     def views(self, event: Event) -> Iterable[tuple[Event, int]] | Skipped:
-        """What the rules read: the event once, or once for each item, with the item's number (else 0).
+        """The views that the rules read: the event once with 0, or once for each item with the item's number.
 
-        Raises `TemplateFailed` or `Unfit` where that cannot be told.
+        Raises `TemplateFailed` or `Unfit` if they cannot be determined.
         """
         view = self.view(event)
         if self.opt_in and not _is_opted_in(self.opt_in, view):
@@ -165,7 +165,7 @@ class CompiledMapping:
 
     @cached_property
     def straight(self) -> Straight:
-        """The rules as one function, and its text."""
+        """The rules as one generated function, with its text."""
         lookups = self.mapping.lookups
         return straighten(
             self.plan,
@@ -182,13 +182,13 @@ class CompiledMapping:
         )
 
     def misplaced(self, view: Event) -> Iterator[Note]:
-        """A note for each value that stands where the rules look for something else, or under another name."""
+        """A note for each value that the rules do not see because of its kind or the spelling of its key."""
         yield from (note for holder in self.holders if (note := holder.note(view)))
         for spellings in self.spellings:
             yield from spellings.notes(view)
 
     def _switch(self) -> Switch | None:
-        """How an event is opted in, where that alone tells whether it is one record, and a look can tell."""
+        """The opt-in as a simple test of the event; None if more decides whether it becomes one record."""
         if self.when or self.for_each:
             return None
         if self.opt_in is None:
@@ -202,16 +202,16 @@ class CompiledMapping:
         """The record of one of the `views`, or why there is none."""
         try:
             return self.straight.record(view, item)
-        except Unfit:  # a filter gave up: its rule knows what to say
+        except Unfit:  # a filter gave up: its rule reports why
             return self.record_by_rules(view, item)
 
     def find_custom(self, view: Event, written: Contents) -> Iterator[tuple[CompiledCustom, CustomField | Note]]:
-        """The custom fields, and notes on traits that are none; `written` are the fields that have a value."""
+        """The custom fields, and notes on traits that cannot be one; `written` are the fields with a value."""
         for custom in self.custom:
             yield from ((custom, found) for found in custom.find(view, written))
 
     def record_by_rules(self, view: Event, item: int) -> Mapped:
-        """The same, rule by rule: what every event must come to."""
+        """The same record, rule by rule: the reference for the generated function."""
         draft = new_draft()
         for rule in self.rules:
             draft.add(rule.rule.field, rule.find(view))
@@ -252,7 +252,7 @@ def _holders(
 
 
 def _nothing_to_find_by(lookups: Iterable[Lookup], notes: Iterable[Note]) -> str:
-    """Why no lookup has all its values, with what is wrong with those that the event has."""
+    """Why no lookup has all its values, with the notes on those that the event has."""
     fields = {name for lookup in lookups for name in lookup.names}
     said = [str(note) for note in notes if note.field.removeprefix("match by ") in fields]
     reason = f"nothing to find the record by: no value for {listed(map(_wanted, lookups))}"
@@ -260,7 +260,7 @@ def _nothing_to_find_by(lookups: Iterable[Lookup], notes: Iterable[Note]) -> str
 
 
 def _wanted(lookup: Lookup) -> str:
-    """The values that a lookup wants, for a person."""
+    """The values that a lookup needs, for messages."""
     return " and ".join(
         f"{field.name} ({listed(source.text for source in field.rule.sources)})"
         if field.rule and field.rule.sources
@@ -270,7 +270,7 @@ def _wanted(lookup: Lookup) -> str:
 
 
 def _size(mapped: Mapped) -> int:
-    """The characters of its texts, and a hundred for everything else that it holds."""
+    """The characters of its texts, and a hundred for everything else in it."""
     if not isinstance(mapped, Record):
         return 100
     contents = (mapped.fields, mapped.create_only, mapped.update_only, mapped.if_empty)
@@ -293,7 +293,7 @@ def _is_opted_in(opt_in: CompiledSource, view: Event) -> bool:
 
 
 def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnostic]]:
-    """The mapping as functions, and the mistakes found on the way; with errors it must not be used."""
+    """The compiled mapping and its diagnostics; with errors it must not be used."""
     report = Report()
     blanks = blank_keys(mapping.blank_values)
     looked_up = frozenset(name for lookup in mapping.lookups for name in lookup.names)
@@ -306,7 +306,7 @@ def compile_mapping(mapping: MappingSpec) -> tuple[CompiledMapping, list[Diagnos
     match_values = {slot: compile_rule(rule, report, blanks, True) for slot, rule in mapping.match_values.items()}
     reading = (*rules, *match_values.values())
     reads = list(_reads(opt_in, for_each, reading))
-    # Like a condition it only looks: what it reads can still become a custom field.
+    # Like a condition it does not consume traits, which can still become custom fields.
     unless_found = tuple(compile_rule(rule, report, blanks, True) for rule in mapping.unless_found)
     fields = [rule.field for rule in mapping.rules]
     custom = compile_custom(mapping.custom, reads, fields, looked_up, source_of) if mapping.custom else ()
@@ -344,9 +344,9 @@ def _compile_pattern(pattern: EventPattern) -> Callable[[Json, Json], bool]:
 
 
 def name_pattern(pattern: str) -> Callable[[str], bool]:
-    """`Order *` as a function of a name: stars stand for any text, the rest for itself.
+    """A function that matches a name with a pattern such as `Order *`, in which a star matches any text.
 
-    Each piece is looked for once, from where the last one ended; an expression would try them all again.
+    Each piece is searched once, after the end of the last one; a regular expression would backtrack.
     """
     first, *others = re.split(r"\*+", pattern)
     if not others:
@@ -370,7 +370,7 @@ def name_pattern(pattern: str) -> Callable[[str], bool]:
 def _reads(
     opt_in: CompiledSource | None, for_each: CompiledSource | None, rules: tuple[CompiledRule, ...]
 ) -> Iterator[Path]:
-    """What is taken from the event. A condition only looks: what it reads can still become a custom field."""
+    """The paths that the rules consume. Conditions do not consume traits, which can still become custom fields."""
     for source in (opt_in, for_each):
         if source:
             yield from source.reads
@@ -391,7 +391,7 @@ def _check_events(mapping: MappingSpec, report: Report) -> None:
             if other.type == pattern.type and covered:
                 span = pattern.name.span if pattern.name else mapping.span
                 report.warning(
-                    kinds.EVENT_TAKEN_ABOVE, span, f"{pattern.type} events are taken already by an entry above"
+                    kinds.EVENT_TAKEN_ABOVE, span, f"{pattern.type} events are already taken by an entry above"
                 )
                 break
         seen.append(pattern)
@@ -406,14 +406,14 @@ def _check_lookups(mapping: MappingSpec, report: Report) -> None:
             message = f"match names {field.name}, and no rule gives it a value"
             report.error(kinds.WRONG_MATCH, field.node.span, message, did_you_mean(field.name, rules))
         elif rule and rule.add:
-            report.error(kinds.WRONG_MATCH, field.node.span, f"{field.name} holds more than is added to it")
+            report.error(kinds.WRONG_MATCH, field.node.span, f"{field.name} contains more than the added values")
         elif rule and rule.default and not (rule.sources or rule.template or rule.value is not None):
             message = f"{field.name} has only a default, which finds no record"
             report.error(kinds.WRONG_MATCH, field.node.span, message)
 
 
 def _check_writes(mapping: MappingSpec, report: Report) -> None:
-    """Rules whose field would never be written by the mapping's operation."""
+    """Reports rules whose field the mapping's operation never writes."""
     never = {"create": ("update",), "update": ("create",)}.get(mapping.operation, ())
     looked_up = {slot for lookup in mapping.lookups for slot in lookup.slots}
     for rule in mapping.rules:
@@ -426,7 +426,7 @@ def _check_writes(mapping: MappingSpec, report: Report) -> None:
             report.error(
                 kinds.CONFLICTING_KEYS,
                 rule.span,
-                f"{rule.field} is written only where it is empty: nothing to clear",
+                f"{rule.field} is written only if it is empty: nothing to clear",
             )
 
 

@@ -1,4 +1,4 @@
-"""What sample events leave unused: rules that never found a value, and traits that reach no field."""
+"""Coverage by sample events: rules that never found a value, and traits that reach no field."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,20 +13,20 @@ from sfmap.engine.mapping.values import Unfit, holds_value
 from sfmap.engine.spec.model import FieldRule
 
 _HOLDERS = ("traits", "properties", ITEM)
-"""Where an event keeps what its sender says; everything else is the tracking library's."""
+"""The parts of an event that the sender fills in; everything else comes from the tracking library."""
 
 
 @dataclass
 class Coverage:
-    """One mapping's coverage, grown event by event."""
+    """The coverage of one mapping, updated event by event."""
 
     compiled: CompiledMapping
     events: int = 0
-    """How many it mapped."""
+    """The number of events that it mapped."""
     fired: Counter[str] = field(default_factory=Counter)
-    """By field: how often its rule found a value in the event."""
+    """By field, how often its rule found a value in an event."""
     unread: Counter[str] = field(default_factory=Counter)
-    """By trait, such as `traits.plan`: how many events have it though it reaches no field."""
+    """By trait, such as `traits.plan`, how many events have it without it reaching a field."""
 
     def add(self, event: Event) -> None:
         try:
@@ -44,7 +44,7 @@ class Coverage:
 
     @property
     def never_fired(self) -> tuple[FieldRule, ...]:
-        """The rules that found no value in any event; a constant or a default needs none."""
+        """The rules that found no value in any event; those with a constant or a default need none."""
         rules = (compiled.rule for compiled in self.compiled.rules)
         return tuple(rule for rule in rules if rule.field not in self.fired and (rule.sources or rule.template))
 
@@ -59,12 +59,12 @@ class Coverage:
                     yield from _unread((holder, key), value, reads)
 
     def _is_custom(self, holder: str, key: str, value: Json) -> bool:
-        """Whether the trait alone gives a custom field."""
+        """Whether the trait becomes a custom field."""
         found = self.compiled.find_custom({holder: {key: value}}, {})
         return any(not isinstance(one, Note) for _, one in found)
 
     def _reads(self) -> Iterator[tuple[Path, bool]]:
-        """What is read, and whether with all that is below."""
+        """The paths that are read, and whether as a whole."""
         compiled = self.compiled
         sources = [compiled.opt_in, compiled.for_each, compiled.when]
         for rule in (*compiled.rules, *compiled.match_values.values(), *compiled.unless_found):
@@ -76,13 +76,13 @@ class Coverage:
 
 
 def _known(path: Path, whole: bool) -> tuple[Path, bool]:
-    """The same up to a place that is counted from the end of a list: which one that is, the list says."""
+    """The path up to an index from the end of a list, which depends on the length of the list."""
     place = next((place for place, step in enumerate(path) if isinstance(step, int) and step < 0), None)
     return (path, whole) if place is None else (path[:place], True)
 
 
 def _unread(path: Path, value: Json, reads: list[tuple[Path, bool]]) -> Iterator[str]:
-    """The value's path, or those of the members of it that no rule reads."""
+    """The value's path, or those of its members that no rule reads."""
     if not holds_value(value) or any(
         is_below(path, read) and (whole or (len(path) == len(read) and not isinstance(value, (dict, list))))
         for read, whole in reads
@@ -98,7 +98,7 @@ def _unread(path: Path, value: Json, reads: list[tuple[Path, bool]]) -> Iterator
 
 
 def _text(path: Path) -> str:
-    """The path as a source has it: `traits.phones[1]`."""
+    """The path in the form of a source: `traits.phones[1]`."""
     first, *rest = path
     return f"{first}{''.join(f'.{one}' if isinstance(one, str) else f'[{one}]' for one in rest)}"
 

@@ -1,4 +1,4 @@
-"""Custom fields: every trait that no rule reads becomes a field of its own name with a suffix."""
+"""Custom fields: every trait that no rule reads becomes a field named by its key and a suffix."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -23,17 +23,17 @@ from sfmap.engine.mapping.values import (
 from sfmap.engine.spec.diagnostics import Span
 from sfmap.engine.spec.model import CustomFields, Rename, SourcePath
 
-# API names: letters, digits and single underscores, a letter first, no underscore at the end; a field of a
-# managed package has the package's namespace before it (Object Reference, "Custom Fields").
+# API names: letters, digits and single underscores, starting with a letter and not ending with an underscore; the
+# namespace of a managed package precedes the names of its fields (Object Reference, "Custom Fields").
 _NAME = r"[A-Za-z](?:_?[A-Za-z0-9])*"
 _API_NAME = re.compile(_NAME)
 _SUFFIXED = re.compile(rf"(?:{_NAME}__)?{_NAME}__[A-Za-z]+")
 _LONGEST_NAME = 100
-"""More than the org allows: 15 characters of a namespace, 40 of the name, and what stands between and after."""
+"""More than the org allows: 15 characters for a namespace, 40 for the name, plus separator and suffix."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 _MOST_FIELDS = 10_000
-"""Of one event: an object of Salesforce has room for 800 ("Custom Fields Allowed Per Object")."""
+"""In one event; an object can have 800 in Salesforce ("Custom Fields Allowed Per Object")."""
 _DEEPEST = 20
 
 
@@ -52,16 +52,16 @@ class CompiledCustom:
     source: CompiledSource
     """The object whose members become fields."""
     is_wanted: Callable[[str], bool]
-    """Whether the trait of that key is a custom one: no rule reads it, and the mapping does not leave it out."""
+    """Whether the trait is a custom one: no rule reads it, and the mapping does not exclude it."""
     field_of: Callable[[str], str]
-    """The field of a trait key; empty where the key cannot be one."""
+    """The field name for a trait key; empty if the key cannot become one."""
     taken: frozenset[str]
-    """Fields that rules write: a trait does not overwrite them."""
+    """Fields that rules write, which traits do not overwrite."""
     looked_up: frozenset[str]
     """Fields that records are looked up by."""
 
     def find(self, event: Event, written: Contents) -> Iterator[CustomField | Note]:
-        """The fields and their values, and a note for each trait that cannot be one; `written` grows."""
+        """The fields and their values, and a note for each trait that cannot be one; adds to `written`."""
         try:
             traits = self.source.get(event)
         except Unfit as unfit:
@@ -77,10 +77,10 @@ class CompiledCustom:
         beyond = next(wanted, None)
         if beyond:
             written.pop(beyond.field, None)
-            yield Note("custom", f"left out: what {self.source.text} has beyond {_MOST_FIELDS:,} traits")
+            yield Note("custom", f"left out: {self.source.text} after the first {_MOST_FIELDS:,} traits")
 
     def of(self, key: str, raw: Json, written: Contents) -> Iterator[CustomField | Note]:
-        """What one trait gives; `written` are the fields that have a value, and grows."""
+        """The fields and notes for one trait; `written` are the fields with a value, and is added to."""
         for path, value in self._leaves(key, raw, 0):
             seen = value
             if isinstance(value, str) and self.looked_up and self.field_of(path) in self.looked_up:
@@ -95,7 +95,7 @@ class CompiledCustom:
         return f"{self.source.text}.{clean_text(key)}"
 
     def _leaves(self, key: str, value: Json, depth: int) -> Iterator[tuple[str, Json]]:
-        """The trait, or where objects are flattened the members of it, by their keys joined."""
+        """The trait, or the members of a flattened object by their joined keys."""
         if isinstance(value, dict) and self.spec.objects == "flatten" and depth < _DEEPEST:
             for inner, member in value.items():
                 yield from self._leaves(self._joined(key, inner), member, depth + 1)
@@ -103,7 +103,7 @@ class CompiledCustom:
             yield key, value
 
     def _joined(self, key: str, inner: str) -> str:
-        """The name of a member; one that is too long for a field as it is does not grow with every level."""
+        """The name of a member; one already too long for a field does not grow with every level."""
         return key if len(key) > _LONGEST_NAME else f"{key}{self.spec.separator}{inner}"
 
     def _field(self, key: str, raw: Json, written: Contents) -> CustomField | Note | None:
@@ -135,7 +135,7 @@ class CompiledCustom:
             raw = joined(texts, self.spec.joint)
         elif isinstance(raw, (dict, list)):
             if (self.spec.objects if isinstance(raw, dict) else self.spec.lists) != "json":
-                raise Unfit("is no single value")
+                raise Unfit("is not a single value")
             raw = json_text(raw)
         value = scalar(raw)
         return None if value is None else convert(value, None)
@@ -148,7 +148,7 @@ def compile_custom(
     looked_up: frozenset[str],
     source_of: Callable[[SourcePath], CompiledSource | None],
 ) -> tuple[CompiledCustom, ...]:
-    """The custom fields of a mapping, for each place that traits are in.
+    """The custom fields of a mapping, for each source of traits.
 
     Its rules read `reads` and write `taken`, and it looks up by the fields `looked_up`.
     """
@@ -190,9 +190,9 @@ def _field_of(custom: CustomFields) -> Callable[[str], str]:
 
 
 def _renamed(key: str, rename: Rename) -> str:
-    """`First Seen (UTC)` as first_seen_utc or firstSeenUtc; x goes before a leading digit, as in Setup.
+    """`First Seen (UTC)` as first_seen_utc or firstSeenUtc; x is put before a leading digit, as in Setup.
 
-    Empty where letters would be lost.
+    Empty if letters would be lost.
     """
     plain = "".join(c for c in normalize("NFKD", key) if not combining(c))
     if any(character.isalnum() and not character.isascii() for character in plain):
@@ -206,7 +206,7 @@ def _renamed(key: str, rename: Rename) -> str:
 
 
 def _keys_below(base: Path, reads: Iterable[Path]) -> Iterator[str]:
-    """The trait keys that the paths read: `company` for `traits.company.name` where the base is `traits`."""
+    """The trait keys that the paths read: `company` for `traits.company.name` if the base is `traits`."""
     base = _as_traits(base)
     depth = len(base)
     for path in map(_as_traits, reads):
@@ -216,5 +216,5 @@ def _keys_below(base: Path, reads: Iterable[Path]) -> Iterator[str]:
 
 
 def _as_traits(path: Path) -> Path:
-    """What stands in `context.traits` is known as a trait: SDKs put the same there."""
+    """A path below `context.traits` as one below `traits`, since SDKs put the same traits there."""
     return path[1:] if path[:2] == ("context", "traits") else path

@@ -26,9 +26,9 @@ from sfmap.engine.spec.model import DECIMAL_MARKS, DecimalMark
 
 _DEEPEST = 100
 _LONGEST_KEYS = 10_000_000
-"""In characters, of all the keys of a flattened object together."""
+"""The most characters in all keys of a flattened object together."""
 _LONGEST_JSON = 1_000_000
-"""In characters, of a text that is read as JSON: in memory it takes many times as much."""
+"""The most characters of a text that is read as JSON, which takes many times as much in memory."""
 
 
 def _first(value: Json) -> Json:
@@ -79,7 +79,7 @@ def _bad_mark(mark: Json) -> str:
 
 
 def _parts(value: Json, depth: int = 0) -> Iterator[Json]:
-    """The single values of an object or list. Raises `Unfit` past a bound."""
+    """The single values in an object or list. Raises `Unfit` over a limit."""
     if depth > _DEEPEST:
         raise Unfit(f"is nested deeper than {_DEEPEST} levels")
     if isinstance(value, (dict, list)):
@@ -101,14 +101,14 @@ def _flatten(value: Json, separator: str = "_") -> Json:
     if not isinstance(value, dict):
         return value
     members = list(_members(value))
-    # A long key stands in the name of every value below it.
+    # A long key is part of the name of every value below it.
     if sum(len(key) + len(separator) for path, _ in members for key in path) > _LONGEST_KEYS:
         raise Unfit(f"gets keys of more than {_LONGEST_KEYS:,} characters")
     return {separator.join(path): member for path, member in members}
 
 
 def _members(table: dict[str, Json], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json]]:
-    """What an object holds that is no object itself, each with the keys that lead to it."""
+    """The members of an object on all levels that are not objects themselves, each with its keys."""
     for key, member in table.items():
         if isinstance(member, dict) and member:
             yield from _members(member, (*path, key))
@@ -117,7 +117,7 @@ def _members(table: dict[str, Json], path: tuple[str, ...] = ()) -> Iterator[tup
 
 
 def _items(items: list[Json]) -> Iterator[Json]:
-    """What a list holds that is no list itself."""
+    """The items of a list on all levels that are not lists themselves."""
     for item in items:
         if isinstance(item, list):
             yield from _items(item)
@@ -167,7 +167,7 @@ FILTERS = (
     Filter(
         "first",
         _first,
-        "the first item of a list; anything else stays as it is",
+        "the first item of a list; anything else is unchanged",
         (Example(["555-1", "555-2"], "555-1"), Example("555-1", "555-1"), Example([], None)),
         takes=ANYTHING,
         chooses=(list,),
@@ -176,7 +176,7 @@ FILTERS = (
     Filter(
         "last",
         _last,
-        "the last item of a list; anything else stays as it is",
+        "the last item of a list; anything else is unchanged",
         (Example(["555-1", "555-2"], "555-2"), Example("555-1", "555-1")),
         takes=ANYTHING,
         chooses=(list,),
@@ -185,7 +185,7 @@ FILTERS = (
     Filter(
         "slice",
         _slice,
-        "a piece of a text or list, from a place (counted from 0; negative ones from the end) up to another",
+        "a part of a text or list, from an index (from 0; negative ones from the end) up to another",
         (
             Example("2026-11-23", "2026", (0, 4)),
             Example("2026-11-23", "23", (-2,)),
@@ -197,7 +197,7 @@ FILTERS = (
     Filter(
         "split",
         on_text(_split),
-        "a text as a list, cut at each separator; blanks around the pieces and empty pieces are left out",
+        "a text as a list, split at each separator; outer blanks and empty parts are left out",
         (Example("red, green,,blue", ["red", "green", "blue"], (",",)),),
         (Parameter("separator", check=_empty),),
         takes=TEXT_OR_NUMBER,
@@ -205,9 +205,9 @@ FILTERS = (
     Filter(
         "join",
         _join,
-        "a list as one text, with `, ` or the given separator between the items; a single value stays as it is."
+        "a list as one text, with `, ` or the given separator between the items; a single value is unchanged."
         " Objects and lists among the items cannot be joined."
-        " Where the separator is `;`, that of multi-select picklists, a `;` within an item becomes a comma",
+        " With the separator `;` of multi-select picklists, a `;` within an item becomes a comma",
         (
             Example(["a", "b"], "a, b"),
             Example(["a", 1, None], "a;1", (";",)),
@@ -220,7 +220,7 @@ FILTERS = (
     Filter(
         "default",
         _default,
-        "the value, or the one given where there is none or a blank text",
+        "the value, or the given one if there is none or only a blank text",
         (Example(None, "unknown", ("unknown",)), Example(" ", 0, (0,)), Example("Pro", "Pro", ("unknown",))),
         (Parameter("other value", None, optional=True),),
         takes=(*ANYTHING, NOTHING),
@@ -228,8 +228,8 @@ FILTERS = (
     Filter(
         "number",
         reading(to_number),
-        "the number in a text, with or without a currency (`$`, `CHF`) and marks between thousands, of which a"
-        " point or a comma goes before the decimals; what is grouped otherwise is none",
+        "the number in a text, with or without a currency (`$`, `CHF`) and separated thousands; the decimal mark"
+        " is a point or a comma; a text that is grouped in any other way is not a number",
         (
             Example("$1,200.50", 1200.5),
             Example("12", 12),
@@ -244,7 +244,7 @@ FILTERS = (
     Filter(
         "int",
         reading(_int),
-        "as `number`, without what stands behind the point",
+        "like `number`, without the decimals",
         (Example("1,200.99", 1200), Example(4.7, 4), Example("many", None)),
         (_MARK,),
         takes=TEXT_OR_NUMBER,
@@ -259,7 +259,7 @@ FILTERS = (
     Filter(
         "not",
         reading(_not),
-        "the opposite of what `bool` gives",
+        "the opposite of `bool`",
         (Example(True, False), Example("no", True), Example("perhaps", None)),
         takes=SINGLE,
     ),
@@ -273,14 +273,14 @@ FILTERS = (
     Filter(
         "from_json",
         _from_json,
-        "the value that a JSON text stands for",
+        "the value of a JSON text",
         (Example('{"plan": "pro"}', {"plan": "pro"}), Example("{plan", None)),
     ),
     Filter(
         "flatten",
         _flatten,
-        "a nested object as one level, its keys joined by `_` or the separator given, with lists left whole; a"
-        " nested list as one list; a single value stays as it is",
+        "a nested object as one level, its keys joined by `_` or the given separator, with lists kept; a"
+        " nested list as one list; a single value is unchanged",
         (
             Example({"plan": {"name": "Pro", "seats": 5}}, {"plan_name": "Pro", "plan_seats": 5}),
             Example({"plan": {"tags": ["a", "b"]}}, {"plan.tags": ["a", "b"]}, (".",)),
@@ -292,7 +292,7 @@ FILTERS = (
     Filter(
         "compact",
         _compact,
-        "an object or list without its nulls, on every level",
+        "an object or list without nulls, on every level",
         (
             Example({"plan": "pro", "seats": None}, {"plan": "pro"}),
             Example([1, None, {"a": None}], [1, {}]),

@@ -1,6 +1,6 @@
-"""Filters on dates and times: ISO 8601, epochs and given formats, into the forms that date fields take.
+"""Filters on dates and times: convert ISO 8601, epochs and given formats to the forms of date fields.
 
-They never look at the machine's own zone or clock.
+They never use the machine's time zone or clock.
 """
 
 import re
@@ -10,7 +10,7 @@ from sfmap.engine.mapping.parsing import to_date, to_datetime
 from sfmap.engine.mapping.record import Json, Value
 from sfmap.engine.spec.conventions import is_time_zone
 
-# Those that mean the same on every machine; names of days and months are English.
+# Directives with the same meaning on every machine; names of days and months are English.
 _DIRECTIVES = re.compile(r"%[YymdHIMSfzZpjbBaA%]|[^%]")
 
 
@@ -44,8 +44,8 @@ FILTERS = (
         "date",
         reading(_date),
         "the day of an ISO 8601 text, of seconds since 1970 with at least nine digits (from 100,000,000,000 on:"
-        " milliseconds), or of a text in the format given;"
-        " [the language](language.md#dates-times-and-numbers-in-texts) says which day a moment is",
+        " milliseconds), or of a text in the given format;"
+        " [the language](language.md#dates-times-and-numbers-in-texts) describes which day a moment is",
         (
             Example("2026-11-23T23:30:00-05:00", "2026-11-23"),
             Example("2026-11-23T23:30:00-05:00", "2026-11-24", (None, "UTC")),
@@ -62,7 +62,7 @@ FILTERS = (
     Filter(
         "datetime",
         reading(_datetime),
-        "the moment in UTC, from what `date` takes",
+        "the moment in UTC, from the same values as `date`",
         (
             Example("2026-11-23T09:30:00+01:00", "2026-11-23T08:30:00.000Z"),
             Example(1795476600, "2026-11-23T23:30:00.000Z"),

@@ -1,4 +1,4 @@
-"""One record in the making: what the rules found, sorted by when it is written."""
+"""A record under construction: the values that the rules found, by when they are written."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -10,14 +10,14 @@ from sfmap.engine.spec.model import Lookup
 
 
 class Draft(NamedTuple):
-    """Collects the fields of one record, and the reasons why there cannot be one."""
+    """Collects the fields of one record, or the reasons why there cannot be one."""
 
     always: Contents
     create: Contents
     update: Contents
     empty: Contents
     given: dict[str, Value | Reference]
-    """What the event itself gave, by the slots of match; a default says nothing about who the record is."""
+    """Values from the event itself, by the slots of match; defaults do not identify a record."""
     origins: dict[str, str]
     notes: list[Note]
     rejections: list[str]
@@ -35,7 +35,7 @@ class Draft(NamedTuple):
             self._give(field, found.content)
 
     def add_match_value(self, slot: str, field: str, found: Found) -> None:
-        """A value to find the record by that is not written."""
+        """Adds a value to find the record by that is not written."""
         self.notes.extend(Note(f"match by {field}", what) for what in found.notes)
         if found.rejected:
             self.rejections.append(f"match by {found.rejected}")
@@ -44,12 +44,12 @@ class Draft(NamedTuple):
             self.origins[f"match by {field}"] = found.origin
 
     def _give(self, slot: str, content: Content) -> None:
-        """What is added to a field is no value to find a record by."""
+        """Keeps the value for lookups, unless it is added to a field."""
         if content is not None and not isinstance(content, Addition):
             self.given[slot] = content
 
     def add_unless_found(self, found: Found) -> None:
-        """A record for which this one is not written."""
+        """Adds a reference of `unless_found`."""
         self.notes.extend(Note("unless_found", what) for what in found.notes)
         if found.rejected:
             self.rejections.append(found.rejected)

@@ -1,4 +1,4 @@
-"""What Segment's format promises of every event, whoever sent it: where traits and ids are, how keys compare."""
+"""Segment's event format: where traits and ids are, and how keys are compared."""
 
 import math
 import re
@@ -10,25 +10,25 @@ from sfmap.engine.mapping.record import Event, Json
 
 MOST_REMEMBERED = 4_096
 LONGEST_REMEMBERED = 100
-"""Keys, and characters of one: senders that make up keys must not fill the memory."""
+"""The most keys cached, and characters of one: senders that make up keys must not fill the memory."""
 
 _WIDE = 100
-"""Keys of an object: with fewer, to go through them takes no longer."""
+"""The number of keys from which an index of an object pays off."""
 _DEEPEST_WIDE = 20
-"""Levels of objects; rules seldom look further down."""
+"""Levels of objects that are indexed; rules rarely read deeper ones."""
 
 _PERSONAL = ("identify", "track", "page", "screen")
-"""Types of events whose traits are the person's, as those in `context` are."""
+"""Types of events whose traits describe the person, like those in `context`."""
 ITEM = "item"
 INDEX = "index"
-"""What `for_each` calls the item and its number."""
+"""The names of the item and its number in `for_each`."""
 
 EVENT_NAMES = (
     *("type", "event", "userId", "anonymousId", "groupId", "previousId", "traits", "properties", "context"),
     *("integrations", "messageId", "timestamp", "originalTimestamp", "sentAt", "receivedAt", "version", "channel"),
     *("writeKey", "projectId", "metadata", "_metadata", "rudderId", "request_ip"),
 )
-"""At the top of any event: the common fields of Segment's spec, and what its servers and RudderStack's add."""
+"""The top-level keys of events: common fields of Segment's spec, and those that its servers or RudderStack add."""
 
 IDS = ("userId", "groupId", "anonymousId", "previousId")
 _BLANKS = re.compile(r"[\s_-]+")
@@ -37,7 +37,7 @@ MISSING: Final = object()
 
 
 def event_view(event: Event) -> Event:
-    """The event with its gaps filled from `context` and its ids as text; the event itself stays as it is.
+    """A copy of the event with gaps filled from `context`, and ids as text.
 
     `context.traits` counts where an event about a person has no traits, `context.integrations` where any event has
     none (docs/behaviour.md, rows 1 and 26); a numeric id works like its text.
@@ -69,7 +69,7 @@ def _from_context(event: Event) -> Event:
 
 
 def as_text(value: str | int | float | bool) -> str:
-    """A JSON scalar as JSON would print it: `813`, not `813.0`; `true`, not `True`."""
+    """A scalar as JSON prints it: `813`, not `813.0`; `true`, not `True`."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
@@ -81,30 +81,30 @@ _Made = TypeVar("_Made")
 
 
 def remembered(function: Callable[[str], _Made]) -> Callable[[str], _Made]:
-    """The function, with what it made of the last keys at hand."""
+    """The function with a cache of its results for keys."""
     known = lru_cache(MOST_REMEMBERED)(function)
     return lambda key: known(key) if len(key) <= LONGEST_REMEMBERED else function(key)
 
 
 @remembered
 def normal_key(key: str) -> str:
-    """What keys are compared by: `firstName` and `First Name` are one key; a long key is only itself."""
+    """The form in which keys are compared: `firstName` and `First Name` are equal; a long key is unchanged."""
     return _BLANKS.sub("", key).casefold() if len(key) <= LONGEST_REMEMBERED else key
 
 
 class WideTable(dict[str, Json]):
-    """An object of many keys that knows how they compare: to look for one is not to go through all."""
+    """An object of many keys with an index by their normal form."""
 
     def __init__(self, table: dict[str, Json]) -> None:
         super().__init__(table)
         self.spelt: dict[str, str] = {}
-        """The first key, by how keys compare."""
+        """The first key for each normal form."""
         for key in table:
             self.spelt.setdefault(normal_key(key), key)
 
 
 def with_wide_tables(event: Event) -> Event:
-    """The event with its objects of many keys made ready to be looked into by many rules."""
+    """The event with its objects of many keys indexed, for fast access by many rules."""
     return {key: _made_ready(value, 1) for key, value in event.items()}
 
 
@@ -118,7 +118,7 @@ def _made_ready(value: Json, depth: int) -> Json:
 def loose_get(table: dict[str, Json], key: str) -> Json | object:
     """The value under `key`, or else under the first key that differs only in case, blanks, `_` and `-`.
 
-    `MISSING` where there is none; a null is a value.
+    `MISSING` if there is none; a null is a value.
     """
     value = table.get(key, MISSING)
     if value is not MISSING:

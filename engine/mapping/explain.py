@@ -1,6 +1,6 @@
-"""Why a record is what it is: for each field the rule, the source that gave the value, and what was tried before.
+"""Explains a record: for each field the rule, the source of the value, and the sources tried before.
 
-A rule is explained by asking it again, so what is explained is what is rendered.
+A rule is explained by running it again, so the explanation matches what is rendered.
 """
 
 import json
@@ -33,7 +33,7 @@ _WIDEST_VALUE = 50
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A source that was tried, and what was there: `missing`, `null`, `an object`, ... or why it does not fit."""
+    """A source that was tried, and its result: `missing`, `null`, `an object`, ... or why it does not fit."""
 
     source: str
     outcome: str
@@ -48,9 +48,9 @@ class FieldStory:
     is_written: bool
     write: Write
     origin: str
-    """What gave the value: a source, `default`, ...; empty where nothing did."""
+    """The origin of the value: a source, `default`, ...; empty if there is no value."""
     tried: tuple[Attempt, ...]
-    """What was tried before, in order."""
+    """The sources tried before, in order."""
     notes: tuple[str, ...]
     """What was cut or left out, or why the event is rejected."""
 
@@ -69,14 +69,14 @@ class FieldStory:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One record or fate, with the story of every field of the mapping."""
+    """One record or fate, with the explanation of every field of the mapping."""
 
     mapped: Mapped
     stories: tuple[FieldStory, ...] = ()
 
 
 def explain(mapper: Mapper, event: Event) -> tuple[Explained, ...]:
-    """What `mapper.map` makes of the event, each with its stories."""
+    """The results of `mapper.map` for the event, each explained."""
     taking = mapper.taking(event)
     told = [one for compiled in taking for one in _explained(compiled, event)]
     kept = [one for one in told if not isinstance(one.mapped, Skipped)]
@@ -92,7 +92,7 @@ def _explained(compiled: CompiledMapping, event: Event) -> Iterator[Explained]:
         yield from (Explained(mapped) for mapped in compiled.map(event))
         return
     mapped = compiled.map(event)
-    if compiled.for_each and isinstance(mapped[0], Rejected) and not mapped[0].item:  # all of it, not one item
+    if compiled.for_each and isinstance(mapped[0], Rejected) and not mapped[0].item:  # the whole event
         yield Explained(mapped[0])
         return
     for (view, _), one in zip(views, mapped, strict=True):
@@ -163,7 +163,7 @@ def _left_out(note: Note, span: Span) -> FieldStory:
 
 
 def as_text(number: int, explained: Explained) -> str:
-    """The explanation for a person: a heading, a line for each field written, then the others."""
+    """The explanation as text: a heading, a line for each written field, then the others."""
     written = [story for story in explained.stories if story.is_written]
     others = [story for story in explained.stories if not story.is_written]
     lines = [_heading(number, explained.mapped), *_table(written, "  ")]
@@ -208,13 +208,13 @@ def _because(story: FieldStory) -> str:
     tried = "; ".join(f"{attempt.source} {attempt.outcome}" for attempt in story.tried)
     if not story.is_written:
         return tried or "left out"
-    when = {"create": ", on create only", "update": ", on update only", "empty": ", where the org has none"}
+    when = {"create": ", on create only", "update": ", on update only", "empty": ", only if empty in the org"}
     return f"{story.origin}{f', after {tried}' if tried else ''}{when.get(story.write, '')}"
 
 
 def _shown(content: Content) -> str:
     if isinstance(content, Addition):
-        return f"{_shown(content.values)}, added to what the field holds"
+        return f"{_shown(content.values)}, added to the field's values"
     if isinstance(content, Reference):
         where = f", where {content.where}" if content.where else ""
         return f"the {listed(content.objects)} with {content.by} = {_shown(content.value)}{where}"

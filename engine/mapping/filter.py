@@ -1,4 +1,4 @@
-"""What a filter is: a small total function, the arguments it takes, and the examples that document and test it."""
+"""Defines filters: a function, its parameters, and the examples that document and test it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from sfmap.engine.mapping.values import Unfit
 from sfmap.engine.spec.model import CONVENTIONS, Conventions
 
 LONGEST_RESULT: Final = 200_000
-"""In characters, of a text that is put together; the longest text field of an org holds 131,072."""
+"""The most characters of a text that a filter makes; the longest text field of an org has 131,072."""
 MOST_PARTS: Final = 100_000
-"""Of a list or object, counted with all that is in it."""
+"""The most parts of a list or object, counted on all levels."""
 
 TEXT: Final = (str,)
 TEXT_OR_NUMBER: Final = (str, int, float)
@@ -44,23 +44,23 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """An argument: its name, whether it may be left out, and what it must be (any constant where None)."""
+    """A parameter: its name, whether it is optional, and the type of its argument (any constant if None)."""
 
     name: str
     kind: type[str] | type[int] | None = str
     optional: bool = False
     check: Callable[[Json], str] = lambda _: ""
-    """What is wrong with a value of the right kind; empty where nothing is."""
+    """Returns what is wrong with a value of the right type; empty if nothing."""
     convention: Literal["timezone", "decimal"] | None = None
-    """What the mapping says where the argument is left out."""
+    """The convention of the mapping that is used if the argument is omitted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
     """A `function` of the value and the arguments.
 
-    It never changes the value, and gives None, which is no value, for one that it cannot read: a pipe notes that,
-    with the reason if it raises `Unread`. Where a bound on its work cuts it short, it raises another `Unfit`.
+    It never changes the value. For a value that it cannot read it returns None, which counts as no value; a pipe
+    notes that, with the reason if it raises `Unread`. At a limit of its work it raises another `Unfit`.
     """
 
     name: str
@@ -69,13 +69,13 @@ class Filter:
     examples: tuple[Example, ...]
     parameters: tuple[Parameter, ...] = ()
     takes: tuple[type, ...] = TEXT
-    """The types of values that it is made for, each type for itself: a boolean is no number here."""
+    """The types of values that it takes, exactly: a boolean is not a number here."""
     chooses: tuple[type, ...] = ()
-    """The types of values for which None is an answer: `if_email` chooses among texts, where `date` reads them."""
+    """The types of values for which None is a valid result: `if_email` selects texts, while `date` reads them."""
     keeps: tuple[type, ...] = ()
-    """The types of values that always come out as they are: `first` does nothing to a text."""
+    """The types of values that it returns unchanged: `first` does nothing to a text."""
     missing: Callable[[], str] = lambda: ""
-    """What the filter needs and this installation lacks; empty where it lacks nothing."""
+    """Returns what the filter needs and this installation lacks; empty if nothing."""
 
     def called(
         self, arguments: Sequence[Json] = (), conventions: Conventions = CONVENTIONS
@@ -92,7 +92,7 @@ class Filter:
         return run
 
     def reader(self, arguments: Sequence[Json], conventions: Conventions) -> Callable[[Json], Json]:
-        """The same, raising `Unread` where it knows why it cannot read the value."""
+        """The same, raising `Unread` if it knows why it cannot read the value."""
         complete = self._complete(arguments, conventions)
         function, takes = self.function, self.takes
 
@@ -106,7 +106,7 @@ class Filter:
         return run
 
     def _complete(self, arguments: Sequence[Json], conventions: Conventions) -> Sequence[Json]:
-        """The arguments, with the mapping's conventions where they leave one open."""
+        """The arguments, with omitted ones taken from the mapping's conventions."""
         if not any(parameter.convention for parameter in self.parameters):
             return arguments
         given = (*arguments, *(None for _ in self.parameters[len(arguments) :]))
@@ -116,7 +116,7 @@ class Filter:
         ]
 
     def complaint(self, arguments: list[Json]) -> str:
-        """What is wrong with the arguments, or lacking; empty where nothing is."""
+        """What is wrong with the arguments, or missing; empty if nothing."""
         if lacking := self.missing():
             return f"{self.name} {lacking}"
         fewest = sum(not parameter.optional for parameter in self.parameters)
@@ -138,7 +138,7 @@ class Filter:
 
 
 def reading(read: Callable[..., Json]) -> Callable[..., Json]:
-    """The function as a filter's: what it cannot read is no value, and `Unread` where no field holds it."""
+    """Makes a parser a filter: None for what it cannot read, `Unread` for a value out of the range of fields."""
 
     def run(value: Json, *arguments: Json) -> Json:
         try:
@@ -158,13 +158,13 @@ def check_length(length: int) -> None:
 
 
 def check_parts(number: int) -> None:
-    """Raises `Unfit` for more than an event has with good reason."""
+    """Raises `Unfit` for more parts than an event reasonably has."""
     if number > MOST_PARTS:
         raise Unfit(f"has more than {MOST_PARTS:,} parts")
 
 
 def _of_known_type(value: object) -> Json:
-    """What Jinja2's own filters yield as a list, and an object as one of Python's; None for Undefined."""
+    """A generator of Jinja2's filters as a list, and an object as a Python dict; None for Undefined."""
     if isinstance(value, Iterator):
         return list(value)
     return dict(value) if isinstance(value, dict) else value if isinstance(value, SINGLE) else None
@@ -176,5 +176,5 @@ def plain_text(value: Json) -> str | None:
 
 
 def on_text(change: Callable[..., Json]) -> Callable[..., Json]:
-    """The change of a text as a filter of texts and numbers."""
+    """Makes a function on texts a filter of texts and numbers."""
     return lambda value, *arguments: change(as_text(value), *arguments)

@@ -1,4 +1,4 @@
-"""What a mapping learns of the keys of events: which are other spellings, and which become custom fields."""
+"""Caches what a mapping knows about keys of events: other spellings, and custom fields."""
 
 from collections.abc import Iterable
 
@@ -10,24 +10,24 @@ Table = dict[str, Json]
 
 
 class Keys:
-    """The keys of one table of the event, such as its traits; learnt as they come."""
+    """The keys of one table of the event, such as its traits, learned as they appear."""
 
     def __init__(self, names: Iterable[str], custom: CompiledCustom | None) -> None:
         self._names: dict[str, list[str]] = {}
-        """What rules call the keys, by how keys compare."""
+        """The names of the keys in rules, by normal form."""
         for name in names:
             self._names.setdefault(normal_key(name), []).append(name)
         self._custom = custom
         self.known: set[str] = set()
-        """Keys that are no other spelling of a name."""
+        """Keys that are not another spelling of a name."""
         self.fields: dict[str, tuple[str, str] | None] = {}
         """By key, the custom field that the trait becomes, and its origin.
 
-        None where it is no custom trait; an empty field where it is one that its own rule must look at.
+        None if it is not a custom trait; an empty field if `CompiledCustom.of` must handle it.
         """
 
     def learn(self, table: Table) -> Table | None:
-        """The table, with each value under the name that rules have for its key; None where that is not learnt.
+        """The table with each value under its key's name in rules; None if its keys cannot be learned.
 
         That is so where two keys are one to the rules: they say which of them is lost.
         """

@@ -1,4 +1,4 @@
-"""Texts in quotes, as pipes and templates write them: a backslash is itself, as regular expressions want it.
+"""Quoted texts in pipes and templates, in which a backslash is itself, as regular expressions need it.
 
 Only `\\n`, `\\t`, and a backslash or quote after a backslash are escapes; Python and Jinja2 know many more.
 """
@@ -22,12 +22,12 @@ def _keep_backslashes(code: str) -> str:
 
 
 def template_code(text: str) -> str:
-    """The template with its backslashes as Jinja2 wants them; no line is added or taken away."""
+    """The template with backslashes escaped for Jinja2; the number of lines stays the same."""
     return _BLOCK.sub(lambda block: _keep_backslashes(block[0]), text)
 
 
 def arguments(text: str) -> list[Json] | None:
-    """The literals between a call's parentheses, or None where they are something else."""
+    """The literals between a call's parentheses; None if they are something else."""
     try:
         call = ast.parse(f"_({_keep_backslashes(text)})", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

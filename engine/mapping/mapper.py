@@ -1,4 +1,4 @@
-"""Maps events with all active mappings; pure: no I/O, no clock, no environment."""
+"""Maps events with all active mappings. Pure: no I/O, no clock, no environment."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ from sfmap.engine.spec.diagnostics import did_you_mean, listed
 from sfmap.engine.spec.model import ReferenceTo
 
 _MOST_NAMED = 10
-"""Names of track events in one reason."""
+"""The most names of track events in one reason."""
 
 
 class Mapper:
@@ -28,7 +28,7 @@ class Mapper:
         self._track_names = tuple(dict.fromkeys(pattern.name.text for pattern in patterns if pattern.name))
         self._other_name = remembered(self._of_another_name)
 
-        # Only track events have a name that patterns look at.
+        # Only track events have a name that patterns match.
         self._alone = {
             event_type: taking[0]
             for event_type, taking in self._by_type.items()
@@ -43,7 +43,7 @@ class Mapper:
 
     @property
     def lookups(self) -> dict[str, list[tuple[str, ...]]]:
-        """By object, every set of fields that records are looked up by, to be written or to be pointed to."""
+        """By object, every set of fields that records are looked up by, for writes and for references."""
         fields: dict[str, list[tuple[str, ...]]] = {}
         for compiled in self.mappings:
             fields.setdefault(compiled.mapping.object, []).extend(
@@ -67,7 +67,7 @@ class Mapper:
 
     @property
     def conditions(self) -> dict[str, list[str]]:
-        """By object, the conditions that lookups have besides."""
+        """By object, the additional conditions of lookups."""
         found: dict[str, list[str]] = {}
         for compiled in self.mappings:
             if compiled.mapping.where:
@@ -87,12 +87,12 @@ class Mapper:
 
     @property
     def creating(self) -> frozenset[str]:
-        """The names of the mappings that create a record whatever is there."""
+        """The names of the mappings that create records without a lookup."""
         return frozenset(one.mapping.name for one in self.mappings if one.mapping.operation == "create")
 
     @property
     def created_blindly(self) -> frozenset[str]:
-        """The objects whose records some mapping writes without looking for the values that it writes."""
+        """The objects whose records a mapping writes without looking up the written values."""
         return frozenset(
             compiled.mapping.object
             for compiled in self.mappings
@@ -101,7 +101,7 @@ class Mapper:
 
     @property
     def unless_found(self) -> list[ReferenceTo]:
-        """Where records are looked for that others are not written for."""
+        """The references of `unless_found`."""
         return [
             rule.reference
             for compiled in self.mappings
@@ -116,7 +116,7 @@ class Mapper:
                     yield rule.reference
 
     def map(self, event: Event) -> tuple[Mapped, ...]:
-        """One item for each record and each rejection, in the order of the mappings; or else a single skip."""
+        """The records and rejections, in the order of the mappings; a single skip if there are none."""
         event_type = event.get("type")
         if not isinstance(event_type, str) or not event_type:
             return (Rejected("", "the event has no type (identify, group, track, ...)"),)
@@ -148,10 +148,10 @@ class Mapper:
         names = [f'"{name}"' for name in self._track_names]
         more = len(names) - _MOST_NAMED
         told = listed([*names[:_MOST_NAMED], *([f"{more} more"] if more > 0 else [])], "and")
-        return f"no mapping takes track events {which}; taken are {told}{f'; {near}' if near else ''}"
+        return f"no mapping takes track events {which}; known names: {told}{f'; {near}' if near else ''}"
 
     def taking(self, event: Event) -> list[CompiledMapping]:
-        """The mappings that the event is for."""
+        """The mappings that take the event."""
         event_type = event.get("type")
         candidates = self._by_type.get(event_type, []) if isinstance(event_type, str) else []
         if event_type != "track":
@@ -160,7 +160,7 @@ class Mapper:
 
 
 def _skipped(reasons: Sequence[tuple[str, str]]) -> Skipped:
-    """One skip for all mappings that could have taken the event; each is named where their reasons differ."""
+    """One skip for all mappings that could have taken the event; names them if their reasons differ."""
     mappings: dict[str, list[str]] = {}
     for name, reason in reasons:
         mappings.setdefault(reason, []).append(name)

@@ -1,4 +1,4 @@
-"""The names that a mapping's sources and templates may begin with: the parts of an event, and the item's."""
+"""Checks the first names of sources and templates: parts of an event, or the item."""
 
 import re
 from collections.abc import Iterable
@@ -16,14 +16,14 @@ _OF_PAGES = ("name", "category")
 _WITH_NAMES = ("page", "screen")
 _HOLDERS = ("traits", "properties", "context", "integrations")
 _WORDS = {"null": "none", "NULL": "none", "nil": "none", "undefined": "none", "TRUE": "true", "FALSE": "false"}
-"""What people write in a template as in other languages."""
+"""Names that people know from other languages, with their Jinja2 equivalents."""
 _FIRST = re.compile(r"\s*(?:\$\.)?([^\W\d][\w-]*)")
 
 
 def check_names(
     mapping: Mapping, when: CompiledSource | None, rules: Iterable[CompiledRule], report: Report
 ) -> None:
-    """Reports sources, templates and conditions that begin with what no event has, or with an item too early."""
+    """Reports sources, templates and conditions whose first name is not in an event, or is an item too early."""
     checker = _Checker(mapping, report)
     for path in (mapping.opt_in, mapping.for_each):
         if path:
@@ -76,10 +76,10 @@ class _Checker:
                 when = "here: this is read before for_each" if self.has_items else "without for_each"
                 self.report.error(kinds.ITEM_WITHOUT_FOR_EACH, span, f"there is no {name} {when}")
         elif name in _WORDS:
-            self.report.warning(kinds.UNKNOWN_SOURCE, span, f"{name} means nothing here", f"write {_WORDS[name]}")
+            self.report.warning(kinds.UNKNOWN_SOURCE, span, f"{name} is not defined here", f"write {_WORDS[name]}")
         elif name not in self.known:
             help_ = self._help(name, rest.partition("|")[0].rstrip(), ITEM if has_items else self.holder, constant)
-            self.report.warning(kinds.UNKNOWN_SOURCE, span, f"no event has {name} at its top", help_)
+            self.report.warning(kinds.UNKNOWN_SOURCE, span, f"no event has {name} at its top level", help_)
 
     def _help(self, name: str, rest: str, holder: str, constant: str) -> str:
         near = did_you_mean(name, _HOLDERS if rest else self.known)

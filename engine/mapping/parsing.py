@@ -1,4 +1,4 @@
-"""What texts and numbers of events stand for: numbers, yes and no, dates and times; types and filters go by it."""
+"""Parses texts and numbers of events as numbers, booleans, dates and times, for types and filters."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -14,9 +14,9 @@ NUMBER_RANGE: Final = 10**18
 INTEGER_RANGE: Final = 2**31
 FIRST_DAY: Final = date(1700, 1, 1)
 LAST_DAY: Final = date(4000, 12, 31)
-"""What a date field holds ("Primitive Data Types", date)."""
+"""The last day of a date field ("Primitive Data Types", date)."""
 _LONGEST = 100
-"""In characters: more than any number, date or time."""
+"""In characters; longer than any number, date or time."""
 
 _NO_NUMBER = "is not a number"
 _NO_DATE = "is not a date (YYYY-MM-DD)"
@@ -45,7 +45,7 @@ _PLAIN: dict[DecimalMark, re.Pattern[str]] = {
     "point": re.compile(r"\d{1,18}(?:\.\d{0,18})?|\.\d{1,18}"),
     "comma": re.compile(r"\d{1,18}(?:,\d{0,18})?|,\d{1,18}"),
 }
-# Groups of three digits, or as in India of two above the last three; what separates them is the same throughout.
+# Groups of three digits, or as in India of two above the last three, with the same separator throughout.
 _GROUPED: dict[DecimalMark, re.Pattern[str]] = {
     "point": re.compile(
         r"[1-9]\d{0,2}(?P<mark>[,'’\s])\d{3}(?:(?P=mark)\d{3}){0,4}(?:\.\d{0,18})?"
@@ -61,9 +61,9 @@ _SEPARATORS: dict[DecimalMark, re.Pattern[str]] = {
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_TEXT = re.compile(r"-?\d{9,16}(\.\d{1,9})?")
 _FEWEST_SECONDS = 10**8
-"""A smaller number is no moment: `20261123` would be a day in 1970."""
+"""A smaller number is not a moment: `20261123` would be a day in 1970."""
 _MOST_SECONDS = 10**11
-"""A larger number is milliseconds: this many seconds are the year 5138, as milliseconds March 1973."""
+"""A larger number is milliseconds: as seconds this is the year 5138, as milliseconds March 1973."""
 
 _TIME = re.compile(
     r"(?P<hour>\d{1,2})(?::(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?)?)?"
@@ -73,25 +73,25 @@ _TIME = re.compile(
 
 
 class Unfit(ValueError):
-    """A value that its field cannot take; the message goes on from the value's name: `is not a whole number`."""
+    """The field cannot take a value; the message follows the value's name: `is not a whole number`."""
 
 
 class OutOfRange(Unfit):
-    """A number, date or time, but none that a field holds."""
+    """A number, date or time that is out of the range of fields."""
 
 
 def to_number(value: Value, decimal: DecimalMark = "point", otherwise: str = _NO_NUMBER) -> int | float:
     """The number; a text may have a currency and grouped thousands. Raises `Unfit`.
 
-    `decimal` is the mark before the decimals of a text: the other one separates thousands. A text that is grouped
-    in any other way is none: nobody can tell what `1,00` means.
+    `decimal` is the decimal mark of a text: the other one separates thousands. A text that is grouped in any other
+    way is refused, since `1,00` is ambiguous.
     """
     if isinstance(value, bool):
         raise Unfit(otherwise)
     if isinstance(value, str):
         return _number_in(value, decimal, otherwise)
     if not -NUMBER_RANGE < value < NUMBER_RANGE:
-        raise OutOfRange("has more digits than a number field holds")
+        raise OutOfRange("has more digits than a number field can hold")
     return value
 
 
@@ -117,12 +117,12 @@ def to_integer(value: Value, decimal: DecimalMark = "point") -> int:
     if number != int(number):
         raise Unfit(otherwise)
     if not -INTEGER_RANGE <= number < INTEGER_RANGE:
-        raise OutOfRange("is beyond what a whole number field holds")
+        raise OutOfRange("is out of the range of a whole number field")
     return int(number)
 
 
 def to_boolean(value: Value) -> bool:
-    """True or false, or what forms and spreadsheets write for it. Raises `Unfit`."""
+    """True or false, also as forms and spreadsheets write them. Raises `Unfit`."""
     if isinstance(value, bool):
         return value
     text = as_text(value).strip().lower() if not isinstance(value, str) or len(value) <= _LONGEST else ""
@@ -135,7 +135,7 @@ def to_boolean(value: Value) -> bool:
 def to_date(value: Value, zone: str = "", form: str | None = None) -> str:
     """The day of an ISO 8601 text, of seconds or milliseconds since 1970, or of a text in `form`. Raises `Unfit`.
 
-    A moment counts in the time zone given, and without one in the time zone that it is written with.
+    A moment is converted to the given time zone, or else keeps the one that it is written with.
     """
     moment = _moment(value, form, _NO_DATE)
     try:
@@ -145,9 +145,9 @@ def to_date(value: Value, zone: str = "", form: str | None = None) -> str:
 
 
 def to_datetime(value: Value, zone: str = "", form: str | None = None) -> str:
-    """The moment in UTC with milliseconds, from what `to_date` takes. Raises `Unfit`.
+    """The moment in UTC with milliseconds, from the values that `to_date` takes. Raises `Unfit`.
 
-    A time without a time zone is in the one given, or else in UTC.
+    A time without a time zone is in the given one, or else in UTC.
     """
     moment = _moment(value, form, _NO_MOMENT)
     try:
@@ -159,7 +159,7 @@ def to_datetime(value: Value, zone: str = "", form: str | None = None) -> str:
 
 
 def to_time(value: Value, zone: str = "") -> str:
-    """The time of day as time fields hold it, of a text such as `9:30`, `9:30 PM` or a moment. Raises `Unfit`."""
+    """The time of day for time fields, from a text such as `9:30`, `9:30 PM` or a moment. Raises `Unfit`."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         raise Unfit(_NO_TIME)
     text = value.strip()
@@ -209,13 +209,13 @@ def _since_1970(number: float, otherwise: str) -> datetime:
 
 
 def _in_zone(moment: datetime, zone: str) -> datetime:
-    """The moment as the clocks of the zone show it; as it is written where there is none, or it has none."""
+    """The moment in the time zone; unchanged if no zone is given, or if it has none itself."""
     return moment.astimezone(time_zone(zone)) if zone and moment.tzinfo else moment
 
 
 @cache
 def time_zone(name: str) -> tzinfo:
-    """The time zone of that name; UTC without one."""
+    """The time zone of that name; UTC if empty."""
     return ZoneInfo(name) if name else UTC
 
 
@@ -226,4 +226,4 @@ def _held(day: date) -> date:
 
 
 def _too_far() -> OutOfRange:
-    return OutOfRange(f"is not within what a date field holds ({FIRST_DAY} to {LAST_DAY})")
+    return OutOfRange(f"is out of the range of a date field ({FIRST_DAY} to {LAST_DAY})")

@@ -1,7 +1,7 @@
-"""A source as text (`traits.phones[0] | trim`) into a function that fetches its value from an event.
+"""Compiles a source (`traits.phones[0] | trim`) into a function that reads its value from an event.
 
-A simple JSONPath, names and indexes only, becomes direct look-ups, with names below the first one matched
-loosely; wildcards, slices and filters go through jsonpath-ng's own evaluation and match exactly.
+A simple JSONPath, of names and indexes only, becomes direct access, with names below the first one matched
+loosely; wildcards, slices and filters are evaluated by jsonpath-ng and match exactly.
 """
 
 import re
@@ -29,13 +29,13 @@ from sfmap.engine.spec.reader import Report
 
 Getter = Callable[[Event], Json]
 Walk = Callable[[Event], Json | object]
-"""As `Getter`, with `MISSING` where the path leads nowhere."""
+"""Like `Getter`, with `MISSING` if the path does not exist."""
 Segment = str | int
 Path = tuple[Segment, ...]
 
 _START = re.compile(r"(?:\$\.)?([^\W\d][\w-]*)")
 _SEGMENT = re.compile(r"""\.([^\W\d][\w-]*)|\[(-?\d{1,9})\]|\['([^']*)'\]|\["([^"]*)"\]""")
-# What jsonpath-ng would hand to Python's regular expressions.
+# Operators that jsonpath-ng passes to Python's regular expressions.
 _UNSAFE = re.compile(r"=~|`sub\b")
 _COLUMN = re.compile(r"col (\d+)|\b1:(\d+)")
 _EXAMPLES = "such as traits.company.name or traits.phones[0]"
@@ -53,26 +53,26 @@ class Pipe(NamedTuple):
 class CompiledSource:
     text: str
     get: Getter
-    """Raises `Unfit` where a filter had to give up, `Unreadable` where it made nothing of a value."""
+    """Raises `Unfit` if a filter reaches a limit, `Unreadable` if it cannot read a value."""
     reads: tuple[Path, ...]
-    """The leading names and indexes of the paths that it is known to read."""
+    """The leading names and indexes of the paths that it reads."""
     found: Callable[[Event], list[Json]] = lambda _: []
-    """What the path leads to in the event, before any filter; null is there, what is missing is not."""
+    """The value at the path before any filter; null for null, `MISSING` if there is none."""
     segments: Path | None = None
-    """The whole path where it is names and indexes, names below the first matched loosely; else None."""
+    """The whole path if it has only names and indexes; otherwise None."""
     pipes: tuple[Pipe, ...] = ()
     """The filters after it."""
     names: tuple[str, ...] = ()
-    """What a template reads of the event by a first name."""
+    """The first names that a template reads from the event."""
     blanks: frozenset[str] = frozenset()
-    """What counts as no value before the filters and after them, by `table_key`."""
+    """Values that count as no value before and after the filters, by `table_key`."""
 
     def is_null(self, event: Event) -> bool:
-        """Whether the event has an explicit null where the path leads."""
+        """Whether the event has an explicit null at the path."""
         return None in self.found(event)
 
     def is_blank(self, event: Event) -> bool:
-        """Whether the event has a blank text where the path leads."""
+        """Whether the event has a blank text at the path."""
         return any(isinstance(one, str) and scalar(one) is None for one in self.found(event))
 
 
@@ -84,11 +84,11 @@ def compile_source(
     conventions: Conventions = CONVENTIONS,
     blanks: frozenset[str] = frozenset(),
 ) -> CompiledSource | None:
-    """The source as a function of the event view; None, and diagnostics, where it cannot be one.
+    """The source as a function of the event view; None and diagnostics if it is invalid.
 
     `exact` turns off the loose matching of names. A path with wildcards or filters gives the first match that a
-    field can hold, or all of them as a list where `several` or a pipe wants them. Of `blanks` each is blank text,
-    before the filters and after them.
+    field can hold, or all of them as a list with `several` or a pipe. Each of the `blanks` counts as blank text,
+    before and after the filters.
     """
     (_, path), *pieces = _split_pipes(source.text)
     pipes = [_compile_pipe(source, start, text, report, conventions) for start, text in pieces]
@@ -124,7 +124,7 @@ def _with_blanks(find: Callable[[Event], _Found], blanks: frozenset[str]) -> Cal
 
 
 def simple_segments(path: str) -> Path | None:
-    """`traits.phones[0]` as ("traits", "phones", 0); None for a path that is more than names and indexes."""
+    """`traits.phones[0]` as ("traits", "phones", 0); None if the path has more than names and indexes."""
     start = _START.match(path)
     if not start:
         return None
@@ -141,7 +141,7 @@ def simple_segments(path: str) -> Path | None:
 
 
 def is_below(path: Path, above: Path) -> bool:
-    """Whether the path leads to the same place or further down, as names are matched."""
+    """Whether the path is the same or a deeper one, with names matched loosely."""
     return len(path) >= len(above) and all(map(_is_same, path, above))
 
 
@@ -152,7 +152,7 @@ def _is_same(one: Segment, other: Segment) -> bool:
 
 
 def path_walker(path: Path) -> Walk:
-    """What stands at the path in an event, names below the first matched loosely."""
+    """The value at the path in an event, with names below the first matched loosely."""
     return _walker(path, loose_get)
 
 
@@ -162,7 +162,7 @@ def _exact_get(table: dict[str, Json], key: str) -> Json | object:
 
 def _walker(segments: Path, get_key: Callable[[dict[str, Json], str], Json | object]) -> Walk:
     first, *rest = segments
-    assert isinstance(first, str)  # a path begins with a name
+    assert isinstance(first, str)  # a path starts with a name
     if len(rest) == 1 and isinstance(rest[0], str):
         return _walker_of_two(first, rest[0], get_key)
 
@@ -181,7 +181,7 @@ def _walker(segments: Path, get_key: Callable[[dict[str, Json], str], Json | obj
 
 
 def _walker_of_two(first: str, second: str, get_key: Callable[[dict[str, Json], str], Json | object]) -> Walk:
-    """`integrations.Salesforce`, `traits.email`: what nearly all paths are."""
+    """The walker for paths of two names, which nearly all are, such as `traits.email`."""
 
     def walk(event: Event) -> Json | object:
         table = event.get(first)
@@ -207,7 +207,7 @@ def _list_of(walk: Walk) -> Callable[[Event], list[Json]]:
 
 
 def _evaluator(expression: JSONPath) -> Callable[[Event], list[Json]]:
-    """What the path finds, as a function. It raises `Unfit` for an event that is too large to go through."""
+    """A function that returns the matches of the path. It raises `Unfit` for an event that is too large."""
     steps = list(_steps(expression))
     for step in steps:
         if isinstance(step, Operation):
@@ -225,7 +225,7 @@ def _evaluator(expression: JSONPath) -> Callable[[Event], list[Json]]:
 
 
 def _steps(expression: object) -> Iterator[JSONPath]:
-    """The expression and everything that it is made of."""
+    """The expression and all its subexpressions."""
     if isinstance(expression, (list, tuple)):
         for one in expression:
             yield from _steps(one)
@@ -235,7 +235,7 @@ def _steps(expression: object) -> Iterator[JSONPath]:
 
 
 def _bounded(operator: Callable[[object, object], object]) -> Callable[[object, object], object]:
-    """The operator without what makes something huge of little: texts many times over, and ever longer numbers."""
+    """The operator, limited so that it cannot make huge values from small ones."""
 
     def calculate(left: object, right: object) -> object:
         if operator is mul and not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
@@ -249,9 +249,9 @@ def _bounded(operator: Callable[[object, object], object]) -> Callable[[object, 
 
 
 def _check_work(event: Event, descents: int) -> None:
-    """Raises `Unfit` where the path would go through too much.
+    """Raises `Unfit` if the path would visit too many values.
 
-    A second `..` begins again at everything that the first one found, which can be each level of what is nested.
+    A second `..` starts again at everything that the first one found, which can be every level of nested values.
     """
     parts = depth = 0
     level: list[Json] = [event]
@@ -300,7 +300,7 @@ def _piped(get: Getter, pipes: list[Pipe]) -> Getter:
 
 
 def _split_pipes(text: str) -> list[tuple[int, str]]:
-    """The text at its pipes, each piece with where it begins; a `|` in quotes or brackets is none."""
+    """The text split at its pipes, each piece with its start; a `|` in quotes or brackets is not a pipe."""
     pieces = []
     begin = depth = 0
     quote = ""
@@ -321,13 +321,13 @@ def _split_pipes(text: str) -> list[tuple[int, str]]:
 
 def _parse_path(source: SourcePath, path: str, report: Report) -> JSONPath | None:
     if word := _UNSAFE.search(path):
-        message = f"{word[0]} can run for ever on some data, and is not allowed in a path"
+        message = f"{word[0]} can run forever on some data, and is not allowed in a path"
         report.error(
             kinds.UNSAFE_PATH, source.span(word.start(), len(word[0])), message, "use the filter replace_regex"
         )
         return None
     if "{{" in path:
-        message = "a template stands under the key template"
+        message = "a template belongs under the key template"
         report.error(kinds.WRONG_PATH, source.span(path.find("{{"), 2), message, 'write {template: "{{ ... }}"}')
         return None
     if not path.strip():
@@ -338,7 +338,7 @@ def _parse_path(source: SourcePath, path: str, report: Report) -> JSONPath | Non
     except JSONPathError as error:
         place = _COLUMN.search(str(error))
         column = int(place[1] or place[2]) if place else len(path) - 1
-        message = f'"{path.strip()}" is no source path'
+        message = f'"{path.strip()}" is not a source path'
         is_word = not re.search(r"[.\[$]", path)
         help_ = f"for a constant write {{value: {path.strip()}}}" if is_word else _EXAMPLES
         report.error(kinds.WRONG_PATH, source.span(column, 1), message, help_)

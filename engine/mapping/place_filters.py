@@ -1,4 +1,4 @@
-"""Filters on the names and codes of countries and their states, by ISO 3166; they need the library pycountry."""
+"""Filters on names and codes of countries and their states in ISO 3166; they need the library pycountry."""
 
 from functools import lru_cache
 from importlib.util import find_spec
@@ -19,7 +19,7 @@ _ALIASES = {
     "ivory coast": "CI", "holland": "NL", "the netherlands": "NL", "cape verde": "CV", "swaziland": "SZ",
     "macedonia": "MK", "burma": "MM", "uae": "AE", "brunei": "BN", "east timor": "TL", "vatican": "VA",
 }  # fmt: skip
-"""What people write that is no name in the standard."""
+"""Common names that are not in the standard."""
 
 
 def _missing() -> str:
@@ -63,7 +63,7 @@ def _state_code(text: str, country: Json) -> Json:
 
 @lru_cache(MOST_REMEMBERED)
 def _states(country: str) -> dict[str, str]:
-    """The codes of a country's states, by code and name; what stands for two of them is left out."""
+    """The codes of a country's states, by code and name; ambiguous ones are left out."""
     import pycountry
 
     codes: dict[str, str] = {}
@@ -82,7 +82,7 @@ FILTERS = (
     Filter(
         "country_code",
         _country_code,
-        "The two letters of a country, by its name or code; no value for what is none. `pip install"
+        "The two-letter code of a country, by its name or code; no value for other texts. `pip install"
         " 'sfmap[countries]'` first",
         (
             Example("Germany", "DE"),
@@ -102,7 +102,7 @@ FILTERS = (
     Filter(
         "state_code",
         _state_code,
-        "The code of a state or province of the country given, by its name or code. `pip install"
+        "The code of a state or province of the given country, by its name or code. `pip install"
         " 'sfmap[countries]'` first",
         (
             Example("California", "CA", ("US",)),

@@ -1,4 +1,4 @@
-"""What mapping makes of an event: records to deliver, or the reason why there is none."""
+"""The results of mapping an event: records to deliver, or the reason why there is none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -23,12 +23,12 @@ Event = dict[str, Json]
 """One event as its JSON object; mapping never changes it."""
 
 Value = Constant
-"""What a field can hold: a JSON scalar, never null."""
+"""A value that a field can hold: a JSON scalar, never null."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that was cut, cleaned or left out of a field; `what` is the same for every event it happens to."""
+    """A note on a value cut, cleaned or left out; `what` is the same for every event that it applies to."""
 
     field: str
     what: str
@@ -41,7 +41,7 @@ _MOST_SAID = 3
 
 
 def nothing_to_write(notes: Sequence[Note]) -> str:
-    """Why a record without any field is refused, with the first of the notes on it."""
+    """Why a record without any field is refused, with its first notes."""
     said = "; ".join(map(str, notes[:_MOST_SAID]))
     return f"nothing to write: no field has a value{f' ({said})' if said else ''}"
 
@@ -51,66 +51,66 @@ class Reference:
     """A pointer to the record whose field `by` has the value; delivery finds it."""
 
     objects: tuple[str, ...]
-    """The first that has such a record wins."""
+    """In order; the first that has such a record wins."""
     by: str
     value: Value
     on_missing: OnMissing = "drop"
     where: str = ""
-    """A condition in SOQL that it must meet; empty where there is none."""
+    """A condition in SOQL that the record must meet, or empty."""
     on_many: OnMany = "newest"
     is_constant: bool = field(default=False, compare=False)
-    """Whether the value is the mapping's own, and no secret."""
+    """Whether the value is a constant of the mapping, which may be shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """Values of a multi-select picklist, with `;` between them, that it gets besides those that it holds."""
+    """Values separated by `;` to add to those of a multi-select picklist."""
 
     values: str
 
 
 Content = Value | Reference | Addition | None
-"""What is written into a field; None empties it."""
+"""What is written to a field; None empties it."""
 
 
 Contents = dict[str, Content]
 Line = dict[str, object]
-"""What `sfmap render` prints of a record or fate."""
+"""A record or fate as `sfmap render` prints it."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What all records of a mapping have in common: where they go, and how they are written."""
+    """What all records of a mapping have in common: their object, and how they are written."""
 
     mapping: str
     object: str
     operation: Operation
     on_many: OnMany
     external_id: str = ""
-    """The field by which the org itself finds the record; empty where delivery looks it up."""
+    """The field by which the org's upsert finds the record; empty if delivery looks it up."""
     where: str = ""
-    """A condition in SOQL that a record found must meet; empty where there is none."""
+    """A condition in SOQL that found records must meet, or empty."""
     headers: WriteHeaders = NO_HEADERS
     on_none: OnNone = "skip"
     on_duplicate: OnDuplicate = "fail"
     skip_unchanged: bool = False
-    """Whether a record that holds these values already is left alone."""
+    """Whether a record that already has these values is not written."""
     timestamp_guard: bool = False
-    """Whether an older event than the newest one written leaves the record alone."""
+    """Whether an event older than the newest one written is skipped."""
     batch_size: int | None = None
-    """The most records that one write carries; None where the org's entry says."""
+    """The most records in one write; None for that of the org's entry."""
     conventions: Conventions = CONVENTIONS
-    """How texts are read that the org's fields make something else of."""
+    """How delivery reads texts for fields of other types."""
     has_values_alone: bool = False
-    """Whether no field is ever emptied or added to, and none points to another record."""
+    """Whether all contents are plain values: no field is emptied, added to, or a reference."""
     currencies: tuple[tuple[str, str], ...] = ()
     """Of each amount that has one: its field, and the field that holds its currency."""
     finds_by_another_value: bool = False
-    """Whether some lookup has a value that is not the one written."""
+    """Whether a lookup has a value that is not written."""
 
     @cached_property
     def beginning(self) -> Line:
-        """How the JSON lines of its records begin; a record puts its own values in place of `match`."""
+        """The start of the JSON lines of its records; a record replaces `match` by its own values."""
         line: Line = {
             "mapping": self.mapping, "object": self.object, "operation": self.operation, "match": [],
         }  # fmt: skip
@@ -139,24 +139,24 @@ def _said(headers: WriteHeaders) -> Line:
 
 
 class Record(NamedTuple):
-    """One record to write; a tuple, since there is one for each event."""
+    """One record to write; a tuple for speed, since every event makes one."""
 
     plan: Plan
     match: tuple[Mapping[str, Value | Reference], ...]
-    """The lookups that have values, in the order to try them."""
+    """The lookups that have values, in order."""
     fields: Mapping[str, Content]
-    """Written on create and update alike."""
+    """Written on both create and update."""
     create_only: Mapping[str, Content]
     update_only: Mapping[str, Content]
     if_empty: Mapping[str, Content]
-    """Written on create, and on update where the org's field is empty."""
+    """Written on create, and on update if the field is empty in the org."""
     origins: Mapping[str, str]
-    """Where each field's value came from: the source's text."""
+    """The origin of each field's value: the text of the source."""
     notes: tuple[Note, ...] = ()
     item: int = 0
-    """Which item of the event's list this is, from 1; 0 where the event is one record."""
+    """The item of the event's list, from 1; 0 if the mapping makes one record of the event."""
     unless_found: tuple[Reference, ...] = ()
-    """Where one of these records is found, this one is not written."""
+    """If one of these records is found, this one is not written."""
 
     def with_headers(self, headers: WriteHeaders) -> "Record":
         return self._replace(plan=replace(self.plan, headers=headers))
@@ -208,17 +208,17 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The event is not meant for the org; that costs no API call and is no failure."""
+    """The event is not meant for the org: it takes no API call and is not a failure."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The event is meant for the org and cannot go there as it is."""
+    """The event is meant for the org but cannot be delivered as it is."""
 
     mapping: str
-    """Empty where the event is no event at all."""
+    """Empty if the event itself is invalid."""
     reason: str
     item: int = 0
 

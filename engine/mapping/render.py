@@ -1,4 +1,4 @@
-"""Records and fates as the JSON lines that `sfmap render` prints and snapshots hold."""
+"""Records and fates as JSON, for the lines of `sfmap render` and for snapshots."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from sfmap.engine.mapping.record import Addition, Content, Line, Mapped, Record,
 
 
 def as_json(number: int, mapped: Mapped) -> Line:
-    """One line: what would be sent, create and update told apart, or why nothing is."""
+    """One line: what would be sent, with create and update distinguished, or why nothing is."""
     if isinstance(mapped, Record):
         return _record(number, mapped)
     if isinstance(mapped, Rejected):
@@ -44,7 +44,7 @@ def _contents(record: Record, contents: Mapping[str, Content]) -> Mapping[str, o
 
 
 def content_as_json(content: Content) -> object:
-    """A value as it is, null for a field to empty; a reference as the look-up that it is."""
+    """A value unchanged, null for a field to empty, a reference as its lookup."""
     if isinstance(content, Addition):
         return {"add": content.values}
     if isinstance(content, Reference):

@@ -1,4 +1,4 @@
-"""One field rule as a function of an event: the first source whose value fits the field."""
+"""Compiles a field rule into a function of an event: the first source whose value fits the field wins."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -31,14 +31,14 @@ from sfmap.engine.spec.reader import Report
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a rule found in one event: something to write and when, or a reason to reject, or nothing."""
+    """The result of a rule for one event: something to write and when, a reason to reject, or nothing."""
 
     content: Content = None
     write: Write = "always"
     origin: str = ""
-    """The source's text; empty for a default, which says nothing about who the record is."""
+    """The source's text; empty for a default, which does not identify a record."""
     notes: tuple[str, ...] = ()
-    """What was cut, cleaned or left out."""
+    """Notes on what was cut, cleaned or left out."""
     rejected: str = ""
     is_null: bool = False
     """Whether the field is to be emptied."""
@@ -57,7 +57,7 @@ class Refusal(NamedTuple):
         return f"{self.source.text} {self.why}"
 
     def is_made_up_for(self, giver: CompiledSource) -> bool:
-        """Whether another source gave the value, and reads the same trait or a part of it."""
+        """Whether the source that gave the value reads the same trait or a part of it."""
         return giver is not self.source and any(
             is_below(one, other) or is_below(other, one) for one in self.source.reads for other in giver.reads
         )
@@ -67,17 +67,17 @@ class Refusal(NamedTuple):
 class CompiledRule:
     rule: FieldRule
     sources: tuple[CompiledSource, ...]
-    """In the order to try them; a template or a constant is a single one."""
+    """In order; a template or a constant is a single source."""
     when: CompiledSource | None
     values: dict[str, Constant] | None
     """The table of values, by `table_key`."""
     blanks: frozenset[str] = frozenset()
-    """What counts as no value in this rule alone, by `table_key`."""
+    """Values that count as no value in this rule only, by `table_key`."""
     strip: Callable[[str], str] | None = None
-    """What takes invisible characters out of texts that records are known by."""
+    """Removes invisible characters from texts that identify records."""
 
     def find(self, event: Event) -> Found:
-        """What the rule makes of the event view."""
+        """The result of the rule for the event view."""
         doing = "when"
         try:
             if self.when and not self.when.get(event):
@@ -98,7 +98,7 @@ class CompiledRule:
         return found
 
     def _is_constant(self, found: Found) -> bool:
-        """Whether the value is the mapping's own: a constant, an entry of `values`, a template of nothing else."""
+        """Whether the value is the mapping's own: a constant, an entry of `values`, or a template of constants."""
         rule = self.rule
         tabled = (*(rule.values or {}).values(), *([] if rule.otherwise is None else [rule.otherwise]))
         of_nothing = rule.template is not None and not any(source.names for source in self.sources)
@@ -125,7 +125,7 @@ class CompiledRule:
         return self._beside(self._without_value(refusals), refusals)
 
     def _beside(self, found: Found, refusals: Sequence[Refusal]) -> Found:
-        """The same with what the event has besides and the field does not get."""
+        """The same with notes on values of the event that the field does not get."""
         if refusals and self.rule.on_invalid == "reject":
             return Found(rejected=f"{self.rule.field}: {refusals[0]}")
         if not refusals or found.rejected:
@@ -133,9 +133,9 @@ class CompiledRule:
         return replace(found, notes=(*(f"left out: {refusal}" for refusal in refusals), *found.notes))
 
     def _cleaned(self, raw: Json) -> tuple[Value | None, tuple[str, ...]]:
-        """What a field can hold of the value, and notes on what it lost."""
+        """The value as a field can hold it, and notes on what was removed."""
         value = scalar(raw)
-        notes = () if value == raw else ("characters that XML cannot carry were taken out",)
+        notes = () if value == raw else ("characters that XML cannot carry were removed",)
         if self.strip is None or not isinstance(value, str):
             return value, notes
         stripped = self.strip(value)
@@ -152,7 +152,7 @@ class CompiledRule:
             return value
         found = self.values.get(table_key(value), self.rule.otherwise)
         if found is None and not self.rule.keeps_others:
-            raise Unfit("is no entry of values")
+            raise Unfit("is not an entry of values")
         return value if found is None else found
 
     def _fitted(self, origin: str, value: Value, notes: tuple[str, ...]) -> Found:
@@ -161,7 +161,7 @@ class CompiledRule:
         if rule.max is None or not isinstance(fitted, str) or length(fitted) <= rule.max:
             return Found(fitted, rule.write, origin, notes)
         if rule.type == "email":
-            raise Unfit(f"is longer than {rule.max} characters, and an e-mail address is not cut")
+            raise Unfit(f"is longer than {rule.max} characters, and an e-mail address is never cut")
         if rule.on_long == "reject":
             return Found(rejected=f"{rule.field}: longer than {rule.max} characters")
         shortened = cut(fitted, rule.max)
@@ -186,7 +186,7 @@ class CompiledRule:
 
 
 def _read(source: CompiledSource, event: Event, refusals: list[Refusal]) -> Json:
-    """What the source gives; what a filter could not take is added to the refusals."""
+    """The value of the source; adds values that a filter could not read to the refusals."""
     try:
         return source.get(event)
     except Unfit as unfit:
@@ -197,9 +197,9 @@ def _read(source: CompiledSource, event: Event, refusals: list[Refusal]) -> Json
 def compile_rule(
     rule: FieldRule, report: Report, blanks: frozenset[str] = frozenset(), identifies: bool = False
 ) -> CompiledRule:
-    """The rule as a function; what is wrong with its paths, template or constants goes into the report.
+    """The compiled rule; reports errors in its paths, template or constants.
 
-    `blanks` count as no value in the whole mapping; by a field that `identifies`, records are looked up.
+    `blanks` count as no value in the whole mapping; `identifies` means that records are looked up by the field.
     """
     own = blank_keys(rule.blank_values)
     if rule.template is not None:
@@ -239,7 +239,7 @@ def _reads_an_id(source: CompiledSource) -> bool:
 
 
 def _value_type(rule: FieldRule) -> ValueType | None:
-    """A longest length makes text of what has no type of its own: `{from: groupId, max: 40}`."""
+    """The rule's type; `max` without a type implies text: `{from: groupId, max: 40}`."""
     return rule.type or ("string" if rule.max is not None else None)
 
 

@@ -1,4 +1,4 @@
-"""What templates run in: an event is data only, filters mean what they mean in pipes, and work has a bound."""
+"""The environment of templates: events are only data, filters are the same as in pipes, and work is limited."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -18,11 +18,11 @@ from sfmap.engine.mapping.values import Unfit, shown
 from sfmap.engine.spec.model import CONVENTIONS, Conventions
 
 MOST_STEPS: Final = 100_000
-"""Turns of loops, items that filters go through, hundreds of characters, for one template and one event."""
+"""The most steps for one template and event: turns of loops, items in filters, hundreds of characters."""
 _CHARACTERS = 100
-"""Of a text, for one step."""
+"""Characters of a text that count as one step."""
 _MOST_DIGITS = 20
-"""Before or behind the point, that a number is rounded to."""
+"""The most digits before or after the point that a number is rounded to."""
 _WIDEST_NUMBER = 4_096
 """In bits."""
 
@@ -30,10 +30,10 @@ _BORROWED_FILTERS = (
     "abs count dictsort float groupby items length list map max min reject rejectattr reverse round select"
     " selectattr sort sum truncate unique wordcount"
 ).split()
-"""Of Jinja2's own: those that give the same answer every time, and not much more than they take."""
+"""Jinja2's own filters that are deterministic and whose output is not much larger than their input."""
 
 _LETTER_BY_LETTER = frozenset(("list", "max", "min", "sort", "unique"))
-"""Those that take a text for a list."""
+"""Filters that treat a text as a list."""
 
 _TEXT_METHODS = frozenset(
     (
@@ -45,18 +45,18 @@ _TEXT_METHODS = frozenset(
 
 
 class TemplateFailed(Exception):
-    """A template that could not be rendered for one event."""
+    """A template could not be rendered for one event."""
 
 
 def failure(error: Exception) -> TemplateFailed:
-    """The error of a library with words that hold no value of the event, which Python's own can quote."""
+    """A library's error without values of the event, which Python's own messages can quote."""
     if isinstance(error, (TypeError, ArithmeticError, TemplateError, Unfit)):
         return TemplateFailed(shown(str(error)))
     return TemplateFailed(f"a value is not of the kind that it needs ({type(error).__name__})")
 
 
 class _Context(Context):
-    """What one rendering sees, with a count of its work."""
+    """The context of one rendering, with a count of its work."""
 
     steps = 0
 
@@ -67,7 +67,7 @@ class _Context(Context):
 
 
 class _EventEnvironment(ImmutableSandboxedEnvironment):
-    """An event is data only: a name after a dot is a key, matched loosely, and never a Python attribute."""
+    """Treats events as data only: a name after a dot is a key, matched loosely, never a Python attribute."""
 
     context_class = _Context
     intercepted_binops = frozenset({"+", "*", "**", "%"})
@@ -92,7 +92,7 @@ class _EventEnvironment(ImmutableSandboxedEnvironment):
         owner = getattr(function, "__self__", None)
         context.spend(1 + sum(map(_weight, (owner, *arguments, *named.values()))))
         result: object = super().call(context, function, *arguments, **named)
-        if owner is not None:  # range has counted what it gives
+        if owner is not None:  # range has counted its items
             context.spend(_weight(result))
         return result
 
@@ -108,7 +108,7 @@ class _EventEnvironment(ImmutableSandboxedEnvironment):
 
 
 def _check_growth(operator: str, left: object, right: object) -> None:
-    """Keeps one operator from making something huge of little."""
+    """Keeps an operator from making a huge value from small ones."""
     if operator == "%" and isinstance(left, str):
         raise TemplateFailed("% is for numbers; put texts together with ~")
     if operator == "+" and isinstance(left, (str, list, tuple)) and isinstance(right, (str, list, tuple)):
@@ -124,7 +124,7 @@ def _check_growth(operator: str, left: object, right: object) -> None:
 
 
 def check_length(length: int) -> None:
-    """Raises `TemplateFailed` for more than any field could hold."""
+    """Raises `TemplateFailed` for more than any field can hold."""
     if length > LONGEST_RESULT:
         raise TemplateFailed(f"it makes a text or list longer than {LONGEST_RESULT:,}")
 
@@ -135,7 +135,7 @@ def _printed(value: object) -> str:
 
 
 def _weight(value: object) -> int:
-    """The steps that it takes to go through a value once; nothing for short ones."""
+    """The steps for iterating over a value once; 0 for short ones."""
     if isinstance(value, str):
         return len(value) // _CHARACTERS
     if isinstance(value, (list, tuple)):
@@ -144,7 +144,7 @@ def _weight(value: object) -> int:
 
 
 def _counted(library: Environment, name: str) -> Callable[..., object]:
-    """The library's filter with its work and its output bounded."""
+    """The library's filter with limited work and output."""
 
     @pass_context
     def counted(context: _Context, value: object, *arguments: object, **named: object) -> object:
@@ -215,7 +215,7 @@ def _range(context: _Context, *bounds: int) -> list[int]:
 
 @pass_context
 def _weighed(context: _Context, value: object) -> object:
-    """What is compared, searched or cut; looking for a key in an object takes no longer for a large one."""
+    """Counts a value that is compared, searched or cut; a key lookup in an object takes constant time."""
     if isinstance(value, (str, list, tuple)):
         context.spend(_weight(value))
     return value
@@ -234,7 +234,7 @@ def _item(context: _Context, holder: object, key: object) -> object:
 
 
 def _found(context: _Context, holder: object, key: object) -> object:
-    """The member of that very name; to find one of another spelling takes as long as there are keys."""
+    """The member with exactly that name, or one of another spelling, which counts a step for each key."""
     if not isinstance(holder, dict) or not isinstance(key, str):
         return None
     value: object = holder.get(key)
@@ -244,9 +244,9 @@ def _found(context: _Context, holder: object, key: object) -> object:
 
 
 class Bounded(NodeTransformer):
-    """Puts a count into every loop and a bound on every text that is put together.
+    """Adds a count to every loop, and a limit to every text that is put together.
 
-    What takes as long as a value is large is counted within loops alone: outside, the template's length bounds it.
+    Work proportional to the size of a value is only counted in loops: outside, the template's length limits it.
     """
 
     _loops = 0
@@ -296,12 +296,12 @@ def _filtered(node: nodes.Node, name: str, *arguments: nodes.Expr) -> nodes.Expr
 
 @cache
 def environment(conventions: Conventions = CONVENTIONS) -> Environment:
-    """What the templates of mappings with these conventions run in."""
+    """The environment for templates of mappings with these conventions."""
     library, bounded = (
         _EventEnvironment(undefined=ChainableUndefined, finalize=_printed, autoescape=False) for _ in range(2)
     )
     borrowed = {name: library.filters[name] for name in _BORROWED_FILTERS} | {"sum": _sum, "round": _round}
-    # Ours come over Jinja2's where both have the name, so that a filter means the same everywhere.
+    # sfmap's filters override Jinja2's of the same name, so that a filter has the same meaning everywhere.
     library.filters = {**borrowed, **{name: _ours(known, conventions) for name, known in FILTERS.items()}}
     bounded.filters = {name: _counted(library, name) for name in library.filters}
     bounded.tests = {name: _counted_test(library, name) for name in library.tests}
@@ -316,4 +316,4 @@ def _ours(known: Filter, conventions: Conventions) -> Callable[..., Json]:
 
 
 ENVIRONMENT: Final = environment()
-"""That of mappings without conventions of their own; all have the same filters and tests."""
+"""The environment of mappings without their own conventions; all have the same filters and tests."""

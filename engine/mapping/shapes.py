@@ -1,4 +1,4 @@
-"""Where an event has a single value and the rules look for the members of an object, or the other way round.
+"""Notes values of another kind than the rules read: a single value instead of an object or list, or vice versa.
 
 The rules see nothing there, so the value would be lost without a note.
 """
@@ -16,15 +16,15 @@ _WANTED: dict[type, str] = {dict: "an object", list: "a list"}
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A place whose members the rules read, and that no rule reads as a whole."""
+    """A path whose members the rules read, and that no rule reads as a whole."""
 
     path: Path
     kinds: tuple[type, ...]
-    """What has such members: an object where they are names, a list where they are numbers."""
+    """The kinds of value with such members: an object for names, a list for numbers."""
     walk: Callable[[Event], Json | object]
 
     def note(self, event: Event) -> Note | None:
-        """What to say of what is there instead."""
+        """A note if there is another kind of value."""
         value = self.walk(event)
         if value is MISSING or isinstance(value, self.kinds) or not holds_value(value):
             return None
@@ -39,7 +39,7 @@ def _kind(value: object) -> str:
 
 
 def compile_holders(reads: Iterable[Path], as_a_whole: Iterable[Path]) -> tuple[Holder, ...]:
-    """The places above what is read, without those that are read or left out as a whole."""
+    """The paths above those that are read, without those read or excluded as a whole."""
     wholes = list(as_a_whole)
     kinds: dict[Path, set[type]] = {}
     paths: dict[Path, Path] = {}

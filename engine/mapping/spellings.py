@@ -1,4 +1,4 @@
-"""Where an event has one trait in several spellings: the rules read one of them, and the others would be lost."""
+"""Notes traits in several spellings: the rules read one of them, and the others would be lost."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Spellings:
 
     path: Path
     names: dict[str, tuple[str, ...]]
-    """What rules call the keys, by how keys compare."""
+    """The names of the keys in rules, by normal form."""
     walk: Callable[[Event], Json | object]
 
     def notes(self, event: Event) -> Iterator[Note]:
@@ -23,7 +23,7 @@ class Spellings:
             yield Note(".".join(map(str, (*self.path, shown(key)))), f"left out: {shown(read)} is the same trait")
 
     def paths(self, event: Event) -> Iterator[Path]:
-        """The traits that no rule sees, since it reads another spelling of them."""
+        """Notes on the traits that no rule sees because it reads another spelling."""
         return ((*self.path, key) for key, _ in self._lost(event))
 
     def _lost(self, event: Event) -> Iterator[tuple[str, str]]:
@@ -40,7 +40,7 @@ class Spellings:
                     yield key, first
 
     def _spelt(self, table: dict[str, Json]) -> Iterator[tuple[str, list[str]]]:
-        """The keys that are one to the rules, where there are several."""
+        """The groups of several keys that are the same to the rules."""
         spelt: dict[str, list[str]] = {}
         for key in table:
             normal = normal_key(key)
@@ -50,7 +50,7 @@ class Spellings:
 
 
 def compile_spellings(reads: Iterable[Path]) -> tuple[Spellings, ...]:
-    """The objects that the rules look into by names."""
+    """The objects whose members the rules read by name."""
     bases: dict[Path, Path] = {}
     names: dict[Path, dict[str, set[str]]] = {}
     for path in reads:

@@ -1,6 +1,6 @@
-"""A mapping as one straight Python function: plain values go the short way, every other one its rule's.
+"""Generates one Python function for a mapping: it writes plain values directly, and passes others to their rules.
 
-What is not plain (a value to be cleaned, converted, cut or looked up in a table) is given to the same rules that
+Values that are not plain (to be cleaned, converted, cut or looked up in a table) are passed to the same rules that
 `CompiledMapping` has, so that both ways give the same records.
 """
 
@@ -27,7 +27,7 @@ MapEvent = Callable[[Event], tuple[Mapped, ...]]
 MapView = Callable[[Event, int], Mapped]
 
 _MOST_SOURCES = 40
-"""Of one rule: each is a level of indentation, and Python has room for a hundred."""
+"""The most sources of one rule: each is a level of indentation, of which Python allows a hundred."""
 _STRIPPED = frozenset({"phone", "url", "picklist"})
 _PARTS = ", ".join(Draft._fields)
 _NEW_PARTS = "{}, {}, {}, {}, {}, {}, [], [], []"
@@ -35,14 +35,14 @@ _NEW_PARTS = "{}, {}, {}, {}, {}, {}, [], [], []"
 
 @dataclass
 class _Writer:
-    """The lines of the function, and what they refer to."""
+    """The lines of the function, and the objects that they refer to."""
 
     lines: list[str] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
     tables: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
-    """By the path of an object that the rules look into: what they call its keys."""
+    """By the path of an object that the rules read, the names of its keys in rules."""
     locals: dict[tuple[str, ...], str] = field(default_factory=dict)
-    """What the function calls these objects."""
+    """The variables of these objects in the function."""
 
     def say(self, depth: int, line: str) -> None:
         self.lines.append(f"{'    ' * depth}{line}")
@@ -61,7 +61,7 @@ class _Writer:
         return self.locals[path]
 
     def value(self, path: tuple[str, ...]) -> str:
-        """The expression for what stands there; None for nothing."""
+        """The expression for the value at the path, None if there is none."""
         *above, key = path
         if not above:
             return f"view.get({key!r})"
@@ -72,26 +72,26 @@ class _Writer:
 
 
 def _unused(like: str, used: Collection[str]) -> str:
-    """A name that reads like that."""
+    """An unused variable name similar to `like`."""
     plain = re.sub(r"\W", "_", like, flags=re.ASCII)
     others = (f"{plain}_{number}" for number in count(2))
     return plain if plain not in used else next(name for name in others if name not in used)
 
 
 class Switch(NamedTuple):
-    """What opts an event in: the key of an object of the event; without one, nothing has to."""
+    """The opt-in: a key of an object of the event; without a key, every event is opted in."""
 
     path: tuple[str, str] | None
     otherwise: tuple[Mapped, ...]
-    """What becomes of the others."""
+    """The result for events that are not opted in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Straight:
-    """The functions, and their text for who wants to look."""
+    """The generated functions, and their text."""
 
     map: MapEvent | None
-    """For a mapping whose events each give one record, if they are opted in."""
+    """Maps an event; None for a mapping whose events may not become exactly one record."""
     record: MapView
     text: str
 
@@ -143,19 +143,19 @@ def straighten(
         "with_wide_tables": with_wide_tables, "without_blanks": without_blanks,
         "plan": plan, "by_rules": by_rules, **writer.names,
     }  # fmt: skip
-    # The text is made of names, numbers and quoted constants alone, all of them from here.
+    # The text consists only of names, numbers and quoted constants generated here.
     exec(compile(text, f"<{plan.mapping}, compiled>", "exec"), names)  # noqa: S102
     return Straight(names.get("map"), names["record"], text)
 
 
 def _base(custom: CompiledCustom) -> tuple[str, ...] | None:
-    """The path of the object whose members become fields, where each member alone says which."""
+    """The path of the object whose members become fields, if each depends only on its own key and value."""
     source = custom.source
     return None if source.pipes or custom.spec.objects == "flatten" else _names(source)
 
 
 def _names(source: CompiledSource) -> tuple[str, ...] | None:
-    """The source's path where it is names alone."""
+    """The source's path if it has only names."""
     return _only_names(source.segments or ())
 
 
@@ -167,7 +167,7 @@ def _only_names(path: Path) -> tuple[str, ...] | None:
 def _write_table(
     writer: _Writer, path: tuple[str, ...], custom: CompiledCustom | None, is_read_below_alone: bool
 ) -> None:
-    """An object of the event, by the names that the rules have for its keys."""
+    """Writes lines that read an object of the event, with keys under their names in rules."""
     table = writer.locals[path]
     keys = Keys(writer.tables[path], custom)
     knows, learn = writer.name(keys.known.issuperset, f"knows_{table}"), writer.name(keys.learn, f"learn_{table}")
@@ -202,7 +202,7 @@ def _write_misplaced(writer: _Writer, holders: list[Holder], spellings: tuple[Sp
 
 
 def _write_rule(writer: _Writer, rule: CompiledRule, is_looked_up: bool) -> None:
-    """The sources in turn; then the value if it is plain, the rule if it is not, the default if there is none."""
+    """Writes lines that try the sources in turn, then use a plain value, the rule for others, or the default."""
     spec = rule.rule
     by_rule = f"Draft(*parts).add({spec.field!r}, {writer.name(rule.find, f'find_{spec.field}')}(view))"
     plain = _plain(rule)
@@ -226,7 +226,7 @@ def _write_rule(writer: _Writer, rule: CompiledRule, is_looked_up: bool) -> None
 
 
 def _plain(rule: CompiledRule) -> str | None:
-    """The condition under which a value goes into the field as it is; None where it never may."""
+    """The condition under which a value is written unchanged; None if it never is."""
     spec = rule.rule
     if (
         rule.when
@@ -237,10 +237,10 @@ def _plain(rule: CompiledRule) -> str | None:
         or spec.value is not None
     ):
         return None
-    # A character beyond the basic plane counts two: half the length is sure to fit.
+    # A character beyond the basic plane counts as two: half the length is sure to fit.
     fits = f" and len(v) <= {spec.max // 2}" if spec.max is not None else ""
     if rule.blanks:
-        # A longer text is none of them, unless blanks make it longer.
+        # A longer text cannot be one of them, unless blanks make it longer.
         fits += f" and len(v) > {max(map(len, rule.blanks))} and v[-1] != ' '"
     match spec.type:
         case "integer" | "number" if rule.blanks:
@@ -262,7 +262,7 @@ def _plain(rule: CompiledRule) -> str | None:
 
 
 def _is_text(value: str) -> str:
-    # Of the printable characters the space comes first: what is not less than "!" begins with another one.
+    # The space is the first printable character: a text not less than "!" starts with another one.
     return f"{value}.__class__ is str and {value} >= '!' and {value}.isprintable()"
 
 
@@ -271,7 +271,7 @@ def _is_short(number: str) -> str:
 
 
 def _read(writer: _Writer, source: CompiledSource) -> list[str]:
-    """Lines that put the source's value into v, None for none; no lines where only the source itself can."""
+    """Lines that assign the source's value to v, or None; no lines if only the source itself can."""
     names = _names(source)
     if names is None or not all(map(_keeps_nothing, source.pipes)):
         return []
@@ -289,7 +289,7 @@ def _read(writer: _Writer, source: CompiledSource) -> list[str]:
 
 
 def _blanks_out(writer: _Writer, blanks: frozenset[str]) -> list[str]:
-    """Lines that take out what counts as no value; most texts are longer than any of that."""
+    """Lines that replace values that count as no value; most texts are longer than any of them."""
     longest = max(map(len, blanks))
     name = writer.name(blanks, "blanks")
     return [
@@ -299,7 +299,7 @@ def _blanks_out(writer: _Writer, blanks: frozenset[str]) -> list[str]:
 
 
 def _keeps_nothing(pipe: Pipe) -> bool:
-    """Whether the filter makes nothing of nothing."""
+    """Whether the filter returns None for None."""
     try:
         return pipe.run(None) is None
     except Unfit:
@@ -307,7 +307,7 @@ def _keeps_nothing(pipe: Pipe) -> bool:
 
 
 def _without_value(rule: CompiledRule) -> str:
-    """What happens where no source has a value; empty where only the rule can tell."""
+    """The statement if no source has a value; empty if only the rule can decide."""
     spec = rule.rule
     if "clear" in (spec.on_null, spec.on_blank):
         return ""
@@ -337,7 +337,7 @@ def _write_custom(
 def _write_finding(
     writer: _Writer, match_values: Mapping[str, CompiledRule], unless_found: tuple[CompiledRule, ...]
 ) -> None:
-    """What is looked for and not written."""
+    """Writes lines for lookup values that are not written."""
     for slot, value in match_values.items():
         find = writer.name(value.find, f"find_by_{value.rule.field}")
         writer.say(1, f"Draft(*parts).add_match_value({slot!r}, {value.rule.field!r}, {find}(view))")

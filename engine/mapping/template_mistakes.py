@@ -1,4 +1,4 @@
-"""What Jinja2 cannot read in a template: the place, and what to write instead, in the words of this language."""
+"""Explains syntax errors of Jinja2 templates: the position, and what to write instead."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _INSTEAD = (
     ("NOT", "write not"),
     ("contains", "write: 'part' in text"),
 )
-"""What people write as in other languages. A longer one goes before those that it begins or ends with."""
+"""Syntax of other languages. A longer one precedes those that it starts or ends with."""
 _UNREAD = ("whitespace", "comment", "comment_begin", "comment_end", "linecomment", "raw_begin", "raw_end")
 _OPEN_TAG = re.compile(r"innermost block that needs to be closed is '(\w+)'")
 _UNKNOWN_TAG = re.compile(r"Encountered unknown tag '(\w+)'")
@@ -41,14 +41,14 @@ _WORD = re.compile(r"\w+|[^\w\s]{1,2}")
 @dataclass(frozen=True, slots=True)
 class TemplateMistake:
     start: int
-    """In the code that was parsed."""
+    """The position in the parsed code."""
     width: int
     message: str
     help: str = ""
 
 
 def template_mistake(environment: Environment, code: str, error: TemplateSyntaxError) -> TemplateMistake:
-    """What is wrong with the template that cannot be parsed for this reason."""
+    """The explanation of a parser error in the template."""
     said = error.message or ""
     if said.startswith("Missing end of"):
         return TemplateMistake(*_last_opening(code), *_OPEN)
@@ -57,7 +57,7 @@ def template_mistake(environment: Environment, code: str, error: TemplateSyntaxE
 
 
 def _place(environment: Environment, code: str) -> int:
-    """Where the parser stops: at its next token, or at the character that begins none."""
+    """Where the parser stopped: at its next token, or at a character that does not start one."""
     starts = []
     position = 0
     try:
@@ -75,12 +75,12 @@ def _place(environment: Environment, code: str) -> int:
 
 
 def _misspelt(code: str, place: int) -> TemplateMistake | None:
-    """What another language writes there, or right before."""
+    """The explanation if there is syntax of another language at the position, or right before it."""
     before = _WORD_BEFORE.search(code[:place])
     for written, instead in _INSTEAD:
         for start in (*range(max(0, place - len(written) + 1), place + 1), *([before.start()] if before else ())):
             if code.startswith(written, start) and not _is_within_word(code, start, written):
-                return TemplateMistake(start, len(written), f'"{written}" means nothing here', instead)
+                return TemplateMistake(start, len(written), f'"{written}" is not valid here', instead)
     return None
 
 
@@ -91,7 +91,7 @@ def _misplaced(code: str, place: int, said: str) -> TemplateMistake:
         closing = f"write {{% end{tag[1]} %}} after it"
         return TemplateMistake(start, len(tag[1]), f"the {tag[1]} is not closed", closing)
     if tag := _UNKNOWN_TAG.search(said):
-        return TemplateMistake(place, len(tag[1]), f"there is no statement {tag[1]}", "if, for and set are there")
+        return TemplateMistake(place, len(tag[1]), f"there is no statement {tag[1]}", "use if, for or set")
     if place >= len(code):
         return TemplateMistake(*_last_opening(code), *_OPEN)
     if missing := _MISSING.search(said):
@@ -121,7 +121,7 @@ def _unexpected(code: str, place: int) -> tuple[int, str, str]:
 
 
 def in_text(text: str, code: str, place: int) -> int:
-    """Where a place of the code is in the text that it was made of by adding backslashes."""
+    """The position in the original text, without the added backslashes."""
     return sum(1 for _ in _kept(text, code[:place]))
 
 

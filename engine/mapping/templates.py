@@ -1,4 +1,4 @@
-"""Jinja2 templates and conditions as functions of an event, and what they are known to read."""
+"""Compiles Jinja2 templates and conditions into functions of an event, and finds what they read."""
 
 from collections.abc import Iterator, Sequence
 
@@ -30,22 +30,22 @@ _STATEMENTS: dict[type[nodes.Node], str] = {
     nodes.Block: "block",
     nodes.ScopedEvalContextModifier: "autoescape",
 }
-"""What a template for one field has no use for."""
+"""Statements that a template for one field does not need."""
 
 
 def compile_template(
     node: ScalarNode, report: Report, conventions: Conventions = CONVENTIONS
 ) -> CompiledSource | None:
-    """The template as a function of the event view; None and a diagnostic where it is broken.
+    """The template as a function of the event view; None and a diagnostic if it is invalid.
 
-    The function raises `TemplateFailed` for an event that the template stumbles over.
+    The function raises `TemplateFailed` for an event for which rendering fails.
     """
     tree = _parsed(node, node.text, 0, report)
     return _compiled(tree, node, "its template", report, conventions) if tree else None
 
 
 def has_text_of_its_own(template: ScalarNode) -> bool:
-    """Whether it prints something whatever the event has: `Order {{ properties.order_id }}`."""
+    """Whether it prints something for every event: `Order {{ properties.order_id }}`."""
     try:
         tree = ENVIRONMENT.parse(template.text)
     except TemplateSyntaxError:
@@ -55,9 +55,9 @@ def has_text_of_its_own(template: ScalarNode) -> bool:
 
 
 def below(template: CompiledSource, bases: Sequence[CompiledSource]) -> CompiledSource:
-    """An address part's template: of the first of the `bases` that has one of its names.
+    """The template of an address part, with names from the first of the `bases` that has one of them.
 
-    Names that are part of an event stay what they are; a template of these alone does not look below the bases.
+    Names that are part of an event keep their meaning; a template with only these does not use the bases.
     """
     names = tuple(name for name in template.names if name not in (*EVENT_NAMES, ITEM, INDEX))
     if not names or not bases:
@@ -82,7 +82,7 @@ def below(template: CompiledSource, bases: Sequence[CompiledSource]) -> Compiled
 def compile_condition(
     node: ScalarNode, report: Report, conventions: Conventions = CONVENTIONS
 ) -> CompiledSource | None:
-    """A Jinja2 expression, in `{{ }}` or bare, as a function that gives some text where it is true."""
+    """A Jinja2 expression, in `{{ }}` or bare, as a function that returns some text if it is true."""
     text = node.text.strip()
     braces = text.startswith("{{") and text.endswith("}}")
     tree = _parsed(
@@ -104,7 +104,7 @@ def compile_condition(
 
 
 def _parsed(node: ScalarNode, text: str, offset: int, report: Report) -> nodes.Template | None:
-    """The text, which begins at `offset` in the node's, as Jinja2's tree; None and diagnostics if it is broken."""
+    """Jinja2's tree of the text, which starts at `offset` in the node's; None and diagnostics if it is invalid."""
     code = template_code(text)
     try:
         tree = ENVIRONMENT.parse(code)
@@ -125,7 +125,7 @@ def _parsed(node: ScalarNode, text: str, offset: int, report: Report) -> nodes.T
 
 
 _Complaint = tuple[Kind, int, str, str, str]
-"""Its kind, line in the template, the word there, message and help."""
+"""The kind, the line in the template, the word there, message and help."""
 
 
 def _wrong_filters(tree: nodes.Template) -> Iterator[_Complaint]:
@@ -141,7 +141,7 @@ def _wrong_filters(tree: nodes.Template) -> Iterator[_Complaint]:
 
 
 def _wrong_arguments(node: nodes.Filter) -> str:
-    """What is wrong with a filter's arguments, as far as they are constants."""
+    """What is wrong with the constant arguments of a filter."""
     if node.kwargs or node.dyn_kwargs:
         return f"{node.name} takes its arguments in order, without names"
     if node.dyn_args:
@@ -157,7 +157,7 @@ def _unwanted_statements(tree: nodes.Template) -> Iterator[_Complaint]:
     for node in tree.find_all(tuple(_STATEMENTS)):
         name = _STATEMENTS[type(node)]
         message = f"a field's template has no {name}"
-        yield kinds.UNWANTED_STATEMENT, node.lineno, name.split()[0], message, "if, for and set are there"
+        yield kinds.UNWANTED_STATEMENT, node.lineno, name.split()[0], message, "use if, for or set"
     for node in tree.find_all(nodes.For):
         if node.recursive:
             message = "a field's template has no recursive loops"
@@ -171,9 +171,9 @@ def _compiled(
     try:
         template = environment(conventions).from_string(Bounded().visit(tree))
     except TemplateSyntaxError as error:
-        report.error(kinds.WRONG_TEMPLATE, node.span, f"this is no template: {error.message}")
+        report.error(kinds.WRONG_TEMPLATE, node.span, f"this is not a template: {error.message}")
         return None
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # Python's own, of what Jinja2 makes
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # Python's own
         report.error(kinds.WRONG_TEMPLATE, node.span, f"this template cannot be compiled: {error}")
         return None
 
@@ -195,16 +195,16 @@ def _compiled(
 
 
 def _names(tree: nodes.Node) -> Iterator[str]:
-    """Every name that the template reads and does not set itself, once."""
+    """The names that the template reads and does not set itself, each once."""
     found = list(tree.find_all(nodes.Name))
     own = {name.name for name in found if name.ctx != "load"} | {"loop"} | ENVIRONMENT.globals.keys()
     yield from dict.fromkeys(name.name for name in found if name.name not in own)
 
 
 def _reads(tree: nodes.Node) -> Iterator[Path]:
-    """Every chain of constant keys that begins at a name: `traits.company.name`, `traits["First Name"]`.
+    """The chains of constant keys that start at a name: `traits.company.name`, `traits["First Name"]`.
 
-    A method is no key: `traits.name.split(' ')` reads `traits.name`.
+    A method is not a key: `traits.name.split(' ')` reads `traits.name`.
     """
     methods = {id(call.node) for call in tree.find_all(nodes.Call)}
     steps: list[nodes.Getattr | nodes.Getitem] = [*tree.find_all(nodes.Getattr), *tree.find_all(nodes.Getitem)]

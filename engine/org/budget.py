@@ -1,4 +1,4 @@
-"""How many API calls may be made: a bound for this run, and a share of the org's day that is left to others."""
+"""How many API calls may be made: a limit for this run, and a share of the org's daily calls to leave unused."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from sfmap.engine.org.port import ApiUsage, LimitReached
 class Budget:
     max_calls: int | None = None
     reserve: float = 0.0
-    """From 0 to 1: the share of the org's daily calls that is left alone."""
+    """The share of the org's daily calls to leave unused, from 0 to 1."""
 
     def check(self, made: int, usage: ApiUsage | None, unseen: int) -> None:
-        """Raises `LimitReached` where one more call would be one too many.
+        """Raises `LimitReached` if no further call is allowed.
 
-        `made` counts the calls so far, `unseen` those that the org's last word on its limit may not have counted.
+        `made` counts the calls so far; `unseen` those that the org's last report of its usage may not include.
         """
         if self.max_calls is not None and made >= self.max_calls:
             raise LimitReached(f"All {self.max_calls:,} API calls of --max-calls are used.")
@@ -24,8 +24,8 @@ class Budget:
         if usage.used + unseen >= allowed:
             raise LimitReached(
                 f"The org has used {usage.used:,} of its {usage.limit:,} API calls of today,"
-                f" and {self.reserve:.0%} are to be left alone.",
-                advice="Run again when some are free, or lower `reserve` in sfmap.yaml.",
+                f" and {self.reserve:.0%} are reserved.",
+                advice="Run again when calls are available, or lower `reserve` in sfmap.yaml.",
             )
 
 

@@ -1,4 +1,4 @@
-"""What a described field takes, and what it is good for: the rules that check, delivery and describe share."""
+"""What a described field accepts and can be used for: rules shared by check, delivery and describe."""
 
 import sys
 from base64 import b64decode
@@ -29,32 +29,32 @@ VALUE_TYPES: Mapping[str, ValueType] = {
     "reference": "id",
     "id": "id",
 }
-"""The API's field types (Object Reference, "Field Types") as the mapping's; every other one is text."""
+"""The API's field types (Object Reference, "Field Types") as the mapping's types; all others are text."""
 
 _ALSO_FIT: Mapping[ValueType, tuple[ValueType, ...]] = {
     "number": ("integer",),
     "date": ("datetime",),
     "datetime": ("date",),
 }
-"""By the type that a field wants: others whose values it takes."""
+"""By the type of a field: other types whose values it accepts."""
 _LENGTHS: Mapping[ValueType, int] = {"date": 10, "time": 13, "datetime": 24, "id": 18}
-"""How many characters a text of the type has: it means nothing once it is cut."""
+"""The length of a text of the type; one that is cut is meaningless."""
 _MULTISELECT = "multipicklist"
 _PICKLISTS = frozenset({"picklist", _MULTISELECT})
-"""Never cut (docs/behaviour.md, row 8): the org says what it thinks of the value."""
+"""Never cut (docs/behaviour.md, row 8): the org decides about the value."""
 _UNQUOTED = frozenset({"date", "datetime", "time"})
-"""A query writes them without quotes, which lookups do not know."""
+"""Queries write these without quotes, which lookups do not support."""
 
 
 def find_field(described: ObjectDescription, name: str, refers: bool = False) -> FieldDescription | None:
-    """The field of that name; one that refers to a record may go by the name of its relationship."""
+    """The field of that name; for a reference, also by the name of its relationship."""
     if refers and name not in described.fields:
         return next((field for field in described.fields.values() if field.relationship_name == name), None)
     return described.fields.get(name)
 
 
 def nearest_field(described: ObjectDescription, name: str) -> str:
-    """Which field was probably meant; empty where none is near."""
+    """A hint at the field that was probably meant; empty if none is similar."""
     same = next((field for field in described.fields if field.casefold() == name.casefold()), "")
     return f"it has {same}, and the casing must agree" if same else did_you_mean(name, described.fields)
 
@@ -69,27 +69,27 @@ def is_required(field: FieldDescription) -> bool:
 
 
 def may(described: ObjectDescription, verb: Verb) -> bool:
-    """Whether the user may do that with records of the object."""
+    """Whether the user may do this with records of the object."""
     allowed = {"create": described.createable, "update": described.updateable, "delete": described.deletable}
     return allowed[verb]
 
 
 def is_key(field: FieldDescription) -> bool:
-    """Whether the org itself finds records by it."""
+    """Whether the org itself can find records by the field."""
     return field.external_id or field.id_lookup
 
 
 def why_not_looked_up(field: FieldDescription) -> str:
-    """Why a lookup cannot go by the field; empty where it can."""
+    """Why a lookup cannot use the field; empty if it can."""
     if not field.filterable:
         return f"the org cannot filter by it ({_called(field)})"
     if field.type in _UNQUOTED:
-        return f"it is of type {field.type}, which lookups cannot use yet"
+        return f"it is of type {field.type}, which lookups do not support"
     return ""
 
 
 def why_not_pointed(field: FieldDescription, object_name: str) -> str:
-    """Why the field cannot hold the id of a record of that object; empty where it can."""
+    """Why the field cannot hold the id of a record of that object; empty if it can."""
     if object_name in field.reference_to:
         return ""
     return f"it points to {listed(field.reference_to)}" if field.reference_to else "it points to no record"
@@ -106,7 +106,7 @@ def fitted(field: FieldDescription, value: Value, conventions: Conventions = CON
     if not isinstance(found, str) or not 0 < field.length < length(found) or field.type in _PICKLISTS:
         return found
     if field.type == "email":
-        raise Unfit(f"is longer than {field.length} characters, and an e-mail address is not cut")
+        raise Unfit(f"is longer than {field.length} characters, and an e-mail address is never cut")
     shortened = cut(found, field.length)
     if not shortened:
         raise Unfit(f"has no character that fits in {field.length}")
@@ -114,7 +114,7 @@ def fitted(field: FieldDescription, value: Value, conventions: Conventions = CON
 
 
 def fitted_for_lookup(field: FieldDescription, value: Value, conventions: Conventions = CONVENTIONS) -> Value:
-    """The value as a lookup compares it: as it is written, or it is never found again. Raises `Unfit`."""
+    """The value as a lookup compares it: the same as written, so that it is found again. Raises `Unfit`."""
     found = fitted(field, value, conventions)
     if too_long_for_lookup(found):
         raise Unfit("is too long for a query")
@@ -122,9 +122,9 @@ def fitted_for_lookup(field: FieldDescription, value: Value, conventions: Conven
 
 
 def always_fits(field: FieldDescription, type: ValueType | None, longest: int | None) -> bool:  # noqa: A002
-    """Whether every value that a mapping's type and longest length let through fits the field.
+    """Whether every value of this type and maximum length fits the field.
 
-    Beside a number with too many digits, and what is no entry of a picklist.
+    Numbers with too many digits and values missing from a picklist are not considered.
     """
     wanted = VALUE_TYPES.get(field.type)
     if wanted is None:
@@ -135,7 +135,7 @@ def always_fits(field: FieldDescription, type: ValueType | None, longest: int | 
 
 
 def takes_several(field: FieldDescription) -> bool:
-    """Whether it is a multi-select picklist."""
+    """Whether the field is a multi-select picklist."""
     return field.type == _MULTISELECT
 
 
@@ -145,20 +145,20 @@ def several(text: str) -> list[str]:
 
 
 def is_cut(field: FieldDescription, value: Value, found: Value) -> bool:
-    """Whether `fitted` took something off the end of the value."""
+    """Whether `fitted` cut the value."""
     return field.type not in VALUE_TYPES and found != as_text(value)
 
 
 def room(field: FieldDescription) -> int:
-    """How many characters of any text are sure to fit; 0 where the text itself matters."""
+    """How many characters of any text are sure to fit; 0 if that depends on the text."""
     if field.type in VALUE_TYPES or field.type == "base64" or field.restricted_picklist:
         return 0
-    # A character beyond the basic plane counts two: half the length is sure to fit.
+    # A character beyond the basic plane counts as two: half the length is sure to fit.
     return field.length // 2 if field.length and field.type not in _PICKLISTS else sys.maxsize
 
 
 def unlisted(field: FieldDescription, value: Value) -> list[str]:
-    """The chosen values that are no active entries of the picklist; nothing for a field that is none."""
+    """The values that are not active entries of the picklist; none if the field is not a picklist."""
     if field.type not in _PICKLISTS or (not field.restricted_picklist and not field.picklist_values):
         return []
     text = as_text(value)
@@ -168,15 +168,15 @@ def unlisted(field: FieldDescription, value: Value) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A text field whose values the org takes from a picklist of codes beside it: states and countries."""
+    """A text field with a picklist of codes beside it, such as states and countries."""
 
     text: FieldDescription
     code: FieldDescription
     controller: FieldDescription | None
-    """The picklist of codes that says which entries go together; None where all do."""
+    """The controlling picklist of codes; None if every entry is always valid."""
 
     def entry(self, said: str, controlling: str | None) -> PicklistEntry | None:
-        """The one entry that has this code or, failing that, this label."""
+        """The one entry with this code, or else with this label."""
         wanted = said.strip().casefold()
         entries = list(self._valid(controlling))
         by_code = [entry for entry in entries if entry.value.casefold() == wanted]
@@ -187,16 +187,16 @@ class Coded:
         return None
 
     def knows(self, said: str) -> bool:
-        """Whether any entry has this code or label."""
+        """Whether an entry has this code or label."""
         wanted = said.strip().casefold()
         return any(wanted in (one.value.casefold(), one.label.casefold()) for one in self._valid(None))
 
     def nearest(self, said: str, controlling: str | None) -> str:
-        """Which entry was probably meant; empty where none is near."""
+        """A hint at the entry that was probably meant; empty if none is similar."""
         return did_you_mean(said, (word for one in self._valid(controlling) for word in (one.value, one.label)))
 
     def _valid(self, controlling: str | None) -> Iterator[PicklistEntry]:
-        """The active entries that go with a value of the controller."""
+        """The active entries that are valid for a value of the controlling picklist."""
         positions = _positions(self.controller, controlling) if self.controller and controlling else None
         for entry in self.code.entries:
             if entry.active and (positions is None or not positions.isdisjoint(entry.valid_for)):
@@ -204,7 +204,7 @@ class Coded:
 
 
 def coded_fields(described: ObjectDescription) -> tuple[Coded, ...]:
-    """The object's texts that stand beside a picklist of their codes (`X` and `XCode`); controllers come first."""
+    """The object's text fields with a picklist of codes (`X` and `XCode`); controlling ones come first."""
     fields = described.fields
     pairs = ((text, fields.get(f"{text.name}Code")) for text in fields.values() if text.type not in _PICKLISTS)
     found = [Coded(text, code, fields.get(code.controller)) for text, code in pairs if code and _is_list(code)]
@@ -220,7 +220,7 @@ def _positions(controller: FieldDescription, value: str) -> set[int]:
 
 
 def nearest_entry(field: FieldDescription, text: str) -> str:
-    """Which entry of the picklist was probably meant; empty where none is near."""
+    """A hint at the entry of the picklist that was probably meant; empty if none is similar."""
     return did_you_mean(text, (word for one in field.entries if one.active for word in (one.label, one.value)))
 
 
@@ -229,7 +229,7 @@ def _called(field: FieldDescription) -> str:
 
 
 def _within_precision(field: FieldDescription, number: int | float) -> int | float:
-    """The number, if the field has room for its digits before the point; the org keeps more of them after it.
+    """The number, if its digits before the point fit the field; the org keeps more of them after it.
 
     The org rounds numbers as doubles, whichever API they come by (Help article 000394530).
     """

@@ -1,11 +1,11 @@
-"""Where an org is signed in to: what the address must be like before a password may travel there."""
+"""The login URL of an org: which addresses credentials may be sent to."""
 
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 
 def split(url: str) -> SplitResult:
-    """The URL's parts; all of them empty where it is none."""
+    """The parts of the URL; all empty if it is not a URL."""
     try:
         return urlsplit(url)
     except ValueError:
@@ -21,13 +21,13 @@ def is_loopback(url: str) -> bool:
 
 
 def is_safe(url: str) -> bool:
-    """Whether credentials may travel to this address: encrypted, or not leaving this machine."""
+    """Whether credentials may be sent to this address: it is encrypted or on this machine."""
     parts = split(url)
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)))
 
 
 def login_url_mistake(url: str) -> tuple[str, str] | None:
-    """What the login URL is, other than it must be, and what to write; None where it is right."""
+    """What is wrong with the login URL, and what to write instead; None if it is right."""
     parts = split(url)
     if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment or not parts.hostname:
         return (
@@ -37,6 +37,6 @@ def login_url_mistake(url: str) -> tuple[str, str] | None:
     if not is_safe(url):
         return (
             "is not encrypted, so the password would travel in the clear",
-            "Use https://; http:// is for an org on this machine alone (localhost, 127.0.0.1).",
+            "Use https://; http:// is only for an org on this machine (localhost, 127.0.0.1).",
         )
     return None

@@ -1,4 +1,4 @@
-"""What delivery needs of an org: a few verbs, the plain answers they give, and the errors they raise."""
+"""What delivery needs from an org: operations, their results, and the errors they raise."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Protocol
 
 Value = str | int | float | bool
-"""A field's value as the mapping wrote it; adapters turn it into what their protocol carries."""
+"""A field's value as the mapping produced it; adapters convert it for their protocol."""
 
 BATCH_SIZE = 200
-"""The most records that one write may carry (app-limits, "SOAP API Call Limits")."""
+"""The most records in one write (app-limits, "SOAP API Call Limits")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +18,18 @@ class PicklistEntry:
     label: str = ""
     active: bool = True
     valid_for: tuple[int, ...] = ()
-    """Of a dependent picklist: the positions of the controlling field's entries that it goes with."""
+    """In a dependent picklist: the positions of the controlling entries for which it is valid."""
 
 
 @dataclass(frozen=True)
 class FieldDescription:
-    """One field as the org describes it; `type` is the API's own word (string, email, int, currency, ...)."""
+    """One field as the org describes it; `type` is the API's name (string, email, int, currency, ...)."""
 
     name: str
     label: str
     type: str
     length: int
-    """Longest text in characters; 0 where the type has none."""
+    """The maximum length in characters; 0 if the type has none."""
     createable: bool
     updateable: bool
     nillable: bool
@@ -38,22 +38,22 @@ class FieldDescription:
     external_id: bool
     restricted_picklist: bool
     entries: tuple[PicklistEntry, ...] = ()
-    """All of a picklist's, in the org's order; inactive ones too, since dependent picklists count them."""
+    """All entries of a picklist, in the org's order; also inactive ones, since dependent picklists count them."""
     reference_to: tuple[str, ...] = ()
     relationship_name: str = ""
-    """What a write calls the record that this field refers to; empty where the field refers to none."""
+    """The name by which a write refers to the parent record; empty if the field is not a reference."""
     precision: int = 0
-    """Digits of a number, and how many of them stand after the point."""
+    """The number of digits, and how many of them are after the point."""
     scale: int = 0
     unique: bool = False
     filterable: bool = True
-    """Whether a query may compare it."""
+    """Whether a query may filter by it."""
     controller: str = ""
-    """The field that a dependent picklist depends on; empty where it depends on none."""
+    """The controlling field of a dependent picklist; otherwise empty."""
 
     @cached_property
     def picklist_values(self) -> tuple[str, ...]:
-        """Of the active entries."""
+        """The values of the active entries."""
         return tuple(entry.value for entry in self.entries if entry.active)
 
 
@@ -71,7 +71,7 @@ class ObjectDescription:
 
 @dataclass(frozen=True, slots=True)
 class FoundRecord:
-    """One record a lookup found: its 18-character id and the fields asked for, as text."""
+    """One record found by a lookup: its 18-character id, and the requested fields as text."""
 
     id: str
     fields: Mapping[str, str | None]
@@ -79,7 +79,7 @@ class FoundRecord:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Another record, named by a value of its own instead of its id: the org looks it up as it writes.
+    """Another record, identified by the value of a field instead of its id: the org looks it up when it writes.
 
     `by` must be an external id, or another field that finds records (`id_lookup`).
     """
@@ -91,35 +91,35 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class RecordWrite:
-    """What one create, update or upsert sends for one record; `id` is set for an update, or an upsert by id."""
+    """The content of one record in a create, update or upsert; `id` is set for an update, or an upsert by id."""
 
     fields: Mapping[str, Value]
     clear: tuple[str, ...] = ()
     """Fields to empty."""
     id: str | None = None
     references: Mapping[str, Reference] = field(default_factory=dict)
-    """By the relationship's name, which is not the field's."""
+    """By the relationship's name, which differs from the field's."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """What the org is asked to do besides writing; None leaves it to the org's own ways."""
+    """How the org should carry out a write; None leaves the org's default."""
 
     assignment_rule: str | None = None
     """`default`, `off`, or the id of a rule."""
     allow_duplicates: bool | None = None
-    """Whether a record is saved although a duplicate rule warns of it."""
+    """Whether a record is saved although a duplicate rule warns about it."""
     all_or_none: bool | None = None
-    """Whether one refused record undoes its whole batch."""
+    """Whether one refused record rolls back its whole batch."""
     truncate: bool | None = None
-    """Whether the org cuts what is too long."""
+    """Whether the org cuts texts that are too long."""
     send_emails: bool | None = None
-    """Whether the write sends the mails that it would send if a person made it."""
+    """Whether the write sends the e-mails that it would send if made in the user interface."""
     package_versions: tuple[tuple[str, str], ...] = ()
-    """Of managed packages: namespace and version."""
+    """The namespaces and versions of managed packages."""
 
     def over(self, other: "WriteOptions") -> "WriteOptions":
-        """These options, and the other's where these leave something open."""
+        """These options, with the other's where these are None."""
         mine = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, ())}
         return replace(other, **mine)
 
@@ -131,18 +131,18 @@ NO_OPTIONS = WriteOptions()
 class Written:
     id: str
     created: bool = False
-    """Whether an upsert made the record; other writes leave it False."""
+    """Whether an upsert created the record; False for other writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """One record the org refused, with its own status code (STRING_TOO_LONG, ...) and words."""
+    """One record that the org refused, with its status code (STRING_TOO_LONG, ...) and message."""
 
     code: str
     message: str
     fields: tuple[str, ...] = ()
     duplicates: tuple[str, ...] = ()
-    """The ids of the records that a duplicate rule took it for."""
+    """The ids of the records that a duplicate rule matched."""
 
 
 WriteResult = Written | Refused
@@ -157,17 +157,17 @@ class ApiUsage:
 
 
 class OrgError(Exception):
-    """A call that gave no answer to work with; the whole call failed, not one record of it."""
+    """The whole call failed, as opposed to single records of it."""
 
     def __init__(self, message: str, *, code: str = "", advice: str = "", maybe_applied: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
-        """The API's exception code, or empty where there was no answer."""
+        """The API's exception code; empty if there was no answer."""
         self.advice = advice
-        """What a person should do, or empty."""
+        """What the user should do, or empty."""
         self.maybe_applied = maybe_applied
-        """Whether the org may have done the work although no answer came."""
+        """Whether the org may have executed the call although no answer came."""
 
 
 class SignInRefused(OrgError):
@@ -175,26 +175,26 @@ class SignInRefused(OrgError):
 
 
 class OrgOutOfReach(OrgError):
-    """As it is configured, the org cannot be reached: a person must mend something, and waiting does not help."""
+    """The org cannot be reached as configured: waiting does not help, somebody must correct something."""
 
 
 class LimitReached(OrgError):
-    """No API call is left: of the org's for the day, or of those that the user allows."""
+    """No API call is left, either of the org's daily calls or of those that the user allows."""
 
 
 class OrgUnavailable(OrgError):
-    """No answer, or one that says that the org cannot be used now: network, time-out, maintenance. It may heal."""
+    """The org cannot be used for now: network failure, timeout, maintenance. A retry may succeed."""
 
 
 class CallRefused(OrgError):
-    """The org answered that this call, as it stands, is wrong; a smaller or mended one may pass."""
+    """The org refused this call as a whole; a smaller or corrected one may succeed."""
 
     field: str = ""
-    """The field that the org does not know, where that is the matter."""
+    """The field that the org does not know, if that is the reason."""
 
 
 class Org(Protocol):
-    """Every verb may raise `OrgError`. Results come in the order of what was asked."""
+    """An org. Every method may raise `OrgError`. Results are in the order of the arguments."""
 
     def object_names(self) -> frozenset[str]:
         """The API names of all objects that the signed-in user can see."""
@@ -210,22 +210,22 @@ class Org(Protocol):
         also: tuple[str, ...] = (),
         where: str = "",
     ) -> Sequence[FoundRecord]:
-        """The records whose `fields` all equal one of `identities`, oldest first; deleted ones are not found.
+        """The records whose `fields` equal one of `identities`, oldest first; deleted ones are not found.
 
-        Each identity has one value for each field. Text compares as the org does: without regard to case.
-        `also` are more fields to read. `where` is a condition in SOQL that must hold besides; one that is none
-        (see `soql.condition`) is a ValueError.
+        Each identity has one value for each field. Text is compared as the org does: case-insensitively.
+        `also` names more fields to read. `where` is an additional condition in SOQL; an invalid one (see
+        `soql.condition`) raises ValueError.
         """
 
     def create(
         self, object_name: str, records: Sequence[RecordWrite], options: WriteOptions = NO_OPTIONS
     ) -> Sequence[WriteResult]:
-        """Creates up to `BATCH_SIZE` records; one refused record does not keep the others out."""
+        """Creates up to `BATCH_SIZE` records; a refused record does not affect the others."""
 
     def update(
         self, object_name: str, records: Sequence[RecordWrite], options: WriteOptions = NO_OPTIONS
     ) -> Sequence[WriteResult]:
-        """Updates up to `BATCH_SIZE` records by id; one refused record does not keep the others out."""
+        """Updates up to `BATCH_SIZE` records by id; a refused record does not affect the others."""
 
     def upsert(
         self,
@@ -236,20 +236,20 @@ class Org(Protocol):
     ) -> Sequence[WriteResult]:
         """Creates or updates up to `BATCH_SIZE` records, found by their value of the field `external_id`.
 
-        That field must be an external id or another that finds records (`id_lookup`). One refused record does
-        not keep the others out; records that share a value are refused, all of them.
+        That field must be an external id or another that finds records (`id_lookup`). A refused record does not
+        affect the others; records that share a value are all refused.
         """
 
     def delete(
         self, object_name: str, ids: Sequence[str], options: WriteOptions = NO_OPTIONS
     ) -> Sequence[WriteResult]:
-        """Deletes up to `BATCH_SIZE` records of the object; one refused id does not keep the others.
+        """Deletes up to `BATCH_SIZE` records of the object; a refused id does not affect the others.
 
-        The API itself looks at the ids alone, so every id must be one of that object.
+        The API itself considers only the ids, so every id must be one of that object.
         """
 
     def currency(self) -> str:
-        """The ISO code of the org's one currency; empty where it has several, or does not say.
+        """The ISO code of the org's currency; empty if it has several, or does not report it.
 
         This takes a call where the sign-in did not tell.
         """
@@ -261,4 +261,4 @@ class Org(Protocol):
         """API calls made so far, by operation, failed ones included."""
 
     def usage(self) -> ApiUsage | None:
-        """What the org last said of its daily limit; None before it said anything."""
+        """The daily API requests as last reported; None before the first report."""

@@ -17,7 +17,7 @@ IDENTITY_LIMIT = 2_000
 """The most identities one query asks for: as many as one page of its answer can hold."""
 
 CONDITION_LIMIT = QUERY_LIMIT // 2
-"""The most characters a lookup's condition may have, so that the values find room beside it."""
+"""The most characters a lookup's condition may have, so that there is room for the values."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
@@ -27,7 +27,7 @@ _COMPARED = re.compile(
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-# Reserved characters, and those that no XML document could carry to the org.
+# Reserved characters, and those that XML cannot carry.
 _ESCAPES = str.maketrans(
     {chr(code): f"\\u{code:04X}" for code in (*range(0x20), 0x7F, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)}
     | {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "'": "\\'", "\\": "\\\\"}
@@ -48,7 +48,7 @@ def literal(value: Value) -> str:
 
 
 def too_long_for_lookup(value: Value) -> bool:
-    """Whether no query can ask for this value."""
+    """Whether the value does not fit into any query."""
     return _length(literal(value)) > LITERAL_LIMIT
 
 
@@ -59,16 +59,16 @@ def lookup_queries(
     also: Sequence[str] = (),
     where: str = "",
 ) -> Iterator[str]:
-    """Queries that together find every record whose `fields` all equal one of `identities`, and `where` holds.
+    """Queries that together find every record whose `fields` equal one of `identities` and that meets `where`.
 
-    Each identity has one value for each field. They read `fields` and `also`. A value that is
-    `too_long_for_lookup` is a ValueError, and so is a `where` that is no `condition`.
+    Each identity has one value for each field. The queries read `fields` and `also`. Raises ValueError for a
+    value that is `too_long_for_lookup`, and for a `where` that is not a valid `condition`.
     """
     if not fields:
         raise ValueError("a lookup needs a field")
     names = [identifier(name) for name in fields]
     further = f" AND ({condition(where)})" if where else ""
-    # Every part is an identifier that has been checked.
+    # Every part is a checked identifier.
     head = f"SELECT {', '.join(_selected([*names, *also]))} FROM {identifier(object_name)} WHERE "  # noqa: S608
     opening, separator, closing = (f"{names[0]} IN (", ", ", ")") if len(names) == 1 else ("", " OR ", "")
     if further and len(names) > 1:
@@ -81,14 +81,14 @@ def lookup_queries(
 
 
 def identifier(name: str) -> str:
-    """The name of an object or field, once it is sure that it is nothing else."""
+    """The name, if it is that of an object or field and nothing else; otherwise raises ValueError."""
     if not _NAME.match(name):
         raise ValueError(f"not the API name of an object or field: {name!r}")
     return name
 
 
 def condition(text: str) -> str:
-    """The condition, once it is sure that it ends where its parentheses do, and so can only narrow a lookup."""
+    """The condition, if its quotes and parentheses are balanced, so that it can only narrow a lookup."""
     outside = _QUOTED.sub("", text)
     if unsendable := _NOT_XML.search(text):
         raise ValueError(f"a condition cannot hold U+{ord(unsendable[0]):04X}")
@@ -104,7 +104,7 @@ def condition(text: str) -> str:
 
 
 def compared_fields(condition: str) -> Iterator[tuple[int, str]]:
-    """The object's own fields that the condition compares, each with its place; not those of other records."""
+    """The object's own fields that the condition compares, each with its position; not those of parents."""
     blanked = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), condition)
     return ((found.start(1), found[1]) for found in _COMPARED.finditer(blanked))
 
@@ -117,12 +117,12 @@ def plain(number: float) -> str:
 
 
 def _length(text: str) -> int:
-    """In the units that the org counts: a character beyond the basic plane is two."""
+    """The length as the org counts it: a character beyond the basic plane is two."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _selected(names: Sequence[str]) -> Iterable[str]:
-    """Id and the names, each once: the org refuses a query that selects a field twice, whatever the casing."""
+    """Id and the names, each once in any casing: the org refuses a query that selects a field twice."""
     selected: dict[str, str] = {}
     for name in ("Id", *names):
         selected.setdefault(name.lower(), identifier(name))

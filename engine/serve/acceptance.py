@@ -1,4 +1,4 @@
-"""Makes events durable before they are acknowledged; requests that come together share one write to disk."""
+"""Writes events to disk before they are acknowledged; requests that arrive together share one write."""
 
 import asyncio
 import time
@@ -11,9 +11,9 @@ from sfmap.engine.journal.dead_letters import DeadLetterRoom
 from sfmap.engine.journal.spool import Spool
 
 _MOST_AT_ONCE = 16 * 1024 * 1024
-"""Bytes of one transaction."""
+"""The largest transaction, in bytes."""
 _DOUBTFUL_SECONDS = 30.0
-"""How long a write that failed keeps clients away; after it, the next one shows whether the disk works again."""
+"""How long requests are refused after a failed write; the next one then shows whether the disk works again."""
 
 
 class _Request(NamedTuple):
@@ -24,7 +24,7 @@ class _Request(NamedTuple):
 
 
 class Acceptance:
-    """While one group is written, the next one gathers. Belongs to one event loop."""
+    """Collects the next group of requests while one group is written. Use it from one event loop only."""
 
     def __init__(self, spool: Spool, letters: DeadLetterRoom) -> None:
         self._spool = spool
@@ -34,7 +34,7 @@ class Acceptance:
         self._thread = ThreadPoolExecutor(1, "spool")
         self._failed_until = 0.0
         self._coming = 0
-        """Bytes that are not in the spool yet."""
+        """Bytes accepted but not yet in the spool."""
 
     async def accept(self, source: str, events: Sequence[bytes]) -> None:
         """Returns once the events are on disk. Raises `SpoolFull` or `JournalFailed`."""
@@ -65,7 +65,7 @@ class Acceptance:
             self._failed_until = time.monotonic() + _DOUBTFUL_SECONDS if failure else 0.0
             self._coming -= sum(request.size for request in group)
             for request in group:
-                if request.done.cancelled():  # the client has gone; its events are accepted all the same
+                if request.done.cancelled():  # the client has disconnected; its events are accepted anyway
                     continue
                 if failure:
                     request.done.set_exception(failure)

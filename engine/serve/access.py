@@ -1,4 +1,4 @@
-"""Who may send events: write keys and webhook signatures, each of which stands for a named source."""
+"""Who may send events: each write key and each webhook signature identifies a named source."""
 
 import base64
 import binascii
@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 from sfmap.engine.http.address import is_forwarded, is_loopback
 
 ANY_SOURCE = "unnamed"
-"""What events are called where no sources are named."""
+"""The source name of events when the project names no sources."""
 
 
 class NotAllowed(Exception):
-    """Somebody whom no source stands for; the message goes to the client."""
+    """The request does not come from a known source; the message goes to the client."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeySource:
-    """A source whose clients name its write key."""
+    """A source whose clients send its write key."""
 
     name: str
     write_key: str
@@ -38,10 +38,10 @@ class WebhookSource:
 
 
 class Access:
-    """Knows sources by what their clients show."""
+    """Identifies the source of a request by its credentials."""
 
     def __init__(self, sources: Sequence[KeySource | WebhookSource]) -> None:
-        """Without sources, any write key will do."""
+        """With no sources, any write key is accepted."""
         self._keys = [
             (_digest(source.write_key), source.name) for source in sources if isinstance(source, KeySource)
         ]
@@ -49,16 +49,16 @@ class Access:
         self._is_open = not sources
 
     def source_of(self, headers: Mapping[str, str], write_key: object) -> str:
-        """The source whose key stands in the header (basic auth, as the user's name) or in the body.
+        """The source whose key is in the header (basic auth, as the user name) or in the body.
 
         Raises `NotAllowed`.
         """
         if self._is_open and not _is_of_this_machine(headers):
-            raise NotAllowed("Without sources in sfmap.yaml, only this machine's own pages and programs may send.")
+            raise NotAllowed("With no sources in sfmap.yaml, only pages and programs on this machine may send.")
         shown = _basic_user(headers.get("authorization", "")) or (write_key if isinstance(write_key, str) else "")
         digest = _digest(shown)
         found = ANY_SOURCE if self._is_open and shown else ""
-        for known, name in self._keys:  # all of them: how long it takes tells nothing
+        for known, name in self._keys:  # compare with every key, so that the time taken reveals nothing
             if hmac.compare_digest(known, digest):
                 found = name
         if not found:
@@ -72,7 +72,7 @@ class Access:
         """Whether the webhook of that name has sent this. Raises `NotAllowed`."""
         source = self._webhooks.get(name)
         if source is None or not _is_sent_by(source, headers, body):
-            raise NotAllowed("There is no such webhook, or its signature does not fit.")
+            raise NotAllowed("There is no such webhook, or its signature is wrong.")
 
 
 def _is_sent_by(source: WebhookSource, headers: Mapping[str, str], body: bytes) -> bool:
@@ -89,9 +89,9 @@ def _is_sent_by(source: WebhookSource, headers: Mapping[str, str], body: bytes) 
 
 
 def _is_of_this_machine(headers: Mapping[str, str]) -> bool:
-    """Whether it comes from here, and no page of another site has sent it.
+    """Whether the request comes from this machine, and not from a page of another site.
 
-    Such a page does by its own address, or by a name that it has made loopback; others by a proxy on this machine.
+    Such a page sends its own origin, or a host name that it has pointed at loopback. Others come by a local proxy.
     """
     if is_forwarded(headers):
         return False
@@ -111,7 +111,7 @@ def _signature(secret: str, signed: bytes) -> bytes:
 
 
 def _first_of_batch(body: bytes) -> bytes:
-    """The text of the first event, which is all that Segment signs of a batch; the body itself if it is none.
+    """The text of a batch's first event, the only part that Segment signs; the body itself if it is not a batch.
 
     Source: Twilio's support article "How Segment Computes x-signature for Batched Webhooks".
     """

@@ -1,4 +1,4 @@
-"""Segment's HTTP Tracking API, and what operators ask a service: health, readiness, metrics."""
+"""Segment's HTTP Tracking API, and the endpoints for operators: health, readiness and metrics."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ class TrackingApi:
     ) -> None:
         self._acceptance = acceptance
         self.access = access
-        """Another one takes its place when the project is read again."""
+        """Replaced when the project is read again."""
         self._metrics = metrics
         self._log = Sparing(log)
         self._is_delivering = is_delivering
@@ -102,7 +102,7 @@ class TrackingApi:
     async def _answer(
         self, path: str, request: Request, read: Callable[[bytes], tuple[str, list[bytes]]]
     ) -> Response:
-        """Success once the events are on disk; otherwise why not, and whether to try again."""
+        """Answers success once the events are on disk; otherwise why not, and whether to retry."""
         try:
             source, events = read(await read_body(request, tracking.LARGEST_BATCH))
             await self._acceptance.accept(source, events)
@@ -115,8 +115,8 @@ class TrackingApi:
         except NotAllowed as error:
             return self._refused(path, 401, str(error))
         except SpoolFull as error:
-            # Not 429, after which Segment's webhooks would not try again.
-            return self._refused(path, 503, f"There is no room: {error}. Try again later.", _LATER)
+            # Not 429: Segment's webhooks do not retry after it.
+            return self._refused(path, 503, f"There is no room for more events: {error}. Try again later.", _LATER)
         except JournalFailed as error:
             self._log("error", "spool", str(error))
             return self._refused(path, 503, "The events cannot be stored now. Try again later.", _LATER)
@@ -131,10 +131,10 @@ class TrackingApi:
         return JSONResponse({"success": False, "message": message}, status, {**_CORS, **headers})
 
     async def _settings(self, request: Request) -> Response:
-        """What analytics.js needs to know: to send everything here."""
+        """The settings of analytics.js, which make it send everything here."""
         write_key = request.path_params["write_key"]
         try:
-            # A browser fetches these for any page, whose own events are judged when they come.
+            # A browser fetches these for any page; the page's events are checked when they arrive.
             headers = {name: value for name, value in request.headers.items() if name != "origin"}
             self.access.source_of(headers, write_key)
         except NotAllowed as error:
@@ -144,7 +144,7 @@ class TrackingApi:
         segment = {"apiKey": write_key, "apiHost": host, "protocol": url.scheme, "addBundledMetadata": True}
         settings = {
             "integrations": {"Segment.io": {**segment, "unbundledIntegrations": []}},
-            # Otherwise it tells Segment how it is doing.
+            # Otherwise it reports its own metrics to Segment.
             "metrics": {"host": host, "sampleRate": 0},
         }
         return JSONResponse(settings, headers=_CORS)
@@ -175,7 +175,7 @@ def _single(event_type: str) -> Read:
 
 
 async def _ignored(_request: Request) -> Response:
-    """analytics.js counts its own doings for Segment; there is nobody here who wants to know."""
+    """Accepts and drops the metrics that analytics.js reports about itself."""
     return Response(_SUCCESS, headers=_CORS, media_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""Delivers what is in the spool until it is told to stop; whatever becomes of the org, it goes on trying."""
+"""Delivers the spool in the background until told to stop, and keeps trying while the org is unavailable."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from sfmap.engine.delivery.deliver import Delivered
-from sfmap.engine.delivery.mistake import mistake_of_ours
+from sfmap.engine.delivery.mistake import internal_error
 from sfmap.engine.delivery.patience import Patience, StopRequested
 from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
 from sfmap.engine.journal.database import Database, JournalFailed
@@ -30,14 +30,14 @@ from sfmap.engine.spec.files import CannotRead
 from sfmap.engine.wiring import OpenOrg
 
 SPOOL = "spool"
-"""What the journal knows the events as."""
+"""The name of the spool as a source in the journal."""
 _LOOK_SECONDS = 0.5
-"""How often what waits for a write in doubt is looked at, where no events come."""
+"""How often records that wait for a write in doubt are looked at while no events arrive."""
 _LONGEST_PAUSE = 60.0
 _LIMIT_PAUSE = 3600.0
-"""To look whether calls are free again takes calls."""
+"""Finding out whether calls are available again takes calls, so it is done rarely."""
 _PATIENCE = Patience(outage=10.0, first_contact=5.0)
-"""After which the trouble is said, and delivery begins anew."""
+"""How long to retry before the problem is logged and delivery starts again."""
 
 _Trouble = OrgError | JournalFailed | LocalOrgFailed | SecretMissing | CannotRead
 _TROUBLE = get_args(_Trouble)
@@ -54,11 +54,11 @@ class Means:
     journal: Database
     manner: Manner
     linger: float
-    """Seconds that a first event waits for others to go with it."""
+    """Seconds that the first event of a window waits for others."""
 
 
 class Background:
-    """The thread that delivers, and how others speak to it."""
+    """The delivery thread, and the methods that other threads control it by."""
 
     def __init__(self, means: Means, mapper: Mapper, open_org: OpenOrgIn, metrics: Metrics, log: Log) -> None:
         self._means = means
@@ -68,30 +68,30 @@ class Background:
         self._log = log
         self._log_sparingly = Sparing(log)
         self.on_mistake: Callable[[], object] = lambda: None
-        """Called where the thread ends without having been told to."""
+        """Called when the thread ends without having been told to."""
         self.on_committed: Callable[[], object] = lambda: None
         """Called once a window's outcomes are in the journal, and before the next."""
         self.has_ended = False
-        """Whether it has done so."""
+        """Whether the thread has ended without having been told to."""
         self._stop = threading.Event()
         self._news = threading.Event()
-        """Events have come, or somebody has asked for something."""
-        self._mended = threading.Event()
-        """A person has had the project read again: what waits for the org tries it at once."""
+        """Set when events have arrived, or when something was requested."""
+        self._reloaded = threading.Event()
+        """Set when the project is read again: a pause in delivery ends at once."""
         self._is_new_mapper = False
         self._retries: dict[int, None] = {}
-        """The dead letters that are to be delivered again, 0 standing for all."""
+        """The dead letters to deliver again; 0 stands for all."""
         self._set_apart: dict[int, None] = {}
-        """Dead letters to be tried again one by one, when their writes are in doubt no more."""
+        """Dead letters to retry one by one, once their writes are no longer in doubt."""
         self._set_apart_until = 0.0
         self._tries = 0
-        """How often delivery has failed since it last went well."""
+        """How often delivery has failed since it last succeeded."""
         self._accepted: dict[int, float] = {}
-        """When the events of the window under way were accepted."""
+        """When the events of the current window were accepted."""
         self._alone_until = 0
-        """The last event of a window that delivery broke on: up to it, each goes alone."""
+        """The last event of a window that delivery crashed on: up to it, each event is delivered alone."""
         self._culprits: dict[int, str] = {}
-        """The events that it broke on though they went alone, and what happened."""
+        """The events that delivery crashed on when delivered alone, and the error of each."""
         self.org: OpenOrg | None = None
         self._thread = threading.Thread(target=self._run, name="delivery")
         means.spool.on_arrival = self._news.set
@@ -106,31 +106,31 @@ class Background:
         """Ends delivery after the calls in flight."""
         self._stop.set()
         self._news.set()
-        self._mended.set()
+        self._reloaded.set()
         self._thread.join()
 
     def take(self, mapper: Mapper, open_org: OpenOrgIn) -> None:
-        """Has the next window mapped by this mapper, and the org, when next it is opened, opened by this."""
+        """Uses this mapper from the next window on, and this function the next time the org is opened."""
         self.mapper, self._open_org = mapper, open_org
         self._is_new_mapper = True
         self._news.set()
-        self._mended.set()
+        self._reloaded.set()
 
     def retry(self, number: int) -> None:
-        """Has a dead letter delivered again before the next window; 0 stands for all."""
+        """Delivers a dead letter again before the next window; 0 stands for all."""
         self._retries[number] = None
         self._news.set()
 
     @property
     def retries(self) -> int:
-        """How many such wishes wait."""
+        """How many requested retries are waiting."""
         return len(self._retries)
 
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
                 with ExitStack() as stack:
-                    self._deliver_until_it_must_be_opened_anew(stack)
+                    self._deliver_with_one_session(stack)
         except StopRequested:
             pass
         finally:
@@ -138,11 +138,11 @@ class Background:
                 self.has_ended = True
                 self.on_mistake()
 
-    def _deliver_until_it_must_be_opened_anew(self, stack: ExitStack) -> None:
-        """With one session, whose calls and limit are known, through all trouble that leaves it usable."""
+    def _deliver_with_one_session(self, stack: ExitStack) -> None:
+        """Delivers with one session, through every problem that leaves it usable."""
         opened: OpenOrg | None = None
         while True:
-            self._mended.clear()
+            self._reloaded.clear()
             try:
                 opened = opened or self._opened(stack)
                 self._deliver_letters(opened)
@@ -153,16 +153,16 @@ class Background:
                 self._rest(error)
                 if opened is None or _is_lost(error, opened):
                     return
-            except Exception as error:  # a mistake of ours in one event must not end the service
-                if opened is None or not self._sets_apart(mistake_of_ours(error), opened):
+            except Exception as error:  # a bug that one event triggers must not end the service
+                if opened is None or not self._sets_apart(internal_error(error), opened):
                     raise
 
     def _sets_apart(self, mistake: str, opened: OpenOrg) -> bool:
-        """Whether delivery can go on after a mistake of ours: with each event alone that it may have come from.
+        """Whether delivery can continue after an internal error, with each suspect event delivered alone.
 
-        One that delivery breaks on alone becomes a dead letter.
+        An event that delivery crashes on when alone becomes a dead letter.
         """
-        what = f"this is a mistake in sfmap: {mistake}"
+        what = f"this is a bug in sfmap: {mistake}"
         numbers = list(self._accepted)
         if numbers and numbers[0] not in self._culprits:
             if len(numbers) == 1:
@@ -170,11 +170,11 @@ class Background:
             self._alone_until = numbers[-1]
         elif numbers or not self._sets_held_apart(what, opened):
             return False
-        self._log("error", f"Delivery broke: {what}. It goes on with each event alone, until it is clear which.")
+        self._log("error", f"Delivery failed: {what}. It continues with one event at a time, to find the cause.")
         return True
 
     def _sets_held_apart(self, what: str, opened: OpenOrg) -> bool:
-        """What waited for a write in doubt: each becomes a dead letter, and is tried again as that when it may."""
+        """Makes dead letters of records that wait for a write in doubt, each retried once its write is settled."""
         ledger = Ledger(self._means.journal, opened.key, SPOOL)
         known, held = ledger.checkpoint(), ledger.held()
         if not known or not held:
@@ -182,9 +182,9 @@ class Background:
         failed = [Letter(one.key, one.file, one.line, "", what, one.raw) for one in held]
         released = [one.key for one in held]
         ledger.commit(Commit(known.position, known.results, known.tally, released=released, failed=failed))
-        ledger.settle(Settled(ended=released))  # of what was sent, no answer is awaited
+        ledger.settle(Settled(ended=released))  # no answer to these writes is awaited
         numbers = {one.key.event for one in held}
-        # A create that nothing finds again may have been done: only a person can tell.
+        # A create that no lookup can find may have succeeded: only a person can tell.
         found_again = {
             one.mapping.name
             for one in self.mapper.mappings
@@ -201,7 +201,7 @@ class Background:
         self._set_apart_until = time.monotonic() + self._means.manner.call_limit
 
     def _opened(self, stack: ExitStack) -> OpenOrg:
-        """The org, signed in to and asked for its limit: so it is known from the start whether all is well."""
+        """Signs in to the org and asks for its limit, so that a problem shows from the start."""
         opened = self._open_org(stack)
         self._metrics.org_opened()
         try:
@@ -217,9 +217,9 @@ class Background:
         return opened
 
     def _rest(self, error: _Trouble) -> None:
-        """Says what is the matter and waits, unless a person has mended something. Raises `StopRequested`.
+        """Logs the problem and waits, or until the project is read again. Raises `StopRequested`.
 
-        A refused sign-in is not tried again before that: the org might lock the user.
+        A refused sign-in is not retried before that: the org might lock the user.
         """
         seconds: float | None = min(_LONGEST_PAUSE, 2.0 ** min(self._tries, 6))
         if isinstance(error, (SignInRefused, LimitReached)):
@@ -229,26 +229,26 @@ class Background:
         when = "" if seconds is None else f"in {seconds:g} s, or "
         self._log(
             "error",
-            f"{self._metrics.trouble} What is accepted waits in the spool; delivery begins anew {when}when the"
+            f"{self._metrics.trouble} Accepted events wait in the spool; delivery starts again {when}when the"
             " project is read again (SIGHUP).",
         )
         if not self._stop.is_set():
-            self._mended.wait(seconds)
+            self._reloaded.wait(seconds)
         if self._stop.is_set():
             raise StopRequested
 
     def _well(self) -> None:
-        """Delivery works."""
+        """Notes that delivery works."""
         if self._tries:
-            self._log("info", "Delivery goes on.")
+            self._log("info", "Delivery continues.")
         self._tries = 0
         self._metrics.trouble = ""
 
     def _deliver_letters(self, opened: OpenOrg) -> None:
-        """The dead letters that somebody wants to be delivered again."""
+        """Delivers the dead letters whose retry was requested."""
         self._accepted = {}
         while self._retries:
-            number = list(self._retries)[0]  # noqa: RUF015 - at once: others add to it meanwhile
+            number = list(self._retries)[0]  # noqa: RUF015 - atomic: other threads add to it
             del self._retries[number]
             try:
                 self._deliver_letter(number, opened)
@@ -258,11 +258,11 @@ class Background:
             except StopRequested:
                 raise
             except Exception as error:  # noqa: BLE001 - else each wish to try them again would end the service
-                what = f"this is a mistake in sfmap: {mistake_of_ours(error)}"
-                self._log("error", f"What was to be tried again stays a dead letter; {what}.")
+                what = f"this is a bug in sfmap: {internal_error(error)}"
+                self._log("error", f"The retry failed, and its events remain dead letters; {what}.")
 
     def _deliver_letter(self, number: int, opened: OpenOrg) -> None:
-        """That one, or all of them."""
+        """Delivers that dead letter again, or all of them."""
         source = DeadLetterSource(self._means.journal, opened.key, number=number)
         ledger = Ledger(self._means.journal, opened.key, source.name)
         ledger.begin_unless_begun()
@@ -276,11 +276,11 @@ class Background:
         if delivery.held and number:  # still in doubt
             self._set_apart[number] = None
             self._rest_letters()
-        doubt = f", in doubt for now, and dead letters still: {delivery.held}" if delivery.held else ""
-        self._log("info", f"Dead letters tried again: {tried}, failed again: {failed}{doubt}.")
+        doubt = f", in doubt and still dead letters: {delivery.held}" if delivery.held else ""
+        self._log("info", f"Dead letters retried: {tried}, failed again: {failed}{doubt}.")
 
     def _deliver(self, opened: OpenOrg) -> None:
-        """Window by window, until something else is asked for."""
+        """Delivers window by window, until something else is requested."""
         self._is_new_mapper = False
         ledger = Ledger(self._means.journal, opened.key, SPOOL)
         ledger.begin_unless_begun()
@@ -295,17 +295,17 @@ class Background:
             self._metrics.count_calls(dict(opened.org.calls()))
 
     def _windows(self, start: Position) -> Iterator[list[Received]]:
-        """What waits, as soon as it is a full window or the first of it has lingered."""
+        """Yields waiting events as soon as they fill a window or the first of them has waited long enough."""
         spool, number = self._means.spool, start.number
         today = _day()
         if number < self._alone_until:
-            yield []  # what waited for a write in doubt goes before, and by itself
+            yield []  # records that waited for a write in doubt go first, on their own
         while True:
             self.on_committed()
             if self._set_apart and time.monotonic() > self._set_apart_until:
                 self._retries |= self._set_apart
                 self._set_apart = {}
-            spool.remove(number)  # its outcomes are in the journal by now
+            spool.remove(number)  # its outcomes are in the journal
             if self._is_new_mapper or self._retries or _day() != today:  # each delivery forgets old message ids
                 return
             found = self._next(number)
@@ -323,11 +323,11 @@ class Background:
         while not self._stop.is_set():
             self._news.clear()
             waits = spool.events > 0
-            # The spool's age is by the wall clock, which can be set back: waiting has an end all the same.
+            # The spool's age uses the wall clock, which can be set back: the wait must end all the same.
             waited = time.monotonic() - began
             left = linger - max(spool.age, waited) if waits else _LOOK_SECONDS - waited
             if self._is_new_mapper or self._retries:
-                return []  # what is asked for comes first
+                return []  # requests come first
             if spool.events >= WINDOW_SIZE or spool.size >= WINDOW_BYTES or left <= 0:
                 most = 1 if number < self._alone_until else WINDOW_SIZE
                 return spool.after(number, most, WINDOW_BYTES) if waits else []
@@ -359,17 +359,17 @@ class Background:
         return replace(
             self._means.manner,
             patience=_PATIENCE,
-            skip_delivered=True,  # a client that has missed its answer sends the same again
+            skip_delivered=True,  # a client that missed the answer sends the event again
             ids_by_source=True,  # a website's key is public: it must not be able to use up another source's ids
             should_stop=self._stop.is_set,
-            say=lambda text: None,  # what there is to say to nobody at a terminal, `_rest` says
+            say=lambda text: None,  # `_rest` logs what matters; there is no terminal
         )
 
 
 def _is_lost(error: _Trouble, opened: OpenOrg) -> bool:
-    """Whether the org must be opened anew: signed in to with what may have been mended, or started again.
+    """Whether the org must be opened again: with credentials that may have been corrected, or after a restart.
 
-    After a limit too, since only a call shows whether there are others left.
+    Also after a limit, since only a call shows whether calls are available again.
     """
     if opened.is_local and isinstance(error, OrgUnavailable):
         return True

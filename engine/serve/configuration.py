@@ -1,4 +1,4 @@
-"""What the project tells the service, at its start and whenever it is read again: sources, mappings, the org."""
+"""What the service reads from the project, at start and on reload: sources, mappings and the org."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from sfmap.engine.wiring import open_org
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen of the project at the start, and stays."""
+    """The options of the command line, which a reload keeps."""
 
     org: str
     mappings: Path | None
@@ -41,18 +41,18 @@ def configure(project: Project, choice: Choice, host: str) -> Configuration:
     )
 
 
-def configure_anew(before: Project, choice: Choice, host: str, log: Log) -> Configuration | None:
-    """As the project stands now; None where it cannot be used, and then the log says why."""
-    goes_on = "What was read before goes on."
+def reconfigure(before: Project, choice: Choice, host: str, log: Log) -> Configuration | None:
+    """The project as it is now; None if it cannot be used, in which case the log says why."""
+    stays = "The previous configuration stays in use."
     try:
         if before.is_written and not (before.folder / PROJECT_FILE).exists():
-            raise CannotRead(f"{PROJECT_FILE} is gone")
+            raise CannotRead(f"{PROJECT_FILE} no longer exists")
         found = configure(load_project(before.folder), choice, host)
     except Mistakes as mistakes:
         plain = render_all(mistakes.diagnostics, lambda text, _part: text)
-        log("error", f"There are mistakes in the project. {goes_on}\n{plain}")
+        log("error", f"The project has errors. {stays}\n{plain}")
     except (CannotRead, CannotServe, NoSuchOrg, SecretMissing) as error:
-        log("error", f"{error}. {goes_on}")
+        log("error", f"{error}. {stays}")
     else:
         return found
     return None
@@ -62,8 +62,8 @@ def _access(project: Project, host: str) -> Access:
     sources = project.serve.sources
     if not sources and not is_loopback(host):
         raise CannotServe(
-            "name the sources that may send events, each with its write key, in sfmap.yaml under serve, sources:"
-            " without them anybody who reaches this address could"
+            "list the sources that may send events, each with its write key, in sfmap.yaml under serve, sources:"
+            " without them, anyone who can reach this address could send events"
         )
     found = [
         WebhookSource(source.name, source.webhook, secret) if source.webhook else KeySource(source.name, secret)

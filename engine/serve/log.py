@@ -1,4 +1,4 @@
-"""What the service says as it runs: a line of words or of JSON; no trait, no key, no secret is ever in it."""
+"""The service's log: lines of text or JSON that never contain traits, keys or secrets."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ from typing import Literal
 
 import orjson
 
-from sfmap.engine.delivery.mistake import mistake_of_ours
+from sfmap.engine.delivery.mistake import internal_error
 
 Level = Literal["info", "warning", "error"]
 Log = Callable[[Level, str], None]
@@ -20,7 +20,7 @@ _QUIET_SECONDS = 60.0
 
 
 def make_log(as_json: bool) -> Log:
-    """Writes to stderr, each line at once."""
+    """A log that writes each line to stderr at once."""
 
     def log(level: Level, message: str) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -28,7 +28,7 @@ def make_log(as_json: bool) -> Log:
             line = orjson.dumps({"time": at, "level": level, "message": message}).decode()
         else:
             line = f"{at} {level:<7} {message}"
-        with suppress(OSError, ValueError):  # nobody reads it any more, or its disk is full: the service goes on
+        with suppress(OSError, ValueError):  # nobody reads it any more, or the disk is full: the service continues
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
 
@@ -36,17 +36,17 @@ def make_log(as_json: bool) -> Log:
 
 
 class Sparing:
-    """A log for what repeats itself: said at once, and then once a minute with how often it happened."""
+    """A log for repeated messages: the first appears at once, then one a minute with the number left out."""
 
     def __init__(self, log: Log, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log
         self._clock = clock
         self._lock = threading.Lock()
         self._said: dict[str, tuple[float, int]] = {}
-        """By what happened: until when it is not said again, and how often it would have been."""
+        """By topic: until when it is not logged again, and how many messages were left out."""
 
     def __call__(self, level: Level, what: str, message: str) -> None:
-        """Of the messages on `what` one a minute is said."""
+        """Logs at most one message a minute on `what`."""
         now = self._clock()
         with self._lock:
             until, missed = self._said.get(what, (0.0, 0))
@@ -54,11 +54,11 @@ class Sparing:
                 self._said[what] = until, missed + 1
                 return
             self._said[what] = now + _QUIET_SECONDS, 0
-        self._log(level, f"{message} ({missed:,} times more since this was said)" if missed else message)
+        self._log(level, f"{message} ({missed:,} more since the last message)" if missed else message)
 
 
 class Forwarding(logging.Handler):
-    """Says in our way what libraries log: the web server speaks of requests that are no HTTP."""
+    """Forwards the log messages of libraries, such as the web server's on requests that are not HTTP."""
 
     def __init__(self, log: Log) -> None:
         super().__init__(logging.WARNING)
@@ -67,5 +67,5 @@ class Forwarding(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         said = record.getMessage()
         if record.exc_info and record.exc_info[1]:
-            said = f"{said.splitlines()[0]} {mistake_of_ours(record.exc_info[1])}"
+            said = f"{said.splitlines()[0]} {internal_error(record.exc_info[1])}"
         self._log("error" if record.levelno >= logging.ERROR else "warning", str(record.msg), said)

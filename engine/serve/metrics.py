@@ -23,31 +23,31 @@ _REASONS = {
     "not opted in": "not opted in",
     "when is not true": "when is not true",
     "no items": "no items",
-    "an event with its messageId came before": "repeated",
+    "an event with the same messageId came before": "repeated",
     "a newer event was written": "overtaken",
     " was found": "no record was found",
 }
-"""Labels of skipped events by what their reasons hold: a reason itself can quote what a client said."""
+"""Labels of skipped events by a part of the reason: the reason itself can quote what a client sent."""
 _OTHERS = "others"
 _NOT_ASKED_YET = "The org has not been asked yet."
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What there is to look at, as of one moment; counts are since the start."""
+    """The figures at one moment; counts are since the start."""
 
     fates: Mapping[str, int]
     skipped: Sequence[tuple[str, int]]
     notes: Sequence[tuple[str, int]]
-    """What was cut or left out, the most frequent first."""
+    """Notes on values cut or left out, the most frequent first."""
     refused: Mapping[tuple[str, int], tuple[int, str]]
-    """By path and status, how many requests, and what the last one was told."""
+    """By path and status: the number of requests, and the message that the last one received."""
     recent: Sequence[Outcome]
     """The newest first."""
 
 
 class Metrics:
-    """One service's counts, since its start. Threads share it."""
+    """The counts of one service since its start. Thread-safe."""
 
     def __init__(self, spool: Spool, letters: DeadLetterRoom | None = None) -> None:
         self._registry = CollectorRegistry()
@@ -57,11 +57,9 @@ class Metrics:
         self.refused = Counter(
             "sfmap_refused", "Requests that were not accepted, by status", ["status"], registry=self._registry
         )
-        self.outcomes = Counter(
-            "sfmap_outcomes", "What became of events' records", ["outcome"], registry=self._registry
-        )
+        self.outcomes = Counter("sfmap_outcomes", "Outcomes of records", ["outcome"], registry=self._registry)
         self.reasons = Counter(
-            "sfmap_skipped", "Events that were meant for no record, by reason", ["reason"], registry=self._registry
+            "sfmap_skipped", "Events that were skipped, by reason", ["reason"], registry=self._registry
         )
         self.notes = Counter("sfmap_notes", "Values that were cut, cleaned or left out", registry=self._registry)
         self.calls = Counter("sfmap_api_calls", "API calls, by operation", ["operation"], registry=self._registry)
@@ -71,13 +69,13 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
-        left = Gauge("sfmap_api_calls_left", "Of the org's day, as it last said", registry=self._registry)
+        left = Gauge("sfmap_api_calls_left", "API calls left today, as last reported", registry=self._registry)
         left.set_function(lambda: max(0, self.usage.limit - self.usage.used) if self.usage else float("nan"))
         is_up = Gauge("sfmap_org_up", "Whether the last delivery reached the org", registry=self._registry)
         is_up.set_function(lambda: 0 if self.trouble else 1)
-        events = Gauge("sfmap_spool_events", "Events that wait", registry=self._registry)
+        events = Gauge("sfmap_spool_events", "Events waiting in the spool", registry=self._registry)
         events.set_function(lambda: spool.events)
-        size = Gauge("sfmap_spool_bytes", "Bytes of events that wait", registry=self._registry)
+        size = Gauge("sfmap_spool_bytes", "Bytes of events waiting in the spool", registry=self._registry)
         size.set_function(lambda: spool.size)
         age = Gauge("sfmap_spool_age_seconds", "How long the oldest event has waited", registry=self._registry)
         age.set_function(lambda: spool.age)
@@ -86,13 +84,13 @@ class Metrics:
             dead.set_function(lambda: letters.letters)
             dead_size = Gauge("sfmap_dead_letter_bytes", "Bytes of dead letters", registry=self._registry)
             dead_size.set_function(lambda: letters.size)
-        held = Gauge("sfmap_held_records", "Records that wait for a write in doubt", registry=self._registry)
+        held = Gauge("sfmap_held_records", "Records waiting for a write in doubt", registry=self._registry)
         held.set_function(lambda: self.held())
         self.held: Callable[[], int] = lambda: 0
-        """Records that wait in the journal until it is certain what the org did."""
+        """Counts the records that wait in the journal until it is certain what the org did."""
         self.usage: ApiUsage | None = None
         self.trouble = _NOT_ASKED_YET
-        """Why nothing is delivered just now; empty where all is well."""
+        """Why nothing is being delivered; empty if all is well."""
         self._lock = threading.Lock()
         self._report = Report()
         self._refused: dict[tuple[str, int], tuple[int, str]] = {}
@@ -100,14 +98,14 @@ class Metrics:
         self._calls: dict[str, int] = {}
 
     def refuse(self, path: str, status: int, message: str) -> None:
-        """A request that was not accepted."""
+        """Counts a request that was refused."""
         self.refused.labels(str(status)).inc()
         with self._lock:
             count, _ = self._refused.get((path, status), (0, ""))
             self._refused[path, status] = count + 1, message
 
     def end(self, outcomes: Sequence[Outcome], events: int) -> None:
-        """The outcomes for which so many events were read."""
+        """Counts the outcomes of a window, and the number of events read for it."""
         with self._lock:
             self._report.add(outcomes, events)
             self._recent.extend(outcomes)
@@ -130,11 +128,11 @@ class Metrics:
             )
 
     def org_opened(self) -> None:
-        """Its calls are counted from nothing."""
+        """Notes that the org was opened: its count of calls starts at zero."""
         self._calls = {}
 
     def count_calls(self, calls: dict[str, int]) -> None:
-        """The org's calls by operation since it was opened, which only grow."""
+        """Adds the org's calls by operation, given as totals since it was opened."""
         for operation, count in calls.items():
             self.calls.labels(operation).inc(count - self._calls.get(operation, 0))
         self._calls = calls

@@ -1,4 +1,4 @@
-"""A page to look at the service with: what comes and goes, what failed, and what an event would become."""
+"""The operator's page: recent events, dead letters, and what an event would become."""
 
 import hmac
 import secrets
@@ -39,7 +39,7 @@ Context = dict[str, Any]
 
 
 class Page:
-    """Shows one service; what it changes, it changes by way of `Background`."""
+    """The page of one service; it makes changes through `Background` only."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Page:
         self._metrics = metrics
         self._names = {"127.0.0.1", "localhost", "::1", host} if is_loopback(host) else set()
         self._token = secrets.token_urlsafe()
-        """Stands in the page's own forms, so that no other page can send them."""
+        """Included in the page's own forms, so that no other page can submit them."""
         loader = PackageLoader("sfmap.engine.serve.pages", ".")
         self._templates = Environment(loader=loader, autoescape=True, trim_blocks=True)
 
@@ -70,7 +70,7 @@ class Page:
         ]
 
     def _guarded(self, show: Callable[[dict[str, str] | None], Response]) -> Callable[[Request], Any]:
-        """Hands on the form, if there is one, where the page was asked for by a name of its own."""
+        """Calls the handler with the submitted form, if any, after checking the host name and the token."""
 
         async def answer(request: Request) -> Response:
             if not self._is_for(request):
@@ -85,15 +85,15 @@ class Page:
                     return Response(status_code=400)
                 form = dict(parse_qsl(body.decode("utf-8", "replace")))
                 if not hmac.compare_digest(form.get("token", "").encode(), self._token.encode()):
-                    return PlainTextResponse("This form is not of this page; load the page again.\n", 403, SAFE)
+                    return PlainTextResponse("This form has expired; load the page again.\n", 403, SAFE)
             return await run_in_threadpool(show, form)
 
         return answer
 
     def _is_for(self, request: Request) -> bool:
-        """Whether it may be shown: on this machine's own address, to nobody from elsewhere.
+        """Whether the page may be shown: only to requests from this machine, at its own address.
 
-        No web page may reach it by a name that it has made mean loopback, and nobody by a proxy.
+        Requests through a proxy, or by a host name that a web page has pointed at loopback, are refused.
         """
         return not self._names or (request.url.hostname in self._names and not is_forwarded(request.headers))
 
@@ -147,7 +147,7 @@ class Page:
 def _events(given: str) -> list[tuple[int, Event]]:
     """The event, or the first few of a list or a batch, as clients send them. Raises `NotJson`."""
     if not given.strip():
-        raise NotJson("there is nothing here yet: paste an event")
+        raise NotJson("nothing to show yet: paste an event")
     said = read_json(given.encode("utf-8", "replace"))
     batch = said.get("batch") if isinstance(said, dict) else None
     events = batch if isinstance(batch, list) else said if isinstance(said, list) else [said]

@@ -15,7 +15,7 @@ from functools import partial
 import uvicorn
 from starlette.routing import Route
 
-from sfmap.engine.delivery.mistake import mistake_of_ours
+from sfmap.engine.delivery.mistake import internal_error
 from sfmap.engine.http.address import listen, url_of
 from sfmap.engine.http.connections import HEADER_SECONDS, Connections
 from sfmap.engine.http.protocol import BoundedHttp
@@ -29,34 +29,34 @@ from sfmap.engine.run import Manner
 from sfmap.engine.serve.acceptance import Acceptance
 from sfmap.engine.serve.app import TrackingApi, make_app
 from sfmap.engine.serve.background import SPOOL, Background, Means
-from sfmap.engine.serve.configuration import Choice, Configuration, configure, configure_anew
+from sfmap.engine.serve.configuration import Choice, Configuration, configure, reconfigure
 from sfmap.engine.serve.log import Forwarding, Log
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.page import Page
 
 _STOP_SECONDS = 10
 _MOST_CONNECTIONS = 1_000
-"""More are answered 503: a request may hold some megabytes, until its events are on disk."""
+"""Further connections are answered 503: a request may hold some megabytes until its events are on disk."""
 _SWITCH_SECONDS = 0.0002
-"""How soon a thread gives way to another: requests must not wait for a window to be mapped."""
+"""How often the interpreter switches threads: requests must not wait while a window is mapped."""
 
 
 class DeliveryEnded(Exception):
-    """Delivery has come upon a mistake in sfmap; whatever started the service should start it again."""
+    """Delivery ended because of a bug in sfmap; the service's supervisor should restart it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
     host: str
     port: int
-    """0 for any that is free."""
+    """0 for any free port."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     events: Address
     operators: Address | None
-    """Where the page, metrics and health are; None for where events are taken."""
+    """The address of the page, metrics and health; None for the address that takes events."""
     choice: Choice
     linger: float
     page: bool
@@ -64,7 +64,7 @@ class Options:
 
 
 def serve(project: Project, options: Options, log: Log) -> None:
-    """Serves the project until a signal comes. Of the main thread.
+    """Serves the project until a signal arrives. Call it from the main thread.
 
     Raises `CannotServe`, `ProjectBusy`, `JournalFailed`, `SecretMissing`, `NoSuchOrg`, `Mistakes`, `CannotRead` or
     `DeliveryEnded`.
@@ -76,7 +76,7 @@ def serve(project: Project, options: Options, log: Log) -> None:
         parts = _put_together(project, options, configuration, log, stack)
         logging.getLogger("uvicorn").addHandler(Forwarding(log))
         threading.excepthook = partial(_say_mistake, log)
-        for number in uvicorn.server.HANDLED_SIGNALS:  # before anybody can know that there is something to stop
+        for number in uvicorn.server.HANDLED_SIGNALS:  # before anyone can see that the service runs
             signal.signal(number, parts.events.server.handle_exit)
         parts.background.start()
         stack.callback(parts.background.stop)
@@ -84,15 +84,15 @@ def serve(project: Project, options: Options, log: Log) -> None:
         asyncio.run(_serving(parts, _answers(parts, project, options, log), log))
         _ignore_signals()
         if parts.background.has_ended:
-            raise DeliveryEnded("delivery has ended, and with it the service; what was accepted is in the spool")
-        for number in uvicorn.server.HANDLED_SIGNALS:  # the next one ends it at once, which loses nothing
+            raise DeliveryEnded("delivery has ended, and the service with it; accepted events are in the spool")
+        for number in uvicorn.server.HANDLED_SIGNALS:  # a second signal ends it at once, which loses nothing
             signal.signal(number, signal.SIG_DFL)
-        log("info", f"Stopping after the calls in flight; {parts.spool.events:,} events wait in the spool.")
+        log("info", f"Stopping after the calls in flight; {parts.spool.events:,} events are waiting in the spool.")
 
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """What is served at one address."""
+    """A server at one address."""
 
     server: uvicorn.Server
     listening: socket.socket
@@ -140,20 +140,20 @@ def _put_together(
 
 
 def _answers(parts: _Parts, project: Project, options: Options, log: Log) -> Mapping[str, Callable[[], object]]:
-    """What is done at a signal of that name."""
+    """The action for each signal, by name."""
 
     def read_again() -> None:
-        found = configure_anew(project, options.choice, options.events.host, log)
+        found = reconfigure(project, options.choice, options.events.host, log)
         if found:
             parts.api.access = found.access
             parts.background.take(found.mapper, found.open_org)
-            log("info", "The project was read again: mappings, sources and their keys.")
+            log("info", "Reloaded the project: mappings, sources and keys.")
 
     return {"SIGHUP": read_again, "SIGUSR1": lambda: parts.background.retry(0)}
 
 
 def _ignore_signals() -> None:
-    """Before and after there is somebody to answer them: they would end the service."""
+    """Ignores signals while no handler is set: by default they would end the process."""
     for name in ("SIGHUP", "SIGUSR1"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -168,12 +168,12 @@ def _megabytes(count: float) -> int:
 
 
 def _say_mistake(log: Log, happened: threading.ExceptHookArgs) -> None:
-    what = mistake_of_ours(happened.exc_value) if happened.exc_value else happened.exc_type.__name__
-    log("error", f"This is a mistake in sfmap: {what}.")
+    what = internal_error(happened.exc_value) if happened.exc_value else happened.exc_type.__name__
+    log("error", f"This is a bug in sfmap: {what}.")
 
 
 class _SilentServer(uvicorn.Server):
-    """Leaves signals to the other one, which it ends with."""
+    """Installs no signal handlers: the main server does, and both end together."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -199,14 +199,14 @@ def _told(answer: Callable[[], object], log: Log) -> Callable[[], None]:
     def told() -> None:
         try:
             answer()
-        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
-            log("error", f"This is a mistake in sfmap: {mistake_of_ours(error)}. What was read before goes on.")
+        except Exception as error:  # noqa: BLE001 - it would be lost otherwise
+            log("error", f"This is a bug in sfmap: {internal_error(error)}. The previous configuration stays.")
 
     return told
 
 
 async def _serving(parts: _Parts, answers: Mapping[str, Callable[[], object]], log: Log) -> None:
-    """What signals ask for is done on a thread of its own, one after the other."""
+    """Serves, and runs the actions of signals one after the other on a thread of their own."""
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, "signals") as thread:
         for name, answer in answers.items():

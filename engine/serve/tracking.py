@@ -1,4 +1,4 @@
-"""What a client sends to the Tracking API as events for the spool, their gaps filled as Segment's spec says.
+"""Turns requests to the Tracking API into events for the spool, completed as Segment's spec says.
 
 Sources: Segment's "HTTP Tracking API Source" and "Spec: Common Fields".
 """
@@ -13,22 +13,22 @@ from sfmap.engine.sources.reading import NotJson, is_deeper, json_bytes, may_be_
 
 LARGEST_EVENT: Final = 32 * 1024
 LARGEST_BATCH: Final = 500 * 1024
-"""Bytes as they are sent, as Segment's own limits."""
+"""In bytes as sent, the same limit as Segment's."""
 _LARGEST_MERGED = 2 * LARGEST_EVENT
-"""Bytes of one event with what its batch says for all of them."""
+"""The largest event merged with its batch's common fields, in bytes."""
 _LARGEST_STORED = 8 * LARGEST_BATCH
-"""Bytes of one request in the spool: what a batch says once is stored with each of its events."""
+"""The largest request in the spool, in bytes: a batch's common fields are stored with each event."""
 _MOST_EVENTS = 2_500
 _MOST_KEYS = 2_000
 _DEEPEST = 64
 _COMMON = ("context", "integrations")
-"""What a batch says for all its events; what an event says itself comes first."""
+"""Fields that a batch can give for all its events; an event's own come first."""
 
 TYPES = ("identify", "group", "track", "page", "screen", "alias")
 
 
 class NotAccepted(Exception):
-    """A body that holds no events; the message goes to the client."""
+    """A body without usable events; the message goes to the client."""
 
 
 def read_request(body: bytes) -> Event:
@@ -44,7 +44,7 @@ def single(said: Event, event_type: str, now: datetime) -> list[bytes]:
 
 
 def batch(said: Event, now: datetime, *, is_import: bool = False) -> list[bytes]:
-    """The events of a batch or an import, whose times are taken as they are. Raises `NotAccepted`."""
+    """The events of a batch or an import; an import's times are kept as sent. Raises `NotAccepted`."""
     events = said.get("batch")
     if not isinstance(events, list):
         raise NotAccepted("The body has no list named batch.")
@@ -55,16 +55,16 @@ def batch(said: Event, now: datetime, *, is_import: bool = False) -> list[bytes]
         sent_at = None if is_import else said.get("sentAt") or event.get("sentAt")
         merged = _merged(common, event)
         if common:
-            _check_bounds(merged, f"{_name(place)}, with what the batch says for all,", _LARGEST_MERGED)
+            _check_bounds(merged, f"{_name(place)}, with the batch's common fields,", _LARGEST_MERGED)
         stored.append(_completed(merged, sent_at, now, is_dated=is_import))
         size += len(stored[-1])
         if size > _LARGEST_STORED:
-            raise NotAccepted("The batch is too large with its context in each of its events.")
+            raise NotAccepted("The batch is too large once its common fields are copied into each event.")
     return stored
 
 
 def forwarded(body: bytes, now: datetime) -> list[bytes]:
-    """An event that another service has received and completed before, or a list of them. Raises `NotAccepted`."""
+    """Events that another service has already received and completed. Raises `NotAccepted`."""
     said = _read(body)
     if isinstance(said, list):
         return [_completed(event, None, now, is_dated=True) for event in _checked(said)]
@@ -103,7 +103,7 @@ def _name(place: int) -> str:
 
 
 def _merged(common: Event, event: Event) -> Event:
-    """What the batch says for all of its events goes into each, member by member."""
+    """The event with the batch's common fields merged into it, member by member."""
     inner = {
         key: {**value, **own}
         for key, value in common.items()
@@ -113,7 +113,7 @@ def _merged(common: Event, event: Event) -> Event:
 
 
 def _completed(event: Event, sent_at: Json, now: datetime, *, is_dated: bool = False) -> bytes:
-    """The event as it goes into the spool; one that is dated has times that are taken as they are."""
+    """The event as stored in the spool; a dated one keeps its times as sent."""
     message = event.get("messageId")
     if isinstance(message, int) and not isinstance(message, bool):
         event["messageId"] = str(message)
@@ -126,10 +126,10 @@ def _completed(event: Event, sent_at: Json, now: datetime, *, is_dated: bool = F
 
 
 def _set_times(event: Event, sent_at: Json, now: datetime, *, is_dated: bool) -> None:
-    """`timestamp` by the server's clock: when it was received, less what passed at the client between the two.
+    """Sets `timestamp` by the server's clock: when it was received, minus the time from event to sending.
 
-    Nothing a client says comes from the future: else one event could keep all later ones from being written, where
-    a mapping leaves out what is older (`timestamp_guard`).
+    An event is never dated in the future: otherwise it could keep all later ones from being written, when
+    a mapping leaves out older events (`timestamp_guard`).
     """
     said = event.get("originalTimestamp") or event.get("timestamp")
     sent, original = _moment(sent_at), _moment(said)
@@ -158,7 +158,7 @@ def _check_bounds(event: Event, name: str, largest: int) -> None:
     data = json_bytes(event)
     if len(data) > largest:
         raise NotAccepted(f"{name} is larger than {largest // 1024} kB.")
-    # Cheaper than a walk, and never too low: every key has a colon behind it.
+    # Cheaper than a walk, and never too low: a colon follows every key.
     if data.count(b":") > _MOST_KEYS and sum(1 for _ in _keys(event)) > _MOST_KEYS:
         raise NotAccepted(f"{name} has more than {_MOST_KEYS:,} keys.")
     if may_be_deeper(data, _DEEPEST) and is_deeper(event, _DEEPEST):
@@ -177,7 +177,7 @@ def _keys(value: Json) -> Iterator[str]:
 
 
 def _moment(value: Json) -> datetime | None:
-    """An ISO 8601 text as a moment; without a zone it is taken as UTC."""
+    """An ISO 8601 text as a moment; UTC if it has no zone."""
     if not isinstance(value, str):
         return None
     try:

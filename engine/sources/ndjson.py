@@ -1,4 +1,4 @@
-"""Events from NDJSON files and streams: one JSON object a line, blank lines ignored."""
+"""Events from NDJSON files and streams: one JSON object per line, blank lines ignored."""
 
 import hashlib
 import os
@@ -25,15 +25,15 @@ class NdjsonSource:
 
     files: tuple[str, ...]
     standard_input: BinaryIO | None = None
-    """None where it is closed, or not among the files."""
+    """Standard input; None if it is closed or not among the files."""
     start: Position = START
-    """Where to go on; standard input cannot."""
+    """Where to continue; standard input cannot."""
     is_digested: bool = False
-    """Whether each event says the digest of all bytes up to its end, which `goes_on_after` asks for."""
+    """Whether each event carries the digest of all bytes up to its end, which `goes_on_after` needs."""
 
     @property
     def is_stream(self) -> bool:
-        """Whether what has been read cannot be read again: standard input, and pipes that have a name."""
+        """Whether the source can be read once only: standard input and named pipes."""
         return not self.is_of_files
 
     def __iter__(self) -> Iterator[Received]:
@@ -53,7 +53,7 @@ class NdjsonSource:
                 yield Received(number, name, line_number, raw, event, problem, None, index, end, known)
 
     def parts(self) -> Iterator["Part"]:
-        """Together all events, for files that are files. Raises `SourceFailed`."""
+        """Splits the events into parts, for regular files. Raises `SourceFailed`."""
         number = 0
         for index, file in enumerate(self.files):
             with closing(self._open(file)) as stream:
@@ -71,7 +71,7 @@ class NdjsonSource:
                     raise _changed(file)
 
     def goes_on_after(self, position: Position) -> bool:
-        """Whether all bytes up to that position are as they were. Raises `SourceFailed`."""
+        """Whether all bytes up to that position are unchanged. Raises `SourceFailed`."""
         if position.file == position.offset == 0:
             return True
         digest = Digest(b"")
@@ -83,7 +83,7 @@ class NdjsonSource:
         return digest.value == position.digest
 
     def _read_up_to(self, file: str, end: int | None, digest: "Digest") -> bool:
-        """Digests the lines up to that byte, or all of them; whether a line ends there."""
+        """Digests the lines up to that byte, or all of them; returns whether a line ends there."""
         offset = 0
         with closing(self._open(file)) as stream:
             while (end is None or offset < end) and (line := stream.readline(LONGEST_LINE + 1)):
@@ -95,11 +95,11 @@ class NdjsonSource:
 
     @property
     def is_of_files(self) -> bool:
-        """Whether each can be read from anywhere, and again."""
+        """Whether all sources are regular files, which can be read again from any position."""
         return all(Path(file).is_file() for file in self.files)
 
     def size(self) -> int | None:
-        """All files' size in bytes, or None where standard input is among them or a file is gone."""
+        """The size of all files in bytes; None if standard input is among them or a file does not exist."""
         try:
             return None if STANDARD_INPUT in self.files else sum(Path(f).stat().st_size for f in self.files)
         except OSError:
@@ -120,7 +120,7 @@ class NdjsonSource:
 
 
 class Digest:
-    """Of all lines so far: each line's goes into the next one's, so its value is all that it needs to continue."""
+    """A digest of all lines so far: each includes the one before, so its value is enough to continue."""
 
     def __init__(self, value: bytes) -> None:
         self.value = value
@@ -131,16 +131,16 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some events of the last of the files, for whoever opens it anew."""
+    """A part of the events of one file, which any process can open and read."""
 
     files: tuple[str, ...]
     start: Position
     count: int
     identity: tuple[int, int]
-    """Device and number of the file in which they were counted."""
+    """Device and inode of the file in which the part was measured."""
 
     def __iter__(self) -> Iterator[Received]:
-        """Raises `SourceFailed`, also where it is another file by now, or has lost some of the events."""
+        """The events. Raises `SourceFailed`, also if the file was replaced or has become shorter."""
         count = 0
         for received in islice(NdjsonSource(self.files, start=self.start), self.count):
             count += 1
@@ -155,7 +155,7 @@ class Part:
 
 
 def _changed(file: str) -> SourceFailed:
-    return SourceFailed(f"cannot read {file}: it changed while it was read")
+    return SourceFailed(f"cannot read {file}: it changed while it was being read")
 
 
 def _lines(
@@ -163,7 +163,7 @@ def _lines(
 ) -> Iterator[tuple[int, int, bytes]]:
     """The lines that are not blank, each with its number and the offset of its end.
 
-    A line over the limit comes cut, which makes it no JSON.
+    A line over the limit is cut, so it is not valid JSON.
     """
     number, offset = before.line, before.offset
     try:
@@ -184,7 +184,7 @@ def _lines(
 
 
 def _blocks(stream: BinaryIO, file: str) -> Iterator[tuple[bytes, int]]:
-    """Whole lines, some megabytes at a time, and how many bytes they are: a line over the limit comes cut."""
+    """Whole lines, some megabytes at a time, with their size in the file: a line over the limit is cut."""
     try:
         while block := stream.read(_BLOCK):
             block += stream.readline(LONGEST_LINE + 1)
@@ -195,7 +195,7 @@ def _blocks(stream: BinaryIO, file: str) -> Iterator[tuple[bytes, int]]:
 
 
 def _skip_rest_of_line(stream: BinaryIO, line: bytes, digest: "Digest | None" = None) -> int:
-    """How many bytes were skipped."""
+    """Skips the rest of a line; returns the number of bytes."""
     skipped = 0
     while line and not line.endswith(b"\n"):
         line = stream.readline(LONGEST_LINE)

@@ -1,4 +1,4 @@
-"""What delivery needs of a source of events: the events in order, each with where it stands."""
+"""What delivery needs from a source: its events in order, each with its position."""
 
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -13,59 +13,59 @@ class Position(NamedTuple):
     number: int = 0
     """Events so far."""
     file: int = 0
-    """Index of the file, counted from 0."""
+    """The index of the file, from 0."""
     offset: int = 0
-    """Bytes of that file."""
+    """Bytes read of that file."""
     line: int = 0
-    """Lines of that file."""
+    """Lines read of that file."""
     digest: bytes = b""
-    """Of all bytes so far, for a source that can be read again; empty where nobody asked for it."""
+    """The digest of all bytes so far, for a source that can be read again; empty unless asked for."""
 
 
 START = Position()
 
 
 class Received(NamedTuple):
-    """One event as it came, or what stands in its place."""
+    """One event as received, or the reason why it cannot be read."""
 
     number: int
-    """Counts the events of a run from 1."""
+    """The number of the event in the run, from 1."""
     file: str
     line: int
     raw: bytes
-    """As it came, without the end of its line."""
+    """The bytes as received, without the line end."""
     event: Event | None
     problem: str = ""
-    """Why there is no event."""
+    """Why there is no event; empty if there is one."""
     only: tuple[str, int] | None = None
-    """The mapping and the item of the one record of it that is meant; None for all of them."""
+    """The mapping and item of the one record to deliver; None for all records of the event."""
     file_index: int = 0
-    """Of the file, counted from 0."""
+    """The index of the file, from 0."""
     end: int = 0
-    """Where it ends in the file, in bytes."""
+    """The offset in the file where the event ends, in bytes."""
     all_digest: bytes = b""
-    """Of all bytes of the source up to there; empty where nobody asked for it."""
+    """The digest of all bytes of the source up to there; empty unless asked for."""
 
     @property
     def position(self) -> Position:
-        """Where the source stands after it: what is delivered again moves no source."""
+        """The position of the source after the event: an event delivered again does not move it."""
         if self.only:
             return START
         return Position(self.number, self.file_index, self.end, self.line, self.all_digest)
 
     @property
     def digest(self) -> str:
-        """Tells its bytes from others."""
+        """The digest of its bytes."""
         return blake2b(self.raw, digest_size=8).hexdigest()
 
     @property
     def place(self) -> str:
-        """For messages."""
+        """File and line, for messages."""
         return f"{self.file}:{self.line}"
 
 
 class SourceFailed(Exception):
-    """A source that could not be read on; the message names it."""
+    """A source could not be read further; the message names it."""
 
 
 class EventSource(Protocol):

@@ -1,4 +1,4 @@
-"""One event's bytes as the event, or why they are none; and JSON as bytes again."""
+"""Reads an event from bytes, and writes JSON as bytes."""
 
 import json
 import re
@@ -10,21 +10,21 @@ from sfmap.engine.mapping.record import Event, Json
 
 LONGEST_LINE = 64 * 1024 * 1024
 DEEPEST = 512
-"""Levels of nesting: what is read within it can be written again by `json_bytes`, a few levels deeper too."""
+"""Levels of nesting; `json_bytes` can write values of this depth again, and a few levels deeper."""
 MOST_VALUES = 200_000
-"""In one event. Each takes many times its bytes once it is read, and so would a line of nothing but brackets."""
+"""The most values in one event: in memory each takes many times its bytes, even in a line of brackets."""
 _HALF_PAIRS = re.compile("[\ud800-\udfff]")
 _ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_NUMBER = b"0" * 20
-"""Digits of a number that may be beyond 64 bits, or of a text."""
+"""Digits of a text, or of a number that may exceed 64 bits."""
 
 
 class NotJson(ValueError):
-    """Bytes that hold no JSON; the message says why and where."""
+    """The bytes are not valid JSON; the message says why and where."""
 
 
 def read_event(line: bytes) -> tuple[Event | None, str]:
-    """The event, or why the line is none."""
+    """The event, or why the line is not an event."""
     if len(line) > LONGEST_LINE:
         return None, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"
     try:
@@ -45,7 +45,7 @@ def read_json(data: bytes) -> Json:
     if _values_at_most(data) > MOST_VALUES:
         raise NotJson(f"more than {MOST_VALUES:,} values")
     try:
-        # orjson makes floats of integers beyond 64 bits, and their last digits are lost.
+        # orjson turns integers beyond 64 bits into floats, which loses their last digits.
         value: Json = _read_slowly(data) if _LONG_NUMBER in data.translate(_ZEROS) else orjson.loads(data)
     except orjson.JSONDecodeError:
         value = _read_slowly(data)
@@ -55,15 +55,15 @@ def read_json(data: bytes) -> Json:
 
 
 def _values_at_most(data: bytes) -> int:
-    """How many values it can hold, without reading it: all but the first stand behind a comma or bracket."""
+    """The most values that it can hold, without reading it: each but the first follows a comma or a bracket."""
     return 0 if len(data) <= MOST_VALUES else data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
 def _read_slowly(data: bytes) -> Json:
-    """What orjson refuses or does not read exactly. Raises `NotJson`.
+    """Reads what orjson refuses or does not read exactly. Raises `NotJson`.
 
     Half surrogate pairs, which senders make by cutting emoji, become U+FFFD. A number beyond what a float holds
-    becomes its text: no number field takes it, and what stands beside it is read.
+    becomes its text: number fields refuse it, and the rest of the event is read.
     """
     try:
         value = _loaded(data.decode("utf-8-sig"))
@@ -91,7 +91,7 @@ def _finite(text: str) -> int | float | str:
 
 
 def json_bytes(value: object) -> bytes:
-    """Anything that was read, as JSON again: nested deeper than orjson writes, too."""
+    """Any value that was read, as JSON; also nested deeper than orjson can write."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
@@ -99,12 +99,12 @@ def json_bytes(value: object) -> bytes:
 
 
 def may_be_deeper(data: bytes, levels: int) -> bool:
-    """Whether JSON text can be nested so deep: cheaper than `is_deeper`, and never wrong where it says no."""
+    """Whether JSON text may be nested that deep: cheaper than `is_deeper`, and a False is always right."""
     return data.count(b"{") + data.count(b"[") > levels
 
 
 def is_deeper(value: Json, levels: int) -> bool:
-    """Whether lists and objects stand in each other more than so many levels deep."""
+    """Whether lists and objects are nested more than that many levels deep."""
     level: list[Json] = [value]
     for _ in range(levels):
         holders = (one for one in level if isinstance(one, (dict, list)))
@@ -113,7 +113,7 @@ def is_deeper(value: Json, levels: int) -> bool:
 
 
 def _can_be_written(value: Json) -> bool:
-    """Whether orjson writes it, which it does up to 254 levels: much faster than a walk."""
+    """Whether orjson can write it, which it does up to 254 levels; much faster than a walk."""
     try:
         orjson.dumps(value)
     except orjson.JSONEncodeError:
@@ -126,7 +126,7 @@ def _too_deep() -> NotJson:
 
 
 def _no_constant(name: str) -> None:
-    raise NotJson(f"not JSON: {name} is no JSON number")
+    raise NotJson(f"not JSON: {name} is not a JSON number")
 
 
 def _kind(value: Json) -> str:

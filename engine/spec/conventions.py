@@ -1,4 +1,4 @@
-"""How texts are read where they do not say it: the keys `timezone` and `decimal` of a mapping or project."""
+"""How ambiguous texts are read: the keys `timezone` and `decimal` of a mapping or project."""
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,7 +9,7 @@ from sfmap.engine.spec.source import ScalarNode
 
 
 def read_conventions(table: Table) -> Conventions:
-    """What stands under the keys; null is nothing."""
+    """The values of the keys; null counts as absent."""
     return Conventions(_time_zone(table), table.choice("decimal", DECIMAL_MARKS) or "point")
 
 
@@ -26,7 +26,7 @@ def _time_zone(table: Table) -> str:
 
 
 def is_time_zone(name: str) -> bool:
-    """Whether the IANA's database has it."""
+    """Whether the IANA time zone database has this name."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""A mistake in a file that a person wrote: where it stands, what is wrong, what to do; and how it is printed."""
+"""Diagnostics: errors and warnings about files, with position, message and help, and how they are printed."""
 
 import difflib
 import re
@@ -12,12 +12,12 @@ from sfmap.engine.spec.kinds import Kind
 Severity = Literal["error", "warning"]
 Part = Literal["place", "error", "warning", "message", "code", "margin", "caret"]
 Style = Callable[[str, Part], str]
-"""How a part of a printed diagnostic looks, such as in colour."""
+"""Styles a part of a printed diagnostic, such as in color."""
 
 _MOST_SHOWN = 50
 _WIDEST_EXCERPT = 120
 _LONGEST_COMPARED = 120
-# What YAML takes for the end of a line; places are counted by it.
+# YAML's line ends, by which positions are counted.
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
@@ -27,12 +27,12 @@ def _plain(text: str, _part: Part) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """A file's text under the name that messages use for it."""
+    """The text of a file, and the name that messages use for it."""
 
     file: str
     text: str
     hidden: bool = False
-    """Whether its lines and values are never shown: a person may have written a secret there."""
+    """Whether its lines and values are never shown, because they may contain secrets."""
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -43,18 +43,18 @@ class Source:
         return self._lines[number - 1] if number <= len(self._lines) else ""
 
     def excerpt(self, number: int) -> str:
-        """The line as messages may show it; empty where it is hidden."""
+        """The line as messages may show it; empty if hidden."""
         return "" if self.hidden else self.line(number).encode("utf-8", "replace").decode()
 
     def span_at(self, index: int) -> "Span":
-        """The span of the one character at `index` of the text."""
+        """The span of the character at `index` of the text."""
         lines = _LINE_BREAK.split(self.text[:index])
         return Span(self, len(lines), len(lines[-1]) + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of one line: `line` and `column` count from 1, `width` is in characters and at least 1."""
+    """A part of one line: `line` and `column` count from 1, `width` is in characters and at least 1."""
 
     source: Source
     line: int
@@ -67,17 +67,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake: of which kind, where, what is wrong, and in `help` what was probably meant or what to do."""
+    """One error or warning: its kind, position and message, and in `help` a suggestion."""
 
     kind: Kind
     span: Span
     message: str
     help: str = ""
     severity: Severity = "error"
-    """A warning is worth a look and keeps nothing from being used."""
+    """A warning does not keep a file from being used."""
 
     def is_silenced(self, codes: Container[str]) -> bool:
-        """Whether it is a warning of one of these codes; an error is never silenced."""
+        """Whether it is a warning with one of these codes; errors cannot be silenced."""
         return self.severity == "warning" and self.kind.code in codes
 
     def render(self, style: Style = _plain) -> str:
@@ -97,7 +97,7 @@ class Diagnostic:
         return f"{head}\n{first} {excerpt}\n{second} {pointer}"
 
     def _excerpt(self) -> tuple[str, int]:
-        """The source line, or of a long one the piece around the span, and the span's column in it."""
+        """The source line, or the part of a long one around the span, and the span's column in it."""
         line, column = self.span.source.excerpt(self.span.line), self.span.column
         if len(line) <= _WIDEST_EXCERPT:
             return line, column
@@ -124,14 +124,14 @@ class Diagnostic:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """By file and place, each once."""
+    """The diagnostics sorted by file and position, without duplicates."""
     return tuple(
         sorted(dict.fromkeys(diagnostics), key=lambda d: (d.span.source.file, d.span.line, d.span.column))
     )
 
 
 def render_all(diagnostics: Iterable[Diagnostic], style: Style = _plain) -> str:
-    """The diagnostics one after another; of very many only the first."""
+    """The diagnostics as text, up to a maximum number."""
     ordered = tuple(diagnostics)
     shown = [diagnostic.render(style) for diagnostic in ordered[:_MOST_SHOWN]]
     if len(ordered) > _MOST_SHOWN:
@@ -140,7 +140,7 @@ def render_all(diagnostics: Iterable[Diagnostic], style: Style = _plain) -> str:
 
 
 class Mistakes(Exception):
-    """All the diagnostics that keep something from being used; never empty."""
+    """Files have errors; carries all diagnostics and is never empty."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = in_order(diagnostics)
@@ -148,9 +148,9 @@ class Mistakes(Exception):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The help `did you mean "x"?` for the known word nearest to `word`, or empty where none is near.
+    """The help `did you mean "x"?` for the known word most similar to `word`; empty if none is similar.
 
-    Long words are not compared: that takes the square of their length, and nobody mistypes them.
+    Long words are not compared, since the time grows with the square of their length.
     """
     if len(word) > _LONGEST_COMPARED:
         return ""

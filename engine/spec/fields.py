@@ -1,4 +1,4 @@
-"""The rules of a mapping: its fields, its references and the parts of its address, in document order."""
+"""Reads the rules of a mapping: fields, references and address parts, in document order."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ _KEEP = "keep"
 
 
 def read_rules(table: Table) -> tuple[FieldRule, ...]:
-    """The rules below `fields` and `address`; mistakes go into the table's report."""
+    """The rules below `fields` and `address`; errors go to the table's report."""
     rules: dict[str, FieldRule] = {}
     for key, _ in table.node.entries:
         if key.text == "fields":
@@ -82,7 +82,7 @@ def read_match_value(key: ScalarNode, node: Node, report: Report) -> FieldRule:
 
 
 def read_unless_found(table: Table) -> tuple[FieldRule, ...]:
-    """The records for which none is written, each a rule that points to them."""
+    """The rules of `unless_found`, each of which refers to records."""
     return table.items(
         "unless_found",
         "a table such as {object: Plan__c, by: Code__c, from: traits.plan}, or a list of them",
@@ -103,7 +103,7 @@ def _is_reference(node: Node) -> bool:
 def _rule(
     key: ScalarNode, node: Node, report: Report, known: tuple[str, ...], is_reference: bool = False
 ) -> FieldRule:
-    """The rule; one without sources where it is wrong, so that nobody complains of a missing field besides."""
+    """The rule; one without sources if invalid, so that a missing field is not reported too."""
     if isinstance(node, ScalarNode) and isinstance(node.value, str):
         return FieldRule(key.text, key.span, sources=(SourcePath(node.text, node),))
     if not isinstance(node, TableNode):
@@ -144,13 +144,13 @@ def _rule(
 def _add(table: Table) -> bool:
     add = table.boolean("add") or False
     if add and table.choice("write", WRITES) in ("create", "empty"):
-        message = "add keeps what the field holds, and this rule writes only where it holds nothing"
+        message = "add keeps the field's values, but this rule writes only if the field is empty"
         table.report.error(kinds.CONFLICTING_KEYS, table.key("add").span, message)
     return add
 
 
 def _reference(table: Table) -> ReferenceTo | None:
-    table.require("object", "the object that the record is of, or several")
+    table.require("object", "the object of the record, or several")
     table.require("by", "the field to look it up by")
     objects, by = table.texts("object"), table.text("by")
     on_missing = table.choice("on_missing", ON_MISSING) or "drop"
@@ -163,7 +163,7 @@ def _reference(table: Table) -> ReferenceTo | None:
 
 
 def _check_origin(key: ScalarNode, table: Table) -> None:
-    """A rule takes its value from one place: sources, a template, or a constant; what goes with what."""
+    """Checks that a rule has one origin, either sources, a template or a constant, and only keys that fit it."""
     origins = [origin for origin in ORIGINS if origin in table]
     if not origins and "default" not in table:
         known = [origin for origin in (*ORIGINS, "default") if origin in table.known]
@@ -178,21 +178,21 @@ def _check_origin(key: ScalarNode, table: Table) -> None:
         )
     if "else" in table and "values" not in table:
         table.report.error(
-            kinds.CONFLICTING_KEYS, table.key("else").span, "else belongs to a table of values, and there is none"
+            kinds.CONFLICTING_KEYS, table.key("else").span, "else needs a table of values, and there is none"
         )
 
 
 def _unreachable(table: Table) -> Iterator[tuple[str, str]]:
     if "value" in table:
         never = ("default", "required", "on_null", "on_blank", "blank_values")
-        yield from ((key, "value is always there") for key in never if key in table)
+        yield from ((key, "value always has a value") for key in never if key in table)
     elif "default" in table and not isinstance(table.get("default"), TableNode) and table.boolean("required"):
-        yield "required", "default stands in where there is no value"
+        yield "required", "default is used if there is no value"
     if "template" in table:
         if "on_null" in table:
             yield "on_null", "a template gives text, never null"
         if "on_blank" in table:
-            yield "on_blank", "a template is no text in the event"
+            yield "on_blank", "a template is not a text of the event"
     if "on_long" in table and "max" not in table:
         yield "on_long", "there is no max"
 
@@ -209,7 +209,7 @@ def _values(table: Table) -> dict[str, Constant] | None:
 
 
 def read_blank_values(table: Table) -> tuple[Constant, ...]:
-    """What stands under `blank_values`; null and an empty list are none."""
+    """The values of `blank_values`; null and an empty list are the same as none."""
     node = table.get("blank_values")
     if (isinstance(node, ListNode) and not node.items) or (isinstance(node, ScalarNode) and node.value is None):
         return ()
@@ -217,7 +217,7 @@ def read_blank_values(table: Table) -> tuple[Constant, ...]:
 
 
 def _plain(node: Node) -> Constant | None:
-    """The entry; null in a list is the text, since a null in an event is no value anyway."""
+    """The entry; null in a list is the text, since a null in an event counts as no value anyway."""
     if not isinstance(node, ScalarNode):
         return None
     return node.text if node.value is None else node.value
@@ -236,7 +236,7 @@ def _constant(table: Table, key: str) -> Constant | None:
 
 
 def read_default(table: Table) -> Default | None:
-    """What stands under the key `default`."""
+    """The value of the key `default`."""
     node = table.get("default")
     if isinstance(node, TableNode):
         inner = Table(node, table.report, "default", names(DEFAULT))
@@ -266,7 +266,7 @@ def _address(table: Table) -> Iterable[FieldRule]:
     for prefix in _address_prefixes(address):
         for rule in rules:
             if not _API_NAME.fullmatch(prefix + rule.field):
-                table.report.error(kinds.WRONG_NAME, rule.span, f'"{prefix}{rule.field}" is no API name')
+                table.report.error(kinds.WRONG_NAME, rule.span, f'"{prefix}{rule.field}" is not an API name')
             sources = dict.fromkeys(_joined(base, part) for base in bases for part in rule.sources)
             yield replace(rule, field=prefix + rule.field, sources=tuple(sources), bases=paths)
 
@@ -278,13 +278,13 @@ def _joined(base: ScalarNode, part: SourcePath) -> SourcePath:
 
 
 def _address_prefixes(address: Table) -> list[str]:
-    """What stands before each part's name: the prefixes of the chosen targets, or nothing where there are none."""
+    """The prefixes of the chosen targets, or an empty one without targets."""
     targets = _targets(address)
     chosen = address.texts("to")
     if not targets:
         for node in chosen:
             address.report.error(
-                kinds.CONFLICTING_KEYS, node.span, "to chooses among targets, and this address has none"
+                kinds.CONFLICTING_KEYS, node.span, "to selects from targets, and this address has none"
             )
         return [""]
     address.require("to", f"which targets to fill: {listed([*targets, _BOTH])}")
@@ -315,10 +315,12 @@ def _targets(address: Table) -> dict[str, str]:
 
 
 def is_api_name(node: ScalarNode, report: Report) -> bool:
-    """Whether the text can be the name of an object or a field; reported where it cannot."""
+    """Whether the text can be the name of an object or a field; reports it if not."""
     if _API_NAME.fullmatch(node.text):
         return True
     report.error(
-        kinds.WRONG_NAME, node.span, f'"{node.text}" is no API name: letters, digits and _, a letter first'
+        kinds.WRONG_NAME,
+        node.span,
+        f'"{node.text}" is not an API name: use letters, digits and _, starting with a letter',
     )
     return False

@@ -1,4 +1,4 @@
-"""A file a person wrote, as text that can be read and shown in messages."""
+"""Reads files as text that can be parsed and shown in messages."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ from sfmap.engine.spec.diagnostics import Source
 
 
 class CannotRead(Exception):
-    """A file or folder that is missing, unreadable or empty; the message names it."""
+    """A file or folder is missing, unreadable or empty; the message names it."""
 
 
 def read_source(path: Path, hidden: bool = False) -> Source:
-    """A file's text; bytes that are not UTF-8 become half surrogate pairs, which the YAML reader reports.
+    """The text of a file; bytes that are not UTF-8 become lone surrogates, which the YAML reader reports.
 
     Raises `CannotRead`.
     """

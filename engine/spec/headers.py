@@ -1,4 +1,4 @@
-"""How a mapping or an org wants its records to be written: the keys `headers` and `batch_size`."""
+"""Reads the keys `headers` and `batch_size` of a mapping or an org."""
 
 import re
 
@@ -14,17 +14,17 @@ _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4})?")
 
 
 def read_batch_size(table: Table) -> int | None:
-    """How many records go together at the most; None where the table does not say."""
+    """The most records in one write; None if the table does not set it."""
     size = table.positive_integer("batch_size")
     if size and size > _MOST_AT_ONCE:
         table.report.error(
-            kinds.WRONG_VALUE, table.key("batch_size").span, f"batch_size can be {_MOST_AT_ONCE} at the most"
+            kinds.WRONG_VALUE, table.key("batch_size").span, f"batch_size can be {_MOST_AT_ONCE} at most"
         )
     return size
 
 
 def read_headers(node: Node | None, report: Report) -> WriteHeaders:
-    """The headers in the node; mistakes go into the report."""
+    """The headers in the node; errors go to the report."""
     table = Table.open(node, report, "headers", names(HEADERS)) if node else None
     if table is None:
         return WriteHeaders()

@@ -1,11 +1,11 @@
-"""The kinds of mistakes and warnings: each has a code that stays, and its entry in docs/diagnostics.md."""
+"""The kinds of errors and warnings: each has a permanent code, and an entry in docs/diagnostics.md."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What `[SF012]` at a message's end stands for. A code is never given to another kind."""
+    """The kind behind `[SF012]` at the end of a message. Codes are never reused."""
 
     code: str
     name: str
@@ -13,7 +13,7 @@ class Kind:
     """Whether it can be a warning, which `silence` in `sfmap.yaml` can turn off."""
 
 
-# The form of any file.
+# The syntax of any file.
 NOT_YAML = Kind("SF001", "not-yaml")
 EMPTY_FILE = Kind("SF002", "empty-file")
 UNREADABLE_CHARACTER = Kind("SF003", "unreadable-character")
@@ -48,7 +48,7 @@ ENDLESS_EXTENDS = Kind("SF028", "endless-extends")
 WRONG_MATCH = Kind("SF029", "wrong-match")
 EVENT_TAKEN_ABOVE = Kind("SF030", "event-taken-above", warns=True)
 
-# A mapping against the objects of an org: errors with --org, warnings without.
+# Mappings compared with the objects of an org: errors with --org, warnings without.
 UNKNOWN_OBJECT = Kind("SF040", "unknown-object", warns=True)
 UNKNOWN_FIELD = Kind("SF041", "unknown-field", warns=True)
 READ_ONLY_FIELD = Kind("SF042", "read-only-field", warns=True)

@@ -1,5 +1,7 @@
-"""The keys of the mapping language: what each means, takes and defaults to; the parser, the schema and the
-reference all go by these tables."""
+"""The keys of the mapping language, with meaning, type and default of each.
+
+The parser, the JSON Schema and the language reference all follow these tables.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,9 +38,9 @@ class Key:
     meaning: str
     schema: Schema
     default: str = ""
-    """What counts where the key is absent, in words; empty where nothing does."""
+    """A description of the default; empty if there is none."""
     example: str = ""
-    """Its value, as YAML."""
+    """An example value, as YAML."""
     required: bool = False
 
 
@@ -88,13 +90,13 @@ RULE = (
     ),
     Key(
         "default",
-        "A constant that stands in where nothing above gave a value.",
+        "A constant to use if nothing above gives a value.",
         {"anyOf": [_CONSTANT, _ref("default")]},
         example="n/a",
     ),
     Key(
         "values",
-        "A table that replaces the value found; compared without regard to case and outer blanks.",
+        "A table of replacements for the value, which is compared without case and outer blanks.",
         {"type": "object", "additionalProperties": _CONSTANT, "minProperties": 1},
         example="{hot: Hot, warm: Warm}",
     ),
@@ -105,7 +107,7 @@ RULE = (
         "it does not fit: see on_invalid",
         "Cold",
     ),
-    Key("type", "How the value is checked and written.", _word(*VALUE_TYPES), "as it came", "integer"),
+    Key("type", "How the value is checked and written.", _word(*VALUE_TYPES), "as sent", "integer"),
     Key(
         "max",
         "The longest text, in characters; longer is cut, and the cut is reported.",
@@ -130,26 +132,26 @@ RULE = (
         "ignore",
         "clear",
     ),
-    Key("blank_values", "What counts as no value in this rule, besides the mapping's `blank_values`.",
+    Key("blank_values", "What counts as no value in this rule, in addition to the mapping's `blank_values`.",
         _CONSTANTS, example="[0, none]"),
-    Key("required", "Whether the event is rejected where there is no value.", _BOOLEAN, "false", "true"),
+    Key("required", "Whether an event without a value is rejected.", _BOOLEAN, "false", "true"),
     Key(
         "write",
-        "When the field is written: always, on create only, on update only, or where the org's field is empty.",
+        "When the field is written: always, on create only, on update only, or only if the org's field is empty.",
         _word(*WRITES),
         "always",
         "empty",
     ),
-    Key("when", "A Jinja2 expression; where it is not true, the rule does nothing.", _TEXT,
+    Key("when", "A Jinja2 expression; if it is not true, the rule does nothing.", _TEXT,
         example="traits.plan == 'pro'"),
     Key(
         "template",
-        "A Jinja2 template over the event; empty output is no value.",
+        "A Jinja2 template over the event; empty output counts as no value.",
         _TEXT,
         example='"{{ traits.title }} at {{ traits.company }}"',
     ),
     Key("value", "A constant.", _CONSTANT, example="Web"),
-    Key("add", "Whether a multi-select picklist keeps what it holds in the org, and gets these values besides.",
+    Key("add", "Whether the values are added to those of a multi-select picklist in the org.",
         _BOOLEAN, "false", "true"),
     Key("currency", "The field of this mapping that holds the currency of this amount.", _API_NAME,
         "the org's currency", "Currency__c"),
@@ -160,17 +162,17 @@ REFERENCE = (
         _one_or_many(_API_NAME), example="[Plan__c, Offer__c]", required=True),
     Key(
         "by",
-        "The field of that object, or of each of them, which the value is looked up in.",
+        "The field of that object, or of each of them, to look the value up in.",
         _API_NAME,
         example="Code__c",
         required=True,
     ),
     Key("where", "A condition in SOQL that the record must meet.", _TEXT, "any record", "Kind__c = 'Plan'"),
-    Key("on_many", "Which record it is where several are found.", _word(*ON_MANY), "newest", "error"),
+    Key("on_many", "Which record to use if several are found.", _word(*ON_MANY), "newest", "error"),
     *(key for key in RULE if key.name not in ("max", "on_long", "on_null", "on_blank", "add", "currency")),
     Key(
         "on_missing",
-        "What to do where no such record exists: leave the field out and report it, or refuse the record.",
+        "What to do if no such record exists: leave the field out and report it, or refuse the record.",
         _word(*ON_MISSING),
         "drop",
         "reject",
@@ -186,12 +188,12 @@ _OF_UNLESS_FOUND = ("from", "template", "value", "values", "else", "type", "when
 UNLESS_FOUND = tuple(key for key in REFERENCE if key.name in _OF_UNLESS_FOUND)
 
 ADDRESS = (
-    Key("from", "Where the parts are; the first of these that has a part gives it.", _one_or_many(_TEXT),
+    Key("from", "Where the parts are; each comes from the first of these that has it.", _one_or_many(_TEXT),
         example="[traits.address, traits]", required=True),
-    Key("to", "Which targets to fill; both stands for all of them.", _one_or_many(_TEXT), example="home"),
+    Key("to", "Which targets to fill; both means all of them.", _one_or_many(_TEXT), example="home"),
     Key(
         "targets",
-        "For each target, what stands before the names of the parts.",
+        "For each target, the prefix for the names of the parts.",
         {"type": "object", "additionalProperties": _TEXT, "minProperties": 1},
         "one address without a prefix",
         "{home: Home, work: Work}",
@@ -206,10 +208,10 @@ ADDRESS = (
 )  # fmt: skip
 
 CUSTOM = (
-    Key("from", "Where the traits are; the first of these that has one gives it.", _one_or_many(_TEXT),
+    Key("from", "Where the traits are; each comes from the first of these that has it.", _one_or_many(_TEXT),
         example="traits", required=True),
-    Key("suffix", "What is put behind a trait's key to make the field's name.", _TEXT, "__c", "__c"),
-    Key("except", "Traits that become no field.", _one_or_many(_TEXT), example="[id, password]"),
+    Key("suffix", "The suffix added to a trait's key to form the field's name.", _TEXT, "__c", "__c"),
+    Key("except", "Traits that do not become fields.", _one_or_many(_TEXT), example="[id, password]"),
     Key("only", "The only traits that become fields.", _one_or_many(_TEXT), "every trait", "[plan, seats]"),
     Key(
         "objects",
@@ -229,7 +231,7 @@ CUSTOM = (
     ),
     Key(
         "rename",
-        "Makes API names of keys that are none, such as First Seen: snake gives first_seen, camel firstSeen.",
+        "Turns other keys, such as First Seen, into API names: snake gives first_seen, camel firstSeen.",
         _word(*RENAMES),
         "such traits are reported and left out",
         "snake",
@@ -252,24 +254,24 @@ EXTERNAL_ID = (
 HEADERS = (
     Key(
         "assignment_rule",
-        "Which assignment rule the org runs: its default one, none, or the one of an id.",
+        "Which assignment rule the org runs: its default one, none, or the one with an id.",
         {"type": "string", "pattern": "^(default|off|[A-Za-z0-9]{15}([A-Za-z0-9]{3})?)$"},
-        "the org's way",
+        "the org's default",
         "default",
     ),
-    Key("allow_duplicates", "Whether a record is saved although a duplicate rule warns of it.", _BOOLEAN,
-        "the org's way", "true"),
-    Key("all_or_none", "Whether one refused record undoes its whole batch of up to 200.", _BOOLEAN,
+    Key("allow_duplicates", "Whether a record is saved although a duplicate rule warns about it.", _BOOLEAN,
+        "the org's default", "true"),
+    Key("all_or_none", "Whether one refused record rolls back its whole batch of up to 200.", _BOOLEAN,
         "false", "true"),
     Key("truncate", "Whether the org cuts values that are too long for its fields.", _BOOLEAN,
-        "the org's way", "true"),
-    Key("send_emails", "Whether the org sends the mails that it sends when a person does the same.", _BOOLEAN,
-        "the org's way", "false"),
+        "the org's default", "true"),
+    Key("send_emails", "Whether the org sends the e-mails that it sends for changes by a user.", _BOOLEAN,
+        "the org's default", "false"),
     Key(
         "package_versions",
-        "Which versions of managed packages are meant, by namespace.",
+        "The versions of managed packages to use, by namespace.",
         {"type": "object", "additionalProperties": {"type": ["string", "number"]}, "minProperties": 1},
-        "the org's way",
+        "the org's default",
         "{acme: '1.2'}",
     ),
 )  # fmt: skip
@@ -286,10 +288,11 @@ _EVENT: Schema = {"anyOf": [_word(*EVENT_TYPES), _ref("event")]}
 
 MAPPING = (
     Key("sfmap", "The version of the mapping language.", {"const": LANGUAGE_VERSION}, example="1", required=True),
-    Key("extends", "Another mapping to start from: what stands here comes over it, null removes.", _TEXT,
+    Key("extends", "Another mapping to start from: keys here override its keys, and null removes one.", _TEXT,
         example="lead"),
-    Key("active", "Whether it is used without being named under `use` in sfmap.yaml.", _BOOLEAN, "true", "false"),
-    Key("event", "Which events it takes.", _one_or_many(_EVENT), example="identify", required=True),
+    Key("active", "Whether the mapping is used without being named under `use` in sfmap.yaml.", _BOOLEAN,
+        "true", "false"),
+    Key("event", "Which events the mapping takes.", _one_or_many(_EVENT), example="identify", required=True),
     Key(
         "opt_in",
         "A source that must be true, or an object; other events are skipped.",
@@ -313,15 +316,15 @@ MAPPING = (
     ),
     Key(
         "blank_values",
-        "Texts, numbers and booleans that count as no value; compared without regard to case and outer blanks.",
+        "Texts, numbers and booleans that count as no value, compared without case and outer blanks.",
         _or_removed(_CONSTANTS),
-        "what sfmap.yaml says, or else none",
+        "as set in sfmap.yaml, or else none",
         "[undefined, null, (not set), N/A]",
     ),
-    Key("timezone", "The time zone in which a moment becomes a day, and in which a time without one is read.",
-        _or_removed(_TEXT), "what sfmap.yaml says, or else as written and UTC", "Europe/Berlin"),
-    Key("decimal", "The mark before the decimals of numbers in texts: a point (1,200.50) or a comma (1.200,50).",
-        _word(*DECIMAL_MARKS), "what sfmap.yaml says, or else point", "comma"),
+    Key("timezone", "The time zone for turning moments into days, and for reading times without one.",
+        _or_removed(_TEXT), "as set in sfmap.yaml, or else as written and UTC", "Europe/Berlin"),
+    Key("decimal", "The decimal mark of numbers in texts: a point (1,200.50) or a comma (1.200,50).",
+        _word(*DECIMAL_MARKS), "as set in sfmap.yaml, or else point", "comma"),
     Key("object", "The API name of the object the events become.", _API_NAME, example="Plan__c", required=True),
     Key("operation", "What to do with the record.", _word(*OPERATIONS), "upsert", "create"),
     Key(
@@ -335,39 +338,39 @@ MAPPING = (
         "Closed__c = false"),
     Key(
         "unless_found",
-        "Records of other objects: where there is one, the event is skipped.",
+        "Records of other objects: if there is one, the event is skipped.",
         _or_removed(_one_or_many(_ref("unless_found"))),
         example="{object: Plan__c, by: Code__c, from: traits.plan}",
     ),
-    Key("on_many", "Which record is written where a lookup finds several.", _word(*ON_MANY), "newest", "error"),
+    Key("on_many", "Which record is written if a lookup finds several.", _word(*ON_MANY), "newest", "error"),
     Key("on_none", "What to do with an event whose record an update or a delete does not find.",
         _word(*ON_NONE), "skip", "error"),
     Key(
         "on_duplicate",
-        "What to do with a record that the org's duplicate rules refuse: save it all the same where the rule"
+        "What to do with a record that the org's duplicate rules refuse: save it anyway if the rule"
         " allows that, or update the record that it duplicates.",
         _word(*ON_DUPLICATE),
         "fail",
         "update",
     ),
-    Key("skip_unchanged", "Whether a record that holds these values already is not written.", _BOOLEAN, "false",
-        "true"),
+    Key("skip_unchanged", "Whether a record that already has these values is not written again.", _BOOLEAN,
+        "false", "true"),
     Key(
         "timestamp_guard",
-        "Whether an event whose `timestamp` is older than the newest one written for its identity is left out.",
+        "Whether an event whose `timestamp` is older than the newest one written for its identity is skipped.",
         _BOOLEAN,
         "false",
         "true",
     ),
     Key(
         "batch_size",
-        "How many records go to the org in one call at the most, where its triggers and flows bear no more.",
+        "The most records in one call, if the org's triggers and flows cannot handle more.",
         {"type": "integer", "minimum": 1, "maximum": 200},
-        "what the org's entry in sfmap.yaml says, or else 200",
+        "as set for the org in sfmap.yaml, or else 200",
         "50",
     ),
-    Key("headers", "What the org is asked to do besides writing.", _or_removed(_ref("headers")),
-        "what the org's entry in sfmap.yaml says"),
+    Key("headers", "How the org should carry out the write.", _or_removed(_ref("headers")),
+        "as set for the org in sfmap.yaml"),
     Key(
         "fields",
         "The fields, each with its rule; a text is a source, a table with `object` and `by` points to a record.",
@@ -396,4 +399,4 @@ TABLES: Mapping[str, tuple[Key, ...]] = {
     "custom": CUSTOM,
     "headers": HEADERS,
 }
-"""The tables by the names that the schema and the reference give them."""
+"""The tables by their names in the schema and the reference."""

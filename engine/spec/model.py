@@ -1,6 +1,6 @@
-"""A mapping as its file says it: typed, frozen, with the place of everything that can still prove wrong later.
+"""A parsed mapping: typed and frozen, with the position of everything that later stages can report.
 
-Texts that the mapping stage compiles (source paths, templates) stay texts here; each knows its span.
+Source paths and templates are still texts here, with their spans; the mapping stage compiles them.
 """
 
 from dataclasses import dataclass
@@ -48,15 +48,15 @@ DECIMAL_MARKS: tuple[DecimalMark, ...] = get_args(DecimalMark)
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """How texts are read where neither they nor a filter's arguments say it."""
+    """How texts are read if neither they nor a filter's arguments tell."""
 
     timezone: str = ""
-    """The name of the time zone in which moments count; empty for the one that they are written with, or UTC."""
+    """The name of the time zone for moments; empty for the one that they are written with, or UTC."""
     decimal: DecimalMark = "point"
 
 
 CONVENTIONS = Conventions()
-"""Those of a mapping that says nothing."""
+"""The defaults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,10 @@ class SourcePath:
     text: str
     node: ScalarNode
     base: ScalarNode | None = None
-    """Where an address's parts are: what stands before `node`'s text and a dot."""
+    """The base of an address part, which precedes the text of `node` and a dot."""
 
     def span(self, start: int, width: int) -> Span:
-        """Where `width` characters of `text` from `start` on stand in the file."""
+        """The span in the file of `width` characters of `text` from `start` on."""
         if self.base is None:
             return self.node.part(start, width)
         joined = len(self.base.text) + 1
@@ -80,39 +80,39 @@ class SourcePath:
 class Default:
     value: Constant
     write: Write | None
-    """None: as its rule."""
+    """None means the same as the rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceTo:
-    """The record a field points to: its field `by` has the rule's value."""
+    """The record that a field points to: its field `by` has the rule's value."""
 
     objects: tuple[str, ...]
-    """The first that has such a record wins."""
+    """In order; the first that has such a record wins."""
     by: ScalarNode
     on_missing: OnMissing = "drop"
     where: ScalarNode | None = None
-    """A SOQL condition that it must meet."""
+    """A SOQL condition that the record must meet."""
     on_many: OnMany = "newest"
 
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """How one field gets its value; the keys of the field rule in the language reference."""
+    """How one field gets its value; see the keys of a field rule in the language reference."""
 
     field: str
     span: Span
     sources: tuple[SourcePath, ...] = ()
     template: ScalarNode | None = None
     bases: tuple[SourcePath, ...] = ()
-    """Of an address part: where its template finds the names that are no part of an event."""
+    """For an address part, the sources in which its template looks up names that are not part of an event."""
     value: Constant | None = None
     default: Default | None = None
     values: dict[str, Constant] | None = None
     otherwise: Constant | None = None
     """The key `else`."""
     keeps_others: bool = False
-    """Whether a value without an entry stays as it is: `else: keep`."""
+    """Whether a value without an entry is kept: `else: keep`."""
     type: ValueType | None = None
     max: int | None = None
     on_long: OnLong = "truncate"
@@ -120,35 +120,35 @@ class FieldRule:
     on_null: OnNull = "ignore"
     on_blank: OnNull = "ignore"
     blank_values: tuple[Constant, ...] = ()
-    """Besides those of the mapping."""
+    """In addition to those of the mapping."""
     required: bool = False
     write: Write = "always"
     when: ScalarNode | None = None
     reference: ReferenceTo | None = None
     conventions: Conventions = CONVENTIONS
-    """Those of its mapping."""
+    """The conventions of its mapping."""
     add: bool = False
-    """Whether a multi-select picklist keeps what it holds."""
+    """Whether a multi-select picklist keeps its values in the org."""
     currency: ScalarNode | None = None
-    """Of an amount: the field that holds its currency."""
+    """For an amount, the field of its currency."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomFields:
-    """Every trait below `bases` that no rule reads becomes a field: its key with `suffix`."""
+    """Every trait below `bases` that no rule reads becomes a field named by its key and `suffix`."""
 
     bases: tuple[SourcePath, ...]
-    """The first of these that has a trait gives it."""
+    """Each trait comes from the first of these that has it."""
     suffix: str = "__c"
     excluded: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
-    """Empty where every trait may become a field."""
+    """Empty if every trait may become a field."""
     objects: ObjectShape = "skip"
     separator: str = "_"
-    """Between the keys of a flattened object."""
+    """Joins the keys of a flattened object."""
     lists: ListShape = "skip"
     joint: str = ";"
-    """Between the items of a joined list."""
+    """Joins the items of a list."""
     rename: Rename | None = None
     on_null: OnNull = "ignore"
     on_blank: OnNull = "ignore"
@@ -156,7 +156,7 @@ class CustomFields:
 
 @dataclass(frozen=True, slots=True)
 class EventPattern:
-    """Which events a mapping takes: a type and, for track events, perhaps a name, with * for any text."""
+    """Which events a mapping takes: a type and, for track events, optionally a name, with * for any text."""
 
     type: EventType
     name: ScalarNode | None = None
@@ -168,7 +168,7 @@ class MatchField:
 
     node: ScalarNode
     rule: FieldRule | None = None
-    """What gives the value; None where it is the one that is written."""
+    """The rule for the value; None if it is the written value."""
 
     @property
     def name(self) -> str:
@@ -176,13 +176,13 @@ class MatchField:
 
     @property
     def slot(self) -> str:
-        """What the value is kept by: the field's name is the written value's."""
+        """The key of the value; the field's name is that of the written value."""
         return f"{self.name} of {self.node.span}" if self.rule else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One way to find the record: the fields that must all be equal."""
+    """One lookup of the record: fields that must all be equal."""
 
     fields: tuple[MatchField, ...]
 
@@ -196,13 +196,13 @@ class Lookup:
 
     @property
     def finds_by_another_value(self) -> bool:
-        """Whether some value is not the one that is written."""
+        """Whether it compares a value that is not written."""
         return any(field.rule for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
 class WriteHeaders:
-    """What the org is asked to do besides writing; None and empty leave it to the org's own ways."""
+    """Options for writing records; None and empty leave the org's default."""
 
     assignment_rule: str | None = None
     """`default`, `off`, or the id of a rule."""
@@ -211,7 +211,7 @@ class WriteHeaders:
     truncate: bool | None = None
     send_emails: bool | None = None
     package_versions: tuple[tuple[str, str], ...] = ()
-    """Namespace and version."""
+    """Namespaces and versions."""
 
 
 NO_HEADERS = WriteHeaders()
@@ -220,12 +220,12 @@ NO_HEADERS = WriteHeaders()
 @dataclass(frozen=True, slots=True)
 class Mapping:
     name: str
-    """The file's name without its ending; what messages and settings call it."""
+    """The file's name without extension, used in messages and settings."""
     source: Source
     span: Span
-    """Of the object's name: where to point for what the mapping lacks."""
+    """The span of the object's name, where messages about missing parts point."""
     active: bool
-    """Whether it is used without being chosen."""
+    """Whether it is used without being named."""
     events: tuple[EventPattern, ...]
     opt_in: SourcePath | None
     when: ScalarNode | None
@@ -234,23 +234,23 @@ class Mapping:
     operation: Operation
     lookups: tuple[Lookup, ...]
     external_id: str
-    """The field that the org finds the record by; it is then the only lookup. Empty where there is none."""
+    """The field by which the org's upsert finds the record, which is then the only lookup; otherwise empty."""
     where: ScalarNode | None
     """A SOQL condition for the lookups."""
     blank_values: tuple[Constant, ...]
-    """What counts as no value besides blank text."""
+    """What counts as no value, in addition to blank text."""
     unless_found: tuple[FieldRule, ...]
-    """What points to the records for which none is written."""
+    """The references of `unless_found`."""
     on_many: OnMany
     on_none: OnNone
-    """What becomes of an event for which an update or a delete finds no record."""
+    """What to do with an event for which an update or a delete finds no record."""
     on_duplicate: OnDuplicate
-    """What to do where a duplicate rule of the org refuses the record."""
+    """What to do if a duplicate rule of the org refuses the record."""
     skip_unchanged: bool
     timestamp_guard: bool
-    """Whether an event older than the newest one written for its identity is left out."""
+    """Whether an event older than the newest one written for its identity is skipped."""
     batch_size: int | None
-    """The most records that one write carries; None where the org's entry says."""
+    """The most records in one write; None for that of the org's entry."""
     headers: WriteHeaders
     rules: tuple[FieldRule, ...]
     """Fields and address parts, in document order."""
@@ -264,5 +264,5 @@ class Mapping:
 
     @property
     def all_rules(self) -> tuple[FieldRule, ...]:
-        """All that may point to other records."""
+        """All rules, including those of lookups."""
         return (*self.rules, *self.match_values.values(), *self.unless_found)

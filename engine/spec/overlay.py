@@ -1,4 +1,4 @@
-"""One mapping over another: `extends`, and what `sfmap.yaml` sets; tables merge by key, all else replaces."""
+"""Merges a mapping over the one it `extends`, and settings of `sfmap.yaml` over both, key by key."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,20 +9,20 @@ from sfmap.engine.spec.reader import Report, node_kind
 from sfmap.engine.spec.source import Node, ScalarNode, TableNode, read_yaml
 
 Library = Callable[[str, Source], Source | None]
-"""The mapping of a name, as seen from the file that extends it; None where there is none."""
+"""Finds the mapping of a name for the file that extends it; None if there is none."""
 
 Setting = tuple[ScalarNode, TableNode]
-"""What a project sets for the mapping of a name."""
+"""The settings of a project for the mapping of a name."""
 
 ORIGINS = ("from", "template", "value")
-"""Where a rule's value comes from: a rule has one of them."""
+"""The keys for the origin of a rule's value: a rule has one of them."""
 
 _RULE_TABLES = ("fields", "parts")
 _NOT_INHERITED = ("extends", "active")
 
 
 def extended(source: Source, library: Library, report: Report) -> Node:
-    """The mapping in `source` over those it extends. Raises `Mistakes` where a text is no YAML."""
+    """The mapping in `source` merged over those it extends. Raises `Mistakes` if a text is not YAML."""
     return _extended(source, library, report, (source.file,))
 
 
@@ -45,7 +45,7 @@ def _extended(source: Source, library: Library, report: Report, files: tuple[str
             kinds.ENDLESS_EXTENDS,
             name.span,
             f"these mappings extend each other: {around}",
-            "one of them must stand alone",
+            "remove extends from one of them",
         )
         return root
     below = _extended(base, library, report, (*files, base.file))
@@ -53,7 +53,7 @@ def _extended(source: Source, library: Library, report: Report, files: tuple[str
 
 
 def entry(node: Node, key: str) -> Node | None:
-    """The value of a key, where the node is a table that has it."""
+    """The value of a key, if the node is a table that has it."""
     if not isinstance(node, TableNode):
         return None
     return next((value for name, value in node.entries if name.text == key), None)
@@ -62,8 +62,7 @@ def entry(node: Node, key: str) -> Node | None:
 def laid_over(base: TableNode, over: TableNode, among_rules: bool = False) -> TableNode:
     """`base` with the entries of `over`: tables are merged, null removes, anything else replaces.
 
-    A rule that says where its value comes from does not keep what its base said of that; one in short form says
-    that much and no more.
+    A rule with an origin for its value replaces that of the base. The short form of a rule is only an origin.
     """
     entries = {key.text: (key, value) for key, value in base.entries}
     for key, own in over.entries:

@@ -1,4 +1,4 @@
-"""YAML text → `Mapping`: reads the language's tables and reports every mistake of form in one go."""
+"""Parses YAML text into a `Mapping`, and reports all errors of form at once."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -61,7 +61,7 @@ SETTINGS = (
     "address",
     "defaults",
 )
-"""What `sfmap.yaml` may set for a mapping without copying it."""
+"""The keys that `sfmap.yaml` may set for a mapping."""
 
 
 def _stands_alone(_name: str, _source: Source) -> None:
@@ -75,12 +75,12 @@ def parse_mapping(
     settings: Sequence[TableNode] = (),
     usual: TableNode | None = None,
 ) -> tuple[Mapping | None, list[Diagnostic]]:
-    """The mapping in `source` over those it extends, under `settings`, and all mistakes of form in it.
+    """The mapping in `source` merged over those it extends and under `settings`, and all errors of form.
 
-    `usual` has the keys that count where neither says anything.
+    `usual` has the defaults for keys that are in none of them.
 
-    The mapping leaves out what was wrong, so that the next stage can look for more; it is None where there is
-    nothing to go on. Raises `Mistakes` where the text is no YAML.
+    The mapping leaves out what is wrong, so that the next stage can report more errors; it is None if it cannot
+    be used at all. Raises `Mistakes` if the text is not YAML.
     """
     report = Report()
     root = extended(source, library, report)
@@ -214,7 +214,7 @@ def _lookups(table: Table, operation: Operation) -> tuple[Lookup, ...]:
                 table.report.error(
                     kinds.CONFLICTING_KEYS,
                     table.key(key).span,
-                    f"a mapping that creates looks no record up: leave out {key}",
+                    f"a mapping that creates does not look records up: leave out {key}",
                 )
         return ()
     table.require("match", "the fields to find an existing record by")
@@ -223,7 +223,7 @@ def _lookups(table: Table, operation: Operation) -> tuple[Lookup, ...]:
             table.report.error(
                 kinds.CONFLICTING_KEYS,
                 table.key("where").span,
-                "the org's own look-up by external id takes no condition",
+                "the org's own lookup by external id cannot have a condition",
             )
         field = entry(node, "external_id")
         return (Lookup((MatchField(field),)),) if isinstance(field, ScalarNode) else ()
@@ -246,7 +246,7 @@ def _with_conventions(lookup: Lookup, conventions: Conventions) -> Lookup:
 def _on_none(table: Table, operation: Operation) -> OnNone:
     chosen = table.choice("on_none", ON_NONE)
     if chosen and operation not in ("update", "delete"):
-        message = f"on_none belongs to update and delete: a mapping that {operation}s makes the record"
+        message = f"on_none is for update and delete: a mapping that {operation}s creates the record"
         table.report.error(kinds.CONFLICTING_KEYS, table.key("on_none").span, message, "leave out on_none")
     return chosen or "skip"
 
@@ -272,7 +272,7 @@ def _lookup(node: Node, report: Report) -> Lookup | None:
             return None
     for number, field in enumerate(fields):
         if field.name in (before.name for before in fields[:number]):
-            message = f"{field.name} stands twice in one lookup: it cannot equal two values"
+            message = f"{field.name} appears twice in one lookup: it cannot equal two values"
             report.error(kinds.WRONG_MATCH, field.node.span, message)
     return Lookup(tuple(field for field in fields if is_api_name(field.node, report))) if fields else None
 
@@ -305,7 +305,7 @@ def _custom(table: Table) -> CustomFields | None:
 
 
 def _shape(custom: Table, key: str, shapes: tuple[Word, ...], with_text: Word) -> tuple[Word, str | None]:
-    """What to do with values of a shape: a word, or a table of the one word that takes a text."""
+    """What to do with objects or lists: a word, or a table of the one word that takes a text."""
     node = custom.get(key)
     if isinstance(node, TableNode):
         inner = Table(node, custom.report, key, (with_text,))

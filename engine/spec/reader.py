@@ -1,4 +1,4 @@
-"""Reads tables of known keys out of YAML nodes and collects every mistake on the way, not just the first."""
+"""Reads tables of known keys from YAML nodes, and collects all errors instead of only the first."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -13,7 +13,7 @@ Word = TypeVar("Word", bound=str)
 
 
 class Report:
-    """Collects the diagnostics of one reading."""
+    """Collects the diagnostics of one file."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic] = ()) -> None:
         self.diagnostics = list(diagnostics)
@@ -26,7 +26,7 @@ class Report:
 
 
 def node_kind(node: Node) -> str:
-    """What a person would call the node: `a list`, `a table`, `text`, `nothing`, ..."""
+    """The node's kind in messages: `a list`, `a table`, `text`, `nothing`, ..."""
     if isinstance(node, ListNode):
         return "a list" if node.items else "an empty list"
     if isinstance(node, TableNode):
@@ -41,16 +41,16 @@ def node_kind(node: Node) -> str:
 
 
 class Table:
-    """A table whose keys are known; unknown ones are reported when it is opened, wrong values when asked for.
+    """A table with known keys; reports unknown keys when opened, and invalid values when read.
 
-    Every getter gives None where the key is absent or its value is of the wrong kind.
+    Every getter returns None if the key is absent or its value is of the wrong kind.
     """
 
     def __init__(self, node: TableNode, report: Report, name: str, known: Iterable[str]) -> None:
         self.node = node
         self.report = report
         self.name = name
-        """What messages call the table: `the mapping`, `the field Name`."""
+        """The table's name in messages: `the mapping`, `the field Name`."""
         self.known = tuple(known)
         self._entries = {key.text: (key, value) for key, value in node.entries}
         for text, (key, _) in self._entries.items():
@@ -60,7 +60,7 @@ class Table:
 
     @classmethod
     def open(cls, node: Node, report: Report, name: str, known: Iterable[str]) -> "Table | None":
-        """The node as a table, or None and a diagnostic where it is something else."""
+        """The node as a table; None and a diagnostic if it is something else."""
         if isinstance(node, TableNode):
             return cls(node, report, name, known)
         report.error(kinds.WRONG_VALUE, node.span, f"{name} must be a table (key: value), not {node_kind(node)}")
@@ -76,13 +76,13 @@ class Table:
         return self._entries[key][1] if key in self._entries else None
 
     def require(self, key: str, help: str) -> Node | None:  # noqa: A002
-        """The key's value; its absence is a mistake, shown at the table's first line."""
+        """The key's value; reports its absence at the first line of the table."""
         if key not in self._entries:
             self.report.error(kinds.MISSING_KEY, self.node.span, f'{self.name} needs the key "{key}"', help)
         return self.get(key)
 
     def text(self, key: str) -> ScalarNode | None:
-        """A value that is text; other scalars are not."""
+        """A text; reports other scalars."""
         node = self.get(key)
         if node is None or (isinstance(node, ScalarNode) and isinstance(node.value, str)):
             return node
@@ -127,15 +127,15 @@ class Table:
         return None
 
     def texts(self, key: str) -> tuple[ScalarNode, ...]:
-        """One text or a list of them; empty where absent."""
+        """One text or a list of them; empty if absent."""
         return self.items(key, "text", _text)
 
     def items(
         self, key: str, wanted: str, read: Callable[[Node], Item | None], words: Iterable[str] = ()
     ) -> tuple[Item, ...]:
-        """One thing or a list of them, each read by `read`, which gives None for what it is not.
+        """One item or a list of them, each read by `read`, which returns None for invalid ones.
 
-        `words` are what a misspelt text may have meant.
+        `words` are suggestions for misspelled texts.
         """
         node = self.get(key)
         if node is None:

@@ -1,19 +1,19 @@
-"""The mapping language as a JSON Schema, for editors that complete and check YAML as it is typed."""
+"""The mapping language as a JSON Schema, for completion and validation in editors."""
 
 from sfmap.engine.spec.language import TABLES, Key
 
 
 def json_schema() -> dict[str, object]:
-    """The schema of a mapping file (JSON Schema, draft 7: what the editors' YAML support reads)."""
+    """The schema of a mapping file, in JSON Schema draft 7, which editors support for YAML."""
     definitions = {name: _table(keys) for name, keys in TABLES.items()}
     mapping = definitions.pop("mapping")
-    # A mapping that extends another may leave to it whatever it likes.
+    # A mapping that extends another may omit any key.
     mapping["required"] = ["sfmap"]
     mapping["anyOf"] = [{"required": ["extends"]}, {"required": _required(TABLES["mapping"])}]
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "sfmap mapping",
-        "description": "Which events become records of which object, and which field gets what.",
+        "description": "Which events become records of which object, and which field gets which value.",
         **mapping,
         "definitions": definitions,
     }

@@ -1,7 +1,7 @@
-"""YAML 1.2 text into a tree of nodes that know where they stand; no tags, no merge keys, no code.
+"""Parses YAML 1.2 into a tree of nodes with positions; without tags, merge keys or code.
 
-PyYAML's event stream gives the syntax and the positions; its YAML 1.1 reading of values (`NO` as false, `0777`
-as octal) is replaced by the core schema of YAML 1.2, and duplicate keys are mistakes.
+PyYAML's event stream provides syntax and positions. Its YAML 1.1 reading of values (`NO` as false, `0777` as
+octal) is replaced by the core schema of YAML 1.2, and duplicate keys are errors.
 """
 
 import re
@@ -30,17 +30,17 @@ YamlValue = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class ScalarNode:
-    """A single value: `value` as YAML 1.2 reads it, `text` as it was written, without its quotes."""
+    """A single value: `value` as YAML 1.2 reads it, `text` as written, without quotes."""
 
     value: YamlValue
     text: str
     span: Span
     offset_line: int
     offset_column: int
-    """Where the text begins, past quotes or block indicators; line 0 where characters do not map one to one."""
+    """Where the text starts, after quotes or block indicators; line 0 if characters do not map one to one."""
 
     def part(self, start: int, width: int) -> Span:
-        """The span of `width` characters of `text` from `start` on, or of the whole node where that is unknown."""
+        """The span of `width` characters of `text` from `start` on, or of the whole node if that is unknown."""
         if not self.offset_line:
             return self.span
         above = self.text.count("\n", 0, start)
@@ -57,7 +57,7 @@ class ListNode:
 @dataclass(frozen=True, slots=True)
 class TableNode:
     entries: "tuple[tuple[ScalarNode, Node], ...]"
-    """Keys in document order; no two with the same text."""
+    """In document order; keys are unique."""
     span: Span
 
 
@@ -65,9 +65,9 @@ Node = ScalarNode | ListNode | TableNode
 
 
 def read_yaml(source: Source) -> tuple[Node, list[Diagnostic]]:
-    """The document's root node, with the mistakes that leave it readable (duplicate keys, tags).
+    """The root node of the document, and errors that leave it readable (duplicate keys, tags).
 
-    Raises `Mistakes` where the text is no YAML, or several documents, or empty.
+    Raises `Mistakes` if the text is not YAML, has several documents, or is empty.
     """
     if surrogate := _SURROGATE.search(source.text):
         place = source.span_at(surrogate.start())
@@ -95,7 +95,7 @@ def _code_point(character: str | int | bytes) -> int:
 
 
 class _Reader:
-    """Turns PyYAML's events into nodes, one document, aliases resolved to the node they name."""
+    """Builds the nodes of one document from PyYAML's events, with aliases resolved."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -113,7 +113,7 @@ class _Reader:
         next(self._events)  # the end of the document
         after = next(self._events)
         if not isinstance(after, yaml.StreamEndEvent):
-            raise self._stop(after, "a second document begins here; one file holds one document")
+            raise self._stop(after, "a second document starts here; a file can contain only one document")
         return root
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
@@ -121,11 +121,11 @@ class _Reader:
             raise self._stop(event, f"nested deeper than {_MAX_DEPTH} levels")
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
-                raise self._stop(event, f"no anchor &{event.anchor} ends before this")
+                raise self._stop(event, f"there is no anchor &{event.anchor} before this")
             return self._anchors[event.anchor]
         assert isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
         if event.tag not in (None, "!"):
-            message = f"the tag {event.tag} is not allowed: values need none"
+            message = f"the tag {event.tag} is not allowed: remove it"
             self.mistakes.append(Diagnostic(kinds.YAML_TAG, self._span(event), message))
         node = self._scalar(event) if isinstance(event, yaml.ScalarEvent) else self._collection(event, depth)
         if event.anchor:
@@ -148,7 +148,7 @@ class _Reader:
                     Diagnostic(
                         kinds.REPEATED_KEY,
                         key.span,
-                        f'"{key.text}" stands here a second time',
+                        f'"{key.text}" appears here a second time',
                         f"first on line {first}",
                     )
                 )
@@ -161,7 +161,7 @@ class _Reader:
         if isinstance(key, ScalarNode):
             return key
         if "{{" in self.source.line(key.span.line):
-            raise self._stop(event, "a template must stand in quotes", 'write "{{ ... }}"')
+            raise self._stop(event, "a template must be in quotes", 'write "{{ ... }}"')
         raise self._stop(event, "a key must be a single value")
 
     def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
@@ -181,7 +181,7 @@ class _Reader:
         return start.line + 1, start.column + quote + 1
 
     def _block_start(self, value: str, line: int) -> tuple[int, int]:
-        """Where a literal block's text begins: its lines stand as they are, each after the same indentation."""
+        """Where the text of a literal block starts: its lines are unchanged, after the same indentation."""
         full = next((row for row in value.split("\n") if row.strip(" ")), "")
         written = self.source.line(line + value.split("\n").index(full)) if full else ""
         return (line, len(written) - len(full) + 1) if full and written.endswith(full) else (0, 0)
@@ -197,12 +197,12 @@ class _Reader:
 
 
 def _mark(mark: "yaml.Mark | yaml._yaml.Mark | None") -> "yaml.Mark | yaml._yaml.Mark":
-    assert mark is not None  # the parser gives every event its marks
+    assert mark is not None  # the parser sets the marks of every event
     return mark
 
 
 def _plain_value(text: str) -> YamlValue:
-    """A plain scalar by YAML 1.2's core schema (spec 1.2.2, section 10.3.2)."""
+    """The value of a plain scalar in YAML 1.2's core schema (spec 1.2.2, section 10.3.2)."""
     if text in _NULL:
         return None
     if text in _BOOLEANS:

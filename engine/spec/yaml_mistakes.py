@@ -1,4 +1,4 @@
-"""What YAML's parser refuses, in words for people: mostly indentation, quotes and brackets."""
+"""Explains syntax errors of the YAML parser: mostly indentation, quotes and brackets."""
 
 import re
 
@@ -8,15 +8,15 @@ from sfmap.engine.spec import kinds
 from sfmap.engine.spec.diagnostics import Diagnostic, Source, Span
 
 _ONLY_KEY = re.compile(r"""\s*(?:- +)?(?:"[^"]*"|'[^']*'|[^\s:"'{\[][^:{\[]*)$""")
-"""What stands before the first colon of a line."""
+"""Matches what precedes the first colon of a line."""
 _CONTENT = re.compile(r"\s*[^\s#]")
 _TIGHT_COLON = re.compile(r"[^\s:]:(?=[^\s:/])")
-_DEEPER = "deeper than the line above, which has its value already"
+_DEEPER = "deeper than the line above, which already has a value"
 _HAS_VALUE = re.compile(r":\s+[^\s#]|^\s*- ")
 
 
 def syntax_mistake(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
-    """The parser's complaint, at the place where a person would look for the mistake."""
+    """The diagnostic for a parser error, at the position where the cause is."""
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return Diagnostic(kinds.NOT_YAML, Span(source, 1, 1), f"this is not YAML: {error.problem}")
@@ -32,7 +32,7 @@ _Told = tuple[Span, str, str]
 
 
 class _Place:
-    """Where the parser has stopped; each method knows one family of mistakes, and gives None for the others."""
+    """Where the parser stopped; each method explains one kind of error, and returns None for others."""
 
     def __init__(
         self, source: Source, line: int, column: int, problem: str, context: str, began: Span | None
@@ -42,17 +42,17 @@ class _Place:
         self.problem = problem
         self.context = context
         self.began = began
-        """Where what the parser was reading begins."""
+        """The start of what the parser was reading."""
         self.text = source.line(line)
         self.before, self.rest = self.text[: column - 1], self.text[column - 1 :]
 
     def character(self) -> _Told | None:
         if self.rest.startswith("\t"):
-            return self.span, "a tab cannot indent YAML", "use blanks"
+            return self.span, "a tab cannot indent YAML", "use spaces"
         if self.rest[:1] in ("@", "`", "%"):
             return self.span, f"a value cannot begin with {self.rest[0]}", "put it in quotes"
         if self.rest[:1] in ("[", "{") and "flow" in self.context:
-            return self.span, f"a value with {self.rest[0]} in it must stand in quotes here", 'write "..."'
+            return self.span, f"a value with {self.rest[0]} in it must be in quotes here", 'write "..."'
         if "escape character" in self.problem:
             return self.span, "in double quotes, a backslash begins an escape", "use single quotes"
         return None
@@ -64,7 +64,7 @@ class _Place:
             return None
         above = self._line_above(self.span.line)
         if not _ONLY_KEY.match(self.before) or not above:
-            return self.span, 'a value with ": " in it must stand in quotes', 'write "..."'
+            return self.span, 'a value with ": " in it must be in quotes', 'write "..."'
         if _HAS_VALUE.search(self.source.line(above)):
             return self._indented(above, _DEEPER)
         return self._without_colon(above)
@@ -97,28 +97,28 @@ class _Place:
             deeper = _indent(self.text) > _indent(self.source.line(above))
             return self._indented(above, _DEEPER if deeper else "like no line above it")
         if "'-' indicator" in self.problem and self.began:
-            message = f"a list begins on line {self.began.line}, and this is not an item of it"
-            return self.span, message, 'begin it with "- ", or indent it less'
+            message = f"a list starts on line {self.began.line}, and this is not an item of it"
+            return self.span, message, 'start it with "- ", or indent it less'
         return None
 
     def other(self) -> _Told:
-        help_ = f"{self.context} that began on line {self.began.line}" if self.context and self.began else ""
+        help_ = f"{self.context} that started on line {self.began.line}" if self.context and self.began else ""
         return self.span, f"this is not YAML: {self.problem.replace('did not find expected', 'expected')}", help_
 
     def _line_above(self, line: int) -> int:
-        """The number of the nearest line above that is neither empty nor a comment; 0 where there is none."""
+        """The number of the nearest line above that is neither empty nor a comment; 0 if there is none."""
         return next((n for n in range(line - 1, 0, -1) if _CONTENT.match(self.source.line(n))), 0)
 
     def _indented(self, above: int, how: str) -> _Told:
         wanted = _indent(self.source.line(above))
-        blanks = "no blank" if wanted == 0 else f"{wanted} blank{'' if wanted == 1 else 's'}"
+        blanks = "no space" if wanted == 0 else f"{wanted} space{'' if wanted == 1 else 's'}"
         span = Span(self.source, self.span.line, _indent(self.text) + 1)
-        return span, f"this line is indented {how}", f"begin it with {blanks}, as line {above}"
+        return span, f"this line is indented {how}", f"start it with {blanks}, like line {above}"
 
     def _without_colon(self, line: int) -> _Told:
         text = self.source.line(line)
         if tight := _TIGHT_COLON.search(text):
-            return Span(self.source, line, tight.start() + 2), "a blank must follow the colon", ""
+            return Span(self.source, line, tight.start() + 2), "a space must follow the colon", ""
         start = _indent(text)
         return (
             Span(self.source, line, start + 1, max(1, len(text.rstrip()) - start)),

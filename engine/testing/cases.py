@@ -1,4 +1,4 @@
-"""The sample events of a project as test cases, and what its mappings make of each."""
+"""The sample events of a project as test cases, and their renderings."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from sfmap.engine.project import PROJECT_FILE, load_project
 from sfmap.engine.sources.reading import read_event
 
 EVENTS_FOLDER = Path("tests/events")
-"""Where a project keeps its sample events, below its own folder."""
+"""The folder of sample events in a project."""
 
 _ENDINGS = (".json", ".ndjson")
 _UNFIT_FOR_FILES = re.compile(r"[^\w .@+=-]|^[. ]|[. ]$")
@@ -25,7 +25,7 @@ _LONGEST_NAME = 100
 
 
 class NoEvent(Exception):
-    """A sample that is no event; the message says where and why."""
+    """The sample is not an event; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Case:
 
 
 def project_of(path: Path) -> Path | None:
-    """The folder of the project that the sample file belongs to; None where it is none."""
+    """The folder of the project that the file belongs to; None if it is not a sample file."""
     if path.suffix not in _ENDINGS:
         return None
     for folder in path.parents:
@@ -45,9 +45,9 @@ def project_of(path: Path) -> Path | None:
 
 
 def cases(path: Path) -> Iterator[Case]:
-    """The events of a file: one in a `.json` file, one a line in an `.ndjson` file. Raises `NoEvent`.
+    """The events of a file: one in a `.json` file, one per line in an `.ndjson` file. Raises `NoEvent`.
 
-    A case is called by its event's messageId, or else by its line; one in a file of its own by the file.
+    A case is named by its event's messageId or else its line, or by the file if it has one event.
     """
     other = next((path.with_suffix(ending) for ending in _ENDINGS if ending != path.suffix), path)
     if other.exists():
@@ -81,13 +81,13 @@ def project_mapper(folder: Path) -> Mapper:
 
 
 def rendered(mapper: Mapper, event: Event) -> list[dict[str, object]]:
-    """What the event becomes, without the number that an event has only in a run."""
+    """The rendering of the event, without its number in a run."""
     lines = (as_json(0, mapped) for mapped in mapper.map(event))
     return [{key: value for key, value in line.items() if key != "event"} for line in lines]
 
 
 def as_snapshot(rendering: list[dict[str, object]]) -> str:
-    """The rendering as a file to be read in a pull request: YAML, a field on each line."""
+    """The rendering as YAML with a field on each line, for review in a pull request."""
     text: str = yaml.safe_dump(
         replace_half_pairs(rendering),  # type: ignore[arg-type]  # a rendering is JSON
         sort_keys=False,
@@ -98,7 +98,7 @@ def as_snapshot(rendering: list[dict[str, object]]) -> str:
 
 
 def from_snapshot(text: str) -> list[dict[str, object]]:
-    """A snapshot's rendering; empty where somebody made something else of the file."""
+    """The rendering in a snapshot; empty if the file is not one."""
     try:
         rendering = yaml.safe_load(text)
     except yaml.YAMLError:

@@ -42,7 +42,7 @@ class EventFile(pytest.File):
             project_mapper(folder)
             found = list(cases(self.path))
         except (Mistakes, NoEvent, CannotRead) as error:
-            # syrupy would take the snapshots of what could not be read for unused, and delete them on update.
+            # syrupy would treat the snapshots of unreadable files as unused, and delete them on update.
             self.config.option.no_cleanup = True
             raise self.CollectError(str(error)) from None
         for case in found:
@@ -50,7 +50,7 @@ class EventFile(pytest.File):
 
 
 class Differs(Exception):
-    """A payload that is not the snapshot's; the message says in what."""
+    """The payload differs from the snapshot; the message says where."""
 
 
 class EventCase(pytest.Function):
@@ -72,7 +72,7 @@ class EventCase(pytest.Function):
 
 
 def compare(case: "Case", folder: Path, snapshot: "SnapshotAssertion") -> None:
-    """Compares with the snapshot, a file of its own. Raises `Differs`."""
+    """Compares the rendering with its snapshot file. Raises `Differs`."""
     from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
     from sfmap.engine.comparison import differences
@@ -91,4 +91,4 @@ def compare(case: "Case", folder: Path, snapshot: "SnapshotAssertion") -> None:
         raise Differs(f"{case.name} has no snapshot yet.\n{ACCEPT}")
     before = from_snapshot(stored.read_text("utf-8"))
     changes = "\n".join(f"  {difference}" for difference in differences(before, rendering))
-    raise Differs(f"{changes or '  only the form of the file differs'}\n{ACCEPT}")
+    raise Differs(f"{changes or '  only the format of the file differs'}\n{ACCEPT}")

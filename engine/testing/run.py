@@ -1,4 +1,4 @@
-"""`sfmap test`: the sample events of a project through pytest, the same everywhere."""
+"""`sfmap test`: runs the sample events of a project with pytest, independent of its configuration."""
 
 import os
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from sfmap.engine.testing.cases import EVENTS_FOLDER
 
 
 class NoSamples(Exception):
-    """There is nothing to test; the message says where it was looked for."""
+    """There is nothing to test; the message says where events were expected."""
 
 
 class _CtrlC:
-    """Tells Ctrl-C from the other things that pytest calls an interruption."""
+    """A plugin that distinguishes Ctrl-C from other interruptions of pytest."""
 
     was_pressed = False
 
@@ -24,14 +24,14 @@ class _CtrlC:
 
 
 def run_cases(folder: Path, paths: Sequence[str], update: bool) -> int:
-    """Runs the project's cases, or those below the paths, and gives pytest's exit code.
+    """Runs the project's cases, or those below the paths; returns pytest's exit code.
 
-    Raises `NoSamples`, and `KeyboardInterrupt`, which pytest takes for itself.
+    Raises `NoSamples`, and `KeyboardInterrupt`, which pytest itself would catch.
     """
     samples = folder / EVENTS_FOLDER
     if not paths and not samples.is_dir():
         raise NoSamples(f"there are no sample events: put files of events into {samples}")
-    # No other plugin and no configuration file may change what the cases say.
+    # No other plugin and no configuration file may affect the cases.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     # In a worker of pytest-xdist, which a test that calls this command may be, syrupy leaves out its report.
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_XDIST_WORKER"):
@@ -44,5 +44,5 @@ def run_cases(folder: Path, paths: Sequence[str], update: bool) -> int:
     if ctrl_c.was_pressed:
         raise KeyboardInterrupt
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
-        raise NoSamples("there is no sample event there: events are objects in .json and .ndjson files")
+        raise NoSamples("no sample events were found there: events are objects in .json and .ndjson files")
     return int(code)

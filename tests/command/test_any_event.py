@@ -76,7 +76,7 @@ def test_what_fails_is_one_dead_letter_with_its_place_and_reason(folder: Folder,
     assert folder.rows("SELECT Email FROM Lead") == [("b@b.co",)]
     assert folder.sfmap("dead-letters").stdout.splitlines() == [
         "1  e.ndjson:1  event  nested more than 512 levels deep",
-        "2  e.ndjson:3  event  not JSON: NaN is no JSON number",
+        "2  e.ndjson:3  event  not JSON: NaN is not a JSON number",
     ]
     first, second = map(json.loads, folder.sfmap("dead-letters", "--json").stdout.splitlines())
     assert (first["text"], second["text"]) == (line(deep, "a@b.co"), line("NaN", "c@b.co"))

@@ -60,8 +60,8 @@ SAID = {
     "a lookup by a date": (
         mapping({"Day__c": "{from: traits.day, type: date}"}, match="Day__c"),
         [
-            "error: Thing__c cannot be looked up by Day__c | it is of type date, which lookups cannot use yet",
-            "warning: a new Thing__c needs Key__c, which stays empty where an event has no value for it"
+            "error: Thing__c cannot be looked up by Day__c | it is of type date, which lookups do not support",
+            "warning: a new Thing__c needs Key__c, which stays empty if an event has no value for it"
             " | write required: true, or a default",
         ],
     ),
@@ -70,7 +70,7 @@ SAID = {
         [
             "error: Thing__c cannot be looked up by Notes__c"
             " | the org cannot filter by it (textarea of 32,000 characters)",
-            "warning: a new Thing__c needs Key__c, which stays empty where an event has no value for it"
+            "warning: a new Thing__c needs Key__c, which stays empty if an event has no value for it"
             " | write required: true, or a default",
         ],
     ),
@@ -96,7 +96,7 @@ SAID = {
     "a create that is done again with each run": (
         mapping({"Key__c": "{value: x}"}, operation="create", match=""),
         [
-            "warning: a file that is run twice makes each Thing__c twice where its events have no messageId"
+            "warning: running a file twice creates each Thing__c twice if its events have no messageId"
             " | give a unique external id a value of the event, and upsert by it: match: {external_id: Key__c}",
         ],
     ),
@@ -106,23 +106,23 @@ SAID = {
     ),
     "a value outside an open picklist": (
         mapping({"Rating__c": "{value: Hott}"}),
-        ['warning: "Hott" is no value of the picklist Rating__c | did you mean "Hot"?'],
+        ['warning: "Hott" is not a value of the picklist Rating__c | did you mean "Hot"?'],
     ),
     "a value outside a restricted picklist": (
         mapping({"Grade__c": "{value: Z}"}),
-        ['error: "Z" is no value of the picklist Grade__c'],
+        ['error: "Z" is not a value of the picklist Grade__c'],
     ),
     "several values of a multi-select picklist": (mapping({"Tags__c": "{value: red;blue}"}), []),
     "one that is none of several": (
         mapping({"Tags__c": "{value: red;bleu}", "Free__c": "{default: red; pink}"}),
         [
-            'error: "bleu" is no value of the picklist Tags__c | did you mean "blue"?',
-            'warning: "pink" is no value of the picklist Free__c',
+            'error: "bleu" is not a value of the picklist Tags__c | did you mean "blue"?',
+            'warning: "pink" is not a value of the picklist Free__c',
         ],
     ),
     "a required field without a rule": (
         mapping({"Name__c": NO_RULE}),
-        ["error: a new Thing__c needs Name__c, and no rule gives that"],
+        ["error: a new Thing__c needs Name__c, which no rule provides"],
     ),
     "a required field that a custom trait may fill": (
         mapping({"Name__c": "", "custom": ""}) + "custom: {from: traits}\n",
@@ -133,44 +133,41 @@ SAID = {
     ),
     "a required field behind a condition": (
         mapping({"Name__c": "{value: x, when: traits.plan}"}),
-        [
-            "warning: a new Thing__c needs Name__c, which stays empty where its condition does not hold"
-            " | leave out when"
-        ],
+        ["warning: a new Thing__c needs Name__c, which stays empty if its condition is false | leave out when"],
     ),
     "a required field of an update alone": (
         mapping({"Name__c": "{value: x, write: update}"}),
-        ["error: a new Thing__c needs Name__c, and no rule gives that"],
+        ["error: a new Thing__c needs Name__c, which no rule provides"],
     ),
     "a required field with a default for updates": (
         mapping({"Name__c": "{from: traits.name, default: {value: x, write: update}}"}),
         [
-            "warning: a new Thing__c needs Name__c, which stays empty where an event has no value for it"
+            "warning: a new Thing__c needs Name__c, which stays empty if an event has no value for it"
             " | write required: true, or a default"
         ],
     ),
     "a required date without a type": (
         mapping({"Due__c": "{from: traits.due, required: true}"}),
-        ["warning: a new Thing__c needs Due__c, which stays empty where a value does not fit | write type: date"],
+        ["warning: a new Thing__c needs Due__c, which stays empty if a value does not fit | write type: date"],
     ),
     "a required date that is cut": (
         mapping({"Due__c": "{from: traits.due, type: date, required: true, max: 9}"}),
         [
-            "warning: a new Thing__c needs Due__c, which stays empty where a value does not fit"
+            "warning: a new Thing__c needs Due__c, which stays empty if a value does not fit"
             " | write type: date and no max"
         ],
     ),
     "a required e-mail address that may be too long": (
         mapping({"Mail__c": "{from: traits.mail, type: email, required: true}"}),
         [
-            "warning: a new Thing__c needs Mail__c, which stays empty where a value does not fit"
+            "warning: a new Thing__c needs Mail__c, which stays empty if a value does not fit"
             " | write type: email, max: 80"
         ],
     ),
     "a required reference to a record that may be missing": (
         mapping({"Boss__c": "{object: User, by: Username, from: traits.boss, required: true}"}),
         [
-            "warning: a new Thing__c needs Boss__c, which stays empty where no record is found"
+            "warning: a new Thing__c needs Boss__c, which stays empty if no record is found"
             " | write on_missing: reject"
         ],
     ),

@@ -40,18 +40,18 @@ LEFT_OUT: list[tuple[dict[str, str], tuple[str | None, ...], str]] = [
     (
         {"country": "Germani"},
         (None, None, None, None),
-        'Country: left out: traits.address.country is no value of CountryCode; did you mean "Germany"?',
+        'Country: left out: traits.address.country is not a value of CountryCode; did you mean "Germany"?',
     ),
     (
         {"state": "Texsa", "country": "US"},
         ("United States", "US", None, None),
-        "State: left out: traits.address.state is no value of StateCode that goes with the CountryCode;"
+        "State: left out: traits.address.state is not a value of StateCode that is valid for the CountryCode;"
         ' did you mean "Texas"?',
     ),
     (
         {"state": "Texas", "country": "DE"},
         ("Germany", "DE", None, None),
-        "State: left out: traits.address.state is no value of StateCode that goes with the CountryCode",
+        "State: left out: traits.address.state is not a value of StateCode that is valid for the CountryCode",
     ),
     (
         {"state": "Texas"},
@@ -123,7 +123,7 @@ def test_check_compares_constants_with_the_entries(folder: Folder) -> None:
     (folder.path / "ours" / "lead.yaml").write_text(text)
     done = folder.sfmap("check", "--org", "local")
     assert done.returncode == 2
-    assert '"Germani" is no value of the picklist BillingCountryCode' in done.stderr
+    assert '"Germani" is not a value of the picklist BillingCountryCode' in done.stderr
     assert 'did you mean "Germany"?' in done.stderr
     assert "1 mistake" in done.stderr
     (folder.path / "ours" / "lead.yaml").write_text(text.replace("ShippingCountryCode", "BillingPostalCode"))

@@ -84,7 +84,7 @@ def test_what_start_prints_can_be_pasted(folder: Folder) -> None:
 def test_a_port_or_a_schema_that_cannot_be_had(folder: Folder) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         busy = folder.sfmap("org", "start", "--port", str(taken.getsockname()[1]))
-    assert (busy.returncode, "another program listens there" in busy.stderr) == (2, True)
+    assert (busy.returncode, "another program uses that port" in busy.stderr) == (2, True)
     (folder.path / "bad.yaml").write_text("objekts: {}\n")
     broken = folder.sfmap("org", "start", "--schema", "bad.yaml")
     assert (broken.returncode, "bad.yaml:1:1" in broken.stderr) == (2, True)
@@ -179,7 +179,7 @@ def test_a_ready_session(folder: Folder, identify: Identify, local: LocalOrg) ->
         assert (done.returncode, "sf org display --json and sf org auth" in done.stderr) == (2, True)
     ended = json.dumps({"accessToken": "00D!over", "instanceUrl": local.url})
     over = folder.sfmap("run", "--org-from-stdin", events, stdin=ended.encode())
-    assert (over.returncode, "the session is over" in over.stderr) == (3, True)
+    assert (over.returncode, "the session has ended" in over.stderr) == (3, True)
     assert folder.sfmap("run", "--org-from-stdin", "-", stdin=b"{}").returncode == 2
 
 
@@ -187,7 +187,7 @@ WRONG_ENTRIES = [
     ("auth: jwt\n    client_id: x\n    username: a@b.co", 'needs the key "key_file"'),
     (
         "auth: client_credentials\n    client_id: x\n    client_secret: ${S}\n    password: ${P}",
-        "does not go with",
+        "does not belong to",
     ),
     ("auth: session", "needs session_file, or access_token and instance_url"),
     ("auth: refresh_token\n    client_id: x\n    refresh_token: hunter22", "a secret does not belong"),
@@ -207,12 +207,12 @@ def test_an_entry_that_is_wrong(folder: Folder, way: str, words: str) -> None:
 def test_describe(folder: Folder) -> None:
     first = folder.sfmap("describe", "Lead")
     assert first.returncode == 0
-    assert "As the org says now." in first.stderr
+    assert "As described now." in first.stderr
     assert re.search(r"LastName +string\(80\), required", first.stdout)
     again = folder.sfmap("describe", "Lead", "--json")
     assert json.loads(again.stdout)["fields"]["Email"]["length"] == 80
     assert "minutes ago" in folder.sfmap("describe", "Lead").stderr
-    assert "says now" in folder.sfmap("describe", "Lead", "--refresh").stderr
+    assert "described now" in folder.sfmap("describe", "Lead", "--refresh").stderr
     unknown = folder.sfmap("describe", "Laed")
     assert (unknown.returncode, 'did you mean "Lead"?' in unknown.stderr) == (2, True)
     kept = "".join(path.read_text() for path in Path(folder.path, ".sfmap/describe").iterdir())
@@ -246,4 +246,4 @@ def test_clone(folder: Folder, identify: Identify, tmp_path: Path) -> None:
     events = folder.write("e.ndjson", [identify("clone@b.co", name="Ann Lee")])
     assert folder.sfmap("run", events).returncode == 0
     assert folder.sfmap("org", "clone", "Leed").returncode == 2
-    assert folder.sfmap("org", "clone").stdout.startswith("# What the org local says")
+    assert folder.sfmap("org", "clone").stdout.startswith("# These objects as described by the org local")

@@ -74,7 +74,7 @@ def test_a_run_is_gone_on_with_by_another_entry(folder: Folder, identify: Identi
     code, _, said = sfmap(folder, "run", events, "--org", "two")
 
     assert code == 0, said
-    assert "Going on after event 2," in said
+    assert "Continuing after event 2," in said
 
 
 def test_what_fails_with_a_session_is_listed_and_tried_again_by_name(
@@ -94,7 +94,7 @@ def test_what_fails_with_a_session_is_listed_and_tried_again_by_name(
     code, _, said = sfmap(folder, "retry", "--org", "named", "--report", "report.json")
     assert code == 1, said
     assert folder.report()["events"] == 1
-    assert "forgotten: 1" in sfmap(folder, "dead-letters", "--org", "named", "--discard")[2]
+    assert "deleted: 1" in sfmap(folder, "dead-letters", "--org", "named", "--discard")[2]
 
 
 def test_an_entry_of_another_org_sees_nothing_of_it(

@@ -125,7 +125,7 @@ def test_a_broken_schema_of_the_local_org(folder: Folder, identify: Identify) ->
     (folder.path / "fields.yaml").write_text("objects:\n  Leed: {fields: {x__c: {type: strng}}}\n")
     done = folder.sfmap("run", folder.write("e.ndjson", [identify("a@b.co")]))
     assert done.returncode == 2
-    assert "fields.yaml:2:3: error: Leed is no object of a plain org" in done.stderr
+    assert "fields.yaml:2:3: error: Leed is not a standard object" in done.stderr
     assert 'did you mean "Lead"?' in done.stderr
     assert 'did you mean "string"?' in done.stderr
 

@@ -116,7 +116,7 @@ QUEUE = "OwnerId: {object: Group, by: DeveloperName, where: Type = 'Queue'"
         (", on_many: oldest}", "Partner", 1, "RecordTypeId: 2 RecordType records match: the oldest was taken"),
         (", values: {vip: Partner}, else: Other, on_many: oldest}", "VIP", 1, "oldest was taken"),
         (", values: {vip: Partner}, else: Other}", "x", None, "'Other' where SobjectType = 'Account'"),
-        (", values: {vip: Partner}}", "x", None, "RecordTypeId: left out: traits.kind is no entry of values"),
+        (", values: {vip: Partner}}", "x", None, "RecordTypeId: left out: traits.kind is not an entry of values"),
     ],
 )  # fmt: skip
 def test_a_record_type_of_the_object(folder: Folder, more: str, kind: str, found: int | None, note: str) -> None:

@@ -140,9 +140,9 @@ def test_an_empty_folder_and_a_missing_one(folder: Folder) -> None:
     (folder.path / "empty").mkdir()
     (folder.path / "lead.yaml").write_text("sfmap: 1\n")
     for name, words in (
-        ("empty", "holds no mapping"),
+        ("empty", "contains no mappings"),
         ("missing", "there is no folder of mappings"),
-        ("lead.yaml", "is a file; name the folder"),
+        ("lead.yaml", "is a file; give the folder"),
     ):
         done = folder.sfmap("check", "--mappings", name)
         assert done.returncode == 2
@@ -283,7 +283,7 @@ def test_check_against_an_org(folder: Folder) -> None:
     done = folder.sfmap("check", "--org", "local")
     assert done.returncode == 2
     for words in (
-        "Lead.Key__c is no external id",
+        "Lead.Key__c is not an external id",
         "it has testProp__c, and the casing must agree",
         "Lead.IsDeleted is read-only",
         "the default of AnnualRevenue is not a number",
@@ -313,7 +313,7 @@ def test_check_asks_the_org_for_all_that_is_looked_into(folder: Folder) -> None:
         "  OwnerId: {object: [Group, User], by: Name, from: traits.owner}\n"
     )
     done = folder.sfmap("check", "--mappings", "ours", "--org", "local")
-    assert (done.returncode, "no mistakes" in done.stdout + done.stderr) == (0, True)
+    assert (done.returncode, "no errors" in done.stdout + done.stderr) == (0, True)
 
 
 def test_coverage(folder: Folder, identify: Identify) -> None:

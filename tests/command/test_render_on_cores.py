@@ -55,8 +55,8 @@ def removed(path: Path) -> None:
 
 
 CHANGES: list[tuple[Callable[[Path], None], str]] = [
-    (cut_short, "it changed while it was read"),
-    (replaced, "it changed while it was read"),
+    (cut_short, "it changed while it was being read"),
+    (replaced, "it changed while it was being read"),
     (removed, "No such file or directory"),
 ]
 
@@ -116,7 +116,7 @@ def test_a_process_that_is_killed(folder: Folder) -> None:
         os.kill(child, signal.SIGKILL)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert "ended from outside" in said.decode()
+    assert "one of the processes was killed" in said.decode()
     assert "Traceback" not in said.decode()
 
 

@@ -264,7 +264,7 @@ def test_interrupt_stops_in_good_order_and_the_same_run_goes_on(folder: Folder, 
     _, said = process.communicate(timeout=60)
 
     assert process.returncode == 130, said.decode()
-    assert "The same command goes on" in said.decode()
+    assert "The same command continues" in said.decode()
     done = folder.lines("results.ndjson")
     assert 0 < len(done) < 10_000
     assert folder.rows("SELECT count(*) FROM Lead") == [(len(done),)]
@@ -409,7 +409,7 @@ MEASURED = [
     ("opens", '"9:30 AM"', "09:30:00.000Z"),
     ("opens", '"25:00:00"', "opens__c: left out: traits.opens is not a time of day"),
     ("seen", '"4000-12-31"', "4000-12-31"),
-    ("seen", '"0001-01-01T00:00:00Z"', "seen__c: left out: traits.seen is not within what a date field holds"),
+    ("seen", '"0001-01-01T00:00:00Z"', "seen__c: left out: traits.seen is out of the range of a date field"),
 ]
 """A custom trait, and what the org holds then, or the note beside a record without it."""
 

@@ -106,7 +106,7 @@ def test_a_session_that_stays_over_ends_the_run(folder: Folder, identify: Identi
     environment = with_sf(folder, local, "00D000000000001!over")
     entry(folder)
     done = folder.sfmap("run", folder.write("e", [identify("a@b.co")]), "--org", "mine", environment=environment)
-    assert (done.returncode, "only just given" in done.stderr) == (3, True)
+    assert (done.returncode, "only just opened" in done.stderr) == (3, True)
     assert len(asked(folder)) == 4
 
 

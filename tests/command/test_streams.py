@@ -143,7 +143,7 @@ def test_a_mistake_in_sfmap_is_told_as_one(folder: Folder) -> None:
     command = [sys.executable, "-c", BROKEN]
     done = subprocess.run(command, cwd=folder.path, input=b"{}", capture_output=True, timeout=60)
     assert done.returncode == 70
-    assert done.stderr.startswith(b"Error: this is a mistake in sfmap: TypeError at <string>:6.")
+    assert done.stderr.startswith(b"Error: this is a bug in sfmap: TypeError at <string>:6.")
     assert b"Ann Lee" not in done.stderr
     more = {**os.environ, "SFMAP_TRACEBACK": "1"}
     assert (

@@ -17,14 +17,14 @@ INTRODUCTION = """\
 `sfmap --help` lists the commands, and `sfmap COMMAND --help` prints what this page says of each. A command uses
 the nearest `sfmap.yaml`, in the current folder or above.
 
-What programs read goes to stdout. Words for people go to stderr, in colour on a terminal unless `NO_COLOR` is set.
-Events come from files with one JSON object on each line; `-` is standard input.
+Data goes to stdout, messages to stderr, in color on a terminal unless `NO_COLOR` is set. Events come from files
+with one JSON object per line; `-` is standard input.
 
 | exit code | meaning |
 |---:|---|
-| 0 | all is well |
+| 0 | success |
 | 1 | some events failed or could not be read, or something is different (`diff --exit-code`, `test`) |
-| 2 | wrong usage, a broken mapping, a file that cannot be read or written, or another run in the project |
+| 2 | wrong usage, an invalid mapping, a file that cannot be read or written, or another run in the project |
 | 3 | the org could not be used: sign-in, permissions, limits, outages |
 | 70 | a bug in sfmap; with `SFMAP_TRACEBACK=1` the command shows where |
 | 130 | stopped by Ctrl-C |
@@ -39,14 +39,14 @@ MORE = {
 [diagnostics.md](diagnostics.md) explains each code, such as `SF012`, and how a warning is silenced. `--coverage`
 lists the rules that never fire and the traits that reach no field.""",
     "dead-letters": "[reliability.md](reliability.md#dead-letters) has examples.",
-    "init": "[project.md](project.md) goes through what it makes.",
-    "org": "[orgs.md](orgs.md#the-local-org) says what the local org can do.",
+    "init": "[project.md](project.md) describes the files that it creates.",
+    "org": "[orgs.md](orgs.md#the-local-org) describes what the local org can do.",
     "run": """\
 A line of `--results` has the event's outcome, the record's id, the reason, and what was cut or left out.
 [reliability.md](reliability.md) says how a run is continued, which events count as delivered before, and what
 happens for each kind of failure.""",
     "serve": "[serve.md](serve.md) has clients, keys, limits, metrics and how to run it as a service.",
-    "test": "[project.md](project.md#samples-and-snapshots) says how samples and snapshots work together.",
+    "test": "[project.md](project.md#samples-and-snapshots) describes how samples and snapshots work together.",
 }
 """What the help of a command has no room for."""
 

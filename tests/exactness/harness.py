@@ -28,7 +28,7 @@ DONE = (0, 1)
 EARLY = (3, 130, -signal.SIGKILL)
 MOST_STARTS = 12
 COMPLETE = re.compile(r"Every event up to ([\d,]+) has its outcome|No event was delivered")
-REPEATED = "an event with its messageId came before"
+REPEATED = "an event with the same messageId came before"
 
 
 @dataclass

@@ -15,7 +15,7 @@ from .trial import FIELDS, Trial
 
 Told = Mapping[str, object]
 """A line of the results."""
-UNKNOWN = "nothing finds it again"
+UNKNOWN = "no lookup can find it"
 _MOST_UNKNOWN = 6
 
 

@@ -71,7 +71,7 @@ def test_settings_that_do_not_go_with_the_mapping(tmp_path: Path) -> None:
     with pytest.raises(Mistakes) as raised:
         compile_mappings(mapping_sources(None), (), project.settings)
     messages = [diagnostic.message for diagnostic in raised.value.diagnostics]
-    assert "to chooses among targets, and this address has none" in messages
+    assert "to selects from targets, and this address has none" in messages
     assert "no rule writes LastNmae" in messages
     assert 'the settings of lead has no key "matsch"' in messages
     assert 'the address in the settings of account has no key "from"' in messages

@@ -22,7 +22,7 @@ def test_more_traits_than_an_object_has_fields() -> None:
     (record,) = Mapper(LEAD).map(event)
     assert isinstance(record, Record)
     assert len(record.fields) == 10_000 + 3  # the e-mail address and two defaults
-    assert [str(note) for note in record.notes] == ["custom: left out: what traits has beyond 10,000 traits"]
+    assert [str(note) for note in record.notes] == ["custom: left out: traits after the first 10,000 traits"]
 
 
 def test_long_keys_are_not_kept() -> None:

@@ -52,7 +52,7 @@ def test_a_new_project_is_whole(project: Folder) -> None:
 def test_init_overwrites_nothing(project: Folder) -> None:
     again = Folder(project.path.parent).sfmap("init", "acme")
     assert again.returncode == 2
-    assert "acme has sfmap.yaml, README.md" in again.stderr
+    assert "acme already contains sfmap.yaml, README.md" in again.stderr
     assert "Traceback" not in again.stderr
 
 

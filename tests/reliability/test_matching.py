@@ -106,7 +106,7 @@ fields: {Id: traits.id, City: traits.city}
     [
         ("update", "skipped", "no Lead to update was found"),
         ("delete", "skipped", "no Lead to delete was found"),
-        ("upsert", "failed", "no Lead has this id: it was deleted, or is of another org"),
+        ("upsert", "failed", "no Lead has this id: it was deleted, or belongs to another org"),
     ],
 )
 def test_a_record_that_is_named_by_its_id(scene: Scene, operation: str, fate: str, reason: str) -> None:

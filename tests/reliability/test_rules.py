@@ -374,7 +374,7 @@ def test_ctrl_c_while_waiting(scene: Scene) -> None:
     (scene.folder.path / "events.ndjson").write_text(json.dumps(PEOPLE[0]))
     process = scene.start()
     assert process.stderr
-    while "Trying again until" not in process.stderr.readline():
+    while "Retrying until" not in process.stderr.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     started = time.monotonic()
@@ -389,7 +389,7 @@ def test_streams_skip_what_was_delivered(scene: Scene) -> None:
     stream = "".join(json.dumps(one) + "\n" for one in [*PEOPLE, PEOPLE[0]]).encode()
     scene.sfmap("run", "-", stdin=stream)
     said = scene.sfmap("run", "-", "--report", "report.json", stdin=stream)
-    assert "an event with its messageId came before" in said
+    assert "an event with the same messageId came before" in said
     report = scene.folder.report()
     assert (report["events"], report["created"], report["updated"]) == (13, 0, 0)
     assert scene.calls()["update"] == 0
@@ -413,7 +413,10 @@ def test_a_file_that_is_run_twice_creates_nothing_twice(scene: Scene) -> None:
     scene.run(person("a"), person("c"), nameless, arguments=("--restart",))
     emails = [row[0] for row in scene.rows("SELECT Email FROM Lead ORDER BY Id")]
     assert emails == ["a@b.co", "b@b.co", "x@b.co", "x@b.co", "c@b.co", "x@b.co"]
-    again = ("skipped", "an event with its messageId came before, and the mapping would create a second record")
+    again = (
+        "skipped",
+        "an event with the same messageId came before, and the mapping would create a second record",
+    )
     assert scene.outcomes()[:2] == [("updated", None), again]
 
 
@@ -580,7 +583,7 @@ JOURNALS = [
     ("not a database", "is damaged"),
     ("another version", "written by another version"),
     ("a folder", "cannot be written"),
-    ("held", "is held by another program"),
+    ("held", "is locked by another program"),
 ]
 
 
@@ -625,7 +628,7 @@ def test_a_file_that_has_changed(scene: Scene) -> None:
     page = {"type": "page"}
     scene.run(page, *PEOPLE, code=3, arguments=("--max-calls", "4"))
     said = scene.run(person("other"), page, *PEOPLE)
-    assert "has changed since its last, unfinished run, which had delivered 1 events" in said
+    assert "has changed since its last, unfinished run, which delivered 1 events" in said
     assert scene.rows("SELECT count(*) FROM Lead") == [(13,)]
 
 
@@ -650,7 +653,7 @@ def test_an_event_behind_a_lost_update_of_a_record_that_is_gone(scene: Scene) ->
     scene.run(person("a", city="Rome"), *[{"type": "page"}] * 1_999, person("a", city="Oslo"), code=1)
     reasons = [(fate, reason) for fate, reason in scene.outcomes() if fate != "skipped"]
     assert [fate for fate, _ in reasons] == ["failed", "created"]
-    assert "is gone, and the answer to its update was lost" in str(reasons[0][1])
+    assert "no longer exists, and the answer to its update was lost" in str(reasons[0][1])
     assert scene.rows("SELECT City FROM Lead WHERE NOT IsDeleted") == [("Oslo",)]
 
 

@@ -85,7 +85,7 @@ def test_the_page_is_not_shown_by_itself_where_others_reach_it(service: Service)
 
 
 def test_an_address_for_operators_needs_its_port(service: Service) -> None:
-    assert "--admin-host goes with --admin-port" in " ".join(service.refused("--admin-host", "127.0.0.1").split())
+    assert "--admin-host needs --admin-port" in " ".join(service.refused("--admin-host", "127.0.0.1").split())
 
 
 def test_labels_of_metrics_are_few_whatever_clients_say(service: Service) -> None:

@@ -81,7 +81,7 @@ def test_the_count_follows_whatever_happens_to_letters(tmp_path: Path) -> None:
     ledger.commit(Commit(START, failed=[letter(2, "app", b"x" * 80, "for a much longer reason, in \u00fctf-8")]))
     check()
     assert room.full == ["app"]
-    ledger.commit(Commit(START, mended=[digest(b"y" * 90, "lead", 0)]))
+    ledger.commit(Commit(START, delivered=[digest(b"y" * 90, "lead", 0)]))
     check()
     with pytest.raises(SpoolFull):
         room.check("app")

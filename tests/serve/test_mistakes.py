@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.delivery.mistake import mistake_of_ours
+from sfmap.engine.delivery.mistake import internal_error
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.spool import Bounds, Spool
@@ -34,7 +34,7 @@ def broken(_stack: ExitStack) -> OpenOrg:
 
 def test_it_is_told_and_said_without_a_word_of_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(threading, "excepthook", lambda happened: said.append(mistake_of_ours(happened.exc_value)))
+    monkeypatch.setattr(threading, "excepthook", lambda happened: said.append(internal_error(happened.exc_value)))
     spool = Spool(tmp_path / "spool.db", Bounds())
     means = Means(spool, Database(None), Manner(), linger=0)
     background = Background(means, Mapper(()), broken, Metrics(spool), lambda level, message: None)
@@ -67,8 +67,8 @@ def test_the_service_ends(tmp_path: Path) -> None:
     )
     assert done.returncode == 70, done.stderr
     messages = [json.loads(line)["message"].partition(" at ")[0] for line in done.stderr.splitlines()]
-    assert sorted(messages[:2]) == ["Accepting events", "This is a mistake in sfmap: AttributeError"]
-    assert "delivery has ended, and with it the service" in messages[2].lower()
+    assert sorted(messages[:2]) == ["Accepting events", "This is a bug in sfmap: AttributeError"]
+    assert "delivery has ended, and the service with it" in messages[2].lower()
     assert "Ann Lee" not in done.stderr
 
 
@@ -92,7 +92,7 @@ def test_an_event_that_mapping_breaks_on_is_a_dead_letter_and_others_go_on(tmp_p
         delivery = make_delivery(mapper, SoapOrg(SoapSettings(local.url, password)), ledger, Manner())
         (delivered,) = delivery.deliver(events)
     assert [outcome.fate for outcome in delivered.outcomes] == ["skipped", "failed", "skipped"]
-    assert "this is a mistake in sfmap: TypeError at test_mistakes.py" in delivered.outcomes[1].reason
+    assert "this is a bug in sfmap: TypeError at test_mistakes.py" in delivered.outcomes[1].reason
 
 
 BREAKS_ON_BOB = """\
@@ -140,14 +140,12 @@ def test_an_event_that_delivery_breaks_on_is_a_dead_letter_and_others_go_on(serv
     service.wait_until_delivered()
     assert service.wait_for(lambda: len(letters(service)) == 1), service.log()
     (letter,) = letters(service)
-    assert re.match(
-        r"\d+  website:2  \w+  this is a mistake in sfmap: AttributeError at breaks_on_bob.py:", letter
-    )
-    broken = service.log().count("stays a dead letter")
+    assert re.match(r"\d+  website:2  \w+  this is a bug in sfmap: AttributeError at breaks_on_bob.py:", letter)
+    broken = service.log().count("The retry failed")
 
     def is_tried_again() -> bool:
         service.retry_dead_letters()  # while its write is in doubt, it stays what it is without a try
-        return service.log().count("stays a dead letter") > broken
+        return service.log().count("The retry failed") > broken
 
     assert service.wait_for(is_tried_again), service.log()
     assert letters(service) == [letter]

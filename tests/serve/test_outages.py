@@ -34,16 +34,16 @@ def test_pauses_grow_and_the_session_is_kept(service: Service) -> None:
         org.faults(REFUSED)
         service.start("--org", "beside")
         send(service, "a@b.co")
-        assert service.wait_for(lambda: service.log().count("delivery begins anew") == 3)
-        assert "anew in 1 s" in service.log()
-        assert "anew in 2 s" in service.log()
-        assert "anew in 4 s" in service.log()
+        assert service.wait_for(lambda: service.log().count("delivery starts again") == 3)
+        assert "again in 1 s" in service.log()
+        assert "again in 2 s" in service.log()
+        assert "again in 4 s" in service.log()
         assert service.metric("sfmap_org_up") == 0
         assert org.calls()["login"] == 1
         org.faults()
         service.wait_until_delivered()
         assert service.metric("sfmap_org_up") == 1
-        assert "Delivery goes on." in service.log()
+        assert "Delivery continues." in service.log()
     assert leads(service) == [("a@b.co",)]
 
 
@@ -51,7 +51,7 @@ def test_what_is_to_be_left_to_others_is_left(service: Service) -> None:
     """Ten of twenty calls are reserved: the service stops before them, and does not ask on."""
 
     def is_at_rest() -> bool:
-        return re.search("are to be left alone.* delivery begins anew in 3600 s", service.log()) is not None
+        return re.search("are reserved.* delivery starts again in 3600 s", service.log()) is not None
 
     with org_beside(service, more="reserve: 50%", daily_limit=20) as org:
         service.start("--org", "beside", "--linger", "0")
@@ -66,10 +66,10 @@ def test_what_is_to_be_left_to_others_is_left(service: Service) -> None:
 
 
 def test_a_refused_sign_in_waits_for_a_person(service: Service) -> None:
-    """The org would lock the user; once the password is mended, the project is read again."""
+    """The org would lock the user; once the password is corrected, the project is read again."""
     with org_beside(service, password="wrong") as org:
         service.start("--org", "beside")
-        assert service.wait_for(lambda: "delivery begins anew when the project is read again" in service.log())
+        assert service.wait_for(lambda: "delivery starts again when the project is read again" in service.log())
         assert service.metric("sfmap_org_up") == 0
         send(service, "a@b.co")
         assert service.metric("sfmap_spool_events") == 1
@@ -84,8 +84,8 @@ def test_a_refused_sign_in_waits_for_a_person(service: Service) -> None:
 BESIDE = 'orgs: {beside: {username: u, password: "${ORG_PASSWORD}"}}\n'
 BROKEN = [
     ("orgs: {}\n", 'names no org "beside"'),
-    ("orgs: [\n", "There are mistakes in the project"),
-    (None, "sfmap.yaml is gone"),
+    ("orgs: [\n", "The project has errors"),
+    (None, "sfmap.yaml no longer exists"),
     (PROJECT.replace("SERVER_KEY", "NOWHERE") + BESIDE, "NOWHERE is not set"),
 ]
 
@@ -100,7 +100,7 @@ def test_a_project_that_cannot_be_used_is_refused(service: Service, project: str
         else:
             file.write_text(project)
         service.hang_up()
-        assert service.wait_for(lambda: "What was read before goes on" in service.log())
+        assert service.wait_for(lambda: "The previous configuration stays" in service.log())
         assert words in service.log()
         send(service, "a@b.co")
         service.wait_until_delivered()
@@ -113,7 +113,7 @@ def test_a_key_that_is_taken_away_is_known_no_more(service: Service) -> None:
     send(service, "a@b.co")
     (service.folder.path / "sfmap.yaml").write_text(PROJECT.replace("    website: ", "    #"))
     service.hang_up()
-    assert service.wait_for(lambda: "was read again" in service.log())
+    assert service.wait_for(lambda: "Reloaded the project" in service.log())
     assert service.ask("/v1/identify", BODY).status == 401
 
 
@@ -126,8 +126,8 @@ def test_a_wish_to_deliver_dead_letters_again_outlives_an_outage(service: Servic
         assert service.wait_for(lambda: service.metric('sfmap_outcomes_total{outcome="failed"}') == 1)
         org.faults({"kind": "server_unavailable", "calls": "upsert"})
         service.retry_dead_letters()
-        assert service.wait_for(lambda: "delivery begins anew" in service.log())
+        assert service.wait_for(lambda: "delivery starts again" in service.log())
         org.faults()
-        assert service.wait_for(lambda: "Dead letters tried again: 1, failed again: 0" in service.log())
+        assert service.wait_for(lambda: "Dead letters retried: 1, failed again: 0" in service.log())
         assert service.metric('sfmap_outcomes_total{outcome="created"}') == 1
     assert leads(service) == [("a@b.co",)]

@@ -60,12 +60,12 @@ def test_mappings_are_read_again_and_broken_ones_refused(service: Service) -> No
     assert service.process
     (mappings / "lead.yaml").write_text(text.replace("max: 40", "max: forty"))
     service.hang_up()
-    assert service.wait_for(lambda: "What was read before goes on" in service.log())
+    assert service.wait_for(lambda: "The previous configuration stays" in service.log())
     service.ask("/v1/identify", lead("before@b.co"), **BASIC)
     service.wait_until_delivered()
     (mappings / "lead.yaml").write_text(text.replace("default: n/a, max: 80", "default: none, max: 80"))
     service.hang_up()
-    assert service.wait_for(lambda: "was read again" in service.log())
+    assert service.wait_for(lambda: "Reloaded the project" in service.log())
     service.ask("/v1/identify", lead("after@b.co"), **BASIC)
     service.wait_until_delivered()
     assert service.folder.rows("SELECT Email, LastName FROM Lead ORDER BY Email") == [
@@ -92,7 +92,7 @@ def test_a_stop_loses_nothing(service: Service) -> None:
     service.start("--linger", "60")
     service.ask("/v1/identify", lead("a@b.co"), **BASIC)
     assert service.stop() == 0
-    assert "1 events wait" in service.log()
+    assert "1 events are waiting" in service.log()
     service.start()
     service.wait_until_delivered()
     assert service.folder.rows("SELECT Email FROM Lead") == [("a@b.co",)]
@@ -157,7 +157,7 @@ def test_dead_letters_are_delivered_again_from_the_page(service: Service) -> Non
     token = page.partition('name="token" value="')[2].partition('"')[0]
     assert service.ask("/retry", b"number=0&token=x").status == 403
     assert service.ask("/retry", f"number=0&token={token}".encode()).status == 200  # the page again
-    assert service.wait_for(lambda: "Dead letters tried again: 1, failed again: 1" in service.log())
+    assert service.wait_for(lambda: "Dead letters retried: 1, failed again: 1" in service.log())
 
 
 def test_the_page_explains_an_event(running: Service) -> None:

@@ -100,7 +100,7 @@ def test_copies_of_what_failed_are_one_dead_letter(creating: Service, between: C
         assert "(2 times)" in letter
         org.faults()
         creating.retry_dead_letters()
-        assert creating.wait_for(lambda: "Dead letters tried again: 1, failed again: 0." in creating.log())
+        assert creating.wait_for(lambda: "Dead letters retried: 1, failed again: 0." in creating.log())
         send(creating, "m")
         creating.wait_until_delivered()
         assert records(creating) == 1

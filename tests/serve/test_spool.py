@@ -47,7 +47,7 @@ def test_bounds(tmp_path: Path) -> None:
         spool.check_room()
     now -= 3_601
     spool.append([("web", [b"67890"])])
-    with pytest.raises(SpoolFull, match="2 events wait"):
+    with pytest.raises(SpoolFull, match="2 events are waiting"):
         spool.check_room()
     spool.remove(2)
     spool.check_room()

@@ -9,13 +9,13 @@ from .conftest import KEY, PROJECT, Service
 
 NOT_STARTED: list[tuple[str, list[str], str]] = [
     (PROJECT.replace("SERVER_KEY", "WEBSITE_KEY"), [], "the sources website and server have the same write key"),
-    (PROJECT.replace("  server:", "  a b/c:"), [], "a source's name is made of letters"),
-    (PROJECT.replace("serve:\n", "serve:\n  spool_megabytes: 0\n"), [], "no event would find room"),
+    (PROJECT.replace("  server:", "  a b/c:"), [], "a source's name can contain letters"),
+    (PROJECT.replace("serve:\n", "serve:\n  spool_megabytes: 0\n"), [], "too small to store an event"),
     (PROJECT, ["--linger", "nan"], "0 to 3600 seconds"),
     (PROJECT, ["--linger", "-1"], "0 to 3600 seconds"),
     (PROJECT, ["--port", "70000"], "ports go from 0 to 65535"),
-    (PROJECT, ["--host", "198.51.100.1"], "cannot listen at 198.51.100.1, port 8080: "),
-    ("repeats: 1\n", ["--host", "0.0.0.0"], "name the sources that may send events"),
+    (PROJECT, ["--host", "198.51.100.1"], "cannot listen on 198.51.100.1, port 8080: "),
+    ("repeats: 1\n", ["--host", "0.0.0.0"], "list the sources that may send events"),
 ]
 
 
@@ -41,8 +41,8 @@ def test_a_second_one_in_the_folder_or_at_the_port(service: Service) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == (
-        f"Error: cannot listen at 127.0.0.1, port {port}: another program listens there;"
-        " choose another port with --port\n"
+        f"Error: cannot listen on 127.0.0.1, port {port}: another program uses that port;"
+        " choose a different one with --port\n"
     )
 
 
@@ -52,7 +52,7 @@ def test_a_damaged_spool_is_not_to_be_thrown_away(service: Service) -> None:
     (service.folder.path / ".sfmap" / "spool.db").write_bytes(b"nonsense" * 1_000)
     said = service.refused()
     assert "spool.db is damaged" in said
-    assert "are not delivered: keep it" in said
+    assert "accepted and are not delivered" in said
 
 
 def test_nobody_else_may_read_what_waits(service: Service) -> None:

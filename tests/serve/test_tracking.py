@@ -58,7 +58,7 @@ REFUSED: list[tuple[str, object, int, str]] = [
     ("identify", deep("traits", 300), 400, "The event is nested more than 64 levels"),
     ("identify", deep("traits", 960), 400, "nested more than 512 levels"),
     ("identify", b'{"traits": %s' % (b"[" * 100_000), 400, "nested more than 512 levels"),
-    ("identify", b'{"traits": {"x": NaN}}', 400, "NaN is no JSON number"),
+    ("identify", b'{"traits": {"x": NaN}}', 400, "NaN is not a JSON number"),
     # What a batch says for all is each event's own.
     *(
         ("batch", deep(key, levels, batch=[PAGE_EVENT]), 400, words)
@@ -69,13 +69,13 @@ REFUSED: list[tuple[str, object, int, str]] = [
         "batch",
         {"writeKey": KEY, "context": {"a": KEYS}, "batch": [{**PAGE_EVENT, "context": {"b": KEYS}}]},
         400,
-        "Event 0 of the batch, with what the batch says for all, has more than 2,000 keys",
+        "Event 0 of the batch, with the batch's common fields, has more than 2,000 keys",
     ),
     (
         "batch",
         {"writeKey": KEY, "context": {"x": "y" * 66_000}, "batch": [PAGE_EVENT]},
         400,
-        "Event 0 of the batch, with what the batch says for all, is larger than 64 kB",
+        "Event 0 of the batch, with the batch's common fields, is larger than 64 kB",
     ),
     ("identify", {"userId": "x"}, 401, "not known"),
     ("identify", {"userId": "x", "writeKey": "another"}, 401, "not known"),
@@ -252,7 +252,7 @@ def test_a_small_request_does_not_fill_the_spool(running: Service) -> None:
     answer = running.ask("/v1/batch", gzip.compress(body), Content_Encoding="gzip")
     assert (answer.status, orjson.loads(answer.body)["message"]) == (
         400,
-        "The batch is too large with its context in each of its events.",
+        "The batch is too large once its common fields are copied into each event.",
     )
 
 

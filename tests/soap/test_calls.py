@@ -130,8 +130,8 @@ def test_an_upsert_request(org: SoapOrg, canned: CannedServer, snapshot: Snapsho
 @pytest.mark.parametrize(
     ("relationship", "reference", "says"),
     [
-        ("Account", Reference("Account", "Number__c", "a\x00"), "Account.Number__c: the value holds U+0000"),
-        ("Account", Reference("Account", "Score__c", float("nan")), "Account.Score__c: nan is no number"),
+        ("Account", Reference("Account", "Number__c", "a\x00"), "Account.Number__c: the value contains U+0000"),
+        ("Account", Reference("Account", "Score__c", float("nan")), "Account.Score__c: nan is not a number"),
         ("no name", Reference("Account", "Number__c", "a"), "not the API name"),
         ("Account", Reference("Account", "no name", "a"), "not the API name"),
     ],
@@ -231,8 +231,8 @@ def test_a_refused_record(org: SoapOrg, canned: CannedServer, result: str, refus
         ({"LastName": "a\x00b"}, "U+0000"),
         ({"LastName": "a\ud800b"}, "U+D800"),
         ({"LastName": "a\ufffe"}, "U+FFFE"),
-        ({"Score__c": float("nan")}, "nan is no number"),
-        ({"Score__c": float("inf")}, "inf is no number"),
+        ({"Score__c": float("nan")}, "nan is not a number"),
+        ({"Score__c": float("inf")}, "inf is not a number"),
         ({"no field": "x"}, "not the API name"),
         ({"a}b": "x"}, "not the API name"),
         ({"": "x"}, "not the API name"),
@@ -289,10 +289,10 @@ UNREADABLE_RESULTS = {
     "an empty id": ("<id/><success>true</success>", "a record without an id"),
     "no id": ("<success>true</success>", "a record without an id"),
     "a nil id": ("<id xsi:nil='true'/><success>true</success>", "a record without an id"),
-    "a short id": ("<id>00Q1</id><success>true</success>", "no record id"),
-    "an id in capitals": ("<id>00Q5F000001ABCDEAC</id><success>true</success>", "no record id"),
-    "an id in small letters": ("<id>00q5f000001abcdeac</id><success>true</success>", "no record id"),
-    "an id of another object": (f"<id>{ACCOUNT}</id><success>true</success>", "is of another object"),
+    "a short id": ("<id>00Q1</id><success>true</success>", "not a record"),
+    "an id in capitals": ("<id>00Q5F000001ABCDEAC</id><success>true</success>", "not a record"),
+    "an id in small letters": ("<id>00q5f000001abcdeac</id><success>true</success>", "not a record"),
+    "an id of another object": (f"<id>{ACCOUNT}</id><success>true</success>", "of another object"),
     "no word of success": (f"<id>{lead(1)}</id>", "neither success nor failure"),
     "neither yes nor no": (f"<id>{lead(1)}</id><success>maybe</success>", "neither success nor failure"),
 }
@@ -348,11 +348,17 @@ FOUND = f"<records><sf:Id>{lead(1)}</sf:Id></records>"
 UNREADABLE_PAGES = {
     "no id": ("<done>true</done><size>1</size><records/>", "a record without an id"),
     "an empty id": ("<done>true</done><records><sf:Id/></records>", "a record without an id"),
-    "a short id": ("<done>true</done><records><sf:Id>00Q</sf:Id></records>", "no record id"),
-    "an id in capitals": ("<done>true</done><records><sf:Id>00Q5F000001ABCDEAC</sf:Id></records>", "no record id"),
-    "another object": (f"<done>true</done><records><sf:Id>{ACCOUNT}</sf:Id></records>", "is of another object"),
-    "nothing": ("", "neither is the last"),
-    "no next page": (f"<done>false</done><size>9</size>{FOUND}", "neither is the last"),
+    "a short id": ("<done>true</done><records><sf:Id>00Q</sf:Id></records>", "not a record"),
+    "an id in capitals": (
+        "<done>true</done><records><sf:Id>00Q5F000001ABCDEAC</sf:Id></records>",
+        "not a record id",
+    ),
+    "another object": (
+        f"<done>true</done><records><sf:Id>{ACCOUNT}</sf:Id></records>",
+        "is the id of another object",
+    ),
+    "nothing": ("", "not the last"),
+    "no next page": (f"<done>false</done><size>9</size>{FOUND}", "not the last"),
     "fewer records than counted": (f"<done>true</done><size>2</size>{FOUND}", "1 of 2 records"),
 }
 
@@ -374,7 +380,7 @@ def test_records_that_are_missing_or_nameless_are_no_answer(
 def test_another_object_s_description_is_no_answer(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("describeSObjects", canned.results("describeSObjects", DESCRIBED))
 
-    with pytest.raises(OrgUnavailable, match="the object 'Lead' where Account was asked for"):
+    with pytest.raises(OrgUnavailable, match="the object 'Lead' where Account was requested"):
         org.describe(["Account"])
 
 
@@ -564,7 +570,7 @@ def test_an_ended_session_is_renewed_and_the_call_repeated(org: SoapOrg, canned:
 def test_a_session_that_ends_at_once_is_not_renewed_for_ever(org: SoapOrg, canned: CannedServer) -> None:
     canned.put("query", canned.fault("INVALID_SESSION_ID", "Session not found"))
 
-    with pytest.raises(SignInRefused, match="only just given"):
+    with pytest.raises(SignInRefused, match="only just opened"):
         org.find("Lead", ("Email",), [("a",)])
 
     assert org.calls() == {"login": 2, "query": 2}
@@ -638,7 +644,7 @@ def test_an_expired_password(org: SoapOrg, canned: CannedServer) -> None:
 def test_a_server_url_in_the_clear_gets_nothing(org: SoapOrg, canned: CannedServer, server: str) -> None:
     canned.put("login", canned.signed_in(server=server))
 
-    with pytest.raises(SignInRefused, match=r"not encrypted|cannot be right"):
+    with pytest.raises(SignInRefused, match=r"not encrypted|an invalid address"):
         org.object_names()
 
     assert canned.seen() == {"login": 1}

@@ -63,7 +63,7 @@ ANSWERS = {
         OrgOutOfReach,
         "",
         False,
-        "elsewhere (HTTP 302 to elsewhere.example)",
+        "redirects the call (HTTP 302 to elsewhere.example)",
     ),
     "redirect to nowhere": (
         Canned("", 307, headers={"Location": "http://["}),
@@ -76,7 +76,7 @@ ANSWERS = {
     "empty 500": (Canned("", 500), OrgUnavailable, "", True, "HTTP 500"),
     "truncated XML": (Canned(CUT), OrgUnavailable, "", True, "incomplete or malformed"),
     "truncated XML 500": (Canned(CUT, 500), OrgUnavailable, "", True, "incomplete or malformed"),
-    "truncated HTTP": (Canned(CUT, accident="truncate"), OrgUnavailable, "", True, "in the middle of its answer"),
+    "truncated HTTP": (Canned(CUT, accident="truncate"), OrgUnavailable, "", True, "while answering the"),
     "no body": (Canned(NO_BODY), OrgUnavailable, "", True, "no SOAP body"),
     "empty body": (Canned(EMPTY_BODY), OrgUnavailable, "", True, "no SOAP body"),
     "an entity": (Canned(ENTITY), OrgUnavailable, "", True, "XML that cannot be read"),

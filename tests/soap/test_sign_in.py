@@ -126,7 +126,7 @@ def test_after_half_an_hour_there_is_a_new_token(tokens: TokenServer, clock: Clo
 REFUSALS = [
     ("invalid_client_id", "client identifier invalid", "no such client id", "consumer key"),
     ("invalid_client", "invalid client credentials", "client secret is wrong", "consumer secret"),
-    ("invalid_grant", "request not supported on this domain", "takes no client credentials", "My Domain"),
+    ("invalid_grant", "request not supported on this domain", "does not accept client credentials", "My Domain"),
     ("invalid_grant", "no client credentials user enabled", "no user to run as", "Run As"),
     ("invalid_grant", "user hasn't approved this consumer", "has not approved the app", "pre-authorized"),
     ("invalid_grant", "audience is invalid", "another login host", "sandbox: true"),
@@ -195,7 +195,7 @@ def test_no_answer_is_no_refusal(tokens: TokenServer) -> None:
 
 def test_a_jwt_token_needs_a_new_api(tokens: TokenServer) -> None:
     tokens.answer = {"access_token": JWT_TOKEN, "instance_url": tokens.api.url}
-    with pytest.raises(SignInRefused, match=r"takes these from 68\.0 on") as refused:
+    with pytest.raises(SignInRefused, match=r"accepts these from 68\.0 on") as refused:
         SoapOrg(settings(tokens, WAYS["client credentials"], "67.0")).object_names()
     assert JWT_TOKEN not in str(refused.value)
     assert SoapOrg(settings(tokens, WAYS["client credentials"], "68.0")).object_names() == {"Lead"}
@@ -211,7 +211,7 @@ def test_a_key_that_is_none(tokens: TokenServer) -> None:
     way = JwtBearer(
         "the-app", "a@b.co", Secret("-----BEGIN PRIVATE KEY-----\nhunter22\n-----END PRIVATE KEY-----")
     )
-    with pytest.raises(SignInRefused, match="no private RSA key") as refused:
+    with pytest.raises(SignInRefused, match="not contain a readable private RSA key") as refused:
         SoapOrg(settings(tokens, way)).object_names()
     assert "hunter22" not in str(refused.value)
     assert tokens.forms == []
@@ -222,7 +222,7 @@ def test_a_ready_session_is_used_and_never_renewed(tokens: TokenServer) -> None:
     org = SoapOrg(SoapSettings(tokens.api.url, way, "68.0"))
     assert org.object_names() == {"Lead"}
     tokens.api.ended = TOKEN
-    with pytest.raises(SignInRefused, match="the session is over") as refused:
+    with pytest.raises(SignInRefused, match="the session has ended") as refused:
         org.find("Lead", ("Email",), [("a@b.co",)])
     assert "sf org display" in refused.value.advice
     assert tokens.forms == []

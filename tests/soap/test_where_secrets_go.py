@@ -194,15 +194,15 @@ SERVERS = [
     ("http://127.0.0.1:80", "http://evil.example", "not encrypted"),
     (LOGIN, "https://127.0.0.1", "this machine itself"),
     (LOGIN, "http://localhost:80", "this machine itself"),
-    (LOGIN, "https://evil.example\\@acme.my.salesforce.com", "cannot be right"),
-    (LOGIN, "https://acme.my.salesforce.com@evil.example", "cannot be right"),
-    (LOGIN, "https://evil.example#.salesforce.com", "cannot be right"),
-    (LOGIN, "https://evil.example\t.salesforce.com", "cannot be right"),
+    (LOGIN, "https://evil.example\\@acme.my.salesforce.com", "an invalid address"),
+    (LOGIN, "https://acme.my.salesforce.com@evil.example", "an invalid address"),
+    (LOGIN, "https://evil.example#.salesforce.com", "an invalid address"),
+    (LOGIN, "https://evil.example\t.salesforce.com", "an invalid address"),
     (LOGIN, "https://evil.example/.salesforce.com", "neither its own"),
-    (LOGIN, "https://\u0435vil.salesforce.com", "cannot be right"),
-    (LOGIN, "ftp://acme.my.salesforce.com", "cannot be right"),
-    (LOGIN, "acme.my.salesforce.com", "cannot be right"),
-    (LOGIN, "", "cannot be right"),
+    (LOGIN, "https://\u0435vil.salesforce.com", "an invalid address"),
+    (LOGIN, "ftp://acme.my.salesforce.com", "an invalid address"),
+    (LOGIN, "acme.my.salesforce.com", "an invalid address"),
+    (LOGIN, "", "an invalid address"),
 ]
 
 

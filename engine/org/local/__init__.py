@@ -1,1 +1,1 @@
-"""The local org: a server of its own that speaks Salesforce's partner SOAP API over loopback HTTP."""
+"""The local org: a separate server that implements Salesforce's partner SOAP API over loopback HTTP."""

@@ -1,6 +1,6 @@
-"""The local org as a process of its own, which ends with its standard input.
+"""Runs the local org as a process that ends when its standard input is closed.
 
-Its only line on stdout says in JSON where it is. Exit codes: 2 a broken schema file, 3 no port or no database.
+It prints its address on stdout as a line of JSON. Exit codes: 2 invalid schema file, 3 no port or no database.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def _options() -> Options:
 
 
 def _say_where(url: str, server: uvicorn.Server) -> None:
-    """A parent that dies ends our standard input, and must leave no org behind."""
+    """Prints the address, then stops the server when standard input ends, as it does when the parent dies."""
 
     def stop_with_standard_input() -> None:
         sys.stdin.buffer.read()

@@ -1,4 +1,4 @@
-"""The endpoint `/faults`: which faults a running local org plays, read and replaced by who tests against it."""
+"""The endpoint `/faults`, with which tests read and replace the fault plan of a running local org."""
 
 from collections.abc import Awaitable, Callable
 
@@ -28,7 +28,7 @@ class Control:
         return JSONResponse({"faults": self.plan.counts()})
 
     async def _replace(self, request: Request) -> Response:
-        """The body is a plan as a file has it. A web page of another origin cannot send a PUT unasked."""
+        """Replaces the plan with the body. A web page of another origin cannot send a PUT without a preflight."""
         try:
             body = await read_body(request, LARGEST_REQUEST)
             self.plan = read_fault_plan(Source("the fault plan", body.decode("utf-8", "surrogateescape")))

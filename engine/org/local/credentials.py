@@ -1,4 +1,4 @@
-"""The local org's fixed development credentials; no secret: it listens on loopback and holds test data."""
+"""The local org's fixed development credentials. They are not secret: it serves test data on loopback."""
 
 USERNAME = "developer@local.sfmap.test"
 PASSWORD = "local-password"  # noqa: S105
@@ -7,4 +7,4 @@ CLIENT_ID = "local-client"
 CLIENT_SECRET = "local-client-secret"  # noqa: S105
 REFRESH_TOKEN = "local-refresh-token"  # noqa: S105
 KEY_FILE = "development_key.pem"
-"""Beside this module: the private key that signs for the JWT flow."""
+"""The private key for the JWT flow, in this module's folder."""

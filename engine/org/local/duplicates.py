@@ -1,4 +1,4 @@
-"""Duplicate rules: records that look like one that is there already, as a user's schema file says."""
+"""Duplicate rules: finds records that match an existing one by the rules of a user's schema file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ _WARNED = "Use one of these records?"
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Looks for them in the store."""
+    """Looks for duplicates in the store."""
 
     store: Store
     allowed: bool
-    """Whether the call asks to save in spite of a warning."""
+    """Whether the call asks to save records despite a warning."""
 
     def check(
         self, target: ObjectSchema, row: Mapping[str, Stored], written: Mapping[str, Stored], own_id: str | None
     ) -> None:
-        """Raises `Invalid` where a rule finds others like the row; `written` are its new values."""
+        """Raises `Invalid` if a rule finds duplicates of the row; `written` are its new values."""
         for rule in target.duplicate_rules:
             values = {name: row.get(name) for name in rule.fields}
             applies = None not in values.values() and not set(rule.fields).isdisjoint(written)

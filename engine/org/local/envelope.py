@@ -1,4 +1,4 @@
-"""SOAP envelopes: a request's bytes into its operation and headers, an answer into bytes."""
+"""SOAP envelopes: parses requests and writes responses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from lxml import etree
 from sfmap.engine.org.local.faults import Fault, unexpected
 
 LARGEST_REQUEST = 50 * 1024 * 1024
-"""In bytes, packed or unpacked; the API's own limit is 50 MB."""
+"""In bytes, compressed or not; the API's own limit is 50 MB."""
 
 _XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _OPEN = (
@@ -19,7 +19,7 @@ _OPEN = (
     ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
 )
 _ANSWERS = 'xmlns="urn:partner.soap.sforce.com" xmlns:sf="urn:sobject.partner.soap.sforce.com"'
-# SOAP 1.1 wants the parts of a fault in no namespace (section 4.4).
+# SOAP 1.1 requires the parts of a fault to have no namespace (section 4.4).
 _FAULTS = 'xmlns:sf="urn:fault.partner.soap.sforce.com"'
 _CLOSE = "</soapenv:Body></soapenv:Envelope>"
 
@@ -29,19 +29,19 @@ class Request:
     operation: str
     body: etree._Element
     headers: dict[str, dict[str, str]]
-    """By header, its texts by name."""
+    """By header, the texts of its members by name."""
 
     def texts(self, name: str) -> list[str]:
         """The texts of the operation's arguments of that name."""
         return [text_of(child) for child in children(self.body) if local_name(child) == name]
 
     def header(self, name: str, member: str) -> str:
-        """One text of a header; empty where it was not sent."""
+        """One text of a header; empty if it was not sent."""
         return self.headers.get(name, {}).get(member, "")
 
 
 def parse(data: bytes) -> Request:
-    """The request. Namespaces, order and xsi:type are not looked at: clients differ in them. Raises `Fault`."""
+    """The request. Ignores namespaces, order and xsi:type, in which clients differ. Raises `Fault`."""
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -59,7 +59,7 @@ def parse(data: bytes) -> Request:
     parts = {local_name(child): child for child in children(root)}
     operations = list(children(parts["Body"])) if local_name(root) == "Envelope" and "Body" in parts else []
     if len(operations) != 1:
-        raise _client_fault("The request is no SOAP envelope with one operation in its body.")
+        raise _client_fault("The request is not a SOAP envelope with one operation in its body.")
     headers = children(parts["Header"]) if "Header" in parts else ()
     return Request(
         local_name(operations[0]),
@@ -93,7 +93,7 @@ def element(name: str, value: object) -> str:
 
 
 def answer(operation: str, results: str, usage: tuple[int, int] | None) -> bytes:
-    """A good answer; `usage` is the daily requests used and allowed, for the header."""
+    """A successful response; `usage` gives the daily requests used and allowed, for the header."""
     header = ""
     if usage:
         info = f"{element('current', usage[0])}{element('limit', usage[1])}<type>API REQUESTS</type>"
@@ -105,7 +105,7 @@ def answer(operation: str, results: str, usage: tuple[int, int] | None) -> bytes
 
 
 def fault_answer(fault: Fault) -> bytes:
-    """The shape of a real org's fault: the code in the fault code, the text and the typed detail."""
+    """A fault as a real org sends it: the code in the fault code, the text and the typed detail."""
     row, column = fault.place or (None, None)
     place = f"{element('sf:row', row)}{element('sf:column', column)}" if fault.place else ""
     message = escape(fault.message)

@@ -1,4 +1,4 @@
-"""Records found by a value of their own: an external id, or another field that finds records."""
+"""Finds records by an external id, or by another field that identifies records."""
 
 from sfmap.engine.org.local.faults import Invalid, RecordError, no_external_id
 from sfmap.engine.org.local.schema import FieldSchema, ObjectSchema
@@ -8,7 +8,7 @@ _MOST_NAMED = 10
 
 
 def external_id(target: ObjectSchema, name: str) -> FieldSchema:
-    """The object's field of that name. Raises `Fault` where it finds no records."""
+    """The object's field of that name. Raises `Fault` if it does not identify records."""
     field = target.field(name)
     if field is None or not field.id_lookup:
         raise no_external_id(name, target.name)
@@ -16,7 +16,7 @@ def external_id(target: ObjectSchema, name: str) -> FieldSchema:
 
 
 def found_by(store: Store, target: ObjectSchema, field: FieldSchema, value: Stored) -> str | None:
-    """The id of the one record with this value, or None. Raises `Invalid` where there are several."""
+    """The id of the one record with this value, or None. Raises `Invalid` if there are several."""
     ids = store.holders(target, field.name, value, _MOST_NAMED)
     if len(ids) > 1:
         message = f"{field.label}: more than one record found for external id field: [{', '.join(ids)}]"

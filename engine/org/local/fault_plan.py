@@ -1,4 +1,4 @@
-"""Faults on demand: which calls to the local org go wrong, how, and when; the same each time for one seed."""
+"""Fault plans: which calls to the local org fail, how and when; reproducible for a seed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Kind = Literal[
     "http_error", "html", "down", "reset", "timeout", "reset_after", "truncated", "slow", "late_commit",
     "record_lock", "record_lock_wrapped", "record_error", "governor_limit", "created_between", "deleted_between",
 ]  # fmt: skip
-"""docs/orgs.md says what each does."""
+"""Described in docs/orgs.md."""
 
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _KEYS = ("kind", "calls", "at", "probability", "times", "seconds", "share", "records", "status", "code", "message")
@@ -44,27 +44,27 @@ _RECORD_ERRORS: dict[Kind, RecordError] = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of fault, and the calls that it strikes."""
+    """One kind of fault, and the calls that it hits."""
 
     kind: Kind
     calls: frozenset[str] = frozenset()
-    """The operations that count; every one where it is empty."""
+    """The operations that the rule applies to; all if empty."""
     at: frozenset[int] = frozenset()
-    """Which of those calls, counted from 1; where it is empty, chance decides."""
+    """Which of those calls, counted from 1; if empty, chance decides."""
     probability: float = 1.0
     times: int | None = None
-    """How often at the most."""
+    """The maximum number of hits."""
     seconds: float = 1.0
     share: float = 1.0
-    """Of a call's records, for a fault of records."""
+    """The share of a call's records, for faults of records."""
     records: int = 0
-    """How many of them a governor limit lets through together."""
+    """How many records a governor limit allows in one call."""
     status: int = 503
     code: str = ""
     message: str = ""
 
     def counts(self, operation: str) -> bool:
-        """Whether a call of this operation may be hit; a sign-in has no session that could expire."""
+        """Whether a call of this operation may be hit; at sign-in there is no session that could expire."""
         return (not self.calls or operation in self.calls) and (
             self.kind != "expired_session" or operation != "login"
         )
@@ -89,7 +89,7 @@ class Strike:
 
     @property
     def fault(self) -> Fault | None:
-        """What the whole call is answered with, undone."""
+        """The fault that answers the whole call without executing it."""
         if self.kind == "fault":
             return unexpected(self._rule.code or "UNKNOWN_EXCEPTION", self._rule.message)
         if self.kind == "expired_session":
@@ -98,7 +98,7 @@ class Strike:
         return unexpected(*known) if known else None
 
     def record_error(self, together: int) -> RecordError | None:
-        """What the next record of the call is refused with, where it is hit; so many are written together."""
+        """The error of the call's next record if it is hit; `together` records are written at once."""
         rule = self._rule
         if rule.kind == "governor_limit":
             return _TOO_MANY if together > rule.records else None
@@ -111,22 +111,22 @@ class Strike:
         return error if self._random.random() < rule.share else None
 
     def meddles(self) -> bool:
-        """Whether somebody else meddles with the next record of the call before it is written."""
+        """Whether another client changes the next record of the call before it is written."""
         between = self.kind in ("created_between", "deleted_between")
         return between and self._random.random() < self._rule.share
 
 
 class FaultPlan:
-    """Says for each call whether a fault hits it. Threads may share it."""
+    """Decides for each call whether a fault hits it. Thread-safe."""
 
     def __init__(self, rules: Sequence[Rule] = (), seed: int = 0) -> None:
         self._rules = rules
-        # A chance of its own for each rule: the others' calls do not move it.
+        # Each rule has its own random numbers, independent of the other rules' calls.
         self._counts = [_Count(Random(f"{seed} {number}")) for number in range(len(rules))]  # noqa: S311
         self._lock = Lock()
 
     def strike(self, operation: str) -> Strike | None:
-        """The first rule that hits this call counts."""
+        """The first fault that hits this call, if any."""
         with self._lock:
             for rule, count in zip(self._rules, self._counts, strict=True):
                 if not rule.counts(operation):
@@ -141,7 +141,7 @@ class FaultPlan:
         return None
 
     def counts(self) -> list[dict[str, str | int]]:
-        """For each rule, how many calls it has seen, and hit."""
+        """For each rule, the number of calls that it has seen and hit."""
         with self._lock:
             return [
                 {"kind": rule.kind, "calls": count.seen, "struck": count.struck}
@@ -150,12 +150,12 @@ class FaultPlan:
 
 
 def load_fault_plan(path: Path | None) -> FaultPlan:
-    """The plan of a file, an empty one without a file. Raises `Mistakes` or `CannotRead`."""
+    """The plan in a file, or an empty one without a file. Raises `Mistakes` or `CannotRead`."""
     return read_fault_plan(read_source(path)) if path else FaultPlan()
 
 
 def read_fault_plan(source: Source) -> FaultPlan:
-    """The plan as YAML. Raises `Mistakes`."""
+    """The plan in a YAML text. Raises `Mistakes`."""
     root, mistakes = read_yaml(source)
     report = Report(mistakes)
     table = Table.open(root, report, "the fault plan", ("seed", "faults"))

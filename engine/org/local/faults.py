@@ -1,10 +1,10 @@
-"""What the org answers when something is wrong: a fault for a whole call, an error for one record of it."""
+"""The org's errors: a fault for a whole call, an error for one record of it."""
 
 from dataclasses import dataclass
 
 
 class Fault(Exception):
-    """The whole call fails. Codes and texts are the API's ("Core Data Types Used in API Calls")."""
+    """The whole call failed. Codes and texts are the API's ("Core Data Types Used in API Calls")."""
 
     def __init__(self, code: str, message: str, kind: str, place: tuple[int, int] | None = None) -> None:
         super().__init__(message)
@@ -18,7 +18,7 @@ class Fault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """What a duplicate rule has found."""
+    """A duplicate rule's result."""
 
     rule: str
     object_name: str
@@ -35,7 +35,7 @@ class RecordError:
 
 
 class Invalid(Exception):
-    """One record cannot be written."""
+    """A record cannot be written."""
 
     def __init__(self, *errors: RecordError) -> None:
         super().__init__(errors[0].message)

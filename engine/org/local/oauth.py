@@ -1,4 +1,4 @@
-"""The local org's OAuth token endpoint: client credentials, JWT bearer and refresh tokens become sessions."""
+"""The local org's OAuth token endpoint: opens sessions for client credentials, JWTs and refresh tokens."""
 
 import base64
 import binascii
@@ -15,13 +15,13 @@ from sfmap.engine.org.local.sessions import ORGANIZATION_ID, USER_ID, Session, S
 
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LONGEST_JWT = 180 + 30
-"""Seconds that an assertion may live, and what clocks may differ by."""
+"""The maximum lifetime of an assertion in seconds, plus a tolerance for clock differences."""
 
 Answer = Mapping[str, str]
 
 
 class Refused(Exception):
-    """What the endpoint answers instead of a token: an OAuth error and its description."""
+    """An OAuth error and its description."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(description)
@@ -30,7 +30,7 @@ class Refused(Exception):
 
 
 def token(sessions: Sessions, form: Mapping[str, str], authorization: str, base_url: str) -> Answer:
-    """The answer to a form at the token endpoint. Raises `Refused`."""
+    """The response to a form posted to the token endpoint. Raises `Refused`."""
     grant = form.get("grant_type", "")
     sent = {**form, **_basic(authorization)}
     if grant == "client_credentials":

@@ -1,4 +1,4 @@
-"""A page to look at the local org with: its objects and records, and the API calls that were made."""
+"""A page that shows the local org's objects, records and API calls."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ Context = dict[str, Any]
 
 
 class Page:
-    """Renders what the service's store holds; nothing here changes anything."""
+    """Renders the contents of the service's store, read-only."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -106,7 +106,7 @@ class Page:
 
 
 def _columns(target: ObjectSchema, records: list[dict[str, Any]]) -> list[str]:
-    """The id, the name and what records are found by, and then fields that some record on the page has filled."""
+    """The id, the name, the fields that identify records, and then fields with a value on the page."""
     own = [name for name, field in target.fields.items() if field.createable and field.type != "boolean"]
     filled = [name for name in own if any(record[name] is not None for record in records) and name != "OwnerId"]
     finding = [name for name, field in target.fields.items() if field.id_lookup or name in target.index]

@@ -1,4 +1,4 @@
-"""Picklists: what a describe says of their entries, and the codes that stand for states and countries."""
+"""Picklists: their entries in a describe, and State and Country Picklists."""
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ _CODE_LENGTH = 10
 
 
 def described_entries(known: FieldSchema, target: ObjectSchema) -> Iterator[dict[str, object]]:
-    """What a describe says of each entry of the picklist."""
+    """The picklist's entries as a describe lists them."""
     controller = target.fields.get(known.controller)
     for entry in known.entries:
         yield {
@@ -29,7 +29,7 @@ def described_entries(known: FieldSchema, target: ObjectSchema) -> Iterator[dict
 
 
 def _bits(bits: Sequence[bool]) -> str:
-    """A map of bits in base64; the first is the highest of the first byte."""
+    """A base64 bitmap; position 0 is the highest bit of the first byte."""
     octets = bytearray(-(-len(bits) // 8))
     for position, bit in enumerate(bits):
         if bit:
@@ -38,7 +38,7 @@ def _bits(bits: Sequence[bool]) -> str:
 
 
 def with_codes(target: ObjectSchema, countries: Sequence[Entry], states: Sequence[Entry]) -> ObjectSchema:
-    """The object in an org whose states and countries are picklists of codes beside their texts."""
+    """The object in an org with State and Country Picklists: a picklist of codes beside each text."""
     fields: dict[str, FieldSchema] = {}
     for name, known in target.fields.items():
         fields[name] = known
@@ -63,9 +63,9 @@ def _code_field(text: FieldSchema, entries: Sequence[Entry]) -> FieldSchema:
 
 
 def synced(target: ObjectSchema, current: Mapping[str, Stored], values: Mapping[str, Stored]) -> dict[str, Stored]:
-    """The values with each code beside its text and each text beside its code, as State and Country Picklists do.
+    """The values with codes and texts completed from each other, as State and Country Picklists do.
 
-    `current` is empty for a new record. Raises `Invalid` with the API's words for what goes with no entry.
+    `current` is empty for a new record. Raises `Invalid` with the API's message for a value without an entry.
     """
     found = dict(values)
     for text, code in target.coded:
@@ -89,7 +89,7 @@ def synced(target: ObjectSchema, current: Mapping[str, Stored], values: Mapping[
 def _entry(
     text: FieldSchema, code: FieldSchema, values: Mapping[str, Stored], entries: Iterable[Entry], is_new: bool
 ) -> Entry | None:
-    """The entry that the values mean; None where they empty both fields."""
+    """The entry that the values stand for; None if they empty both fields."""
     wanted, said = values.get(code.name), values.get(text.name)
     if wanted is None and (said is None or code.name in values):
         return None

@@ -1,4 +1,4 @@
-"""Starts the local org in a process of its own, and ends it with the context."""
+"""Starts the local org in a separate process, and ends it with the context."""
 
 import json
 import subprocess
@@ -49,8 +49,8 @@ def start_local_org(
     command += [part for option, file in files.items() if file for part in (option, str(file))]
     if daily_limit:
         command += ["--daily-limit", str(daily_limit)]
-    # A session of its own keeps a Ctrl-C in the terminal from ending it in the middle of a call.
-    with TemporaryFile("w+") as said:  # a pipe that nobody reads would stop a process that says much
+    # A separate session keeps a Ctrl-C in the terminal from ending it in the middle of a call.
+    with TemporaryFile("w+") as said:  # a pipe that is not read would block a process with much output
         process = subprocess.Popen(  # noqa: S603 - the command is ours
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, start_new_session=True
         )

@@ -23,7 +23,7 @@ _SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One record of a write as it came: values as text, None for a field to empty; parents by relationship."""
+    """One record of a write as received: values as text, None for a field to empty, parents by relationship."""
 
     object_name: str
     values: Mapping[str, str | None]
@@ -32,7 +32,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What became of one record."""
+    """The result for one record."""
 
     id: str | None
     errors: tuple[RecordError, ...] = ()
@@ -49,15 +49,15 @@ class _Record:
 
 
 _Keys = Counter[tuple[str, Stored]]
-"""How many records of a call have an object and a value of the external id, as the org compares it."""
+"""The number of records in a call by object and external id, as the org compares it."""
 
 
 class _RolledBack(Exception):
-    """All or none, and not all."""
+    """Rolls back a call with AllOrNone in which a record was refused."""
 
 
 class Writer:
-    """The writes of one call, by one user, at one time. Each verb raises `Fault` for what does not exist."""
+    """The writes of one call. Each operation raises `Fault` for objects and fields that do not exist."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Writer:
         self._duplicates = Duplicates(store, allow_duplicates)
         self._strike = strike
         self._seen: set[str] = set()
-        """The ids that this call has named."""
+        """The ids that this call has already used."""
         self._now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
     def create(self, records: Sequence[Sent], all_or_none: bool) -> list[Saved]:
@@ -195,7 +195,7 @@ class Writer:
             return Saved(None, invalid.errors)
         if found is None:
             return self._create(record)
-        if not key.updateable:  # a number that the org gives finds its record, and stays
+        if not key.updateable:  # a number assigned by the org identifies its record and does not change
             given = {known: text for known, text in record.given.items() if known != key}
             record = replace(record, given=given)
         return self._change(record, found)
@@ -241,7 +241,7 @@ class Writer:
         return Saved(record_id)
 
     def _current(self, target: ObjectSchema, record_id: str) -> dict[str, Stored]:
-        """The record as it is. Raises `Invalid` where there is none."""
+        """The stored record. Raises `Invalid` if it does not exist."""
         current = self._store.get(target, record_id)
         if current is None:
             raise _no_such_record()
@@ -250,7 +250,7 @@ class Writer:
         return current
 
     def _values(self, record: _Record, creating: bool) -> dict[str, Stored]:
-        """What the record is to hold, its parents found."""
+        """The values to store, with parents resolved to ids."""
         given = record.given
         for parent in record.parents:
             known = parent.field
@@ -285,7 +285,7 @@ class Writer:
 
 
 def _composed(target: ObjectSchema, row: Mapping[str, Stored]) -> dict[str, Stored]:
-    """The fields that are made of others: a full name of its parts."""
+    """The fields composed of others, such as a full name."""
     parts = {name: "" if row.get(name) is None else row[name] for name in target.fields}
     return {name: pattern.format_map(parts).strip() for name, pattern in target.compose.items()}
 

@@ -1,4 +1,4 @@
-"""What reference fields may hold: the id of a record that is there, or a parent named by its external id."""
+"""Checks reference fields: the id of an existing record, or a parent identified by its external id."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sfmap.engine.org.local.validate import stored_value
 
 @dataclass(frozen=True, slots=True)
 class SentParent:
-    """A parent as it came: an element named after the relationship, with a type and one field."""
+    """A parent as received: an element named after the relationship, with a type and one field."""
 
     object_name: str
     values: Mapping[str, str]
@@ -20,7 +20,7 @@ class SentParent:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The record of `target` whose field `by` has this text: what the field `field` is to hold."""
+    """The record of `target` whose field `by` has this text, to be stored in `field`."""
 
     field: FieldSchema
     target: ObjectSchema
@@ -35,7 +35,7 @@ class References:
         self._user_id = user_id
 
     def parent(self, child: ObjectSchema, relationship: str, sent: SentParent) -> Parent:
-        """What was sent, understood. Raises `Fault` where it cannot name a record."""
+        """The parent that was sent. Raises `Fault` if it cannot identify a record."""
         field = child.relationship(relationship)
         if field is None:
             raise no_such_field(relationship, child.name)
@@ -49,7 +49,7 @@ class References:
         return Parent(field, target, external_id(target, by), text.strip())
 
     def parent_id(self, parent: Parent) -> str:
-        """The id of the one record that is meant. Raises `Invalid` where there is none, or are several."""
+        """The id of the parent. Raises `Invalid` if there is not exactly one."""
         by = parent.by
         if not parent.text:
             raise not_specified(by)
@@ -66,7 +66,7 @@ class References:
         return found
 
     def check(self, child: ObjectSchema, values: Mapping[str, Stored]) -> None:
-        """Raises `Invalid` for an id of no record that the field may refer to; the user is one."""
+        """Raises `Invalid` for an id that the field may not refer to, or that does not exist."""
         for name, value in values.items():
             field = child.fields[name]
             if field.type == "reference" and value is not None and value != self._user_id:

@@ -1,4 +1,4 @@
-"""The REST resources that common clients use beside SOAP: queries, describes, and single records by id or key."""
+"""The REST resources that common clients use: queries, describes, and single records by id or external id."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -32,7 +32,7 @@ Verb = Callable[["Resources", Session, Request, bytes], Response]
 
 
 class Resources:
-    """Answers REST requests over the same service that answers SOAP."""
+    """Answers REST requests with the same service that answers SOAP."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -110,7 +110,7 @@ class Resources:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The form's texts; none where it cannot be read, which no sign-in takes."""
+    """The fields of the form; empty if it cannot be read, which every sign-in refuses."""
     try:
         return dict(parse_qsl((await read_body(request, LARGEST_REQUEST)).decode("utf-8", "replace")))
     except Unreadable:
@@ -212,7 +212,7 @@ def _row(request: Request, query: Compiled, row: Sequence[Stored]) -> dict[str, 
 
 
 def _or_none(value: object) -> object:
-    """A parent of which nothing is there is none."""
+    """None for a parent without any value."""
     if not isinstance(value, dict):
         return value
     inner = {name: _or_none(part) for name, part in value.items() if name != "attributes"}
@@ -370,7 +370,7 @@ def _sent(target: ObjectSchema, body: bytes) -> Sent:
     except orjson.JSONDecodeError as error:
         raise Fault("JSON_PARSER_ERROR", str(error), "UnexpectedErrorFault") from None
     if not isinstance(raw, dict):
-        raise Fault("JSON_PARSER_ERROR", "an object is wanted", "UnexpectedErrorFault")
+        raise Fault("JSON_PARSER_ERROR", "expected a JSON object", "UnexpectedErrorFault")
     values = {name: _text(value) for name, value in raw.items() if not isinstance(value, (dict, list))}
     parents = {
         name: SentParent(

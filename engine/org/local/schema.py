@@ -1,4 +1,4 @@
-"""Which objects and fields the local org has, and what it knows of each."""
+"""The local org's objects and fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ from functools import cached_property
 TEXT_TYPES = ("string", "textarea", "email", "phone", "url", "picklist", "multipicklist")
 NUMBER_TYPES = ("int", "double", "currency", "percent")
 CODE = "Code"
-"""What the name of a picklist of codes has after that of the text that it stands for."""
+"""The suffix of a picklist of codes, after the name of its text field."""
 _NEVER_FILTERED = ("address", "location", "encryptedstring", "base64", "anyType", "complexvalue")
 _LONGEST_FILTERED = 255
-"""In characters; a longer text area cannot be compared in a query."""
+"""In characters; queries cannot filter by longer text areas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Entry:
     label: str
     active: bool = True
     valid_for: tuple[str, ...] = ()
-    """Of a dependent picklist: the values of the controlling field that it goes with."""
+    """In a dependent picklist: the controlling values for which it is valid."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,20 @@ class FieldSchema:
     references: tuple[str, ...] = ()
     default: str | None = None
     relationship: str = ""
-    """What a copied org calls the record that the field refers to, where the name does not say so."""
+    """The relationship's name in a copied org, if it does not follow from the field's name."""
     controller: str = ""
     """The field that a dependent picklist depends on."""
     unfiltered: bool = False
-    """Whether a copied org does not filter by it, although its type says nothing against it."""
+    """Whether a copied org cannot filter by the field although its type would allow it."""
 
     @cached_property
     def values(self) -> tuple[str, ...]:
-        """Of the active entries."""
+        """The values of the active entries."""
         return tuple(entry.value for entry in self.entries if entry.active)
 
     @property
     def filterable(self) -> bool:
-        """Whether a query may compare it."""
+        """Whether a query may filter by the field."""
         is_long = self.type == "textarea" and self.length > _LONGEST_FILTERED
         return not (self.unfiltered or is_long or self.type in _NEVER_FILTERED)
 
@@ -69,7 +69,7 @@ class FieldSchema:
 
     @property
     def relationship_name(self) -> str:
-        """What a write calls the record that the field refers to; empty where it refers to none."""
+        """The name by which a write refers to the parent record; empty if the field is not a reference."""
         if self.type != "reference":
             return ""
         if self.relationship:
@@ -83,7 +83,7 @@ class FieldSchema:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A boolean field that, once true, keeps a record from being updated, and what the org says then."""
+    """A boolean field that, once true, keeps a record from being updated, and the error that results."""
 
     when: str
     code: str
@@ -92,12 +92,12 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateRule:
-    """Records whose fields all equal another's are duplicates of it."""
+    """A rule by which records with equal fields are duplicates."""
 
     name: str
     fields: tuple[str, ...]
     warns: bool
-    """Whether the record is saved if the call asks for it; else it never is."""
+    """Whether a duplicate is saved if the call asks for it; otherwise it never is."""
 
 
 @dataclass(frozen=True)
@@ -109,22 +109,22 @@ class ObjectSchema:
     fields: Mapping[str, FieldSchema]
     """By API name, in the order of describe."""
     compose: Mapping[str, str] = field(default_factory=dict)
-    """Read-only fields made of others: `{Name: "{FirstName} {LastName}"}`."""
+    """Read-only fields composed of others: `{Name: "{FirstName} {LastName}"}`."""
     number: Mapping[str, int] = field(default_factory=dict)
-    """Fields that count the records, and their digits."""
+    """Auto-number fields, and their digits."""
     lock: Lock | None = None
     seed: tuple[Mapping[str, str | int], ...] = ()
-    """The records that every org has of it."""
+    """The records that every org starts with."""
     index: tuple[str, ...] = ()
-    """Fields that are often looked up, besides those made for it."""
+    """Fields that are often looked up, besides those that identify records."""
     custom: bool = False
     duplicate_rules: tuple[DuplicateRule, ...] = ()
     states: Mapping[str, str] = field(default_factory=dict)
-    """Text fields that hold a state, each with the field that holds its country."""
+    """Text fields for states, each with the field for its country."""
 
     @cached_property
     def coded(self) -> tuple[tuple[FieldSchema, FieldSchema], ...]:
-        """Texts whose values are the labels of a picklist of codes, each with that; countries before states."""
+        """Text fields with a picklist of codes, each with that picklist; countries before states."""
         codes = ((one, self.fields.get(f"{one.name}{CODE}")) for one in self.fields.values())
         pairs = [(text, code) for text, code in codes if code and code.type == "picklist"]
         return tuple(sorted(pairs, key=lambda pair: bool(pair[1].controller)))
@@ -134,7 +134,7 @@ class ObjectSchema:
         return {name.casefold(): schema for name, schema in self.fields.items()}
 
     def field(self, name: str) -> FieldSchema | None:
-        """The field of that name, whatever its casing."""
+        """The field of that name, in any casing."""
         return self._by_folded_name.get(name.casefold())
 
     @cached_property
@@ -142,7 +142,7 @@ class ObjectSchema:
         return {f.relationship_name.casefold(): f for f in self.fields.values() if f.relationship_name}
 
     def relationship(self, name: str) -> FieldSchema | None:
-        """The reference field whose relationship has that name, whatever its casing."""
+        """The reference field whose relationship has that name, in any casing."""
         return self._by_relationship.get(name.casefold())
 
 
@@ -161,7 +161,7 @@ class Schema:
         return {name.casefold(): schema for name, schema in self.objects.items()}
 
     def object(self, name: str) -> ObjectSchema | None:
-        """The object of that name, whatever its casing."""
+        """The object of that name, in any casing."""
         return self._by_folded_name.get(name.casefold())
 
     @cached_property

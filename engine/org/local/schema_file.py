@@ -1,4 +1,4 @@
-"""A user's schema file: custom fields and objects beside the shipped ones, or a whole copy of another org's."""
+"""Reads a user's schema file: custom fields and objects, or a complete copy of another org's."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -43,11 +43,11 @@ _COPIED_TYPES = (
     "complexvalue",
 )  # fmt: skip
 _ALWAYS = ("Id", "IsDeleted", "CreatedDate", "LastModifiedDate", "SystemModstamp")
-"""What the local org itself needs of every object."""
+"""Fields that the local org itself needs on every object."""
 
 
 def load_schema(custom: Path | None) -> Schema:
-    """The shipped objects, with what the user's file adds. Raises `Mistakes` or `CannotRead`."""
+    """The shipped objects plus those of the user's file. Raises `Mistakes` or `CannotRead`."""
     shipped = {schema.name: schema for schema in shipped_objects()}
     blank = shipped.pop("")
     objects = dict(shipped)
@@ -97,7 +97,7 @@ def _countries(table: Table) -> tuple[list[Entry], list[Entry]]:
 
 
 def _referable(shipped: Iterable[ObjectSchema]) -> frozenset[str]:
-    """The shipped objects, and those of a plain org that they refer to."""
+    """The shipped objects, and the standard objects that they refer to."""
     known = list(shipped)
     referred = (name for target in known for field in target.fields.values() for name in field.references)
     return frozenset({target.name for target in known}.union(referred))
@@ -108,7 +108,7 @@ def _is_complete(node: TableNode) -> bool:
 
 
 def _complete(known: ObjectSchema, name: ScalarNode, node: TableNode, report: Report) -> ObjectSchema:
-    """An object copied from an org: its fields are those of the file, and no others."""
+    """An object copied from an org, with exactly the fields of the file."""
     _check_name(name, report)
     table = Table(node, report, f"the object {name.text}", ("complete", "label", "key_prefix", *_OBJECT_KEYS))
     label, key_prefix = table.text("label"), table.text("key_prefix")
@@ -132,7 +132,7 @@ def _complete(known: ObjectSchema, name: ScalarNode, node: TableNode, report: Re
 
 
 def _like(known: FieldSchema | None, copied: FieldSchema) -> FieldSchema:
-    """A copied field, with what no describe tells of it."""
+    """A copied field, completed with what a describe does not tell."""
     return replace(copied, default=known.default) if known and copied.default is None else copied
 
 
@@ -151,9 +151,9 @@ def _custom(
     referable: frozenset[str],
     report: Report,
 ) -> ObjectSchema:
-    """A custom object: what each of them has, and the fields of the file."""
+    """A custom object: the fields that all have, and those of the file."""
     if not name.text.endswith("__c"):
-        message = f"{name.text} is no object of a plain org, and a custom object's name ends in __c"
+        message = f"{name.text} is not a standard object, and the name of a custom object ends with __c"
         report.error(kinds.UNKNOWN_IN_SCHEMA, name.span, message, did_you_mean(name.text, objects))
     _check_name(name, report)
     table = Table(node, report, f"the object {name.text}", ("label", "plural", *_OBJECT_KEYS))
@@ -178,13 +178,13 @@ def _check_name(name: ScalarNode, report: Report) -> None:
         report.error(
             kinds.WRONG_NAME,
             name.span,
-            f'"{name.text}" is no API name',
-            "ASCII letters, digits and _, a letter first",
+            f'"{name.text}" is not an API name',
+            "use ASCII letters, digits and _, starting with a letter",
         )
 
 
 def _fields(table: Table, referable: frozenset[str] | None) -> dict[str, FieldSchema]:
-    """The fields, which may refer to these objects; None for a complete object, which may refer to any."""
+    """The fields, which may refer to the objects in `referable`; None allows any, for a complete object."""
     fields: dict[str, FieldSchema] = {}
     names: dict[str, str] = {}
     for name, node in table.tables("fields"):
@@ -193,14 +193,14 @@ def _fields(table: Table, referable: frozenset[str] | None) -> dict[str, FieldSc
             table.report.error(
                 kinds.WRITTEN_TWICE,
                 name.span,
-                f"{name.text} and {twin} are one field: case does not matter in names",
+                f"{name.text} and {twin} are the same field: names are case-insensitive",
             )
         fields[name.text] = _field(name, node, referable, table.report)
     return fields
 
 
 def _check_controllers(table: Table, fields: Mapping[str, FieldSchema]) -> None:
-    """Each dependent picklist names another picklist of the object, and its values."""
+    """Checks that each dependent picklist names another picklist of the object, and values of that one."""
     for name, node in table.tables("fields"):
         field = fields.get(name.text)
         if field is None or not field.controller:
@@ -214,7 +214,7 @@ def _check_controllers(table: Table, fields: Mapping[str, FieldSchema]) -> None:
             continue
         known = {entry.value for entry in controller.entries}
         for value in (value for entry in field.entries for value in entry.valid_for if value not in known):
-            message = f'"{value}" is no value of the picklist {controller.name}'
+            message = f'"{value}" is not a value of the picklist {controller.name}'
             table.report.error(kinds.UNKNOWN_IN_SCHEMA, node.span, message, did_you_mean(value, known))
 
 
@@ -222,7 +222,7 @@ def _duplicate_rules(table: Table, fields: Mapping[str, FieldSchema]) -> tuple[D
     rules = []
     for name, node in table.tables("duplicate_rules"):
         rule = Table(node, table.report, f"the duplicate rule {name.text}", ("fields", "action"))
-        rule.require("fields", "the fields that must be alike")
+        rule.require("fields", "the fields that must be equal")
         compared = rule.texts("fields")
         for one in compared:
             if one.text not in fields:
@@ -242,7 +242,7 @@ def _field(name: ScalarNode, node: TableNode, referable: frozenset[str] | None, 
     keys = (*_FIELD_KEYS, *_COPIED_KEYS) if is_copy else _FIELD_KEYS
     table = Table(node, report, f"the field {name.text}", keys)
     if not is_copy and not name.text.endswith("__c"):
-        report.error(kinds.WRONG_NAME, name.span, "a custom field's name ends in __c", f"{name.text}__c")
+        report.error(kinds.WRONG_NAME, name.span, "the name of a custom field ends with __c", f"{name.text}__c")
     _check_name(name, report)
     table.require("type", "type: string")
     kind = table.choice("type", (*_CUSTOM_TYPES, *_COPIED_TYPES) if is_copy else _CUSTOM_TYPES) or "string"
@@ -288,7 +288,7 @@ def _field(name: ScalarNode, node: TableNode, referable: frozenset[str] | None, 
 
 
 def _entries(table: Table) -> tuple[Entry, ...]:
-    """The values of a picklist: each a text, or a table with a label and more."""
+    """The values of a picklist: each a text, or a table with a label and other keys."""
 
     def read(node: Node) -> Entry | None:
         if isinstance(node, ScalarNode):

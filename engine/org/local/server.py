@@ -1,4 +1,4 @@
-"""The local org over HTTP: a Starlette app that hands SOAP requests to the service."""
+"""The local org's HTTP interface: a Starlette app that passes SOAP requests to the service."""
 
 from importlib.resources import files
 
@@ -23,7 +23,7 @@ from sfmap.engine.org.local.struck import Struck
 
 
 def make_app(service: Service, host: str, connections: Connections, control: Control) -> Starlette:
-    """The web application of one local org that listens at `host`."""
+    """The web application of one local org that listens on `host`."""
     struck = Struck(connections)
 
     async def soap(request: Request) -> Response:
@@ -58,7 +58,7 @@ def make_app(service: Service, host: str, connections: Connections, control: Con
     rests = ("", "/", "/{org_id}", "/{org_id}/")
     routes = [Route(f"{path}{rest}", soap, methods=["POST"]) for rest in rests]
     routes += [Route(f"{path}{rest}", wsdl, methods=["GET"]) for rest in rests]
-    # The credentials are no secret, so no web page may reach the org by a name that it has made mean loopback.
+    # The credentials are public, so no web page may reach the org by a host name that it points at loopback.
     names = ["127.0.0.1", "localhost"] if is_loopback(host) else ["*"]
     here = Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
     return Starlette(

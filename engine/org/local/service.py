@@ -1,4 +1,4 @@
-"""The partner API's operations over the store: one request's bytes in, one answer's bytes out."""
+"""The operations of the partner API on the store: takes a request, returns a response."""
 
 import re
 import sqlite3
@@ -50,7 +50,7 @@ class Reply:
 
 
 class Service:
-    """Answers SOAP requests, one at a time; sessions live in memory, records in the store."""
+    """Answers SOAP requests, one at a time; sessions are in memory, records in the store."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Service:
         self.sessions = sessions
         self._lock = threading.Lock()
         self._strike: Strike | None = None
-        """The fault that hits the call under way."""
+        """The fault that hits the current call."""
         self._operations: dict[str, Callable[[Request, Session], str]] = {
             "getUserInfo": lambda request, session: f"<result>{self._user_info()}</result>",
             "getServerTimestamp": lambda request, session: f"<result>{element('timestamp', now())}</result>",
@@ -87,7 +87,7 @@ class Service:
         }
 
     def answer(self, request: Request, base_url: str, version: str, strike: Strike | None = None) -> Reply:
-        """The answer to one request; everything wrong with it is a fault in the answer."""
+        """The response to one request; everything wrong with it becomes a fault."""
         with self._lock:
             started = time.perf_counter()
             try:
@@ -103,7 +103,7 @@ class Service:
             return reply
 
     def miss(self, request: Request, strike: Strike) -> None:
-        """Logs a call that a fault of the plan kept from being answered at all."""
+        """Logs a call that a fault of the plan kept from being executed."""
         with self._lock:
             self._log(request, "not done", 0, strike)
 
@@ -141,13 +141,13 @@ class Service:
 
     @contextmanager
     def look(self) -> Iterator[Store]:
-        """The store alone, for somebody who only looks."""
+        """Exclusive access to the store, for reading only."""
         with self._lock:
             yield self.store
 
     @contextmanager
     def call(self, token: str, operation: str, about: str) -> Iterator[Session]:
-        """One counted call of another protocol, alone with the store, which commits. Raises `Fault`."""
+        """A counted call of another protocol, in a transaction of the store. Raises `Fault`."""
         with self._lock:
             started, outcome = time.perf_counter(), "ok"
             try:
@@ -162,7 +162,7 @@ class Service:
                 self._note(operation, about, 0, outcome, time.perf_counter() - started)
 
     def _counted(self) -> int:
-        """Counts one call of today, kept even where the call then fails. Raises `Fault` at the limit."""
+        """Counts one call of today, even if the call then fails. Raises `Fault` at the limit."""
         with self.store.transaction():
             used = self.store.calls_today()
             if used >= self.daily_limit:
@@ -271,7 +271,7 @@ class Service:
         return "".join(map(_saved, write(self._writer(request), ids, _all_or_none(request))))
 
     def _retrieve(self, request: Request, session: Session) -> str:
-        """The records in the order of the ids; nil for those that are not there."""
+        """The records in the order of the ids; nil for those that do not exist."""
         target = self._object("".join(request.texts("sObjectType")))
         ids = [full_record_id(text.strip()) or text for text in request.texts("ids")]
         if len(ids) > _MOST_RETRIEVED:
@@ -380,7 +380,7 @@ def _duplicate_result(duplicate: Duplicate, message: str) -> str:
 def _row(query: Compiled, row: Sequence[Stored], name: str = "records") -> str:
     values = [(column, shown(column.field, value)) for column, value in zip(query.columns, row, strict=True)]
     record_id = next((value for column, value in values if column.path == ("Id",)), None)
-    # A real org names the id twice where it was selected: once of its own and once as a field.
+    # A real org sends a selected id twice: on its own and as a field.
     again = element("sf:Id", record_id) if record_id is not None else ""
     kind = "AggregateResult" if query.aggregates else query.target.name
     cells = _cells([(column.path, column.owners, value) for column, value in values if column.path != ("Id",)])
@@ -389,11 +389,11 @@ def _row(query: Compiled, row: Sequence[Stored], name: str = "records") -> str:
 
 
 _Cell = tuple[tuple[str, ...], tuple[str, ...], Stored | bool]
-"""A value, the path to it, and the objects on the way."""
+"""A value, the path to it, and the objects on that path."""
 
 
 def _cells(cells: Sequence[_Cell]) -> str:
-    """The values in their order; those of one parent together, where the first of them stands."""
+    """The values in order; those of one parent together, at the position of the first."""
     parts: list[str] = []
     done: set[str] = set()
     for path, owners, value in cells:
@@ -416,7 +416,7 @@ def _parent(name: str, kind: str, cells: Sequence[_Cell]) -> str:
 
 
 def shown(column: FieldSchema, value: Stored) -> Stored | bool:
-    """The value as an answer has it."""
+    """The value as a response contains it."""
     if value is None:
         return None
     if column.type == "boolean":
@@ -497,7 +497,7 @@ def _version_number(version: str) -> int:
 
 
 def _user_info(currency: str) -> str:
-    """In the order of the API's own."""
+    """The user information, in the API's order."""
     has_many = currency == MANY
     facts: dict[str, object] = {
         "accessibilityMode": False,

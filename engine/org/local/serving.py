@@ -25,7 +25,7 @@ from sfmap.engine.private import private_file
 
 _STOP_SECONDS = 3
 _COLLECT_AFTER = 50_000
-"""Objects: a call has thousands, none of them in cycles, and to look for those after every 700 takes time."""
+"""Allocations between garbage collections: a call makes thousands of objects, none in cycles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class Options:
     schema: Path | None = None
     host: str = "127.0.0.1"
     port: int = 0
-    """0 for any that is free."""
+    """0 for any free port."""
     daily_limit: int = 100_000
     session_seconds: int = SESSION_SECONDS
     faults: Path | None = None
-    """Faults on demand."""
+    """The fault plan."""
     log: Path | None = None
-    """A file that gets a line of JSON for each call."""
+    """A file that receives a line of JSON for each call."""
 
 
 def _open_log(path: Path) -> TextIO:
@@ -49,9 +49,9 @@ def _open_log(path: Path) -> TextIO:
 
 
 def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> None:
-    """Serves until the server that `ready` is given, with the URL, should exit, or a signal to stop comes.
+    """Serves until a signal arrives, or `should_exit` is set on the server passed to `ready` with the URL.
 
-    Of the main thread, since signals are.
+    Call it from the main thread, which receives signals.
 
     Raises `CannotServe`, and for the schema file `Mistakes` or `CannotRead`.
     """
@@ -88,10 +88,10 @@ def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> Non
         await server.serve(sockets=[listening])
         watching.cancel()
 
-    # Before anybody can know that there is something to stop: a Ctrl-C as the event loop begins would be lost.
+    # Before the address is known to anyone: a Ctrl-C while the event loop starts would be lost.
     for number in uvicorn.server.HANDLED_SIGNALS:
         signal.signal(number, server.handle_exit)
-    # The socket listens already: a connection made now waits until the server takes it.
+    # The socket is already listening: a connection made now waits until the server accepts it.
     ready(url_of(options.host, listening.getsockname()[1]), server)
     asyncio.run(serving())
     store.close()

@@ -1,4 +1,4 @@
-"""The local org's sessions, in memory: equal sign-ins share one, as they do in Salesforce."""
+"""The local org's sessions, in memory; equal sign-ins share one, as in Salesforce."""
 
 import secrets
 import time
@@ -21,7 +21,7 @@ class Session:
     id: str
     last_used: float
     cursors: dict[str, tuple[Compiled, Rows]] = field(default_factory=dict)
-    """By query locator: what is left to fetch."""
+    """By query locator, the rows left to fetch."""
 
 
 class Sessions:
@@ -31,7 +31,7 @@ class Sessions:
         self._by_sign_in: dict[str, str] = {}
 
     def open(self, sign_in: str) -> Session:
-        """The session of those who sign in this way, a new one if there is none."""
+        """The session for this sign-in, opened if there is none."""
         known = self._sessions.get(self._by_sign_in.get(sign_in, ""))
         if known and time.monotonic() - known.last_used <= self._seconds:
             return known
@@ -41,7 +41,7 @@ class Sessions:
         return session
 
     def find(self, session_id: str) -> Session:
-        """The session, used again. Raises `Fault` where there is none, or it has been idle for too long."""
+        """The session, marked as used. Raises `Fault` if there is none, or it has been idle for too long."""
         session = self._sessions.get(session_id)
         now = time.monotonic()
         if session is None or now - session.last_used > self._seconds:

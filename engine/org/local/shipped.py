@@ -1,4 +1,4 @@
-"""The standard objects that every local org has, from the data files in `objects`."""
+"""The standard objects of every local org, read from the data files in `objects`."""
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -37,7 +37,7 @@ class _ObjectData(TypedDict, total=False):
 
 
 def shipped_objects() -> Iterator[ObjectSchema]:
-    """The standard objects, and one without a name: what every custom object has."""
+    """The standard objects, and one without a name with the fields of every custom object."""
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     folder = files("sfmap.engine.org.local.objects")
     for path in sorted(folder.iterdir(), key=lambda path: path.name):

@@ -1,4 +1,4 @@
-"""SOQL: text → parsed query → parameterised SQL; what is wrong becomes the fault that the org would send."""
+"""Compiles SOQL to parameterized SQL; errors become the faults that the org would send."""
 
 import json
 import re
@@ -32,7 +32,7 @@ _COUNT = re.compile(r"\d{1,9}")
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
 _LIKE_ESCAPES = {**_ESCAPES, "\\": r"\\", "_": r"\_", "%": r"\%"}
-"""In a pattern these stay escaped for SQLite."""
+"""Characters that stay escaped in a pattern for SQLite."""
 _NEGATIONS = {"!=": "=", "<>": "="}
 _SIGNS = {"<>": "!="}
 
@@ -40,9 +40,9 @@ _SIGNS = {"<>": "!="}
 _CLAUSES = ("WHERE", "GROUP", "ORDER", "LIMIT", "OFFSET")
 _MOST_PARENTS = 5
 _ANY_OBJECT = "Name"
-"""What the org calls the type of a record that may be one of several objects."""
+"""The type that the org reports for a parent that may be one of several objects."""
 _AGGREGATE = "*"
-"""The name of the field of an aggregate, which no object has."""
+"""The field name of an aggregate, which no object has."""
 _FUNCTIONS = {
     "COUNT": ("int", "count({})"),
     "COUNT_DISTINCT": ("int", "count(DISTINCT {})"),
@@ -51,7 +51,7 @@ _FUNCTIONS = {
     "MIN": ("", "min({})"),
     "MAX": ("", "max({})"),
 }
-"""The type of what they give, empty where it is the field's, and their SQL."""
+"""By aggregate, the type of its result, empty for the field's own, and its SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A field of the object, or of a record that it refers to; or an aggregate of one."""
+    """A field of the object or of a parent, or an aggregate of one."""
 
     path: tuple[str, ...]
-    """How an answer nests it: the relationships and the field, or the name of the aggregate."""
+    """Its nesting in a response: the relationships and the field, or the name of the aggregate."""
     field: FieldSchema
     sql: str
     owners: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A query ready to run: `columns` are what is selected, nothing for a COUNT()."""
+    """A query ready to run; `columns` are the selected columns, none for COUNT()."""
 
     target: ObjectSchema
     columns: tuple[Column, ...]
@@ -87,11 +87,11 @@ class Compiled:
     parameters: tuple[Stored, ...]
     counts: bool
     aggregates: bool = False
-    """Whether its rows are no records but groups of them."""
+    """Whether its rows are groups instead of records."""
 
 
 def compile_query(text: str, schema: Schema, with_deleted: bool = False) -> Compiled:
-    """The query as SQL, over deleted records too where asked.
+    """The query as SQL, including deleted records if requested.
 
     Raises `Fault`: MALFORMED_QUERY, INVALID_FIELD, INVALID_TYPE.
     """
@@ -103,16 +103,16 @@ def compile_query(text: str, schema: Schema, with_deleted: bool = False) -> Comp
 
 
 class _Parser:
-    """A recursive descent over the tokens; each method gives SQL and adds its parameters in order."""
+    """A recursive-descent parser; each method returns SQL and adds its parameters in order."""
 
     def __init__(self, text: str, schema: Schema, with_deleted: bool) -> None:
         self._text = text
         self._kept = "1" if with_deleted else "t.IsDeleted = 0"
         self._joins: dict[tuple[str, ...], str] = {}
-        """By the relationships that lead there, the table that they start from, and the object."""
+        """Aliases by the path of relationships, the alias that it starts from, and the object."""
         self._alias = ""
         self._unnamed = 0
-        """How many aggregates have no name of their own."""
+        """The number of aggregates without an alias."""
         self._schema = schema
         self._tokens = self._tokenized()
         self._at = 0
@@ -160,14 +160,14 @@ class _Parser:
         return target
 
     def _skip_to(self, word: str) -> None:
-        """What is selected can be understood only once it is known from what."""
+        """Skips the selected fields, which can only be resolved once the object is known."""
         while self._current.kind != "end" and self._current.text.upper() != word:
             self._at += 1
         if self._current.kind == "end":
             raise self._unexpected()
 
     def _selected(self) -> tuple[Column, ...]:
-        """What is selected; nothing for COUNT()."""
+        """The selected columns; none for COUNT()."""
         if [token.text.upper() for token in self._tokens[self._at : self._at + 3]] == ["COUNT", "(", ")"]:
             self._at += 3
             return ()
@@ -212,7 +212,7 @@ class _Parser:
                 raise Fault("MALFORMED_QUERY", message, "MalformedQueryFault", (1, 1))
 
     def _conditions(self, depth: int) -> str:
-        """Conditions joined by AND, or by OR; where a query mixes them, parentheses must say what it means."""
+        """Conditions joined by AND or by OR; a query that mixes both needs parentheses."""
         parts = [self._condition(depth)]
         word = self._current.text.upper()
         if self._current.kind == "name" and word in ("AND", "OR"):
@@ -225,7 +225,7 @@ class _Parser:
             message = f"The query nests conditions deeper than {_DEEPEST} levels."
             raise Fault("QUERY_TOO_COMPLICATED", message, "UnexpectedErrorFault")
         if self._accept("NOT"):
-            # What is not known to hold counts as not holding, as it does for != and NOT IN.
+            # An unknown result counts as false, as it does for != and NOT IN.
             return f"NOT coalesce(({self._condition(depth + 1)}), 0)"
         if self._accept("("):
             inner = self._conditions(depth + 1)
@@ -245,9 +245,9 @@ class _Parser:
         return self._comparison(column)
 
     def _includes(self, column: Column, holds: bool) -> str:
-        """Whether a multi-select picklist has all the values of one of the texts."""
+        """Tests whether a multi-select picklist has all the values of one of the texts."""
         if column.field.type != "multipicklist":
-            message = "invalid operator on field that is no multi-select picklist"
+            message = "invalid operator on field that is not a multi-select picklist"
             raise Fault("INVALID_QUERY_FILTER_OPERATOR", message, "InvalidQueryFilterOperatorFault")
         self._expect("(")
         ways = [self._all_of(column)]
@@ -270,7 +270,7 @@ class _Parser:
         while self._accept(","):
             values.append(self._value(column.field))
         self._expect(")")
-        # One parameter, however many values there are.
+        # One parameter for any number of values.
         self._parameters.append(json.dumps([value for value in values if value is not None]))
         inside = f"{_compared(column)} IN (SELECT value FROM json_each(?))"  # noqa: S608
         sql = column.sql
@@ -297,7 +297,7 @@ class _Parser:
         value = self._value(column.field)
         positive = _NEGATIONS.get(sign, sign)
         if value is None:
-            if sign not in ("=", *_NEGATIONS):  # nothing is more or less than nothing
+            if sign not in ("=", *_NEGATIONS):  # null cannot be ordered
                 return "0"
             return f"{column.sql} IS {'NOT ' if positive != sign else ''}NULL"
         self._parameters.append(value)
@@ -306,7 +306,7 @@ class _Parser:
         return f"{_compared(column)} {sign} ?"
 
     def _value(self, field: FieldSchema) -> Stored:
-        """A literal as it compares with the field's stored values."""
+        """A literal in the form of the field's stored values."""
         token = self._current
         kind = _literal_kind(token)
         if not kind:
@@ -327,7 +327,7 @@ class _Parser:
         value: Stored
         match kind:
             case "text":
-                # To the org an empty text is no value.
+                # The org treats an empty text as null.
                 return _folded(field, _unquoted(token.text[1:-1], self._malformed(token), _ESCAPES)) or None
             case "number":
                 value = float(token.text) if isfinite(float(token.text)) else None
@@ -388,9 +388,9 @@ class _Parser:
         return column
 
     def _column(self, name: str) -> Column:
-        """The field that a name means: the object's own, or one of a record that it refers to (`Owner.Name`).
+        """The field of that name: the object's own, or one of a parent (`Owner.Name`).
 
-        A reference may lead to several objects (a queue or a user): the record is in one of them.
+        A reference may have several objects (a queue or a user): the parent is in one of them.
         """
         *relationships, last = name.split(".")
         if relationships and relationships[0].casefold() in (self._alias, self._target.name.casefold()):
@@ -418,7 +418,7 @@ class _Parser:
         return Column((*path, fields[0][0].name), fields[0][0], sql, tuple(owners))
 
     def _joined_to(self, child: str, reference: FieldSchema, parent: ObjectSchema, path: tuple[str, ...]) -> str:
-        """The alias of the parent's table, joined once for each way to it."""
+        """The alias of the parent's table, joined once for each path."""
         way = (*path, child, parent.name)
         if way not in self._joins:
             if len(path) > _MOST_PARENTS:
@@ -435,7 +435,7 @@ class _Parser:
         return self._tokens[self._at]
 
     def _accept(self, text: str) -> bool:
-        """Whether the next token is this sign or word; if so it is taken."""
+        """Consumes the next token if it is this sign or word; returns whether it was."""
         token = self._current
         found = token.kind in ("name", "sign") and token.text.upper() == text
         self._at += found
@@ -479,7 +479,7 @@ class _Parser:
 
 
 def _joined(parts: Sequence[str], word: str) -> str:
-    """The parts joined as a tree: SQLite refuses a chain of more than a thousand."""
+    """Joins the parts as a tree, since SQLite refuses a chain of more than a thousand."""
     if len(parts) == 1:
         return parts[0]
     middle = len(parts) // 2
@@ -487,7 +487,7 @@ def _joined(parts: Sequence[str], word: str) -> str:
 
 
 def _literal_kind(token: Token) -> str:
-    """text, number, boolean, date, datetime or null; empty for what is no literal."""
+    """text, number, boolean, date, datetime or null; empty if the token is not a literal."""
     if token.kind == "moment":
         return "datetime" if "T" in token.text else "date"
     if token.kind == "name":
@@ -510,7 +510,7 @@ def _no_such_relationship(name: str, object_name: str) -> Fault:
 
 
 def _compared(column: Column) -> str:
-    """The column as the org compares it: text without regard to case, ids and numbers as they are."""
+    """The column as the org compares it: text case-insensitively, ids and numbers exactly."""
     field = column.field
     plain = field.type in NUMBER_TYPES or field.type in ("boolean", "date", "datetime", "id", "reference")
     return column.sql if plain else f"fold({column.sql})"
@@ -523,7 +523,7 @@ def _folded(field: FieldSchema, text: str) -> str:
 
 
 def _unquoted(text: str, malformed: Fault, escapes: Mapping[str, str]) -> str:
-    """The text without its escapes; any other backslash is an error ("Quoted String Escape Sequences")."""
+    """The text with escapes replaced; any other backslash is an error ("Quoted String Escape Sequences")."""
 
     def character(found: re.Match[str]) -> str:
         escape = found[1]
@@ -535,7 +535,7 @@ def _unquoted(text: str, malformed: Fault, escapes: Mapping[str, str]) -> str:
         return escapes[escape]
 
     plain = _ESCAPE.sub(character, text)
-    # Two escapes may make one character; half of one, and U+0000, are in no record.
+    # Two escapes may form one character; no record contains half a surrogate pair or U+0000.
     return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\0", "\ufffd")
 
 

@@ -1,4 +1,4 @@
-"""The local org's records in SQLite: a table for each object, and the count of API calls for each day."""
+"""The local org's records in SQLite: a table for each object, and the number of API calls for each day."""
 
 import json
 import sqlite3
@@ -13,18 +13,18 @@ from sfmap.engine.org.local.schema import NUMBER_TYPES, ObjectSchema, Schema
 from sfmap.engine.private import private_database, private_folder
 
 Stored = str | int | float | None
-"""A value as SQLite holds it; booleans are 0 and 1."""
+"""A value as stored in SQLite; booleans are 0 and 1."""
 
 _BUSY_SECONDS = 30
 _NUMBER_COLUMN = "sfmap_number"
-"""Counts an object's records; their ids are made of it."""
+"""Numbers an object's records; their ids are derived from it."""
 
 
 _LONGEST_LOG = 1_000
 _OLD_LOG = 7
-"""Columns of the log before it told of faults."""
+"""The number of columns of the log before it had faults."""
 _SEARCHED = 90
-"""The most columns that a search looks at: SQLite's expressions have a depth."""
+"""The most columns that a search covers: SQLite limits the depth of expressions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +34,36 @@ class LoggedCall:
     object_name: str
     records: int
     outcome: str
-    """`ok`, a fault's code, or how many records were refused."""
+    """`ok`, a fault's code, or the number of refused records."""
     milliseconds: float
     fault: str = ""
-    """Which fault of the plan hit it."""
+    """The fault of the plan that hit it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one call did to a record."""
+    """A change that one call made to a record."""
 
     at: str
     call: int
-    """Counts the calls of the log."""
+    """The number of the call in the log."""
     verb: str
     values: Mapping[str, Stored]
-    """What it wrote."""
+    """The values written."""
 
 
 class StoreFailed(Exception):
-    """A database that cannot be used; the message says why."""
+    """The database cannot be used; the message says why."""
 
 
 def fold(text: Stored) -> Stored:
-    """The text as the org compares it."""
+    """The text normalized for comparison, as the org does."""
     return text.casefold() if isinstance(text, str) else text
 
 
 class Store:
     def __init__(self, path: Path, schema: Schema) -> None:
-        """Opens the database, and makes room for what the schema has new. Raises `StoreFailed`."""
+        """Opens the database, and adds new objects and fields of the schema. Raises `StoreFailed`."""
         try:
             if not path.parent.exists():
                 private_folder(path.parent)
@@ -84,7 +84,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, and nobody else writes meanwhile."""
+        """A transaction that excludes other writers."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -95,7 +95,7 @@ class Store:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Within a transaction, a part that can be undone alone: an exception undoes it and goes on its way."""
+        """A part of a transaction that an exception rolls back before it propagates."""
         self._connection.execute("SAVEPOINT part")
         try:
             yield
@@ -112,7 +112,7 @@ class Store:
         return number
 
     def insert(self, target: ObjectSchema, number: int, row: Mapping[str, Stored]) -> str:
-        """The new record's id."""
+        """Inserts a record; returns its id."""
         record_id = new_id(target.key_prefix, number)
         values = {_NUMBER_COLUMN: number, "Id": record_id, **row}
         columns = ", ".join(map(_quoted, values))
@@ -133,13 +133,13 @@ class Store:
         return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
 
     def is_deleted(self, target: ObjectSchema, record_id: str) -> bool | None:
-        """Whether the record with this id is deleted; None where there is no such record."""
+        """Whether the record with this id is deleted; None if it does not exist."""
         query = f"SELECT IsDeleted FROM {_quoted(target.name)} WHERE Id = ?"  # noqa: S608
         row = self._connection.execute(query, [record_id]).fetchone()
         return bool(row[0]) if row else None
 
     def holders(self, target: ObjectSchema, field: str, value: Stored, most: int) -> list[str]:
-        """The ids of the records that have this value, as the org compares, in the field; up to so many."""
+        """The ids of up to `most` records that have this value in the field, as the org compares it."""
         query = (
             f"SELECT Id FROM {_quoted(target.name)} WHERE fold({_quoted(field)}) = ? AND IsDeleted = 0"  # noqa: S608
             f" LIMIT {most}"
@@ -147,7 +147,7 @@ class Store:
         return [row[0] for row in self._connection.execute(query, [fold(value)])]
 
     def alike(self, target: ObjectSchema, values: Mapping[str, Stored], most: int) -> list[str]:
-        """The ids of the records that have all these values, as the org compares, oldest first; up to so many."""
+        """The ids of up to `most` records that have all these values, as the org compares them, oldest first."""
         same = " AND ".join(f"fold({_quoted(name)}) = ?" for name in values)
         query = (
             f"SELECT Id FROM {_quoted(target.name)} WHERE {same} AND IsDeleted = 0"  # noqa: S608
@@ -160,20 +160,20 @@ class Store:
         return self._connection.execute(statement, parameters).fetchall()
 
     def note_change(self, record_id: str, verb: str, values: Mapping[str, Stored]) -> None:
-        """Remembers what the call that is under way does to a record; `log` gives the call the same number."""
+        """Notes a change that the current call makes to a record; `log` gives the call the same number."""
         self._connection.execute(
             "INSERT INTO sfmap_changes VALUES (?, ?, (SELECT coalesce(max(number), 0) + 1 FROM sfmap_log), ?, ?)",
             [record_id, now(), verb, json.dumps(values)],
         )
 
     def changes(self, record_id: str) -> list[Change]:
-        """What calls did to the record, in order."""
+        """The changes to the record, in order."""
         query = "SELECT at, call, verb, changed FROM sfmap_changes WHERE id = ? ORDER BY rowid"
         rows = self._connection.execute(query, [record_id])
         return [Change(at, call, verb, json.loads(changed)) for at, call, verb, changed in rows]
 
     def log(self, entry: LoggedCall) -> None:
-        """Keeps the entry, and the last thousand with it."""
+        """Adds an entry to the log, which keeps the last thousand."""
         self._connection.execute("INSERT INTO sfmap_log VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", astuple(entry))
         self._connection.execute(
             "DELETE FROM sfmap_log WHERE number <= (SELECT max(number) FROM sfmap_log) - ?", [_LONGEST_LOG]
@@ -187,7 +187,7 @@ class Store:
     def records(
         self, target: ObjectSchema, search: str, order: str, descending: bool, most: int, start: int
     ) -> tuple[int, list[dict[str, Stored]]]:
-        """How many records there are that hold the text in some field, and a page of them, deleted ones too."""
+        """The number of records that contain the text in some field, and a page of them; includes deleted ones."""
         columns = [_quoted(field.name) for field in target.fields.values()]
         condition, parameters = "1", []
         if search:
@@ -206,7 +206,7 @@ class Store:
         return total, [dict(zip(target.fields, row, strict=True)) for row in cursor]
 
     def count(self, target: ObjectSchema) -> int:
-        """How many records the object has, without the deleted ones."""
+        """The number of the object's records that are not deleted."""
         query = f"SELECT count(*) FROM {_quoted(target.name)} WHERE IsDeleted = 0"  # noqa: S608
         number: int = self._connection.execute(query).fetchone()[0]
         return number
@@ -266,7 +266,7 @@ def _quoted(name: str) -> str:
 
 
 def now() -> str:
-    """This moment as the org writes it."""
+    """The current time as the org writes it."""
     return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 

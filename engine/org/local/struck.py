@@ -1,4 +1,4 @@
-"""What a client gets of a call that a fault of the plan hits."""
+"""Plays faults: what a client receives from a call that a fault of the plan hits."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,18 +15,18 @@ Answer = Callable[[], Awaitable[Response]]
 
 
 class Struck:
-    """Plays the faults that are none of the API's own."""
+    """Plays faults outside the API, such as broken connections."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._later: set[asyncio.Task[Response | None]] = set()
-        """Held, since the loop itself forgets tasks."""
+        """References to running tasks, since the event loop holds only weak ones."""
 
     async def play(
         self, strike: Strike, request: HttpRequest, answer: Answer, miss: Callable[[], None]
     ) -> Response:
-        """The response; `answer` does what was asked, `miss` notes that it was not done."""
-        gone = Response(status_code=503)  # to a connection that is no more
+        """The response to a call: `answer` executes it, `miss` notes that it was not executed."""
+        gone = Response(status_code=503)  # for a connection that is closed
         match strike.kind:
             case "http_error" | "html":
                 miss()

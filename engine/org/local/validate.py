@@ -1,4 +1,4 @@
-"""One record's values, as text from the wire, against its object's schema: what is stored, or what is wrong."""
+"""Validates a record's values, given as text, against its object's schema, and converts them for the store."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ _SHOWN = 80
 def checked(
     target: ObjectSchema, given: Mapping[FieldSchema, str | None], creating: bool, cut_long: bool
 ) -> dict[str, Stored]:
-    """The values to store, defaults filled in. Raises `Invalid` with all that is wrong."""
+    """The values to store, with defaults. Raises `Invalid` with all errors."""
     errors = [*_not_writable(given, creating), *_missing(target, given, creating)]
     values: dict[str, Stored] = {}
     for field, text in given.items():
@@ -96,7 +96,7 @@ def _number(field: FieldSchema, text: str) -> Stored:
 
 
 def stored_date(text: str) -> str | None:
-    """The day as stored; None for what is none. A time or an offset after it is left out, as the org does."""
+    """The date as stored; None if it is not a date. Drops a time or an offset after it, as the org does."""
     try:
         datetime.fromisoformat(_DAY_WITH_OFFSET.sub(r"\1T00:00\2", text))
         day = date.fromisoformat(text[:10])
@@ -106,19 +106,19 @@ def stored_date(text: str) -> str | None:
 
 
 def stored_datetime(text: str) -> str | None:
-    """The moment as stored, in UTC; None for what is none. Without an offset it is in UTC already."""
+    """The datetime as stored, in UTC; None if it is not one. Without an offset it is taken as UTC."""
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         moment = moment.astimezone(UTC).replace(tzinfo=None)
-    except (ValueError, OverflowError):  # too early or too late for Python's own dates
+    except (ValueError, OverflowError):  # outside the range of Python's dates
         return None
     return f"{moment.isoformat(timespec='milliseconds')}Z" if FIRST_DAY <= moment.date() <= LAST_DAY else None
 
 
 def stored_time(text: str) -> str | None:
-    """The time of day as stored; None for what is none."""
+    """The time of day as stored; None if it is not one."""
     if not _TIME.fullmatch(text):
         return None
     return time.fromisoformat(text.removesuffix("Z")).isoformat(timespec="milliseconds") + "Z"
@@ -148,6 +148,6 @@ def _text(field: FieldSchema, text: str, cut_long: bool) -> str | None:
 
 
 def _chosen(field: FieldSchema, text: str) -> list[str]:
-    """The values of a picklist that a text stands for."""
+    """The picklist values in a text."""
     parts = [part.strip() for part in text.split(";")] if field.type == "multipicklist" else [text]
     return [part for part in parts if part]

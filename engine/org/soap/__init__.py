@@ -1,4 +1,4 @@
-"""The SOAP adapter's public names. Importing them loads zeep, so do it only where an org is needed."""
+"""The SOAP adapter's public names. Importing them loads zeep, so do it only when an org is needed."""
 
 from sfmap.engine.org.soap.client import SoapOrg
 from sfmap.engine.org.soap.settings import SoapSettings

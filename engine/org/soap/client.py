@@ -1,4 +1,4 @@
-"""An org reached by the partner SOAP API: the port's verbs as calls."""
+"""An org accessed through the partner SOAP API."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ _PAGE_SIZE: Headers = {"QueryOptions": {"batchSize": 2_000}}
 
 @dataclass(slots=True)
 class _ObjectModel:
-    """What has been described during one session."""
+    """The descriptions read during one session."""
 
     session: Session
     names: frozenset[str] | None = None
@@ -47,7 +47,7 @@ class _ObjectModel:
 
 
 class SoapOrg:
-    """An `Org`. It signs in with the first call; threads may share it."""
+    """An `Org`. It signs in on the first call. Thread-safe."""
 
     def __init__(self, settings: SoapSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._host = settings.host
@@ -59,7 +59,7 @@ class SoapOrg:
         self._organization_id = ""
 
     def organization_id(self) -> str:
-        """Which org this is, in 18 characters, after a sign-in; empty where it does not say. Raises `OrgError`."""
+        """The org's id in 18 characters, after signing in; empty if it is not reported. Raises `OrgError`."""
         if not self._organization_id:
             self._organization_id = self._sessions.current().organization_id or self._told_by_the_org()
         return self._organization_id
@@ -124,7 +124,7 @@ class SoapOrg:
     def delete(
         self, object_name: str, ids: Sequence[str], options: WriteOptions = NO_OPTIONS
     ) -> Sequence[WriteResult]:
-        # The API asks for no object: an id says what it is of.
+        # The API takes no object name: an id implies its object.
         headers = write_headers("delete", options.over(self._options))
         answers = self._call("delete", {"ids": ids}, headers, expected=len(ids)) if ids else ()
         with self._understood("delete"):
@@ -160,12 +160,12 @@ class SoapOrg:
         return self._known
 
     def _key_prefix(self, object_name: str) -> str:
-        """What the ids of the object's records begin with; empty where it has not been described."""
+        """The prefix of the object's record ids; empty if it has not been described."""
         known = self._known.objects.get(object_name) if self._known else None
         return known.key_prefix if known else ""
 
     def _rows(self, object_name: str, query: str, fields: Sequence[str]) -> Iterator[FoundRecord]:
-        """A lookup that misses a record would have it made twice, so an answer must be whole."""
+        """Reads all pages. A lookup that misses a record leads to a duplicate, so the result must be complete."""
         operation, content, seen = "query", {"queryString": query}, 0
         while True:
             (answer,) = self._call(operation, content, _PAGE_SIZE, expected=1)
@@ -204,7 +204,7 @@ class SoapOrg:
     def _call(
         self, operation: str, content: Content, headers: Headers | None = None, *, expected: int
     ) -> Sequence[etree._Element]:
-        """The call's result elements, as many as expected; a session that has ended is renewed once."""
+        """The call's result elements, as many as expected; an expired session is renewed once."""
         session = self._sessions.current()
         try:
             answers = self._send(session, operation, content, headers)
@@ -221,14 +221,14 @@ class SoapOrg:
 
     @contextmanager
     def _understood(self, operation: str) -> Iterator[None]:
-        """An answer that makes no sense is no answer: what the call asked for may have been done."""
+        """Treats an answer that cannot be interpreted as no answer: the org may have executed the call."""
         try:
             yield
         except results.UnreadableAnswerError as error:
             raise OrgUnavailable(
                 f"{self._host} answered the {operation} call with {error}.",
                 maybe_applied=operation in WRITES,
-                advice="Try again; if it stays so, see what stands between this machine and the org.",
+                advice="Try again; if it persists, check for proxies between this machine and the org.",
             ) from None
 
     def _send(
@@ -241,8 +241,8 @@ class SoapOrg:
 
 
 def _description(name: str, answer: etree._Element) -> ObjectDescription:
-    """The object of that name. Raises `UnreadableAnswerError` where it is another one."""
+    """The object of that name. Raises `UnreadableAnswerError` if the answer describes another one."""
     described = results.object_description(answer)
     if described.name.casefold() != name.casefold():
-        raise results.UnreadableAnswerError(f"the object {described.name!r} where {name} was asked for")
+        raise results.UnreadableAnswerError(f"the object {described.name!r} where {name} was requested")
     return described

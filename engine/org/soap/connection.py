@@ -1,4 +1,4 @@
-"""One SOAP call: content in, result elements out, and every failure an OrgError that holds no secret."""
+"""Makes SOAP calls: content in, result elements out, and every failure an OrgError without secrets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Answer:
 
 
 class _ZeepClient(Protocol):
-    """The part of zeep's client in use, with the types that zeep leaves out."""
+    """The part of zeep's client that is used, with the types that zeep leaves out."""
 
     def set_ns_prefix(self, prefix: str, namespace: str) -> None: ...
 
@@ -38,7 +38,7 @@ class _ZeepClient(Protocol):
 
 
 class Connection:
-    """Calls one org with zeep. Threads may share it."""
+    """Calls one org with zeep. Thread-safe."""
 
     def __init__(self, settings: SoapSettings, transport: Transport) -> None:
         self._settings = settings
@@ -50,11 +50,11 @@ class Connection:
             return self._send(operation, url, content, headers)
         except FAILURES as failure:
             error = error_from(failure, self.named(operation, url, headers))
-        # Raised out here, the error drags no frames along that hold the envelope and its secrets.
+        # Raised outside the handler, so that no frame with the envelope and its secrets is attached.
         raise error
 
     def named(self, operation: str, url: str, headers: Headers) -> Call:
-        """The call as an error message speaks of it."""
+        """The call as error messages describe it."""
         settings = self._settings
         session = (value for header in headers.values() for value in header.values() if isinstance(value, Secret))
         secrets = (*settings.sign_in.secrets, *session)
@@ -71,7 +71,7 @@ class Connection:
 
 
 class _WholeAnswer:
-    """A zeep plugin: an envelope without a body to read is no answer."""
+    """A zeep plugin that rejects an envelope without a readable body."""
 
     def egress(
         self, envelope: etree._Element, headers: dict[str, str], _operation: object, _options: object
@@ -88,7 +88,7 @@ class _WholeAnswer:
 
 
 def zeep_client(transport: Transport | None, wsdl: Wsdl) -> _ZeepClient:
-    """A client that knows the partner API; without a transport it only builds messages."""
+    """A client of the partner API; without a transport it only builds messages."""
     client: _ZeepClient = zeep.Client(
         BytesIO(wsdl.content),
         transport=transport,

@@ -1,4 +1,4 @@
-"""Every way a call can fail, as one of the port's errors: what happened, why, and what a person can do."""
+"""Converts failures of calls into the port's errors: what happened, why, and what to do."""
 
 import re
 from collections.abc import Sequence
@@ -35,18 +35,18 @@ _NO_SUCH_FIELD = re.compile(r"No such column '(\w+)' on ")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Whose call failed: what an error message needs to know of it."""
+    """The failed call, as far as an error message needs it."""
 
     operation: str
     host: str
     user: str
     secrets: tuple[Secret, ...]
-    """What no message may quote, whoever sent it."""
+    """Secrets that no message may quote."""
 
 
 Failure = Fault | ZeepError | NotSoapError | UnreadableAnswerError | RequestException
 FAILURES = (ZeepError, NotSoapError, UnreadableAnswerError, RequestException)
-"""All that a call may raise; zeep's Fault is one of its errors."""
+"""Everything that a call may raise; zeep's Fault is a ZeepError."""
 
 
 def error_from(failure: Failure, call: Call) -> OrgError:
@@ -66,7 +66,7 @@ def error_from(failure: Failure, call: Call) -> OrgError:
 
 
 def fault_code(fault: Fault) -> str:
-    """The API's exception code, or empty where the fault is the SOAP stack's own."""
+    """The API's exception code; empty if the SOAP stack raised the fault."""
     code = _detail(fault, "exceptionCode") or (fault.code or "").rpartition(":")[2]
     return code if code.isupper() else ""
 
@@ -78,7 +78,7 @@ def _from_fault(fault: Fault, call: Call) -> OrgError:
 
 
 def refusal(code: str, said: str, call: Call) -> OrgError:
-    """The error of a fault with this code and these words."""
+    """The error for a fault with this code and message."""
     applied = code in FAULTS_THAT_MAY_HAVE_APPLIED
     meaning = _fault_meaning(code, said, call.operation)
     known = isinstance(meaning, FaultMeaning)

@@ -1,4 +1,4 @@
-"""Write options as the SOAP headers that carry them, for the operations that know them."""
+"""The SOAP headers for write options, for each operation that supports them."""
 
 from collections.abc import Mapping
 
@@ -7,11 +7,11 @@ from sfmap.engine.org.port import WriteOptions
 Header = Mapping[str, object]
 
 _FOR_FIELDS = ("create", "update", "upsert")
-"""The operations that write fields: only these know rules and truncation."""
+"""The operations that write fields: only these support assignment rules and truncation."""
 
 
 def write_headers(operation: str, options: WriteOptions) -> Mapping[str, Header]:
-    """The headers of one call; each record stands alone unless the options say otherwise."""
+    """The headers of one call; records succeed or fail independently unless the options say otherwise."""
     headers: dict[str, Header] = {"AllOrNoneHeader": {"allOrNone": bool(options.all_or_none)}}
     if options.package_versions:
         versions = [_package_version(*package) for package in options.package_versions]

@@ -1,4 +1,4 @@
-"""What each failure means to a person: the tables that `errors` looks things up in."""
+"""The tables by which `errors` explains each failure to the user."""
 
 import ssl
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from sfmap.engine.org.port import (
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What one failure means to a person; `{host}`, `{user}`, `{operation}` and `{said}` are filled in."""
+    """The explanation of one failure; `{host}`, `{user}`, `{operation}` and `{said}` are filled in."""
 
     error: type[OrgError]
     message: str
@@ -31,9 +31,9 @@ class Meaning:
 class FaultMeaning(Meaning):
     code: str = ""
     words: str = ""
-    """Words that the org's own message must have, where one code stands for two things."""
+    """Words that the org's message must contain, if one code has two meanings."""
     operation: str = ""
-    """The only operation for which this is the meaning, or empty."""
+    """The only operation with this meaning, or empty."""
 
 
 _API_ENABLED = "Setup > Users > Profiles (or Permission Sets) > System Permissions > API Enabled"
@@ -43,7 +43,7 @@ FAULTS = (
     FaultMeaning(
         SignInRefused,
         "{host} did not let {user} in. A wrong password, a wrong or missing security token and a locked user all "
-        "look like this. It was tried once and not again, since more attempts lock the user.",
+        "look like this. It was tried only once, since more attempts lock the user.",
         "Check user name and password. If in doubt, get a new token by e-mail: in Salesforce, your picture > "
         "Settings > My Personal Information > Reset My Security Token. A sandbox user's name ends with the "
         "sandbox's name and needs `sandbox: true`. " + _LOGIN_HISTORY,
@@ -61,20 +61,19 @@ FAULTS = (
         SignInRefused,
         "{user} is locked out of {host} after too many wrong passwords.",
         "Wait until the lockout ends, or have an administrator unlock the user: Setup > Users > Users > the user "
-        "> Unlock. Mend the password or token before the next try.",
+        "> Unlock. Correct the password or token before you try again.",
         code="PASSWORD_LOCKOUT",
     ),
     FaultMeaning(
         SignInRefused,
         "{host} does not allow signing in by SOAP with a user name and password: {said}",
-        "An administrator can allow it: Setup > User Interface > Enable SOAP API login(). New orgs have it "
-        "switched off.",
+        "An administrator can allow it: Setup > User Interface > Enable SOAP API login(). It is off in new orgs.",
         code="INVALID_OPERATION",
         operation="login",
     ),
     FaultMeaning(
         SignInRefused,
-        "The password of {user} at {host} has expired, so the org lets the user do nothing but change it.",
+        "The password of {user} at {host} has expired, so the org only lets the user change it.",
         "Sign in to the org in a browser as that user, set a new password, and put it and the new security token "
         "(it comes by e-mail) into the settings. For integration users: Setup > Users > Profiles > System "
         "Permissions > Password Never Expires.",
@@ -102,8 +101,8 @@ FAULTS = (
     ),
     FaultMeaning(
         OrgUnavailable,
-        "The org at {host} has its API switched off for now: {said}",
-        "Salesforce does this during maintenance; status.salesforce.com tells how long. Try again later.",
+        "The org at {host} has switched off its API for now: {said}",
+        "Salesforce does this during maintenance; status.salesforce.com shows how long. Try again later.",
         code="API_CURRENTLY_DISABLED",
     ),
     FaultMeaning(
@@ -120,14 +119,14 @@ FAULTS = (
     ),
     FaultMeaning(
         SignInRefused,
-        "{host} no longer speaks the API version that was asked for: {said}",
+        "{host} no longer supports the requested API version: {said}",
         'Set api_version to "64.0".',
         code="UNSUPPORTED_API_VERSION",
     ),
     FaultMeaning(
         SignInRefused,
-        "{host} ended a session that it had only just given to {user}: {said}",
-        "The org may tie sessions to an address or a host: look at Setup > Security > Session Settings, and "
+        "{host} ended a session that {user} had only just opened: {said}",
+        "The org may lock sessions to an address or a host: check Setup > Security > Session Settings, and "
         "whether this network's outgoing address changes between calls.",
         code="INVALID_SESSION_ID",
     ),
@@ -162,26 +161,26 @@ FAULTS = (
     FaultMeaning(
         LimitReached,
         "The org at {host} has used up its API requests for the last 24 hours: {said}",
-        "Run again when some are free. Setup > Company Settings > Company Information shows how many were used "
-        "and how many there are.",
+        "Run again when calls are available. Setup > Company Settings > Company Information shows the usage "
+        "and the limit.",
         code="REQUEST_LIMIT_EXCEEDED",
     ),
     FaultMeaning(
         OrgUnavailable,
         "A server that the org at {host} needs for this call is not available: {said}",
-        "Try again in a few minutes; status.salesforce.com tells of outages.",
+        "Try again in a few minutes; status.salesforce.com reports outages.",
         code="SERVER_UNAVAILABLE",
     ),
     FaultMeaning(
         OrgUnavailable,
         "The org at {host} keeps records of the {operation} call locked: {said}",
-        "Another program or a person writes them; run again when that has ended.",
+        "Another program or a user is writing them; run again when that has ended.",
         code="UNABLE_TO_LOCK_ROW",
     ),
     FaultMeaning(
         OrgUnavailable,
         "{host} failed while signing {user} in: {said}",
-        "Try again in a few minutes; status.salesforce.com tells of outages.",
+        "Try again in a few minutes; status.salesforce.com reports outages.",
         code="UNKNOWN_EXCEPTION",
         operation="login",
     ),
@@ -201,7 +200,7 @@ FAULTS = (
     ),
     FaultMeaning(
         CallRefused,
-        "The call ({operation}) held more records than the org takes at once: {said}",
+        "The call ({operation}) contained more records than the org takes at once: {said}",
         code="EXCEEDED_ID_LIMIT",
     ),
 )
@@ -210,10 +209,10 @@ UNKNOWN_SIGN_IN_FAULT = Meaning(SignInRefused, "{host} did not let {user} in, an
 UNKNOWN_FAULT = Meaning(CallRefused, "The org at {host} refused the {operation} call: {said}")
 
 FAULTS_THAT_MAY_HAVE_APPLIED = frozenset({"", "UNKNOWN_EXCEPTION"})
-"""All other faults are a clear no."""
+"""After any other fault, the org has certainly not executed the call."""
 
-_PROXY_ADVICE = "A proxy or firewall may stand between: ask who runs this network."
-_STATUS_PAGE = "Try again in a few minutes; status.salesforce.com tells of outages."
+_PROXY_ADVICE = "A proxy or firewall may be in between: ask the administrator of this network."
+_STATUS_PAGE = "Try again in a few minutes; status.salesforce.com reports outages."
 
 STATUSES: dict[int, Meaning] = {
     200: Meaning(
@@ -230,16 +229,16 @@ STATUSES: dict[int, Meaning] = {
         "{host} has no API at this address (HTTP 404, {said}).",
         "Check login_url and api_version.",
     ),
-    407: Meaning(OrgOutOfReach, "The proxy before {host} wants a sign-in (HTTP 407, {said}).", _PROXY_ADVICE),
-    413: Meaning(CallRefused, "{host} finds the {operation} call too large (HTTP 413, {said})."),
-    429: Meaning(OrgUnavailable, "{host} wants fewer calls (HTTP 429, {said}).", "Wait a little, then go on."),
-    502: Meaning(OrgUnavailable, "A gateway before {host} got no good answer (HTTP 502, {said}).", _STATUS_PAGE),
+    407: Meaning(OrgOutOfReach, "The proxy for {host} requires a sign-in (HTTP 407, {said}).", _PROXY_ADVICE),
+    413: Meaning(CallRefused, "{host} refuses the {operation} call as too large (HTTP 413, {said})."),
+    429: Meaning(OrgUnavailable, "{host} asks for fewer calls (HTTP 429, {said}).", "Wait, then try again."),
+    502: Meaning(OrgUnavailable, "A gateway to {host} got no valid answer (HTTP 502, {said}).", _STATUS_PAGE),
     503: Meaning(OrgUnavailable, "{host} is overloaded or under maintenance (HTTP 503, {said}).", _STATUS_PAGE),
-    504: Meaning(OrgUnavailable, "A gateway before {host} gave up waiting (HTTP 504, {said}).", _STATUS_PAGE),
+    504: Meaning(OrgUnavailable, "A gateway to {host} timed out (HTTP 504, {said}).", _STATUS_PAGE),
 }
 REDIRECT = Meaning(
     OrgOutOfReach,
-    "{host} sends callers elsewhere ({said}), which is not followed since the call holds credentials.",
+    "{host} redirects the call ({said}), which is not followed since the call contains credentials.",
     "If you trust that address, set login_url to it.",
 )
 OTHER_STATUS = Meaning(
@@ -269,20 +268,20 @@ EXCEPTIONS: tuple[tuple[type[BaseException], Meaning], ...] = (
         Meaning(
             OrgUnavailable,
             "cannot connect to {host}: there is no such host name, or this machine cannot look it up.",
-            "Check login_url for a typing mistake, and this machine's network.",
+            "Check login_url for a typo, and this machine's network.",
         ),
     ),
     (
         ConnectionRefusedError,
         Meaning(
             OrgUnavailable,
-            "cannot connect to {host}: connection refused. Nothing listens there.",
+            "cannot connect to {host}: connection refused. Nothing is listening there.",
             "Check host and port of login_url; a local org must be started first (sfmap org start).",
         ),
     ),
     (
         NewConnectionError,
-        Meaning(OrgUnavailable, "cannot connect to {host}: the network has no way there.", _PROXY_ADVICE),
+        Meaning(OrgUnavailable, "cannot connect to {host}: there is no network route.", _PROXY_ADVICE),
     ),
     (
         ReadTimeout,
@@ -299,7 +298,9 @@ EXCEPTIONS: tuple[tuple[type[BaseException], Meaning], ...] = (
     (
         IncompleteRead,
         Meaning(
-            OrgUnavailable, "{host} broke off in the middle of its answer to the {operation} call.", _STATUS_PAGE
+            OrgUnavailable,
+            "{host} closed the connection while answering the {operation} call.",
+            _STATUS_PAGE,
         ),
     ),
     (
@@ -314,7 +315,7 @@ EXCEPTIONS: tuple[tuple[type[BaseException], Meaning], ...] = (
     ),
     (
         RequestException,
-        Meaning(OrgUnavailable, "The {operation} call to {host} failed on its way.", _STATUS_PAGE),
+        Meaning(OrgUnavailable, "The {operation} call to {host} failed in transit.", _STATUS_PAGE),
     ),
 )
 

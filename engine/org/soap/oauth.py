@@ -1,4 +1,4 @@
-"""An access token from the org's OAuth endpoint, and what to do where it gives none."""
+"""Fetches an access token from the org's OAuth endpoint, and explains refusals."""
 
 import binascii
 import time
@@ -18,9 +18,9 @@ from sfmap.engine.org.soap.transport import NotSoapError, Transport
 _PATH = "/services/oauth2/token"
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _JWT_LIFETIME = 180
-"""Seconds; the org takes no assertion that lives longer."""
+"""In seconds; the org refuses assertions with a longer lifetime."""
 FIRST_VERSION_WITH_JWT_TOKENS = 68
-"""The SOAP API takes access tokens in JWT form from here on; before, it says that the session is over."""
+"""The first version whose SOAP API takes JWT access tokens; earlier ones report an invalid session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ class Token:
     access_token: Secret
     instance_url: str
     organization_id: str = ""
-    """18 characters; empty where the org does not say."""
+    """18 characters; empty if the org does not report it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """What an OAuth error means; an empty `words` stands for any description."""
+    """The explanation of an OAuth error; an empty `words` matches any description."""
 
     error: str
     words: str
@@ -48,7 +48,7 @@ _MEANINGS = (
     _Meaning(
         "invalid_grant",
         "not supported on this domain",
-        "this address takes no client credentials",
+        "this address does not accept client credentials",
         "Set login_url to the org's My Domain, such as https://acme.my.salesforce.com.",
     ),
     _Meaning(
@@ -110,11 +110,11 @@ _HEALS = (
     ("server_error", ""),
     ("temporarily_unavailable", ""),
 )
-"""Errors and their words that say nothing against the credentials: of two requests for one token at once, say."""
+"""Errors that do not mean wrong credentials, such as after two simultaneous requests for one token."""
 
 
 def fetch_token(settings: SoapSettings, sign_in: OAuth, transport: Transport) -> Token:
-    """A new token. Raises `SignInRefused`, `OrgOutOfReach`, or `OrgUnavailable` where a pause may help."""
+    """A new token. Raises `SignInRefused`, `OrgOutOfReach`, or `OrgUnavailable` if a retry may succeed."""
     url = f"{settings.login_url.rstrip('/')}{_PATH}"
     form = _form(settings, sign_in)
     failure: OrgError | None = None
@@ -127,7 +127,7 @@ def fetch_token(settings: SoapSettings, sign_in: OAuth, transport: Transport) ->
             f"{settings.host} could not be reached to sign in ({type(error).__name__}).",
             advice="Check login_url and this machine's network.",
         )
-    if failure:  # raised out here, the error drags no frames along that hold the form and its secrets
+    if failure:  # raised outside the handler, so that no frame with the form and its secrets is attached
         raise failure
     token = _text(answer, "access_token")
     if status != 200 or not token:
@@ -141,19 +141,19 @@ def _text(answer: Mapping[str, object], key: str) -> str:
 
 
 def _organization_id(identity_url: str) -> str:
-    """Of an address such as https://login.salesforce.com/id/<organization>/<user>."""
+    """The organization in a URL such as https://login.salesforce.com/id/<organization>/<user>."""
     _, _, path = identity_url.partition("/id/")
     return full_record_id(path.partition("/")[0]) or ""
 
 
 def check_token(token: Secret, api_version: str) -> None:
-    """Raises `SignInRefused` for a token that this version of the SOAP API does not take."""
+    """Raises `SignInRefused` for a token that this version of the SOAP API does not accept."""
     parts = token.text.split(".")
     is_jwt = len(parts) == 3 and token.text.startswith("eyJ")
     if is_jwt and int(api_version.partition(".")[0]) < FIRST_VERSION_WITH_JWT_TOKENS:
         raise SignInRefused(
-            f"The access token is a JWT, and the SOAP API takes these from {FIRST_VERSION_WITH_JWT_TOKENS}.0 on;"
-            f" with {api_version} the org would say that the session is over.",
+            f"The access token is a JWT, and the SOAP API accepts these from {FIRST_VERSION_WITH_JWT_TOKENS}.0 on;"
+            f" with {api_version} the org would report an invalid session.",
             advice=f'Set api_version to "{FIRST_VERSION_WITH_JWT_TOKENS}.0", or let the app issue opaque tokens:'
             f" {_APP} > Settings > OAuth > Issue JSON Web Token-based access tokens: off.",
         )
@@ -186,9 +186,9 @@ def _assertion(settings: SoapSettings, sign_in: JwtBearer) -> str:
     try:
         return jwt.encode(claims, sign_in.private_key.text, algorithm="RS256")
     except (ValueError, TypeError, jwt.PyJWTError, binascii.Error):
-        pass  # the library's words may quote the key
+        pass  # the library's message may quote the key
     raise SignInRefused(
-        "The key file holds no private RSA key that can be read.",
+        "The key file does not contain a readable private RSA key.",
         advice="It must be a PEM file without a passphrase, beginning with -----BEGIN PRIVATE KEY-----.",
     )
 
@@ -199,7 +199,7 @@ def _refusal(settings: SoapSettings, status: int, answer: Mapping[str, object]) 
         return OrgUnavailable(
             f"{settings.host} gave no token: {said or error}.",
             code=error,
-            advice="Try again in a minute; if it stays so, check this machine's clock.",
+            advice="Try again in a minute; if it persists, check this machine's clock.",
         )
     for meaning in _MEANINGS:
         if meaning.error == error and meaning.words in said:
@@ -209,6 +209,6 @@ def _refusal(settings: SoapSettings, status: int, answer: Mapping[str, object]) 
         return OrgUnavailable(
             f"{settings.host} gave no token: HTTP {status} {error} {said}".rstrip() + ".",
             code=error,
-            advice="Try again in a few minutes; if it stays so, check login_url.",
+            advice="Try again in a few minutes; if it persists, check login_url.",
         )
     return SignInRefused(f"{settings.host} refuses the sign-in: {said} ({error}).", code=error, advice="")

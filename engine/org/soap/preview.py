@@ -1,4 +1,4 @@
-"""The SOAP envelope of a create as text, with no org to send it to."""
+"""Renders the SOAP envelope of a create as text, without an org."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _NOWHERE = "https://login.salesforce.com/services/Soap/u"
 
 
 class Preview:
-    """Renders envelopes as the adapter sends them, but for the session's id."""
+    """Renders envelopes as the adapter sends them, except for the session id."""
 
     def __init__(self) -> None:
         wsdl = load_wsdl(None)
@@ -21,7 +21,7 @@ class Preview:
         self._service = self._client.create_service(wsdl.binding, _NOWHERE)
 
     def create(self, object_name: str, write: RecordWrite) -> str:
-        """The envelope of a create of one record, indented; the reason where no call could carry it."""
+        """The indented envelope of a create of one record, or the reason why SOAP cannot carry it."""
         record = record_element(object_name, write)
         if isinstance(record, Refused):
             return f"<!-- {record.message} -->\n"

@@ -12,7 +12,7 @@ API = "urn:partner.soap.sforce.com"
 OBJECT = "urn:sobject.partner.soap.sforce.com"
 
 UNSENDABLE = "UNSENDABLE_VALUE"
-"""Our own status code, for a record that no SOAP call can carry."""
+"""sfmap's own status code for a record that SOAP cannot carry."""
 
 _RECORD = f"{{{API}}}sObjects"
 _TYPE = f"{{{OBJECT}}}type"
@@ -21,11 +21,11 @@ _ID = f"{{{OBJECT}}}Id"
 _PREFIXES = {"p": API, "s": OBJECT}
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""The characters that no XML document can hold."""
+"""The characters that XML cannot contain."""
 
 
 def record_element(object_name: str, record: RecordWrite) -> etree._Element | Refused:
-    """The record's element; a value that XML cannot carry refuses this record alone."""
+    """The record's element, or a refusal of this record alone if XML cannot carry a value."""
     element = etree.Element(_RECORD, nsmap=_PREFIXES)
     add = etree.SubElement
     add(element, _TYPE).text = object_name
@@ -47,7 +47,7 @@ def record_element(object_name: str, record: RecordWrite) -> etree._Element | Re
 
 
 def _parent(relationship: str, reference: Reference) -> etree._Element:
-    """The record referred to, as an element of its own that names its object and its external id."""
+    """An element for the parent record that names its object and external id."""
     element = etree.Element(_tag(relationship), nsmap=_PREFIXES)
     etree.SubElement(element, _TYPE).text = reference.object
     etree.SubElement(element, _tag(reference.by)).text = _lexical(reference.value)
@@ -73,9 +73,9 @@ def _lexical(value: Value) -> str:
 
 def _refusal(name: str, value: Value) -> Refused:
     if isinstance(value, float):
-        reason = f"{value} is no number that a record can hold"
+        reason = f"{value} is not a number that a field can hold"
     elif isinstance(value, str) and (bad := NOT_XML.search(value)):
-        reason = f"the value holds U+{ord(bad[0]):04X}, a character that XML cannot carry"
+        reason = f"the value contains U+{ord(bad[0]):04X}, a character that XML cannot carry"
     else:
         reason = "this is not the API name of a field"
     return Refused(UNSENDABLE, f"{name}: {reason}.", (name,))

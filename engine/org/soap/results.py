@@ -1,4 +1,4 @@
-"""Result elements as the port's answers, read leniently: by local name, whatever else the org has put there."""
+"""Reads result elements as the port's results; leniently, by local name, and ignoring unknown elements."""
 
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,17 +20,17 @@ from sfmap.engine.org.port import (
 
 
 class UnreadableAnswerError(Exception):
-    """An answer without what the call must have; the message says what is the matter with it."""
+    """An answer that lacks required content; the message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer of a query; `locator` asks for the next one."""
+    """One page of a query's result; `locator` requests the next one."""
 
     records: tuple[FoundRecord, ...]
     locator: str | None
     size: int | None
-    """How many records all pages have together, where the org says so."""
+    """The number of records on all pages, if the org reports it."""
 
 
 def text_of(element: etree._Element) -> str:
@@ -38,7 +38,7 @@ def text_of(element: etree._Element) -> str:
 
 
 def texts(element: etree._Element, name: str) -> tuple[str, ...]:
-    """The texts of all children of that name that have one."""
+    """The texts of all children of that name that are not empty."""
     return tuple(child.text for child in element.iterchildren(f"{{*}}{name}") if child.text)
 
 
@@ -51,9 +51,9 @@ def is_true(text: str) -> bool:
 
 
 def write_result(element: etree._Element, key_prefix: str = "", sent_id: str | None = None) -> WriteResult:
-    """What became of one record of the object with this key prefix; `sent_id` is its id where it was known before.
+    """The result for one record of the object with this key prefix; `sent_id` is its id if it was already known.
 
-    Raises `UnreadableAnswerError` where that does not say which record was written, if any.
+    Raises `UnreadableAnswerError` if it does not tell which record was written.
     """
     success = first(element, "success")
     if is_true(success):
@@ -61,7 +61,7 @@ def write_result(element: etree._Element, key_prefix: str = "", sent_id: str | N
     errors = list(element.iterchildren("{*}errors"))
     if not errors:
         if success.strip() not in ("false", "0"):
-            raise UnreadableAnswerError("a result that tells neither success nor failure")
+            raise UnreadableAnswerError("a result that reports neither success nor failure")
         return Refused("UNKNOWN_EXCEPTION", "The org refused the record without saying why.")
     fields = dict.fromkeys(name for error in errors for name in texts(error, "fields"))
     return Refused(
@@ -80,31 +80,31 @@ def _written_id(element: etree._Element, key_prefix: str, sent_id: str | None) -
     if sent_id is not None and record_id != full_record_id(sent_id):
         raise UnreadableAnswerError(f"the id {record_id} for the record {sent_id}")
     if not record_id.startswith(key_prefix):
-        raise UnreadableAnswerError(f"the id {record_id}, which is of another object")
+        raise UnreadableAnswerError(f"the id {record_id}, which is the id of another object")
     return record_id
 
 
 def _no_id(said: str) -> str:
-    return f"{said[:18]!r}, which is no record id" if said else "a record without an id"
+    return f"{said[:18]!r}, which is not a record id" if said else "a record without an id"
 
 
 def page(element: etree._Element, fields: Iterable[str], key_prefix: str = "") -> Page:
     """One page of records of the object with this key prefix. Raises `UnreadableAnswerError`."""
     done, locator, size = (first(element, name) for name in ("done", "queryLocator", "size"))
     if not (is_true(done) or locator):
-        raise UnreadableAnswerError("a page of records that neither is the last nor tells the next")
+        raise UnreadableAnswerError("a page of records that is not the last but names no next one")
     wanted = {name: name.lower() for name in fields}
     records = tuple(_found(row, wanted, key_prefix) for row in element.iterchildren("{*}records"))
     return Page(records, None if is_true(done) else locator, int(size) if size.isdecimal() else None)
 
 
 def organization_id(element: etree._Element) -> str:
-    """The organization that a login answer or a user's information names, if any; in 18 characters."""
+    """The organization id in a login result or user information, in 18 characters; empty if there is none."""
     return next(filter(None, (full_record_id(text_of(one)) for one in element.iter("{*}organizationId"))), "")
 
 
 def currency(element: etree._Element) -> str | None:
-    """The currency that a login answer or a user's information names: empty for an org that has several of them.
+    """The currency in a login result or user information; empty for an org with several currencies.
 
     None where neither is said.
     """
@@ -153,7 +153,7 @@ def _found(row: etree._Element, wanted: Mapping[str, str], key_prefix: str) -> F
     if record_id is None:
         raise UnreadableAnswerError(_no_id(said))
     if not record_id.startswith(key_prefix):
-        raise UnreadableAnswerError(f"the id {record_id}, which is of another object")
+        raise UnreadableAnswerError(f"the id {record_id}, which is the id of another object")
     return FoundRecord(record_id, fields)
 
 
@@ -202,7 +202,7 @@ def _entries(element: etree._Element) -> Iterator[PicklistEntry]:
 
 
 def _positions(text: str) -> tuple[int, ...]:
-    """The bits that are set in a map of bits in base64: the first is the highest of the first byte."""
+    """The positions of set bits in a base64 bitmap; position 0 is the highest bit of the first byte."""
     try:
         octets = b64decode(text + "A" * (-len(text) % 4))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The session with an org: signing in, renewing in time, and never knocking twice with a refused password."""
+"""The session with an org: signs in, renews the session, and never retries a refused password."""
 
 from collections.abc import Callable
 from copy import copy
@@ -25,9 +25,9 @@ class Session:
     url: str
     started: float
     organization_id: str = ""
-    """18 characters; empty where the sign-in did not tell."""
+    """18 characters; empty if the sign-in did not report it."""
     currency: str | None = None
-    """Empty where the org has several; None where the sign-in did not tell."""
+    """Empty if the org has several; None if the sign-in did not report it."""
 
     @property
     def headers(self) -> Headers:
@@ -35,7 +35,7 @@ class Session:
 
 
 class Sessions:
-    """The one session that all calls share. It is never signed out: the org gives equal logins the same one."""
+    """The session that all calls share. It is never signed out: the org may share it with other logins."""
 
     def __init__(
         self, settings: SoapSettings, connection: Connection, transport: Transport, clock: Callable[[], float]
@@ -56,10 +56,10 @@ class Sessions:
             return session
 
     def renew(self, stale: Session) -> Session:
-        """A session other than `stale`, which another thread may already have got; a ready one cannot be."""
+        """A session other than `stale`, perhaps opened by another thread; a `ReadySession` cannot be renewed."""
         if isinstance(self._settings.sign_in, ReadySession):
             raise SignInRefused(
-                f"{self._settings.host} says that the session is over.",
+                f"{self._settings.host} reports that the session has ended.",
                 code="INVALID_SESSION_ID",
                 advice="Get a new one: sf org display --json and sf org auth show-access-token --json print it."
                 " Or let sfmap ask for it: auth: cli, see docs/orgs.md.",
@@ -120,13 +120,13 @@ class Sessions:
     def _check_server(self, url: str) -> None:
         if why := refused_server(self._settings.login_url, url):
             raise SignInRefused(
-                f"{self._settings.host} sent all calls on to {why}, so nothing was sent there.",
-                advice="Check login_url; an org of Salesforce never does this. If you trust that address, set"
+                f"{self._settings.host} redirected all calls to {why}, so nothing was sent there.",
+                advice="Check login_url; Salesforce itself never does this. If you trust that address, set"
                 " login_url to it.",
             )
 
 
 def _organization_of(session_id: Secret) -> str:
-    """The organization that a session id begins with; one in the form of a JWT does not."""
+    """The organization at the start of a session id; a JWT does not have one."""
     before, mark, _ = session_id.text.partition("!")
     return (mark and full_record_id(before)) or ""

@@ -1,4 +1,4 @@
-"""What it takes to reach one org by SOAP: addresses, credentials, time-outs; wrong ones are refused here."""
+"""The settings for one org: addresses, credentials and timeouts, checked when they are created."""
 
 import re
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ SALESFORCE_DOMAINS = (
     *("salesforce.mil", "force.mil", "cloudforce.mil", "crmforce.mil"),
     *("sfcrmproducts.cn", "sfcrmapps.cn"),
 )
-"""Where Salesforce has its orgs: everywhere, in its Government Cloud, and in China."""
+"""Salesforce's domains: the general one, Government Cloud, and China."""
 FIRST_VERSION = 31
 _PLAIN_URL = re.compile(
     r"https?://(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9_/.~%-]*)?"
@@ -30,14 +30,14 @@ class SoapSettings:
     sign_in: SignIn
     api_version: str = "64.0"
     audience: str = "https://login.salesforce.com"
-    """Whom a signed token is meant for: the login host of production or of sandboxes, whatever the domain."""
+    """The audience of a signed token: the login host of production or of sandboxes, independent of My Domain."""
     wsdl: Path | None = None
-    """A partner WSDL to use in place of the built-in one."""
+    """A partner WSDL to use instead of the built-in one."""
     options: WriteOptions = field(default_factory=WriteOptions)
-    """What every write asks for, where its mapping does not say otherwise."""
+    """The write options used where a mapping does not set them."""
     connect_timeout: float = 10.0
     read_timeout: float = 660.0
-    """Above the ten minutes after which the org itself ends a call."""
+    """More than the ten minutes after which the org itself ends a call."""
     budget: Budget = NO_BUDGET
 
     def __post_init__(self) -> None:
@@ -54,18 +54,18 @@ class SoapSettings:
 
 
 def soap_endpoint(url: str, api_version: str) -> str:
-    """Where the partner API of that version is, below a scheme and host."""
+    """The URL of the partner API of that version."""
     return f"{url.rstrip('/')}/services/Soap/u/{api_version}"
 
 
 def refused_server(login_url: str, url: str) -> str:
-    """Why no session may travel to this address that the login host has named; empty where it may.
+    """Why no session may be sent to this server, which the login host has named; empty if it may.
 
-    Only an address that every parser reads alike is looked at closely.
+    Only an address that every parser reads the same way can be accepted.
     """
     found = _PLAIN_URL.fullmatch(url)
     if found is None:
-        return "an address that cannot be right"
+        return "an invalid address"
     host = found["host"].lower()
     if not is_safe(url):
         return f"{host}, which is not encrypted"
@@ -92,12 +92,12 @@ def _check_version(version: str, by_login: bool) -> None:
     number = re.fullmatch(r"(\d{1,3})\.0", version)
     if number is None or int(number[1]) < FIRST_VERSION:
         raise SignInRefused(
-            f"{version!r} is not an API version that this adapter speaks.",
+            f"{version!r} is not an API version that sfmap supports.",
             advice=f'Set api_version to one from "{FIRST_VERSION}.0" on, such as "{LAST_VERSION_WITH_LOGIN}.0".',
         )
     if by_login and int(number[1]) > LAST_VERSION_WITH_LOGIN:
         raise SignInRefused(
-            f"API version {version} has no sign-in by user name and password: Salesforce removed login() "
+            f"API version {version} has no login with user name and password: Salesforce removed login() "
             f"after version {LAST_VERSION_WITH_LOGIN}.0.",
             code="UNSUPPORTED_API_VERSION",
             advice=f'Set api_version to "{LAST_VERSION_WITH_LOGIN}.0", or sign in by OAuth '

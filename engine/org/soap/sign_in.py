@@ -1,4 +1,4 @@
-"""The ways to sign in to an org, as what each needs; what cannot be right is refused before anything is sent."""
+"""The ways to sign in to an org, and what each needs; invalid settings are refused before anything is sent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from sfmap.engine.org.port import SignInRefused
 from sfmap.engine.org.soap.records import NOT_XML
 
 HIDDEN = "[REDACTED]"
-"""What Salesforce's own command line prints in place of a token, with a hint."""
+"""What the Salesforce CLI prints in place of a token, with a hint."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """Text that no repr, log line or traceback shows."""
+    """Text that is never shown in a repr, log line or traceback."""
 
     text: str
 
@@ -22,7 +22,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class PasswordLogin:
-    """SOAP `login()`: gone from API 65.0 on, off in new orgs, and retired in Summer '27."""
+    """SOAP `login()`: removed in API 65.0, off in new orgs, and retired in Summer '27."""
 
     username: str
     password: Secret
@@ -47,7 +47,7 @@ class PasswordLogin:
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """OAuth for a program with a user of its own, at the org's My Domain."""
+    """OAuth client credentials flow, at the org's My Domain."""
 
     client_id: str
     client_secret: Secret
@@ -66,7 +66,7 @@ class ClientCredentials:
 
 @dataclass(frozen=True, slots=True)
 class JwtBearer:
-    """OAuth by a token that a private RSA key signs; the app has the certificate."""
+    """OAuth JWT bearer flow: a private RSA key signs the assertion; the app has the certificate."""
 
     client_id: str
     username: str
@@ -87,7 +87,7 @@ class JwtBearer:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """OAuth by the token that a person's approval of the app gave."""
+    """OAuth refresh token flow, with the token from a user's approval of the app."""
 
     client_id: str
     refresh_token: Secret
@@ -107,7 +107,7 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True)
 class ReadySession:
-    """A session that somebody else opened, such as Salesforce's own command line; it cannot be renewed."""
+    """A session opened by another program, such as the Salesforce CLI; it cannot be renewed."""
 
     access_token: Secret
     instance_url: str
@@ -117,7 +117,7 @@ class ReadySession:
         if HIDDEN in self.access_token.text:
             raise SignInRefused(
                 "The access token is hidden: sf org display prints a hint in its place since version 2.136.8.",
-                advice="Give what sf org auth show-access-token --json prints as well, one after the other. Or let"
+                advice="Pass the output of sf org auth show-access-token --json as well, after the first. Or let"
                 " sfmap ask for it: auth: cli, see docs/orgs.md.",
             )
 
@@ -132,7 +132,7 @@ class ReadySession:
 
 @dataclass(frozen=True, slots=True)
 class AskedSession:
-    """Sessions that another program gives: the first one, and a new one when that is over."""
+    """Sessions that another program provides: the first, and a new one when that has ended."""
 
     first: ReadySession
     ask: Callable[[], ReadySession]
@@ -154,6 +154,6 @@ SignIn = PasswordLogin | OAuth | ReadySession | AskedSession
 def _check_text(name: str, *secrets: Secret) -> None:
     if any(NOT_XML.search(text) for text in (name, *(secret.text for secret in secrets))):
         raise SignInRefused(
-            "The credentials hold a control character, so they cannot be right.",
-            advice="Look for a stray character where they are set.",
+            "The credentials contain a control character, so they cannot be right.",
+            advice="Check for a stray character where they are set.",
         )

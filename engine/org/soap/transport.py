@@ -1,4 +1,4 @@
-"""HTTP for zeep: one POST for one call, with time-outs, a bound on the answer, and a count of what was sent."""
+"""HTTP transport for zeep: one POST per call, with timeouts, a limit on response size, and a call count."""
 
 import gzip
 import ssl
@@ -20,7 +20,7 @@ from sfmap.engine.org.soap.settings import SoapSettings
 CONNECTIONS = 32
 LONGEST_ANSWER = 256 * 1024 * 1024
 PACKED_FROM = 1_000
-"""Bytes; a smaller request gains nothing by gzip."""
+"""In bytes; gzip does not help smaller requests."""
 _CHUNK = 256 * 1024
 _BEFORE_SENDING = (NewConnectionError, ConnectTimeoutError, ProxyError, ssl.SSLCertVerificationError)
 _SOAP_STARTS_WITHIN = 2_000
@@ -28,7 +28,7 @@ _SOAP_STARTS_WITHIN = 2_000
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What zeep reads of an HTTP response, and no more."""
+    """The part of an HTTP response that zeep reads."""
 
     status_code: int
     content: bytes
@@ -37,7 +37,7 @@ class HttpAnswer:
 
 
 class NotSoapError(Exception):
-    """An HTTP answer without a SOAP envelope: an error page, a redirect, a proxy's words."""
+    """An HTTP response without a SOAP envelope, such as an error page, a redirect, or a proxy's message."""
 
     def __init__(self, status: int, kind: str = "", location: str = "") -> None:
         super().__init__(f"HTTP status {status}")
@@ -47,26 +47,26 @@ class NotSoapError(Exception):
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """The authentication of a call: none, since what it needs is in its body."""
+    """Adds no authentication to a request: the credentials are in its body."""
     return request
 
 
 class _Session(requests.Session):
-    """A session that follows no redirect: it would carry the password or the session id to another host."""
+    """A session without redirects, which would send the password or session id to another host."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
 
 
 class Transport:
-    """The part of zeep's transport that a call uses. Zeep's own would log envelopes with their secrets."""
+    """The part of zeep's transport that calls use. Zeep's own would log envelopes with their secrets."""
 
     def __init__(self, settings: SoapSettings) -> None:
         self._timeouts = (settings.connect_timeout, settings.read_timeout)
         self._session = _Session()
-        # A proxy from the environment cannot reach this machine's own loopback.
+        # A proxy from the environment cannot reach this machine's loopback.
         self._session.trust_env = not is_loopback(settings.login_url)
-        self._session.auth = _as_it_is  # else requests would add a password that it finds in ~/.netrc
+        self._session.auth = _as_it_is  # otherwise requests would add a password from ~/.netrc
         adapter = HTTPAdapter(pool_maxsize=CONNECTIONS)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -75,7 +75,7 @@ class Transport:
         self._usage: ApiUsage | None = None
         self._under_way = 0
         self._unseen = 0
-        """Calls that the last word on the org's usage may not have counted."""
+        """Calls that the org's last report of its usage may not include."""
         self._lock = Lock()
 
     def calls(self) -> Mapping[str, int]:
@@ -87,7 +87,7 @@ class Transport:
             return self._usage
 
     def note_usage(self, usage: ApiUsage) -> None:
-        """What an answer says of the org's daily limit."""
+        """Notes the org's usage from a response."""
         with self._lock:
             self._usage = usage
             self._unseen = self._under_way
@@ -106,7 +106,7 @@ class Transport:
             self._end(operation, sent)
 
     def post_form(self, address: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
-        """A form to an address of the org that is no part of the API; the answer's status, and its JSON object.
+        """Posts a form to an endpoint outside the API; returns the status and the JSON object of the response.
 
         Raises `NotSoapError` for a redirect.
         """
@@ -123,7 +123,7 @@ class Transport:
         return response.status_code, answer if isinstance(answer, dict) else {}
 
     def _begin(self, operation: str) -> None:
-        """Counts the call, if the budget allows it. Raises `LimitReached`."""
+        """Counts the call. Raises `LimitReached` if the budget does not allow it."""
         with self._lock:
             self._budget.check(self._calls.total(), self._usage, self._unseen)
             self._calls[operation] += 1
@@ -131,7 +131,7 @@ class Transport:
             self._unseen += 1
 
     def _end(self, operation: str, sent: bool) -> None:
-        """A request that never left this machine is no call."""
+        """Ends a call; one that never left this machine is not counted."""
         with self._lock:
             self._under_way -= 1
             if not sent:
@@ -139,7 +139,7 @@ class Transport:
 
     def _post(self, address: str, body: bytes, headers: dict[str, str]) -> HttpAnswer:
         if len(body) >= PACKED_FROM:
-            # The fastest level: the others take longer than they save on any but the slowest line.
+            # The fastest level: on all but the slowest networks, higher levels cost more time than they save.
             body, headers = gzip.compress(body, 1, mtime=0), {**headers, "Content-Encoding": "gzip"}
         with self._session.post(
             address, data=body, headers=headers, timeout=self._timeouts, stream=True
@@ -165,7 +165,7 @@ def never_sent(error: BaseException) -> bool:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything it wraps: requests and urllib3 keep the cause in different places.
+    """The error and all errors that it wraps: requests and urllib3 keep the cause in different places.
 
     `__context__` is left out: it may hold an error that the caller was handling when it made this call.
     """

@@ -1,4 +1,4 @@
-"""The WSDL that calls are made by: the built-in one, or a user's own partner WSDL, opened where it must be."""
+"""The WSDL for calls: the built-in one, or a user's partner WSDL with its record types relaxed."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -23,7 +23,7 @@ class Wsdl:
 
 
 def load_wsdl(path: Path | None) -> Wsdl:
-    """The file's WSDL, or the built-in one. Raises `OrgOutOfReach` for a file that is no partner WSDL."""
+    """The file's WSDL, or the built-in one. Raises `OrgOutOfReach` for a file that is not a partner WSDL."""
     ours = files(__package__).joinpath("partner.wsdl").read_bytes()
     if path is None:
         return Wsdl(ours, f"{{{API}}}Partner")
@@ -31,7 +31,7 @@ def load_wsdl(path: Path | None) -> Wsdl:
     binding = theirs.find(f"{_WSDL}binding")
     schema = next((s for s in theirs.iter(f"{_SCHEMA}schema") if s.get("targetNamespace") == API), None)
     if theirs.tag != f"{_WSDL}definitions" or binding is None or schema is None:
-        raise _unusable(path, "it is no partner WSDL (an enterprise WSDL knows one org's objects alone)")
+        raise _unusable(path, "it is not a partner WSDL (an enterprise WSDL describes only one org's objects)")
     _open_up(schema, etree.fromstring(ours, _PARSER))
     return Wsdl(etree.tostring(theirs), f"{{{theirs.get('targetNamespace')}}}{binding.get('name')}")
 
@@ -42,24 +42,24 @@ def _parsed(path: Path) -> etree._Element:
     except OSError as error:
         raise _unusable(path, str(error.strerror)) from None
     if len(content) > _LONGEST or b"<!DOCTYPE" in content:
-        raise _unusable(path, "it is larger than a WSDL, or has a document type of its own")
+        raise _unusable(path, "it is too large for a WSDL, or has a document type declaration")
     try:
         return etree.fromstring(content, _PARSER)
     except etree.XMLSyntaxError:
-        raise _unusable(path, "it is no XML") from None
+        raise _unusable(path, "it is not XML") from None
 
 
 def _open_up(schema: etree._Element, ours: etree._Element) -> None:
-    """Puts our definitions, whose records and results are open, in place of theirs of the same names.
+    """Replaces definitions with ours of the same names, whose records and results allow any element.
 
-    A strict reader that stumbles over an answer raises after the org has done the work.
+    A strict reader that fails on an answer raises after the org has executed the call.
     """
     own_schema = next(ours.iter(f"{_SCHEMA}schema"))
     for definition in own_schema.iterchildren("{*}element", "{*}complexType"):
         for other in schema.findall(definition.tag):
             if other.get("name") == definition.get("name"):
                 schema.remove(other)
-        # Written and read again, it brings along the prefixes that its attributes use.
+        # Serialized and parsed again, so that the prefixes used in its attributes come along.
         schema.append(etree.fromstring(etree.tostring(definition), _PARSER))
 
 
