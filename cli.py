@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from sfmap.engine.commands.ending import run
+from sfmap.engine.commands.exit import run
 
 COMMANDS = {
     "check": ("check.check", "Check the project file and every mapping."),

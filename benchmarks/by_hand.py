@@ -7,7 +7,7 @@ the keys, only values of the right types, only texts without anything to clean, 
 import re
 from typing import Any
 
-from sfmap.engine.mapping.record import Plan, Record
+from sfmap.engine.mapping.values.record import Plan, Record
 
 _LEAD = Plan("lead", "Lead", "upsert", "newest", has_values_alone=True)
 _is_email = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+").fullmatch

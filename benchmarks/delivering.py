@@ -10,7 +10,7 @@ from time import perf_counter
 import orjson
 from samples import events
 
-from sfmap.engine.org.local.process import start_local_org
+from sfmap.engine.local_org.process import start_local_org
 
 _SFMAP = str(Path(sys.executable).parent / "sfmap")
 _PROJECT = """\

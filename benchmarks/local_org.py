@@ -8,8 +8,8 @@ from pathlib import Path
 from mapping import shipped
 from samples import events
 
-from sfmap.engine.mapping.record import Record
-from sfmap.engine.org.local.process import start_local_org
+from sfmap.engine.local_org.process import start_local_org
+from sfmap.engine.mapping.values.record import Record
 from sfmap.engine.org.port import RecordWrite, Written
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 

@@ -9,9 +9,9 @@ import orjson
 from by_hand import lead
 from samples import lines
 
-from sfmap.engine.load import compile_mappings
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.spec.files import read_source
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.project.loading import compile_mappings
+from sfmap.engine.yaml_files.files import read_source
 
 _ROUNDS = 7
 _MAPPING = Path(__file__).parents[1] / "mappings" / "lead.yaml"

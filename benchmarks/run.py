@@ -18,7 +18,7 @@ import segment
 import sending
 import starting
 
-from sfmap.engine.rendering import usable_cores
+from sfmap.engine.inspect.rendering import usable_cores
 
 _SFMAP = Path(sys.executable).parent / "sfmap"
 

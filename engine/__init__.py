@@ -1,0 +1,46 @@
+"""The rooms of the engine, each with what it is and, after the arrow, the rooms that it imports.
+
+A test holds these arrows. Data flows down this list: a room is imported only by rooms below it.
+
+files            files on disk: private ones, and the output files of a run
+yaml_files       YAML text as nodes with positions, tables of known keys, and diagnostics
+language         the mapping language: YAML nodes → Mapping
+                 ← yaml_files
+mapping/values   events, the values of fields, and records
+                 ← language
+mapping/filters  the named filters of pipes and templates
+                 ← language, mapping/values
+mapping/compile  Mapping → functions
+                 ← yaml_files, language, mapping/values, mapping/filters, mapping/run
+mapping/run      event → records
+                 ← yaml_files, language, mapping/values, mapping/compile
+org              what delivery needs from an org, and what its described fields accept
+                 ← yaml_files, language, mapping/values
+org/soap         an org over the partner SOAP API
+                 ← mapping/values, org
+sources          where events come from
+                 ← mapping/values
+journal          what has happened, kept on disk
+                 ← files, sources
+delivery         records → outcomes
+                 ← files, yaml_files, language, mapping/values, mapping/run, org, sources, journal
+project          sfmap.yaml: mappings, settings, orgs, sources and secrets
+                 ← yaml_files, language, mapping/compile, mapping/run, org, org/soap
+http             what the HTTP servers share
+local_org        a Salesforce on loopback, for development and tests
+                 ← files, yaml_files, http, mapping/values
+wiring           connects ports and adapters
+                 ← files, org, org/soap, journal, delivery, project, local_org
+inspect          what a person asks of a mapping
+                 ← files, yaml_files, language, mapping/values, mapping/compile, mapping/run, org,
+                   org/soap, sources, project, local_org, wiring
+testing          sample events as snapshot tests
+                 ← yaml_files, mapping/values, mapping/run, sources, project, inspect
+serve            events over HTTP, delivered in the background
+                 ← yaml_files, http, mapping/values, mapping/run, org, sources, journal, delivery,
+                   project, local_org, inspect, wiring
+commands         the command line
+                 ← files, yaml_files, language, mapping/values, mapping/compile, mapping/run, http,
+                   org, sources, journal, delivery, project, local_org, inspect, testing, serve,
+                   wiring
+"""

@@ -5,18 +5,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sfmap.engine.delivery.sending import write_options
+from sfmap.engine.delivery.batches import write_options
+from sfmap.engine.delivery.retry import Waiter
+from sfmap.engine.files.private_files import private_folder
 from sfmap.engine.journal.database import Database
-from sfmap.engine.journal.organizations import organization_of
+from sfmap.engine.journal.organizations import organization_of, remember_organization
+from sfmap.engine.local_org.process import LocalOrg, start_local_org
 from sfmap.engine.org.budget import Budget
-from sfmap.engine.org.local.process import LocalOrg, start_local_org
 from sfmap.engine.org.port import Org
-from sfmap.engine.private import private_folder
-from sfmap.engine.project import LOCAL, OrgEntry, Project
-from sfmap.engine.secrets import read_private
+from sfmap.engine.project.project_file import LOCAL, OrgEntry, Project
+from sfmap.engine.project.secrets import read_private
 
 if TYPE_CHECKING:
-    from sfmap.engine.org.soap.settings import SoapSettings
+    from sfmap.engine.org.soap.org_settings import SoapSettings
     from sfmap.engine.org.soap.sign_in import SignIn
 
 LOGIN_API_VERSION = "64.0"
@@ -72,6 +73,16 @@ def open_org(project: Project, entry: OrgEntry, max_calls: int | None = None) ->
     yield _opened(settings, f"the org {entry.name} at {settings.host}", _remembered_by(project, entry, settings))
 
 
+def sign_in(opened: OpenOrg, journal: Database, waiter: Waiter) -> str:
+    """Signs in, waiting for the org as in a run; returns the org's key in the journal.
+
+    Raises `OrgError`, `StopRequested` or `JournalFailed`.
+    """
+    key = waiter.ask(lambda: opened.key)
+    remember_organization(journal, opened.entry, key)
+    return key
+
+
 def known_key(project: Project, entry: OrgEntry, journal: Database) -> str | None:
     """The org's key in the journal, without a call; None if nothing has signed in to it yet.
 
@@ -116,8 +127,8 @@ def open_ready(text: str, max_calls: int | None = None) -> OpenOrg:
 
     Raises `SecretMissing` for other text, `SignInRefused` for an invalid session.
     """
-    from sfmap.engine.org.soap.settings import SoapSettings
-    from sfmap.engine.salesforce_cli import printed_session
+    from sfmap.engine.org.soap.org_settings import SoapSettings
+    from sfmap.engine.project.salesforce_cli import printed_session
 
     session = printed_session(text, "standard input")
     settings = SoapSettings(session.instance_url, session, OAUTH_API_VERSION, budget=Budget(max_calls))
@@ -125,7 +136,7 @@ def open_ready(text: str, max_calls: int | None = None) -> OpenOrg:
 
 
 def _local_settings(local: LocalOrg, entry: OrgEntry) -> "SoapSettings":
-    from sfmap.engine.org.soap.settings import SoapSettings
+    from sfmap.engine.org.soap.org_settings import SoapSettings
     from sfmap.engine.org.soap.sign_in import PasswordLogin, Secret
 
     sign_in = PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
@@ -133,7 +144,7 @@ def _local_settings(local: LocalOrg, entry: OrgEntry) -> "SoapSettings":
 
 
 def _settings(project: Project, entry: OrgEntry) -> "SoapSettings":
-    from sfmap.engine.org.soap.settings import SoapSettings
+    from sfmap.engine.org.soap.org_settings import SoapSettings
 
     sign_in = _sign_in(project, entry)
     wsdl = entry.texts.get("wsdl")
@@ -151,7 +162,7 @@ def _settings(project: Project, entry: OrgEntry) -> "SoapSettings":
 
 def _sign_in(project: Project, entry: OrgEntry) -> "SignIn":
     from sfmap.engine.org.soap import sign_in as ways
-    from sfmap.engine.salesforce_cli import ask_for_session, printed_session
+    from sfmap.engine.project.salesforce_cli import ask_for_session, printed_session
 
     def text(key: str) -> str:
         return project.filled_in(entry, key)

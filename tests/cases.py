@@ -6,13 +6,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-from sfmap.engine.load import compile_mappings, mapping_sources
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Json
-from sfmap.engine.mapping.render import as_json
-from sfmap.engine.project import load_project
-from sfmap.engine.spec.diagnostics import Source
-from sfmap.engine.spec.source import ListNode, Node, ScalarNode, read_yaml
+from sfmap.engine.inspect.payload import as_json
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.mapping.values.record import Json
+from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.project.project_file import load_project
+from sfmap.engine.yaml_files.diagnostics import Source
+from sfmap.engine.yaml_files.nodes import ListNode, Node, ScalarNode, read_yaml
 
 
 def plain(node: Node) -> Json:

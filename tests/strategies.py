@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from sfmap.engine.mapping.record import Event, Json
+from sfmap.engine.mapping.values.record import Event, Json
 
 KEYS = st.one_of(
     st.sampled_from(

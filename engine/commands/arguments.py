@@ -7,9 +7,9 @@ from typing import BinaryIO
 
 import click
 
-from sfmap.engine.load import chosen_mappings, compile_mappings
-from sfmap.engine.mapping.compile import CompiledMapping
-from sfmap.engine.project import Project
+from sfmap.engine.mapping.compile.build import CompiledMapping
+from sfmap.engine.project.loading import chosen_mappings, compile_mappings
+from sfmap.engine.project.project_file import Project
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
 
 EVENTS_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)

@@ -8,16 +8,16 @@ from pathlib import Path
 import click
 import orjson
 
-from sfmap.engine.annotations import github_annotation, sarif
-from sfmap.engine.checking import Checked, check_project, coverage_json, coverage_text
 from sfmap.engine.commands.arguments import EVENTS_FILE, event_source, mappings_option, org_option
 from sfmap.engine.commands.terminal import BROKEN, EVENTS_FAILED, counted, explained, say, styled
-from sfmap.engine.describing import describe_one, description_lines
-from sfmap.engine.mapping.coverage import Coverage, cover
-from sfmap.engine.mapping.record import Event
-from sfmap.engine.project import load_project, project_folder
-from sfmap.engine.sources.port import EventSource
-from sfmap.engine.spec.diagnostics import render_all
+from sfmap.engine.inspect.annotations import github_annotation, sarif
+from sfmap.engine.inspect.coverage import Coverage, cover
+from sfmap.engine.inspect.describe_cache import describe_one, description_lines
+from sfmap.engine.inspect.project_check import Checked, check_project, coverage_json, coverage_text
+from sfmap.engine.mapping.values.record import Event
+from sfmap.engine.project.project_file import load_project, project_folder
+from sfmap.engine.sources.event_source import EventSource
+from sfmap.engine.yaml_files.diagnostics import render_all
 
 
 @click.command()

@@ -31,34 +31,33 @@ from sfmap.engine.commands.terminal import (
     org_words,
     say,
 )
-from sfmap.engine.delivery.patience import StopRequested
-from sfmap.engine.delivery.report import Report
-from sfmap.engine.delivery.windows import Stream
-from sfmap.engine.journal.database import Database
-from sfmap.engine.journal.dead_letters import dead_letters, discard_dead_letters
-from sfmap.engine.journal.ledger import NO_RESULTS, Ledger
-from sfmap.engine.journal.organizations import remember_organization
-from sfmap.engine.letters import DeadLetterSource, letter_event, letter_json, letter_line
-from sfmap.engine.lock import only_run
-from sfmap.engine.mapping.compile import CompiledMapping
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.org.port import OrgError
-from sfmap.engine.output import Output
-from sfmap.engine.project import Project, load_project, project_folder
-from sfmap.engine.run import (
+from sfmap.engine.delivery.deliver_all import (
     INTERRUPTIONS,
     Interruption,
     Manner,
     Resumed,
     deliver_all,
     resume,
-    sign_in,
     source_name,
 )
+from sfmap.engine.delivery.report import Report
+from sfmap.engine.delivery.retry import StopRequested
+from sfmap.engine.delivery.windows import Stream
+from sfmap.engine.files.output import NO_RESULTS, Output
+from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.dead_letter_events import DeadLetterSource, letter_event, letter_json, letter_line
+from sfmap.engine.journal.dead_letter_store import dead_letters, discard_dead_letters
+from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.journal.lock import only_run
+from sfmap.engine.journal.organizations import remember_organization
+from sfmap.engine.mapping.compile.build import CompiledMapping
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.org.port import OrgError
+from sfmap.engine.project.project_file import Project, load_project, project_folder
+from sfmap.engine.sources.event_source import EventSource, Received
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
-from sfmap.engine.sources.port import EventSource, Received
-from sfmap.engine.spec.diagnostics import listed
-from sfmap.engine.wiring import OpenOrg, known_key, open_org, open_ready
+from sfmap.engine.wiring import OpenOrg, known_key, open_org, open_ready, sign_in
+from sfmap.engine.yaml_files.diagnostics import listed
 
 COLLECT_AFTER = 50_000
 """Allocations between garbage collections: with the default of 700 they take a sixth of a run."""
@@ -152,7 +151,7 @@ def run(
             again = "Send the rest again." if source.is_stream else "The same command continues from there."
             say(f"Delivering to {opened.where}. Mappings: {_named(mappings)}.")
             with _ending_where_the_org_lets_nobody_in(opened, report_output, as_data, again):
-                key = sign_in(opened, journal, manner)
+                key = sign_in(opened, journal, manner.waiter())
             ledger = Ledger(journal, key, source_name(source), is_stream=source.is_stream)
             resumed = resume(ledger, source, restart)
             if resumed.words:
@@ -251,7 +250,7 @@ def retry(
             again = "The others remain dead letters."
             say(f"Delivering dead letters to {opened.where}.")
             with _ending_where_the_org_lets_nobody_in(opened, report_output, as_data, again):
-                key = sign_in(opened, journal, manner)
+                key = sign_in(opened, journal, manner.waiter())
             source = DeadLetterSource(journal, key, reason, number or 0)
             ledger = Ledger(journal, key, source.name)
             ledger.begin_unless_begun()

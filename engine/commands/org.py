@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from sfmap.engine.checking import mapped_objects
-from sfmap.engine.cloning import schema_lines
 from sfmap.engine.commands.arguments import compiled_mappings, org_option
 from sfmap.engine.commands.terminal import explained, say
-from sfmap.engine.private import private_folder
-from sfmap.engine.project import LOCAL, load_project, project_folder
+from sfmap.engine.files.private_files import private_folder
+from sfmap.engine.inspect.project_check import mapped_objects
+from sfmap.engine.inspect.schema_copy import schema_lines
+from sfmap.engine.project.project_file import LOCAL, load_project, project_folder
 from sfmap.engine.wiring import open_org
 
 
@@ -43,8 +43,8 @@ def start(
     """Serve the local org until Ctrl-C: SOAP, REST, OAuth, and a page that shows its records."""
     # Only this command needs the server's libraries.
     from sfmap.engine.http.address import is_loopback
-    from sfmap.engine.local_org import serve_local_org
-    from sfmap.engine.org.local.serving import Options
+    from sfmap.engine.local_org.foreground import serve_local_org
+    from sfmap.engine.local_org.hosting import Options
 
     if not is_loopback(host):
         say(

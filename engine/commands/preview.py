@@ -15,12 +15,12 @@ from sfmap.engine.commands.arguments import (
     org_option,
 )
 from sfmap.engine.commands.terminal import EVENTS_FAILED, explained, say
-from sfmap.engine.comparison import differences
-from sfmap.engine.load import chosen_mappings
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.project import load_project, project_folder
-from sfmap.engine.rendering import MOST_JOBS, Rendering, render_all
-from sfmap.engine.revision import mapper_at
+from sfmap.engine.inspect.payload_diff import differences
+from sfmap.engine.inspect.rendering import MOST_JOBS, Rendering, render_all
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.project.loading import chosen_mappings
+from sfmap.engine.project.project_file import load_project, project_folder
+from sfmap.engine.project.revision import mapper_at
 from sfmap.engine.sources.reading import json_bytes
 from sfmap.engine.testing.cases import rendered
 

@@ -1,5 +1,7 @@
 """`sfmap init`, `sfmap test` and `sfmap schema`."""
 
+import contextlib
+import io
 import sys
 from pathlib import Path
 
@@ -7,17 +9,20 @@ import click
 import orjson
 
 from sfmap.engine.commands.terminal import BROKEN, EVENTS_FAILED, say
-from sfmap.engine.project import project_folder
-from sfmap.engine.scaffolding import AlreadyThere, make_project
-from sfmap.engine.spec.schema import json_schema
+from sfmap.engine.language.json_schema import json_schema
+from sfmap.engine.project.project_file import project_folder
+from sfmap.engine.project.scaffolding import AlreadyThere, make_project
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 def init(folder: Path) -> None:
     """Create a project in DIR: mappings, sample events with snapshots, and a CI workflow."""
+    from sfmap.engine.testing.pytest_run import run_cases
+
     try:
-        made = make_project(folder)
+        with contextlib.redirect_stdout(io.StringIO()):
+            made = make_project(folder, lambda made: run_cases(made, (), update=True))
     except AlreadyThere as error:
         say(f"Error: {error}")
         sys.exit(BROKEN)
@@ -37,7 +42,7 @@ def test(update: bool, paths: tuple[str, ...]) -> None:
     A path is a file or folder of events, or one event of a file: tests/events/samples.ndjson::group
     """
     # pytest is slow to import, and only this command needs it.
-    from sfmap.engine.testing.run import NoSamples, run_cases
+    from sfmap.engine.testing.pytest_run import NoSamples, run_cases
 
     missing = [path for path in paths if not Path(path.partition("::")[0]).exists()]
     if missing:

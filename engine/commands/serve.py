@@ -9,14 +9,14 @@ import click
 
 from sfmap.engine.commands.arguments import mappings_option, org_option
 from sfmap.engine.commands.deliver import COLLECT_AFTER, manner_of
-from sfmap.engine.commands.ending import INTERNAL_ERROR
+from sfmap.engine.commands.exit import INTERNAL_ERROR
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.http.address import is_loopback
-from sfmap.engine.project import load_project, project_folder
+from sfmap.engine.project.project_file import load_project, project_folder
 from sfmap.engine.serve.configuration import Choice
 from sfmap.engine.serve.log import make_log
-from sfmap.engine.serve.serving import Address, DeliveryEnded, Options
-from sfmap.engine.serve.serving import serve as serve_events
+from sfmap.engine.serve.service import Address, DeliveryEnded, Options
+from sfmap.engine.serve.service import serve as serve_events
 
 
 def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:

@@ -7,20 +7,20 @@ from contextlib import contextmanager
 
 import click
 
-from sfmap.engine.describing import NoSuchObject
+from sfmap.engine.files.output import CannotWrite
 from sfmap.engine.http.address import CannotServe
+from sfmap.engine.inspect.describe_cache import NoSuchObject
+from sfmap.engine.inspect.rendering import RenderingFailed
 from sfmap.engine.journal.database import JournalFailed
-from sfmap.engine.lock import ProjectBusy
-from sfmap.engine.org.local.process import LocalOrgFailed
+from sfmap.engine.journal.lock import ProjectBusy
+from sfmap.engine.local_org.process import LocalOrgFailed
 from sfmap.engine.org.port import OrgError
-from sfmap.engine.output import CannotWrite
-from sfmap.engine.project import NoSuchOrg
-from sfmap.engine.rendering import RenderingFailed
-from sfmap.engine.revision import NoRevision
-from sfmap.engine.secrets import SecretMissing
-from sfmap.engine.sources.port import SourceFailed
-from sfmap.engine.spec.diagnostics import Diagnostic, Mistakes, Part, render_all
-from sfmap.engine.spec.files import CannotRead
+from sfmap.engine.project.project_file import NoSuchOrg
+from sfmap.engine.project.revision import NoRevision
+from sfmap.engine.project.secrets import SecretMissing
+from sfmap.engine.sources.event_source import SourceFailed
+from sfmap.engine.yaml_files.diagnostics import Diagnostic, Mistakes, Part, render_all
+from sfmap.engine.yaml_files.files import CannotRead
 
 EVENTS_FAILED = 1
 

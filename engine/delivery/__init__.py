@@ -1,0 +1,4 @@
+"""Records → outcomes.
+
+Imported by: wiring, serve, commands.
+"""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sfmap.engine.delivery.sending import Call, Verb
+from sfmap.engine.delivery.batches import Call, Verb
 from sfmap.engine.org.port import BATCH_SIZE
 
 _PATIENCE = 64

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from sfmap.engine.delivery.codes import recoded
-from sfmap.engine.mapping.parsing import CURRENCIES
-from sfmap.engine.mapping.record import Addition, Note, Record, Reference, Value, nothing_to_write
-from sfmap.engine.mapping.record import Content as RecordContent
-from sfmap.engine.mapping.values import INVISIBLE_TAKEN_OUT, Unfit, visible
+from sfmap.engine.language.model import OnMany, OnMissing
+from sfmap.engine.mapping.values.parsing import CURRENCIES
+from sfmap.engine.mapping.values.record import Addition, Note, Record, Reference, Value, nothing_to_write
+from sfmap.engine.mapping.values.record import Content as RecordContent
+from sfmap.engine.mapping.values.values import INVISIBLE_TAKEN_OUT, Unfit, visible
 from sfmap.engine.org.fields import (
     Coded,
     Verb,
@@ -27,8 +28,7 @@ from sfmap.engine.org.fields import (
     why_not_pointed,
 )
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
-from sfmap.engine.spec.diagnostics import did_you_mean
-from sfmap.engine.spec.model import OnMany, OnMissing
+from sfmap.engine.yaml_files.diagnostics import did_you_mean
 
 _MOST_MISSING = 10_000
 """The number of notes that are cached."""

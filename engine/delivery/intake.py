@@ -4,21 +4,21 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
-from sfmap.engine.delivery.coalesce import Fields, Item, Key, Lookups, Moment, lookup_key, mentioned
-from sfmap.engine.delivery.doubts import Doubts
 from sfmap.engine.delivery.earlier import Earlier
 from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
-from sfmap.engine.delivery.mistake import internal_error
+from sfmap.engine.delivery.folding import Fields, Item, Key, Lookups, Moment, lookup_key, mentioned
+from sfmap.engine.delivery.in_doubt import Doubts
+from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.delivery.outcome import Ending, Outcome
-from sfmap.engine.delivery.patience import Waiter
-from sfmap.engine.delivery.places import Places, message_of_record, read_outcome
+from sfmap.engine.delivery.outcome_table import Places, message_of_record, read_outcome
+from sfmap.engine.delivery.retry import Waiter
 from sfmap.engine.journal.ledger import Ledger, RecordKey
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Event, Mapped, Record, Rejected, Skipped
-from sfmap.engine.mapping.values import Unfit, convert
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.mapping.values.record import Event, Mapped, Record, Rejected, Skipped
+from sfmap.engine.mapping.values.values import Unfit, convert
 from sfmap.engine.org.port import ObjectDescription, Org
-from sfmap.engine.sources.port import Received
-from sfmap.engine.spec.diagnostics import did_you_mean
+from sfmap.engine.sources.event_source import Received
+from sfmap.engine.yaml_files.diagnostics import did_you_mean
 
 _REPEATED = "an event with the same messageId came before"
 _CREATED = f"{_REPEATED}, and the mapping would create a second record"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sfmap.engine.delivery.coalesce import Item
+from sfmap.engine.delivery.folding import Item
 from sfmap.engine.journal.ledger import Ledger
 
 

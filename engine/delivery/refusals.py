@@ -1,6 +1,6 @@
 """Decides whether a record that the org refused is sent again, why, and how often."""
 
-from sfmap.engine.delivery.coalesce import Cause
+from sfmap.engine.delivery.folding import Cause
 from sfmap.engine.org.port import Refused
 
 _LOCK = "UNABLE_TO_LOCK_ROW"

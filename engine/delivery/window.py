@@ -8,15 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from sfmap.engine.delivery.batch_sizes import BatchSizes
-from sfmap.engine.delivery.coalesce import ID, Cause, Fold, Item, Lookups, holds, lookup_key, plan
-from sfmap.engine.delivery.doubts import Doubts, kept
-from sfmap.engine.delivery.finding import Finder
-from sfmap.engine.delivery.fit import Content, Pointer
-from sfmap.engine.delivery.newest import Newest
-from sfmap.engine.delivery.outcome import Ending
-from sfmap.engine.delivery.patience import Waiter
-from sfmap.engine.delivery.refusals import again_because, is_too_much, most_again
-from sfmap.engine.delivery.sending import (
+from sfmap.engine.delivery.batches import (
     VERBS,
     Answers,
     Call,
@@ -29,8 +21,16 @@ from sfmap.engine.delivery.sending import (
     batch_size,
     write_options,
 )
+from sfmap.engine.delivery.fit import Content, Pointer
+from sfmap.engine.delivery.folding import ID, Cause, Fold, Item, Lookups, holds, lookup_key, plan
+from sfmap.engine.delivery.in_doubt import Doubts, kept
+from sfmap.engine.delivery.lookup import Finder
+from sfmap.engine.delivery.newest import Newest
+from sfmap.engine.delivery.outcome import Ending
+from sfmap.engine.delivery.refusals import again_because, is_too_much, most_again
+from sfmap.engine.delivery.retry import Waiter
 from sfmap.engine.journal.ledger import RecordKey, Unanswered
-from sfmap.engine.mapping.record import Plan, Value, nothing_to_write
+from sfmap.engine.mapping.values.record import Plan, Value, nothing_to_write
 from sfmap.engine.org.port import (
     FoundRecord,
     Org,
@@ -39,7 +39,7 @@ from sfmap.engine.org.port import (
     Refused,
     Written,
 )
-from sfmap.engine.spec.diagnostics import listed
+from sfmap.engine.yaml_files.diagnostics import listed
 
 _MOST_LOST = 6
 """The number of lost answers after which a record counts as failed."""

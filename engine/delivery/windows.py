@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sfmap.engine.sources.port import EventSource, Received, SourceFailed
+from sfmap.engine.sources.event_source import EventSource, Received, SourceFailed
 
 WINDOW_SIZE = 2_000
 """The most events in a window: as many identities as the result of one query can hold."""

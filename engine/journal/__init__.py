@@ -1,0 +1,4 @@
+"""What has happened, kept on disk.
+
+Imported by: delivery, wiring, serve, commands.
+"""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sfmap.engine.private import private_database, private_folder
+from sfmap.engine.files.private_files import private_database, private_folder
 
 _BUSY_SECONDS = 5
 

@@ -10,8 +10,9 @@ from typing import NamedTuple, cast
 
 import orjson
 
+from sfmap.engine.files.output import NO_RESULTS, Results
 from sfmap.engine.journal.database import Database
-from sfmap.engine.sources.port import Position
+from sfmap.engine.sources.event_source import Position
 from sfmap.engine.sources.reading import json_bytes, read_event
 
 
@@ -27,17 +28,6 @@ class RecordKey(NamedTuple):
 _MOST_DELIVERED = 5_000_000
 """The most message ids that are remembered; each takes about 30 bytes."""
 _ASKED_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """A results file, and how many of its bytes belong to delivered events."""
-
-    file: str
-    size: int
-
-
-NO_RESULTS = Results("", 0)
 
 
 @dataclass(frozen=True, slots=True)

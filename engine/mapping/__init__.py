@@ -1,0 +1,1 @@
+"""Mappings: compiled to functions, which make records of events."""

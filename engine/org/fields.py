@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sfmap.engine.mapping.event import as_text
-from sfmap.engine.mapping.values import Unfit, convert, cut, length
+from sfmap.engine.language.model import CONVENTIONS, Conventions, ValueType
+from sfmap.engine.mapping.values.event import as_text
+from sfmap.engine.mapping.values.values import Unfit, convert, cut, length
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry, Value
 from sfmap.engine.org.soql import too_long_for_lookup
-from sfmap.engine.spec.diagnostics import did_you_mean, listed
-from sfmap.engine.spec.model import CONVENTIONS, Conventions, ValueType
+from sfmap.engine.yaml_files.diagnostics import did_you_mean, listed
 
 Verb = Literal["create", "update", "delete"]
 

@@ -1,0 +1,4 @@
+"""Events over HTTP, delivered in the background.
+
+Imported by: commands.
+"""

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from sfmap.engine.journal.database import JournalFailed
-from sfmap.engine.journal.dead_letters import DeadLetterRoom
+from sfmap.engine.journal.dead_letter_store import DeadLetterRoom
 from sfmap.engine.journal.spool import Spool
 
 _MOST_AT_ONCE = 16 * 1024 * 1024

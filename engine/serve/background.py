@@ -7,27 +7,27 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from sfmap.engine.delivery.deliver import Delivered
-from sfmap.engine.delivery.mistake import internal_error
-from sfmap.engine.delivery.patience import Patience, StopRequested
+from sfmap.engine.delivery.deliver_all import Manner, make_delivery
+from sfmap.engine.delivery.internal_error import internal_error
+from sfmap.engine.delivery.pipeline import Delivered
+from sfmap.engine.delivery.retry import Patience, StopRequested
 from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
 from sfmap.engine.journal.database import Database, JournalFailed
-from sfmap.engine.journal.dead_letters import dead_letters
+from sfmap.engine.journal.dead_letter_events import DeadLetterSource
+from sfmap.engine.journal.dead_letter_store import dead_letters
 from sfmap.engine.journal.ledger import Commit, Ledger, Letter, Settled
 from sfmap.engine.journal.organizations import remember_organization
 from sfmap.engine.journal.spool import Spool, Spooled
-from sfmap.engine.letters import DeadLetterSource
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.org.local.process import LocalOrgFailed
+from sfmap.engine.local_org.process import LocalOrgFailed
+from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.org.port import LimitReached, OrgError, OrgOutOfReach, OrgUnavailable, SignInRefused
-from sfmap.engine.run import Manner, make_delivery
-from sfmap.engine.secrets import SecretMissing
+from sfmap.engine.project.secrets import SecretMissing
 from sfmap.engine.serve.log import Log, Sparing
 from sfmap.engine.serve.metrics import Metrics
-from sfmap.engine.sources.port import START, Position, Received
+from sfmap.engine.sources.event_source import START, Position, Received
 from sfmap.engine.sources.reading import read_event
-from sfmap.engine.spec.files import CannotRead
 from sfmap.engine.wiring import OpenOrg
+from sfmap.engine.yaml_files.files import CannotRead
 
 SPOOL = "spool"
 """The name of the spool as a source in the journal."""

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sfmap.engine.http.address import CannotServe, is_loopback
-from sfmap.engine.load import chosen_mappings, compile_mappings
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.project import PROJECT_FILE, NoSuchOrg, Project, load_project
-from sfmap.engine.secrets import SecretMissing
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.project.loading import chosen_mappings, compile_mappings
+from sfmap.engine.project.project_file import PROJECT_FILE, NoSuchOrg, Project, load_project
+from sfmap.engine.project.secrets import SecretMissing
 from sfmap.engine.serve.access import Access, KeySource, WebhookSource
 from sfmap.engine.serve.background import OpenOrgIn
 from sfmap.engine.serve.log import Log
-from sfmap.engine.spec.diagnostics import Mistakes, render_all
-from sfmap.engine.spec.files import CannotRead
 from sfmap.engine.wiring import open_org
+from sfmap.engine.yaml_files.diagnostics import Mistakes, render_all
+from sfmap.engine.yaml_files.files import CannotRead
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import orjson
 
-from sfmap.engine.delivery.mistake import internal_error
+from sfmap.engine.delivery.internal_error import internal_error
 
 Level = Literal["info", "warning", "error"]
 Log = Callable[[Level, str], None]

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.report import Report
-from sfmap.engine.journal.dead_letters import DeadLetterRoom
+from sfmap.engine.journal.dead_letter_store import DeadLetterRoom
 from sfmap.engine.journal.spool import Spool
 from sfmap.engine.org.port import ApiUsage
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sfmap.engine.mapping.record import Event, Json
+from sfmap.engine.mapping.values.record import Event, Json
 from sfmap.engine.sources.reading import NotJson, is_deeper, json_bytes, may_be_deeper, read_json
 
 LARGEST_EVENT: Final = 32 * 1024

@@ -1,0 +1,4 @@
+"""Where events come from.
+
+Imported by: journal, delivery, inspect, testing, serve, commands.
+"""

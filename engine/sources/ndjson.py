@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from sfmap.engine.sources.port import START, Position, Received, SourceFailed
+from sfmap.engine.sources.event_source import START, Position, Received, SourceFailed
 from sfmap.engine.sources.reading import LONGEST_LINE, read_event
 
 STANDARD_INPUT = "-"

@@ -6,7 +6,7 @@ from math import isfinite
 
 import orjson
 
-from sfmap.engine.mapping.record import Event, Json
+from sfmap.engine.mapping.values.record import Event, Json
 
 LONGEST_LINE = 64 * 1024 * 1024
 DEEPEST = 512

@@ -1,0 +1,4 @@
+"""Sample events as snapshot tests.
+
+Imported by: commands.
+"""

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import yaml
 
-from sfmap.engine.load import chosen_mappings, compile_mappings
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Event
-from sfmap.engine.mapping.render import as_json
-from sfmap.engine.mapping.values import replace_half_pairs
-from sfmap.engine.project import PROJECT_FILE, load_project
+from sfmap.engine.inspect.payload import as_json
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.mapping.values.record import Event
+from sfmap.engine.mapping.values.values import replace_half_pairs
+from sfmap.engine.project.loading import chosen_mappings, compile_mappings
+from sfmap.engine.project.project_file import PROJECT_FILE, load_project
 from sfmap.engine.sources.reading import read_event
 
 EVENTS_FOLDER = Path("tests/events")

@@ -32,9 +32,9 @@ class EventFile(pytest.File):
     """A file of sample events."""
 
     def collect(self) -> Iterator["EventCase"]:
-        from sfmap.engine.spec.diagnostics import Mistakes
-        from sfmap.engine.spec.files import CannotRead
         from sfmap.engine.testing.cases import NoEvent, cases, project_mapper, project_of
+        from sfmap.engine.yaml_files.diagnostics import Mistakes
+        from sfmap.engine.yaml_files.files import CannotRead
 
         folder = project_of(self.path)
         assert folder
@@ -75,7 +75,7 @@ def compare(case: "Case", folder: Path, snapshot: "SnapshotAssertion") -> None:
     """Compares the rendering with its snapshot file. Raises `Differs`."""
     from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-    from sfmap.engine.comparison import differences
+    from sfmap.engine.inspect.payload_diff import differences
     from sfmap.engine.testing.cases import as_snapshot, from_snapshot, project_mapper, rendered
 
     class PayloadFile(SingleFileSnapshotExtension):

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,58 +12,17 @@ import yaml
 REPOSITORY = Path(__file__).parents[2]
 MODULES = sorted([*(REPOSITORY / "engine").rglob("*.py"), REPOSITORY / "cli.py"])
 
-ALLOWED = {
-    "cli.py": {"engine/commands"},
-    "engine/spec": {"engine/spec"},
-    "engine/mapping": {"engine/mapping", "engine/spec"},
-    "engine/sources": {"engine/sources", "engine/mapping", "engine/spec"},
-    "engine/org/port.py": {"engine/org/port.py"},
-    "engine/org/soql.py": {"engine/org/port.py"},
-    "engine/org/budget.py": {"engine/org/port.py"},
-    "engine/org/fields.py": {"engine/org/port.py", "engine/org/soql.py", "engine/mapping", "engine/spec"},
-    "engine/org/soap": {
-        "engine/org/soap",
-        "engine/org/port.py",
-        "engine/org/soql.py",
-        "engine/org/budget.py",
-        "engine/org/login_url.py",
-        "engine/mapping/values.py",
-    },
-    "engine/journal": {
-        "engine/journal",
-        "engine/sources/port.py",
-        "engine/sources/reading.py",
-        "engine/mapping/record.py",
-        "engine/private.py",
-    },
-    "engine/http": {"engine/http"},
-    "engine/org/local": {
-        "engine/org/local",
-        "engine/http",
-        "engine/mapping",
-        "engine/spec",
-        "engine/load.py",
-        "engine/private.py",
-    },
-    "engine/serve/tracking.py": {"engine/mapping", "engine/sources/reading.py"},
-    "engine/serve/access.py": {"engine/http/address.py"},
-    "engine/delivery": {
-        "engine/delivery",
-        "engine/journal",
-        "engine/mapping",
-        "engine/spec",
-        "engine/sources/port.py",
-        "engine/sources/reading.py",
-        "engine/org/fields.py",
-        "engine/org/port.py",
-        "engine/org/soql.py",
-    },
+MAP = re.compile(r"^(?P<room>[a-z][\w/]*) {2,}\S.*(?P<imports>(?:\n +(?:←|  ) .*)*)", re.MULTILINE)
+ARROWS = {
+    found["room"]: re.findall(r"[a-z][\w/]*", found["imports"])
+    for found in MAP.finditer(str(ast.get_docstring(ast.parse((REPOSITORY / "engine/__init__.py").read_text()))))
 }
-"""For a room, or a file: what of our own it may import. Files above the rooms wire them together."""
+"""For each room of the map in engine/__init__.py, the rooms that it imports."""
 
 SERVERS_AND_CLIENTS = {"zeep", "requests", "starlette", "uvicorn", "lxml", "click", "sqlite3"}
 LIBRARIES = {
-    "engine/spec": SERVERS_AND_CLIENTS | {"jinja2", "jsonpath_ng"},
+    "engine/yaml_files": SERVERS_AND_CLIENTS | {"jinja2", "jsonpath_ng"},
+    "engine/language": SERVERS_AND_CLIENTS | {"jinja2", "jsonpath_ng"},
     "engine/mapping": SERVERS_AND_CLIENTS | {"yaml"},
     "engine/delivery": SERVERS_AND_CLIENTS | {"yaml", "jinja2", "jsonpath_ng"},
     "engine/sources": SERVERS_AND_CLIENTS | {"yaml", "jinja2", "jsonpath_ng"},
@@ -81,37 +40,61 @@ def imports(module: Path) -> Iterator[str]:
             yield str(node.module)
 
 
-def room(path: str, rooms: set[str]) -> str | None:
-    return next(
-        (name for name in sorted(rooms, reverse=True) if path == name or path.startswith(f"{name}/")), None
-    )
+def innermost(path: str, rooms: Iterable[str]) -> str | None:
+    """The room or file of these that contains the path."""
+    return max((name for name in rooms if f"{path}/".startswith(f"{name}/")), key=len, default=None)
 
 
-def own_path(name: str) -> str:
-    """`sfmap.engine.org.port` → `engine/org/port.py`, or the folder of a package."""
-    path = name.removeprefix("sfmap.").replace(".", "/")
-    return path if (REPOSITORY / path).is_dir() else f"{path}.py"
+def room_of(path: str) -> str | None:
+    return innermost(path.removeprefix("engine/").removesuffix(".py"), ARROWS)
+
+
+def own_imports(module: Path) -> set[str]:
+    """The rooms that a module imports."""
+    names = [name for name in imports(module) if name.startswith("sfmap.engine.")]
+    found = {name: room_of(name.removeprefix("sfmap.").replace(".", "/")) for name in names}
+    lost = [name for name, room in found.items() if room is None]
+    assert not lost, f"{module} imports {lost}, which are in no room of the map"
+    return {room for room in found.values() if room}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_imports_point_one_way(module: Path) -> None:
     here = module.relative_to(REPOSITORY).as_posix()
-    home = room(here, set(ALLOWED))
-    shunned = LIBRARIES.get(room(here, set(LIBRARIES)) or "", set())
-    for name in imports(module):
-        if name.startswith("sfmap."):
-            target = own_path(name)
-            if home:
-                assert any(target == allowed or target.startswith(f"{allowed}/") for allowed in ALLOWED[home]), (
-                    name
-                )
-        else:
-            assert name.partition(".")[0] not in shunned, f"{here} imports {name}"
+    if here not in ("cli.py", "engine/__init__.py", "engine/mapping/__init__.py"):
+        home = room_of(here)
+        assert home, f"{here} is in no room of the map"
+        assert own_imports(module) <= {home, *ARROWS[home]}
+    shunned = LIBRARIES.get(innermost(here, LIBRARIES) or "", set())
+    strangers = {name.partition(".")[0] for name in imports(module)}
+    assert not strangers & shunned
+
+
+@pytest.mark.parametrize("room", ARROWS)
+def test_the_map_has_the_arrows_that_are_there(room: str) -> None:
+    modules = [module for module in MODULES if room_of(module.relative_to(REPOSITORY).as_posix()) == room]
+    assert set().union(*map(own_imports, modules)) - {room} == set(ARROWS[room])
+    if (REPOSITORY / "engine" / room).is_dir():
+        importers = [other for other in ARROWS if room in ARROWS[other]]
+        described = ast.get_docstring(ast.parse((REPOSITORY / "engine" / room / "__init__.py").read_text()))
+        _, _, said = str(described).partition("Imported by: ")
+        assert re.findall(r"[a-z][\w/]*", said) == importers
+
+
+def test_arrows_point_up_the_map() -> None:
+    order = list(ARROWS)
+    down = {(room, one) for room in order for one in ARROWS[room] if order.index(one) > order.index(room)}
+    assert down <= {("mapping/compile", "mapping/run")}
+
+
+def test_modules_have_names_of_their_own() -> None:
+    names = [module.stem for module in MODULES if module.stem not in ("__init__", "__main__")]
+    assert not {name for name in names if names.count(name) > 1}
 
 
 OBJECTS = [
     yaml.safe_load(path.read_text("utf-8"))
-    for path in files("sfmap.engine.org.local.objects").iterdir()
+    for path in files("sfmap.engine.local_org.objects").iterdir()
     if path.name.endswith(".yaml")
 ]
 COMMON = set(next(known["fields"] for known in OBJECTS if not known["name"]))

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from sfmap.engine.load import compile_mappings, mapping_sources
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Json
-from sfmap.engine.mapping.render import as_json
-from sfmap.engine.spec.diagnostics import Source
-from sfmap.engine.spec.source import read_yaml
+from sfmap.engine.inspect.payload import as_json
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.mapping.values.record import Json
+from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.yaml_files.diagnostics import Source
+from sfmap.engine.yaml_files.nodes import read_yaml
 
 from ..cases import load_cases, plain, rendered_case
 

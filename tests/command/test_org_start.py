@@ -13,8 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from sfmap.engine.org.local import credentials
-from sfmap.engine.org.local.process import LocalOrg, start_local_org
+from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from .conftest import SFMAP, Folder, Identify
 
@@ -113,7 +113,7 @@ def private(folder: Folder, name: str, text: str) -> str:
     return name
 
 
-KEY = (files("sfmap.engine.org.local") / credentials.KEY_FILE).read_text("utf-8")
+KEY = (files("sfmap.engine.local_org") / credentials.KEY_FILE).read_text("utf-8")
 SECRETS = {"SF_SECRET": credentials.CLIENT_SECRET, "SF_REFRESH": credentials.REFRESH_TOKEN}
 WAYS = {
     "client_credentials": f"client_id: {credentials.CLIENT_ID}\n    client_secret: ${{SF_SECRET}}",

@@ -6,8 +6,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from sfmap.engine.org.local import credentials
-from sfmap.engine.org.local.process import LocalOrg, start_local_org
+from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from .conftest import Folder, Identify
 

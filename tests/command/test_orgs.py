@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.org.local.process import LocalOrg, start_local_org
+from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from .conftest import Folder, Identify
 

@@ -126,7 +126,7 @@ def test_a_stream_is_rendered_as_it_comes(folder: Folder) -> None:
 
 BROKEN = """\
 import sys
-import sfmap.engine.mapping.mapper as mapper
+import sfmap.engine.mapping.run.mapper as mapper
 from sfmap.cli import main
 
 def broken(self, event):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sfmap.engine.org.local.process import LocalOrg
+from sfmap.engine.local_org.process import LocalOrg
 
 from .conftest import run_node
 

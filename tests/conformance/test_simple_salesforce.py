@@ -14,8 +14,8 @@ from simple_salesforce.exceptions import (
 )
 from simple_salesforce.login import SalesforceLogin
 
-from sfmap.engine.org.local import credentials
-from sfmap.engine.org.local.process import LocalOrg
+from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.process import LocalOrg
 
 
 class ToLoopback(HTTPAdapter):

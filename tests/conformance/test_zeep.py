@@ -8,7 +8,7 @@ import requests
 import zeep
 from lxml import etree
 
-from sfmap.engine.org.local.process import LocalOrg
+from sfmap.engine.local_org.process import LocalOrg
 from sfmap.engine.org.port import RecordWrite, Reference, Refused, Written
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 

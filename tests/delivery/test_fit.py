@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from sfmap.engine.delivery.fit import DoesNotFit, Fitter
-from sfmap.engine.mapping.record import Content, Plan, Record, Value
+from sfmap.engine.language.model import Conventions
+from sfmap.engine.mapping.values.record import Content, Plan, Record, Value
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
-from sfmap.engine.spec.model import Conventions
 
 
 def field(

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.delivery.deliver import Delivery, Options
-from sfmap.engine.delivery.doubts import Doubts
+from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.outcome import Outcome
-from sfmap.engine.delivery.patience import Waiter
+from sfmap.engine.delivery.pipeline import Delivery, Options
+from sfmap.engine.delivery.retry import Waiter
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.ledger import Ledger
-from sfmap.engine.load import compile_mappings
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Event, Json
-from sfmap.engine.org.local.process import start_local_org
+from sfmap.engine.local_org.process import start_local_org
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.mapping.values.record import Event, Json
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
-from sfmap.engine.sources.port import Received
-from sfmap.engine.spec.diagnostics import Source
+from sfmap.engine.project.loading import compile_mappings
+from sfmap.engine.sources.event_source import Received
+from sfmap.engine.yaml_files.diagnostics import Source
 
 MAPPING = """\
 sfmap: 1

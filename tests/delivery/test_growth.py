@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sfmap.engine import delivery
-from sfmap.engine.mapping.record import Event
+from sfmap.engine.mapping.values.record import Event
 
 from .test_folding import ERASURES, GROUPS, WRITES, deliver
 

@@ -2,7 +2,7 @@
 
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.ledger import Commit, Ledger
-from sfmap.engine.sources.port import START
+from sfmap.engine.sources.event_source import START
 
 DAY = 86_400.0
 ASKED = [f"m{number}" for number in range(1_200)]

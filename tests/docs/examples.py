@@ -12,11 +12,11 @@ from pathlib import Path
 
 import orjson
 
-from sfmap.engine.load import chosen_mappings, compile_mappings
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Event
-from sfmap.engine.mapping.render import as_json
-from sfmap.engine.project import load_project
+from sfmap.engine.inspect.payload import as_json
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.mapping.values.record import Event
+from sfmap.engine.project.loading import chosen_mappings, compile_mappings
+from sfmap.engine.project.project_file import load_project
 
 FRAME = """\
 sfmap: 1

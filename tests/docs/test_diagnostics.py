@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sfmap.engine.spec.kinds import KINDS, Kind
+from sfmap.engine.yaml_files.kinds import KINDS, Kind
 
 from ..command.conftest import REPOSITORY
 

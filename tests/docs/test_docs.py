@@ -8,15 +8,15 @@ from typing import get_args
 import orjson
 import pytest
 
-from sfmap.engine.mapping.filter import Filter
-from sfmap.engine.mapping.filters import FILTERS
-from sfmap.engine.mapping.values import Unfit, convert
-from sfmap.engine.org.local.fault_plan import Kind, read_fault_plan
-from sfmap.engine.org.local.schema_file import load_schema
-from sfmap.engine.project import ServeEntry, load_project
-from sfmap.engine.spec.diagnostics import Source, listed
-from sfmap.engine.spec.language import TABLES, Key
-from sfmap.engine.spec.model import VALUE_TYPES
+from sfmap.engine.language.keys import TABLES, Key
+from sfmap.engine.language.model import VALUE_TYPES
+from sfmap.engine.local_org.fault_plan import Kind, read_fault_plan
+from sfmap.engine.local_org.schema_file import load_schema
+from sfmap.engine.mapping.filters.filter import Filter
+from sfmap.engine.mapping.filters.registry import FILTERS
+from sfmap.engine.mapping.values.values import Unfit, convert
+from sfmap.engine.project.project_file import ServeEntry, load_project
+from sfmap.engine.yaml_files.diagnostics import Source, listed
 
 from ..command.conftest import REPOSITORY
 from .examples import Example, examples, mapper_of, rendered, shown

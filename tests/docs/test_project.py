@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from sfmap.engine.load import chosen_mappings, compile_mappings
-from sfmap.engine.project import load_project
-from sfmap.engine.spec.model import Mapping
+from sfmap.engine.language.model import Mapping
+from sfmap.engine.project.loading import chosen_mappings, compile_mappings
+from sfmap.engine.project.project_file import load_project
 
 from ..command.conftest import REPOSITORY, Folder
 

@@ -24,9 +24,10 @@ import uvicorn
 import sfmap.engine.commands.deliver
 import sfmap.engine.org.soap.client  # noqa: F401 - imported for the children
 from sfmap.cli import main
-from sfmap.engine.delivery import deliver, windows
+from sfmap.engine.delivery import pipeline as deliver
+from sfmap.engine.delivery import windows
 from sfmap.engine.journal.database import Database
-from sfmap.engine.org.local.serving import Options, serve
+from sfmap.engine.local_org.hosting import Options, serve
 
 LONGEST = 60
 """Seconds after which a command that does not end is killed."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import requests
 
-from sfmap.engine.org.local import credentials
+from sfmap.engine.local_org import credentials
 
 from .model import Event, Kept
 from .oracle import Applied, History, Retried, Told, judge

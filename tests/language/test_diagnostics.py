@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from sfmap.engine.load import compile_mappings, mapping_sources
-from sfmap.engine.project import load_project
-from sfmap.engine.spec.diagnostics import Mistakes, Source
+from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.project.project_file import load_project
+from sfmap.engine.yaml_files.diagnostics import Mistakes, Source
 
 BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from sfmap.engine.mapping.record import Json
+from sfmap.engine.mapping.values.record import Json
 
 from ..cases import load_cases, rendered_case
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.checking import check_project
-from sfmap.engine.load import check_mappings, chosen_mappings
-from sfmap.engine.project import load_project
-from sfmap.engine.review import plain_org, review
-from sfmap.engine.spec.kinds import KINDS
+from sfmap.engine.inspect.org_check import plain_org, review
+from sfmap.engine.inspect.project_check import check_project
+from sfmap.engine.project.loading import check_mappings, chosen_mappings
+from sfmap.engine.project.project_file import load_project
+from sfmap.engine.yaml_files.kinds import KINDS
 
 RULES = "  Email: traits.email\n  LastName: {from: traits.n, required: true}\n"
 LEAD = f"sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nfields:\n{RULES}"

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfmap.engine.load import check_mappings
-from sfmap.engine.review import plain_org, review
-from sfmap.engine.spec.diagnostics import Source
-from sfmap.engine.spec.language import TABLES, Key
-from sfmap.engine.spec.source import ScalarNode, TableNode, YamlValue, read_yaml
+from sfmap.engine.inspect.org_check import plain_org, review
+from sfmap.engine.language.keys import TABLES, Key
+from sfmap.engine.project.loading import check_mappings
+from sfmap.engine.yaml_files.diagnostics import Source
+from sfmap.engine.yaml_files.nodes import ScalarNode, TableNode, YamlValue, read_yaml
 
 PLAIN = plain_org(None)
 

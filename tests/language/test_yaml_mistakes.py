@@ -2,8 +2,8 @@
 
 import pytest
 
-from sfmap.engine.spec.diagnostics import Mistakes, Source
-from sfmap.engine.spec.source import read_yaml
+from sfmap.engine.yaml_files.diagnostics import Mistakes, Source
+from sfmap.engine.yaml_files.nodes import read_yaml
 
 FIELDS = "sfmap: 1\nfields:\n  Email: traits.email\n"
 

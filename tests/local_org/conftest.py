@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sfmap.engine.org.local.process import LocalOrg, start_local_org
+from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 ENVELOPE = (
     '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns="urn:partner.soap.sforce.com">'

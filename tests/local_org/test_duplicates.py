@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.org.local.process import LocalOrgFailed, start_local_org
+from sfmap.engine.local_org.process import LocalOrgFailed, start_local_org
 from sfmap.engine.org.port import RecordWrite, Refused, WriteOptions, Written
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 

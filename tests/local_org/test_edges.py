@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.org.local.process import LocalOrg, LocalOrgFailed, start_local_org
+from sfmap.engine.local_org.process import LocalOrg, LocalOrgFailed, start_local_org
 
 from .conftest import ENVELOPE, Client, post, record, sign_in
 
@@ -174,7 +174,7 @@ def test_no_file_of_the_current_folder_is_taken_for_a_module(
 
 
 def test_a_port_that_is_none(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sfmap.engine.org.local", "--db", str(tmp_path / "o.db"), "--port", "99999"]
+    command = [sys.executable, "-m", "sfmap.engine.local_org", "--db", str(tmp_path / "o.db"), "--port", "99999"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=os.environ)
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1

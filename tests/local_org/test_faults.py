@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sfmap.engine.org.local.process import LocalOrg, LocalOrgFailed, start_local_org
+from sfmap.engine.local_org.process import LocalOrg, LocalOrgFailed, start_local_org
 
 from .conftest import Client, record, sign_in
 

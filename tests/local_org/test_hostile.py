@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from sfmap.engine.http.connections import MOST_IDLE
-from sfmap.engine.org.local.envelope import LARGEST_REQUEST
-from sfmap.engine.org.local.process import LocalOrg
+from sfmap.engine.local_org.envelope import LARGEST_REQUEST
+from sfmap.engine.local_org.process import LocalOrg
 
 from .conftest import ENVELOPE, Client, post
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sfmap.engine.mapping.values import full_record_id
-from sfmap.engine.org.local.ids import new_id
+from sfmap.engine.local_org.ids import new_id
+from sfmap.engine.mapping.values.values import full_record_id
 
 # Pairs from public documentation of the two forms.
 PAIRS = [("00130000000ibMC", "00130000000ibMCAAY"), ("001D000000IRFma", "001D000000IRFmaIAH")]

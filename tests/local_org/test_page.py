@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.org.local.process import start_local_org
+from sfmap.engine.local_org.process import start_local_org
 from sfmap.engine.org.port import RecordWrite
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 

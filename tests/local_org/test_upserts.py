@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from sfmap.engine.org.local.process import start_local_org
+from sfmap.engine.local_org.process import start_local_org
 
 from .conftest import Client, record, sign_in
 

@@ -5,20 +5,20 @@ from typing import get_args
 
 import pytest
 
-from sfmap.engine.load import compile_mappings, mapping_sources
-from sfmap.engine.mapping.explain import explain
-from sfmap.engine.mapping.filter import Filter
-from sfmap.engine.mapping.filters import FILTERS
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.paths import CompiledSource, compile_source
-from sfmap.engine.mapping.record import Event, Json, Record, Rejected
-from sfmap.engine.mapping.sandbox import ENVIRONMENT, TemplateFailed
-from sfmap.engine.mapping.templates import compile_template
-from sfmap.engine.mapping.values import Unfit, clean_text, convert, cut, length, scalar
-from sfmap.engine.spec.diagnostics import Source, Span, did_you_mean
-from sfmap.engine.spec.model import SourcePath, ValueType
-from sfmap.engine.spec.reader import Report
-from sfmap.engine.spec.source import ScalarNode
+from sfmap.engine.inspect.explanation import explain
+from sfmap.engine.language.model import SourcePath, ValueType
+from sfmap.engine.mapping.compile.sandbox import ENVIRONMENT, TemplateFailed
+from sfmap.engine.mapping.compile.source_paths import CompiledSource, compile_source
+from sfmap.engine.mapping.compile.templates import compile_template
+from sfmap.engine.mapping.filters.filter import Filter
+from sfmap.engine.mapping.filters.registry import FILTERS
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.mapping.values.record import Event, Json, Record, Rejected
+from sfmap.engine.mapping.values.values import Unfit, clean_text, convert, cut, length, scalar
+from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.yaml_files.diagnostics import Source, Span, did_you_mean
+from sfmap.engine.yaml_files.nodes import ScalarNode
+from sfmap.engine.yaml_files.reader import Report
 
 from .growth import MOST, Work, growth, peak, seconds
 

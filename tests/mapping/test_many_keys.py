@@ -2,9 +2,9 @@
 
 import resource
 
-from sfmap.engine.load import compile_mappings, mapping_sources
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Event, Json, Record
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.mapping.values.record import Event, Json, Record
+from sfmap.engine.project.loading import compile_mappings, mapping_sources
 
 LEAD = compile_mappings({"lead": mapping_sources(None)["lead"]}, (), ())
 

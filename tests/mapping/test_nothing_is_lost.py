@@ -11,11 +11,11 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sfmap.engine.load import compile_mappings
-from sfmap.engine.mapping.coverage import cover
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.render import as_json
-from sfmap.engine.spec.diagnostics import Source
+from sfmap.engine.inspect.coverage import cover
+from sfmap.engine.inspect.payload import as_json
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.project.loading import compile_mappings
+from sfmap.engine.yaml_files.diagnostics import Source
 
 Path = tuple[str | int, ...]
 

@@ -4,12 +4,12 @@ import sys
 
 import pytest
 
-from sfmap.engine.mapping.paths import compile_source
-from sfmap.engine.mapping.place_filters import FILTERS
-from sfmap.engine.spec.diagnostics import Source, Span
-from sfmap.engine.spec.model import SourcePath
-from sfmap.engine.spec.reader import Report
-from sfmap.engine.spec.source import ScalarNode
+from sfmap.engine.language.model import SourcePath
+from sfmap.engine.mapping.compile.source_paths import compile_source
+from sfmap.engine.mapping.filters.places import FILTERS
+from sfmap.engine.yaml_files.diagnostics import Source, Span
+from sfmap.engine.yaml_files.nodes import ScalarNode
+from sfmap.engine.yaml_files.reader import Report
 
 COUNTRY, NAME, STATE = FILTERS
 COUNTRIES = [

@@ -7,14 +7,14 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sfmap.engine.load import compile_mappings, mapping_sources
-from sfmap.engine.mapping.explain import explain
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Event, Json, Record
-from sfmap.engine.mapping.render import as_json
-from sfmap.engine.mapping.values import length
-from sfmap.engine.spec.diagnostics import Source, Span
-from sfmap.engine.spec.source import ScalarNode
+from sfmap.engine.inspect.explanation import explain
+from sfmap.engine.inspect.payload import as_json
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.mapping.values.record import Event, Json, Record
+from sfmap.engine.mapping.values.values import length
+from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.yaml_files.diagnostics import Source, Span
+from sfmap.engine.yaml_files.nodes import ScalarNode
 
 from ..strategies import EVENTS, JSON, KEYS
 from .interpreter import interpret

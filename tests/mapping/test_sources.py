@@ -4,17 +4,17 @@ import orjson
 import pytest
 from hypothesis import given
 
-from sfmap.engine.mapping.filter import Example, Filter
-from sfmap.engine.mapping.filters import FILTERS
-from sfmap.engine.mapping.paths import compile_source
-from sfmap.engine.mapping.record import Event, Json
-from sfmap.engine.mapping.sandbox import TemplateFailed
-from sfmap.engine.mapping.templates import compile_template
-from sfmap.engine.mapping.values import Unfit
-from sfmap.engine.spec.diagnostics import Source, Span
-from sfmap.engine.spec.model import SourcePath
-from sfmap.engine.spec.reader import Report
-from sfmap.engine.spec.source import ScalarNode
+from sfmap.engine.language.model import SourcePath
+from sfmap.engine.mapping.compile.sandbox import TemplateFailed
+from sfmap.engine.mapping.compile.source_paths import compile_source
+from sfmap.engine.mapping.compile.templates import compile_template
+from sfmap.engine.mapping.filters.filter import Example, Filter
+from sfmap.engine.mapping.filters.registry import FILTERS
+from sfmap.engine.mapping.values.record import Event, Json
+from sfmap.engine.mapping.values.values import Unfit
+from sfmap.engine.yaml_files.diagnostics import Source, Span
+from sfmap.engine.yaml_files.nodes import ScalarNode
+from sfmap.engine.yaml_files.reader import Report
 
 from ..strategies import JSON
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfmap.engine.mapping.record import Value
-from sfmap.engine.mapping.values import Unfit, clean_text, convert, cut, length
-from sfmap.engine.spec.model import ValueType
+from sfmap.engine.language.model import ValueType
+from sfmap.engine.mapping.values.record import Value
+from sfmap.engine.mapping.values.values import Unfit, clean_text, convert, cut, length
 
 CONVERTED: list[tuple[ValueType | None, Value, Value]] = [
     (None, 5, 5),

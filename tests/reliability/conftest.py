@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from sfmap.engine.org.local import credentials
-from sfmap.engine.org.local.process import LocalOrg, start_local_org
+from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from ..command.conftest import SFMAP, Folder
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sfmap.engine.mapping.record import Event
-from sfmap.engine.org.local import credentials
-from sfmap.engine.org.local.process import LocalOrg, start_local_org
+from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.process import LocalOrg, start_local_org
+from sfmap.engine.mapping.values.record import Event
 
 from ..command.conftest import SFMAP
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.org.local.process import start_local_org
+from sfmap.engine.local_org.process import start_local_org
 
 from .harness import Trial, check_outcomes, events, logged, rows, undisturbed, wait_for_late_commits
 from .test_kills import PLAN

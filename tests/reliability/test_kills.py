@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.org.local.process import start_local_org
+from sfmap.engine.local_org.process import start_local_org
 
 from .harness import Trial, check_outcomes, events, rows, undisturbed, wait_for_late_commits
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from sfmap.engine.delivery.deliver_all import Manner, make_delivery
 from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.dead_letter_events import DeadLetterSource
 from sfmap.engine.journal.ledger import Ledger
-from sfmap.engine.letters import DeadLetterSource
-from sfmap.engine.load import chosen_mappings, compile_mappings
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.project import load_project
-from sfmap.engine.run import Manner, make_delivery
-from sfmap.engine.sources.port import START
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.project.loading import chosen_mappings, compile_mappings
+from sfmap.engine.project.project_file import load_project
+from sfmap.engine.sources.event_source import START
 from sfmap.engine.wiring import open_org
 
 from .conftest import SECRETS, Scene

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from sfmap.engine.org.local import credentials
-from sfmap.engine.org.local.process import start_local_org
+from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.process import start_local_org
 
 from .conftest import PROJECT, Service
 

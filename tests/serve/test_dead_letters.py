@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from sfmap.engine.journal.database import Database
-from sfmap.engine.journal.dead_letters import DeadLetterRoom, dead_letters, discard_dead_letters
+from sfmap.engine.journal.dead_letter_store import DeadLetterRoom, dead_letters, discard_dead_letters
 from sfmap.engine.journal.ledger import Commit, Ledger, Letter, RecordKey, digest
 from sfmap.engine.journal.spool import SpoolFull
-from sfmap.engine.sources.port import START
+from sfmap.engine.sources.event_source import START
 
 from .conftest import PROJECT, SECRETS, Service
 

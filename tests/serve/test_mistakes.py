@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.delivery.mistake import internal_error
+from sfmap.engine.delivery.deliver_all import Manner, make_delivery
+from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.spool import Bounds, Spool
-from sfmap.engine.load import compile_mappings, mapping_sources
-from sfmap.engine.mapping.mapper import Mapper
-from sfmap.engine.mapping.record import Event, Mapped
-from sfmap.engine.org.local.process import start_local_org
+from sfmap.engine.local_org.process import start_local_org
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.mapping.values.record import Event, Mapped
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
-from sfmap.engine.run import Manner, make_delivery
+from sfmap.engine.project.loading import compile_mappings, mapping_sources
 from sfmap.engine.serve.background import Background, Means
 from sfmap.engine.serve.metrics import Metrics
-from sfmap.engine.sources.port import Received
+from sfmap.engine.sources.event_source import Received
 from sfmap.engine.wiring import OpenOrg
 
 from .conftest import KEY, Service

@@ -8,10 +8,10 @@ import pytest
 from jsonschema import Draft7Validator
 from syrupy.assertion import SnapshotAssertion
 
-from sfmap.engine.mapping.record import Json
-from sfmap.engine.spec.diagnostics import Source
-from sfmap.engine.spec.schema import json_schema
-from sfmap.engine.spec.source import read_yaml
+from sfmap.engine.language.json_schema import json_schema
+from sfmap.engine.mapping.values.record import Json
+from sfmap.engine.yaml_files.diagnostics import Source
+from sfmap.engine.yaml_files.nodes import read_yaml
 
 from ..cases import load_cases, plain, rendered_case
 from ..command.conftest import Folder

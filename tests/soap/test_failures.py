@@ -24,8 +24,8 @@ from sfmap.engine.org.port import (
     SignInRefused,
 )
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
-from sfmap.engine.org.soap.errors import Call, error_from
-from sfmap.engine.org.soap.meanings import FAULTS, FaultMeaning
+from sfmap.engine.org.soap.failure_meanings import FAULTS, FaultMeaning
+from sfmap.engine.org.soap.failures import Call, error_from
 
 from .conftest import USUAL, Canned, CannedServer
 

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from sfmap.engine.org.local.process import LocalOrg, start_local_org
+from sfmap.engine.local_org.process import LocalOrg, start_local_org
 from sfmap.engine.org.port import (
     BATCH_SIZE,
     ApiUsage,
@@ -495,7 +495,7 @@ def test_threads_share_a_session(settings: SoapSettings) -> None:
 
 
 def test_the_daily_limit(settings: SoapSettings, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sfmap.engine.org.local", "--db", str(tmp_path / "org"), "--daily-limit", "2"]
+    command = [sys.executable, "-m", "sfmap.engine.local_org", "--db", str(tmp_path / "org"), "--daily-limit", "2"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin
         assert process.stdout

@@ -21,7 +21,7 @@ from urllib3.util import parse_url
 
 from sfmap.engine.org.port import OrgOutOfReach, OrgUnavailable, SignInRefused
 from sfmap.engine.org.soap import Secret, SoapOrg
-from sfmap.engine.org.soap.settings import SALESFORCE_DOMAINS, SoapSettings, refused_server
+from sfmap.engine.org.soap.org_settings import SALESFORCE_DOMAINS, SoapSettings, refused_server
 from sfmap.engine.org.soap.sign_in import ClientCredentials, PasswordLogin
 
 from .conftest import USUAL, CannedServer

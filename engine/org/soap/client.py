@@ -21,13 +21,13 @@ from sfmap.engine.org.port import (
     WriteOptions,
     WriteResult,
 )
-from sfmap.engine.org.soap import results
+from sfmap.engine.org.soap import result_elements as results
 from sfmap.engine.org.soap.connection import Connection, Content, Headers
-from sfmap.engine.org.soap.errors import WRITES
-from sfmap.engine.org.soap.headers import write_headers
-from sfmap.engine.org.soap.records import record_element
+from sfmap.engine.org.soap.failures import WRITES
+from sfmap.engine.org.soap.org_settings import SoapSettings
+from sfmap.engine.org.soap.record_elements import record_element
 from sfmap.engine.org.soap.session import Session, Sessions
-from sfmap.engine.org.soap.settings import SoapSettings
+from sfmap.engine.org.soap.soap_headers import write_headers
 from sfmap.engine.org.soap.transport import Transport
 from sfmap.engine.org.soql import lookup_queries
 

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import zeep
 from lxml import etree
 
-from sfmap.engine.org.soap.errors import FAILURES, Call, error_from
-from sfmap.engine.org.soap.records import API, OBJECT
-from sfmap.engine.org.soap.results import UnreadableAnswerError
-from sfmap.engine.org.soap.settings import SoapSettings
+from sfmap.engine.org.soap.failures import FAILURES, Call, error_from
+from sfmap.engine.org.soap.org_settings import SoapSettings
+from sfmap.engine.org.soap.record_elements import API, OBJECT
+from sfmap.engine.org.soap.result_elements import UnreadableAnswerError
 from sfmap.engine.org.soap.sign_in import Secret
 from sfmap.engine.org.soap.transport import Transport
 from sfmap.engine.org.soap.wsdl import Wsdl, load_wsdl

@@ -5,13 +5,13 @@ from copy import copy
 from dataclasses import dataclass
 from threading import Lock
 
-from sfmap.engine.mapping.values import full_record_id
+from sfmap.engine.mapping.values.values import full_record_id
 from sfmap.engine.org.port import SignInRefused
+from sfmap.engine.org.soap.access_token import Token, check_token, fetch_token
 from sfmap.engine.org.soap.connection import Answer, Connection, Content, Headers
-from sfmap.engine.org.soap.errors import refusal
-from sfmap.engine.org.soap.oauth import Token, check_token, fetch_token
-from sfmap.engine.org.soap.results import currency, first, is_true, organization_id
-from sfmap.engine.org.soap.settings import SoapSettings, refused_server, soap_endpoint
+from sfmap.engine.org.soap.failures import refusal
+from sfmap.engine.org.soap.org_settings import SoapSettings, refused_server, soap_endpoint
+from sfmap.engine.org.soap.result_elements import currency, first, is_true, organization_id
 from sfmap.engine.org.soap.sign_in import AskedSession, PasswordLogin, ReadySession, Secret
 from sfmap.engine.org.soap.transport import Transport
 

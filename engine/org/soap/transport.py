@@ -15,7 +15,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyErr
 
 from sfmap.engine.org.login_url import is_loopback
 from sfmap.engine.org.port import ApiUsage
-from sfmap.engine.org.soap.settings import SoapSettings
+from sfmap.engine.org.soap.org_settings import SoapSettings
 
 CONNECTIONS = 32
 LONGEST_ANSWER = 256 * 1024 * 1024

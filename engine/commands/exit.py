@@ -1,0 +1,86 @@
+"""Runs the command line, and ends every command with a message and an exit code."""
+
+import errno
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+import click
+from click.shell_completion import shell_complete
+
+from sfmap.engine.delivery.internal_error import internal_error
+
+INTERNAL_ERROR = 70
+"""EX_SOFTWARE of BSD's sysexits."""
+_UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+
+
+def run(command: click.Command) -> NoReturn:
+    """Runs the command that the arguments name."""
+    _hold_closed_streams()
+    sys.exit(_exit_code(command))
+
+
+def _exit_code(command: click.Command) -> str | int | None:
+    try:
+        code = _run(command)
+        sys.stdout.flush()  # a later failure would be silent
+        return code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        return 130
+    except BrokenPipeError:
+        _drop_output()
+        return 141
+    except OSError as error:
+        # Other files that cannot be written have their own exceptions.
+        if error.errno not in _UNWRITTEN or error.filename:
+            return _mistake(error)
+        _drop_output()
+        with suppress(OSError):
+            click.echo(f"Error: cannot write standard output: {error.strerror}", err=True)
+        return 2
+    except Exception as error:  # noqa: BLE001 - a traceback tells a person nothing
+        return _mistake(error)
+
+
+def _mistake(error: Exception) -> int:
+    if os.environ.get("SFMAP_TRACEBACK"):
+        raise error
+    what = f"Error: this is a bug in sfmap: {internal_error(error)}."
+    with suppress(OSError):
+        click.echo(f"{what} Please report it; SFMAP_TRACEBACK=1 prints the traceback.", err=True)
+    return INTERNAL_ERROR
+
+
+def _run(command: click.Command) -> str | int | None:
+    """Runs the command without click's exit codes, which would report failed events on Ctrl-C or a closed pipe."""
+    if instruction := os.environ.get("_SFMAP_COMPLETE"):
+        return shell_complete(command, {}, "sfmap", "_SFMAP_COMPLETE", instruction)
+    try:
+        with command.make_context("sfmap", sys.argv[1:]) as context:
+            command.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except SystemExit as ended:
+        return ended.code
+    return 0
+
+
+def _drop_output() -> None:
+    """Discards buffered output, which the interpreter would otherwise try to write again on exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _hold_closed_streams() -> None:
+    """Reserves the number of a closed standard stream, so that the next opened file does not get it."""
+    if sys.stdin is None:
+        os.open(os.devnull, os.O_RDONLY)
+    if sys.stdout is None:
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w")  # noqa: SIM115 - what is written there fails
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115

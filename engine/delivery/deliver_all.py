@@ -1,0 +1,155 @@
+"""One run: delivers the events of a source to an org, and counts and writes every outcome."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
+from sfmap.engine.delivery.outcome import Outcome
+from sfmap.engine.delivery.pipeline import Delivery, Options, Written
+from sfmap.engine.delivery.report import Report
+from sfmap.engine.delivery.retry import USUAL_PATIENCE, Patience, StopRequested, Waiter
+from sfmap.engine.delivery.windows import Stream
+from sfmap.engine.files.output import NO_RESULTS, CannotWrite, Output, Results
+from sfmap.engine.journal.database import JournalFailed
+from sfmap.engine.journal.ledger import Checkpoint, Ledger
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.org.port import BATCH_SIZE, Org, OrgError
+from sfmap.engine.sources.event_source import START, EventSource, Position, SourceFailed
+from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
+
+Interruption = OrgError | SourceFailed | StopRequested | CannotWrite | JournalFailed
+INTERRUPTIONS = (OrgError, SourceFailed, StopRequested, CannotWrite, JournalFailed)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """The options of a run."""
+
+    patience: Patience = USUAL_PATIENCE
+    call_limit: float = CALL_LIMIT
+    connections: int = 4
+    batch_size: int = BATCH_SIZE
+    skip_delivered: bool = False
+    ids_by_source: bool = False
+    remember_days: int = 7
+    """How long message ids are remembered; 0 to remember none."""
+    should_stop: Callable[[], bool] = lambda: False
+    say: Callable[[str], object] = lambda text: None
+
+    def waiter(self) -> Waiter:
+        return Waiter(self.patience, self.should_stop, self.say)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Where a run starts, and the message about it."""
+
+    start: Position = START
+    results: Results = NO_RESULTS
+    """The results file of the last run."""
+    tally: bytes = b""
+    """The summary of the last run."""
+    words: str = ""
+
+
+def resume(ledger: Ledger, source: NdjsonSource, restart: bool) -> Resumed:
+    """Where to start: after the last window of a run that did not finish, or else at the first event.
+
+    Held records are delivered too, unless `restart` is set.
+
+    Raises `SourceFailed` or `JournalFailed`.
+    """
+    known = ledger.checkpoint()
+    if restart or known is None or (known.finished and not source.is_stream):
+        ledger.begin()
+        return Resumed()
+    if not source.is_stream and source.goes_on_after(known.position):
+        has_begun = known.position.file or known.position.offset
+        words = f"Continuing after event {known.position.number:,}, where the last run ended: see --restart."
+        words = words if has_begun else ""
+        return Resumed(known.position, known.results, known.tally, words)
+    return _resume_beside(ledger, source, known)
+
+
+def _resume_beside(ledger: Ledger, source: NdjsonSource, known: Checkpoint) -> Resumed:
+    """Where to start with other events under the same source name."""
+    held = len(ledger.held())
+    start = Position(ledger.begin_beside())
+    waiting = f"{held:,} records of an earlier run that wait for a write in doubt are included." if held else ""
+    if source.is_stream:
+        return Resumed(start, words=waiting)
+    changed = (
+        f"The file has changed since its last, unfinished run, which delivered {known.position.number:,} events:"
+        " starting at the first event."
+    )
+    return Resumed(start, words=f"{changed} {waiting}".strip())
+
+
+def source_name(source: NdjsonSource) -> str:
+    """The name of the files in the journal."""
+    names = [file if file == STANDARD_INPUT else str(Path(file).absolute()) for file in source.files]
+    return orjson.dumps(names).decode("utf-8", "replace")
+
+
+def deliver_all(
+    source: EventSource | Stream,
+    resumed: Resumed,
+    mapper: Mapper,
+    org: Org,
+    ledger: Ledger,
+    manner: Manner,
+    results: Output | None = None,
+) -> tuple[Report, Interruption | None]:
+    """Delivers everything; returns the report, and the error that ended the run early, if any.
+
+    The report covers the whole source, including earlier runs; the caller finishes the ledger after printing it.
+    Outcomes go to `results` as lines of JSON, window by window.
+    """
+    started = time.monotonic()
+    report = Report.going_on(resumed.tally)
+    interruption: Interruption | None = None
+
+    def written() -> Written:
+        report.spend(org.calls(), time.monotonic() - started)
+        return Written(results.written() if results else NO_RESULTS, report.tally())
+
+    delivery: Delivery | None = None
+    try:
+        delivery = make_delivery(mapper, org, ledger, manner, written)
+        for delivered in delivery.deliver(source, resumed.start):
+            report.add(delivered.outcomes, delivered.events)
+            if results:
+                results.write(_lines(delivered.outcomes))
+    except INTERRUPTIONS as error:
+        interruption = error
+    report.spend(org.calls(), time.monotonic() - started)
+    report.usage = org.usage()
+    if delivery:
+        report.held = delivery.held
+        report.batches = delivery.sizes.said()
+    return report, interruption
+
+
+def make_delivery(
+    mapper: Mapper, org: Org, ledger: Ledger, manner: Manner, written: Callable[[], Written] = Written
+) -> Delivery:
+    """Creates the delivery of a run. Raises `JournalFailed`."""
+    if manner.remember_days:
+        ledger.forget_old(manner.remember_days)
+    options = Options(
+        connections=manner.connections,
+        batch_size=manner.batch_size,
+        remember=manner.remember_days > 0,
+        skip_delivered=manner.skip_delivered and manner.remember_days > 0,
+        ids_by_source=manner.ids_by_source,
+        written=written,
+    )
+    return Delivery(org, mapper, ledger, Doubts(ledger, manner.call_limit), manner.waiter(), options)
+
+
+def _lines(outcomes: Sequence[Outcome]) -> bytes:
+    return b"".join(orjson.dumps(outcome.as_json(), option=orjson.OPT_APPEND_NEWLINE) for outcome in outcomes)

@@ -1,0 +1,145 @@
+"""Writes in doubt: their answer is lost and the org may still execute them, so dependent records must wait.
+
+The org ends every call after ten minutes, so no doubt lasts longer than that. Its age is measured by the uptime of
+the machine, which cannot be set. A doubt from before a reboot of the machine is counted from now.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from threading import Lock
+from typing import NamedTuple
+
+import orjson
+
+from sfmap.engine.delivery.earlier import Earlier
+from sfmap.engine.delivery.folding import Item, Trace
+from sfmap.engine.journal.ledger import InFlight, Ledger, RecordKey, Settled, Unanswered
+from sfmap.engine.journal.uptime import boot, uptime
+
+CALL_LIMIT = 600.0
+"""Seconds after which an org ends a call (app-limits, "API Usage Metrics")."""
+
+Sending = Sequence[tuple[RecordKey, Unanswered]]
+"""The records of a write, each with what the journal stores in case no answer comes."""
+
+
+class _Doubt(NamedTuple):
+    write: int
+    until: float
+    """By `uptime`."""
+    traces: frozenset[Trace]
+
+
+class Doubts:
+    """The writes in flight, each in the journal before it is sent. Thread-safe."""
+
+    def __init__(
+        self, ledger: Ledger, call_limit: float = CALL_LIMIT, clock: Callable[[], float] = uptime
+    ) -> None:
+        self._ledger = ledger
+        self._call_limit = call_limit
+        self._clock = clock
+        self._boot = boot()
+        self._lock = Lock()
+        self._held: set[Trace] = set()
+        self._unanswered = ledger.unanswered()
+        self._earlier = Earlier()
+        if ledger.is_stream:
+            self._earlier = Earlier(self._unanswered.keys() - {held.key for held in ledger.held()})
+        ledger.forget_over(self._boot, clock())
+        self._lost = [
+            _Doubt(write.id, self._end(write), frozenset(map(_trace, orjson.loads(write.traces))))
+            for write in ledger.in_flight()
+        ]
+        self.settled()
+
+    def _end(self, write: InFlight) -> float:
+        """When the write is no longer in doubt, by `uptime`."""
+        latest = self._clock() + self._call_limit
+        if self._boot and write.boot == self._boot:
+            return min(write.until, latest)
+        self._ledger.restate(write.id, self._boot, latest)
+        return latest
+
+    def sending(self, traces: Iterable[Trace], records: Sending) -> int:
+        """Notes a write that is about to be sent; returns the number to settle it by."""
+        return self._ledger.sending(
+            self._boot, self._clock() + self._call_limit, orjson.dumps(list(traces)), records
+        )
+
+    def undone(self, number: int, items: Iterable[Item]) -> None:
+        """Notes that the write was certainly not executed; earlier writes of its records stay unanswered."""
+        self._ledger.settle(Settled(writes=[number], kept=kept(items)))
+
+    def lose(self, number: int, traces: Iterable[Trace], records: Sending) -> None:
+        """Notes that the answer to a write is lost: the journal keeps it until the org must have ended it."""
+        with self._lock:
+            self._lost.append(_Doubt(number, self._clock() + self._call_limit, frozenset(traces)))
+            for key, sent in records:
+                before = self._unanswered.get(key)
+                self._unanswered[key] = replace(sent, write=number, losses=before.losses + 1 if before else 1)
+
+    def answered(self, keys: Iterable[RecordKey]) -> None:
+        """Notes that the writes of these records were answered."""
+        with self._lock:
+            for key in keys:
+                self._unanswered.pop(key, None)
+
+    def unanswered(self, key: RecordKey) -> Unanswered | None:
+        """The earlier unanswered write of the record, by this run or one that was killed."""
+        if not self._unanswered:
+            return None
+        with self._lock:
+            if key not in self._unanswered and (sent := self._earlier.take(key)):
+                self._ledger.claim(sent, key)
+                self._unanswered[key] = self._unanswered.pop(sent)
+            return self._unanswered.get(key)
+
+    def hold(self, traces: Iterable[Trace]) -> None:
+        """Adds the traces of held records, which make others wait."""
+        self._held.update(traces)
+
+    def release(self) -> None:
+        """Removes the traces of all held records."""
+        self._held.clear()
+
+    def traces(self) -> frozenset[Trace]:
+        """The traces that no record may meet."""
+        with self._lock:
+            return frozenset(self._held).union(*(doubt.traces for doubt in self._lost))
+
+    def writes(self) -> frozenset[int]:
+        """The numbers of the writes in doubt."""
+        with self._lock:
+            return frozenset(doubt.write for doubt in self._lost)
+
+    def settled(self) -> bool:
+        """Whether a doubt has ended since the last call; removes those that have."""
+        now = self._clock()
+        with self._lock:
+            before = len(self._lost)
+            self._lost = [doubt for doubt in self._lost if doubt.until > now]
+            return len(self._lost) < before
+
+    def next_end(self) -> float:
+        """Seconds until the next doubt ends; 0 if there is none."""
+        with self._lock:
+            return max(0.0, min((doubt.until for doubt in self._lost), default=0.0) - self._clock())
+
+    def __bool__(self) -> bool:
+        with self._lock:
+            return bool(self._lost)
+
+
+def kept(items: Iterable[Item]) -> list[tuple[RecordKey, Unanswered]]:
+    """The earlier unanswered writes of the items, which stay unknown until these have an outcome."""
+    return [(item.key, item.unanswered) for item in items if item.unanswered]
+
+
+def _trace(stored: object) -> Trace:
+    """A trace restored from JSON."""
+    return stored if isinstance(stored, str) else tuple(_part(part) for part in stored)  # type: ignore[attr-defined]
+
+
+def _part(stored: object) -> object:
+    return tuple(map(_part, stored)) if isinstance(stored, list) else stored

@@ -1,0 +1,4 @@
+"""What a person asks of a mapping.
+
+Imported by: testing, serve, commands.
+"""

@@ -1,0 +1,113 @@
+"""Coverage by sample events: rules that never found a value, and traits that reach no field."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from sfmap.engine.language.model import FieldRule
+from sfmap.engine.mapping.compile.build import CompiledMapping
+from sfmap.engine.mapping.compile.sandbox import TemplateFailed
+from sfmap.engine.mapping.compile.source_paths import Path, is_below
+from sfmap.engine.mapping.values.event import ITEM
+from sfmap.engine.mapping.values.record import Event, Json, Note, Skipped
+from sfmap.engine.mapping.values.values import Unfit, holds_value
+
+_HOLDERS = ("traits", "properties", ITEM)
+"""The parts of an event that the sender fills in; everything else comes from the tracking library."""
+
+
+@dataclass
+class Coverage:
+    """The coverage of one mapping, updated event by event."""
+
+    compiled: CompiledMapping
+    events: int = 0
+    """The number of events that it mapped."""
+    fired: Counter[str] = field(default_factory=Counter)
+    """By field, how often its rule found a value in an event."""
+    unread: Counter[str] = field(default_factory=Counter)
+    """By trait, such as `traits.plan`, how many events have it without it reaching a field."""
+
+    def add(self, event: Event) -> None:
+        try:
+            views = self.compiled.views(event)
+        except (TemplateFailed, Unfit):
+            return
+        if isinstance(views, Skipped):
+            return
+        self.events += 1
+        unread: set[str] = set()
+        for view, _ in views:
+            self.fired.update(rule.rule.field for rule in self.compiled.rules if rule.find(view).origin)
+            unread.update(self._unread(view))
+        self.unread.update(unread)
+
+    @property
+    def never_fired(self) -> tuple[FieldRule, ...]:
+        """The rules that found no value in any event; those with a constant or a default need none."""
+        rules = (compiled.rule for compiled in self.compiled.rules)
+        return tuple(rule for rule in rules if rule.field not in self.fired and (rule.sources or rule.template))
+
+    def _unread(self, view: Event) -> Iterator[str]:
+        for spellings in self.compiled.spellings:
+            yield from map(_text, spellings.paths(view))
+        reads = list(self._reads())
+        for holder in _HOLDERS:
+            members = view.get(holder)
+            for key, value in members.items() if isinstance(members, dict) else ():
+                if not self._is_custom(holder, key, value):
+                    yield from _unread((holder, key), value, reads)
+
+    def _is_custom(self, holder: str, key: str, value: Json) -> bool:
+        """Whether the trait becomes a custom field."""
+        found = self.compiled.find_custom({holder: {key: value}}, {})
+        return any(not isinstance(one, Note) for _, one in found)
+
+    def _reads(self) -> Iterator[tuple[Path, bool]]:
+        """The paths that are read, and whether as a whole."""
+        compiled = self.compiled
+        sources = [compiled.opt_in, compiled.for_each, compiled.when]
+        for rule in (*compiled.rules, *compiled.match_values.values(), *compiled.unless_found):
+            sources += (*rule.sources, rule.when)
+        for source in sources:
+            if source:
+                is_single = source.segments is not None and not source.pipes and source is not compiled.for_each
+                yield from (_known(path, not is_single) for path in source.reads)
+
+
+def _known(path: Path, whole: bool) -> tuple[Path, bool]:
+    """The path up to an index from the end of a list, which depends on the length of the list."""
+    place = next((place for place, step in enumerate(path) if isinstance(step, int) and step < 0), None)
+    return (path, whole) if place is None else (path[:place], True)
+
+
+def _unread(path: Path, value: Json, reads: list[tuple[Path, bool]]) -> Iterator[str]:
+    """The value's path, or those of its members that no rule reads."""
+    if not holds_value(value) or any(
+        is_below(path, read) and (whole or (len(path) == len(read) and not isinstance(value, (dict, list))))
+        for read, whole in reads
+    ):
+        return
+    below = [(read, whole) for read, whole in reads if is_below(read, path)]
+    if not below or not isinstance(value, (dict, list)):
+        yield _text(path)
+        return
+    members = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, member in members:
+        yield from _unread((*path, key), member, below)
+
+
+def _text(path: Path) -> str:
+    """The path in the form of a source: `traits.phones[1]`."""
+    first, *rest = path
+    return f"{first}{''.join(f'.{one}' if isinstance(one, str) else f'[{one}]' for one in rest)}"
+
+
+def cover(mappings: Iterable[CompiledMapping], events: Iterable[Event]) -> tuple[Coverage, ...]:
+    """The coverage of each mapping by the events it takes."""
+    covered = tuple(Coverage(compiled) for compiled in mappings)
+    for event in events:
+        for coverage in covered:
+            if coverage.compiled.takes(event.get("type"), event.get("event")):
+                coverage.add(event)
+    return covered

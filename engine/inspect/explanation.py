@@ -1,0 +1,222 @@
+"""Explains a record: for each field the rule, the source of the value, and the sources tried before.
+
+A rule is explained by running it again, so the explanation matches what is rendered.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sfmap.engine.inspect.payload import content_as_json
+from sfmap.engine.language.model import Write
+from sfmap.engine.mapping.compile.build import CompiledMapping
+from sfmap.engine.mapping.compile.field_rule import CompiledRule, Found
+from sfmap.engine.mapping.compile.sandbox import TemplateFailed
+from sfmap.engine.mapping.compile.source_paths import CompiledSource
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.mapping.values.record import (
+    Addition,
+    Content,
+    Event,
+    Mapped,
+    Note,
+    Record,
+    Reference,
+    Rejected,
+    Skipped,
+)
+from sfmap.engine.mapping.values.values import Unfit, scalar
+from sfmap.engine.yaml_files.diagnostics import Span, listed
+
+_WIDEST_VALUE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A source that was tried, and its result: `missing`, `null`, `an object`, ... or why it does not fit."""
+
+    source: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldStory:
+    field: str
+    span: Span
+    """The rule."""
+    content: Content
+    is_written: bool
+    write: Write
+    origin: str
+    """The origin of the value: a source, `default`, ...; empty if there is no value."""
+    tried: tuple[Attempt, ...]
+    """The sources tried before, in order."""
+    notes: tuple[str, ...]
+    """What was cut or left out, or why the event is rejected."""
+
+    def as_json(self) -> dict[str, object]:
+        value = {"value": content_as_json(self.content), "write": self.write} if self.is_written else {}
+        return {
+            "field": self.field,
+            **value,
+            "from": self.origin or None,
+            "tried": [{"source": attempt.source, "found": attempt.outcome} for attempt in self.tried],
+            "notes": list(self.notes),
+            "file": self.span.source.file,
+            "line": self.span.line,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One record or fate, with the explanation of every field of the mapping."""
+
+    mapped: Mapped
+    stories: tuple[FieldStory, ...] = ()
+
+
+def explain(mapper: Mapper, event: Event) -> tuple[Explained, ...]:
+    """The results of `mapper.map` for the event, each explained."""
+    taking = mapper.taking(event)
+    told = [one for compiled in taking for one in _explained(compiled, event)]
+    kept = [one for one in told if not isinstance(one.mapped, Skipped)]
+    return tuple(kept) or tuple(Explained(mapped) for mapped in mapper.map(event))
+
+
+def _explained(compiled: CompiledMapping, event: Event) -> Iterator[Explained]:
+    try:
+        views = compiled.views(event)
+    except (TemplateFailed, Unfit):
+        views = Skipped("")
+    if isinstance(views, Skipped):
+        yield from (Explained(mapped) for mapped in compiled.map(event))
+        return
+    mapped = compiled.map(event)
+    if compiled.for_each and isinstance(mapped[0], Rejected) and not mapped[0].item:  # the whole event
+        yield Explained(mapped[0])
+        return
+    for (view, _), one in zip(views, mapped, strict=True):
+        stories = [_story(rule, view) for rule in compiled.rules]
+        stories += (*_finding_stories(compiled, view), *_custom_stories(compiled, view))
+        yield Explained(one, (*stories, *_misplaced_stories(compiled, view)))
+
+
+def _story(rule: CompiledRule, view: Event) -> FieldStory:
+    found = rule.find(view)
+    is_written = found.content is not None or found.is_null
+    notes = (found.rejected,) if found.rejected else found.notes
+    if rule.when and not found.rejected and not rule.when.get(view):
+        tried: tuple[Attempt, ...] = (Attempt("when", f"is not true: {rule.when.text}"),)
+    else:
+        tried = tuple(_attempts(rule, found, view))
+    origin = found.origin or ("default" if found.content is not None else "null" if found.is_null else "")
+    return FieldStory(
+        rule.rule.field, rule.rule.span, found.content, is_written, found.write, origin, tried, notes
+    )
+
+
+def _attempts(rule: CompiledRule, found: Found, view: Event) -> Iterator[Attempt]:
+    for source in rule.sources:
+        if found.origin and source.text == found.origin:
+            return
+        yield Attempt(source.text, _outcome(source, view))
+
+
+def _outcome(source: CompiledSource, view: Event) -> str:
+    try:
+        value = source.get(view)
+    except (Unfit, TemplateFailed) as failure:
+        return str(failure)
+    if value is None:
+        return "null" if source.is_null(view) else "blank" if source.is_blank(view) else "missing"
+    if isinstance(value, (dict, list)):
+        return "an object" if isinstance(value, dict) else "a list"
+    return "blank" if scalar(value) is None else "does not fit"
+
+
+def _custom_stories(compiled: CompiledMapping, view: Event) -> Iterator[FieldStory]:
+    for custom, found in compiled.find_custom(view, {}):
+        span = custom.span
+        if isinstance(found, Note):
+            yield _left_out(found, span)
+        else:
+            yield FieldStory(found.field, span, found.value, True, "always", f"{found.origin} (custom)", (), ())
+
+
+def _finding_stories(compiled: CompiledMapping, view: Event) -> Iterator[FieldStory]:
+    """What is wrong with values that records are looked for by, and that are not written."""
+    named = [(f"match by {rule.rule.field}", rule) for rule in compiled.match_values.values()]
+    named += [("unless_found", rule) for rule in compiled.unless_found]
+    for name, rule in named:
+        found = rule.find(view)
+        for what in (found.rejected,) if found.rejected else found.notes:
+            yield _left_out(Note(name, what), rule.rule.span)
+
+
+def _misplaced_stories(compiled: CompiledMapping, view: Event) -> Iterator[FieldStory]:
+    for note in compiled.misplaced(view):
+        yield _left_out(note, compiled.mapping.span)
+
+
+def _left_out(note: Note, span: Span) -> FieldStory:
+    return FieldStory(note.field, span, None, False, "always", "", (), (note.what,))
+
+
+def as_text(number: int, explained: Explained) -> str:
+    """The explanation as text: a heading, a line for each written field, then the others."""
+    written = [story for story in explained.stories if story.is_written]
+    others = [story for story in explained.stories if not story.is_written]
+    lines = [_heading(number, explained.mapped), *_table(written, "  ")]
+    if others:
+        lines += ["  not written:", *_table(others, "    ")]
+    return "\n".join(lines) + "\n"
+
+
+def _heading(number: int, mapped: Mapped) -> str:
+    if isinstance(mapped, Skipped):
+        return f"event {number}: skipped: {mapped.reason}"
+    item = f", item {mapped.item}" if mapped.item else ""
+    if isinstance(mapped, Rejected):
+        return f"event {number}{item}: {mapped.mapping}: rejected: {mapped.reason}".replace(": : ", ": ")
+    return f"event {number}{item}: {mapped.mapping}: {mapped.operation} {mapped.object}{_by(mapped)}"
+
+
+def _by(record: Record) -> str:
+    lookups = [" and ".join(f"{name} = {_shown(value)}" for name, value in one.items()) for one in record.match]
+    unless = "".join(f", unless there is {_shown(one)}" for one in record.unless_found)
+    return f" by {', else by '.join(lookups)}{unless}" if lookups else unless
+
+
+def _table(stories: list[FieldStory], indent: str) -> Iterator[str]:
+    width = max((len(story.field) for story in stories), default=0)
+    values = [_value(story) for story in stories]
+    room = min(_WIDEST_VALUE, max(map(len, values), default=0))
+    for story, value in zip(stories, values, strict=True):
+        line = f"{story.field:<{width}}  {f'{value:<{room}}  ' if room else ''}{_because(story)}"
+        yield f"{indent}{line}  ({story.span})"
+        for note in story.notes:
+            yield f"{indent}{'':<{width}}  {note}"
+
+
+def _value(story: FieldStory) -> str:
+    if not story.is_written:
+        return ""
+    return "cleared" if story.content is None else _shown(story.content)
+
+
+def _because(story: FieldStory) -> str:
+    tried = "; ".join(f"{attempt.source} {attempt.outcome}" for attempt in story.tried)
+    if not story.is_written:
+        return tried or "left out"
+    when = {"create": ", on create only", "update": ", on update only", "empty": ", only if empty in the org"}
+    return f"{story.origin}{f', after {tried}' if tried else ''}{when.get(story.write, '')}"
+
+
+def _shown(content: Content) -> str:
+    if isinstance(content, Addition):
+        return f"{_shown(content.values)}, added to the field's values"
+    if isinstance(content, Reference):
+        where = f", where {content.where}" if content.where else ""
+        return f"the {listed(content.objects)} with {content.by} = {_shown(content.value)}{where}"
+    text = json.dumps(content, ensure_ascii=False)
+    return text if len(text) <= _WIDEST_VALUE else f"{text[: _WIDEST_VALUE - 3]}..."

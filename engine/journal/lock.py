@@ -1,0 +1,47 @@
+"""Allows one run at a time in a project: two could both find no record for a lookup, and create it twice."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sfmap.engine.files.private_files import private_database, private_file, private_folder
+
+
+class ProjectBusy(Exception):
+    """Another run has locked the project, or its folder cannot be written; the message says which."""
+
+
+@contextmanager
+def only_run(folder: Path, command: str) -> Iterator[None]:
+    """Locks the project whose state is in `folder` until the context or the process ends.
+
+    `command` is shown to other runs that try to start.
+
+    Uses SQLite's file lock, which works on every system and ends with the process. Raises `ProjectBusy`.
+    """
+    with closing(_held(folder, command)):
+        yield
+
+
+def _held(folder: Path, command: str) -> sqlite3.Connection:
+    holder = folder / "run.pid"
+    try:
+        private_folder(folder)
+        private_database(folder / "run.lock")
+        lock = sqlite3.connect(folder / "run.lock", timeout=0, isolation_level=None)
+        lock.execute("BEGIN EXCLUSIVE")
+        private_file(holder)
+        holder.write_text(f"{command}, process {os.getpid()}")
+    except sqlite3.Error as error:
+        if "locked" in str(error):
+            other = holder.read_text() if holder.exists() else "unknown"
+            message = f"another run is delivering in this folder ({other}); start again when it has ended"
+            if "serve" in other:
+                message += ". To have it deliver dead letters again, use kill -USR1 or the button on its page"
+            raise ProjectBusy(message) from None
+        raise ProjectBusy(f"cannot write into {folder}: {error}") from None
+    except OSError as error:
+        raise ProjectBusy(f"cannot write into {folder}: {error.strerror}") from None
+    return lock

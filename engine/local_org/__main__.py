@@ -1,0 +1,69 @@
+"""Runs the local org as a process that ends when its standard input is closed.
+
+It prints its address on stdout as a line of JSON. Exit codes: 2 invalid schema file, 3 no port or no database.
+"""
+
+import argparse
+import json
+import sys
+import threading
+from pathlib import Path
+
+import uvicorn
+
+from sfmap.engine.http.address import CannotServe
+from sfmap.engine.local_org.hosting import Options, serve
+from sfmap.engine.yaml_files.diagnostics import Mistakes
+from sfmap.engine.yaml_files.files import CannotRead
+
+BROKEN_SCHEMA = 2
+UNUSABLE = 3
+
+
+def main() -> int:
+    try:
+        serve(_options(), _say_where)
+    except Mistakes as mistakes:
+        print(mistakes, file=sys.stderr)  # noqa: T201
+        return BROKEN_SCHEMA
+    except CannotRead as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        return BROKEN_SCHEMA
+    except CannotServe as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        return UNUSABLE
+    return 0
+
+
+def _options() -> Options:
+    parser = argparse.ArgumentParser(prog="python -m sfmap.engine.local_org", description=__doc__)
+    parser.add_argument("--db", type=Path, required=True)
+    parser.add_argument("--schema", type=Path)
+    parser.add_argument("--faults", type=Path)
+    parser.add_argument("--log", type=Path)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--daily-limit", type=int, default=100_000)
+    asked = parser.parse_args()
+    return Options(
+        asked.db,
+        asked.schema,
+        port=asked.port,
+        daily_limit=asked.daily_limit,
+        faults=asked.faults,
+        log=asked.log,
+    )
+
+
+def _say_where(url: str, server: uvicorn.Server) -> None:
+    """Prints the address, then stops the server when standard input ends, as it does when the parent dies."""
+
+    def stop_with_standard_input() -> None:
+        sys.stdin.buffer.read()
+        server.should_exit = True
+
+    threading.Thread(target=stop_with_standard_input, daemon=True).start()
+    print(json.dumps({"url": url}), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Plays faults: what a client receives from a call that a fault of the plan hits."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from sfmap.engine.http.connections import Connections
+from sfmap.engine.local_org.fault_plan import Strike
+
+_PAGE = "<!DOCTYPE html><html><body><h1>Scheduled maintenance</h1><p>We will be back soon.</p></body></html>\n"
+
+Answer = Callable[[], Awaitable[Response]]
+
+
+class Struck:
+    """Plays faults outside the API, such as broken connections."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._later: set[asyncio.Task[Response | None]] = set()
+        """References to running tasks, since the event loop holds only weak ones."""
+
+    async def play(
+        self, strike: Strike, request: HttpRequest, answer: Answer, miss: Callable[[], None]
+    ) -> Response:
+        """The response to a call: `answer` executes it, `miss` notes that it was not executed."""
+        gone = Response(status_code=503)  # for a connection that is closed
+        match strike.kind:
+            case "http_error" | "html":
+                miss()
+                page = HTMLResponse(_PAGE, strike.status)
+                return page if strike.kind == "html" else PlainTextResponse("Unavailable\n", strike.status)
+            case "reset" | "timeout" | "down":
+                miss()
+                if strike.kind == "down":
+                    self._begin(self._connections.close_port(strike.seconds))
+                await asyncio.sleep(strike.seconds if strike.kind == "timeout" else 0)
+                self._connections.reset(request.client)
+                return gone
+            case "late_commit":
+                self._begin(_late(answer, strike.seconds))
+                self._connections.reset(request.client)
+                return gone
+            case "slow":
+                await asyncio.sleep(strike.seconds)
+        response = await answer()
+        if strike.kind == "reset_after":
+            self._connections.reset(request.client)
+        elif strike.kind == "truncated":
+            half = bytes(response.body[: len(response.body) // 2])
+            return Response(half, response.status_code, media_type=response.media_type)
+        return response
+
+    def _begin(self, work: Awaitable[Response | None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+
+async def _late(answer: Answer, seconds: float) -> Response:
+    await asyncio.sleep(seconds)
+    return await answer()

@@ -1,0 +1,39 @@
+"""`sfmap org start`: runs the local org in the foreground, and prints how to sign in."""
+
+from collections.abc import Callable
+
+import uvicorn
+
+from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.hosting import Options, serve
+
+
+def serve_local_org(options: Options, say: Callable[[str], object]) -> None:
+    """Prints the address and serves until Ctrl-C. Raises the same as `serve`."""
+
+    def ready(url: str, _server: uvicorn.Server) -> None:
+        say(_greeting(url, options))
+
+    serve(options, ready)
+
+
+def _greeting(url: str, options: Options) -> str:
+    return f"""\
+The local org is at {url}; its records are in {options.database}. Ctrl-C stops it.
+
+  page            {url}/
+  user name       {credentials.USERNAME}
+  password        {credentials.PASSWORD}
+  security token  {credentials.SECURITY_TOKEN}
+  client id       {credentials.CLIENT_ID}
+  client secret   {credentials.CLIENT_SECRET}
+
+For sfmap.yaml, with SF_PASSWORD={credentials.PASSWORD} and SF_TOKEN={credentials.SECURITY_TOKEN} in secrets.env:
+
+orgs:
+  started:
+    login_url: {url}
+    username: {credentials.USERNAME}
+    password: ${{SF_PASSWORD}}
+    security_token: ${{SF_TOKEN}}
+"""

@@ -1,0 +1,87 @@
+"""Starts the local org in a separate process, and ends it with the context."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Timer
+from typing import IO
+
+from sfmap.engine.local_org import credentials
+
+_START_SECONDS = 30
+_STOP_SECONDS = 10
+
+
+class LocalOrgFailed(Exception):
+    """The local org did not start; the message is its own."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOrg:
+    url: str
+    username: str = credentials.USERNAME
+    password: str = credentials.PASSWORD
+    security_token: str = credentials.SECURITY_TOKEN
+
+
+@contextmanager
+def start_local_org(
+    database: Path,
+    schema: Path | None = None,
+    *,
+    faults: Path | None = None,
+    log: Path | None = None,
+    daily_limit: int = 0,
+) -> Iterator[LocalOrg]:
+    """A local org over the records in `database`. Raises `LocalOrgFailed`."""
+    # -P: a file in the current folder must not pass for one of our modules.
+    command = [sys.executable, "-P", "-m", "sfmap.engine.local_org", "--db", str(database)]
+    files = {"--schema": schema, "--faults": faults, "--log": log}
+    command += [part for option, file in files.items() if file for part in (option, str(file))]
+    if daily_limit:
+        command += ["--daily-limit", str(daily_limit)]
+    # A separate session keeps a Ctrl-C in the terminal from ending it in the middle of a call.
+    with TemporaryFile("w+") as said:  # a pipe that is not read would block a process with much output
+        process = subprocess.Popen(  # noqa: S603 - the command is ours
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, start_new_session=True
+        )
+        try:
+            yield LocalOrg(_ready(process, said))
+        finally:
+            _stop(process)
+
+
+def _ready(process: subprocess.Popen[str], said: IO[str]) -> str:
+    """The URL that the process says it serves; a process that says nothing in time is ended."""
+    assert process.stdout
+    timer = Timer(_START_SECONDS, process.kill)
+    timer.start()
+    try:
+        line = process.stdout.readline()
+    finally:
+        timer.cancel()
+    if line:
+        return str(json.loads(line)["url"])
+    exit_code = process.wait()
+    said.seek(0)
+    raise LocalOrgFailed(said.read().strip() or "Error: the local org did not start.", exit_code or 3)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

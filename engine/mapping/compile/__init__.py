@@ -1,0 +1,4 @@
+"""Mapping → functions.
+
+Imported by: mapping/run, project, inspect, commands.
+"""

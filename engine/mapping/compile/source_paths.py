@@ -1,0 +1,395 @@
+"""Compiles a source (`traits.phones[0] | trim`) into a function that reads its value from an event.
+
+A simple JSONPath, of names and indexes only, becomes direct access, with names below the first one matched
+loosely; wildcards, slices and filters are evaluated by jsonpath-ng and match exactly.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import mul
+from typing import NamedTuple, TypeVar
+
+from jsonpath_ng import Child, Descendants, Fields, JSONPath, Root
+from jsonpath_ng.exceptions import JSONPathError
+from jsonpath_ng.ext.arithmetic import Operation
+from jsonpath_ng.ext.parser import parse as parse_jsonpath
+
+from sfmap.engine.language.model import CONVENTIONS, Conventions, SourcePath
+from sfmap.engine.mapping.compile.blanks import without_blanks
+from sfmap.engine.mapping.compile.literals import arguments
+from sfmap.engine.mapping.filters.filter import Filter, Unread, check_parts
+from sfmap.engine.mapping.filters.registry import FILTERS
+from sfmap.engine.mapping.values.event import MISSING, loose_get, normal_key
+from sfmap.engine.mapping.values.record import Event, Json
+from sfmap.engine.mapping.values.values import NUMBER_RANGE, Unreadable, holds_value, scalar
+from sfmap.engine.yaml_files import kinds
+from sfmap.engine.yaml_files.diagnostics import did_you_mean
+from sfmap.engine.yaml_files.reader import Report
+
+Getter = Callable[[Event], Json]
+Walk = Callable[[Event], Json | object]
+"""Like `Getter`, with `MISSING` if the path does not exist."""
+Segment = str | int
+Path = tuple[Segment, ...]
+
+_START = re.compile(r"(?:\$\.)?([^\W\d][\w-]*)")
+_SEGMENT = re.compile(r"""\.([^\W\d][\w-]*)|\[(-?\d{1,9})\]|\['([^']*)'\]|\["([^"]*)"\]""")
+# Operators that jsonpath-ng passes to Python's regular expressions.
+_UNSAFE = re.compile(r"=~|`sub\b")
+_COLUMN = re.compile(r"col (\d+)|\b1:(\d+)")
+_EXAMPLES = "such as traits.company.name or traits.phones[0]"
+_FILTER_CALL = re.compile(r"\s*(\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
+
+
+class Pipe(NamedTuple):
+    """A filter with its arguments."""
+
+    known: Filter
+    run: Callable[[Json], Json]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSource:
+    text: str
+    get: Getter
+    """Raises `Unfit` if a filter reaches a limit, `Unreadable` if it cannot read a value."""
+    reads: tuple[Path, ...]
+    """The leading names and indexes of the paths that it reads."""
+    found: Callable[[Event], list[Json]] = lambda _: []
+    """The value at the path before any filter; null for null, `MISSING` if there is none."""
+    segments: Path | None = None
+    """The whole path if it has only names and indexes; otherwise None."""
+    pipes: tuple[Pipe, ...] = ()
+    """The filters after it."""
+    names: tuple[str, ...] = ()
+    """The first names that a template reads from the event."""
+    blanks: frozenset[str] = frozenset()
+    """Values that count as no value before and after the filters, by `table_key`."""
+
+    def is_null(self, event: Event) -> bool:
+        """Whether the event has an explicit null at the path."""
+        return None in self.found(event)
+
+    def is_blank(self, event: Event) -> bool:
+        """Whether the event has a blank text at the path."""
+        return any(isinstance(one, str) and scalar(one) is None for one in self.found(event))
+
+
+def compile_source(
+    source: SourcePath,
+    report: Report,
+    exact: bool = False,
+    several: bool = False,
+    conventions: Conventions = CONVENTIONS,
+    blanks: frozenset[str] = frozenset(),
+) -> CompiledSource | None:
+    """The source as a function of the event view; None and diagnostics if it is invalid.
+
+    `exact` turns off the loose matching of names. A path with wildcards or filters gives the first match that a
+    field can hold, or all of them as a list with `several` or a pipe. Each of the `blanks` counts as blank text,
+    before and after the filters.
+    """
+    (_, path), *pieces = _split_pipes(source.text)
+    pipes = [_compile_pipe(source, start, text, report, conventions) for start, text in pieces]
+    simple = segments = simple_segments(path.strip())
+    if segments is not None:
+        walk = _walker(segments, _exact_get) if exact else path_walker(segments)
+        get, find = _null_if_missing(walk), _list_of(walk)
+    else:
+        expression = _parse_path(source, path, report)
+        if expression is None:
+            return None
+        segments = tuple(_leading_names(expression))
+        find = _evaluator(expression)
+        get = _chosen(_with_blanks(find, blanks), several or bool(pipes))
+    known = [pipe for pipe in pipes if pipe]
+    if len(known) < len(pipes):
+        return None
+    get = _with_blanks(get, blanks)
+    get = _with_blanks(_piped(get, known), blanks) if known else get
+    loose = None if exact else simple
+    return CompiledSource(
+        source.text, get, (segments,), _with_blanks(find, blanks), loose, tuple(known), blanks=blanks
+    )
+
+
+_Found = TypeVar("_Found", Json, list[Json])
+
+
+def _with_blanks(find: Callable[[Event], _Found], blanks: frozenset[str]) -> Callable[[Event], _Found]:
+    if not blanks:
+        return find
+    return lambda event: without_blanks(find(event), blanks)  # type: ignore[return-value]  # a list stays one
+
+
+def simple_segments(path: str) -> Path | None:
+    """`traits.phones[0]` as ("traits", "phones", 0); None if the path has more than names and indexes."""
+    start = _START.match(path)
+    if not start:
+        return None
+    segments: list[Segment] = [start[1]]
+    position = start.end()
+    while position < len(path):
+        step = _SEGMENT.match(path, position)
+        if not step:
+            return None
+        name, index, single, double = step.groups()
+        segments.append(int(index) if index else next(n for n in (name, single, double) if n is not None))
+        position = step.end()
+    return tuple(segments)
+
+
+def is_below(path: Path, above: Path) -> bool:
+    """Whether the path is the same or a deeper one, with names matched loosely."""
+    return len(path) >= len(above) and all(map(_is_same, path, above))
+
+
+def _is_same(one: Segment, other: Segment) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return normal_key(one) == normal_key(other)
+    return one == other
+
+
+def path_walker(path: Path) -> Walk:
+    """The value at the path in an event, with names below the first matched loosely."""
+    return _walker(path, loose_get)
+
+
+def _exact_get(table: dict[str, Json], key: str) -> Json | object:
+    return table.get(key, MISSING)
+
+
+def _walker(segments: Path, get_key: Callable[[dict[str, Json], str], Json | object]) -> Walk:
+    first, *rest = segments
+    assert isinstance(first, str)  # a path starts with a name
+    if len(rest) == 1 and isinstance(rest[0], str):
+        return _walker_of_two(first, rest[0], get_key)
+
+    def walk(event: Event) -> Json | object:
+        value: Json | object = event.get(first, MISSING)
+        for segment in rest:
+            if isinstance(segment, str):
+                value = get_key(value, segment) if isinstance(value, dict) else MISSING
+            elif isinstance(value, list) and -len(value) <= segment < len(value):
+                value = value[segment]
+            else:
+                return MISSING
+        return value
+
+    return walk
+
+
+def _walker_of_two(first: str, second: str, get_key: Callable[[dict[str, Json], str], Json | object]) -> Walk:
+    """The walker for paths of two names, which nearly all are, such as `traits.email`."""
+
+    def walk(event: Event) -> Json | object:
+        table = event.get(first)
+        return get_key(table, second) if isinstance(table, dict) else MISSING
+
+    return walk
+
+
+def _null_if_missing(walk: Walk) -> Getter:
+    def get(event: Event) -> Json:
+        value = walk(event)
+        return None if value is MISSING else value  # type: ignore[return-value]  # all else is JSON
+
+    return get
+
+
+def _list_of(walk: Walk) -> Callable[[Event], list[Json]]:
+    def find(event: Event) -> list[Json]:
+        value = walk(event)
+        return [] if value is MISSING else [value]  # type: ignore[list-item]  # all else is JSON
+
+    return find
+
+
+def _evaluator(expression: JSONPath) -> Callable[[Event], list[Json]]:
+    """A function that returns the matches of the path. It raises `Unfit` for an event that is too large."""
+    steps = list(_steps(expression))
+    for step in steps:
+        if isinstance(step, Operation):
+            step.op = _bounded(step.op)
+    descents = sum(isinstance(step, Descendants) for step in steps)
+
+    def find(event: Event) -> list[Json]:
+        _check_work(event, descents)
+        try:
+            return [match.value for match in expression.find(event)]
+        except Exception:  # noqa: BLE001 - a filter can compare and index anything on somebody's data
+            return []
+
+    return find
+
+
+def _steps(expression: object) -> Iterator[JSONPath]:
+    """The expression and all its subexpressions."""
+    if isinstance(expression, (list, tuple)):
+        for one in expression:
+            yield from _steps(one)
+    elif isinstance(expression, JSONPath):
+        yield expression
+        yield from _steps(list(vars(expression).values()))
+
+
+def _bounded(operator: Callable[[object, object], object]) -> Callable[[object, object], object]:
+    """The operator, limited so that it cannot make huge values from small ones."""
+
+    def calculate(left: object, right: object) -> object:
+        if operator is mul and not (isinstance(left, (int, float)) and isinstance(right, (int, float))):
+            raise TypeError
+        result = operator(left, right)
+        if isinstance(result, int) and abs(result) >= NUMBER_RANGE:
+            raise TypeError
+        return result
+
+    return calculate
+
+
+def _check_work(event: Event, descents: int) -> None:
+    """Raises `Unfit` if the path would visit too many values.
+
+    A second `..` starts again at everything that the first one found, which can be every level of nested values.
+    """
+    parts = depth = 0
+    level: list[Json] = [event]
+    while level:
+        depth += 1
+        below: list[Json] = []
+        for value in level:
+            if isinstance(value, dict):
+                below += value.values()
+            elif isinstance(value, list):
+                below += value
+        parts += len(below)
+        check_parts(parts * depth ** (descents - 1) if descents > 1 else parts)
+        level = below
+
+
+def _chosen(find: Callable[[Event], list[Json]], several: bool) -> Getter:
+    if several:
+        return find
+
+    def first(event: Event) -> Json:
+        matches = find(event)
+        single = next((match for match in matches if scalar(match) is not None), None)
+        return single if single is not None else next(filter(holds_value, matches), None)
+
+    return first
+
+
+def _piped(get: Getter, pipes: list[Pipe]) -> Getter:
+    def piped(event: Event) -> Json:
+        value = get(event)
+        gave_up = ""
+        for pipe in pipes:
+            given, why = value, ""
+            try:
+                value = pipe.run(value)
+            except Unread as unread:
+                value, why = None, f": it {unread}"
+            if value is None and not isinstance(given, pipe.known.chooses) and holds_value(given):
+                gave_up = gave_up or f"{pipe.known.name}{why}"
+        if gave_up:
+            raise Unreadable(f"cannot be read by {gave_up}", value)
+        return value
+
+    return piped
+
+
+def _split_pipes(text: str) -> list[tuple[int, str]]:
+    """The text split at its pipes, each piece with its start; a `|` in quotes or brackets is not a pipe."""
+    pieces = []
+    begin = depth = 0
+    quote = ""
+    for position, character in enumerate(text):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character in "([":
+            depth += 1
+        elif character in ")]":
+            depth -= 1
+        elif character == "|" and not depth:
+            pieces.append((begin, text[begin:position]))
+            begin = position + 1
+    return [*pieces, (begin, text[begin:])]
+
+
+def _parse_path(source: SourcePath, path: str, report: Report) -> JSONPath | None:
+    if word := _UNSAFE.search(path):
+        message = f"{word[0]} can run forever on some data, and is not allowed in a path"
+        report.error(
+            kinds.UNSAFE_PATH, source.span(word.start(), len(word[0])), message, "use the filter replace_regex"
+        )
+        return None
+    if "{{" in path:
+        message = "a template belongs under the key template"
+        report.error(kinds.WRONG_PATH, source.span(path.find("{{"), 2), message, 'write {template: "{{ ... }}"}')
+        return None
+    if not path.strip():
+        report.error(kinds.WRONG_PATH, source.span(0, max(1, len(path))), "a source path is missing here")
+        return None
+    try:
+        return parse_jsonpath(path)
+    except JSONPathError as error:
+        place = _COLUMN.search(str(error))
+        column = int(place[1] or place[2]) if place else len(path) - 1
+        message = f'"{path.strip()}" is not a source path'
+        is_word = not re.search(r"[.\[$]", path)
+        help_ = f"for a constant write {{value: {path.strip()}}}" if is_word else _EXAMPLES
+        report.error(kinds.WRONG_PATH, source.span(column, 1), message, help_)
+        return None
+
+
+def _leading_names(expression: JSONPath) -> Iterator[Segment]:
+    steps = []
+    while isinstance(expression, Child):
+        steps.append(expression.right)
+        expression = expression.left
+    steps.append(expression)
+    for step in reversed(steps):
+        if isinstance(step, Root):
+            continue
+        if not isinstance(step, Fields) or len(step.fields) != 1 or step.fields[0] == "*":
+            return
+        yield step.fields[0]
+
+
+def _compile_pipe(
+    source: SourcePath, start: int, text: str, report: Report, conventions: Conventions
+) -> Pipe | None:
+    call = _FILTER_CALL.fullmatch(text)
+    name = call[1] if call else text.strip()
+    span = source.span(start + len(text) - len(text.lstrip()), len(name) or 1)
+    known = FILTERS.get(name)
+    if call is None and "(" in text:
+        report.error(
+            kinds.WRONG_PATH,
+            span,
+            "a bracket is not closed here",
+            "a comma ends a source within [ ]: put the source in quotes",
+        )
+        return None
+    if call is None or known is None:
+        message = f'there is no filter "{name}"' if name else "a filter is missing here"
+        report.error(
+            kinds.UNKNOWN_FILTER, span, message, did_you_mean(name, FILTERS) or "such as trim, first or phone"
+        )
+        return None
+    constants = arguments(call[2] or "")
+    if constants is None:
+        report.error(
+            kinds.WRONG_ARGUMENTS,
+            span,
+            f"the arguments of {name} must be texts or numbers",
+            f"such as {name}('...', 2)",
+        )
+        return None
+    if complaint := known.complaint(constants):
+        report.error(kinds.WRONG_ARGUMENTS, span, complaint)
+        return None
+    return Pipe(known, known.reader(constants, conventions))

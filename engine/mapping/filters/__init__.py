@@ -1,0 +1,4 @@
+"""The named filters of pipes and templates.
+
+Imported by: mapping/compile.
+"""

@@ -1,0 +1,4 @@
+"""Event → records.
+
+Imported by: mapping/compile, delivery, project, inspect, testing, serve, commands.
+"""

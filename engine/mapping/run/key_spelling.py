@@ -1,0 +1,59 @@
+"""Caches what a mapping knows about keys of events: other spellings, and custom fields."""
+
+from collections.abc import Iterable
+
+from sfmap.engine.mapping.compile.custom_fields import CompiledCustom
+from sfmap.engine.mapping.values.event import LONGEST_REMEMBERED, MOST_REMEMBERED, normal_key
+from sfmap.engine.mapping.values.record import Json
+
+Table = dict[str, Json]
+
+
+class Keys:
+    """The keys of one table of the event, such as its traits, learned as they appear."""
+
+    def __init__(self, names: Iterable[str], custom: CompiledCustom | None) -> None:
+        self._names: dict[str, list[str]] = {}
+        """The names of the keys in rules, by normal form."""
+        for name in names:
+            self._names.setdefault(normal_key(name), []).append(name)
+        self._custom = custom
+        self.known: set[str] = set()
+        """Keys that are not another spelling of a name."""
+        self.fields: dict[str, tuple[str, str] | None] = {}
+        """By key, the custom field that the trait becomes, and its origin.
+
+        None if it is not a custom trait; an empty field if `CompiledCustom.of` must handle it.
+        """
+
+    def learn(self, table: Table) -> Table | None:
+        """The table with each value under its key's name in rules; None if its keys cannot be learned.
+
+        That is so where two keys are one to the rules: they say which of them is lost.
+        """
+        if len(table) > MOST_REMEMBERED or max(map(len, table)) > LONGEST_REMEMBERED:
+            return None
+        if len(self.fields) > MOST_REMEMBERED:
+            self.known.clear()
+            self.fields.clear()
+        respelt: Table = {}
+        for key in table:
+            if key in self.known:
+                continue
+            self.fields[key] = self._field(key)
+            others = [name for name in self._names.get(normal_key(key), ()) if name != key]
+            if not others:
+                self.known.add(key)
+            for name in others:
+                if name in table or name in respelt:
+                    return None
+                respelt[name] = table[key]
+                self.fields[name] = None
+        return {**table, **respelt} if respelt else table
+
+    def _field(self, key: str) -> tuple[str, str] | None:
+        custom = self._custom
+        if custom is None or not custom.is_wanted(key):
+            return None
+        field = custom.field_of(key)
+        return "" if field in custom.taken else field, custom.origin(key)

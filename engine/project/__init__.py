@@ -1,0 +1,4 @@
+"""Sfmap.yaml: mappings, settings, orgs, sources and secrets.
+
+Imported by: wiring, inspect, testing, serve, commands.
+"""

@@ -1,0 +1,51 @@
+"""`sfmap init`: creates a project with mappings, sample events, snapshots and a CI workflow."""
+
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import orjson
+
+from sfmap.engine.language.json_schema import json_schema
+from sfmap.engine.project.loading import is_active, mapping_sources
+
+_TEMPLATES = {
+    "sfmap.yaml": "sfmap.yaml",
+    "README.md": "README.md",
+    "gitignore": ".gitignore",
+    "requirements.txt": "requirements.txt",
+    "workflow.yml": ".github/workflows/sfmap.yml",
+    "samples.ndjson": "tests/events/samples.ndjson",
+}
+
+
+class AlreadyThere(Exception):
+    """The new project would overwrite files; the message names them."""
+
+
+def make_project(folder: Path, make_snapshots: Callable[[Path], object]) -> list[str]:
+    """Writes the files, has the snapshots made of the samples, and returns the names of all.
+
+    Raises `AlreadyThere`, or `OSError` where a file cannot be written.
+    """
+    contents = dict(_contents())
+    taken = [name for name in contents if (folder / name).exists()]
+    if taken:
+        raise AlreadyThere(f"{folder} already contains {', '.join(taken)}; nothing was written")
+    for name, text in contents.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    make_snapshots(folder.absolute())
+    return [*contents, "tests/events/__snapshots__"]
+
+
+def _contents() -> Iterator[tuple[str, str]]:
+    templates = files("sfmap.engine.project.scaffold")
+    for template, name in _TEMPLATES.items():
+        yield name, (templates / template).read_text("utf-8").replace("{version}", version("sfmap"))
+    for mapping, source in mapping_sources(None).items():
+        if is_active(source):
+            yield f"mappings/{mapping}.yaml", source.text
+    yield "mappings/mapping.schema.json", orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2).decode() + "\n"

@@ -1,0 +1,193 @@
+"""Segment's HTTP Tracking API, and the endpoints for operators: health, readiness and metrics."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from sfmap.engine.http.bodies import NotSupported, TooLarge, Unreadable, read_body
+from sfmap.engine.journal.database import JournalFailed
+from sfmap.engine.journal.spool import SpoolFull
+from sfmap.engine.mapping.values.record import Event
+from sfmap.engine.serve import tracking
+from sfmap.engine.serve.acceptance import Acceptance
+from sfmap.engine.serve.access import Access, NotAllowed
+from sfmap.engine.serve.log import Log, Sparing
+from sfmap.engine.serve.metrics import Metrics
+from sfmap.engine.serve.tracking import NotAccepted
+
+_SHORT = {"i": "identify", "g": "group", "t": "track", "p": "page", "s": "screen", "a": "alias", "b": "batch"}
+"""The paths that analytics.js uses."""
+_CORS = {"Access-Control-Allow-Origin": "*"}
+_PREFLIGHT = {
+    **_CORS,
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Content-Encoding, AnonymousId, X-Retry-Count",
+    "Access-Control-Max-Age": "86400",
+}
+_SUCCESS = b'{"success":true}'
+_LATER = {"Retry-After": "30"}
+_NONE: Mapping[str, str] = {}
+
+Read = Callable[[Event, datetime], list[bytes]]
+
+
+class TrackingApi:
+    """Takes events and answers once they are on disk."""
+
+    def __init__(
+        self,
+        acceptance: Acceptance,
+        access: Access,
+        metrics: Metrics,
+        log: Log,
+        is_delivering: Callable[[], bool],
+    ) -> None:
+        self._acceptance = acceptance
+        self.access = access
+        """Replaced when the project is read again."""
+        self._metrics = metrics
+        self._log = Sparing(log)
+        self._is_delivering = is_delivering
+
+    def routes(self) -> list[Route]:
+        reads: dict[str, Read] = {
+            **{event_type: _single(event_type) for event_type in tracking.TYPES},
+            "batch": lambda said, now: tracking.batch(said, now),
+            "import": lambda said, now: tracking.batch(said, now, is_import=True),
+        }
+        paths = {**{name: name for name in reads}, **_SHORT}
+        return [
+            *(
+                Route(f"/v1/{path}", self._tracking(path, reads[name]), methods=["POST"])
+                for path, name in paths.items()
+            ),
+            Route("/v1/m", _ignored, methods=["POST"]),
+            Route("/v1/{path:path}", _preflight, methods=["OPTIONS"]),
+            Route("/v1/projects/{write_key}/settings", self._settings, methods=["GET"]),
+            Route("/webhooks/{source}", self._webhook, methods=["POST"]),
+        ]
+
+    def routes_for_operators(self) -> list[Route]:
+        return [
+            Route("/healthz", self._health, methods=["GET"]),
+            Route("/readyz", self._readiness, methods=["GET"]),
+            Route("/metrics", self._metrics_text, methods=["GET"]),
+        ]
+
+    def _tracking(self, path: str, read: Read) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            return await self._answer(f"/v1/{path}", request, lambda body: self._read(request, body, read))
+
+        return answer
+
+    def _read(self, request: Request, body: bytes, read: Read) -> tuple[str, list[bytes]]:
+        said = tracking.read_request(body)
+        source = self.access.source_of(request.headers, said.get("writeKey"))
+        return source, read(said, datetime.now(UTC))
+
+    async def _webhook(self, request: Request) -> Response:
+        name = request.path_params["source"]
+        access = self.access
+
+        def read(body: bytes) -> tuple[str, list[bytes]]:
+            access.check_webhook(name, request.headers, body)
+            return name, tracking.forwarded(body, datetime.now(UTC))
+
+        return await self._answer(f"/webhooks/{name if access.has_webhook(name) else '...'}", request, read)
+
+    async def _answer(
+        self, path: str, request: Request, read: Callable[[bytes], tuple[str, list[bytes]]]
+    ) -> Response:
+        """Answers success once the events are on disk; otherwise why not, and whether to retry."""
+        try:
+            source, events = read(await read_body(request, tracking.LARGEST_BATCH))
+            await self._acceptance.accept(source, events)
+        except TooLarge as error:
+            return self._refused(path, 413, str(error))
+        except NotSupported as error:
+            return self._refused(path, 415, str(error))
+        except (NotAccepted, Unreadable) as error:
+            return self._refused(path, 400, str(error))
+        except NotAllowed as error:
+            return self._refused(path, 401, str(error))
+        except SpoolFull as error:
+            # Not 429: Segment's webhooks do not retry after it.
+            return self._refused(path, 503, f"There is no room for more events: {error}. Try again later.", _LATER)
+        except JournalFailed as error:
+            self._log("error", "spool", str(error))
+            return self._refused(path, 503, "The events cannot be stored now. Try again later.", _LATER)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        self._metrics.accepted.labels(source).inc(len(events))
+        return Response(_SUCCESS, headers=_CORS, media_type="application/json")
+
+    def _refused(self, path: str, status: int, message: str, headers: Mapping[str, str] = _NONE) -> Response:
+        self._metrics.refuse(path, status, message)
+        self._log("warning", f"{path} {status}", f"Refused with {status} at {path}: {message}")
+        return JSONResponse({"success": False, "message": message}, status, {**_CORS, **headers})
+
+    async def _settings(self, request: Request) -> Response:
+        """The settings of analytics.js, which make it send everything here."""
+        write_key = request.path_params["write_key"]
+        try:
+            # A browser fetches these for any page; the page's events are checked when they arrive.
+            headers = {name: value for name, value in request.headers.items() if name != "origin"}
+            self.access.source_of(headers, write_key)
+        except NotAllowed as error:
+            return self._refused("/v1/projects/.../settings", 404, str(error))
+        url = request.base_url
+        host = f"{url.netloc}/v1"
+        segment = {"apiKey": write_key, "apiHost": host, "protocol": url.scheme, "addBundledMetadata": True}
+        settings = {
+            "integrations": {"Segment.io": {**segment, "unbundledIntegrations": []}},
+            # Otherwise it reports its own metrics to Segment.
+            "metrics": {"host": host, "sampleRate": 0},
+        }
+        return JSONResponse(settings, headers=_CORS)
+
+    async def _health(self, _request: Request) -> Response:
+        if not self._is_delivering():
+            return PlainTextResponse("delivery has ended; start the service again\n", 503)
+        return PlainTextResponse("ok\n")
+
+    async def _readiness(self, _request: Request) -> Response:
+        """Whether events are accepted."""
+        try:
+            self._acceptance.check()
+        except (SpoolFull, JournalFailed) as error:
+            return PlainTextResponse(f"{error}\n", 503)
+        return PlainTextResponse(f"accepting; {self._metrics.trouble or 'the org is delivered to'}\n")
+
+    async def _metrics_text(self, _request: Request) -> Response:
+        return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def make_app(routes: list[Route]) -> Starlette:
+    return Starlette(routes=routes, exception_handlers={404: _unknown, 405: _not_this_way})
+
+
+def _single(event_type: str) -> Read:
+    return lambda said, now: tracking.single(said, event_type, now)
+
+
+async def _ignored(_request: Request) -> Response:
+    """Accepts and drops the metrics that analytics.js reports about itself."""
+    return Response(_SUCCESS, headers=_CORS, media_type="application/json")
+
+
+async def _preflight(_request: Request) -> Response:
+    return Response(status_code=204, headers=_PREFLIGHT)
+
+
+async def _unknown(_request: Request, _error: Exception) -> Response:
+    return JSONResponse({"success": False, "message": "There is nothing here."}, 404, _CORS)
+
+
+async def _not_this_way(_request: Request, error: Exception) -> Response:
+    allowed = (getattr(error, "headers", None) or {}).get("Allow", "POST")
+    message = f"This address takes {allowed}."
+    return JSONResponse({"success": False, "message": message}, 405, {**_CORS, "Allow": allowed})

@@ -1,0 +1,73 @@
+"""What delivery needs from a source: its events in order, each with its position."""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import NamedTuple, Protocol
+
+from sfmap.engine.mapping.values.record import Event
+
+
+class Position(NamedTuple):
+    """How far a source has been read."""
+
+    number: int = 0
+    """Events so far."""
+    file: int = 0
+    """The index of the file, from 0."""
+    offset: int = 0
+    """Bytes read of that file."""
+    line: int = 0
+    """Lines read of that file."""
+    digest: bytes = b""
+    """The digest of all bytes so far, for a source that can be read again; empty unless asked for."""
+
+
+START = Position()
+
+
+class Received(NamedTuple):
+    """One event as received, or the reason why it cannot be read."""
+
+    number: int
+    """The number of the event in the run, from 1."""
+    file: str
+    line: int
+    raw: bytes
+    """The bytes as received, without the line end."""
+    event: Event | None
+    problem: str = ""
+    """Why there is no event; empty if there is one."""
+    only: tuple[str, int] | None = None
+    """The mapping and item of the one record to deliver; None for all records of the event."""
+    file_index: int = 0
+    """The index of the file, from 0."""
+    end: int = 0
+    """The offset in the file where the event ends, in bytes."""
+    all_digest: bytes = b""
+    """The digest of all bytes of the source up to there; empty unless asked for."""
+
+    @property
+    def position(self) -> Position:
+        """The position of the source after the event: an event delivered again does not move it."""
+        if self.only:
+            return START
+        return Position(self.number, self.file_index, self.end, self.line, self.all_digest)
+
+    @property
+    def digest(self) -> str:
+        """The digest of its bytes."""
+        return blake2b(self.raw, digest_size=8).hexdigest()
+
+    @property
+    def place(self) -> str:
+        """File and line, for messages."""
+        return f"{self.file}:{self.line}"
+
+
+class SourceFailed(Exception):
+    """A source could not be read further; the message names it."""
+
+
+class EventSource(Protocol):
+    def __iter__(self) -> Iterator[Received]:
+        """The events in order. Raises `SourceFailed`."""
