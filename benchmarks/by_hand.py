@@ -7,9 +7,9 @@ the keys, only values of the right types, only texts without anything to clean, 
 import re
 from typing import Any
 
-from sfmap.engine.mapping.values.record import Plan, Record
+from sfmap.engine.mapping.values.record import Record, RecordPlan
 
-_LEAD = Plan("lead", "Lead", "upsert", "newest", has_values_alone=True)
+_LEAD = RecordPlan(mapping="lead", object="Lead", operation="upsert", on_many="newest", has_values_alone=True)
 _is_email = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+").fullmatch
 _RULED = frozenset(
     "email salutation firstName lastName name company title position jobTitle phone phones phoneNumber mobilePhone"
@@ -157,4 +157,12 @@ def lead(event: dict[str, Any]) -> Record | None:  # noqa: C901
         if key not in _RULED and value is not None and not isinstance(value, (dict, list)):
             fields[f"{key}__c"] = value
             origins[f"{key}__c"] = f"traits.{key}"
-    return Record(_LEAD, ({"Email": email},), fields, {}, {}, {}, origins)
+    return Record(
+        plan=_LEAD,
+        match=({"Email": email},),
+        fields=fields,
+        create_only={},
+        update_only={},
+        if_empty={},
+        origins=origins,
+    )

@@ -6,8 +6,15 @@ from dataclasses import dataclass, field
 from sfmap.engine.delivery.codes import recoded
 from sfmap.engine.language.model import OnMany, OnMissing
 from sfmap.engine.mapping.values.parsing import CURRENCIES
-from sfmap.engine.mapping.values.record import Addition, Note, Record, Reference, Value, nothing_to_write
-from sfmap.engine.mapping.values.record import Content as RecordContent
+from sfmap.engine.mapping.values.record import (
+    Addition,
+    FieldContent,
+    Note,
+    Record,
+    RecordReference,
+    Value,
+    nothing_to_write,
+)
 from sfmap.engine.mapping.values.values import INVISIBLE_TAKEN_OUT, Unfit, visible
 from sfmap.engine.org.fields import (
     Coded,
@@ -243,14 +250,14 @@ class _Fitting:
         self.points = False
         self.adds = False
 
-    def fitted(self, contents: Mapping[str, RecordContent], writable: Set[str]) -> dict[str, Content]:
+    def fitted(self, contents: Mapping[str, FieldContent], writable: Set[str]) -> dict[str, Content]:
         """The contents that the org's fields can hold; notes everything else."""
         kept: dict[str, Content] = {}
         for name, content in contents.items():
             if content.__class__ is str and name in writable and len(content) <= self.roomy.get(name, -1):
                 kept[name] = content
                 continue
-            field = find_field(self.description, name, isinstance(content, Reference))
+            field = find_field(self.description, name, isinstance(content, RecordReference))
             if field is None:
                 self._leave_out(name)
             elif field.name not in writable:
@@ -258,7 +265,7 @@ class _Fitting:
                     self._note(name, f"left out: {self.description.name}.{name} is read-only for this user")
             elif content is None:
                 self._empty(field, kept)
-            elif isinstance(content, Reference):
+            elif isinstance(content, RecordReference):
                 self._point(field, content, kept)
             elif isinstance(content, Addition):
                 self._add(field, content, kept)
@@ -305,7 +312,7 @@ class _Fitting:
             for amount in amounts:
                 self._note(amount, f"{what}, though {self._origin(name)} says {said}")
 
-    def _given(self, name: str) -> RecordContent:
+    def _given(self, name: str) -> FieldContent:
         """The content that the record has for the field."""
         record = self.record
         contents = (record.fields, record.create_only, record.update_only, record.if_empty)
@@ -332,7 +339,7 @@ class _Fitting:
                 different.setdefault(value.casefold(), value)
             kept[field.name] = Addition(";".join(different.values()))
 
-    def _point(self, field: FieldDescription, reference: Reference, kept: dict[str, Content]) -> None:
+    def _point(self, field: FieldDescription, reference: RecordReference, kept: dict[str, Content]) -> None:
         """Adds a pointer for the field; notes objects that cannot be searched, and drops the field if none can."""
         problems: list[str] = []
         targets = tuple(self._targets(field, reference, problems))
@@ -351,7 +358,9 @@ class _Fitting:
                 targets, reference.on_missing, reference.on_many, relationship, reference.is_constant
             )
 
-    def _targets(self, field: FieldDescription, reference: Reference, problems: list[str]) -> Iterator[Target]:
+    def _targets(
+        self, field: FieldDescription, reference: RecordReference, problems: list[str]
+    ) -> Iterator[Target]:
         """The lookups that can find the record; adds the reasons for the other objects to `problems`."""
         for name in reference.objects:
             target = self.descriptions.get(name)
@@ -375,7 +384,7 @@ class _Fitting:
         return tuple(
             {
                 name: self._match_pointer(name, value)
-                if isinstance(value, Reference)
+                if isinstance(value, RecordReference)
                 else self._match_value(name, value)
                 for name, value in lookup.items()
             }
@@ -400,7 +409,7 @@ class _Fitting:
                     targets.append(Target(name, by.name, value, reference.where))
         return tuple(targets)
 
-    def _match_pointer(self, name: str, reference: Reference) -> Pointer:
+    def _match_pointer(self, name: str, reference: RecordReference) -> Pointer:
         field = self.description.fields.get(name)
         if field is None:
             named = find_field(self.description, name, refers=True)
@@ -479,7 +488,7 @@ def _as_held(coded: Coded, name: str, value: Value) -> Value:
     return entry.value if name == coded.code.name else entry.label
 
 
-def _code(currency: RecordContent) -> str | None:
+def _code(currency: FieldContent) -> str | None:
     """The currency in the form of an ISO code; None if there is none."""
     return None if currency is None else str(currency).strip().upper()
 

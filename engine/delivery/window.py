@@ -30,7 +30,7 @@ from sfmap.engine.delivery.outcome import Ending
 from sfmap.engine.delivery.refusals import again_because, is_too_much, most_again
 from sfmap.engine.delivery.retry import Waiter
 from sfmap.engine.journal.ledger import RecordKey, Unanswered
-from sfmap.engine.mapping.values.record import Plan, Value, nothing_to_write
+from sfmap.engine.mapping.values.record import RecordPlan, Value, nothing_to_write
 from sfmap.engine.org.port import (
     FoundRecord,
     Org,
@@ -90,7 +90,7 @@ class Window:
         self._sizes = sizes
         self._newest = newest
         self._finish = finish
-        self._calls: dict[tuple[Verb, int, str, int], tuple[Plan, Call]] = {}
+        self._calls: dict[tuple[Verb, int, str, int], tuple[RecordPlan, Call]] = {}
         """Calls by verb, plan, native key and batch size, which many records share."""
 
     def deliver(self, items: Sequence[Item]) -> list[Item]:

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from sfmap.engine.inspect.payload import content_as_json
 from sfmap.engine.language.model import Write
 from sfmap.engine.mapping.compile.build import CompiledMapping
-from sfmap.engine.mapping.compile.field_rule import CompiledRule, Found
+from sfmap.engine.mapping.compile.field_rule import CompiledRule, FieldResult
 from sfmap.engine.mapping.compile.sandbox import TemplateFailed
 from sfmap.engine.mapping.compile.source_paths import CompiledSource
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import (
     Addition,
-    Content,
     Event,
+    FieldContent,
     Mapped,
     Note,
     Record,
-    Reference,
+    RecordReference,
     Rejected,
     Skipped,
 )
@@ -44,7 +44,7 @@ class FieldStory:
     field: str
     span: Span
     """The rule."""
-    content: Content
+    content: FieldContent
     is_written: bool
     write: Write
     origin: str
@@ -115,7 +115,7 @@ def _story(rule: CompiledRule, view: Event) -> FieldStory:
     )
 
 
-def _attempts(rule: CompiledRule, found: Found, view: Event) -> Iterator[Attempt]:
+def _attempts(rule: CompiledRule, found: FieldResult, view: Event) -> Iterator[Attempt]:
     for source in rule.sources:
         if found.origin and source.text == found.origin:
             return
@@ -212,10 +212,10 @@ def _because(story: FieldStory) -> str:
     return f"{story.origin}{f', after {tried}' if tried else ''}{when.get(story.write, '')}"
 
 
-def _shown(content: Content) -> str:
+def _shown(content: FieldContent) -> str:
     if isinstance(content, Addition):
         return f"{_shown(content.values)}, added to the field's values"
-    if isinstance(content, Reference):
+    if isinstance(content, RecordReference):
         where = f", where {content.where}" if content.where else ""
         return f"the {listed(content.objects)} with {content.by} = {_shown(content.value)}{where}"
     text = json.dumps(content, ensure_ascii=False)

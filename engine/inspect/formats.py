@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from sfmap.engine.inspect.explanation import Explained, as_text
 from sfmap.engine.inspect.payload import as_json
-from sfmap.engine.mapping.values.record import Addition, Content, Mapped, Record, Reference
+from sfmap.engine.mapping.values.record import Addition, FieldContent, Mapped, Record, RecordReference
 from sfmap.engine.org import port
 from sfmap.engine.sources.reading import json_bytes
 
@@ -50,7 +50,7 @@ def _comment(json: bytes) -> bytes:
     return f"<!-- {escaped} -->\n".encode()
 
 
-def _write(contents: Mapping[str, Content]) -> port.RecordWrite:
+def _write(contents: Mapping[str, FieldContent]) -> port.RecordWrite:
     return port.RecordWrite(
         fields={
             name: content.values if isinstance(content, Addition) else content
@@ -61,6 +61,6 @@ def _write(contents: Mapping[str, Content]) -> port.RecordWrite:
         references={
             name: port.Reference(content.objects[0], content.by, content.value)
             for name, content in contents.items()
-            if isinstance(content, Reference)
+            if isinstance(content, RecordReference)
         },
     )

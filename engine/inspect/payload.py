@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from sfmap.engine.mapping.values.record import Addition, Content, Line, Mapped, Record, Reference, Rejected
+from sfmap.engine.mapping.values.record import (
+    Addition,
+    FieldContent,
+    Line,
+    Mapped,
+    Record,
+    RecordReference,
+    Rejected,
+)
 
 
 def as_json(number: int, mapped: Mapped) -> Line:
@@ -37,17 +45,17 @@ def _record(number: int, record: Record) -> Line:
     return line
 
 
-def _contents(record: Record, contents: Mapping[str, Content]) -> Mapping[str, object]:
+def _contents(record: Record, contents: Mapping[str, FieldContent]) -> Mapping[str, object]:
     if record.plan.has_values_alone:
         return contents
     return {name: content_as_json(one) for name, one in contents.items()}
 
 
-def content_as_json(content: Content) -> object:
+def content_as_json(content: FieldContent) -> object:
     """A value unchanged, null for a field to empty, a reference as its lookup."""
     if isinstance(content, Addition):
         return {"add": content.values}
-    if isinstance(content, Reference):
+    if isinstance(content, RecordReference):
         objects = content.objects[0] if len(content.objects) == 1 else list(content.objects)
         line: Line = {"object": objects, "by": content.by, "value": content.value}
         if content.where:

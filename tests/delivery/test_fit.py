@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from sfmap.engine.delivery.fit import DoesNotFit, Fitter
-from sfmap.engine.language.model import Conventions
-from sfmap.engine.mapping.values.record import Content, Plan, Record, Value
+from sfmap.engine.language.model import CONVENTIONS, Conventions, Operation
+from sfmap.engine.mapping.values.record import Record, RecordPlan, Value
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
 
 
@@ -61,9 +61,21 @@ FITTER = Fitter({"Thing__c": DESCRIPTION})
 
 
 def record(fields: Mapping[str, Value], match: Mapping[str, Value] | None = None) -> Record:
-    origins = {name: f"traits.{name.removesuffix('__c')}" for name in fields}
-    match = match or {"Key__c": "k"}
-    return Record(Plan("thing", "Thing__c", "upsert", "newest"), (match,), fields, {}, {}, {}, origins)
+    return Record(
+        plan=plan(),
+        match=(match or {"Key__c": "k"},),
+        fields=fields,
+        create_only={},
+        update_only={},
+        if_empty={},
+        origins={name: f"traits.{name.removesuffix('__c')}" for name in fields},
+    )
+
+
+def plan(operation: Operation = "upsert", conventions: Conventions = CONVENTIONS) -> RecordPlan:
+    return RecordPlan(
+        mapping="thing", object="Thing__c", operation=operation, on_many="newest", conventions=conventions
+    )
 
 
 KEPT: list[tuple[dict[str, Value], dict[str, Value]]] = [
@@ -163,17 +175,15 @@ def test_what_cannot_be_looked_up(match: dict[str, Value], words: str) -> None:
 
 
 def test_texts_are_read_as_their_mapping_says() -> None:
-    conventions = Conventions("Europe/Berlin", "comma")
-    plan = Plan("thing", "Thing__c", "upsert", "newest", conventions=conventions)
-    given: dict[str, Content] = {"Day__c": "1990-05-11T22:00:00Z", "Visits__c": "1.200,5"}
-    fitted = FITTER.fit(Record(plan, ({"Key__c": "k"},), given, {}, {}, {}, {}))
+    given = record({"Day__c": "1990-05-11T22:00:00Z", "Visits__c": "1.200,5"})
+    fitted = FITTER.fit(given._replace(plan=plan(conventions=Conventions("Europe/Berlin", "comma"))))
     assert fitted.on_create == {"Day__c": "1990-05-12", "Visits__c": 1200.5}
 
 
 def test_a_create_of_which_nothing_is_left() -> None:
     given = record({"Visits__c": "many", "Formula__c": "x"})
     with pytest.raises(DoesNotFit) as refused:
-        FITTER.fit(given._replace(plan=Plan("thing", "Thing__c", "create", "newest"), match=()))
+        FITTER.fit(given._replace(plan=plan("create"), match=()))
     assert str(refused.value) == (
         "nothing to write: no field has a value (Visits__c: left out: traits.Visits is not a number"
         " (Visits__c is of type double); Formula__c: left out: Thing__c.Formula__c is read-only for this user)"

@@ -21,18 +21,18 @@ from sfmap.engine.mapping.run.shapes import Holder, compile_holders
 from sfmap.engine.mapping.run.spellings import Spellings, compile_spellings
 from sfmap.engine.mapping.values.event import INDEX, ITEM, event_view
 from sfmap.engine.mapping.values.record import (
-    Contents,
     Event,
+    FieldContents,
     Json,
     Mapped,
     Note,
-    Plan,
     Record,
+    RecordPlan,
     Rejected,
     Skipped,
     nothing_to_write,
 )
-from sfmap.engine.mapping.values.values import Unfit, Unreadable, is_blank
+from sfmap.engine.mapping.values.values import Unfit, UnreadableValue, is_blank
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, did_you_mean, listed
 from sfmap.engine.yaml_files.reader import Report
@@ -138,21 +138,21 @@ class CompiledMapping:
         return (({**view, ITEM: item, INDEX: number}, number) for item, number in numbered)
 
     @cached_property
-    def plan(self) -> Plan:
+    def plan(self) -> RecordPlan:
         mapping = self.mapping
-        return Plan(
-            mapping.name,
-            mapping.object,
-            mapping.operation,
-            mapping.on_many,
-            mapping.external_id,
-            mapping.where.text.strip() if mapping.where else "",
-            mapping.headers,
-            mapping.on_none,
-            mapping.on_duplicate,
-            mapping.skip_unchanged,
-            mapping.timestamp_guard,
-            mapping.batch_size,
+        return RecordPlan(
+            mapping=mapping.name,
+            object=mapping.object,
+            operation=mapping.operation,
+            on_many=mapping.on_many,
+            external_id=mapping.external_id,
+            where=mapping.where.text.strip() if mapping.where else "",
+            headers=mapping.headers,
+            on_none=mapping.on_none,
+            on_duplicate=mapping.on_duplicate,
+            skip_unchanged=mapping.skip_unchanged,
+            timestamp_guard=mapping.timestamp_guard,
+            batch_size=mapping.batch_size,
             conventions=mapping.conventions,
             has_values_alone=not any(
                 rule.reference or rule.add or _clears(rule)
@@ -205,7 +205,9 @@ class CompiledMapping:
         except Unfit:  # a filter gave up: its rule reports why
             return self.record_by_rules(view, item)
 
-    def find_custom(self, view: Event, written: Contents) -> Iterator[tuple[CompiledCustom, CustomField | Note]]:
+    def find_custom(
+        self, view: Event, written: FieldContents
+    ) -> Iterator[tuple[CompiledCustom, CustomField | Note]]:
         """The custom fields, and notes on traits that cannot be one; `written` are the fields with a value."""
         for custom in self.custom:
             yield from ((custom, found) for found in custom.find(view, written))
@@ -285,7 +287,7 @@ def _is_opted_in(opt_in: CompiledSource, view: Event) -> bool:
     """True, or an object with options; the text "true" is neither (docs/behaviour.md, row 1)."""
     try:
         value = opt_in.get(view)
-    except Unreadable as unreadable:
+    except UnreadableValue as unreadable:
         value = unreadable.instead
     except Unfit as unfit:
         raise Unfit(f"opt_in: {opt_in.text} {unfit}") from None

@@ -20,7 +20,7 @@ from sfmap.engine.mapping.run.key_spelling import Keys
 from sfmap.engine.mapping.run.shapes import Holder
 from sfmap.engine.mapping.run.spellings import Spellings
 from sfmap.engine.mapping.values.event import with_wide_tables
-from sfmap.engine.mapping.values.record import Event, Mapped, Plan, Record
+from sfmap.engine.mapping.values.record import Event, Mapped, Record, RecordPlan
 from sfmap.engine.mapping.values.values import EMAIL, NUMBER_RANGE, Unfit
 
 MapEvent = Callable[[Event], tuple[Mapped, ...]]
@@ -97,7 +97,7 @@ class Straight:
 
 
 def straighten(
-    plan: Plan,
+    plan: RecordPlan,
     lookups: tuple[Lookup, ...],
     rules: tuple[CompiledRule, ...],
     match_values: Mapping[str, CompiledRule],

@@ -9,7 +9,7 @@ from unicodedata import combining, normalize
 from sfmap.engine.language.model import CustomFields, Rename, SourcePath
 from sfmap.engine.mapping.compile.source_paths import CompiledSource, Path
 from sfmap.engine.mapping.values.event import as_text, normal_key, remembered
-from sfmap.engine.mapping.values.record import Contents, Event, Json, Note, Value
+from sfmap.engine.mapping.values.record import Event, FieldContents, Json, Note, Value
 from sfmap.engine.mapping.values.values import (
     INVISIBLE_TAKEN_OUT,
     Unfit,
@@ -60,7 +60,7 @@ class CompiledCustom:
     looked_up: frozenset[str]
     """Fields that records are looked up by."""
 
-    def find(self, event: Event, written: Contents) -> Iterator[CustomField | Note]:
+    def find(self, event: Event, written: FieldContents) -> Iterator[CustomField | Note]:
         """The fields and their values, and a note for each trait that cannot be one; adds to `written`."""
         try:
             traits = self.source.get(event)
@@ -79,7 +79,7 @@ class CompiledCustom:
             written.pop(beyond.field, None)
             yield Note("custom", f"left out: {self.source.text} after the first {_MOST_FIELDS:,} traits")
 
-    def of(self, key: str, raw: Json, written: Contents) -> Iterator[CustomField | Note]:
+    def of(self, key: str, raw: Json, written: FieldContents) -> Iterator[CustomField | Note]:
         """The fields and notes for one trait; `written` are the fields with a value, and is added to."""
         for path, value in self._leaves(key, raw, 0):
             seen = value
@@ -106,7 +106,7 @@ class CompiledCustom:
         """The name of a member; one already too long for a field does not grow with every level."""
         return key if len(key) > _LONGEST_NAME else f"{key}{self.spec.separator}{inner}"
 
-    def _field(self, key: str, raw: Json, written: Contents) -> CustomField | Note | None:
+    def _field(self, key: str, raw: Json, written: FieldContents) -> CustomField | Note | None:
         if raw is None and self.spec.on_null == "ignore":
             return None
         field = self.field_of(key)

@@ -10,11 +10,11 @@ from sfmap.engine.mapping.compile.sandbox import TemplateFailed
 from sfmap.engine.mapping.compile.source_paths import CompiledSource, compile_source, is_below
 from sfmap.engine.mapping.compile.templates import below, compile_condition, compile_template
 from sfmap.engine.mapping.values.event import IDS, as_text
-from sfmap.engine.mapping.values.record import Addition, Content, Event, Json, Reference, Value
+from sfmap.engine.mapping.values.record import Addition, Event, FieldContent, Json, RecordReference, Value
 from sfmap.engine.mapping.values.values import (
     INVISIBLE_TAKEN_OUT,
     Unfit,
-    Unreadable,
+    UnreadableValue,
     clean_text,
     convert,
     cut,
@@ -29,11 +29,11 @@ from sfmap.engine.yaml_files.diagnostics import listed
 from sfmap.engine.yaml_files.reader import Report
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldResult:
     """The result of a rule for one event: something to write and when, a reason to reject, or nothing."""
 
-    content: Content = None
+    content: FieldContent = None
     write: Write = "always"
     origin: str = ""
     """The source's text; empty for a default, which does not identify a record."""
@@ -44,7 +44,7 @@ class Found:
     """Whether the field is to be emptied."""
 
 
-_NOTHING = Found()
+_NOTHING = FieldResult()
 
 
 class Refusal(NamedTuple):
@@ -76,7 +76,7 @@ class CompiledRule:
     strip: Callable[[str], str] | None = None
     """Removes invisible characters from texts that identify records."""
 
-    def find(self, event: Event) -> Found:
+    def find(self, event: Event) -> FieldResult:
         """The result of the rule for the event view."""
         doing = "when"
         try:
@@ -85,26 +85,34 @@ class CompiledRule:
             doing = "template"
             found = self._find(event)
         except TemplateFailed as failure:
-            return Found(rejected=f"{self.rule.field}: its {doing} failed: {failure}")
+            return FieldResult(rejected=f"{self.rule.field}: its {doing} failed: {failure}")
         if self.rule.add and isinstance(found.content, (str, int, float)):
             return replace(found, content=Addition(as_text(found.content)))
         to = self.rule.reference
         if to and found.content is not None:
-            assert not isinstance(found.content, (Reference, Addition))
+            assert not isinstance(found.content, (RecordReference, Addition))
             where = to.where.text.strip() if to.where else ""
             constant = self._is_constant(found)
-            content = Reference(to.objects, to.by.text, found.content, to.on_missing, where, to.on_many, constant)
+            content = RecordReference(
+                objects=to.objects,
+                by=to.by.text,
+                value=found.content,
+                on_missing=to.on_missing,
+                where=where,
+                on_many=to.on_many,
+                is_constant=constant,
+            )
             return replace(found, content=content)
         return found
 
-    def _is_constant(self, found: Found) -> bool:
+    def _is_constant(self, found: FieldResult) -> bool:
         """Whether the value is the mapping's own: a constant, an entry of `values`, or a template of constants."""
         rule = self.rule
         tabled = (*(rule.values or {}).values(), *([] if rule.otherwise is None else [rule.otherwise]))
         of_nothing = rule.template is not None and not any(source.names for source in self.sources)
         return rule.value is not None or not found.origin or of_nothing or found.content in tabled
 
-    def _find(self, event: Event) -> Found:
+    def _find(self, event: Event) -> FieldResult:
         refusals: list[Refusal] = []
         for source in self.sources:
             raw = _read(source, event, refusals)
@@ -121,13 +129,13 @@ class CompiledRule:
                 continue
             return self._beside(found, [one for one in refusals if not one.is_made_up_for(source)])
         if not refusals and self._clears(event):
-            return Found(write=self.rule.write, is_null=True)
+            return FieldResult(write=self.rule.write, is_null=True)
         return self._beside(self._without_value(refusals), refusals)
 
-    def _beside(self, found: Found, refusals: Sequence[Refusal]) -> Found:
+    def _beside(self, found: FieldResult, refusals: Sequence[Refusal]) -> FieldResult:
         """The same with notes on values of the event that the field does not get."""
         if refusals and self.rule.on_invalid == "reject":
-            return Found(rejected=f"{self.rule.field}: {refusals[0]}")
+            return FieldResult(rejected=f"{self.rule.field}: {refusals[0]}")
         if not refusals or found.rejected:
             return found
         return replace(found, notes=(*(f"left out: {refusal}" for refusal in refusals), *found.notes))
@@ -155,27 +163,28 @@ class CompiledRule:
             raise Unfit("is not an entry of values")
         return value if found is None else found
 
-    def _fitted(self, origin: str, value: Value, notes: tuple[str, ...]) -> Found:
+    def _fitted(self, origin: str, value: Value, notes: tuple[str, ...]) -> FieldResult:
         rule = self.rule
         fitted = convert(value, _value_type(rule), rule.conventions)
         if rule.max is None or not isinstance(fitted, str) or length(fitted) <= rule.max:
-            return Found(fitted, rule.write, origin, notes)
+            return FieldResult(content=fitted, write=rule.write, origin=origin, notes=notes)
         if rule.type == "email":
             raise Unfit(f"is longer than {rule.max} characters, and an e-mail address is never cut")
         if rule.on_long == "reject":
-            return Found(rejected=f"{rule.field}: longer than {rule.max} characters")
+            return FieldResult(rejected=f"{rule.field}: longer than {rule.max} characters")
         shortened = cut(fitted, rule.max)
         if not shortened or shortened.isspace():
             raise Unfit(f"has no character that fits in {rule.max}")
-        return Found(shortened, rule.write, origin, (*notes, f"cut to {rule.max} characters"))
+        noted = (*notes, f"cut to {rule.max} characters")
+        return FieldResult(content=shortened, write=rule.write, origin=origin, notes=noted)
 
-    def _without_value(self, refusals: Sequence[Refusal]) -> Found:
+    def _without_value(self, refusals: Sequence[Refusal]) -> FieldResult:
         default = self.rule.default
         if default is not None:
-            return Found(default.value, default.write or self.rule.write)
+            return FieldResult(content=default.value, write=default.write or self.rule.write)
         if self.rule.required:
             why = "; ".join(map(str, refusals)) or self._nothing_found()
-            return Found(rejected=f"{self.rule.field} is required: {why}")
+            return FieldResult(rejected=f"{self.rule.field} is required: {why}")
         return _NOTHING
 
     def _nothing_found(self) -> str:
@@ -191,7 +200,7 @@ def _read(source: CompiledSource, event: Event, refusals: list[Refusal]) -> Json
         return source.get(event)
     except Unfit as unfit:
         refusals.append(Refusal(source, str(unfit)))
-        return unfit.instead if isinstance(unfit, Unreadable) else None
+        return unfit.instead if isinstance(unfit, UnreadableValue) else None
 
 
 def compile_rule(

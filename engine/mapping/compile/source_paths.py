@@ -22,7 +22,7 @@ from sfmap.engine.mapping.filters.filter import Filter, Unread, check_parts
 from sfmap.engine.mapping.filters.registry import FILTERS
 from sfmap.engine.mapping.values.event import MISSING, loose_get, normal_key
 from sfmap.engine.mapping.values.record import Event, Json
-from sfmap.engine.mapping.values.values import NUMBER_RANGE, Unreadable, holds_value, scalar
+from sfmap.engine.mapping.values.values import NUMBER_RANGE, UnreadableValue, holds_value, scalar
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import did_you_mean
 from sfmap.engine.yaml_files.reader import Report
@@ -53,7 +53,7 @@ class Pipe(NamedTuple):
 class CompiledSource:
     text: str
     get: Getter
-    """Raises `Unfit` if a filter reaches a limit, `Unreadable` if it cannot read a value."""
+    """Raises `Unfit` if a filter reaches a limit, `UnreadableValue` if it cannot read a value."""
     reads: tuple[Path, ...]
     """The leading names and indexes of the paths that it reads."""
     found: Callable[[Event], list[Json]] = lambda _: []
@@ -293,7 +293,7 @@ def _piped(get: Getter, pipes: list[Pipe]) -> Getter:
             if value is None and not isinstance(given, pipe.known.chooses) and holds_value(given):
                 gave_up = gave_up or f"{pipe.known.name}{why}"
         if gave_up:
-            raise Unreadable(f"cannot be read by {gave_up}", value)
+            raise UnreadableValue(f"cannot be read by {gave_up}", value)
         return value
 
     return piped

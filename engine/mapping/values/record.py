@@ -46,8 +46,8 @@ def nothing_to_write(notes: Sequence[Note]) -> str:
     return f"nothing to write: no field has a value{f' ({said})' if said else ''}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordReference:
     """A pointer to the record whose field `by` has the value; delivery finds it."""
 
     objects: tuple[str, ...]
@@ -69,17 +69,17 @@ class Addition:
     values: str
 
 
-Content = Value | Reference | Addition | None
+FieldContent = Value | RecordReference | Addition | None
 """What is written to a field; None empties it."""
 
 
-Contents = dict[str, Content]
+FieldContents = dict[str, FieldContent]
 Line = dict[str, object]
 """A record or fate as `sfmap render` prints it."""
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, kw_only=True)
+class RecordPlan:
     """What all records of a mapping have in common: their object, and how they are written."""
 
     mapping: str
@@ -141,21 +141,21 @@ def _said(headers: WriteHeaders) -> Line:
 class Record(NamedTuple):
     """One record to write; a tuple for speed, since every event makes one."""
 
-    plan: Plan
-    match: tuple[Mapping[str, Value | Reference], ...]
+    plan: RecordPlan
+    match: tuple[Mapping[str, Value | RecordReference], ...]
     """The lookups that have values, in order."""
-    fields: Mapping[str, Content]
+    fields: Mapping[str, FieldContent]
     """Written on both create and update."""
-    create_only: Mapping[str, Content]
-    update_only: Mapping[str, Content]
-    if_empty: Mapping[str, Content]
+    create_only: Mapping[str, FieldContent]
+    update_only: Mapping[str, FieldContent]
+    if_empty: Mapping[str, FieldContent]
     """Written on create, and on update if the field is empty in the org."""
     origins: Mapping[str, str]
     """The origin of each field's value: the text of the source."""
     notes: tuple[Note, ...] = ()
     item: int = 0
     """The item of the event's list, from 1; 0 if the mapping makes one record of the event."""
-    unless_found: tuple[Reference, ...] = ()
+    unless_found: tuple[RecordReference, ...] = ()
     """If one of these records is found, this one is not written."""
 
     def with_headers(self, headers: WriteHeaders) -> "Record":

@@ -35,7 +35,7 @@ _IDLE_JOINER = re.compile(f"(?<![^\x00-\u024f])[{_JOINERS}]|[{_JOINERS}](?![^\x0
 _GRAPHEME = regex.compile(r"\p{GCB=Regional_Indicator}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
 
 
-class Unreadable(Unfit):
+class UnreadableValue(Unfit):
     """A filter could not read a value."""
 
     def __init__(self, message: str, instead: Json) -> None:
