@@ -28,7 +28,7 @@ project          sfmap.yaml: mappings, settings, orgs, sources and secrets
                  ← yaml_files, language, mapping/compile, mapping/run, org, org/soap
 http             what the HTTP servers share
 local_org        a Salesforce on loopback, for development and tests
-                 ← files, yaml_files, http, mapping/values
+                 ← files, yaml_files, http
 wiring           connects ports and adapters
                  ← files, org, org/soap, journal, delivery, project, local_org
 inspect          what a person asks of a mapping

@@ -1,8 +1,10 @@
-"""New record ids: a key prefix, the record's number, and the check characters."""
+"""Record ids: new ones, and the 18-character form of those that a client sends."""
 
-from sfmap.engine.mapping.values.values import full_record_id
+import re
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_ID = re.compile(r"([A-Za-z0-9]{15})([A-Z0-5]{3})?")
 
 
 def new_id(key_prefix: str, number: int) -> str:
@@ -12,4 +14,22 @@ def new_id(key_prefix: str, number: int) -> str:
         number, digit = divmod(number, len(_DIGITS))
         digits = _DIGITS[digit] + digits
     short = key_prefix + digits.rjust(12, "0")
-    return full_record_id(short) or short
+    return short + _suffix(short)
+
+
+def full_id(text: str) -> str | None:
+    """The 18-character form of an id of either length; None if the text is not an id, or its suffix is wrong."""
+    found = _ID.fullmatch(text)
+    if found is None:
+        return None
+    short, suffix = found[1], _suffix(found[1])
+    return short + suffix if found[2] in (None, suffix) else None
+
+
+def _suffix(short: str) -> str:
+    """Three characters that tell the capital letters of 15: each stands for five, the first for the lowest bit.
+
+    Source: "ID Field Type" in the Object Reference.
+    """
+    capitals = sum(1 << place for place, character in enumerate(short) if "A" <= character <= "Z")
+    return "".join(_SUFFIX[capitals >> low & 0b11111] for low in (0, 5, 10))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from sfmap.engine.local_org.currencies import USUAL_CURRENCY
+
 TEXT_TYPES = ("string", "textarea", "email", "phone", "url", "picklist", "multipicklist")
 NUMBER_TYPES = ("int", "double", "currency", "percent")
 CODE = "Code"
@@ -144,10 +146,6 @@ class ObjectSchema:
     def relationship(self, name: str) -> FieldSchema | None:
         """The reference field whose relationship has that name, in any casing."""
         return self._by_relationship.get(name.casefold())
-
-
-MANY = "many"
-USUAL_CURRENCY = "USD"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.currencies import MANY, USUAL_CURRENCY
 from sfmap.engine.local_org.envelope import (
     Request,
     answer,
@@ -23,22 +24,14 @@ from sfmap.engine.local_org.envelope import (
 )
 from sfmap.engine.local_org.fault_plan import Strike
 from sfmap.engine.local_org.faults import Duplicate, Fault, RecordError, no_such_object, unexpected
-from sfmap.engine.local_org.ids import new_id
-from sfmap.engine.local_org.object_schema import (
-    MANY,
-    NUMBER_TYPES,
-    USUAL_CURRENCY,
-    FieldSchema,
-    ObjectSchema,
-    Schema,
-)
+from sfmap.engine.local_org.ids import full_id, new_id
+from sfmap.engine.local_org.object_schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
 from sfmap.engine.local_org.picklists import described_entries
 from sfmap.engine.local_org.records import Saved, Sent, Writer
 from sfmap.engine.local_org.references import SentParent
 from sfmap.engine.local_org.sessions import ORGANIZATION_ID, SESSION_SECONDS, USER_ID, Session, Sessions
 from sfmap.engine.local_org.soql_compiler import Compiled, compile_query
 from sfmap.engine.local_org.store import LoggedCall, Store, Stored, now
-from sfmap.engine.mapping.values.values import full_record_id
 
 _MOST_RECORDS = 200
 _MOST_RETRIEVED = 2_000
@@ -280,7 +273,7 @@ class Service:
     def _retrieve(self, request: Request, session: Session) -> str:
         """The records in the order of the ids; nil for those that do not exist."""
         target = self._object("".join(request.texts("sObjectType")))
-        ids = [full_record_id(text.strip()) or text for text in request.texts("ids")]
+        ids = [full_id(text.strip()) or text for text in request.texts("ids")]
         if len(ids) > _MOST_RETRIEVED:
             raise unexpected("EXCEEDED_ID_LIMIT", f"cannot retrieve more than {_MOST_RETRIEVED} records")
         names = [name.strip() for name in "".join(request.texts("fieldList")).split(",")]

@@ -11,12 +11,12 @@ from sfmap.engine.local_org.duplicates import Duplicates
 from sfmap.engine.local_org.external_ids import external_id, found_by, not_specified
 from sfmap.engine.local_org.fault_plan import Strike
 from sfmap.engine.local_org.faults import Invalid, RecordError, no_such_field, no_such_object
+from sfmap.engine.local_org.ids import full_id
 from sfmap.engine.local_org.object_schema import FieldSchema, ObjectSchema, Schema
 from sfmap.engine.local_org.picklists import synced
 from sfmap.engine.local_org.references import Parent, References, SentParent
 from sfmap.engine.local_org.store import Store, Stored, fold
 from sfmap.engine.local_org.validation import checked, stored_value
-from sfmap.engine.mapping.values.values import full_record_id
 
 _SHOWN = 80
 
@@ -151,7 +151,7 @@ class Writer:
     def _update(self, record: _Record) -> Saved:
         id_field = record.target.fields["Id"]
         named = record.given.pop(id_field, None)
-        record_id = full_record_id(named or "")
+        record_id = full_id(named or "")
         if named is None:
             return _refused(None, "MISSING_ARGUMENT", "Id not specified in an update call")
         if record_id is None:
@@ -208,7 +208,7 @@ class Writer:
         return fold(stored_value(key, text, self._cut_long))
 
     def _delete(self, named: str) -> Saved:
-        record_id = full_record_id(named.strip())
+        record_id = full_id(named.strip())
         if record_id is None:
             return _refused(None, "MALFORMED_ID", f"bad id {named[:_SHOWN]}")
         if record_id in self._seen:
@@ -229,7 +229,7 @@ class Writer:
         return self._done([partial(self._undelete, named) for named in ids], all_or_none)
 
     def _undelete(self, named: str) -> Saved:
-        record_id = full_record_id(named.strip()) or ""
+        record_id = full_id(named.strip()) or ""
         target = self._schema.object_of(record_id)
         deleted = self._store.is_deleted(target, record_id) if target else None
         if target is None or deleted is None:

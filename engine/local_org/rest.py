@@ -14,6 +14,7 @@ from sfmap.engine.http.bodies import Unreadable, read_body
 from sfmap.engine.local_org import token_endpoint as oauth
 from sfmap.engine.local_org.envelope import LARGEST_REQUEST
 from sfmap.engine.local_org.faults import Fault, RecordError, no_such_object
+from sfmap.engine.local_org.ids import full_id
 from sfmap.engine.local_org.object_schema import FieldSchema, ObjectSchema
 from sfmap.engine.local_org.partner_api import FIRST_VERSION, LAST_VERSION, Service, shown
 from sfmap.engine.local_org.picklists import described_entries
@@ -22,7 +23,6 @@ from sfmap.engine.local_org.references import SentParent
 from sfmap.engine.local_org.sessions import ORGANIZATION_ID, USER_ID, Session
 from sfmap.engine.local_org.soql_compiler import Compiled, compile_query
 from sfmap.engine.local_org.store import Stored
-from sfmap.engine.mapping.values.values import full_record_id
 
 _PAGE = 2_000
 _STATUSES = {"INVALID_SESSION_ID": 401, "REQUEST_LIMIT_EXCEEDED": 403, "NOT_FOUND": 404, "ENTITY_IS_DELETED": 404}
@@ -308,7 +308,7 @@ def _refused(errors: Sequence[RecordError]) -> Response:
 
 def _record(resources: Resources, session: Session, request: Request, body: bytes) -> Response:
     target = _target(resources, request)
-    record_id = full_record_id(request.path_params["id"])
+    record_id = full_id(request.path_params["id"])
     found = resources.service.store.get(target, record_id) if record_id else None
     if found is None or record_id is None or found["IsDeleted"]:
         return _not_found()

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from sfmap.engine.local_org.currencies import CURRENCIES, MANY, USUAL_CURRENCY
 from sfmap.engine.local_org.object_schema import (
-    MANY,
     NUMBER_TYPES,
     TEXT_TYPES,
-    USUAL_CURRENCY,
     DuplicateRule,
     Entry,
     FieldSchema,
@@ -18,7 +17,6 @@ from sfmap.engine.local_org.object_schema import (
 )
 from sfmap.engine.local_org.picklists import with_codes
 from sfmap.engine.local_org.shipped import shipped_objects
-from sfmap.engine.mapping.values.parsing import CURRENCIES
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Mistakes, did_you_mean
 from sfmap.engine.yaml_files.files import read_source

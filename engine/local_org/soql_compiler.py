@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from sfmap.engine.local_org.faults import Fault, no_such_field, no_such_object
+from sfmap.engine.local_org.ids import full_id
 from sfmap.engine.local_org.object_schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
 from sfmap.engine.local_org.periods import WORD, period, within
 from sfmap.engine.local_org.store import Stored, fold
 from sfmap.engine.local_org.validation import stored_date, stored_datetime
-from sfmap.engine.mapping.values.values import full_record_id
 
 _LONGEST_QUERY = 100_000
 _LONGEST_LITERAL = 4_000
@@ -518,7 +518,7 @@ def _compared(column: Column) -> str:
 
 def _folded(field: FieldSchema, text: str) -> str:
     if field.type in ("id", "reference"):
-        return full_record_id(text) or text
+        return full_id(text) or text
     return str(fold(text.strip()))
 
 

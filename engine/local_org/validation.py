@@ -5,16 +5,18 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 
 from sfmap.engine.local_org.faults import Invalid, RecordError
+from sfmap.engine.local_org.ids import full_id
 from sfmap.engine.local_org.object_schema import NUMBER_TYPES, FieldSchema, ObjectSchema
 from sfmap.engine.local_org.store import Stored
-from sfmap.engine.mapping.values.parsing import FIRST_DAY, LAST_DAY
-from sfmap.engine.mapping.values.values import cut, full_record_id, is_email, length
+from sfmap.engine.local_org.text_rules import is_email_address, size, truncated
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _DAY_WITH_OFFSET = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[-+]\d\d:\d\d)")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?Z?")
 _BOOLEANS = {"true": 1, "1": 1, "false": 0, "0": 0}
 _SHOWN = 80
+FIRST_DAY, LAST_DAY = date(1700, 1, 1), date(4000, 12, 31)
+"""The range of dates ("Primitive Data Types")."""
 
 
 def checked(
@@ -125,7 +127,7 @@ def stored_time(text: str) -> str | None:
 
 
 def _record_id(field: FieldSchema, text: str) -> str:
-    record_id = full_record_id(text)
+    record_id = full_id(text)
     if record_id is None:
         message = f"{field.label}: id value of incorrect type: {text[:_SHOWN]}"
         raise Invalid(RecordError("MALFORMED_ID", message, (field.name,)))
@@ -133,15 +135,15 @@ def _record_id(field: FieldSchema, text: str) -> str:
 
 
 def _text(field: FieldSchema, text: str, cut_long: bool) -> str | None:
-    if field.type == "email" and text and not is_email(text):
+    if field.type == "email" and text and not is_email_address(text):
         message = f"{field.label}: invalid email address: {text[:_SHOWN]}"
         raise Invalid(RecordError("INVALID_EMAIL_ADDRESS", message, (field.name,)))
     if field.restricted and any(one not in field.values for one in _chosen(field, text)):
         message = f"{field.label}: bad value for restricted picklist field: {text[:_SHOWN]}"
         raise Invalid(RecordError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, (field.name,)))
-    if field.length and length(text) > field.length:
+    if field.length and size(text) > field.length:
         if cut_long:
-            return cut(text, field.length)
+            return truncated(text, field.length)
         message = f"{field.label}: data value too large: {text[:_SHOWN]} (max length={field.length})"
         raise Invalid(RecordError("STRING_TOO_LONG", message, (field.name,)))
     return text or None

@@ -145,7 +145,7 @@ def test_a_column_keeps_its_place_when_the_schema_changes_its_case(tmp_path: Pat
 
 
 BROKEN = [
-    ("{a__c: {type: string}, A__c: {type: string}}", "are one field"),
+    ("{a__c: {type: string}, A__c: {type: string}}", "are the same field"),
     ('{"a b__c": {type: string}}', "is not an API name"),
     ("{a__c: {type: reference}}", 'needs the key "to"'),
     ("{a__c: {type: reference, to: Acount}}", 'there is no object "Acount"'),

@@ -30,7 +30,7 @@ REFUSED = [
     ("no envelope", b"<a/>", {}, "not a SOAP envelope"),
     ("two operations", ENVELOPE.format(headers="", body="<a/><b/>").encode(), {}, "not a SOAP envelope"),
     ("no session", ENVELOPE.format(headers="", body="<query/>").encode(), {}, "INVALID_SESSION_ID"),
-    ("no gzip", b"<a/>", {"Content-Encoding": "gzip"}, "it is not"),
+    ("no gzip", b"<a/>", {"Content-Encoding": "gzip"}, "is not valid gzip"),
     ("large", b" " * (LARGEST_REQUEST + 1), {}, "larger than 50 MB"),
     ("gzip bomb", gzip.compress(bytes(LARGEST_REQUEST + 1)), {"Content-Encoding": "gzip"}, "larger than 50 MB"),
     ("truncated gzip", gzip.compress(LOGIN.encode())[:-20], {"Content-Encoding": "gzip"}, "cut short"),

@@ -1,0 +1,29 @@
+"""Salesforce's rules for texts: how long they are, where they are cut, and what an e-mail address is."""
+
+import re
+
+_NOT_ASCII = "\u0080-\U0010ffff"
+_LOCAL_PART = rf"[\w!#$%&'*+/=?^`{{|}}~\-{_NOT_ASCII}][\w!#$%&'*+/=?^`{{|}}~\-.{_NOT_ASCII}]*"
+_LABEL = rf"[A-Za-z0-9{_NOT_ASCII}](?:[A-Za-z0-9\-{_NOT_ASCII}]*[A-Za-z0-9{_NOT_ASCII}])?"
+_ADDRESS = re.compile(rf"{_LOCAL_PART}@{_LABEL}(?:\.{_LABEL})+", re.ASCII)
+_SPACE = re.compile(r"\s")
+
+
+def size(text: str) -> int:
+    """The length in UTF-16 code units, as Java counts it, which Salesforce runs on."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def truncated(text: str, longest: int) -> str:
+    """The start of the text that a field of this length holds; a character is kept whole or not at all."""
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * longest].decode("utf-16-le", "ignore")
+
+
+def is_email_address(text: str) -> bool:
+    """Whether an e-mail field takes the text.
+
+    The local part may have any character of RFC 5322, and those of other scripts; two periods in a row and one at
+    its end are accepted, one at its start is not. Source: "Salesforce Email Address Format Technical Standards
+    Validation", Salesforce Help 000384328.
+    """
+    return _ADDRESS.fullmatch(text) is not None and _SPACE.search(text) is None
