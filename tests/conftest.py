@@ -1,11 +1,17 @@
-"""What all tests share: snapshots of one small file for each case."""
+"""What all tests share: folders, a project with its org, the service, and snapshots of one file for each case."""
 
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from .folder import Folder, Identify, identify
+from .scene import Scene, set_up_scene
+from .service import Service, set_up_service
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
@@ -27,3 +33,25 @@ class CaseFile(SingleFileSnapshotExtension):
 @pytest.fixture
 def case_file(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     return snapshot.use_extension(CaseFile)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+@pytest.fixture(name="identify")
+def identify_fixture() -> Identify:
+    return identify
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with set_up_scene(tmp_path) as ready:
+        yield ready
+
+
+@pytest.fixture
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with set_up_service(tmp_path_factory.mktemp("service")) as ready:
+        yield ready

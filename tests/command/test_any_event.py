@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from ..folder import Folder, Identify, identify
 from ..strategies import EVENTS, JSON
-from .conftest import Folder, Identify, identify
 
 OPTED_IN = '"type":"identify","integrations":{"Salesforce":true}'
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import orjson
 import pytest
 
-from .conftest import Folder
+from ..folder import Folder
 
 SCHEMA = """\
 objects:

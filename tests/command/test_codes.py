@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from .conftest import Folder, identify
+from ..folder import Folder, identify
 
 SCHEMA = """\
 state_and_country_picklists:

@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from .conftest import Event, Folder
+from ..folder import Event, Folder
 
 
 def order(currency: object, total: object = 30, number: int = 1) -> Event:

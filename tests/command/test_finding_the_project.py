@@ -5,7 +5,7 @@ import os
 import orjson
 import pytest
 
-from .conftest import Folder, Identify
+from ..folder import Folder, Identify
 
 LEAD = (
     "sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nopt_in: integrations.CRM\n"

@@ -16,7 +16,7 @@ import pytest
 from sfmap.engine.local_org import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
-from .conftest import SFMAP, Folder, Identify
+from ..folder import SFMAP, Folder, Identify
 
 
 @pytest.fixture(scope="module")

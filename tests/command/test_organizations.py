@@ -9,7 +9,7 @@ import pytest
 from sfmap.engine.local_org import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
-from .conftest import Folder, Identify
+from ..folder import Folder, Identify
 
 ENTRY = "{{login_url: '{url}', username: {user}, password: '${{P}}', security_token: '${{T}}'}}"
 CLIENT = "{{auth: client_credentials, login_url: '{url}', client_id: {client}, client_secret: '${{S}}'}}"

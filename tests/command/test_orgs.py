@@ -7,7 +7,7 @@ import pytest
 
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
-from .conftest import Folder, Identify
+from ..folder import Folder, Identify
 
 SECRET = "correct-horse-battery-staple"
 TOKEN = "TokenThatNobodyMaySee"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import SFMAP, Folder, Identify, interrupt
+from ..folder import SFMAP, Folder, Identify, interrupt
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
 NAMES = ("journal.db", "journal.db-wal", "org.db", "org.db-wal", "org.db-shm", "run.lock", "run.pid", "spool.db")

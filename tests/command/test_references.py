@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from .conftest import Event, Folder
+from ..folder import Event, Folder
 
 RECORD_TYPE = """\
 sfmap: 1

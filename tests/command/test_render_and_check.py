@@ -6,7 +6,7 @@ from jsonschema import Draft7Validator
 from lxml import etree
 from syrupy.assertion import SnapshotAssertion
 
-from .conftest import Event, Folder, Identify
+from ..folder import Event, Folder, Identify
 
 GROUP_SAMPLE = {
     "type": "group",

@@ -11,7 +11,7 @@ from threading import Thread
 import orjson
 import pytest
 
-from .conftest import Event, Folder, Identify, identify
+from ..folder import Event, Folder, Identify, identify
 
 LINE = orjson.dumps(identify("a@b.co", description="x" * 2_000)) + b"\n"
 MANY = 10_000

@@ -1,13 +1,12 @@
 """`sfmap run`, the real command against the real local org: what arrives, what is said, what is counted."""
 
 import shutil
-import time
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from .conftest import REPOSITORY, Folder, Identify, interrupt
+from ..folder import REPOSITORY, Folder, Identify, interrupt, wait_until_written
 
 GROUP: dict[str, object] = {
     "type": "group",
@@ -271,12 +270,6 @@ def test_interrupt_stops_in_good_order_and_the_same_run_goes_on(folder: Folder, 
 
     assert folder.sfmap("run", events).returncode == 0
     assert folder.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(10_000, 10_000)]
-
-
-def wait_until_written(path: Path) -> None:
-    deadline = time.monotonic() + 60
-    while not (path.exists() and path.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.02)
 
 
 BAD_LINES = [

@@ -12,7 +12,7 @@ import pytest
 from sfmap.engine.local_org import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
-from .conftest import Folder, Identify
+from ..folder import Folder, Identify
 
 HINT = "[REDACTED] Use 'sf org auth show-access-token' to view"
 WARNING = "Secrets are now hidden from 'sf org display' command output. Use the 'sf org auth' commands instead."

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import SFMAP, Event, Folder, Identify
+from ..folder import SFMAP, Event, Folder, Identify
 
 
 def lines(*events: Event) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from .conftest import SFMAP, Folder, Identify, interrupt
+from ..folder import SFMAP, Folder, Identify, interrupt
 
 FULL = "Error: cannot write standard output: No space left on device\n"
 PRINTING = [

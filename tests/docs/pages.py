@@ -2,7 +2,7 @@
 
 import os
 
-from ..command.conftest import REPOSITORY
+from ..folder import REPOSITORY
 
 
 def page_of(name: str, generated: str) -> str:

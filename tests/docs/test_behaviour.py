@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ..command.conftest import REPOSITORY
+from ..folder import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "behaviour.md").read_text("utf-8")
 ROWS = {

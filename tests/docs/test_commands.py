@@ -8,7 +8,7 @@ import click
 
 from sfmap.cli import COMMANDS, sfmap
 
-from ..command.conftest import REPOSITORY
+from ..folder import REPOSITORY
 from .pages import page_of
 
 INTRODUCTION = """\

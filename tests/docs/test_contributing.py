@@ -2,7 +2,7 @@
 
 import re
 
-from ..command.conftest import REPOSITORY
+from ..folder import REPOSITORY
 
 PAGE = (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8")
 MAKEFILE = (REPOSITORY / "Makefile").read_text("utf-8")

@@ -2,7 +2,7 @@
 
 import re
 
-from ..command.conftest import REPOSITORY
+from ..folder import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "decisions.md").read_text("utf-8")
 DECISIONS = re.findall(r"^### (.*)\n\n(.*)$", PAGE, re.MULTILINE)

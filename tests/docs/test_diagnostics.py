@@ -6,7 +6,7 @@ import pytest
 
 from sfmap.engine.yaml_files.kinds import KINDS, Kind
 
-from ..command.conftest import REPOSITORY
+from ..folder import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "diagnostics.md").read_text("utf-8")
 ENTRIES = dict(re.findall(r"^### (.+)\n((?:(?!#).*\n?)+)", PAGE, re.MULTILINE))

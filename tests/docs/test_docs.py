@@ -18,7 +18,7 @@ from sfmap.engine.mapping.values.values import Unfit, convert
 from sfmap.engine.project.project_file import ServeEntry, load_project
 from sfmap.engine.yaml_files.diagnostics import Source, listed
 
-from ..command.conftest import REPOSITORY
+from ..folder import REPOSITORY
 from .examples import Example, examples, mapper_of, rendered, shown
 from .pages import page_of
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ..command.conftest import REPOSITORY
+from ..folder import REPOSITORY
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
 MODULES = [path for folder in ("engine", "tests") for path in (REPOSITORY / folder).rglob("*.py")]

@@ -7,7 +7,7 @@ from sfmap.engine.language.model import Mapping
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import load_project
 
-from ..command.conftest import REPOSITORY, Folder
+from ..folder import REPOSITORY, Folder
 
 PAGE = (REPOSITORY / "docs" / "project.md").read_text("utf-8")
 (PROJECT,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from ..command.conftest import REPOSITORY, Folder
+from ..folder import REPOSITORY, Folder
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
 (SHOWN_RUN,) = re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ..command.conftest import Folder, interrupt
+from ..folder import Folder, interrupt
 
 PYTEST = Path(sys.executable).parent / "pytest"
 SAMPLES = "tests/events/samples.ndjson"

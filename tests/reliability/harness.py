@@ -15,7 +15,7 @@ from sfmap.engine.local_org import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 from sfmap.engine.mapping.values.record import Event
 
-from ..command.conftest import SFMAP
+from ..folder import SFMAP
 
 CALL_LIMIT = 3.0
 """Seconds that the org may take over a call: what sfmap waits for where an answer is lost."""

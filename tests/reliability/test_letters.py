@@ -16,7 +16,7 @@ from sfmap.engine.project.project_file import load_project
 from sfmap.engine.sources.event_source import START
 from sfmap.engine.wiring import open_org
 
-from .conftest import SECRETS, Scene
+from ..scene import SECRETS, Scene
 
 CASE = """\
 event: track

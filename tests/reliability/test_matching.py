@@ -2,8 +2,7 @@
 
 import pytest
 
-from .conftest import Scene
-from .test_together import also
+from ..scene import Scene, also
 
 MOVED = """\
 event: identify

@@ -10,8 +10,8 @@ from contextlib import closing
 
 import pytest
 
-from ..command.conftest import SFMAP
-from .conftest import SECRETS, Scene
+from ..folder import SFMAP
+from ..scene import SECRETS, Scene
 
 LEAD = """\
 event: identify

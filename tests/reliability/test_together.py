@@ -1,6 +1,6 @@
 """What does not disturb one another goes to the org together, in few calls."""
 
-from .conftest import Scene
+from ..scene import Scene, also
 
 CONTACT = """\
 event: identify
@@ -19,10 +19,6 @@ object: Account
 match: AccountNumber
 fields: {AccountNumber: groupId, Name: traits.name}
 """
-
-
-def also(scene: Scene, name: str, mapping: str) -> None:
-    (scene.folder.path / "mappings" / f"{name}.yaml").write_text(mapping)
 
 
 def test_people_of_one_company(scene: Scene) -> None:

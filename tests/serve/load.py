@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from ..command.conftest import REPOSITORY
-from .conftest import KEY, Service
+from ..folder import REPOSITORY
+from ..service import KEY, Service
 
 _CLIENTS = 4
 _CASE = """\

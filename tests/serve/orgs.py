@@ -13,7 +13,7 @@ import requests
 from sfmap.engine.local_org import credentials
 from sfmap.engine.local_org.process import start_local_org
 
-from .conftest import PROJECT, Service
+from ..service import PROJECT, Service
 
 ENTRY = """\
 orgs:

@@ -2,7 +2,7 @@
 
 import sys
 
-from .conftest import Service
+from ..service import Service
 from .load import kill_under_load
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ..command.conftest import Folder
-from .conftest import KEY, Service
+from ..folder import Folder
+from ..service import KEY, Service
 
 PROXIES = [
     {"X-Forwarded-For": "198.51.100.7"},

@@ -13,7 +13,7 @@ import rudderstack.analytics
 import segment.analytics
 import segment.analytics.client
 
-from .conftest import KEY, Service
+from ..service import KEY, Service
 
 NAMED = {"Salesforce": True}
 PETER = {"email": "peter@initech.com", "firstName": "Peter", "lastName": "Gibbons", "company": "Initech"}

@@ -10,7 +10,7 @@ from sfmap.engine.journal.ledger import Commit, Ledger, Letter, RecordKey, diges
 from sfmap.engine.journal.spool import SpoolFull
 from sfmap.engine.sources.event_source import START
 
-from .conftest import PROJECT, SECRETS, Service
+from ..service import PROJECT, SECRETS, Service
 
 OPTED_IN = {"Salesforce": True}
 

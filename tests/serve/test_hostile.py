@@ -9,8 +9,8 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ..service import KEY, Service
 from ..strategies import JSON
-from .conftest import KEY, Service
 
 PATHS = st.one_of(
     st.sampled_from(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import KEY, Service
+from ..service import KEY, Service
 
 AUTHORIZATION = "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()
 SHAPES: dict[str, object] = {

@@ -25,7 +25,7 @@ from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.wiring import OpenOrg
 
-from .conftest import KEY, Service
+from ..service import KEY, Service
 
 
 def broken(_stack: ExitStack) -> OpenOrg:

@@ -6,7 +6,7 @@ import pytest
 
 from sfmap.engine.local_org import credentials
 
-from .conftest import KEY, PROJECT, Service
+from ..service import KEY, PROJECT, Service
 from .orgs import org_beside, set_password
 
 BODY = {"writeKey": KEY, "integrations": {"Salesforce": True}}

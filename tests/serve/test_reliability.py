@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ..command.conftest import REPOSITORY
-from .conftest import KEY, PROJECT, Service
+from ..folder import REPOSITORY
+from ..service import KEY, PROJECT, Service
 from .load import kill_under_load
 
 BASIC = {"Authorization": f"Basic {b64encode(f'{KEY}:'.encode()).decode()}"}

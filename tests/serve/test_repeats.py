@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import SECRETS, Service
+from ..service import SECRETS, Service
 from .orgs import org_beside
 
 CASE = """\

@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from ..command.conftest import SFMAP
-from .conftest import KEY, PROJECT, Service
+from ..folder import SFMAP
+from ..service import KEY, PROJECT, Service
 
 NOT_STARTED: list[tuple[str, list[str], str]] = [
     (PROJECT.replace("SERVER_KEY", "WEBSITE_KEY"), [], "the sources website and server have the same write key"),

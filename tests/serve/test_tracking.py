@@ -9,8 +9,8 @@ from base64 import b64encode
 import orjson
 import pytest
 
-from ..command.conftest import REPOSITORY
-from .conftest import KEY, SECRETS, Service
+from ..folder import REPOSITORY
+from ..service import KEY, SECRETS, Service
 
 LEAD = {"userId": "ann@b.co", "traits": {"name": "Ann Lee"}, "integrations": {"Salesforce": True}}
 BASIC = {"Authorization": f"Basic {b64encode(f'{KEY}:'.encode()).decode()}"}

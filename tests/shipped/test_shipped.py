@@ -14,7 +14,7 @@ from sfmap.engine.yaml_files.diagnostics import Source
 from sfmap.engine.yaml_files.nodes import read_yaml
 
 from ..cases import load_cases, plain, rendered_case
-from ..command.conftest import Folder
+from ..folder import Folder
 
 SHIPPED = sorted(path.name for path in files("sfmap.mappings").iterdir() if path.name.endswith(".yaml"))
 

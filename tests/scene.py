@@ -1,20 +1,20 @@
-"""A project whose org runs beside it, and plays faults when told to."""
+"""A project whose org runs beside it, and plays faults when asked to."""
 
 import json
 import sqlite3
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 import requests
 
 from sfmap.engine.local_org import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
-from ..command.conftest import SFMAP, Folder
+from .folder import SFMAP, Folder
 
 SCHEMA = """\
 objects:
@@ -112,8 +112,13 @@ class Scene:
         return Counter(str(json.loads(line)["operation"]) for line in lines)
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    (tmp_path / "schema.yaml").write_text(SCHEMA)
-    with start_local_org(tmp_path / "org.db", tmp_path / "schema.yaml", log=tmp_path / "calls.log") as local:
-        yield Scene(Folder(tmp_path), local)
+@contextmanager
+def set_up_scene(folder: Path) -> Iterator[Scene]:
+    (folder / "schema.yaml").write_text(SCHEMA)
+    with start_local_org(folder / "org.db", folder / "schema.yaml", log=folder / "calls.log") as local:
+        yield Scene(Folder(folder), local)
+
+
+def also(scene: Scene, name: str, mapping: str) -> None:
+    """Adds a mapping of this name."""
+    (scene.folder.path / "mappings" / f"{name}.yaml").write_text(mapping)

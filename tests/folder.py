@@ -1,19 +1,19 @@
-"""The real command, in a folder of its own, and a look into the local org's records."""
+"""The real command in a folder of its own, and the records of its local org."""
 
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-import pytest
 
 SFMAP = Path(sys.executable).parent / "sfmap"
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[1]
 
 Event = Mapping[str, object]
 
@@ -65,11 +65,6 @@ class Folder:
             connection.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
-
-
 def identify(email: str, **traits: object) -> Event:
     return {
         "type": "identify",
@@ -82,10 +77,11 @@ def identify(email: str, **traits: object) -> Event:
 Identify = Callable[..., Event]
 
 
-@pytest.fixture(name="identify")
-def identify_fixture() -> Identify:
-    return identify
-
-
 def interrupt(process: "subprocess.Popen[bytes]") -> None:
     process.send_signal(signal.SIGINT)
+
+
+def wait_until_written(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not (path.exists() and path.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.02)
