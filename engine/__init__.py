@@ -2,6 +2,7 @@
 
 A test holds these arrows. Data flows down this list: a room is imported only by rooms below it.
 
+errors           every expected failure, in one tree; every room may import it
 files            files on disk: private ones, and the output files of a run
 yaml_files       YAML text as nodes with positions, tables of known keys, and diagnostics
 language         the mapping language: YAML nodes → Mapping
@@ -35,12 +36,12 @@ inspect          what a person asks of a mapping
                  ← files, yaml_files, language, mapping/values, mapping/compile, mapping/run, org,
                    org/soap, sources, project, local_org, wiring
 testing          sample events as snapshot tests
-                 ← yaml_files, mapping/values, mapping/run, sources, project, inspect
+                 ← mapping/values, mapping/run, sources, project, inspect
 serve            events over HTTP, delivered in the background
                  ← yaml_files, http, mapping/values, mapping/run, org, sources, journal, delivery,
                    project, local_org, inspect, wiring
 commands         the command line
-                 ← files, yaml_files, language, mapping/values, mapping/compile, mapping/run, http,
-                   org, sources, journal, delivery, project, local_org, inspect, testing, serve,
-                   wiring
+                 ← files, yaml_files, language, mapping/values, mapping/compile,
+                   mapping/run, sources, journal, delivery, project, http, local_org,
+                   wiring, inspect, testing, serve
 """

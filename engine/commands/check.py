@@ -9,7 +9,8 @@ import click
 import orjson
 
 from sfmap.engine.commands.arguments import EVENTS_FILE, event_source, mappings_option, org_option
-from sfmap.engine.commands.terminal import BROKEN, EVENTS_FAILED, counted, explained, say, styled
+from sfmap.engine.commands.terminal import counted, explained, say, styled
+from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.annotations import github_annotation, sarif
 from sfmap.engine.inspect.coverage import Coverage, cover
 from sfmap.engine.inspect.describe_cache import describe_one, description_lines
@@ -70,7 +71,8 @@ def check(
             click.echo("\n".join(one.straight.text for one in checked.mappings), nl=False)
     if unread:
         say("\n".join(unread))
-    sys.exit(BROKEN if checked.is_broken else EVENTS_FAILED if unread else 0)
+    failed = ExitCode.EVENTS_FAILED if unread else ExitCode.DONE
+    sys.exit(ExitCode.BROKEN if checked.is_broken else failed)
 
 
 @click.command(name="describe")

@@ -22,18 +22,8 @@ from sfmap.engine.commands.arguments import (
     mappings_option,
     org_option,
 )
-from sfmap.engine.commands.terminal import (
-    BROKEN,
-    EVENTS_FAILED,
-    INTERRUPTED,
-    ORG_UNUSABLE,
-    explained,
-    org_words,
-    say,
-)
+from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.delivery.deliver_all import (
-    INTERRUPTIONS,
-    Interruption,
     Manner,
     Resumed,
     deliver_all,
@@ -43,6 +33,7 @@ from sfmap.engine.delivery.deliver_all import (
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.delivery.retry import StopRequested
 from sfmap.engine.delivery.windows import Stream
+from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Output
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource, letter_event, letter_json, letter_line
@@ -52,7 +43,6 @@ from sfmap.engine.journal.lock import only_run
 from sfmap.engine.journal.organizations import remember_organization
 from sfmap.engine.mapping.compile.build import CompiledMapping
 from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.org.port import OrgError
 from sfmap.engine.project.project_file import Project, load_project, project_folder
 from sfmap.engine.sources.event_source import EventSource, Received
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
@@ -303,13 +293,13 @@ def _ending_where_the_org_lets_nobody_in(
 ) -> Iterator[None]:
     try:
         yield
-    except INTERRUPTIONS as error:
+    except SfmapError as error:
         _finish(Report(calls=dict(opened.org.calls())), error, output, as_data, again)
 
 
 def _finish(
     report: Report,
-    interruption: Interruption | None,
+    interruption: SfmapError | None,
     output: Output | None,
     as_data: bool,
     again: str,
@@ -332,22 +322,17 @@ def _finish(
         _end_early(interruption, report, again)
     if ledger:
         ledger.finish()
-    sys.exit(EVENTS_FAILED if report.fates["failed"] else 0)
+    sys.exit(ExitCode.EVENTS_FAILED if report.fates["failed"] else ExitCode.DONE)
 
 
-def _end_early(interruption: Interruption, report: Report, again: str) -> NoReturn:
+def _end_early(interruption: SfmapError, report: Report, again: str) -> NoReturn:
     """Prints why the run ended and how to continue, and exits."""
     done = f"Every event up to {report.events:,} has its outcome" if report.events else "No event was delivered"
     held = f", except {report.held:,} records that wait for a write in doubt" if report.held else ""
     where = f"{done}{held}. {again}"
-    if isinstance(interruption, OrgError):
-        say(f"\nError: {org_words(interruption)}\n{where}")
-        sys.exit(ORG_UNUSABLE)
-    if isinstance(interruption, StopRequested):
-        say(f"\nStopped. {where}")
-        sys.exit(INTERRUPTED)
-    say(f"\nError: {interruption}\n{where}")
-    sys.exit(BROKEN)
+    is_stopped = isinstance(interruption, StopRequested)
+    say(f"\n{interruption} {where}" if is_stopped else f"\nError: {interruption}\n{where}")
+    sys.exit(interruption.exit_code)
 
 
 def _rest(stream: Stream, report: Report) -> str:

@@ -10,9 +10,8 @@ import click
 from click.shell_completion import shell_complete
 
 from sfmap.engine.delivery.internal_error import internal_error
+from sfmap.engine.errors import ExitCode
 
-INTERNAL_ERROR = 70
-"""EX_SOFTWARE of BSD's sysexits."""
 _UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
@@ -32,10 +31,10 @@ def _exit_code(command: click.Command) -> str | int | None:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
-        return 130
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         _drop_output()
-        return 141
+        return ExitCode.OUTPUT_CLOSED
     except OSError as error:
         # Other files that cannot be written have their own exceptions.
         if error.errno not in _UNWRITTEN or error.filename:
@@ -43,7 +42,7 @@ def _exit_code(command: click.Command) -> str | int | None:
         _drop_output()
         with suppress(OSError):
             click.echo(f"Error: cannot write standard output: {error.strerror}", err=True)
-        return 2
+        return ExitCode.BROKEN
     except Exception as error:  # noqa: BLE001 - a traceback tells a person nothing
         return _mistake(error)
 
@@ -54,7 +53,7 @@ def _mistake(error: Exception) -> int:
     what = f"Error: this is a bug in sfmap: {internal_error(error)}."
     with suppress(OSError):
         click.echo(f"{what} Please report it; SFMAP_TRACEBACK=1 prints the traceback.", err=True)
-    return INTERNAL_ERROR
+    return ExitCode.INTERNAL_ERROR
 
 
 def _run(command: click.Command) -> str | int | None:
@@ -68,7 +67,7 @@ def _run(command: click.Command) -> str | int | None:
         return ended.exit_code
     except SystemExit as ended:
         return ended.code
-    return 0
+    return ExitCode.DONE
 
 
 def _drop_output() -> None:

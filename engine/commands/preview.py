@@ -14,7 +14,8 @@ from sfmap.engine.commands.arguments import (
     mappings_option,
     org_option,
 )
-from sfmap.engine.commands.terminal import EVENTS_FAILED, explained, say
+from sfmap.engine.commands.terminal import explained, say
+from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.payload_diff import differences
 from sfmap.engine.inspect.rendering import MOST_JOBS, Rendering, render_all
 from sfmap.engine.mapping.run.mapper import Mapper
@@ -69,7 +70,7 @@ def render(
                 failed = failed or is_rejected
                 if source.is_stream:
                     out.flush()  # show each result as soon as its event arrives
-    sys.exit(EVENTS_FAILED if failed else 0)
+    sys.exit(ExitCode.EVENTS_FAILED if failed else ExitCode.DONE)
 
 
 @click.command()
@@ -100,4 +101,4 @@ def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool)
             elif found:
                 click.echo("\n".join([f"event {received.number}", *(f"  {one}" for one in found)]))
         say(f"{compared:,} events compared, {changed:,} changed.")
-    sys.exit(EVENTS_FAILED if unread or (changed and exit_code) else 0)
+    sys.exit(ExitCode.EVENTS_FAILED if unread or (changed and exit_code) else ExitCode.DONE)

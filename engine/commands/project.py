@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 import orjson
 
-from sfmap.engine.commands.terminal import BROKEN, EVENTS_FAILED, say
+from sfmap.engine.commands.terminal import explained, say
+from sfmap.engine.errors import ExitCode
+from sfmap.engine.files.output import CannotWrite
 from sfmap.engine.language.json_schema import json_schema
 from sfmap.engine.project.project_file import project_folder
-from sfmap.engine.project.scaffolding import AlreadyThere, make_project
+from sfmap.engine.project.scaffolding import make_project
 
 
 @click.command()
@@ -20,15 +22,11 @@ def init(folder: Path) -> None:
     """Create a project in DIR: mappings, sample events with snapshots, and a CI workflow."""
     from sfmap.engine.testing.pytest_run import run_cases
 
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
+    with explained(), contextlib.redirect_stdout(io.StringIO()):
+        try:
             made = make_project(folder, lambda made: run_cases(made, (), update=True))
-    except AlreadyThere as error:
-        say(f"Error: {error}")
-        sys.exit(BROKEN)
-    except OSError as error:
-        say(f"Error: cannot write {error.filename}: {error.strerror}")
-        sys.exit(BROKEN)
+        except OSError as error:
+            raise CannotWrite(f"cannot write {error.filename}: {error.strerror}") from None
     first = "" if folder.samefile(Path()) else f"cd {folder}, then "
     say("".join(f"  {folder / name}\n" for name in made) + f"Next: {first}sfmap check and sfmap test.")
 
@@ -42,17 +40,14 @@ def test(update: bool, paths: tuple[str, ...]) -> None:
     A path is a file or folder of events, or one event of a file: tests/events/samples.ndjson::group
     """
     # pytest is slow to import, and only this command needs it.
-    from sfmap.engine.testing.pytest_run import NoSamples, run_cases
+    from sfmap.engine.testing.pytest_run import run_cases
 
     missing = [path for path in paths if not Path(path.partition("::")[0]).exists()]
     if missing:
         raise click.UsageError(f"{missing[0]} does not exist.")
-    try:
+    with explained():
         code = run_cases(project_folder().resolve(), paths, update)
-    except NoSamples as error:
-        say(f"Error: {error}")
-        code = BROKEN
-    sys.exit(code if code in (0, EVENTS_FAILED) else BROKEN)
+    sys.exit(code if code in (ExitCode.DONE, ExitCode.EVENTS_FAILED) else ExitCode.BROKEN)
 
 
 @click.command()

@@ -9,7 +9,6 @@ import click
 
 from sfmap.engine.commands.arguments import mappings_option, org_option
 from sfmap.engine.commands.deliver import COLLECT_AFTER, manner_of
-from sfmap.engine.commands.exit import INTERNAL_ERROR
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.project.project_file import load_project, project_folder
@@ -82,7 +81,7 @@ def serve(
             serve_events(project, options, log)
         except DeliveryEnded as error:
             log("error", f"{str(error).capitalize()}.")
-            sys.exit(INTERNAL_ERROR)
+            sys.exit(error.exit_code)
 
 
 def _operators(host: str | None, port: int | None) -> Address | None:

@@ -11,18 +11,15 @@ from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.pipeline import Delivery, Options, Written
 from sfmap.engine.delivery.report import Report
-from sfmap.engine.delivery.retry import USUAL_PATIENCE, Patience, StopRequested, Waiter
+from sfmap.engine.delivery.retry import USUAL_PATIENCE, Patience, Waiter
 from sfmap.engine.delivery.windows import Stream
-from sfmap.engine.files.output import NO_RESULTS, CannotWrite, Output, Results
-from sfmap.engine.journal.database import JournalFailed
+from sfmap.engine.errors import SfmapError
+from sfmap.engine.files.output import NO_RESULTS, Output, Results
 from sfmap.engine.journal.ledger import Checkpoint, Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.org.port import BATCH_SIZE, Org, OrgError
-from sfmap.engine.sources.event_source import START, EventSource, Position, SourceFailed
+from sfmap.engine.org.port import BATCH_SIZE, Org
+from sfmap.engine.sources.event_source import START, EventSource, Position
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
-
-Interruption = OrgError | SourceFailed | StopRequested | CannotWrite | JournalFailed
-INTERRUPTIONS = (OrgError, SourceFailed, StopRequested, CannotWrite, JournalFailed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ def deliver_all(
     ledger: Ledger,
     manner: Manner,
     results: Output | None = None,
-) -> tuple[Report, Interruption | None]:
+) -> tuple[Report, SfmapError | None]:
     """Delivers everything; returns the report, and the error that ended the run early, if any.
 
     The report covers the whole source, including earlier runs; the caller finishes the ledger after printing it.
@@ -111,7 +108,7 @@ def deliver_all(
     """
     started = time.monotonic()
     report = Report.going_on(resumed.tally)
-    interruption: Interruption | None = None
+    interruption: SfmapError | None = None
 
     def written() -> Written:
         report.spend(org.calls(), time.monotonic() - started)
@@ -124,7 +121,7 @@ def deliver_all(
             report.add(delivered.outcomes, delivered.events)
             if results:
                 results.write(_lines(delivered.outcomes))
-    except INTERRUPTIONS as error:
+    except SfmapError as error:
         interruption = error
     report.spend(org.calls(), time.monotonic() - started)
     report.usage = org.usage()

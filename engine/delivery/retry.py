@@ -8,6 +8,7 @@ from datetime import datetime
 from random import Random
 from typing import TypeVar
 
+from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.org.port import OrgError, OrgUnavailable
 
 _POLL_SECONDS = 0.1
@@ -15,8 +16,13 @@ _POLL_SECONDS = 0.1
 Answer = TypeVar("Answer")
 
 
-class StopRequested(Exception):
+class StopRequested(SfmapError):
     """The user wants the run to stop: calls in flight are finished, no new ones are started."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("Stopped.")
 
 
 @dataclass(frozen=True, slots=True)

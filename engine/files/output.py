@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.private_files import private_file, private_opener
 
 
@@ -20,7 +21,7 @@ class Results:
 NO_RESULTS = Results("", 0)
 
 
-class CannotWrite(Exception):
+class CannotWrite(SfmapError):
     """The file could not be written; the message names it."""
 
 

@@ -5,8 +5,10 @@ import socket
 from collections.abc import Iterable
 from ipaddress import ip_address
 
+from sfmap.engine.errors import SfmapError
 
-class CannotServe(Exception):
+
+class CannotServe(SfmapError):
     """The server cannot be started as requested; the message says why and what to do."""
 
 

@@ -6,26 +6,28 @@ from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
+from sfmap.engine.errors import SfmapError
+
 _BODY_SECONDS = 60.0
 _MOST_MEMBERS = 16
 
 
-class Unreadable(Exception):
+class UnreadableBody(SfmapError):
     """A body that does not match its headers or does not arrive; the message goes to the client."""
 
 
-class TooLarge(Unreadable):
+class TooLarge(UnreadableBody):
     """A body over the limit, which is not read further."""
 
 
-class NotSupported(Unreadable):
+class NotSupported(UnreadableBody):
     """A body with an unsupported encoding."""
 
 
 async def read_body(request: Request, largest: int) -> bytes:
     """The body, decompressed if needed, and never more than the limit in bytes.
 
-    Raises `Unreadable`, and starlette's `ClientDisconnect`.
+    Raises `UnreadableBody`, and starlette's `ClientDisconnect`.
     """
     if int(request.headers.get("content-length", 0)) > largest:
         raise _too_large(largest)
@@ -60,11 +62,11 @@ class _Gzip:
                 self._member = _gzip_member()
                 self._members += 1
             if self._members > _MOST_MEMBERS:
-                raise Unreadable("The gzip data of the request has too many members.")
+                raise UnreadableBody("The gzip data of the request has too many members.")
             try:
                 parts.append(self._member.decompress(chunk, self._left + 1))
             except zlib.error:
-                raise Unreadable("The request is declared as gzip but is not valid gzip.") from None
+                raise UnreadableBody("The request is declared as gzip but is not valid gzip.") from None
             self._left -= len(parts[-1])
             if self._left < 0:
                 raise _too_large(self._largest)
@@ -73,7 +75,7 @@ class _Gzip:
 
     def check_complete(self) -> None:
         if not self._member.eof:
-            raise Unreadable("The gzip data of the request is cut short.")
+            raise UnreadableBody("The gzip data of the request is cut short.")
 
 
 def _gzip_member() -> "zlib._Decompress":
@@ -87,10 +89,10 @@ def _too_large(largest: int) -> TooLarge:
 
 
 async def _timed(request: Request) -> AsyncIterator[bytes]:
-    """The body's chunks. Raises `Unreadable` if the client is too slow."""
+    """The body's chunks. Raises `UnreadableBody` if the client is too slow."""
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             async for chunk in request.stream():
                 yield chunk
     except TimeoutError:
-        raise Unreadable(f"The request did not arrive within {_BODY_SECONDS:g} seconds.") from None
+        raise UnreadableBody(f"The request did not arrive within {_BODY_SECONDS:g} seconds.") from None

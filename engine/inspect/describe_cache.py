@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.private_files import private_file, private_folder
 from sfmap.engine.org.fields import is_required
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
@@ -21,7 +22,7 @@ LIFETIME = 30 * 60.0
 """In seconds, the same as a session (docs/behaviour.md, row 21)."""
 
 
-class NoSuchObject(Exception):
+class NoSuchObject(SfmapError):
     """The org does not have the object, or does not show it to this user."""
 
 

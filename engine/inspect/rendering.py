@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Literal
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.inspect.explanation import Explained, explain
 from sfmap.engine.inspect.formats import explained_line, explained_text, json_line, soap_envelopes
 from sfmap.engine.mapping.run.mapper import Mapper
@@ -30,7 +31,7 @@ Render = Callable[[Received], tuple[bytes, bool]]
 """Returns an event's rendering, and whether it is rejected."""
 
 
-class RenderingFailed(Exception):
+class RenderingFailed(SfmapError):
     """A process failed; the message says what to do."""
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.private_files import private_database, private_folder
 
 _BUSY_SECONDS = 5
@@ -77,7 +78,7 @@ JOURNAL = Layout(
 )
 
 
-class JournalFailed(Exception):
+class JournalFailed(SfmapError):
     """A journal that cannot be used; the message says why and what to do."""
 
 

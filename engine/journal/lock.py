@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.private_files import private_database, private_file, private_folder
 
 
-class ProjectBusy(Exception):
+class ProjectBusy(SfmapError):
     """Another run has locked the project, or its folder cannot be written; the message says which."""
 
 

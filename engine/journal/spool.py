@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple, cast
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.database import Database, Layout
 
 _LAYOUT = Layout(
@@ -18,7 +19,7 @@ _LAYOUT = Layout(
 )
 
 
-class SpoolFull(Exception):
+class SpoolFull(SfmapError):
     """There is no room for more events, or the oldest has waited too long; the message says which."""
 
 

@@ -1,6 +1,6 @@
 """Runs the local org as a process that ends when its standard input is closed.
 
-It prints its address on stdout as a line of JSON. Exit codes: 2 invalid schema file, 3 no port or no database.
+It prints its address on stdout as a line of JSON. Exit codes: 2 an invalid file, 3 no port or no database.
 """
 
 import argparse
@@ -11,13 +11,10 @@ from pathlib import Path
 
 import uvicorn
 
+from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.http.address import CannotServe
 from sfmap.engine.local_org.hosting import Options, serve
 from sfmap.engine.yaml_files.diagnostics import Mistakes
-from sfmap.engine.yaml_files.files import CannotRead
-
-BROKEN_SCHEMA = 2
-UNUSABLE = 3
 
 
 def main() -> int:
@@ -25,14 +22,11 @@ def main() -> int:
         serve(_options(), _say_where)
     except Mistakes as mistakes:
         print(mistakes, file=sys.stderr)  # noqa: T201
-        return BROKEN_SCHEMA
-    except CannotRead as error:
+        return mistakes.exit_code
+    except SfmapError as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
-        return BROKEN_SCHEMA
-    except CannotServe as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
-        return UNUSABLE
-    return 0
+        return ExitCode.ORG_UNUSABLE if isinstance(error, CannotServe) else error.exit_code
+    return ExitCode.DONE
 
 
 def _options() -> Options:

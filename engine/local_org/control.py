@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from sfmap.engine.http.bodies import Unreadable, read_body
+from sfmap.engine.http.bodies import UnreadableBody, read_body
 from sfmap.engine.local_org.envelope import LARGEST_REQUEST
 from sfmap.engine.local_org.fault_plan import FaultPlan, read_fault_plan
 from sfmap.engine.yaml_files.diagnostics import Mistakes, Source
@@ -32,7 +32,7 @@ class Control:
         try:
             body = await read_body(request, LARGEST_REQUEST)
             self.plan = read_fault_plan(Source("the fault plan", body.decode("utf-8", "surrogateescape")))
-        except Unreadable as error:
+        except UnreadableBody as error:
             return PlainTextResponse(f"{error}\n", 413)
         except Mistakes as mistakes:
             return PlainTextResponse(f"{mistakes}\n", 400)

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sfmap.engine.http.address import is_loopback
-from sfmap.engine.http.bodies import Unreadable, read_body
+from sfmap.engine.http.bodies import UnreadableBody, read_body
 from sfmap.engine.http.connections import Connections
 from sfmap.engine.local_org.control import Control
 from sfmap.engine.local_org.envelope import LARGEST_REQUEST, fault_answer, parse
@@ -29,7 +29,7 @@ def make_app(service: Service, host: str, connections: Connections, control: Con
     async def soap(request: Request) -> Response:
         try:
             data = await read_body(request, LARGEST_REQUEST)
-        except Unreadable as error:
+        except UnreadableBody as error:
             return _xml(500, fault_answer(unexpected("UNKNOWN_EXCEPTION", str(error))))
         except ClientDisconnect:
             return Response(status_code=400)

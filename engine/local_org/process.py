@@ -11,14 +11,17 @@ from tempfile import TemporaryFile
 from threading import Timer
 from typing import IO
 
+from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.local_org import credentials
 
 _START_SECONDS = 30
 _STOP_SECONDS = 10
 
 
-class LocalOrgFailed(Exception):
-    """The local org did not start; the message is its own."""
+class LocalOrgFailed(SfmapError):
+    """The local org did not start; message and exit code are those of its process."""
+
+    exit_code: int = ExitCode.ORG_UNUSABLE
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
@@ -73,7 +76,8 @@ def _ready(process: subprocess.Popen[str], said: IO[str]) -> str:
         return str(json.loads(line)["url"])
     exit_code = process.wait()
     said.seek(0)
-    raise LocalOrgFailed(said.read().strip() or "Error: the local org did not start.", exit_code or 3)
+    message = said.read().strip() or "Error: the local org did not start."
+    raise LocalOrgFailed(message, exit_code or ExitCode.ORG_UNUSABLE)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

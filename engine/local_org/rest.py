@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sfmap.engine.http.bodies import Unreadable, read_body
+from sfmap.engine.http.bodies import UnreadableBody, read_body
 from sfmap.engine.local_org import token_endpoint as oauth
 from sfmap.engine.local_org.envelope import LARGEST_REQUEST
 from sfmap.engine.local_org.faults import Fault, RecordError, no_such_object
@@ -80,7 +80,7 @@ class Resources:
         async def answer(request: Request) -> Response:
             try:
                 body = await read_body(request, LARGEST_REQUEST)
-            except Unreadable as error:
+            except UnreadableBody as error:
                 return _error(413, "REQUEST_NOT_READ", str(error))
             return await run_in_threadpool(self._answer, verb, request, body)
 
@@ -113,7 +113,7 @@ async def _form(request: Request) -> dict[str, str]:
     """The fields of the form; empty if it cannot be read, which every sign-in refuses."""
     try:
         return dict(parse_qsl((await read_body(request, LARGEST_REQUEST)).decode("utf-8", "replace")))
-    except Unreadable:
+    except UnreadableBody:
         return {}
 
 

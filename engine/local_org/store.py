@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.files.private_files import private_database, private_folder
 from sfmap.engine.local_org.ids import new_id
 from sfmap.engine.local_org.object_schema import NUMBER_TYPES, ObjectSchema, Schema
@@ -52,8 +53,10 @@ class Change:
     """The values written."""
 
 
-class StoreFailed(Exception):
+class StoreFailed(SfmapError):
     """The database cannot be used; the message says why."""
+
+    exit_code = ExitCode.ORG_UNUSABLE
 
 
 def fold(text: Stored) -> Stored:

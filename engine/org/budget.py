@@ -25,7 +25,7 @@ class Budget:
             raise LimitReached(
                 f"The org has used {usage.used:,} of its {usage.limit:,} API calls of today,"
                 f" and {self.reserve:.0%} are reserved.",
-                advice="Run again when calls are available, or lower `reserve` in sfmap.yaml.",
+                hint="Run again when calls are available, or lower `reserve` in sfmap.yaml.",
             )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Protocol
 
+from sfmap.engine.errors import ExitCode, SfmapError
+
 Value = str | int | float | bool
 """A field's value as the mapping produced it; adapters convert it for their protocol."""
 
@@ -156,16 +158,15 @@ class ApiUsage:
     limit: int
 
 
-class OrgError(Exception):
+class OrgError(SfmapError):
     """The whole call failed, as opposed to single records of it."""
 
-    def __init__(self, message: str, *, code: str = "", advice: str = "", maybe_applied: bool = False) -> None:
-        super().__init__(message)
-        self.message = message
+    exit_code = ExitCode.ORG_UNUSABLE
+
+    def __init__(self, message: str, *, code: str = "", hint: str = "", maybe_applied: bool = False) -> None:
+        super().__init__(message, hint)
         self.code = code
         """The API's exception code; empty if there was no answer."""
-        self.advice = advice
-        """What the user should do, or empty."""
         self.maybe_applied = maybe_applied
         """Whether the org may have executed the call although no answer came."""
 

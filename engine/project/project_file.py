@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.language.conventions import read_conventions
 from sfmap.engine.language.model import NO_HEADERS, WriteHeaders
 from sfmap.engine.language.overlay import Setting
@@ -71,7 +72,7 @@ _SOURCE_KEYS = ("write_key", "webhook", "secret")
 _SOURCE_NAME = re.compile(r"[\w.-]+")
 
 
-class NoSuchOrg(Exception):
+class NoSuchOrg(SfmapError):
     """The project has no org of that name."""
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import load_project
@@ -14,7 +15,7 @@ from sfmap.engine.yaml_files.diagnostics import Mistakes
 from sfmap.engine.yaml_files.files import CannotRead
 
 
-class NoRevision(Exception):
+class NoRevision(SfmapError):
     """The revision does not exist, or its mappings are invalid; the message says why."""
 
 

@@ -44,7 +44,7 @@ def ask_for_session(target_org: str) -> ReadySession:
     except SecretMissing:
         raise SignInRefused(
             f"sf returned no session for the org {target_org}.",
-            advice=f"Check its output: sf org display -o {target_org}",
+            hint=f"Check its output: sf org display -o {target_org}",
         ) from None
 
 
@@ -53,7 +53,7 @@ def _run(command: str, target_org: str) -> str:
     if program is None:
         raise OrgOutOfReach(
             "auth: cli needs the Salesforce CLI, and the command sf was not found.",
-            advice="Install it (npm install --global @salesforce/cli), or sign in another way: see docs/orgs.md.",
+            hint="Install it (npm install --global @salesforce/cli), or sign in another way: see docs/orgs.md.",
         )
     arguments = [program, "org", *command.split(), "--json", f"--target-org={target_org}"]
     try:
@@ -73,7 +73,7 @@ def _run(command: str, target_org: str) -> str:
     if done.returncode:
         raise SignInRefused(
             f"sf org {command} returned no session for the org {target_org}: {_complaint(printed)}.",
-            advice=f"sf org list shows the orgs that it knows; sf org login web -a {target_org} signs in again.",
+            hint=f"sf org list shows the orgs that it knows; sf org login web -a {target_org} signs in again.",
         )
     return printed
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.language.json_schema import json_schema
 from sfmap.engine.project.loading import is_active, mapping_sources
 
@@ -20,7 +21,7 @@ _TEMPLATES = {
 }
 
 
-class AlreadyThere(Exception):
+class AlreadyThere(SfmapError):
     """The new project would overwrite files; the message names them."""
 
 

@@ -6,12 +6,14 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from sfmap.engine.errors import SfmapError
+
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 _LINE = re.compile(r"""\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:'([^']*)'|"([^"]*)"|(.*?))\s*""")
 
 
-class SecretMissing(Exception):
+class SecretMissing(SfmapError):
     """A secret is not set, or its file cannot be used; the message never contains a secret."""
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.http.address import is_forwarded, is_loopback
 
 ANY_SOURCE = "unnamed"
 """The source name of events when the project names no sources."""
 
 
-class NotAllowed(Exception):
+class NotAllowed(SfmapError):
     """The request does not come from a known source; the message goes to the client."""
 
 

@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import get_args
 
 from sfmap.engine.delivery.deliver_all import Manner, make_delivery
 from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.delivery.pipeline import Delivered
 from sfmap.engine.delivery.retry import Patience, StopRequested
 from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
-from sfmap.engine.journal.database import Database, JournalFailed
+from sfmap.engine.errors import SfmapError
+from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource
 from sfmap.engine.journal.dead_letter_store import dead_letters
 from sfmap.engine.journal.ledger import Commit, Ledger, Letter, Settled
@@ -38,10 +38,6 @@ _LIMIT_PAUSE = 3600.0
 """Finding out whether calls are available again takes calls, so it is done rarely."""
 _PATIENCE = Patience(outage=10.0, first_contact=5.0)
 """How long to retry before the problem is logged and delivery starts again."""
-
-_Trouble = OrgError | JournalFailed | LocalOrgFailed | SecretMissing | CannotRead
-_TROUBLE = get_args(_Trouble)
-
 
 OpenOrgIn = Callable[[ExitStack], OpenOrg]
 
@@ -149,7 +145,7 @@ class Background:
                 self._deliver(opened)
             except StopRequested:
                 raise
-            except _TROUBLE as error:
+            except SfmapError as error:
                 self._rest(error)
                 if opened is None or _is_lost(error, opened):
                     return
@@ -216,7 +212,7 @@ class Background:
             self._metrics.trouble = ""
         return opened
 
-    def _rest(self, error: _Trouble) -> None:
+    def _rest(self, error: SfmapError) -> None:
         """Logs the problem and waits, or until the project is read again. Raises `StopRequested`.
 
         A refused sign-in is not retried before that: the org might lock the user.
@@ -252,10 +248,10 @@ class Background:
             del self._retries[number]
             try:
                 self._deliver_letter(number, opened)
-            except _TROUBLE:
-                self._retries[number] = None
-                raise
             except StopRequested:
+                raise
+            except SfmapError:
+                self._retries[number] = None
                 raise
             except Exception as error:  # noqa: BLE001 - else each wish to try them again would end the service
                 what = f"this is a bug in sfmap: {internal_error(error)}"
@@ -366,7 +362,7 @@ class Background:
         )
 
 
-def _is_lost(error: _Trouble, opened: OpenOrg) -> bool:
+def _is_lost(error: SfmapError, opened: OpenOrg) -> bool:
     """Whether the org must be opened again: with credentials that may have been corrected, or after a restart.
 
     Also after a limit, since only a call shows whether calls are available again.
@@ -382,7 +378,5 @@ def _day() -> int:
     return int(time.time() // 86_400)
 
 
-def _words(error: _Trouble) -> str:
-    return (
-        f"{error.message} {error.advice}".strip() if isinstance(error, OrgError) else f"{str(error).rstrip('.')}."
-    )
+def _words(error: SfmapError) -> str:
+    return str(error) if isinstance(error, OrgError) else f"{str(error).rstrip('.')}."

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.http.address import CannotServe, is_loopback
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
-from sfmap.engine.project.project_file import PROJECT_FILE, NoSuchOrg, Project, load_project
-from sfmap.engine.project.secrets import SecretMissing
+from sfmap.engine.project.project_file import PROJECT_FILE, Project, load_project
 from sfmap.engine.serve.access import Access, KeySource, WebhookSource
 from sfmap.engine.serve.background import OpenOrgIn
 from sfmap.engine.serve.log import Log
@@ -51,7 +51,7 @@ def reconfigure(before: Project, choice: Choice, host: str, log: Log) -> Configu
     except Mistakes as mistakes:
         plain = render_all(mistakes.diagnostics, lambda text, _part: text)
         log("error", f"The project has errors. {stays}\n{plain}")
-    except (CannotRead, CannotServe, NoSuchOrg, SecretMissing) as error:
+    except SfmapError as error:
         log("error", f"{error}. {stays}")
     else:
         return found

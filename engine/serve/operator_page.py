@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from sfmap.engine.delivery.outcome import FATES
 from sfmap.engine.http.address import is_forwarded, is_loopback
-from sfmap.engine.http.bodies import Unreadable, read_body
+from sfmap.engine.http.bodies import UnreadableBody, read_body
 from sfmap.engine.http.pages import SAFE, style_sheet
 from sfmap.engine.inspect.explanation import as_text, explain
 from sfmap.engine.inspect.formats import json_line
@@ -79,7 +79,7 @@ class Page:
             if request.method == "POST":
                 try:
                     body = await read_body(request, _LARGEST_FORM)
-                except Unreadable as error:
+                except UnreadableBody as error:
                     return PlainTextResponse(f"{error}\n", 400, SAFE)
                 except ClientDisconnect:
                     return Response(status_code=400)

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from sfmap.engine.delivery.deliver_all import Manner
 from sfmap.engine.delivery.internal_error import internal_error
+from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.http.address import listen, url_of
 from sfmap.engine.http.connections import HEADER_SECONDS, Connections
 from sfmap.engine.http.protocol import BoundedHttp
@@ -41,8 +42,10 @@ _SWITCH_SECONDS = 0.0002
 """How often the interpreter switches threads: requests must not wait while a window is mapped."""
 
 
-class DeliveryEnded(Exception):
+class DeliveryEnded(SfmapError):
     """Delivery ended because of a bug in sfmap; the service's supervisor should restart it."""
+
+    exit_code = ExitCode.INTERNAL_ERROR
 
 
 @dataclass(frozen=True, slots=True)

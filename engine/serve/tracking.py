@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.mapping.values.record import Event, Json
 from sfmap.engine.sources.reading import NotJson, is_deeper, json_bytes, may_be_deeper, read_json
 
@@ -27,7 +28,7 @@ _COMMON = ("context", "integrations")
 TYPES = ("identify", "group", "track", "page", "screen", "alias")
 
 
-class NotAccepted(Exception):
+class NotAccepted(SfmapError):
     """A body without usable events; the message goes to the client."""
 
 

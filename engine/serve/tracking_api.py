@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from sfmap.engine.http.bodies import NotSupported, TooLarge, Unreadable, read_body
+from sfmap.engine.http.bodies import NotSupported, TooLarge, UnreadableBody, read_body
 from sfmap.engine.journal.database import JournalFailed
 from sfmap.engine.journal.spool import SpoolFull
 from sfmap.engine.mapping.values.record import Event
@@ -110,7 +110,7 @@ class TrackingApi:
             return self._refused(path, 413, str(error))
         except NotSupported as error:
             return self._refused(path, 415, str(error))
-        except (NotAccepted, Unreadable) as error:
+        except (NotAccepted, UnreadableBody) as error:
             return self._refused(path, 400, str(error))
         except NotAllowed as error:
             return self._refused(path, 401, str(error))

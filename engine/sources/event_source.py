@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.mapping.values.record import Event
 
 
@@ -64,7 +65,7 @@ class Received(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-class SourceFailed(Exception):
+class SourceFailed(SfmapError):
     """A source could not be read further; the message names it."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.inspect.payload import as_json
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event
@@ -24,7 +25,7 @@ _UNFIT_FOR_FILES = re.compile(r"[^\w .@+=-]|^[. ]|[. ]$")
 _LONGEST_NAME = 100
 
 
-class NoEvent(Exception):
+class NoEvent(SfmapError):
     """The sample is not an event; the message says where and why."""
 
 

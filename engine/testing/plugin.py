@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sfmap.engine.errors import ExitCode, SfmapError
+
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
@@ -32,16 +34,14 @@ class EventFile(pytest.File):
     """A file of sample events."""
 
     def collect(self) -> Iterator["EventCase"]:
-        from sfmap.engine.testing.cases import NoEvent, cases, project_mapper, project_of
-        from sfmap.engine.yaml_files.diagnostics import Mistakes
-        from sfmap.engine.yaml_files.files import CannotRead
+        from sfmap.engine.testing.cases import cases, project_mapper, project_of
 
         folder = project_of(self.path)
         assert folder
         try:
             project_mapper(folder)
             found = list(cases(self.path))
-        except (Mistakes, NoEvent, CannotRead) as error:
+        except SfmapError as error:
             # syrupy would treat the snapshots of unreadable files as unused, and delete them on update.
             self.config.option.no_cleanup = True
             raise self.CollectError(str(error)) from None
@@ -49,8 +49,10 @@ class EventFile(pytest.File):
             yield EventCase.for_case(self, case, folder)
 
 
-class Differs(Exception):
+class Differs(SfmapError):
     """The payload differs from the snapshot; the message says where."""
+
+    exit_code = ExitCode.EVENTS_FAILED
 
 
 class EventCase(pytest.Function):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.testing.cases import EVENTS_FOLDER
 
 
-class NoSamples(Exception):
+class NoSamples(SfmapError):
     """There is nothing to test; the message says where events were expected."""
 
 

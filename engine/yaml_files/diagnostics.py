@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.yaml_files.kinds import Kind
 
 Severity = Literal["error", "warning"]
@@ -139,7 +140,7 @@ def render_all(diagnostics: Iterable[Diagnostic], style: Style = _plain) -> str:
     return "\n".join(shown)
 
 
-class Mistakes(Exception):
+class Mistakes(SfmapError):
     """Files have errors; carries all diagnostics and is never empty."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.yaml_files.diagnostics import Source
 
 
-class CannotRead(Exception):
+class CannotRead(SfmapError):
     """A file or folder is missing, unreadable or empty; the message names it."""
 
 

@@ -609,7 +609,7 @@ def test_a_refused_password_is_tried_once(org: SoapOrg, canned: CannedServer) ->
         with pytest.raises(SignInRefused) as caught:
             org.object_names()
         assert caught.value.code == "INVALID_LOGIN"
-        assert caught.value.advice
+        assert caught.value.hint
 
     assert org.calls() == {"login": 1}
 

@@ -168,7 +168,7 @@ def test_the_message_of_a_fault(meaning: FaultMeaning, snapshot: SnapshotAsserti
     error = _fault_error(meaning.code, said, call)
 
     assert type(error) is meaning.error
-    assert f"{error.message}\n-> {error.advice}" == snapshot
+    assert f"{error.message}\n-> {error.hint}" == snapshot
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -180,7 +180,7 @@ def test_the_message_of_an_answer_that_is_none(
     with pytest.raises(OrgError) as caught:
         org.create("Lead", ONE)
 
-    message = f"{caught.value.message}\n-> {caught.value.advice}"
+    message = f"{caught.value.message}\n-> {caught.value.hint}"
     assert message.replace(canned.url.removeprefix("http://"), "acme.my.salesforce.com") == snapshot
 
 
@@ -338,7 +338,7 @@ WRONG_LOGINS = [
 def test_wrong_logins(username: str, password: str, words: str) -> None:
     with pytest.raises(SignInRefused, match=words) as caught:
         PasswordLogin(username, Secret(password))
-    assert caught.value.advice
+    assert caught.value.hint
     assert "hunter22" not in str(caught.value)
 
 
@@ -347,7 +347,7 @@ def test_wrong_settings(changed: Changes, words: str) -> None:
     with pytest.raises(SignInRefused, match=words) as caught:
         replace(USUAL, **changed)
 
-    assert caught.value.advice
+    assert caught.value.hint
     assert "hunter22" not in str(caught.value)
 
 

@@ -478,7 +478,7 @@ def test_wrong_credentials_are_tried_once(settings: SoapSettings, password: str,
         with pytest.raises(SignInRefused) as caught:
             org.object_names()
         assert caught.value.code == code
-        assert caught.value.advice
+        assert caught.value.hint
 
     assert org.calls() == {"login": 1}
 

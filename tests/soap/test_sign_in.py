@@ -139,9 +139,9 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("error", "description", "words", "advice"), REFUSALS)
+@pytest.mark.parametrize(("error", "description", "words", "hint"), REFUSALS)
 def test_a_refusal_says_what_to_do(
-    tokens: TokenServer, error: str, description: str, words: str, advice: str
+    tokens: TokenServer, error: str, description: str, words: str, hint: str
 ) -> None:
     tokens.status, tokens.answer = 400, {"error": error, "error_description": description}
     org = SoapOrg(settings(tokens, WAYS["client credentials"]))
@@ -149,8 +149,8 @@ def test_a_refusal_says_what_to_do(
         with pytest.raises(SignInRefused) as refused:
             org.object_names()
         assert words in refused.value.message
-        assert advice in refused.value.advice
-        assert "app-secret" not in f"{refused.value!r} {refused.value.advice}"
+        assert hint in refused.value.hint
+        assert "app-secret" not in f"{refused.value!r} {refused.value.hint}"
     assert len(tokens.forms) == 1, "a refused sign-in is tried once"
 
 
@@ -171,7 +171,7 @@ def test_what_heals_by_itself_is_tried_again(
     org = SoapOrg(settings(tokens, way))
     with pytest.raises(OrgUnavailable, match=description) as caught:
         org.object_names()
-    assert caught.value.advice
+    assert caught.value.hint
     tokens.status, tokens.answer = 200, None
     assert org.object_names() == {"Lead"}
 
@@ -224,7 +224,7 @@ def test_a_ready_session_is_used_and_never_renewed(tokens: TokenServer) -> None:
     tokens.api.ended = TOKEN
     with pytest.raises(SignInRefused, match="the session has ended") as refused:
         org.find("Lead", ("Email",), [("a@b.co",)])
-    assert "sf org display" in refused.value.advice
+    assert "sf org display" in refused.value.hint
     assert tokens.forms == []
 
 

@@ -141,7 +141,7 @@ def test_the_session_id_goes_to_nobody_else(network: Network, canned: CannedServ
         SoapOrg(USUAL).object_names()
 
     assert network.hosts == {"login.salesforce.com"}
-    assert "login_url" in refused.value.advice
+    assert "login_url" in refused.value.hint
 
 
 def test_a_redirect_takes_nothing_along(network: Network, canned: CannedServer) -> None:

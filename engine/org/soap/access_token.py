@@ -38,7 +38,7 @@ class _Meaning:
     error: str
     words: str
     message: str
-    advice: str
+    hint: str
 
 
 _APP = "Setup > External Client App Manager (or App Manager) > your app"
@@ -125,7 +125,7 @@ def fetch_token(settings: SoapSettings, sign_in: OAuth, transport: Transport) ->
     except requests.RequestException as error:
         failure = OrgUnavailable(
             f"{settings.host} could not be reached to sign in ({type(error).__name__}).",
-            advice="Check login_url and this machine's network.",
+            hint="Check login_url and this machine's network.",
         )
     if failure:  # raised outside the handler, so that no frame with the form and its secrets is attached
         raise failure
@@ -154,7 +154,7 @@ def check_token(token: Secret, api_version: str) -> None:
         raise SignInRefused(
             f"The access token is a JWT, and the SOAP API accepts these from {FIRST_VERSION_WITH_JWT_TOKENS}.0 on;"
             f" with {api_version} the org would report an invalid session.",
-            advice=f'Set api_version to "{FIRST_VERSION_WITH_JWT_TOKENS}.0", or let the app issue opaque tokens:'
+            hint=f'Set api_version to "{FIRST_VERSION_WITH_JWT_TOKENS}.0", or let the app issue opaque tokens:'
             f" {_APP} > Settings > OAuth > Issue JSON Web Token-based access tokens: off.",
         )
 
@@ -189,7 +189,7 @@ def _assertion(settings: SoapSettings, sign_in: JwtBearer) -> str:
         pass  # the library's message may quote the key
     raise SignInRefused(
         "The key file does not contain a readable private RSA key.",
-        advice="It must be a PEM file without a passphrase, beginning with -----BEGIN PRIVATE KEY-----.",
+        hint="It must be a PEM file without a passphrase, beginning with -----BEGIN PRIVATE KEY-----.",
     )
 
 
@@ -199,16 +199,16 @@ def _refusal(settings: SoapSettings, status: int, answer: Mapping[str, object]) 
         return OrgUnavailable(
             f"{settings.host} gave no token: {said or error}.",
             code=error,
-            advice="Try again in a minute; if it persists, check this machine's clock.",
+            hint="Try again in a minute; if it persists, check this machine's clock.",
         )
     for meaning in _MEANINGS:
         if meaning.error == error and meaning.words in said:
             words = f"{settings.host} refuses the sign-in: {meaning.message} ({error}: {said})."
-            return SignInRefused(words, code=error, advice=meaning.advice)
+            return SignInRefused(words, code=error, hint=meaning.hint)
     if status >= 500 or status == 429 or not error:
         return OrgUnavailable(
             f"{settings.host} gave no token: HTTP {status} {error} {said}".rstrip() + ".",
             code=error,
-            advice="Try again in a few minutes; if it persists, check login_url.",
+            hint="Try again in a few minutes; if it persists, check login_url.",
         )
-    return SignInRefused(f"{settings.host} refuses the sign-in: {said} ({error}).", code=error, advice="")
+    return SignInRefused(f"{settings.host} refuses the sign-in: {said} ({error}).", code=error, hint="")

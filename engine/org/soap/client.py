@@ -228,7 +228,7 @@ class SoapOrg:
             raise OrgUnavailable(
                 f"{self._host} answered the {operation} call with {error}.",
                 maybe_applied=operation in WRITES,
-                advice="Try again; if it persists, check for proxies between this machine and the org.",
+                hint="Try again; if it persists, check for proxies between this machine and the org.",
             ) from None
 
     def _send(

@@ -24,7 +24,7 @@ class Meaning:
 
     error: type[OrgError]
     message: str
-    advice: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

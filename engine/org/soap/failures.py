@@ -119,9 +119,7 @@ def _from_exception(failure: RequestException, call: Call) -> OrgError:
 def _error(meaning: Meaning, call: Call, said: str, *, code: str = "", applied: bool = False) -> OrgError:
     said = _quote(said, call.secrets)
     message = meaning.message.format(host=call.host, user=call.user, operation=call.operation, said=said)
-    return meaning.error(
-        message, code=code, advice=meaning.advice, maybe_applied=applied and call.operation in WRITES
-    )
+    return meaning.error(message, code=code, hint=meaning.hint, maybe_applied=applied and call.operation in WRITES)
 
 
 def _quote(said: str, secrets: Sequence[Secret]) -> str:

@@ -79,8 +79,8 @@ def refused_server(login_url: str, url: str) -> str:
 
 def _check_login_url(url: str) -> None:
     if mistake := login_url_mistake(url):
-        what, advice = mistake
-        raise SignInRefused(f"The login URL {_without_user(split(url))} {what}.", advice=advice)
+        what, hint = mistake
+        raise SignInRefused(f"The login URL {_without_user(split(url))} {what}.", hint=hint)
 
 
 def _without_user(parts: SplitResult) -> str:
@@ -93,13 +93,13 @@ def _check_version(version: str, by_login: bool) -> None:
     if number is None or int(number[1]) < FIRST_VERSION:
         raise SignInRefused(
             f"{version!r} is not an API version that sfmap supports.",
-            advice=f'Set api_version to one from "{FIRST_VERSION}.0" on, such as "{LAST_VERSION_WITH_LOGIN}.0".',
+            hint=f'Set api_version to one from "{FIRST_VERSION}.0" on, such as "{LAST_VERSION_WITH_LOGIN}.0".',
         )
     if by_login and int(number[1]) > LAST_VERSION_WITH_LOGIN:
         raise SignInRefused(
             f"API version {version} has no login with user name and password: Salesforce removed login() "
             f"after version {LAST_VERSION_WITH_LOGIN}.0.",
             code="UNSUPPORTED_API_VERSION",
-            advice=f'Set api_version to "{LAST_VERSION_WITH_LOGIN}.0", or sign in by OAuth '
+            hint=f'Set api_version to "{LAST_VERSION_WITH_LOGIN}.0", or sign in by OAuth '
             "(auth: client_credentials, jwt or refresh_token; see docs/orgs.md).",
         )

@@ -61,7 +61,7 @@ class Sessions:
             raise SignInRefused(
                 f"{self._settings.host} reports that the session has ended.",
                 code="INVALID_SESSION_ID",
-                advice="Get a new one: sf org display --json and sf org auth show-access-token --json print it."
+                hint="Get a new one: sf org display --json and sf org auth show-access-token --json print it."
                 " Or let sfmap ask for it: auth: cli, see docs/orgs.md.",
             )
         with self._lock:
@@ -121,7 +121,7 @@ class Sessions:
         if why := refused_server(self._settings.login_url, url):
             raise SignInRefused(
                 f"{self._settings.host} redirected all calls to {why}, so nothing was sent there.",
-                advice="Check login_url; Salesforce itself never does this. If you trust that address, set"
+                hint="Check login_url; Salesforce itself never does this. If you trust that address, set"
                 " login_url to it.",
             )
 

@@ -32,7 +32,7 @@ class PasswordLogin:
         if not self.username or not self.password.text:
             raise SignInRefused(
                 f"No {'password' if self.username else 'user name'} is set.",
-                advice="Set username and password for this org.",
+                hint="Set username and password for this org.",
             )
         _check_text(self.username, self.password, self.security_token)
 
@@ -117,7 +117,7 @@ class ReadySession:
         if HIDDEN in self.access_token.text:
             raise SignInRefused(
                 "The access token is hidden: sf org display prints a hint in its place since version 2.136.8.",
-                advice="Pass the output of sf org auth show-access-token --json as well, after the first. Or let"
+                hint="Pass the output of sf org auth show-access-token --json as well, after the first. Or let"
                 " sfmap ask for it: auth: cli, see docs/orgs.md.",
             )
 
@@ -155,5 +155,5 @@ def _check_text(name: str, *secrets: Secret) -> None:
     if any(NOT_XML.search(text) for text in (name, *(secret.text for secret in secrets))):
         raise SignInRefused(
             "The credentials contain a control character, so they cannot be right.",
-            advice="Check for a stray character where they are set.",
+            hint="Check for a stray character where they are set.",
         )

@@ -66,5 +66,5 @@ def _open_up(schema: etree._Element, ours: etree._Element) -> None:
 def _unusable(path: Path, why: str) -> OrgOutOfReach:
     return OrgOutOfReach(
         f"The WSDL {path} cannot be used: {why}.",
-        advice="Download it from Setup > API > Generate Partner WSDL, or leave wsdl out of sfmap.yaml.",
+        hint="Download it from Setup > API > Generate Partner WSDL, or leave wsdl out of sfmap.yaml.",
     )
