@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sfmap.engine.delivery.batches import write_options
-from sfmap.engine.delivery.retry import Waiter
+from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.files.private_files import private_folder
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.organizations import organization_of, remember_organization

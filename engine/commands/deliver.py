@@ -24,14 +24,14 @@ from sfmap.engine.commands.arguments import (
 )
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.delivery.deliver_all import (
-    Manner,
     Resumed,
+    RunOptions,
     deliver_all,
     resume,
     source_name,
 )
 from sfmap.engine.delivery.report import Report
-from sfmap.engine.delivery.retry import StopRequested
+from sfmap.engine.delivery.waiter import StopRequested
 from sfmap.engine.delivery.windows import Stream
 from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Output
@@ -133,15 +133,15 @@ def run(
             _opened(project, org_name, org_from_stdin, max_calls) as opened,
             _stop_signal() as stop,
         ):
-            manner = replace(
-                manner_of(project, org_name, connections),
+            options = replace(
+                run_options(project, org_name, connections),
                 should_stop=stop.is_set,
                 skip_delivered=skip_delivered or source.is_stream,
             )
             again = "Send the rest again." if source.is_stream else "The same command continues from there."
             say(f"Delivering to {opened.where}. Mappings: {_named(mappings)}.")
             with _ending_where_the_org_lets_nobody_in(opened, report_output, as_data, again):
-                key = sign_in(opened, journal, manner.waiter())
+                key = sign_in(opened, journal, options.waiter())
             ledger = Ledger(journal, key, source_name(source), is_stream=source.is_stream)
             resumed = resume(ledger, source, restart)
             if resumed.words:
@@ -151,7 +151,7 @@ def run(
             source = replace(source, start=resumed.start, is_digested=not source.is_stream)
             with _progress(source) as watched:
                 read = Stream(watched, linger) if source.is_stream else watched
-                report, interruption = deliver_all(read, resumed, mapper, opened.org, ledger, manner, results)
+                report, interruption = deliver_all(read, resumed, mapper, opened.org, ledger, options, results)
             again = _rest(read, report) if isinstance(read, Stream) else again
             _finish(report, interruption, report_output, as_data, again, ledger)
 
@@ -236,17 +236,17 @@ def retry(
             open_org(project, project.org(org_name), max_calls) as opened,
             _stop_signal() as stop,
         ):
-            manner = replace(manner_of(project, org_name, connections), should_stop=stop.is_set)
+            options = replace(run_options(project, org_name, connections), should_stop=stop.is_set)
             again = "The others remain dead letters."
             say(f"Delivering dead letters to {opened.where}.")
             with _ending_where_the_org_lets_nobody_in(opened, report_output, as_data, again):
-                key = sign_in(opened, journal, manner.waiter())
+                key = sign_in(opened, journal, options.waiter())
             source = DeadLetterSource(journal, key, reason, number or 0)
             ledger = Ledger(journal, key, source.name)
             ledger.begin_unless_begun()
             if results:
                 results.go_on(NO_RESULTS)
-            report, interruption = deliver_all(source, Resumed(), mapper, opened.org, ledger, manner, results)
+            report, interruption = deliver_all(source, Resumed(), mapper, opened.org, ledger, options, results)
             if (number or reason) and not (report.events or interruption):
                 raise click.UsageError("There is no such dead letter; sfmap dead-letters lists them.")
             _finish(report, interruption, report_output, as_data, again, ledger)
@@ -271,10 +271,10 @@ def limits(org_name: str | None, as_data: bool) -> None:
         click.echo(f"{usage.limit - usage.used:,} of {usage.limit:,} API calls are left for the current 24 hours.")
 
 
-def manner_of(project: Project, org_name: str | None, connections: int) -> Manner:
+def run_options(project: Project, org_name: str | None, connections: int) -> RunOptions:
     """The project's settings for delivery to the org."""
     entry = project.org(org_name)
-    usual = Manner()
+    usual = RunOptions()
     patience = usual.patience if entry.patience is None else replace(usual.patience, outage=entry.patience)
     return replace(
         usual,

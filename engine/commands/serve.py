@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from sfmap.engine.commands.arguments import mappings_option, org_option
-from sfmap.engine.commands.deliver import COLLECT_AFTER, manner_of
+from sfmap.engine.commands.deliver import COLLECT_AFTER, run_options
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.project.project_file import load_project, project_folder
@@ -64,7 +64,6 @@ def serve(
     log = make_log(log_format == "json")
     with explained():
         project = load_project(project_folder())
-        manner = manner_of(project, org_name, connections)
         operators = _operators(admin_host, admin_port)
         is_own = is_loopback((operators or Address(host, port)).host)
         if page and not is_own:
@@ -75,7 +74,7 @@ def serve(
             Choice(project.org(org_name).name, folder),
             linger,
             is_own if page is None else page,
-            manner,
+            run_options(project, org_name, connections),
         )
         try:
             serve_events(project, options, log)

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from sfmap.engine.delivery.folding import Fold, Item, Trace, creation
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.outcome import Fate
-from sfmap.engine.delivery.retry import StopRequested, Waiter
+from sfmap.engine.delivery.waiter import StopRequested, Waiter
 from sfmap.engine.journal.database import JournalFailed
 from sfmap.engine.journal.ledger import RecordKey, Unanswered
 from sfmap.engine.language.model import WriteHeaders

@@ -11,7 +11,7 @@ from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.pipeline import Delivery, Options, Written
 from sfmap.engine.delivery.report import Report
-from sfmap.engine.delivery.retry import USUAL_PATIENCE, Patience, Waiter
+from sfmap.engine.delivery.waiter import USUAL_PATIENCE, Patience, Waiter
 from sfmap.engine.delivery.windows import Stream
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Output, Results
@@ -23,7 +23,7 @@ from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class RunOptions:
     """The options of a run."""
 
     patience: Patience = USUAL_PATIENCE
@@ -98,7 +98,7 @@ def deliver_all(
     mapper: Mapper,
     org: Org,
     ledger: Ledger,
-    manner: Manner,
+    options: RunOptions,
     results: Output | None = None,
 ) -> tuple[Report, SfmapError | None]:
     """Delivers everything; returns the report, and the error that ended the run early, if any.
@@ -116,7 +116,7 @@ def deliver_all(
 
     delivery: Delivery | None = None
     try:
-        delivery = make_delivery(mapper, org, ledger, manner, written)
+        delivery = make_delivery(mapper, org, ledger, options, written)
         for delivered in delivery.deliver(source, resumed.start):
             report.add(delivered.outcomes, delivered.events)
             if results:
@@ -132,20 +132,20 @@ def deliver_all(
 
 
 def make_delivery(
-    mapper: Mapper, org: Org, ledger: Ledger, manner: Manner, written: Callable[[], Written] = Written
+    mapper: Mapper, org: Org, ledger: Ledger, options: RunOptions, written: Callable[[], Written] = Written
 ) -> Delivery:
     """Creates the delivery of a run. Raises `JournalFailed`."""
-    if manner.remember_days:
-        ledger.forget_old(manner.remember_days)
-    options = Options(
-        connections=manner.connections,
-        batch_size=manner.batch_size,
-        remember=manner.remember_days > 0,
-        skip_delivered=manner.skip_delivered and manner.remember_days > 0,
-        ids_by_source=manner.ids_by_source,
+    if options.remember_days:
+        ledger.forget_old(options.remember_days)
+    of_delivery = Options(
+        connections=options.connections,
+        batch_size=options.batch_size,
+        remember=options.remember_days > 0,
+        skip_delivered=options.skip_delivered and options.remember_days > 0,
+        ids_by_source=options.ids_by_source,
         written=written,
     )
-    return Delivery(org, mapper, ledger, Doubts(ledger, manner.call_limit), manner.waiter(), options)
+    return Delivery(org, mapper, ledger, Doubts(ledger, options.call_limit), options.waiter(), of_delivery)
 
 
 def _lines(outcomes: Sequence[Outcome]) -> bytes:

@@ -11,7 +11,7 @@ from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.delivery.outcome import Ending, Outcome
 from sfmap.engine.delivery.outcome_table import Places, message_of_record, read_outcome
-from sfmap.engine.delivery.retry import Waiter
+from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.journal.ledger import Ledger, RecordKey
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Mapped, Record, Rejected, Skipped

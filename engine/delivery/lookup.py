@@ -19,7 +19,7 @@ from sfmap.engine.delivery.folding import (
     lookup_key,
     target_key,
 )
-from sfmap.engine.delivery.retry import Waiter
+from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.mapping.values.record import Note, Value
 from sfmap.engine.org.port import CallRefused, FoundRecord, Org
 from sfmap.engine.yaml_files.diagnostics import listed

@@ -25,7 +25,7 @@ from sfmap.engine.delivery.outcome_table import (
     message_of_record,
     message_of_source,
 )
-from sfmap.engine.delivery.retry import StopRequested, Waiter, until
+from sfmap.engine.delivery.waiter import StopRequested, Waiter, until
 from sfmap.engine.delivery.window import Concluded, Window
 from sfmap.engine.delivery.windows import WINDOW_SIZE, Stream, windows
 from sfmap.engine.files.output import NO_RESULTS, Results

@@ -28,7 +28,7 @@ from sfmap.engine.delivery.lookup import Finder
 from sfmap.engine.delivery.newest import Newest
 from sfmap.engine.delivery.outcome import Ending
 from sfmap.engine.delivery.refusals import again_because, is_too_much, most_again
-from sfmap.engine.delivery.retry import Waiter
+from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.journal.ledger import RecordKey, Unanswered
 from sfmap.engine.mapping.values.record import RecordPlan, Value, nothing_to_write
 from sfmap.engine.org.port import (

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from sfmap.engine.delivery.deliver_all import Manner, make_delivery
+from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.delivery.pipeline import Delivered
-from sfmap.engine.delivery.retry import Patience, StopRequested
+from sfmap.engine.delivery.waiter import Patience, StopRequested
 from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.database import Database
@@ -48,7 +48,7 @@ class Means:
 
     spool: Spool
     journal: Database
-    manner: Manner
+    options: RunOptions
     linger: float
     """Seconds that the first event of a window waits for others."""
 
@@ -194,7 +194,7 @@ class Background:
         return True
 
     def _rest_letters(self) -> None:
-        self._set_apart_until = time.monotonic() + self._means.manner.call_limit
+        self._set_apart_until = time.monotonic() + self._means.options.call_limit
 
     def _opened(self, stack: ExitStack) -> OpenOrg:
         """Signs in to the org and asks for its limit, so that a problem shows from the start."""
@@ -262,7 +262,7 @@ class Background:
         source = DeadLetterSource(self._means.journal, opened.key, number=number)
         ledger = Ledger(self._means.journal, opened.key, source.name)
         ledger.begin_unless_begun()
-        delivery = make_delivery(self.mapper, opened.org, ledger, self._manner())
+        delivery = make_delivery(self.mapper, opened.org, ledger, self._run_options())
         tried = failed = 0
         for delivered in delivery.deliver_windows(delivery.windows(source), START):
             self._count(delivered, opened)
@@ -282,7 +282,7 @@ class Background:
         ledger.begin_unless_begun()
         known = ledger.checkpoint()
         start = known.position if known else START
-        delivery = make_delivery(self.mapper, opened.org, ledger, self._manner())
+        delivery = make_delivery(self.mapper, opened.org, ledger, self._run_options())
         self._metrics.held = lambda: delivery.held
         try:
             for delivered in delivery.deliver_windows(self._windows(start), start):
@@ -351,9 +351,9 @@ class Background:
             message = f"{failed:,} records failed and are dead letters: sfmap dead-letters lists them."
             self._log_sparingly("warning", "dead letters", message)
 
-    def _manner(self) -> Manner:
+    def _run_options(self) -> RunOptions:
         return replace(
-            self._means.manner,
+            self._means.options,
             patience=_PATIENCE,
             skip_delivered=True,  # a client that missed the answer sends the event again
             ids_by_source=True,  # a website's key is public: it must not be able to use up another source's ids

@@ -15,7 +15,7 @@ from functools import partial
 import uvicorn
 from starlette.routing import Route
 
-from sfmap.engine.delivery.deliver_all import Manner
+from sfmap.engine.delivery.deliver_all import RunOptions
 from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.http.address import listen, url_of
@@ -63,7 +63,7 @@ class Options:
     choice: Choice
     linger: float
     page: bool
-    manner: Manner
+    delivery: RunOptions
 
 
 def serve(project: Project, options: Options, log: Log) -> None:
@@ -129,7 +129,7 @@ def _put_together(
     spool = stack.enter_context(closing(Spool(project.spool, _bounds(project.serve), furthest(journal, SPOOL))))
     letters = DeadLetterRoom(journal, _megabytes(project.serve.dead_letter_megabytes))
     metrics = Metrics(spool, letters)
-    means = Means(spool, journal, options.manner, options.linger)
+    means = Means(spool, journal, options.delivery, options.linger)
     background = Background(means, configuration.mapper, configuration.open_org, metrics, log)
     api = TrackingApi(Acceptance(spool, letters), configuration.access, metrics, log, background.is_alive)
     host = (options.operators or options.events).host

@@ -11,7 +11,7 @@ import pytest
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.pipeline import Delivery, Options
-from sfmap.engine.delivery.retry import Waiter
+from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.local_org.process import start_local_org

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.delivery.deliver_all import Manner, make_delivery
+from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource
 from sfmap.engine.journal.ledger import Ledger
@@ -35,7 +35,7 @@ def kill_a_retry_before_its_commit(folder: Path, fate: str) -> None:
         source = DeadLetterSource(journal, opened.key)
         ledger = Ledger(journal, opened.key, source.name)
         ledger.begin_unless_begun()
-        for delivered in make_delivery(mapper, opened.org, ledger, Manner()).deliver(source, START):
+        for delivered in make_delivery(mapper, opened.org, ledger, RunOptions()).deliver(source, START):
             assert [outcome.fate for outcome in delivered.outcomes] == [fate] * 3
             break
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.delivery.deliver_all import Manner, make_delivery
+from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.ledger import Ledger
@@ -36,7 +36,7 @@ def test_it_is_told_and_said_without_a_word_of_the_data(tmp_path: Path, monkeypa
     said: list[str] = []
     monkeypatch.setattr(threading, "excepthook", lambda happened: said.append(internal_error(happened.exc_value)))
     spool = Spool(tmp_path / "spool.db", Bounds())
-    means = Means(spool, Database(None), Manner(), linger=0)
+    means = Means(spool, Database(None), RunOptions(), linger=0)
     background = Background(means, Mapper(()), broken, Metrics(spool), lambda level, message: None)
     told = threading.Event()
     background.on_mistake = told.set
@@ -89,7 +89,7 @@ def test_an_event_that_mapping_breaks_on_is_a_dead_letter_and_others_go_on(tmp_p
         password = PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
         ledger = Ledger(Database(None), "local", "events")
         ledger.begin()
-        delivery = make_delivery(mapper, SoapOrg(SoapSettings(local.url, password)), ledger, Manner())
+        delivery = make_delivery(mapper, SoapOrg(SoapSettings(local.url, password)), ledger, RunOptions())
         (delivered,) = delivery.deliver(events)
     assert [outcome.fate for outcome in delivered.outcomes] == ["skipped", "failed", "skipped"]
     assert "this is a bug in sfmap: TypeError at test_mistakes.py" in delivered.outcomes[1].reason
