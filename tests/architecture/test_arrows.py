@@ -60,7 +60,7 @@ def own_imports(module: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_imports_point_one_way(module: Path) -> None:
+def test_imports_follow_the_map(module: Path) -> None:
     here = module.relative_to(REPOSITORY).as_posix()
     if here not in ("cli.py", "engine/__init__.py", "engine/mapping/__init__.py"):
         home = room_of(here)
@@ -72,7 +72,7 @@ def test_imports_point_one_way(module: Path) -> None:
 
 
 @pytest.mark.parametrize("room", ARROWS)
-def test_the_map_has_the_arrows_that_are_there(room: str) -> None:
+def test_the_map_lists_the_actual_imports(room: str) -> None:
     modules = [module for module in MODULES if room_of(module.relative_to(REPOSITORY).as_posix()) == room]
     assert set().union(*map(own_imports, modules)) - {room, *FOR_ALL} == set(ARROWS[room])
     if (REPOSITORY / "engine" / room).is_dir():
@@ -88,7 +88,7 @@ def test_arrows_point_up_the_map() -> None:
     assert down <= {("mapping/compile", "mapping/run")}
 
 
-def test_modules_have_names_of_their_own() -> None:
+def test_module_names_are_unique() -> None:
     names = [module.stem for module in MODULES if module.stem not in ("__init__", "__main__")]
     assert not {name for name in names if names.count(name) > 1}
 

@@ -12,7 +12,7 @@ PACKAGED = ("engine", "mappings", "cli.py")
 EVENT = b'{"type":"identify","traits":{"email":"a@b.co","name":"Ann Lee"},"integrations":{"Salesforce":true}}\n'
 
 
-def test_the_wheel_does_the_main_job(tmp_path: Path) -> None:
+def test_the_installed_wheel_delivers_events(tmp_path: Path) -> None:
     source = tmp_path / "source"  # a copy: building leaves files behind
     source.mkdir()
     for name in (*PACKAGED, "pyproject.toml", "README.md", "LICENSE"):

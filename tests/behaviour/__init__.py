@@ -1,0 +1,1 @@
+"""The shipped Lead and Account mappings, by the rows of docs/behaviour.md."""

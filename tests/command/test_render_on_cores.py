@@ -18,7 +18,7 @@ MANY = 10_000
 """Lines of more than 20 MB, so that not all of them are handed out before the first are printed."""
 
 
-def test_several_processes_print_what_one_prints(folder: Folder, identify: Identify) -> None:
+def test_several_processes_print_the_same_as_one(folder: Folder, identify: Identify) -> None:
     """Several parts of a file, with all that makes counting lines hard."""
     line = orjson.dumps(identify("a@b.co", description="x" * 2_000))
     odd = [b"\xef\xbb\xbf", b"  ", b"", b"nonsense", b"\r", line + b"\r", b"[]"]
@@ -31,7 +31,7 @@ def test_several_processes_print_what_one_prints(folder: Folder, identify: Ident
     assert (one.returncode, three.returncode) == (1, 1)
 
 
-def test_lines_are_counted_past_one_that_is_too_long(folder: Folder) -> None:
+def test_lines_are_counted_after_one_that_is_too_long(folder: Folder) -> None:
     with (folder.path / "e.ndjson").open("wb") as out:
         out.writelines([b"1\n", b"2" * (67 * 1024 * 1024), b"\n", b"3\n", LINE, b"5\n"])
     one, two = (folder.sfmap("render", "--jobs", jobs, "e.ndjson").stdout for jobs in "12")
@@ -62,7 +62,9 @@ CHANGES: list[tuple[Callable[[Path], None], str]] = [
 
 
 @pytest.mark.parametrize(("change", "words"), CHANGES, ids=[change.__name__ for change, _ in CHANGES])
-def test_a_file_that_changes_meanwhile(folder: Folder, change: Callable[[Path], None], words: str) -> None:
+def test_a_file_that_changes_while_it_is_read_is_reported(
+    folder: Folder, change: Callable[[Path], None], words: str
+) -> None:
     path = folder.path / "e.ndjson"
     path.write_bytes(LINE * MANY)
     process = folder.start("render", "--jobs", "2", "e.ndjson", stdout=subprocess.PIPE)
@@ -95,7 +97,7 @@ def test_mappings_are_read_once(folder: Folder) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bind processes to cores")
-def test_no_more_processes_than_cores_that_may_be_used(folder: Folder) -> None:
+def test_no_more_processes_than_available_cores_are_started(folder: Folder) -> None:
     (folder.path / "e.ndjson").write_bytes(LINE * MANY)
     one_core = ("taskset", "--cpu-list", str(min(os.sched_getaffinity(0))))
     process = folder.start("render", "e.ndjson", stdout=subprocess.PIPE, before=one_core)
@@ -107,7 +109,7 @@ def test_no_more_processes_than_cores_that_may_be_used(folder: Folder) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems tell of processes in other ways")
-def test_a_process_that_is_killed(folder: Folder) -> None:
+def test_a_killed_process_is_reported(folder: Folder) -> None:
     (folder.path / "e.ndjson").write_bytes(LINE * MANY)
     process = folder.start("render", "--jobs", "2", "e.ndjson", stdout=subprocess.PIPE)
     assert process.stdout
@@ -121,7 +123,7 @@ def test_a_process_that_is_killed(folder: Folder) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems tell of processes in other ways")
-def test_none_is_left_behind_by_one_that_is_killed(folder: Folder) -> None:
+def test_a_killed_parent_leaves_no_process(folder: Folder) -> None:
     (folder.path / "e.ndjson").write_bytes(LINE * MANY)
     process = folder.start("render", "--jobs", "3", "e.ndjson", stdout=subprocess.PIPE)
     assert process.stdout
@@ -133,7 +135,7 @@ def test_none_is_left_behind_by_one_that_is_killed(folder: Folder) -> None:
     assert not [other for other in others if Path(f"/proc/{other}/exe").exists()]
 
 
-def test_more_processes_than_the_system_allows(folder: Folder) -> None:
+def test_too_many_processes_are_reported(folder: Folder) -> None:
     (folder.path / "e.ndjson").write_bytes(LINE * MANY)
     few_files = ("sh", "-c", 'ulimit -n 16; exec "$@"', "sh")
     process = folder.start("render", "--jobs", "64", "e.ndjson", stdout=subprocess.PIPE, before=few_files)
@@ -145,7 +147,7 @@ def test_more_processes_than_the_system_allows(folder: Folder) -> None:
     assert said == b"Error: 64 processes cannot be started: Too many open files; try --jobs 1\n"
 
 
-def test_messages_say_which_file(folder: Folder, identify: Identify) -> None:
+def test_messages_name_the_file(folder: Folder, identify: Identify) -> None:
     good: list[Event | str] = [identify("a@b.co")]
     folder.write("good.ndjson", good)
     folder.write("bad.ndjson", [*good, "nonsense"])

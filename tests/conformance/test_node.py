@@ -7,9 +7,9 @@ from sfmap.engine.local_org.process import LocalOrg
 from .conftest import run_node
 
 
-def test_jsforce(node: Path, local: LocalOrg) -> None:
+def test_jsforce_works_with_the_local_org(node: Path, local: LocalOrg) -> None:
     run_node(node, "jsforce.mjs", local)
 
 
-def test_npm_soap(node: Path, local: LocalOrg) -> None:
+def test_npm_soap_works_with_the_local_org(node: Path, local: LocalOrg) -> None:
     run_node(node, "soap.mjs", local)

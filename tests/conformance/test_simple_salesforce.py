@@ -48,7 +48,7 @@ def salesforce(local: LocalOrg) -> Any:
     )
 
 
-def test_create_query_update_upsert_delete(salesforce: Any) -> None:
+def test_records_are_created_queried_updated_upserted_and_deleted(salesforce: Any) -> None:
     lead = salesforce.Lead.create({"LastName": "Lee", "Company": "Initech", "Key__c": "k1", "Score__c": 1.5})
     assert (lead["success"], lead["errors"], lead["id"][:3]) == (True, [], "00Q")
     assert salesforce.Lead.update(lead["id"], {"FirstName": "Ann", "Company": "Initrode"}) == 204
@@ -68,14 +68,14 @@ def test_create_query_update_upsert_delete(salesforce: Any) -> None:
         salesforce.Lead.get(lead["id"])
 
 
-def test_more_than_a_page(salesforce: Any) -> None:
+def test_query_all_returns_every_record(salesforce: Any) -> None:
     for number in range(3):
         salesforce.Account.create({"Name": f"Account {number}"})
     assert len(salesforce.query_all("SELECT Id FROM Account")["records"]) == 3
     assert salesforce.query("SELECT COUNT() FROM Account")["totalSize"] == 3
 
 
-def test_describe(salesforce: Any) -> None:
+def test_objects_are_described(salesforce: Any) -> None:
     assert "Lead" in [one["name"] for one in salesforce.describe()["sobjects"]]
     fields = {field["name"]: field for field in salesforce.Lead.describe()["fields"]}
     assert fields["Key__c"]["externalId"]
@@ -87,7 +87,7 @@ def content(error: SalesforceMalformedRequest) -> Any:
     return error.content
 
 
-def test_what_is_wrong_is_said_as_salesforce_says_it(salesforce: Any) -> None:
+def test_errors_have_the_codes_of_salesforce(salesforce: Any) -> None:
     with pytest.raises(SalesforceMalformedRequest) as refused:
         salesforce.Lead.create({"Company": "Initech"})
     assert content(refused.value)[0]["errorCode"] == "REQUIRED_FIELD_MISSING"
@@ -96,7 +96,7 @@ def test_what_is_wrong_is_said_as_salesforce_says_it(salesforce: Any) -> None:
     assert content(malformed.value)[0]["errorCode"] == "MALFORMED_QUERY"
 
 
-def test_signing_in(local: LocalOrg) -> None:
+def test_sign_in_is_accepted_or_refused(local: LocalOrg) -> None:
     session_id, host = SalesforceLogin(
         consumer_key=credentials.CLIENT_ID,
         consumer_secret=credentials.CLIENT_SECRET,

@@ -33,7 +33,7 @@ def wsdl(local: LocalOrg) -> str:
     return f"{local.url}/services/Soap/u/64.0?wsdl"
 
 
-def test_every_operation(local: LocalOrg, wsdl: str) -> None:
+def test_zeep_can_call_every_operation(local: LocalOrg, wsdl: str) -> None:
     client = zeep.Client(wsdl)
     login = client.service.login(local.username, local.password + local.security_token)
     service = client.create_service("{urn:partner.soap.sforce.com}SoapBinding", login.serverUrl)
@@ -113,7 +113,7 @@ CALLS = [
 ]
 
 
-def test_replies_keep_to_the_served_schema(local: LocalOrg, wsdl: str, tmp_path: Path) -> None:
+def test_replies_match_the_served_schema(local: LocalOrg, wsdl: str, tmp_path: Path) -> None:
     schema = served_schema(wsdl, tmp_path)
     url = wsdl.removesuffix("?wsdl")
     credentials = (
@@ -140,7 +140,7 @@ def answered(url: str, call: str, header: str) -> etree._Element:
     return body[0]
 
 
-def test_login_is_gone_where_salesforce_has_removed_it(local: LocalOrg) -> None:
+def test_login_is_refused_in_unsupported_api_versions(local: LocalOrg) -> None:
     client = zeep.Client(f"{local.url}/services/Soap/u/65.0?wsdl")
     with pytest.raises(zeep.exceptions.Fault, match="INVALID_OPERATION"):
         client.service.login(local.username, local.password + local.security_token)
@@ -149,7 +149,7 @@ def test_login_is_gone_where_salesforce_has_removed_it(local: LocalOrg) -> None:
         old.login(local.username, "x")
 
 
-def test_sfmap_with_the_served_wsdl(local: LocalOrg, wsdl: str, tmp_path: Path) -> None:
+def test_sfmap_works_with_the_served_wsdl(local: LocalOrg, wsdl: str, tmp_path: Path) -> None:
     path = tmp_path / "partner.wsdl"
     path.write_bytes(requests.get(wsdl, timeout=10).content)
     sign_in = PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))

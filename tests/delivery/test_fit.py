@@ -96,7 +96,7 @@ DOUBTFUL = [{"Rating": "Warmish"}, {"Tags__c": "Hot;Old"}]
 
 
 @pytest.mark.parametrize(("given", "kept"), KEPT)
-def test_kept_without_a_word(given: dict[str, Value], kept: dict[str, Value]) -> None:
+def test_values_that_fit_are_kept_without_notes(given: dict[str, Value], kept: dict[str, Value]) -> None:
     fitted = FITTER.fit(record(given))
     assert fitted.on_create == fitted.on_update == kept
     assert fitted.notes == ()
@@ -130,7 +130,7 @@ NOTED: list[tuple[dict[str, Value], str]] = [
 
 
 @pytest.mark.parametrize(("given", "words"), NOTED)
-def test_left_out_and_noted(given: dict[str, Value], words: str) -> None:
+def test_values_that_do_not_fit_are_left_out_and_noted(given: dict[str, Value], words: str) -> None:
     fitted = FITTER.fit(record({**given, "Key__c": "k"}))
     assert fitted.on_create == fitted.on_update == {"Key__c": "k"}
     (note,) = map(str, fitted.notes)
@@ -138,7 +138,7 @@ def test_left_out_and_noted(given: dict[str, Value], words: str) -> None:
     assert words in note
 
 
-def test_names_that_a_sender_makes_up_are_not_all_compared() -> None:
+def test_suggestions_for_unknown_fields_are_limited() -> None:
     """To find the nearest name takes long; the first hundreds get it, the others a note without."""
     fitter = Fitter({"Thing__c": DESCRIPTION})
     notes = [str(fitter.fit(record({f"testPorp{number}__c": "x"})).notes[0]) for number in range(1_000)]
@@ -149,14 +149,14 @@ def test_names_that_a_sender_makes_up_are_not_all_compared() -> None:
     assert "it has testProp__c, and the casing must agree" in casing.what
 
 
-def test_long_text_is_cut_where_it_is_written_and_where_it_is_looked_up() -> None:
+def test_long_text_is_cut_in_fields_and_lookups() -> None:
     fitted = FITTER.fit(record({"Key__c": "abcdefg"}, {"Key__c": "abcdefg"}))
     assert fitted.on_create == {"Key__c": "abcde"}
     assert fitted.match == ({"Key__c": "abcde"},)
     assert [str(note) for note in fitted.notes] == ["Key__c: cut to 5 characters, the field's length in the org"]
 
 
-def test_what_can_be_set_only_once() -> None:
+def test_a_field_is_written_only_by_the_operations_that_it_allows() -> None:
     fitted = FITTER.fit(record({"Once__c": "a", "Later__c": "b"}))
     assert (fitted.on_create, fitted.on_update) == ({"Once__c": "a"}, {"Later__c": "b"})
 
@@ -168,19 +168,19 @@ UNFIT: list[tuple[dict[str, Value], str]] = [
 
 
 @pytest.mark.parametrize(("match", "words"), UNFIT)
-def test_what_cannot_be_looked_up(match: dict[str, Value], words: str) -> None:
+def test_a_match_value_that_does_not_fit_is_refused(match: dict[str, Value], words: str) -> None:
     with pytest.raises(DoesNotFit) as raised:
         FITTER.fit(record({}, match))
     assert words in str(raised.value)
 
 
-def test_texts_are_read_as_their_mapping_says() -> None:
+def test_texts_are_read_by_the_conventions_of_their_mapping() -> None:
     given = record({"Day__c": "1990-05-11T22:00:00Z", "Visits__c": "1.200,5"})
     fitted = FITTER.fit(given._replace(plan=plan(conventions=Conventions("Europe/Berlin", "comma"))))
     assert fitted.on_create == {"Day__c": "1990-05-12", "Visits__c": 1200.5}
 
 
-def test_a_create_of_which_nothing_is_left() -> None:
+def test_a_create_without_fields_is_refused() -> None:
     given = record({"Visits__c": "many", "Formula__c": "x"})
     with pytest.raises(DoesNotFit) as refused:
         FITTER.fit(given._replace(plan=plan("create"), match=()))

@@ -136,7 +136,9 @@ TRAPS: list[tuple[str, list[Event]]] = [
 
 
 @pytest.mark.parametrize(("mapping", "traits"), TRAPS, ids=["computed", "incomplete"])
-def test_traps(tmp_path: Path, mapping: str, traits: list[Event]) -> None:
+def test_computed_and_incomplete_records_are_folded_exactly(
+    tmp_path: Path, mapping: str, traits: list[Event]
+) -> None:
     events: list[Event] = [{"type": "identify", "traits": one} for one in traits]
     one_by_one, expected = deliver(tmp_path, events, 1, mapping)
     together, rows = deliver(tmp_path, events, 60, mapping)
@@ -145,7 +147,7 @@ def test_traps(tmp_path: Path, mapping: str, traits: list[Event]) -> None:
 
 
 @pytest.mark.parametrize(("seed", "on_many"), [(102, "newest"), (126, "oldest"), (3, "error"), (4, "newest")])
-def test_together_is_as_one_by_one(tmp_path: Path, seed: int, on_many: str) -> None:
+def test_folded_events_end_as_single_ones(tmp_path: Path, seed: int, on_many: str) -> None:
     events = stream(seed, 60)
     one_by_one, expected = deliver(tmp_path, events, 1, MAPPING.format(on_many=on_many))
     together, rows = deliver(tmp_path, events, 60, MAPPING.format(on_many=on_many))
@@ -168,7 +170,7 @@ fields:
 
 
 @pytest.mark.parametrize("seed", [5, 6, 7])
-def test_the_orgs_own_upserts_together_are_as_one_by_one(tmp_path: Path, seed: int) -> None:
+def test_folded_upserts_of_the_org_end_as_single_ones(tmp_path: Path, seed: int) -> None:
     """Some people are in the org twice, so that it cannot tell which one is meant."""
     twice = NATIVE.replace("match: Email", "operation: create").replace("identify", "page")
     doubled: list[Event] = [{"type": "page", "traits": {"email": "c@d.co", "title": "Twin"}}] * 2
@@ -251,7 +253,7 @@ def busy_stream(seed: int, length: int) -> list[Event]:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_every_operation_together_is_as_one_by_one(tmp_path: Path, seed: int) -> None:
+def test_folded_events_of_every_operation_end_as_single_ones(tmp_path: Path, seed: int) -> None:
     events = busy_stream(seed, 80)
     mappings = (WRITES, GROUPS, CLERKS, ERASURES)
     one_by_one, expected = deliver(tmp_path, events, 1, *mappings)
@@ -279,7 +281,7 @@ objects:
 """
 
 
-def test_upserts_by_external_id_cost_one_call_for_many(tmp_path: Path) -> None:
+def test_upserts_by_external_id_take_one_call_for_many_records(tmp_path: Path) -> None:
     (tmp_path / "schema.yaml").write_text(SEAT_SCHEMA)
     mapper = Mapper(compile_mappings({"seat": Source("seat.yaml", SEATS)}, (), ()))
     events: list[Event] = [

@@ -1,0 +1,1 @@
+"""The documentation is true: examples, shown output, generated pages, links."""

@@ -23,5 +23,5 @@ def test_every_row_names_its_tests(row: int) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_cases_are_named_by_the_row_of_their_number(case: str) -> None:
+def test_each_file_of_cases_is_linked_from_its_row(case: str) -> None:
     assert f"Cases: [{case}](../tests/behaviour/rows/{case}.yaml)" in ROWS[int(case.partition("-")[0])]

@@ -93,7 +93,7 @@ def in_words(extra: str) -> str:
     return f"Default: `{value}`." if name == "default" else f"At least {extra.removeprefix('x>=')}."
 
 
-def test_the_command_reference() -> None:
+def test_the_command_reference_is_up_to_date() -> None:
     assert page_of("commands.md", command_reference()) == command_reference()
 
 

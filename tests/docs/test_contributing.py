@@ -16,12 +16,12 @@ def test_every_target_of_the_makefile_is_named() -> None:
     assert f"$(VENV)/{set_up}:" in MAKEFILE
 
 
-def test_types_are_checked_as_by_make() -> None:
+def test_the_type_check_is_that_of_make() -> None:
     (command,) = (name for name in CODE if name.startswith(".venv/bin/mypy"))
     assert command.replace(".venv/bin", "$(BIN)") in MAKEFILE
 
 
-def test_every_place_exists() -> None:
+def test_every_named_path_exists() -> None:
     places = {word for name in CODE for word in name.split() if re.match(r"(tests|engine|docs|mappings)/", word)}
     assert len(places) > 10
     assert [place for place in sorted(places) if not (REPOSITORY / place).exists()] == []

@@ -32,7 +32,7 @@ FOUND = [
 
 
 @pytest.mark.parametrize("example", FOUND)
-def test_example(example: Example, tmp_path: Path) -> None:
+def test_an_example_gives_what_it_shows(example: Example, tmp_path: Path) -> None:
     mapper = mapper_of(example, tmp_path)
     for event, block in example.events:
         renderings = rendered(mapper, event)
@@ -47,12 +47,12 @@ ORG_ENTRIES = re.findall(r"^```yaml\n(orgs:\n.*?)^```$", ORGS, re.MULTILINE | re
 
 
 @pytest.mark.parametrize("text", ORG_ENTRIES)
-def test_every_entry_of_an_org_can_be_used(text: str, tmp_path: Path) -> None:
+def test_every_org_entry_is_valid(text: str, tmp_path: Path) -> None:
     (tmp_path / "sfmap.yaml").write_text(text)
     assert load_project(tmp_path).orgs
 
 
-def test_the_entry_of_the_service_can_be_used(tmp_path: Path) -> None:
+def test_the_serve_entry_is_valid(tmp_path: Path) -> None:
     (text,) = re.findall(r"^```yaml\n(.*?)^```$", (DOCS / "serve.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     (tmp_path / "sfmap.yaml").write_text(text)
     entry = load_project(tmp_path).serve
@@ -60,7 +60,7 @@ def test_the_entry_of_the_service_can_be_used(tmp_path: Path) -> None:
     assert (entry.spool_megabytes, entry.spool_days) == (ServeEntry().spool_megabytes, ServeEntry().spool_days)
 
 
-def test_the_orgs_own_files(tmp_path: Path) -> None:
+def test_the_files_of_the_local_org_are_valid(tmp_path: Path) -> None:
     """The schema file and the fault plan of the page; every kind of fault is in its table."""
     text = dict(re.findall(r"^```yaml\n# ([\w-]+\.yaml)\n(.*?)^```$", ORGS, re.MULTILINE | re.DOTALL))
     (tmp_path / "schema.yaml").write_text(text["custom-fields.yaml"])
@@ -87,7 +87,7 @@ def test_every_way_to_sign_in_is_described(tmp_path: Path) -> None:
     assert ways == {"login", "client_credentials", "jwt", "refresh_token", "session", "cli"}
 
 
-def test_the_cook_book_has_recipes() -> None:
+def test_every_recipe_has_an_example() -> None:
     cook_book = (DOCS / "cookbook.md").read_text("utf-8")
     recipes = re.findall(r"^## (.*)$", cook_book, re.MULTILINE)
     assert len(recipes) >= 20
@@ -105,7 +105,7 @@ def test_every_key_is_in_the_reference(table: str, key: Key) -> None:
 TYPES = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (.*?) \| (.*?) \|(.*)\|$", LANGUAGE, re.MULTILINE)
 
 
-def test_the_table_of_types() -> None:
+def test_the_table_of_types_is_correct() -> None:
     """Each type has a row; each value of it becomes, or is noted, as the row says."""
     assert sorted(name for names, *_ in TYPES for name in re.findall(r"\w+", names)) == sorted(VALUE_TYPES)
     for names, _, written, noted in TYPES:
@@ -165,5 +165,5 @@ def shown_arguments(arguments: tuple[object, ...]) -> str:
     return f"({', '.join(words)})".replace("|", "\\|") if arguments else ""
 
 
-def test_the_filters_reference() -> None:
+def test_the_filter_reference_is_up_to_date() -> None:
     assert page_of("filters.md", filter_reference()) == filter_reference()

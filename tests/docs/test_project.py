@@ -31,7 +31,7 @@ def active(folder: Path, project: str) -> list[Mapping]:
     return [one.mapping for one in compile_mappings(*chosen_mappings(load_project(folder), None, None))]
 
 
-def test_the_files_of_a_project(tmp_path: Path) -> None:
+def test_the_listed_files_of_a_project_are_created(tmp_path: Path) -> None:
     Folder(tmp_path).sfmap("init", "acme")
     rows = re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE)
     names = [name for row in rows for name in re.findall("`(.*?)`", row)]
@@ -39,22 +39,22 @@ def test_the_files_of_a_project(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "acme").iterdir()} == {name.partition("/")[0] for name in names}
 
 
-def test_the_shown_check(tmp_path: Path) -> None:
+def test_the_shown_output_of_check_is_printed(tmp_path: Path) -> None:
     project = changed(tmp_path, LAST_NAME, LAST_NAME.replace("last_name]", "last_nam]"))
     assert f"$ sfmap check\n{project.sfmap('check').stderr}" == CHECKED
 
 
-def test_the_shown_test(tmp_path: Path) -> None:
+def test_the_shown_output_of_test_is_printed(tmp_path: Path) -> None:
     project = changed(tmp_path, LAST_NAME, LAST_NAME.replace("n/a", "unknown"))
     printed = re.sub(r"in [\d.]+s", "in 0.1s", project.sfmap("test").stdout)
     assert f"$ sfmap test\n{printed}" == TESTED
 
 
-def test_the_shown_project(tmp_path: Path) -> None:
+def test_the_shown_project_file_is_valid(tmp_path: Path) -> None:
     assert [mapping.name for mapping in active(tmp_path, PROJECT)] == ["account", "lead", "contact"]
 
 
-def test_the_shipped_mappings(tmp_path: Path) -> None:
+def test_the_table_of_shipped_mappings_is_correct(tmp_path: Path) -> None:
     rows = re.findall(r"^\| \[`(\w+)`\]\(.*?\) \| (.*?) \| (\w+)", PAGE, re.MULTILINE)
     names = [name for name, *_ in rows]
     assert names == sorted(path.stem for path in (REPOSITORY / "mappings").glob("*.yaml"))

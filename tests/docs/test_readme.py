@@ -10,7 +10,7 @@ README = (REPOSITORY / "README.md").read_text("utf-8")
 (SHOWN_RUN,) = re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-def test_the_shown_run(tmp_path: Path) -> None:
+def test_the_shown_output_of_run_is_printed(tmp_path: Path) -> None:
     examples = tmp_path / "examples"
     shutil.copytree(REPOSITORY / "examples", examples, ignore=shutil.ignore_patterns(".sfmap"))
     printed = Folder(examples).sfmap("run", "events.ndjson").stderr

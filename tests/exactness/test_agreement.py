@@ -239,7 +239,7 @@ def disagreements(the_stage: Stage, several: list[Drawn], events: list[set[str]]
 
 @settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(several=st.lists(mappings(), min_size=8, max_size=8), events=EVENTS)
-def test_what_check_passes_delivery_does_not_refuse(
+def test_delivery_refuses_nothing_that_check_passes(
     the_stage: Stage, several: list[Drawn], events: list[set[str]]
 ) -> None:
     assert disagreements(the_stage, several, events) == []

@@ -83,7 +83,7 @@ SHARED_NAME = (
 
 
 @pytest.mark.parametrize("leg", [Leg(max_calls=most) for most in range(4, 16)], ids=lambda leg: str(leg.max_calls))
-def test_what_is_skipped_is_not_looked_up_again(the_stage: Stage, leg: Leg) -> None:
+def test_skipped_events_are_not_looked_up_again(the_stage: Stage, leg: Leg) -> None:
     check(
         the_stage,
         Trial((LEAD, DELETED, NAMED), SHARED_NAME, (leg,)),
@@ -98,7 +98,7 @@ SKIPPED_THEN_CREATED = (track(email="p1@x.co"), identify(email="p1@x.co")) * 2
     Leg(max_calls=6), Leg(plug=("after call", 6, KILL)), Leg(plug=("after call", 6, STOP)),
     Leg(faults=(fault("day_limit", "query", 3),)),
 ], ids=["max-calls", "kill", "stop", "day limit"])  # fmt: skip
-def test_a_deletion_that_found_nothing_stays_skipped(the_stage: Stage, leg: Leg) -> None:
+def test_a_delete_that_found_nothing_stays_skipped(the_stage: Stage, leg: Leg) -> None:
     check(the_stage, Trial((BY_EMAIL, DELETED), SKIPPED_THEN_CREATED, (leg,)), {"Lead": [lead("p1@x.co")]})
 
 
@@ -113,7 +113,7 @@ def lost(kind: str, call: str) -> Leg:
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_a_lost_deletion_deletes_no_second_record(the_stage: Stage, kind: str) -> None:
+def test_a_lost_delete_deletes_no_second_record(the_stage: Stage, kind: str) -> None:
     events = (identify(email="p1@x.co", phone="1"), identify(email="p1@x.co", phone="2"), track(email="p1@x.co"))
     check(
         the_stage,
@@ -123,7 +123,7 @@ def test_a_lost_deletion_deletes_no_second_record(the_stage: Stage, kind: str) -
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_a_lost_update_that_ends_its_own_condition_creates_nothing(the_stage: Stage, kind: str) -> None:
+def test_a_lost_update_that_changes_its_condition_creates_nothing(the_stage: Stage, kind: str) -> None:
     cold = Table("cold", "group", "Lead", (EMAIL, LAST, COMPANY, Rule("Rating", value="Cold")), operation="create")
     hot = Table(
         "hot", "identify", "Lead", (EMAIL, LAST, COMPANY, Rule("Rating", value="Hot")), (("Email",),),
@@ -137,7 +137,7 @@ def test_a_lost_update_that_ends_its_own_condition_creates_nothing(the_stage: St
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_a_lost_update_of_what_it_is_found_by_creates_nothing(the_stage: Stage, kind: str) -> None:
+def test_a_lost_update_of_its_match_field_creates_nothing(the_stage: Stage, kind: str) -> None:
     """Found by its name, it has another one afterwards."""
     events = (
         identify(email="p1@x.co", last="L", company="C"),
@@ -157,7 +157,7 @@ CREATE = ("in call", 4, KILL)
 """The first call after those that sign in and describe."""
 
 
-def test_a_create_is_sent_once_though_another_file_is_delivered_meanwhile(the_stage: Stage) -> None:
+def test_a_create_is_sent_once_when_another_file_is_delivered_meanwhile(the_stage: Stage) -> None:
     events = tuple(identify(text=text) for text in "abc")
     trial = Trial(
         (LOG,), events, (Leg(plug=CREATE), Leg(file="b", pause=1.3)), (identify(text="other"),)
@@ -187,21 +187,21 @@ def begin(stage: Stage, *tables: Table, call_limit: float = 1.2) -> Trial:
     return trial
 
 
-def test_another_stream_has_its_own_events(the_stage: Stage) -> None:
+def test_another_stream_is_delivered_from_its_start(the_stage: Stage) -> None:
     trial = begin(the_stage, LOG)
     assert deliver(the_stage, trial, *[identify(text=text) for text in "abc"], file="-", plug=CREATE) == -KILL
     assert deliver_all(the_stage, trial, *[identify(text=text) for text in "de"], file="-") == 0
     assert holds(the_stage) == {"Log__c": [{"Text__c": text} for text in "abcde"]}
 
 
-def test_another_file_under_the_same_name_has_its_own_events(the_stage: Stage) -> None:
+def test_another_file_of_the_same_name_is_delivered_from_its_start(the_stage: Stage) -> None:
     trial = begin(the_stage, LOG)
     assert deliver(the_stage, trial, *[identify(text=text) for text in "abc"], plug=CREATE) == -KILL
     assert deliver_all(the_stage, trial, *[identify(text=text) for text in "de"]) == 0
     assert holds(the_stage) == {"Log__c": [{"Text__c": text} for text in "abcde"]}
 
 
-def test_what_waits_is_delivered_though_its_file_was_replaced(the_stage: Stage) -> None:
+def test_waiting_records_are_delivered_after_their_file_was_replaced(the_stage: Stage) -> None:
     trial = begin(the_stage, BY_EMAIL, call_limit=2)
     the_stage.faults(fault("reset", "upsert"))
     waiting = [identify(email=f"p{number}@x.co") for number in range(5)]
@@ -231,7 +231,7 @@ FIRST_OPEN = (
 
 @pytest.mark.parametrize("number", range(4, 9))
 @pytest.mark.parametrize("how", ["max-calls", "stop"])
-def test_the_rest_of_a_stream_does_nothing_twice(the_stage: Stage, how: str, number: int) -> None:
+def test_the_rest_of_a_stream_repeats_nothing(the_stage: Stage, how: str, number: int) -> None:
     leg = Leg(max_calls=number) if how == "max-calls" else Leg(plug=("after call", number, STOP))
     assert rest_of(the_stage, (LEAD, LOGGED), FIRST_OPEN, leg) == []
 
@@ -270,7 +270,7 @@ NOBODY = tuple(identify(phone=str(number)) for number in range(5))
     (COPY, group(number="1", name="A"), COPY, NEWER),
     (group(number="1", name="A"), COPY, NEWER, track(number="1"), COPY),
 ], ids=["failed, then delivered", "delivered, then failed"])  # fmt: skip
-def test_the_last_of_an_events_copies_says_whether_it_is_a_dead_letter(
+def test_the_last_copy_of_an_event_decides_whether_it_is_a_dead_letter(
     the_stage: Stage, events: tuple[Event, ...], before: tuple[Event, ...], window: int
 ) -> None:
     retried = Trial((SEAT_OF, ACCOUNT, CLOSED), (*before, *events), window=window, retries=(Leg(retry=True),))
@@ -280,7 +280,7 @@ def test_the_last_of_an_events_copies_says_whether_it_is_a_dead_letter(
 # Identities
 
 
-def test_long_numbers_are_identities_of_their_own(the_stage: Stage) -> None:
+def test_long_numbers_are_distinct_identities(the_stage: Stage) -> None:
     """All 18 digits count, though the events say them as numbers."""
     keyed = Table(
         "seat", "identify", "Seat__c", (Rule("Key__c", "key"), PHONE_OF_SEAT), (("Key__c",), ("Phone__c",))
@@ -304,7 +304,7 @@ CHANGED: dict[str, list[Event]] = {
 
 
 @pytest.mark.parametrize("how", CHANGED)
-def test_a_file_that_changed_before_where_it_was_delivered_to(the_stage: Stage, how: str) -> None:
+def test_a_file_changed_before_its_position_is_delivered_whole(the_stage: Stage, how: str) -> None:
     """Behind its first 64 KiB: what stands in it now is in the org, all of it."""
     trial = Trial((BY_EMAIL,), (), window=80)
     the_stage.reset()
@@ -321,7 +321,7 @@ def test_a_file_that_changed_before_where_it_was_delivered_to(the_stage: Stage, 
 
 
 @pytest.mark.parametrize("seconds", [3_600.0, -3_600.0], ids=["forward", "back"])
-def test_a_clock_that_was_set_ends_no_doubt(the_stage: Stage, seconds: float) -> None:
+def test_setting_the_clock_does_not_end_a_doubt(the_stage: Stage, seconds: float) -> None:
     """The org still works on the create when the run goes on."""
     events = tuple(identify(email=f"p{number}@x.co") for number in range(3))
     slow = fault("slow", "create", seconds=2.0)
@@ -361,7 +361,7 @@ BEHIND_A_LOST_ONE = (
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_creates_wait_for_a_lost_one_where_their_order_matters(the_stage: Stage, kind: str) -> None:
+def test_creates_wait_for_a_lost_create_when_their_order_matters(the_stage: Stage, kind: str) -> None:
     """Each goes in a call of its own."""
     check(
         the_stage,
@@ -370,7 +370,7 @@ def test_creates_wait_for_a_lost_one_where_their_order_matters(the_stage: Stage,
     )
 
 
-def test_records_of_one_value_are_created_in_the_order_of_their_events(the_stage: Stage) -> None:
+def test_records_with_one_value_are_created_in_the_order_of_their_events(the_stage: Stage) -> None:
     """The second one waits for the first mapping's write, and is created after the third all the same."""
     kept = Table("kept", "group", "Seat__c", (Rule("Key__c", "key"),), external_id="Key__c")
     planned = Table(
@@ -392,7 +392,7 @@ def test_records_of_one_value_are_created_in_the_order_of_their_events(the_stage
 # What one event hides from another
 
 
-def test_a_refused_event_overtakes_no_older_one(the_stage: Stage) -> None:
+def test_a_refused_event_does_not_block_an_older_one(the_stage: Stage) -> None:
     rules = (EMAIL, Rule("LastName", "last"), Rule("Company", "company"))
     guarded = Table(
         "guarded", "identify", "Lead", rules, (("Email",),), guard=True
@@ -417,7 +417,7 @@ def test_a_new_record_that_does_not_meet_the_condition_is_not_found(the_stage: S
 # What heals
 
 
-def test_unlike_causes_are_counted_apart(the_stage: Stage) -> None:
+def test_retries_are_counted_for_each_cause(the_stage: Stage) -> None:
     """A record lock, and then somebody who has created the record."""
     rules = (Rule("Key__c", "key"), LAST, COMPANY, PHONE, Rule("City", "city", write="create"))
     keyed = Table("keyed", "identify", "Lead", rules, (("Key__c",),))
@@ -447,7 +447,9 @@ LIMITS = [
 @pytest.mark.parametrize(
     ("code", "message"), LIMITS, ids=[words.rpartition(": ")[0][-24:] or code for code, words in LIMITS]
 )
-def test_what_a_batch_causes_heals_in_smaller_ones(the_stage: Stage, code: str, message: str) -> None:
+def test_errors_caused_by_a_batch_are_retried_in_smaller_batches(
+    the_stage: Stage, code: str, message: str
+) -> None:
     events = tuple(identify(email=f"p{number}@x.co") for number in range(8))
     refused = fault("record_error", "upsert", code=code, message=message)
     trial = Trial((BY_EMAIL,), events, (Leg(faults=(refused,)),))
@@ -459,7 +461,7 @@ def test_what_a_batch_causes_heals_in_smaller_ones(the_stage: Stage, code: str, 
 # The end
 
 
-def test_the_end_speaks_of_the_whole_file(the_stage: Stage) -> None:
+def test_the_report_covers_the_whole_file(the_stage: Stage) -> None:
     trial = Trial((BY_EMAIL,), (), window=1)
     the_stage.reset()
     folder = the_stage.project(trial)
@@ -473,7 +475,7 @@ def test_the_end_speaks_of_the_whole_file(the_stage: Stage) -> None:
 # Folds
 
 
-def test_a_fold_is_met_by_the_values_that_it_leaves(the_stage: Stage) -> None:
+def test_a_folded_record_is_found_by_its_final_values(the_stage: Stage) -> None:
     """A field that is written where it is empty keeps its first value beside a later one of another field."""
     kept = Table(
         "kept", "group", "Lead",
@@ -489,7 +491,7 @@ def test_a_fold_is_met_by_the_values_that_it_leaves(the_stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_what_waited_together_reads_the_same_fields(the_stage: Stage, kind: str) -> None:
+def test_records_that_waited_together_read_the_same_fields(the_stage: Stage, kind: str) -> None:
     """The first is looked up by the id that it was sent to, the second by its key; both go in one write."""
     rules = (EMAIL, LAST, COMPANY, PHONE, Rule("City", "city", write="empty"))
     filled = Table("filled", "identify", "Lead", rules, (("Email",), ("LastName", "Company")))
@@ -506,7 +508,7 @@ def test_what_waited_together_reads_the_same_fields(the_stage: Stage, kind: str)
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_a_lost_create_is_recognized_though_the_org_took_blanks_off(the_stage: Stage, kind: str) -> None:
+def test_a_lost_create_is_recognized_after_the_org_trimmed_it(the_stage: Stage, kind: str) -> None:
     """As somebody else's record it would be updated, with what is written by updates alone."""
     rules = (EMAIL, LAST, COMPANY, Rule("City", "city", write="update"))
     padded = Table("padded", "identify", "Lead", rules, (("Email",), ("LastName", "Company")))
@@ -515,7 +517,7 @@ def test_a_lost_create_is_recognized_though_the_org_took_blanks_off(the_stage: S
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_a_lost_create_does_not_come_to_point_to_its_own_record(the_stage: Stage, kind: str) -> None:
+def test_a_lost_create_does_not_reference_its_own_record(the_stage: Stage, kind: str) -> None:
     """When it is looked for, what it points to is found: by then that is what it has created."""
     rules = (EMAIL, Rule("LastName", "last"), Rule("ReportsToId", "last", pointer=Pointer("Contact", "LastName")))
     reporting = Table("reporting", "identify", "Contact", rules, (("LastName",),))

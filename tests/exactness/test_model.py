@@ -20,10 +20,10 @@ def check(stage: Stage, seed: int, kind: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(UNDISTURBED))
-def test_a_run_that_nothing_disturbs(the_stage: Stage, seed: int) -> None:
+def test_an_undisturbed_run_ends_as_the_model_says(the_stage: Stage, seed: int) -> None:
     check(the_stage, seed, "")
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_a_run_that_is_disturbed(the_stage: Stage, seed: int) -> None:
+def test_a_disturbed_run_ends_as_the_model_says(the_stage: Stage, seed: int) -> None:
     check(the_stage, 1_000 + seed, KINDS[seed % len(KINDS)])

@@ -1,0 +1,1 @@
+"""What the HTTP servers share: connections and the protocol."""

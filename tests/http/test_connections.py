@@ -40,7 +40,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     thread.join()
 
 
-def test_one_in_use_is_kept_and_a_silent_one_let_go(port: int) -> None:
+def test_silent_connections_are_closed_and_used_ones_kept(port: int) -> None:
     silent = socket.create_connection(("127.0.0.1", port))
     silent.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
     in_use = http.client.HTTPConnection("127.0.0.1", port)

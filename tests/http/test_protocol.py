@@ -66,7 +66,7 @@ def read_to_the_end(connection: socket.socket) -> bytes:
 
 @pytest.mark.parametrize("path", ["at_once", "in_the_middle", "nowhere"])
 @pytest.mark.parametrize("is_chunked", [False, True])
-def test_the_answer_arrives_though_the_body_was_not_wanted(port: int, path: str, is_chunked: bool) -> None:
+def test_an_answer_before_the_end_of_the_body_arrives(port: int, path: str, is_chunked: bool) -> None:
     length = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {MANY * len(MEGABYTE)}"
     with connect(port) as connection:
         connection.sendall(head(path, length, "Connection: close"))
@@ -78,7 +78,7 @@ def test_the_answer_arrives_though_the_body_was_not_wanted(port: int, path: str,
     assert answer.startswith(b"HTTP/1.1 404 " if path == "nowhere" else b"HTTP/1.1 413 ")
 
 
-def test_the_connection_goes_on_where_it_is_to_be_kept(port: int) -> None:
+def test_the_connection_is_kept_after_an_early_answer(port: int) -> None:
     with connect(port) as connection:
         for _ in range(2):
             connection.sendall(head("at_once", f"Content-Length: {MANY * len(MEGABYTE)}"))
@@ -87,7 +87,7 @@ def test_the_connection_goes_on_where_it_is_to_be_kept(port: int) -> None:
             assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
 
 
-def test_what_is_no_http_is_told_so(port: int) -> None:
+def test_invalid_http_is_answered_with_400(port: int) -> None:
     with connect(port) as connection:
         connection.sendall(b"nonsense\r\n\r\n")
         connection.sendall(MEGABYTE[:50_000])
@@ -96,7 +96,7 @@ def test_what_is_no_http_is_told_so(port: int) -> None:
 
 
 @pytest.mark.parametrize("headers", [(), ("Connection: close",)])
-def test_nobody_is_listened_to_for_ever(
+def test_an_endless_body_closes_the_connection(
     port: int, headers: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "MOST_DISCARDED", 10_000_000)
@@ -105,7 +105,7 @@ def test_nobody_is_listened_to_for_ever(
         connection.sendall(head("at_once", f"Content-Length: {len(body)}", *headers) + body)
 
 
-def test_a_client_that_waits_to_be_asked_for_the_body_is_answered(port: int) -> None:
+def test_expect_100_continue_is_answered(port: int) -> None:
     with connect(port) as connection:
         connection.sendall(head("at_once", "Content-Length: 9", "Expect: 100-continue", "Connection: close"))
         assert read_to_the_end(connection).startswith(b"HTTP/1.1 413 ")

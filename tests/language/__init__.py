@@ -1,0 +1,1 @@
+"""The mapping language: what each key does, and the diagnostics of mappings."""

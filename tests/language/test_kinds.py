@@ -49,7 +49,7 @@ def found(folder: Path, files: dict[str, str], settings: str = "") -> dict[str, 
 
 
 @pytest.mark.parametrize(("code", "files"), CASES)
-def test_what_produces_it(code: str, files: dict[str, str], tmp_path: Path) -> None:
+def test_a_project_produces_each_kind(code: str, files: dict[str, str], tmp_path: Path) -> None:
     assert code in found(tmp_path, files)
 
 
@@ -59,14 +59,14 @@ def test_warnings_can_be_silenced(code: str, files: dict[str, str], tmp_path: Pa
     assert code not in found(tmp_path, files, f"silence: [{code}]\n")
 
 
-def test_a_silenced_kind_is_still_an_error_where_the_org_says_so(tmp_path: Path) -> None:
+def test_a_silenced_warning_is_an_error_against_the_org(tmp_path: Path) -> None:
     files = {"ours/m.yaml": f"{WHOLE}  Phon: traits.phone\n"}
     assert found(tmp_path, files, "silence: [SF041]\n") == {}
     against_the_org = check_project(tmp_path, None, "local").diagnostics
     assert [(one.kind.code, one.severity) for one in against_the_org] == [("SF041", "error")]
 
 
-def test_what_the_user_may_not_do_is_said(tmp_path: Path) -> None:
+def test_missing_permissions_are_reported(tmp_path: Path) -> None:
     """SF051: only an org tells it."""
     (tmp_path / "m.yaml").write_text(WHOLE)
     (compiled,), _ = check_mappings(*chosen_mappings(load_project(tmp_path), tmp_path, None))
@@ -85,5 +85,5 @@ def test_what_the_user_may_not_do_is_said(tmp_path: Path) -> None:
         WHOLE.replace("match: Email", "operation: create") + "  Line__c: {template: '{{ messageId }}-1'}\n",
     ],
 )
-def test_what_cannot_be_created_twice(mapping: str, tmp_path: Path) -> None:
+def test_a_mapping_that_creates_nothing_twice_has_no_warning(mapping: str, tmp_path: Path) -> None:
     assert "SF052" not in found(tmp_path, {"ours/m.yaml": mapping})

@@ -32,7 +32,7 @@ def lead(last_name: str, email: str) -> RecordWrite:
     return RecordWrite({"LastName": last_name, "Company": "Initech", "Email": email})
 
 
-def test_what_the_rules_find(org: SoapOrg) -> None:
+def test_duplicate_rules_refuse_records_and_name_the_duplicates(org: SoapOrg) -> None:
     (first,) = org.create("Lead", [lead("Ann", "ann@b.co")])
     assert isinstance(first, Written)
     warned, blocked, other = org.create(
@@ -49,7 +49,7 @@ def test_what_the_rules_find(org: SoapOrg) -> None:
     assert isinstance(moved, Refused)
 
 
-def test_a_warning_can_be_overruled(org: SoapOrg) -> None:
+def test_allow_duplicates_overrides_a_warning(org: SoapOrg) -> None:
     allowed = WriteOptions(allow_duplicates=True)
     org.create("Lead", [lead("Dan", "dan@b.co")])
     warned, blocked = org.create("Lead", [lead("Eva", "dan@b.co"), lead("Dan", "f@b.co")], allowed)
@@ -57,7 +57,7 @@ def test_a_warning_can_be_overruled(org: SoapOrg) -> None:
     assert isinstance(blocked, Refused)
 
 
-def test_a_rule_of_no_field(tmp_path: Path) -> None:
+def test_a_rule_with_an_unknown_field_is_refused(tmp_path: Path) -> None:
     (tmp_path / "schema.yaml").write_text(SCHEMA.replace("fields: Email", "fields: Emial"))
     with (
         pytest.raises(LocalOrgFailed, match=re.escape('no field "Emial"')),

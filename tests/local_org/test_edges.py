@@ -65,11 +65,11 @@ CONDITIONS = [
 
 
 @pytest.mark.parametrize(("condition", "answer"), CONDITIONS, ids=[text[:40] for text, _ in CONDITIONS])
-def test_conditions(edges: Client, condition: str, answer: str) -> None:
+def test_query_conditions_are_evaluated(edges: Client, condition: str, answer: str) -> None:
     assert counted(edges, condition) == answer
 
 
-def test_a_backslash_in_a_pattern(edges: Client) -> None:
+def test_a_backslash_escapes_wildcards_in_like(edges: Client) -> None:
     edges.call(f"<create>{record('Lead', **GOOD, City=chr(92) + 'x')}</create>")
     assert counted(edges, r"City LIKE '\\_'") == "1"
     assert counted(edges, r"City LIKE '\_'") == "0"
@@ -87,7 +87,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("fields", "code"), REFUSED, ids=[f"{fields}" for fields, _ in REFUSED])
-def test_refused_records(edges: Client, fields: dict[str, str], code: str) -> None:
+def test_invalid_records_are_refused(edges: Client, fields: dict[str, str], code: str) -> None:
     answer = edges.call(f"<create>{record('Lead', **{**GOOD, **fields})}</create>")
     assert re.findall("<statusCode>(.*?)</statusCode>", answer) == [code]
 
@@ -95,18 +95,18 @@ def test_refused_records(edges: Client, fields: dict[str, str], code: str) -> No
 @pytest.mark.parametrize(
     ("text", "accepted"), [("2026-01-02", True), ("2026-01-02Z", True), ("2026-01-02x", False)]
 )
-def test_days(edges: Client, text: str, accepted: bool) -> None:
+def test_dates_are_accepted_with_a_time_zone(edges: Client, text: str, accepted: bool) -> None:
     answer = edges.call(f"<create>{record('Contact', LastName='Day', Birthdate=text)}</create>")
     assert f"<success>{str(accepted).lower()}</success>" in answer
 
 
-def test_a_reference_to_what_is_there(edges: Client) -> None:
+def test_a_reference_to_an_existing_record_is_accepted(edges: Client) -> None:
     answer = edges.call(f"<create>{record('Account', Name='Home')}</create>")
     account = "".join(re.findall("<id>(.*)</id>", answer))
     assert "<success>true<" in edges.call(f"<create>{record('Lead', **GOOD, Home__c=account)}</create>")
 
 
-def test_the_org_cuts_in_utf_16_units(edges: Client) -> None:
+def test_text_is_truncated_in_utf_16_units(edges: Client) -> None:
     allow = "<allowFieldTruncation>true</allowFieldTruncation>"
     header = f"<AllowFieldTruncationHeader>{allow}</AllowFieldTruncationHeader>"
     cut = {"LastName": "\U0001f600" * 50, "Company": "Cutting"}
@@ -114,7 +114,7 @@ def test_the_org_cuts_in_utf_16_units(edges: Client) -> None:
     assert edges.query("SELECT LastName FROM Lead WHERE Company = 'Cutting'") == ["\U0001f600" * 40]
 
 
-def test_a_call_that_fails_is_a_call(edges: Client) -> None:
+def test_a_failed_call_is_counted(edges: Client) -> None:
     def used() -> int:
         return int("".join(re.findall("<current>(.*?)</current>", edges.call("<getUserInfo/>"))))
 
@@ -123,17 +123,17 @@ def test_a_call_that_fails_is_a_call(edges: Client) -> None:
     assert used() == before + 2
 
 
-def test_a_batch_size_that_is_no_number(edges: Client) -> None:
+def test_an_invalid_batch_size_is_ignored(edges: Client) -> None:
     header = "<QueryOptions><batchSize>\u00b2</batchSize></QueryOptions>"
     assert "<done>" in edges.call("<query><queryString>SELECT Id FROM Lead</queryString></query>", header)
 
 
-def test_only_loopback_names_are_answered(local: LocalOrg) -> None:
+def test_requests_for_other_hosts_are_refused(local: LocalOrg) -> None:
     reply = post(f"{local.url}/services/Soap/u/64.0", ENVELOPE.encode(), Host="evil.example")
     assert reply.status_code == 400
 
 
-def test_a_column_keeps_its_place_when_the_schema_changes_its_case(tmp_path: Path) -> None:
+def test_a_field_keeps_its_values_when_its_case_changes(tmp_path: Path) -> None:
     for name in ("testProp__c", "testprop__c"):
         schema = tmp_path / "schema.yaml"
         schema.write_text(f"objects:\n  Lead:\n    fields: {{{name}: {{type: string}}}}\n")
@@ -154,7 +154,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("fields", "words"), BROKEN)
-def test_schema_mistakes(tmp_path: Path, fields: str, words: str) -> None:
+def test_an_invalid_schema_is_refused(tmp_path: Path, fields: str, words: str) -> None:
     (tmp_path / "schema.yaml").write_text(f"objects:\n  Lead:\n    fields: {fields}\n")
     with (
         pytest.raises(LocalOrgFailed, match=words) as caught,
@@ -164,16 +164,14 @@ def test_schema_mistakes(tmp_path: Path, fields: str, words: str) -> None:
     assert caught.value.exit_code == 2
 
 
-def test_no_file_of_the_current_folder_is_taken_for_a_module(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_modules_in_the_current_folder_are_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "regex.py").write_text("raise SystemExit(9)")
     monkeypatch.chdir(tmp_path)
     with start_local_org(tmp_path / "org.db") as local:
         assert sign_in(local).session_id
 
 
-def test_a_port_that_is_none(tmp_path: Path) -> None:
+def test_an_invalid_port_is_reported(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sfmap.engine.local_org", "--db", str(tmp_path / "o.db"), "--port", "99999"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=os.environ)
     assert done.returncode == 3

@@ -51,7 +51,7 @@ ANSWERED = [
 
 
 @pytest.mark.parametrize(("kind", "words", "created"), ANSWERED)
-def test_calls_that_are_answered(faulty: LocalOrg, kind: str, words: str, created: int) -> None:
+def test_a_fault_answers_the_call(faulty: LocalOrg, kind: str, words: str, created: int) -> None:
     client = sign_in(faulty)
     before = leads(client)
     plan(faulty, {"kind": kind, "calls": "create", "at": 1, "seconds": 0.2})
@@ -65,7 +65,7 @@ BROKEN_OFF = [("reset", 0), ("timeout", 0), ("reset_after", 2), ("late_commit", 
 
 
 @pytest.mark.parametrize(("kind", "created"), BROKEN_OFF)
-def test_calls_that_are_broken_off(faulty: LocalOrg, kind: str, created: int) -> None:
+def test_a_fault_breaks_the_connection(faulty: LocalOrg, kind: str, created: int) -> None:
     client = sign_in(faulty)
     before = leads(client)
     plan(faulty, {"kind": kind, "calls": "create", "times": 1, "seconds": 2})
@@ -77,7 +77,7 @@ def test_calls_that_are_broken_off(faulty: LocalOrg, kind: str, created: int) ->
     assert leads(client) == before + created
 
 
-def test_nobody_is_there_for_a_while(faulty: LocalOrg) -> None:
+def test_the_org_is_down_for_a_while(faulty: LocalOrg) -> None:
     client = sign_in(faulty)
     plan(faulty, {"kind": "down", "seconds": 3, "times": 1})
     with pytest.raises(requests.ConnectionError):
@@ -103,7 +103,7 @@ def answers(client: Client) -> bool:
     return True
 
 
-def test_a_record_deleted_in_between(faulty: LocalOrg) -> None:
+def test_a_record_is_deleted_before_its_update(faulty: LocalOrg) -> None:
     client = sign_in(faulty)
     (created,) = re.findall(
         "<id>(.*?)</id>", client.call(f"<create>{record('Lead', LastName='C', Company='x')}</create>")
@@ -113,7 +113,7 @@ def test_a_record_deleted_in_between(faulty: LocalOrg) -> None:
     assert "<statusCode>ENTITY_IS_DELETED</statusCode>" in answer
 
 
-def test_some_records_and_a_code_of_ones_own(faulty: LocalOrg) -> None:
+def test_a_fault_refuses_a_share_of_records_with_a_given_code(faulty: LocalOrg) -> None:
     client = sign_in(faulty)
     error = {"code": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "Budget first"}
     plan(faulty, {"kind": "record_error", "share": 0.3, **error})
@@ -163,7 +163,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "words"), WRONG)
-def test_mistakes_in_a_plan(faulty: LocalOrg, tmp_path: Path, text: str, words: str) -> None:
+def test_an_invalid_fault_plan_is_refused(faulty: LocalOrg, tmp_path: Path, text: str, words: str) -> None:
     answer = requests.put(f"{faulty.url}/faults", data=text.encode(), timeout=10)
     assert (answer.status_code, words in answer.text) == (400, True), answer.text
     (tmp_path / "faults.yaml").write_text(text)
@@ -174,7 +174,7 @@ def test_mistakes_in_a_plan(faulty: LocalOrg, tmp_path: Path, text: str, words: 
         pass
 
 
-def test_a_plan_from_a_file_and_the_log(tmp_path: Path) -> None:
+def test_a_fault_plan_is_read_from_a_file_and_its_faults_are_logged(tmp_path: Path) -> None:
     (tmp_path / "faults.yaml").write_text("faults:\n  - {kind: reset, calls: [create, update], at: 2}\n")
     with start_local_org(
         tmp_path / "org.db", faults=tmp_path / "faults.yaml", log=tmp_path / "calls.log"

@@ -40,7 +40,9 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("data", "headers", "words"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
 )
-def test_refused(local: LocalOrg, client: Client, data: bytes, headers: dict[str, str], words: str) -> None:
+def test_invalid_requests_are_refused(
+    local: LocalOrg, client: Client, data: bytes, headers: dict[str, str], words: str
+) -> None:
     reply = post(client.url, data, **headers)
     assert reply.status_code == 500
     assert words in reply.text
@@ -48,11 +50,11 @@ def test_refused(local: LocalOrg, client: Client, data: bytes, headers: dict[str
     assert client.query("SELECT LastName FROM Lead WHERE LastName = 'nobody'") == []
 
 
-def test_an_operation_that_is_none(client: Client) -> None:
+def test_an_unknown_operation_is_refused(client: Client) -> None:
     assert "has no operation dropEverything" in client.call("<dropEverything/>")
 
 
-def test_what_clients_differ_in_does_not_matter(local: LocalOrg, client: Client) -> None:
+def test_differences_between_clients_are_accepted(local: LocalOrg, client: Client) -> None:
     soql = "<!-- a comment --><x:queryString>SELECT Id FROM Lead LIMIT 0</x:queryString>"
     body = f'<x:query xmlns:x="urn:other">{soql}</x:query>'
     session = f"<SessionHeader><sessionId>{client.session_id}</sessionId></SessionHeader>"
@@ -65,7 +67,7 @@ def test_what_clients_differ_in_does_not_matter(local: LocalOrg, client: Client)
 
 
 @pytest.mark.parametrize("path", ["services/data/v64.0/sobjects/Lead", "services/oauth2/token", "faults"])
-def test_other_bodies_are_bounded_too(local: LocalOrg, client: Client, path: str) -> None:
+def test_large_bodies_are_refused_at_every_endpoint(local: LocalOrg, client: Client, path: str) -> None:
     large = b" " * (LARGEST_REQUEST + 1)
     reply = requests.request("PUT" if path == "faults" else "POST", f"{local.url}/{path}", data=large, timeout=60)
     assert reply.status_code == (400 if "token" in path else 413)
@@ -75,7 +77,7 @@ def test_other_bodies_are_bounded_too(local: LocalOrg, client: Client, path: str
 IDLE = 2_000
 
 
-def test_thousands_of_idle_connections(local: LocalOrg, client: Client) -> None:
+def test_idle_connections_are_closed(local: LocalOrg, client: Client) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, IDLE * 2) if hard > 0 else IDLE * 2, hard))
     address = urlsplit(local.url)
@@ -105,7 +107,7 @@ def is_closed(connection: socket.socket) -> bool:
         return True
 
 
-def test_a_body_that_never_ends(local: LocalOrg, client: Client) -> None:
+def test_a_slow_body_does_not_block_other_requests(local: LocalOrg, client: Client) -> None:
     """It may take a minute; others are served meanwhile."""
     address = urlsplit(local.url)
     with socket.create_connection((str(address.hostname), address.port or 0), 10) as slow:

@@ -15,7 +15,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here: the page is not looked at in a browser")
-def test_the_records_are_seen(tmp_path: Path) -> None:
+def test_the_page_lists_records_in_a_browser(tmp_path: Path) -> None:
     with start_local_org(tmp_path / "org.db") as local:
         sign_in = PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
         org = SoapOrg(SoapSettings(local.url, sign_in))

@@ -109,7 +109,9 @@ QUERIES: list[tuple[str, list[dict[str, Any]]]] = [
 
 
 @pytest.mark.parametrize(("query", "expected"), QUERIES)
-def test_query(local: LocalOrg, session: requests.Session, query: str, expected: list[dict[str, Any]]) -> None:
+def test_a_query_returns_its_records(
+    local: LocalOrg, session: requests.Session, query: str, expected: list[dict[str, Any]]
+) -> None:
     answer = session.get(f"{local.url}/services/data/v64.0/query", params={"q": query}, timeout=10)
     assert answer.status_code == 200, answer.text
     assert plain(answer.json()["records"]) == expected
@@ -130,6 +132,6 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("query", "code"), BROKEN)
-def test_broken_query(local: LocalOrg, session: requests.Session, query: str, code: str) -> None:
+def test_an_invalid_query_is_refused(local: LocalOrg, session: requests.Session, query: str, code: str) -> None:
     answer = session.get(f"{local.url}/services/data/v64.0/query", params={"q": query}, timeout=10)
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, code)

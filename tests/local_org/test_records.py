@@ -33,9 +33,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("fields", "code", "words"), REFUSED, ids=[code for _, code, _ in REFUSED])
-def test_one_record_is_refused_and_the_others_are_not(
-    client: Client, fields: dict[str, str], code: str, words: str
-) -> None:
+def test_an_invalid_record_is_refused_alone(client: Client, fields: dict[str, str], code: str, words: str) -> None:
     answer = client.call(
         f"<create>{record('Lead', **GOOD)}{record('Lead', **fields)}{record('Lead', **GOOD)}</create>"
     )
@@ -52,7 +50,7 @@ CALL_FAULTS = [
 
 
 @pytest.mark.parametrize(("records", "code", "words"), CALL_FAULTS, ids=[code for _, code, _ in CALL_FAULTS])
-def test_the_whole_call_fails(client: Client, records: str, code: str, words: str) -> None:
+def test_an_invalid_call_creates_nothing(client: Client, records: str, code: str, words: str) -> None:
     before = client.call("<query><queryString>SELECT COUNT() FROM Lead</queryString></query>")
     answer = client.call(f"<create>{record('Lead', **GOOD)}{records}</create>")
     assert f"<faultcode>sf:{code}</faultcode>" in answer
@@ -69,7 +67,7 @@ def created(client: Client, object_name: str, **fields: str) -> str:
     return found[1]
 
 
-def test_what_a_record_has_besides_what_was_sent(client: Client) -> None:
+def test_a_record_has_computed_and_default_fields(client: Client) -> None:
     created(client, "Lead", LastName=" Lovelace ", FirstName="Ada", Company="Engines", Vip__c="1")
     fields = "Name, Status, IsConverted, Vip__c, LastName, Score__c"
     assert client.query(f"SELECT {fields} FROM Lead WHERE Company = 'Engines'") == [
@@ -83,7 +81,7 @@ def test_what_a_record_has_besides_what_was_sent(client: Client) -> None:
     assert client.query(f"SELECT CaseNumber, Status FROM Case WHERE Id = '{case_id[:15]}'") == ["00000001", "New"]
 
 
-def test_update(client: Client) -> None:
+def test_an_update_changes_and_clears_fields(client: Client) -> None:
     lead = created(client, "Lead", **GOOD, FirstName="Ann", Phone="555-1", Code__c="U1")
     update = f"<sObjects><type>Lead</type><Id>{lead}</Id><fieldsToNull>Phone</fieldsToNull>"
     answer = client.call(f"<update>{update}<FirstName>Bea</FirstName><Title></Title></sObjects></update>")
@@ -91,7 +89,7 @@ def test_update(client: Client) -> None:
     assert client.query("SELECT Name, Phone FROM Lead WHERE Code__c = 'u1'") == ["Bea Lee"]
 
 
-def test_updates_that_are_refused(client: Client) -> None:
+def test_invalid_updates_are_refused(client: Client) -> None:
     converted = created(client, "Lead", **GOOD, IsConverted="true")
     holder = created(client, "Lead", **GOOD, Code__c="taken")
     other = created(client, "Lead", **GOOD)
@@ -117,7 +115,7 @@ def test_updates_that_are_refused(client: Client) -> None:
     ]
 
 
-def test_all_or_none(client: Client) -> None:
+def test_all_or_none_rolls_back_the_call(client: Client) -> None:
     header = "<AllOrNoneHeader><allOrNone>true</allOrNone></AllOrNoneHeader>"
     records = record("Lead", **GOOD, Title="all-or-none") + record("Lead", LastName="x")
     answer = client.call(f"<create>{records}</create>", header)
@@ -126,14 +124,14 @@ def test_all_or_none(client: Client) -> None:
     assert client.query("SELECT Title FROM Lead WHERE Title = 'all-or-none'") == []
 
 
-def test_the_org_cuts_where_it_is_asked_to(client: Client) -> None:
+def test_text_is_truncated_on_request(client: Client) -> None:
     allow = "<allowFieldTruncation>true</allowFieldTruncation>"
     header = f"<AllowFieldTruncationHeader>{allow}</AllowFieldTruncationHeader>"
     client.call(f"<create>{record('Lead', LastName='y' * 90, Company='Cutters')}</create>", header)
     assert client.query("SELECT LastName FROM Lead WHERE Company = 'Cutters'") == ["y" * 80]
 
 
-def test_records_outlive_the_process_and_the_schema_grows(tmp_path: Path) -> None:
+def test_records_survive_a_restart_with_a_larger_schema(tmp_path: Path) -> None:
     with start_local_org(tmp_path / "org.db") as local:
         created(sign_in(local), "Lead", **GOOD, FirstName="Ann")
     (tmp_path / "schema.yaml").write_text(SCHEMA)

@@ -59,11 +59,11 @@ FOUND = [
 
 
 @pytest.mark.parametrize(("clause", "names"), FOUND)
-def test_found(people: Client, clause: str, names: list[str]) -> None:
+def test_a_clause_finds_its_records(people: Client, clause: str, names: list[str]) -> None:
     assert people.query(f"select LastName from contact {clause}") == names
 
 
-def test_count(people: Client) -> None:
+def test_count_returns_the_number_of_records(people: Client) -> None:
     assert "<size>2</size>" in people.call(
         "<query><queryString>SELECT COUNT() FROM Contact WHERE Email != null</queryString></query>"
     )
@@ -90,7 +90,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("soql", "code", "words"), REFUSED, ids=[code for _, code, _ in REFUSED])
-def test_refused(people: Client, soql: str, code: str, words: str) -> None:
+def test_an_invalid_query_is_refused(people: Client, soql: str, code: str, words: str) -> None:
     answer = people.call(f"<query><queryString>{soql}</queryString></query>")
     assert f"<sf:exceptionCode>{code}</sf:exceptionCode>" in answer
     assert words in answer.replace("&apos;", "'")

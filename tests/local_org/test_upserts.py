@@ -84,7 +84,7 @@ def new_key() -> str:
     return f"K{next(_numbers)}"
 
 
-def test_upsert_creates_then_changes_and_its_result_says_which(org: Client) -> None:
+def test_upsert_reports_whether_it_created(org: Client) -> None:
     key = new_key()
     made = upsert(org, "Key__c", record("Contact", Key__c=key, LastName="Bell", Title="a"))
     again = upsert(org, "key__c", record("Contact", Key__c=key.lower(), Title="b"))
@@ -115,7 +115,9 @@ UPSERTS = [
 
 
 @pytest.mark.parametrize(("records", "expected"), UPSERTS, ids=[f"{row}"[:60] for row, _ in UPSERTS])
-def test_upserts(org: Client, records: list[dict[str, str]], expected: list[str]) -> None:
+def test_each_record_of_an_upsert_has_its_result(
+    org: Client, records: list[dict[str, str]], expected: list[str]
+) -> None:
     answer = upsert(org, "Key__c", *(record("Contact", **{"LastName": "Bell", **one}) for one in records))
 
     assert outcomes(answer) == expected
@@ -129,13 +131,13 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("fields", "words"), WORDS)
-def test_the_words_of_refused_upserts(org: Client, fields: dict[str, str], words: str) -> None:
+def test_refused_upserts_have_a_message(org: Client, fields: dict[str, str], words: str) -> None:
     repeated = 2 if fields["Key__c"] == "Twice" else 1
     answer = upsert(org, "Key__c", record("Contact", LastName="x", **fields) * repeated)
     assert len(re.findall(f"<message>{words}</message>", answer)) == repeated
 
 
-def test_upsert_by_a_standard_field_that_finds_records(org: Client) -> None:
+def test_upsert_by_an_indexed_standard_field(org: Client) -> None:
     email = f"{new_key()}@b.co"
     answers = [
         upsert(org, "Email", record("Contact", LastName="Bell", Email=text)) for text in (email, email.lower())
@@ -143,7 +145,7 @@ def test_upsert_by_a_standard_field_that_finds_records(org: Client) -> None:
     assert [outcomes(answer) for answer in answers] == [["created"], ["changed"]]
 
 
-def test_upsert_by_a_number(org: Client) -> None:
+def test_upsert_by_a_number_field(org: Client) -> None:
     answers = [upsert(org, "Order__c", record("Account", Name="n", Order__c=text)) for text in ("7", "7.0")]
     assert [outcomes(answer) for answer in answers] == [["created"], ["changed"]]
     assert (
@@ -154,7 +156,7 @@ def test_upsert_by_a_number(org: Client) -> None:
     ]
 
 
-def test_a_number_that_the_org_gives_finds_its_record_and_makes_none(org: Client) -> None:
+def test_upsert_by_an_auto_number_finds_but_does_not_create(org: Client) -> None:
     org.call(f"<create>{record('Case', Subject='a')}</create>")
     answer = upsert(org, "CaseNumber", record("Case", CaseNumber="00000001", Subject="b"))
     assert outcomes(answer) == ["changed"]
@@ -177,7 +179,7 @@ def test_upsert_by_id(org: Client) -> None:
 
 
 @pytest.mark.parametrize("key", ["Title", "Nope__c", ""])
-def test_a_field_that_finds_nothing_is_no_external_id(org: Client, key: str) -> None:
+def test_upsert_by_another_field_is_refused(org: Client, key: str) -> None:
     assert fault(upsert(org, key, record("Contact", LastName="x"))) == (
         f"INVALID_FIELD: Field name provided, {key} does not match an External ID, Salesforce Id, or indexed field"
         " for Contact"
@@ -190,7 +192,7 @@ def test_a_converted_lead_is_not_upserted(org: Client) -> None:
     assert outcomes(upsert(org, "Email", record("Lead", **lead))) == ["CANNOT_UPDATE_CONVERTED_LEAD"]
 
 
-def test_deleted_records_are_gone(org: Client) -> None:
+def test_deleted_records_are_not_found(org: Client) -> None:
     key = new_key()
     gone, kept = account(org, Number__c=key), account(org, Number__c=f"{key}-kept")
 
@@ -211,7 +213,7 @@ def test_deleted_records_are_gone(org: Client) -> None:
     assert outcomes(upsert(org, "Number__c", record("Account", Number__c=key, Name="x"))) == ["created"]
 
 
-def test_all_or_none_deletes_and_upserts(org: Client) -> None:
+def test_all_or_none_rolls_back_deletes_and_upserts(org: Client) -> None:
     key = new_key()
     kept = account(org, Number__c=key)
     rolled_back = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
@@ -231,7 +233,7 @@ def with_parent(parent: str, object_name: str = "Contact", **fields: str) -> str
 
 
 @pytest.mark.parametrize("kind", ["Account", ""])
-def test_a_parent_by_external_id_in_every_write(org: Client, kind: str) -> None:
+def test_every_write_accepts_a_parent_by_external_id(org: Client, kind: str) -> None:
     one, two, key = new_key(), new_key(), new_key()
     first, second = account(org, Number__c=one), account(org, Order__c=two[1:])
     by_number = nested("account", kind, Number__c=one.lower())
@@ -249,7 +251,7 @@ def test_a_parent_by_external_id_in_every_write(org: Client, kind: str) -> None:
     assert org.query(soql) == [second]
 
 
-def test_a_parent_made_in_the_same_call_and_a_required_one(org: Client) -> None:
+def test_a_required_parent_may_be_created_in_the_same_call(org: Client) -> None:
     key = new_key()
     visit = with_parent(nested("Account__r", "Account", Number__c=key), "Visit__c", Key__c=key)
     assert outcomes(org.call(f"<create>{visit}</create>")) == ["INVALID_FIELD"]
@@ -292,7 +294,7 @@ REFUSED_PARENTS = [
 
 
 @pytest.mark.parametrize(("parent", "code", "words"), REFUSED_PARENTS)
-def test_refused_parents(org: Client, parent: str, code: str, words: str) -> None:
+def test_an_invalid_parent_is_refused(org: Client, parent: str, code: str, words: str) -> None:
     good = record("Contact", LastName="Good")
     answer = org.call(f"<create>{good}{with_parent(parent, LastName='Bell')}{good}</create>")
     assert outcomes(answer) == ["changed", code, "changed"]
@@ -322,12 +324,12 @@ CALL_FAULTS = [
 
 
 @pytest.mark.parametrize(("parent", "words"), CALL_FAULTS)
-def test_a_parent_that_cannot_be_fails_the_whole_call(org: Client, parent: str, words: str) -> None:
+def test_an_impossible_parent_fails_the_whole_call(org: Client, parent: str, words: str) -> None:
     answer = org.call(f"<create>{with_parent(parent, 'Visit__c', Key__c='a')}</create>")
     assert words in fault(answer).replace("&apos;", "'")
 
 
-def test_a_reference_to_one_of_several_objects(org: Client) -> None:
+def test_a_reference_to_one_of_several_objects_is_set(org: Client) -> None:
     key, home = new_key(), account(org)
     (contact,) = ids(org.call(f"<create>{record('Contact', LastName='Bell', Key__c=key)}</create>"))
     party = nested("Party__r", "Contact", Key__c=key)

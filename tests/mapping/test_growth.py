@@ -96,7 +96,7 @@ USES = [
 
 
 @pytest.mark.parametrize(("known", "arguments"), USES)
-def test_filter(known: Filter, arguments: tuple[Json, ...]) -> None:
+def test_a_filter_takes_linear_time_and_memory(known: Filter, arguments: tuple[Json, ...]) -> None:
     filtered = known.called(arguments)
 
     assert offences(filtered) == {}
@@ -104,16 +104,16 @@ def test_filter(known: Filter, arguments: tuple[Json, ...]) -> None:
 
 
 @pytest.mark.parametrize("kind", get_args(ValueType))
-def test_type(kind: ValueType) -> None:
+def test_a_type_conversion_takes_linear_time(kind: ValueType) -> None:
     assert offences(lambda value: None if isinstance(value, (list, dict)) else convert(value, kind)) == {}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("function", [clean_text, length, scalar, lambda text: cut(text, 131_072)])
-def test_what_is_done_with_every_text(function: Callable[[str], object]) -> None:
+def test_text_functions_take_linear_time(function: Callable[[str], object]) -> None:
     assert offences(lambda value: function(value) if isinstance(value, str) else None) == {}
 
 
-def test_what_was_probably_meant() -> None:
+def test_suggestions_take_linear_time() -> None:
     names = [f"{name}{'x' * number}" for number in range(300) for name in ("Plan__c", "Name")]
     assert growth(lambda size: lambda: did_you_mean("plan" * size, [*names, "plan" * size + "s"])) < MOST
 
@@ -216,7 +216,7 @@ _TIMES = 50
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_template(expression: str) -> None:
+def test_a_template_takes_bounded_time_and_memory(expression: str) -> None:
     """Alone, and within a loop over the event's list: no event makes it cost more than its steps do."""
     alone = template(f"{{{{ {expression} }}}}")
     in_a_loop = template(f"{{% for item in traits.list %}}{{% if {expression} %}}{{% endif %}}{{% endfor %}}")
@@ -254,7 +254,7 @@ def nested_too(size: int) -> Event:
 
 
 @pytest.mark.parametrize("text", PATHS)
-def test_path(text: str) -> None:
+def test_a_path_takes_linear_time(text: str) -> None:
     source = path(text)
 
     def work(size: int) -> Callable[[], object]:
@@ -315,7 +315,7 @@ def event_of(traits: dict[str, Json]) -> Event:
 
 
 @pytest.mark.parametrize("make", TRAITS.values(), ids=TRAITS)
-def test_event(make: Callable[[int], dict[str, Json]]) -> None:
+def test_an_event_takes_linear_time(make: Callable[[int], dict[str, Json]]) -> None:
     def work(size: int) -> Callable[[], object]:
         event = event_of(make(size))
         return lambda: MAPPER.map(event)
@@ -337,7 +337,7 @@ ENDED = [
 
 
 @pytest.mark.parametrize(("name", "size", "words"), ENDED, ids=[name for name, *_ in ENDED])
-def test_items_that_become_too_much(name: str, size: int, words: str) -> None:
+def test_too_many_items_are_rejected(name: str, size: int, words: str) -> None:
     event = event_of(ITEMS[name](size))
     rejected, *_ = MAPPER.map(event)
     assert isinstance(rejected, Rejected)
@@ -346,7 +346,7 @@ def test_items_that_become_too_much(name: str, size: int, words: str) -> None:
     assert first.mapped == rejected
 
 
-def test_name_of_an_event() -> None:
+def test_an_event_name_takes_linear_time() -> None:
     def work(size: int) -> Callable[[], object]:
         event: Event = {"type": "track", "event": "abcde" * size}
         return lambda: MAPPER.map(event)

@@ -17,7 +17,7 @@ def identify(traits: dict[str, Json]) -> Event:
     }
 
 
-def test_more_traits_than_an_object_has_fields() -> None:
+def test_traits_beyond_ten_thousand_are_left_out() -> None:
     event = identify({f"trait{number}": f" {number}" for number in range(20_000)})
     (record,) = Mapper(LEAD).map(event)
     assert isinstance(record, Record)
@@ -25,7 +25,7 @@ def test_more_traits_than_an_object_has_fields() -> None:
     assert [str(note) for note in record.notes] == ["custom: left out: traits after the first 10,000 traits"]
 
 
-def test_long_keys_are_not_kept() -> None:
+def test_long_keys_are_not_cached() -> None:
     mapper = Mapper(LEAD)
     mapper.map(identify({"x" * 30_000: 1}))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -34,7 +34,7 @@ def test_long_keys_are_not_kept() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000  # KiB
 
 
-def test_keys_after_thousands_of_others() -> None:
+def test_keys_after_thousands_of_others_are_mapped() -> None:
     mapper = Mapper(LEAD)
     for number in range(10_000):
         mapper.map(identify({f"trait{number}": number}))

@@ -24,17 +24,17 @@ STATES = [
 
 
 @pytest.mark.parametrize(("text", "code"), COUNTRIES)
-def test_country(text: str, code: str | None) -> None:
+def test_a_country_is_read_by_name_or_code(text: str, code: str | None) -> None:
     assert COUNTRY.called()(text) == code
     assert (NAME.called()(text) is None) == (code is None)
 
 
 @pytest.mark.parametrize(("text", "country", "code"), STATES)
-def test_state(text: str, country: str, code: str | None) -> None:
+def test_a_state_is_read_by_name_or_code(text: str, country: str, code: str | None) -> None:
     assert STATE.called((country,))(text) == code
 
 
-def test_without_the_library_a_mapping_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_reported_with_its_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pycountry", None)
     report = Report()
     text = "traits.country | country_code"

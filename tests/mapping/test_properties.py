@@ -182,7 +182,7 @@ def test_the_order_of_keys_does_not_matter(traits: dict[str, Json], random: st.D
 @given(EVENTS)
 @example({"type": "identify", "traits": {"address": DEEP, "title": LONG}})
 @example({"type": "identify", "traits": {"address": DEEP, "title": "true", "test_prop": "x"}})
-def test_what_is_explained_is_what_is_rendered(event: Event) -> None:
+def test_explain_gives_the_rendered_records(event: Event) -> None:
     explained = explain(ALL, event)
     assert repr([one.mapped for one in explained]) == repr(list(ALL.map(event)))
     for one in explained:
@@ -206,7 +206,7 @@ custom: {from: traits}
 """
 
 
-def test_a_rule_of_many_sources() -> None:
+def test_a_rule_may_have_many_sources() -> None:
     sources = ", ".join(f"traits.t{number}" for number in range(150))
     text = f"sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nfields: {{Email: {{from: [{sources}]}}}}\n"
     (record,) = Mapper(compile_mappings({"many": Source("many.yaml", text)}, (), ())).map(
@@ -216,7 +216,7 @@ def test_a_rule_of_many_sources() -> None:
     assert record.origins == {"Email": "traits.t149"}
 
 
-def test_what_looks_like_code_is_text() -> None:
+def test_text_that_looks_like_code_is_not_run() -> None:
     """A mapping becomes Python text; what a person wrote stands in it as constants alone."""
     mapper = Mapper(compile_mappings({"code": Source("code.yaml", CODE)}, (), ()))
     traits: Event = {"email": "a@b.co", "it's": {"b": "Rome"}, "x'); print(1); ('": "y"}
@@ -261,7 +261,7 @@ TEXTS = {name: yaml.safe_load(source.text) for name, source in mapping_sources(N
         "integrations": {"Salesforce": True},
     }
 )
-def test_the_engine_reads_mappings_as_a_plain_interpreter_does(event: Event) -> None:
+def test_the_engine_agrees_with_the_interpreter(event: Event) -> None:
     """The shipped Lead and Account mappings, read from their YAML by code that shares nothing with the engine."""
     for name, mapping in TEXTS.items():
         (mapped,) = PLAIN[name].map(event) if event.get("type") == mapping["event"] else (None,)

@@ -84,7 +84,7 @@ PATHS: list[tuple[str, Json]] = [
 
 
 @pytest.mark.parametrize(("path", "value"), PATHS)
-def test_path(path: str, value: Json) -> None:
+def test_a_path_fetches_its_value(path: str, value: Json) -> None:
     report = Report()
     source = compile_source(SourcePath(path, node(path)), report)
     assert report.diagnostics == []
@@ -100,7 +100,7 @@ READS = [
 
 
 @pytest.mark.parametrize(("path", "reads"), READS)
-def test_what_a_path_is_known_to_read(path: str, reads: object) -> None:
+def test_a_path_declares_what_it_reads(path: str, reads: object) -> None:
     source = compile_source(SourcePath(path, node(path)), Report())
     assert source is not None
     assert source.reads == reads
@@ -110,7 +110,7 @@ EXAMPLES = [(known.name, example) for known in FILTERS.values() for example in k
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[f"{n}-{i}" for i, (n, _) in enumerate(EXAMPLES)])
-def test_filter_example(name: str, example: Example) -> None:
+def test_a_filter_example_gives_its_result(name: str, example: Example) -> None:
     assert FILTERS[name].called(example.arguments)(example.value) == example.result
 
 
@@ -127,7 +127,7 @@ OF_KIND: dict[type, list[Json]] = {
 
 @pytest.mark.parametrize("kind", OF_KIND, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("known", FILTERS.values(), ids=lambda known: known.name)
-def test_a_filter_gives_a_value_for_the_kinds_it_takes_and_for_no_other(known: Filter, kind: type) -> None:
+def test_a_filter_takes_only_its_declared_kinds(known: Filter, kind: type) -> None:
     run = known.called(known.examples[0].arguments)
     in_template = compile_template(node(f"{{{{ traits.a | {known.name}{call(known)} is none }}}}"), Report())
     assert in_template
@@ -166,7 +166,7 @@ TEMPLATES: list[tuple[str, Json]] = [
 
 
 @pytest.mark.parametrize(("text", "value"), TEMPLATES)
-def test_template(text: str, value: Json) -> None:
+def test_a_template_gives_its_text(text: str, value: Json) -> None:
     before = orjson.dumps(EVENT)
     report = Report()
     template = compile_template(node(text), report)
@@ -204,7 +204,7 @@ def test_template(text: str, value: Json) -> None:
         "{% for i in range(9999) %}{{ ('x' * 9999).upper() | length }}{% endfor %}",
     ],
 )
-def test_template_that_fails_for_an_event(text: str) -> None:
+def test_a_template_that_fails_or_costs_too_much_is_an_error(text: str) -> None:
     template = compile_template(node(text), Report())
     assert template is not None
     with pytest.raises(TemplateFailed):
@@ -214,7 +214,7 @@ def test_template_that_fails_for_an_event(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["{{ traits.phones.index(traits.firstName) }}", "{{ 'x'.split(5, traits.firstName) }}"]
 )
-def test_what_is_said_of_a_template_that_fails_holds_no_value(text: str) -> None:
+def test_a_template_error_reveals_no_value(text: str) -> None:
     compiled = compile_template(node(text), Report())
     assert compiled is not None
     with pytest.raises(TemplateFailed) as failed:
@@ -223,7 +223,7 @@ def test_what_is_said_of_a_template_that_fails_holds_no_value(text: str) -> None
     assert len(str(failed.value)) < 200
 
 
-def test_a_template_that_fails_says_why() -> None:
+def test_a_template_error_says_why() -> None:
     template = compile_template(node("{% for i in range(9999) %}{{ range(9999) | sum }}{% endfor %}"), Report())
     assert template is not None
     with pytest.raises(TemplateFailed, match="takes more than 100,000 steps"):
@@ -241,7 +241,7 @@ UNWANTED = [
 
 
 @pytest.mark.parametrize(("text", "word"), UNWANTED)
-def test_what_templates_do_not_have(text: str, word: str) -> None:
+def test_unsupported_template_syntax_is_reported(text: str, word: str) -> None:
     report = Report()
     assert compile_template(node(text), report) is None
     (diagnostic,) = report.diagnostics
@@ -264,7 +264,7 @@ SLOW: list[tuple[str, Json, str]] = [
 
 
 @pytest.mark.parametrize(("text", "value", "words"), SLOW)
-def test_a_filter_or_path_that_would_take_for_ever_gives_up(text: str, value: Json, words: str) -> None:
+def test_a_slow_filter_or_path_gives_up(text: str, value: Json, words: str) -> None:
     compiled = compile_source(SourcePath(text, node(text)), Report())
     assert compiled is not None
     with pytest.raises(Unfit, match=words):
@@ -273,7 +273,7 @@ def test_a_filter_or_path_that_would_take_for_ever_gives_up(text: str, value: Js
 
 @pytest.mark.parametrize("known", FILTERS.values(), ids=lambda known: known.name)
 @given(value=JSON)
-def test_any_value_through_any_filter(known: Filter, value: Json) -> None:
+def test_any_filter_handles_any_value(known: Filter, value: Json) -> None:
     before = repr(value)
     for example in known.examples:
         try:
@@ -295,7 +295,7 @@ def test_any_value_through_any_filter(known: Filter, value: Json) -> None:
         ("traits.h * traits.h", None),
     ],
 )
-def test_arithmetic_in_a_path(text: str, value: Json) -> None:
+def test_a_path_may_calculate(text: str, value: Json) -> None:
     compiled = compile_source(SourcePath(text, node(text)), Report())
     assert compiled is not None
     assert compiled.get({"traits": {"a": "x", "n": 7, "h": 10**17}}) == value
@@ -323,7 +323,7 @@ def test_wrong_arguments_are_found_when_the_mapping_is_read(text: str) -> None:
     assert [d.message for d in in_path.diagnostics] == [d.message for d in in_template.diagnostics]
 
 
-def test_what_a_template_is_known_to_read() -> None:
+def test_a_template_declares_what_it_reads() -> None:
     template = compile_template(node("{{ traits.a.b }} {% if traits['c d'] %}{{ userId }}{% endif %}"), Report())
     assert template is not None
     assert ("traits", "a", "b") in template.reads

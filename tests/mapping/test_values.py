@@ -117,13 +117,13 @@ UNFIT: list[tuple[ValueType | None, Value]] = [
 
 
 @pytest.mark.parametrize(("type_", "value", "converted"), CONVERTED)
-def test_convert(type_: ValueType | None, value: Value, converted: Value) -> None:
+def test_a_value_is_converted_to_its_type(type_: ValueType | None, value: Value, converted: Value) -> None:
     result = convert(value, type_)
     assert (result, type(result)) == (converted, type(converted))
 
 
 @pytest.mark.parametrize(("type_", "value"), UNFIT)
-def test_unfit(type_: ValueType | None, value: Value) -> None:
+def test_a_value_that_does_not_fit_its_type_is_an_error(type_: ValueType | None, value: Value) -> None:
     with pytest.raises(Unfit):
         convert(value, type_)
 
@@ -138,12 +138,12 @@ CUTS = [
 
 
 @pytest.mark.parametrize(("text", "longest", "expected"), CUTS)
-def test_cut(text: str, longest: int, expected: str) -> None:
+def test_text_is_cut_between_characters(text: str, longest: int, expected: str) -> None:
     assert cut(text, longest) == expected
 
 
 @given(st.text(max_size=60), st.integers(1, 50))
-def test_a_cut_is_a_beginning_that_fits(text: str, longest: int) -> None:
+def test_cut_text_is_a_beginning_that_fits(text: str, longest: int) -> None:
     shortened = cut(text, longest)
     assert text.startswith(shortened)
     assert length(shortened) <= longest
@@ -151,12 +151,12 @@ def test_a_cut_is_a_beginning_that_fits(text: str, longest: int) -> None:
         assert shortened == text
 
 
-def test_clean_text() -> None:
+def test_invalid_characters_are_removed() -> None:
     assert clean_text("a\x00b\x1fc\td\n\ufffe\ud83d") == "abc\td\n\ufffd"
 
 
 @given(st.text(max_size=50))
-def test_clean_text_can_go_into_xml(text: str) -> None:
+def test_clean_text_is_valid_in_xml(text: str) -> None:
     from lxml import etree
 
     element = etree.Element("a")

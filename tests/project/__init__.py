@@ -1,0 +1,1 @@
+"""sfmap.yaml: how it is found, its mistakes, and its entries of orgs."""

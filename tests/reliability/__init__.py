@@ -1,0 +1,1 @@
+"""Failures and limits of an org, kills and repeated events: nothing is lost, nothing is doubled."""

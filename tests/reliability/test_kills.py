@@ -30,7 +30,7 @@ faults:
 
 
 @pytest.mark.parametrize(("seed", "connections"), [(1, 4)])
-def test_killed_again_and_again(tmp_path: Path, seed: int, connections: int) -> None:
+def test_a_run_killed_repeatedly_loses_and_duplicates_nothing(tmp_path: Path, seed: int, connections: int) -> None:
     stream = events(seed, 5_000, 900)
     expected = undisturbed(tmp_path / "undisturbed", stream)
     folder = tmp_path / "disturbed"

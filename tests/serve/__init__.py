@@ -1,0 +1,1 @@
+"""The service: clients, addresses, outages, kills, limits, and what it accepts or refuses."""

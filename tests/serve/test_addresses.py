@@ -36,7 +36,7 @@ def without_sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servic
 
 
 @pytest.mark.parametrize("headers", PROXIES, ids=lambda headers: str(*headers))
-def test_without_sources_nobody_may_send_through_a_proxy(
+def test_requests_through_a_proxy_are_refused_without_sources(
     without_sources: Service, headers: dict[str, str]
 ) -> None:
     body = {"writeKey": "any", "type": "page"}
@@ -46,7 +46,7 @@ def test_without_sources_nobody_may_send_through_a_proxy(
     assert without_sources.ask("/v1/projects/any/settings", **headers).status == 404
 
 
-def test_with_a_write_key_a_proxy_is_as_good_as_any_client(running: Service) -> None:
+def test_a_write_key_is_accepted_through_a_proxy(running: Service) -> None:
     body = {"writeKey": KEY, "type": "page"}
     assert running.ask("/v1/page", body, **PROXIES[0]).status == 200
 
@@ -54,7 +54,7 @@ def test_with_a_write_key_a_proxy_is_as_good_as_any_client(running: Service) -> 
 FOR_OPERATORS = ("/", "/metrics", "/healthz", "/readyz", "/try", "/style.css")
 
 
-def test_an_address_for_operators(service: Service) -> None:
+def test_operators_have_an_address_of_their_own(service: Service) -> None:
     service.start("--admin-port", "0")
     events = service.url
     assert [service.ask(path).status for path in FOR_OPERATORS] == [404] * 6
@@ -69,7 +69,7 @@ def test_an_address_for_operators(service: Service) -> None:
     assert service.stop() == 0
 
 
-def test_the_page_is_not_shown_by_itself_where_others_reach_it(service: Service) -> None:
+def test_the_page_is_shown_only_at_a_local_admin_address(service: Service) -> None:
     """That goes by the address for operators."""
     service.start("--host", "0.0.0.0", "--admin-port", "0")
     said = service.wait_for(lambda: re.search(r"health are at (\S+)/\n", service.log()))
@@ -84,11 +84,11 @@ def test_the_page_is_not_shown_by_itself_where_others_reach_it(service: Service)
     assert [service.ask(path).status for path in FOR_OPERATORS] == [404, 200, 200, 200, 404, 404]
 
 
-def test_an_address_for_operators_needs_its_port(service: Service) -> None:
+def test_admin_host_needs_admin_port(service: Service) -> None:
     assert "--admin-host needs --admin-port" in " ".join(service.refused("--admin-host", "127.0.0.1").split())
 
 
-def test_labels_of_metrics_are_few_whatever_clients_say(service: Service) -> None:
+def test_clients_cannot_add_metric_labels(service: Service) -> None:
     service.start()
     events = [{"type": f"type{number} not opted in"} for number in range(300)]
     events += [{"type": "identify"}, {"type": "page", "messageId": "m"}]

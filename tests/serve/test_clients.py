@@ -31,7 +31,7 @@ def check(service: Service) -> None:
     ]
 
 
-def test_segment_analytics_python(service: Service) -> None:
+def test_events_of_segment_analytics_python_are_delivered(service: Service) -> None:
     service.start()
     client = segment.analytics.client.Client(KEY, host=service.url, gzip=True)
     client.identify("peter", PETER, integrations=NAMED)
@@ -41,7 +41,7 @@ def test_segment_analytics_python(service: Service) -> None:
     check(service)
 
 
-def test_rudder_sdk_python(service: Service) -> None:
+def test_events_of_rudder_sdk_python_are_delivered(service: Service) -> None:
     service.start()
     client = rudderstack.analytics.Client(KEY, host=service.url)
     client.identify("peter", PETER, integrations=NAMED)
@@ -83,7 +83,7 @@ def check_documented(service: Service) -> None:
     assert service.folder.rows(f"SELECT {account} FROM Account") == [DOCUMENTED_ACCOUNT]
 
 
-def test_segment_analytics_node(service: Service, node: Path) -> None:
+def test_events_of_segment_analytics_node_are_delivered(service: Service, node: Path) -> None:
     service.start()
     environment = {**os.environ, "WRITE_KEY": KEY, "HOST": service.url}
     done = subprocess.run(
@@ -93,7 +93,7 @@ def test_segment_analytics_node(service: Service, node: Path) -> None:
     check_documented(service)
 
 
-def test_analytics_js_in_a_browser(service: Service, node: Path) -> None:
+def test_events_of_analytics_js_in_a_browser_are_delivered(service: Service, node: Path) -> None:
     """With nothing but the host changed in the set-up of analytics.js."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not browser:

@@ -60,7 +60,7 @@ def test_any_request_is_answered_without_a_500(
 
 @MANY
 @given(st.lists(JSON, max_size=3), st.dictionaries(st.text(max_size=9), JSON, max_size=4), JSON, JSON)
-def test_any_batch_is_taken_or_refused(
+def test_any_batch_is_accepted_or_refused(
     running: Service, events: list[object], common: dict[str, object], sent_at: object, timestamp: object
 ) -> None:
     good = {"type": "identify", "timestamp": timestamp, "traits": common, "messageId": sent_at}
@@ -83,7 +83,7 @@ TEXTS = st.one_of(
 
 @MANY
 @given(TEXTS, TEXTS, TEXTS)
-def test_any_text_in_any_place_is_taken_or_refused(
+def test_any_json_text_is_accepted_or_refused(
     running: Service, context: str, integrations: str, trait: str
 ) -> None:
     """What was taken is delivered by the end of the service, however it was merged."""
@@ -98,14 +98,14 @@ def test_any_text_in_any_place_is_taken_or_refused(
 
 @MANY
 @given(st.binary(max_size=200))
-def test_what_is_no_http_ends_that_connection_alone(running: Service, sent: bytes) -> None:
+def test_invalid_http_ends_only_its_own_connection(running: Service, sent: bytes) -> None:
     parts = urlsplit(running.url)
     with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
 
 
-def test_a_body_that_never_comes_costs_nobody_else(running: Service) -> None:
+def test_a_missing_body_does_not_delay_other_requests(running: Service) -> None:
     parts = urlsplit(running.url)
     with socket.create_connection((str(parts.hostname), int(parts.port or 0))) as slow:
         slow.sendall(b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n{")
@@ -113,7 +113,7 @@ def test_a_body_that_never_comes_costs_nobody_else(running: Service) -> None:
             assert running.ask("/healthz").status == 200
 
 
-def test_a_large_head_is_cut_off(running: Service) -> None:
+def test_endless_headers_close_the_connection(running: Service) -> None:
     """uvicorn itself would gather hundreds of megabytes of headers or trailers before it asks who sends them."""
     parts = urlsplit(running.url)
     trailers = b"POST /v1/page HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n"

@@ -28,7 +28,7 @@ def leads(service: Service) -> list[tuple[object, ...]]:
     return service.folder.rows("SELECT Email FROM Lead ORDER BY Email")
 
 
-def test_pauses_grow_and_the_session_is_kept(service: Service) -> None:
+def test_pauses_between_attempts_grow_and_the_session_is_kept(service: Service) -> None:
     """An org that signs in and then answers nothing else is not signed in to again and again."""
     with org_beside(service) as org:
         org.faults(REFUSED)
@@ -47,7 +47,7 @@ def test_pauses_grow_and_the_session_is_kept(service: Service) -> None:
     assert leads(service) == [("a@b.co",)]
 
 
-def test_what_is_to_be_left_to_others_is_left(service: Service) -> None:
+def test_reserved_calls_are_not_used(service: Service) -> None:
     """Ten of twenty calls are reserved: the service stops before them, and does not ask on."""
 
     def is_at_rest() -> bool:
@@ -65,7 +65,7 @@ def test_what_is_to_be_left_to_others_is_left(service: Service) -> None:
         assert service.metric("sfmap_org_up") == 0
 
 
-def test_a_refused_sign_in_waits_for_a_person(service: Service) -> None:
+def test_a_refused_sign_in_waits_for_a_new_configuration(service: Service) -> None:
     """The org would lock the user; once the password is corrected, the project is read again."""
     with org_beside(service, password="wrong") as org:
         service.start("--org", "beside")
@@ -91,7 +91,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("project", "words"), BROKEN)
-def test_a_project_that_cannot_be_used_is_refused(service: Service, project: str | None, words: str) -> None:
+def test_an_invalid_project_is_refused_on_reload(service: Service, project: str | None, words: str) -> None:
     with org_beside(service):
         service.start("--org", "beside")
         file = service.folder.path / "sfmap.yaml"
@@ -108,7 +108,7 @@ def test_a_project_that_cannot_be_used_is_refused(service: Service, project: str
     assert leads(service) == [("a@b.co",)]
 
 
-def test_a_key_that_is_taken_away_is_known_no_more(service: Service) -> None:
+def test_a_removed_write_key_is_refused_after_a_reload(service: Service) -> None:
     service.start()
     send(service, "a@b.co")
     (service.folder.path / "sfmap.yaml").write_text(PROJECT.replace("    website: ", "    #"))
@@ -117,7 +117,7 @@ def test_a_key_that_is_taken_away_is_known_no_more(service: Service) -> None:
     assert service.ask("/v1/identify", BODY).status == 401
 
 
-def test_a_wish_to_deliver_dead_letters_again_outlives_an_outage(service: Service) -> None:
+def test_a_requested_retry_is_done_after_an_outage(service: Service) -> None:
     with org_beside(service) as org:
         service.start("--org", "beside")
         bad = {**BODY, "traits": {"email": "a@b.co"}, "messageId": "a"}

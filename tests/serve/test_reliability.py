@@ -19,11 +19,11 @@ def lead(email: str) -> dict[str, object]:
     return {"traits": {"email": email}, "integrations": {"Salesforce": True}}
 
 
-def test_kills_under_load(service: Service) -> None:
+def test_kills_under_load_lose_and_duplicate_nothing(service: Service) -> None:
     kill_under_load(service, kills=4, seed=1)
 
 
-def test_a_full_spool_says_when_to_come_again(service: Service) -> None:
+def test_a_full_spool_is_answered_with_503_and_retry_after(service: Service) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         away = f"http://127.0.0.1:{closed.getsockname()[1]}"
     org = f'orgs:\n  away: {{login_url: "{away}", username: u, password: "${{WEBSITE_KEY}}"}}\n'
@@ -50,7 +50,7 @@ def test_a_full_spool_says_when_to_come_again(service: Service) -> None:
     assert service.folder.rows("SELECT count(*) FROM Lead") == [(accepted,)]
 
 
-def test_mappings_are_read_again_and_broken_ones_refused(service: Service) -> None:
+def test_mappings_are_reloaded_and_invalid_ones_refused(service: Service) -> None:
     mappings = service.folder.path / "mappings"
     mappings.mkdir()
     text = (REPOSITORY / "mappings" / "lead.yaml").read_text()
@@ -74,7 +74,7 @@ def test_mappings_are_read_again_and_broken_ones_refused(service: Service) -> No
     ]
 
 
-def test_what_waits_is_mapped_by_what_was_read_again(service: Service) -> None:
+def test_waiting_events_use_the_reloaded_mapping(service: Service) -> None:
     mappings = service.folder.path / "mappings"
     mappings.mkdir()
     text = (REPOSITORY / "mappings" / "lead.yaml").read_text()
@@ -88,7 +88,7 @@ def test_what_waits_is_mapped_by_what_was_read_again(service: Service) -> None:
     assert service.folder.rows("SELECT LastName FROM Lead") == [("none",)]
 
 
-def test_a_stop_loses_nothing(service: Service) -> None:
+def test_stopping_loses_no_event(service: Service) -> None:
     service.start("--linger", "60")
     service.ask("/v1/identify", lead("a@b.co"), **BASIC)
     assert service.stop() == 0
@@ -98,7 +98,7 @@ def test_a_stop_loses_nothing(service: Service) -> None:
     assert service.folder.rows("SELECT Email FROM Lead") == [("a@b.co",)]
 
 
-def test_a_new_spool_goes_on_after_the_numbers_of_the_old_one(service: Service) -> None:
+def test_a_new_spool_continues_the_numbers_of_the_old_one(service: Service) -> None:
     """Else what it accepts would be taken for what the journal says was delivered."""
     service.start()
     for email in ("a@b.co", "b@b.co"):
@@ -113,7 +113,7 @@ def test_a_new_spool_goes_on_after_the_numbers_of_the_old_one(service: Service) 
     assert service.folder.rows("SELECT count(*) FROM Lead") == [(3,)]
 
 
-def test_an_org_that_comes_back(service: Service) -> None:
+def test_delivery_continues_when_the_org_returns(service: Service) -> None:
     """The local org behind the service is killed, and another one takes its place."""
     service.start()
     service.ask("/v1/identify", lead("a@b.co"), **BASIC)
@@ -138,7 +138,7 @@ def local_orgs(service: Service) -> list[int]:
     )
 
 
-def test_what_is_sent_again_is_delivered_once(service: Service) -> None:
+def test_an_event_sent_again_is_delivered_once(service: Service) -> None:
     service.start()
     for _ in range(3):
         service.ask("/v1/identify", {**lead("a@b.co"), "messageId": "once"}, **BASIC)
@@ -147,7 +147,7 @@ def test_what_is_sent_again_is_delivered_once(service: Service) -> None:
     assert service.metric('sfmap_outcomes_total{outcome="skipped"}') == 2
 
 
-def test_dead_letters_are_delivered_again_from_the_page(service: Service) -> None:
+def test_dead_letters_are_retried_from_the_page(service: Service) -> None:
     service.start()
     bad = {"type": "identify", "messageId": "bad", "integrations": {"Salesforce": True}}
     service.ask("/v1/identify", bad, **BASIC)
@@ -171,7 +171,7 @@ def test_the_page_explains_an_event(running: Service) -> None:
     assert running.ask("/", Host="evil.example").status == 404
 
 
-def test_a_slow_client_is_let_go(running: Service) -> None:
+def test_slow_clients_do_not_block_others(running: Service) -> None:
     """One that never completes its headers costs others nothing, and one that is cut off does not either.
 
     Others are answered while it is waited for.

@@ -46,7 +46,9 @@ def one_by_one(service: Service) -> None:
 
 @pytest.mark.parametrize("between", [together, one_by_one])
 @pytest.mark.parametrize("message", ["once", 77])
-def test_copies_become_one_record(creating: Service, between: Callable[[Service], None], message: object) -> None:
+def test_copies_of_an_event_become_one_record(
+    creating: Service, between: Callable[[Service], None], message: object
+) -> None:
     creating.start("--linger", "0.5")
     for _ in range(3):
         send(creating, message)
@@ -57,7 +59,7 @@ def test_copies_become_one_record(creating: Service, between: Callable[[Service]
 
 
 @pytest.mark.parametrize("between", [together, one_by_one])
-def test_each_source_has_ids_of_its_own(creating: Service, between: Callable[[Service], None]) -> None:
+def test_each_source_has_its_own_message_ids(creating: Service, between: Callable[[Service], None]) -> None:
     """A website's key is public: nobody may use up the ids of a server with it."""
     creating.start("--linger", "0.5")
     send(creating, "1")
@@ -68,9 +70,7 @@ def test_each_source_has_ids_of_its_own(creating: Service, between: Callable[[Se
 
 
 @pytest.mark.parametrize("between", [together, one_by_one])
-def test_a_copy_that_was_for_no_record_does_not_keep_another_out(
-    creating: Service, between: Callable[[Service], None]
-) -> None:
+def test_a_skipped_copy_does_not_block_a_later_one(creating: Service, between: Callable[[Service], None]) -> None:
     creating.start("--linger", "0.5")
     send(creating, "m", integrations={})
     between(creating)
@@ -84,7 +84,9 @@ def dead_letters(service: Service, *arguments: str) -> list[str]:
 
 
 @pytest.mark.parametrize("between", [together, one_by_one])
-def test_copies_of_what_failed_are_one_dead_letter(creating: Service, between: Callable[[Service], None]) -> None:
+def test_copies_of_a_failed_event_are_one_dead_letter(
+    creating: Service, between: Callable[[Service], None]
+) -> None:
     """Else a retry would deliver each of them."""
     with org_beside(creating) as org:
         (creating.folder.path / "sfmap.yaml").write_text(
@@ -107,7 +109,7 @@ def test_copies_of_what_failed_are_one_dead_letter(creating: Service, between: C
         assert dead_letters(creating, "--org", "beside") == []
 
 
-def test_copies_without_sense_are_a_dead_letter(creating: Service) -> None:
+def test_copies_of_an_invalid_event_are_one_dead_letter(creating: Service) -> None:
     creating.start("--linger", "0.5")
     event = {"messageId": "m", "userId": "u"}
     for batch in ([{**event, "messageId": "other"}], [event, event]):
@@ -116,7 +118,7 @@ def test_copies_without_sense_are_a_dead_letter(creating: Service) -> None:
     assert len(dead_letters(creating)) == 2
 
 
-def test_what_a_command_delivered_again_is_known_to_the_service(creating: Service) -> None:
+def test_events_retried_by_a_command_are_known_to_the_service(creating: Service) -> None:
     creating.start()
     send(creating, "m", event="")
     creating.wait_until_delivered()

@@ -18,7 +18,7 @@ SUCCESS = b'{"success":true}'
 
 
 @pytest.mark.parametrize("path", ["identify", "group", "track", "page", "screen", "alias", *"igtpsa"])
-def test_every_path_of_an_event(running: Service, path: str) -> None:
+def test_every_path_accepts_events(running: Service, path: str) -> None:
     answer = running.ask(f"/v1/{path}", {"userId": "x", "event": "E", "groupId": "g"}, **BASIC)
     assert (answer.status, answer.body) == (200, SUCCESS)
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -26,7 +26,7 @@ def test_every_path_of_an_event(running: Service, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["batch", "import", "b"])
 @pytest.mark.parametrize("kind", ["application/json", "text/plain;charset=UTF-8"])
-def test_batches_plain_and_packed(running: Service, path: str, kind: str) -> None:
+def test_batches_are_accepted_plain_and_compressed(running: Service, path: str, kind: str) -> None:
     body = orjson.dumps({"writeKey": KEY, "batch": [{"type": "page"}, {"type": "track", "event": "E"}]})
     assert running.ask(f"/v1/{path}", body, Content_Type=kind).body == SUCCESS
     assert running.ask(f"/v1/{path}", gzip.compress(body), Content_Encoding="gzip").body == SUCCESS
@@ -84,14 +84,16 @@ REFUSED: list[tuple[str, object, int, str]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "status", "words"), REFUSED)
-def test_what_is_refused(running: Service, path: str, body: object, status: int, words: str) -> None:
+def test_invalid_requests_are_refused_with_a_reason(
+    running: Service, path: str, body: object, status: int, words: str
+) -> None:
     answer = running.ask(f"/v1/{path}", body)
     said = orjson.loads(answer.body)
     assert (answer.status, said["success"]) == (status, False)
     assert words in said["message"]
 
 
-def test_a_bomb_and_a_deep_event(running: Service) -> None:
+def test_compression_bombs_and_deep_events_are_refused(running: Service) -> None:
     bomb = gzip.compress(b" " * 100_000_000)
     assert running.ask("/v1/batch", bomb, Content_Encoding="gzip").status == 413
     assert running.ask("/v1/batch", b"no gzip", Content_Encoding="gzip").status == 400
@@ -99,7 +101,7 @@ def test_a_bomb_and_a_deep_event(running: Service) -> None:
     assert b"64 levels" in running.ask("/v1/identify", deep).body
 
 
-def test_pre_flight_and_settings(running: Service) -> None:
+def test_settings_name_this_server(running: Service) -> None:
     settings = orjson.loads(running.ask(f"/v1/projects/{KEY}/settings").body)
     assert settings["integrations"]["Segment.io"]["apiHost"] == running.url.removeprefix("http://") + "/v1"
     assert running.ask("/v1/projects/another/settings").status == 404
@@ -117,7 +119,7 @@ def signature_of(body: bytes) -> str:
     return hmac.new(SECRETS["SEGMENT_SECRET"].encode(), body, hashlib.sha1).hexdigest()
 
 
-def test_webhooks(running: Service) -> None:
+def test_webhooks_are_accepted_with_their_secret(running: Service) -> None:
     body = orjson.dumps({"type": "page", "messageId": "m", "receivedAt": "2026-01-01T00:00:00.000Z"})
     signature = signature_of(body)
     assert running.ask("/webhooks/segment", body, X_Signature=signature).status == 200
@@ -144,7 +146,7 @@ def test_a_batch_of_a_webhook_is_signed_by_its_first_event(running: Service) -> 
         assert running.ask("/webhooks/segment", body, X_Signature=signature_of(first)).status in (400, 401)
 
 
-def test_one_event_without_a_type_does_not_keep_the_others_out(service: Service) -> None:
+def test_an_event_without_a_type_does_not_block_its_batch(service: Service) -> None:
     service.start()
     batch = [{"type": "identify", **LEAD}, {"userId": "x"}, {"type": "sing"}]
     assert service.ask("/v1/batch", {"writeKey": KEY, "batch": batch}).status == 200
@@ -172,7 +174,7 @@ def test_an_event_becomes_a_lead_within_a_second(service: Service) -> None:
     assert not re.search(r"ann@|Lee|key-of", service.log())
 
 
-def test_gaps_are_filled(service: Service) -> None:
+def test_missing_ids_and_times_are_filled_in(service: Service) -> None:
     """Seen in dead letters, which are events as they were stored."""
     service.start()
     late = {
@@ -202,7 +204,7 @@ def stored(service: Service, path: str, body: dict[str, object]) -> list[dict[st
 OPTED_IN = {"Salesforce": True}
 
 
-def test_what_a_batch_says_goes_into_each_of_its_events(service: Service) -> None:
+def test_common_fields_of_a_batch_are_copied_into_its_events(service: Service) -> None:
     service.start()
     common = {"integrations": OPTED_IN, "context": {"ip": "203.0.113.7", "page": {"path": "/"}}}
     own = {"type": "identify", "integrations": {"Mixpanel": False}, "context": {"page": {"title": "Home"}}}
@@ -221,14 +223,16 @@ TIMES = [
 
 
 @pytest.mark.parametrize(("path", "times", "timestamp", "original"), TIMES)
-def test_times(service: Service, path: str, times: dict[str, object], timestamp: str, original: object) -> None:
+def test_timestamps_are_kept_or_replaced(
+    service: Service, path: str, times: dict[str, object], timestamp: str, original: object
+) -> None:
     service.start()
     (event,) = stored(service, path, {"batch": [{"type": "identify", "integrations": OPTED_IN, **times}]})
     assert event["timestamp"] == event.get(timestamp, timestamp)
     assert event.get("originalTimestamp") == original
 
 
-def test_half_an_emoji_and_huge_numbers_are_taken(service: Service) -> None:
+def test_unpaired_surrogates_and_huge_numbers_are_accepted(service: Service) -> None:
     service.start()
     event = b'{"type":"identify","integrations":{"Salesforce":true},"traits":{"a":"x\\ud83d","b":1%s}}' % (
         b"0" * 30
@@ -239,14 +243,14 @@ def test_half_an_emoji_and_huge_numbers_are_taken(service: Service) -> None:
     assert found["traits"] == {"a": "x\ufffd", "b": 1e30}
 
 
-def test_an_event_is_as_large_as_it_was_sent(running: Service) -> None:
+def test_common_fields_do_not_count_towards_the_event_size(running: Service) -> None:
     """What a batch says once, and what is filled in, is not the event's own."""
     large = {"type": "track", "event": "E", "properties": {"x": "y" * 32_600}}
     body = {"writeKey": KEY, "context": {"z": "z" * 500}, "batch": [large]}
     assert running.ask("/v1/batch", body).status == 200
 
 
-def test_a_small_request_does_not_fill_the_spool(running: Service) -> None:
+def test_a_batch_that_grows_too_large_is_refused(running: Service) -> None:
     """A long context in each of many empty events."""
     body = orjson.dumps({"writeKey": KEY, "context": {"z": "z" * 30_000}, "batch": [{}] * 2_500})
     answer = running.ask("/v1/batch", gzip.compress(body), Content_Encoding="gzip")
@@ -271,22 +275,24 @@ ENCODINGS: dict[str, tuple[str, bytes, int]] = {
 
 
 @pytest.mark.parametrize(("encoding", "body", "status"), ENCODINGS.values(), ids=ENCODINGS)
-def test_encodings(running: Service, encoding: str, body: bytes, status: int) -> None:
+def test_content_encodings_are_accepted_or_refused(
+    running: Service, encoding: str, body: bytes, status: int
+) -> None:
     assert running.ask("/v1/page", body, Content_Encoding=encoding).status == status
 
 
-def test_another_method_is_told_which_one(running: Service) -> None:
+def test_another_method_is_answered_with_405(running: Service) -> None:
     answer = running.ask("/v1/identify")
     assert (answer.status, orjson.loads(answer.body)["message"]) == (405, "This address takes POST.")
 
 
-def test_analytics_js_is_told_to_tell_segment_nothing(running: Service) -> None:
+def test_analytics_js_sends_no_metrics_to_segment(running: Service) -> None:
     settings = orjson.loads(running.ask(f"/v1/projects/{KEY}/settings").body)
     here = running.url.removeprefix("http://") + "/v1"
     assert settings["metrics"] == {"host": here, "sampleRate": 0}
 
 
-def test_a_bearer_is_a_bearer_however_it_is_written(running: Service) -> None:
+def test_the_bearer_scheme_is_case_insensitive(running: Service) -> None:
     bearer = f"bearer {SECRETS['RUDDER_SECRET']}"
     assert running.ask("/webhooks/rudder", b'{"type":"page"}', Authorization=bearer).status == 200
 
@@ -299,7 +305,7 @@ FOREIGN = [
 ]
 
 
-def test_without_sources_only_this_machine_may_send(service: Service) -> None:
+def test_only_this_machine_may_send_without_sources(service: Service) -> None:
     """Otherwise any page that somebody here looks at could write into the org."""
     (service.folder.path / "sfmap.yaml").unlink()
     service.start()
@@ -310,7 +316,7 @@ def test_without_sources_only_this_machine_may_send(service: Service) -> None:
     assert service.ask("/v1/page", body).status == 200
 
 
-def test_what_is_refused_can_be_seen(service: Service) -> None:
+def test_refused_requests_are_logged_and_shown(service: Service) -> None:
     service.start()
     for _ in range(3):
         service.ask("/webhooks/segment", b"{}", X_Signature="0")
@@ -324,7 +330,7 @@ def test_what_is_refused_can_be_seen(service: Service) -> None:
     assert '<td class="number">3</td><td>/webhooks/segment</td><td>401</td>' in page
 
 
-def test_what_is_left_out_can_be_seen(service: Service) -> None:
+def test_left_out_values_are_counted_and_shown(service: Service) -> None:
     service.start()
     traits = {"email": "a@b.co", "favouriteArtist": "x"}
     assert service.ask("/v1/identify", {"writeKey": KEY, "traits": traits, "integrations": OPTED_IN}).status == 200

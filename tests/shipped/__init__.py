@@ -1,0 +1,1 @@
+"""The other shipped mappings, their schema, and payloads that other products document."""

@@ -24,13 +24,13 @@ def test_payload(case: dict[str, Json], case_file: SnapshotAssertion, tmp_path: 
     assert rendered_case(case, tmp_path) == case_file
 
 
-def test_the_schema_beside_them_is_the_language_s() -> None:
+def test_the_shipped_schema_is_up_to_date() -> None:
     shipped = (files("sfmap.mappings") / "mapping.schema.json").read_text("utf-8")
     assert json.loads(shipped) == json_schema(), "run: sfmap schema > mappings/mapping.schema.json"
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_each_names_the_schema_and_keeps_to_it(name: str) -> None:
+def test_each_mapping_names_the_schema_and_matches_it(name: str) -> None:
     text = (files("sfmap.mappings") / name).read_text("utf-8")
     assert text.startswith("# yaml-language-server: $schema=mapping.schema.json\n")
     document = plain(read_yaml(Source(name, text))[0])
@@ -83,7 +83,7 @@ EVENTS = [
 ]
 
 
-def test_all_of_them_into_the_local_org(tmp_path: Path) -> None:
+def test_all_shipped_mappings_deliver_to_the_local_org(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     (folder.path / "schema.yaml").write_text(SCHEMA)
     (folder.path / "sfmap.yaml").write_text(

@@ -1,0 +1,84 @@
+"""`sfmap retry`: dead letters delivered again, also after a retry that was killed."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
+from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.dead_letter_events import DeadLetterSource
+from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.project.loading import chosen_mappings, compile_mappings
+from sfmap.engine.project.project_file import load_project
+from sfmap.engine.sources.event_source import START
+from sfmap.engine.wiring import open_org
+
+from ..reliability.dead_letters import CASE, letters
+from ..reliability.people import LEAD, person
+from ..scene import SECRETS, Scene
+
+REFUSED: dict[str, object] = {"kind": "record_error", "calls": "create"}
+
+
+def kill_a_retry_before_its_commit(folder: Path, fate: str) -> None:
+    """The org's answers are in the journal; what follows from them for the dead letters is not."""
+    project = load_project(folder)
+    mapper = Mapper(compile_mappings(*chosen_mappings(project, None, "org")))
+    with closing(Database(project.journal)) as journal, open_org(project, project.org("org")) as opened:
+        source = DeadLetterSource(journal, opened.key)
+        ledger = Ledger(journal, opened.key, source.name)
+        ledger.begin_unless_begun()
+        for delivered in make_delivery(mapper, opened.org, ledger, RunOptions()).deliver(source, START):
+            assert [outcome.fate for outcome in delivered.outcomes] == [fate] * 3
+            break
+
+
+@pytest.mark.parametrize("arguments", [(), ("2",)])
+def test_a_killed_retry_creates_no_duplicates(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    scene.mapping(CASE)
+    scene.faults(REFUSED)
+    scene.run(*({"type": "track", "event": f"E{number}"} for number in range(3)), code=1)
+    scene.faults()
+    kill_a_retry_before_its_commit(scene.folder.path, "created")
+    assert scene.rows('SELECT count(*) FROM "Case"') == [(3,)]
+    scene.sfmap("retry", *arguments)
+    said = scene.sfmap("retry") if arguments else ""
+    assert scene.rows('SELECT count(*) FROM "Case"') == [(3,)], said
+    assert letters(scene) == []
+
+
+def test_records_that_failed_in_a_killed_retry_are_retried(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    scene.mapping(CASE)
+    scene.faults(REFUSED)
+    scene.run(*({"type": "track", "event": f"E{number}"} for number in range(3)), code=1)
+    kill_a_retry_before_its_commit(scene.folder.path, "failed")
+    scene.faults()
+    scene.sfmap("retry")
+    assert scene.rows('SELECT count(*) FROM "Case"') == [(3,)]
+    assert letters(scene) == []
+
+
+def test_a_retried_dead_letter_keeps_its_event_number(scene: Scene) -> None:
+    scene.mapping(CASE)
+    scene.run({"type": "track", "event": "E"}, "nonsense", code=1)
+    (before,) = letters(scene)
+    scene.sfmap("retry", code=1)
+    (after,) = letters(scene)
+    assert (before["event"], after["event"], after["attempts"]) == (2, 2, 2)
+
+
+def test_a_corrected_mapping_delivers_dead_letters(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.run(person("a"), {"type": "identify", "traits": {"mail": "b@b.co"}}, code=1)
+    scene.mapping(LEAD.replace("traits.email", "[traits.email, traits.mail]"))
+    scene.sfmap("retry")
+    assert scene.sfmap("dead-letters") == "There are no dead letters.\n"
+    assert scene.rows("SELECT Email FROM Lead ORDER BY Email") == [("a@b.co",), ("b@b.co",)]

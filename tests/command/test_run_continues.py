@@ -1,0 +1,41 @@
+"""`sfmap run`: a run that ended early is continued by the same command."""
+
+from ..folder import Folder, Identify, interrupt, wait_until_written
+from ..reliability.people import LEAD, PEOPLE, person
+from ..scene import Scene
+
+
+def test_an_interrupted_run_is_continued(folder: Folder, identify: Identify) -> None:
+    people = [identify(f"person{number}@example.com") for number in range(10_000)]
+    events = folder.write("e.ndjson", people)
+    process = folder.start("run", events, "--results", "results.ndjson")
+    wait_until_written(folder.path / "results.ndjson")
+    interrupt(process)
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 130, said.decode()
+    assert "The same command continues" in said.decode()
+    done = folder.lines("results.ndjson")
+    assert 0 < len(done) < 10_000
+    assert folder.rows("SELECT count(*) FROM Lead") == [(len(done),)]
+
+    assert folder.sfmap("run", events).returncode == 0
+    assert folder.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(10_000, 10_000)]
+
+
+def test_a_changed_file_is_delivered_from_its_start(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    page = {"type": "page"}
+    scene.run(page, *PEOPLE, code=3, arguments=("--max-calls", "4"))
+    said = scene.run(person("other"), page, *PEOPLE)
+    assert "has changed since its last, unfinished run, which delivered 1 events" in said
+    assert scene.rows("SELECT count(*) FROM Lead") == [(13,)]
+
+
+def test_a_continued_run_replaces_an_old_results_file(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.run(*PEOPLE, code=3, arguments=("--max-calls", "4"))
+    other = scene.folder.path / "other"
+    other.write_text("an old file\n" * 1_000)
+    scene.sfmap("run", "events.ndjson", "--results", "other")
+    assert len(scene.folder.lines("other")) == 12

@@ -1,0 +1,1 @@
+"""From records to outcomes: what fits the org, lookups, folding, and keys that delivery applies."""

@@ -1,0 +1,33 @@
+"""What does not disturb one another goes to the org together, in few calls."""
+
+from ..scene import Scene, also
+
+CONTACT = """\
+event: identify
+object: Contact
+match: Email
+fields:
+  Email: traits.email
+  LastName: {value: n/a}
+  Title: traits.title
+  Account: {object: Account, by: AccountNumber, from: traits.group}
+"""
+ACCOUNT = """\
+sfmap: 1
+event: group
+object: Account
+match: AccountNumber
+fields: {AccountNumber: groupId, Name: traits.name}
+"""
+
+
+def test_records_that_reference_one_record_share_calls(scene: Scene) -> None:
+    """That they point to one record is no reason to wait for each other."""
+    scene.mapping(CONTACT)
+    also(scene, "account", ACCOUNT)
+    company = {"type": "group", "groupId": "1", "traits": {"name": "Initech"}}
+    people = [{"type": "identify", "traits": {"email": f"p{n}@b.co", "group": "1"}} for n in range(20)]
+    scene.run(company, *people)
+    assert scene.rows("SELECT COUNT(DISTINCT AccountId), COUNT(*) FROM Contact") == [(1, 20)]
+    assert scene.calls()["query"] <= 3
+    assert scene.calls()["upsert"] <= 2

@@ -1,0 +1,104 @@
+"""The process is killed at every transaction of the journal, before and after it, one by one, while it delivers a
+stream with every operation: the next run comes to the same end each time."""
+
+import signal
+from dataclasses import replace
+
+import pytest
+
+from .harness import Stage
+from .model import Event, Pointer, Rule, Table
+from .trial import Leg, Trial, story
+
+PERSON = (
+    Rule("Email", "email"),
+    Rule("LastName", "last", default="n/a"),
+    Rule("Company", "company", default="n/a"),
+)
+BY_EMAIL = (("Email",),)
+ACCOUNT = (Rule("AccountNumber", "number"), Rule("Name", "company"), Rule("Phone", "phone"))
+CONTACT = (
+    Rule("Email", "email"), Rule("LastName", "last", default="n/a"),
+    Rule("AccountId", "number", pointer=Pointer("Account", "AccountNumber")),
+)  # fmt: skip
+LEAD = (*PERSON, Rule("Phone", "phone"), Rule("Rating", value="Cold", write="create"))
+HOT = (Rule("Email", "email"), Rule("Rating", value="Hot"))
+TABLES = (
+    Table("account", "group", "Account", ACCOUNT, (("AccountNumber",),)),
+    Table("lead", "identify", "Lead", LEAD, (("Email",), ("LastName", "Company"))),
+    Table("contact", "identify", "Contact", CONTACT, BY_EMAIL),
+    Table("seat", "screen", "Seat__c", (Rule("Key__c", "key"), Rule("Phone__c", "phone")), external_id="Key__c"),
+    Table("heated", "page", "Lead", HOT, BY_EMAIL, "update", where=("Rating", "=", "Cold")),
+    Table("gone", "track", "Lead", (Rule("Email", "email"),), BY_EMAIL, "delete"),
+    Table("log", "alias", "Log__c", (Rule("Text__c", "text"),), operation="create"),
+)
+
+
+def traits(event_type: str, **values: str) -> Event:
+    return {"type": event_type, "traits": values}
+
+
+def properties(event_type: str, **values: str) -> Event:
+    return {"type": event_type, "event": "Something", "properties": values}
+
+
+EVENTS = (
+    traits("group", number="1", company="Acme", phone="1"),
+    traits("identify", email="p1@x.co", last="La", company="C1", phone="2", number="1"),
+    properties("screen", key="k1", phone="3"),
+    properties("page", email="p1@x.co"),
+    properties("track", email="p2@x.co"),
+    traits("alias", text="first"),
+    traits("identify", email="p2@x.co", last="Lb", company="C1", phone="4", number="2"),
+    traits("group", number="2", company="Beta", phone="5"),
+    properties("track", email="p1@x.co"),
+    traits("identify", email="P2@x.co", last="Lb", company="C1", phone="6", number="2"),
+    properties("page", email="p2@x.co"),
+    traits("identify", last="Lb", company="C1", phone="7", email="p3@x.co"),
+    properties("screen", key="K1", phone="8"),
+    traits("alias", text="second"),
+    properties("page", email="p3@x.co"),
+)
+TRIAL = Trial(TABLES, EVENTS, connections=1, call_limit=0.4)
+"""Nothing is under way at the org when a process ends at a transaction, so no doubt needs to last."""
+HOLD = ({"kind": "late_commit", "calls": "create", "at": 1, "seconds": 0.2},)
+"""What is created at first, and what meets it, waits."""
+PARTS = 6
+
+
+def test_the_stream_ends_as_the_model_says(the_stage: Stage) -> None:
+    assert the_stage.play(TRIAL) == []
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(("window", "faults"), [(0, ()), (4, HOLD)], ids=["one window", "several, and held"])
+@pytest.mark.parametrize("point", ["before transaction", "after transaction"])
+def test_a_kill_at_any_transaction_changes_nothing(
+    the_stage: Stage, point: str, window: int, faults: tuple[dict[str, object], ...], part: int
+) -> None:
+    killed, number = 0, part + 1
+    while True:
+        leg = Leg(plug=(point, number, signal.SIGKILL), faults=faults)
+        trial = replace(TRIAL, window=window, legs=(leg,))
+        before = the_stage.starts[str(-signal.SIGKILL)]
+        wrong = the_stage.play(trial)
+        assert not wrong, f"{point} {number}:\n" + "\n".join(wrong) + "\n\n" + story(trial)
+        if the_stage.starts[str(-signal.SIGKILL)] == before:  # it had fewer transactions
+            break
+        killed, number = killed + 1, number + PARTS
+    assert killed
+
+
+def test_records_created_before_a_kill_are_not_created_again(the_stage: Stage) -> None:
+    log = Table("log", "alias", "Log__c", (Rule("Text__c", "text"),), operation="create")
+    event: Event = {**traits("alias", text="first"), "messageId": "m1"}
+    trial = Trial((log,), (event,), connections=1, stream="all")  # with ids that are remembered
+    killed, number = True, 0
+    while killed:
+        number += 1
+        the_stage.reset()
+        the_stage.project(trial)
+        killed = the_stage.run(trial, Leg(plug=("after transaction", number, signal.SIGKILL))) == -signal.SIGKILL
+        the_stage.run(trial, Leg(restart=True))
+        assert len(the_stage.records()["Log__c"]) == 1, number
+    assert number > 3

@@ -1,0 +1,1 @@
+"""Files on disk: nobody else can read them."""

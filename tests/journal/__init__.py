@@ -1,0 +1,1 @@
+"""What is kept on disk: the journal, the spool, and dead letters by organization."""

@@ -1,0 +1,27 @@
+"""Which message ids the journal knows as delivered: by org, for some days."""
+
+from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.ledger import Commit, Ledger
+from sfmap.engine.sources.event_source import START
+
+DAY = 86_400.0
+ASKED = [f"m{number}" for number in range(1_200)]
+
+
+def test_message_ids_are_kept_for_the_given_days() -> None:
+    now = 20_000 * DAY
+    database = Database(None)
+    ledger, other = (Ledger(database, org, "events", clock=lambda: now) for org in ("acme", "beta"))
+    for message in ("m1", "m700", "m1199"):
+        ledger.commit(Commit(START, messages=[message, message]))
+        now += DAY
+    ledger.commit(Commit(START, messages=["m1"]))
+    assert ledger.delivered(ASKED) == {"m1", "m700", "m1199"}
+    assert other.delivered(ASKED) == ledger.delivered([]) == set()
+    ledger.forget_old(3)
+    assert ledger.delivered(ASKED) == {"m1", "m700", "m1199"}
+    ledger.forget_old(2)
+    assert ledger.delivered(ASKED) == {"m1", "m1199"}
+    now += 2 * DAY
+    other.forget_old(2)
+    assert ledger.delivered(ASKED) == set()

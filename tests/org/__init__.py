@@ -1,0 +1,1 @@
+"""What delivery needs from an org: lookup queries, and in `soap` the adapter."""

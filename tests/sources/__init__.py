@@ -1,0 +1,1 @@
+"""Where events come from: any line of a file."""

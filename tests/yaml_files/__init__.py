@@ -1,0 +1,1 @@
+"""YAML text as nodes with positions, and mistakes in YAML."""
