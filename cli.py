@@ -1,4 +1,4 @@
-"""The `sfmap` command: loads each command from its module in `engine/commands`.
+"""The `sfmap` command: loads each command from the module of its name in `engine/commands`.
 
 Data goes to stdout, messages to stderr. Exit codes: 0 success; 1 some events failed; 2 wrong usage, an invalid
 mapping, or output that could not be written; 3 the org could not be used; 70 a bug in sfmap; 130 stopped by
@@ -13,21 +13,21 @@ import click
 from sfmap.engine.commands.exit import run
 
 COMMANDS = {
-    "check": ("check.check", "Check the project file and every mapping."),
-    "dead-letters": ("deliver.list_dead_letters", "List the records that failed."),
-    "describe": ("check.describe_object", "Print the fields of an object as the org describes them."),
-    "diff": ("preview.diff", "Compare the results with those of another revision."),
-    "init": ("project.init", "Create a project: mappings, sample events, a CI workflow."),
-    "limits": ("deliver.limits", "Print the daily limit of API calls, and how many are left."),
-    "org": ("org.org", "Run the local org, or copy another org's objects to it."),
-    "render": ("preview.render", "Print what events would send."),
-    "retry": ("deliver.retry", "Deliver dead letters again with the current mappings."),
-    "run": ("deliver.run", "Deliver events to an org."),
-    "schema": ("project.schema", "Print the JSON Schema of mapping files, for editors."),
-    "serve": ("serve.serve", "Accept events over HTTP, and deliver them."),
-    "test": ("project.test", "Render the sample events and compare with their snapshots."),
+    "check": "Check the project file and every mapping.",
+    "dead-letters": "List the records that failed.",
+    "describe": "Print the fields of an object as the org describes them.",
+    "diff": "Compare the results with those of another revision.",
+    "init": "Create a project: mappings, sample events, a CI workflow.",
+    "limits": "Print the daily limit of API calls, and how many are left.",
+    "org": "Run the local org, or copy another org's objects to it.",
+    "render": "Print what events would send.",
+    "retry": "Deliver dead letters again with the current mappings.",
+    "run": "Deliver events to an org.",
+    "schema": "Print the JSON Schema of mapping files, for editors.",
+    "serve": "Accept events over HTTP, and deliver them.",
+    "test": "Render the sample events and compare with their snapshots.",
 }
-"""By name, the location of each command and its line in the list of commands."""
+"""By name, the line of each command in the list of commands; a command is in the module of that name."""
 
 
 class Commands(click.Group):
@@ -39,13 +39,13 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name][0].partition(".")
-        command: click.Command = getattr(import_module(f"sfmap.engine.commands.{module}"), name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"sfmap.engine.commands.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -32,6 +32,31 @@ org_option = click.option(
 )
 
 
+report_option = click.option(
+    "--report", "report_file", metavar="FILE", help="Write the summary as JSON to this file."
+)
+
+
+results_option = click.option(
+    "--results", "results_file", metavar="FILE", help="Write a JSON line for each event to this file."
+)
+
+
+summary_as_json_option = click.option(
+    "--json", "as_data", is_flag=True, help="Print the summary as JSON on stdout."
+)
+
+
+connections_option = click.option(
+    "--connections", type=click.IntRange(1, 25), default=4, show_default=True, help="API calls at once, up to 25."
+)
+
+
+max_calls_option = click.option(
+    "--max-calls", type=click.IntRange(1), metavar="N", help="Stop before the API call after N."
+)
+
+
 def event_source(events: tuple[str, ...]) -> NdjsonSource:
     if not events and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("Name a file of events, or pipe them in.")

@@ -1,22 +1,20 @@
-"""`sfmap check` and `sfmap describe`."""
+"""`sfmap check`: checks the project file and every mapping."""
 
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 import orjson
 
-from sfmap.engine.commands.arguments import EVENTS_FILE, event_source, mappings_option, org_option
+from sfmap.engine.commands.arguments import EVENTS_FILE, event_source, mappings_option
 from sfmap.engine.commands.terminal import counted, explained, say, styled
 from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.annotations import github_annotation, sarif
 from sfmap.engine.inspect.coverage import Coverage, cover
-from sfmap.engine.inspect.describe_cache import describe_one, description_lines
 from sfmap.engine.inspect.project_check import Checked, check_project, coverage_json, coverage_text
 from sfmap.engine.mapping.values.record import Event
-from sfmap.engine.project.project_file import load_project, project_folder
+from sfmap.engine.project.project_file import project_folder
 from sfmap.engine.sources.event_source import EventSource
 from sfmap.engine.yaml_files.diagnostics import render_all
 
@@ -73,23 +71,6 @@ def check(
         say("\n".join(unread))
     failed = ExitCode.EVENTS_FAILED if unread else ExitCode.DONE
     sys.exit(ExitCode.BROKEN if checked.is_broken else failed)
-
-
-@click.command(name="describe")
-@click.argument("name", metavar="OBJECT")
-@org_option
-@click.option("--refresh", is_flag=True, help="Ask the org even if it was asked within half an hour.")
-@click.option("--json", "as_data", is_flag=True, help="Print JSON.")
-def describe_object(name: str, org_name: str | None, refresh: bool, as_data: bool) -> None:
-    """Print the fields of OBJECT as the org describes them: types, lengths, what can be written and looked up."""
-    with explained():
-        project = load_project(project_folder())
-        described, age = describe_one(project, project.org(org_name), name, refresh)
-    if as_data:
-        click.echo(orjson.dumps(asdict(described), option=orjson.OPT_INDENT_2))
-        return
-    click.echo("\n".join(description_lines(described)))
-    say(f"As described {int(age // 60)} minutes ago; --refresh asks again." if age else "As described now.")
 
 
 def _events(source: EventSource, unread: list[str]) -> Iterator[Event]:

@@ -1,6 +1,5 @@
 """`sfmap serve`: accepts events over HTTP and delivers them in the background."""
 
-import gc
 import sys
 from pathlib import Path
 from typing import Literal
@@ -8,13 +7,13 @@ from typing import Literal
 import click
 
 from sfmap.engine.commands.arguments import mappings_option, org_option
-from sfmap.engine.commands.deliver import COLLECT_AFTER, run_options
+from sfmap.engine.commands.opening import collect_rarely, run_options
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.project.project_file import load_project, project_folder
-from sfmap.engine.serve.configuration import Choice
+from sfmap.engine.serve.configuration import OrgAndMappings
 from sfmap.engine.serve.log import make_log
-from sfmap.engine.serve.service import Address, DeliveryEnded, Options
+from sfmap.engine.serve.service import Address, DeliveryEnded, ServeOptions
 from sfmap.engine.serve.service import serve as serve_events
 
 
@@ -60,21 +59,22 @@ def serve(
     An event is on disk before it is acknowledged. SIGHUP reloads the project, SIGUSR1 delivers dead letters again;
     SIGTERM and Ctrl-C stop gracefully, and waiting events are delivered after the next start.
     """
-    gc.set_threshold(COLLECT_AFTER)
+    collect_rarely()
     log = make_log(log_format == "json")
     with explained():
         project = load_project(project_folder())
+        delivery = run_options(project, org_name, connections)
         operators = _operators(admin_host, admin_port)
         is_own = is_loopback((operators or Address(host, port)).host)
         if page and not is_own:
             say("Warning: anyone who can reach this address can see events on the page.")
-        options = Options(
-            Address(host, port),
-            operators,
-            Choice(project.org(org_name).name, folder),
-            linger,
-            is_own if page is None else page,
-            run_options(project, org_name, connections),
+        options = ServeOptions(
+            events=Address(host, port),
+            operators=operators,
+            used=OrgAndMappings(project.org(org_name).name, folder),
+            linger=linger,
+            page=is_own if page is None else page,
+            delivery=delivery,
         )
         try:
             serve_events(project, options, log)

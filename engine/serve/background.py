@@ -42,8 +42,8 @@ _PATIENCE = Patience(outage=10.0, first_contact=5.0)
 OpenOrgIn = Callable[[ExitStack], OpenOrg]
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryResources:
     """What delivery works with."""
 
     spool: Spool
@@ -56,8 +56,10 @@ class Means:
 class Background:
     """The delivery thread, and the methods that other threads control it by."""
 
-    def __init__(self, means: Means, mapper: Mapper, open_org: OpenOrgIn, metrics: Metrics, log: Log) -> None:
-        self._means = means
+    def __init__(
+        self, resources: DeliveryResources, mapper: Mapper, open_org: OpenOrgIn, metrics: Metrics, log: Log
+    ) -> None:
+        self._resources = resources
         self.mapper = mapper
         self._open_org = open_org
         self._metrics = metrics
@@ -90,7 +92,7 @@ class Background:
         """The events that delivery crashed on when delivered alone, and the error of each."""
         self.org: OpenOrg | None = None
         self._thread = threading.Thread(target=self._run, name="delivery")
-        means.spool.on_arrival = self._news.set
+        resources.spool.on_arrival = self._news.set
 
     def start(self) -> None:
         self._thread.start()
@@ -171,7 +173,7 @@ class Background:
 
     def _sets_held_apart(self, what: str, opened: OpenOrg) -> bool:
         """Makes dead letters of records that wait for a write in doubt, each retried once its write is settled."""
-        ledger = Ledger(self._means.journal, opened.key, SPOOL)
+        ledger = Ledger(self._resources.journal, opened.key, SPOOL)
         known, held = ledger.checkpoint(), ledger.held()
         if not known or not held:
             return False
@@ -186,7 +188,7 @@ class Background:
             for one in self.mapper.mappings
             if not all(lookup.finds_by_another_value for lookup in one.mapping.lookups)
         }
-        letters = dead_letters(self._means.journal, opened.key, what)
+        letters = dead_letters(self._resources.journal, opened.key, what)
         self._set_apart |= {
             letter.id: None for letter in letters if letter.event in numbers and letter.mapping in found_again
         }
@@ -194,7 +196,7 @@ class Background:
         return True
 
     def _rest_letters(self) -> None:
-        self._set_apart_until = time.monotonic() + self._means.options.call_limit
+        self._set_apart_until = time.monotonic() + self._resources.options.call_limit
 
     def _opened(self, stack: ExitStack) -> OpenOrg:
         """Signs in to the org and asks for its limit, so that a problem shows from the start."""
@@ -204,7 +206,7 @@ class Background:
             self._metrics.usage = opened.org.limits()
         finally:
             self._metrics.count_calls(dict(opened.org.calls()))
-        remember_organization(self._means.journal, opened.entry, opened.key)
+        remember_organization(self._resources.journal, opened.entry, opened.key)
         if self.org is None:
             self._log("info", f"Delivering to {opened.where}.")
         self.org = opened
@@ -259,8 +261,8 @@ class Background:
 
     def _deliver_letter(self, number: int, opened: OpenOrg) -> None:
         """Delivers that dead letter again, or all of them."""
-        source = DeadLetterSource(self._means.journal, opened.key, number=number)
-        ledger = Ledger(self._means.journal, opened.key, source.name)
+        source = DeadLetterSource(self._resources.journal, opened.key, number=number)
+        ledger = Ledger(self._resources.journal, opened.key, source.name)
         ledger.begin_unless_begun()
         delivery = make_delivery(self.mapper, opened.org, ledger, self._run_options())
         tried = failed = 0
@@ -278,7 +280,7 @@ class Background:
     def _deliver(self, opened: OpenOrg) -> None:
         """Delivers window by window, until something else is requested."""
         self._is_new_mapper = False
-        ledger = Ledger(self._means.journal, opened.key, SPOOL)
+        ledger = Ledger(self._resources.journal, opened.key, SPOOL)
         ledger.begin_unless_begun()
         known = ledger.checkpoint()
         start = known.position if known else START
@@ -292,7 +294,7 @@ class Background:
 
     def _windows(self, start: Position) -> Iterator[list[Received]]:
         """Yields waiting events as soon as they fill a window or the first of them has waited long enough."""
-        spool, number = self._means.spool, start.number
+        spool, number = self._resources.spool, start.number
         today = _day()
         if number < self._alone_until:
             yield []  # records that waited for a write in doubt go first, on their own
@@ -314,7 +316,7 @@ class Background:
 
     def _next(self, number: int) -> list[Spooled]:
         """The next window; an empty one after a while without events. Raises `StopRequested`."""
-        spool, linger = self._means.spool, self._means.linger
+        spool, linger = self._resources.spool, self._resources.linger
         began = time.monotonic()
         while not self._stop.is_set():
             self._news.clear()
@@ -353,7 +355,7 @@ class Background:
 
     def _run_options(self) -> RunOptions:
         return replace(
-            self._means.options,
+            self._resources.options,
             patience=_PATIENCE,
             skip_delivered=True,  # a client that missed the answer sends the event again
             ids_by_source=True,  # a website's key is public: it must not be able to use up another source's ids

@@ -18,8 +18,8 @@ from sfmap.engine.yaml_files.files import CannotRead
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The options of the command line, which a reload keeps."""
+class OrgAndMappings:
+    """The org and the folder of mappings that the command line names; a reload of the project keeps them."""
 
     org: str
     mappings: Path | None
@@ -32,22 +32,22 @@ class Configuration:
     open_org: OpenOrgIn
 
 
-def configure(project: Project, choice: Choice, host: str) -> Configuration:
+def configure(project: Project, used: OrgAndMappings, host: str) -> Configuration:
     """Raises `CannotServe`, `SecretMissing`, `NoSuchOrg`, `Mistakes` or `CannotRead`."""
-    entry = project.org(choice.org)
-    mapper = Mapper(compile_mappings(*chosen_mappings(project, choice.mappings, choice.org)))
+    entry = project.org(used.org)
+    mapper = Mapper(compile_mappings(*chosen_mappings(project, used.mappings, used.org)))
     return Configuration(
         _access(project, host), mapper, lambda stack: stack.enter_context(open_org(project, entry))
     )
 
 
-def reconfigure(before: Project, choice: Choice, host: str, log: Log) -> Configuration | None:
+def reconfigure(before: Project, used: OrgAndMappings, host: str, log: Log) -> Configuration | None:
     """The project as it is now; None if it cannot be used, in which case the log says why."""
     stays = "The previous configuration stays in use."
     try:
         if before.is_written and not (before.folder / PROJECT_FILE).exists():
             raise CannotRead(f"{PROJECT_FILE} no longer exists")
-        found = configure(load_project(before.folder), choice, host)
+        found = configure(load_project(before.folder), used, host)
     except Mistakes as mistakes:
         plain = render_all(mistakes.diagnostics, lambda text, _part: text)
         log("error", f"The project has errors. {stays}\n{plain}")

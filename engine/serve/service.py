@@ -28,8 +28,8 @@ from sfmap.engine.journal.lock import only_run
 from sfmap.engine.journal.spool import Bounds, Spool
 from sfmap.engine.project.project_file import Project, ServeEntry
 from sfmap.engine.serve.acceptance import Acceptance
-from sfmap.engine.serve.background import SPOOL, Background, Means
-from sfmap.engine.serve.configuration import Choice, Configuration, configure, reconfigure
+from sfmap.engine.serve.background import SPOOL, Background, DeliveryResources
+from sfmap.engine.serve.configuration import Configuration, OrgAndMappings, configure, reconfigure
 from sfmap.engine.serve.log import Forwarding, Log
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.operator_page import Page
@@ -55,25 +55,27 @@ class Address:
     """0 for any free port."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """The options of `sfmap serve`."""
+
     events: Address
     operators: Address | None
     """The address of the page, metrics and health; None for the address that takes events."""
-    choice: Choice
+    used: OrgAndMappings
     linger: float
     page: bool
     delivery: RunOptions
 
 
-def serve(project: Project, options: Options, log: Log) -> None:
+def serve(project: Project, options: ServeOptions, log: Log) -> None:
     """Serves the project until a signal arrives. Call it from the main thread.
 
     Raises `CannotServe`, `ProjectBusy`, `JournalFailed`, `SecretMissing`, `NoSuchOrg`, `Mistakes`, `CannotRead` or
     `DeliveryEnded`.
     """
     _ignore_signals()
-    configuration = configure(project, options.choice, options.events.host)
+    configuration = configure(project, options.used, options.events.host)
     with ExitStack() as stack:
         stack.enter_context(only_run(project.state, "sfmap serve"))
         parts = _put_together(project, options, configuration, log, stack)
@@ -121,7 +123,7 @@ class _Parts:
 
 
 def _put_together(
-    project: Project, options: Options, configuration: Configuration, log: Log, stack: ExitStack
+    project: Project, options: ServeOptions, configuration: Configuration, log: Log, stack: ExitStack
 ) -> _Parts:
     events_at = listen(options.events.host, options.events.port)
     operators_at = listen(options.operators.host, options.operators.port) if options.operators else None
@@ -129,8 +131,8 @@ def _put_together(
     spool = stack.enter_context(closing(Spool(project.spool, _bounds(project.serve), furthest(journal, SPOOL))))
     letters = DeadLetterRoom(journal, _megabytes(project.serve.dead_letter_megabytes))
     metrics = Metrics(spool, letters)
-    means = Means(spool, journal, options.delivery, options.linger)
-    background = Background(means, configuration.mapper, configuration.open_org, metrics, log)
+    resources = DeliveryResources(spool=spool, journal=journal, options=options.delivery, linger=options.linger)
+    background = Background(resources, configuration.mapper, configuration.open_org, metrics, log)
     api = TrackingApi(Acceptance(spool, letters), configuration.access, metrics, log, background.is_alive)
     host = (options.operators or options.events).host
     page = Page(spool, letters, journal, background, metrics, host).routes() if options.page else []
@@ -142,11 +144,13 @@ def _put_together(
     return _Parts(spool, background, api, _Site(server, events_at), operators)
 
 
-def _answers(parts: _Parts, project: Project, options: Options, log: Log) -> Mapping[str, Callable[[], object]]:
+def _answers(
+    parts: _Parts, project: Project, options: ServeOptions, log: Log
+) -> Mapping[str, Callable[[], object]]:
     """The action for each signal, by name."""
 
     def read_again() -> None:
-        found = reconfigure(project, options.choice, options.events.host, log)
+        found = reconfigure(project, options.used, options.events.host, log)
         if found:
             parts.api.access = found.access
             parts.background.take(found.mapper, found.open_org)

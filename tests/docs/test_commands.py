@@ -53,7 +53,7 @@ happens for each kind of failure.""",
 
 def command_reference() -> str:
     context = click.Context(sfmap, info_name="sfmap")
-    rows = [f"| [`sfmap {name}`](#sfmap-{name}) | {line} |" for name, (_, line) in COMMANDS.items()]
+    rows = [f"| [`sfmap {name}`](#sfmap-{name}) | {line} |" for name, line in COMMANDS.items()]
     sections = [part for name in COMMANDS for part in sections_of(sfmap, name, context)]
     return "\n".join([INTRODUCTION, "| command | |\n|---|---|", *rows, "", "\n\n".join(sections), ""])
 

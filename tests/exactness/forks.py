@@ -21,7 +21,8 @@ from typing import Any
 import urllib3.connection
 import uvicorn
 
-import sfmap.engine.commands.deliver
+import sfmap.engine.commands.retry
+import sfmap.engine.commands.run
 import sfmap.engine.org.soap.client  # noqa: F401 - imported for the children
 from sfmap.cli import main
 from sfmap.engine.delivery import pipeline as deliver

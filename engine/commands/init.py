@@ -1,0 +1,26 @@
+"""`sfmap init`: creates a project."""
+
+import contextlib
+import io
+from pathlib import Path
+
+import click
+
+from sfmap.engine.commands.terminal import explained, say
+from sfmap.engine.files.output import CannotWrite
+from sfmap.engine.project.scaffolding import make_project
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+def init(folder: Path) -> None:
+    """Create a project in DIR: mappings, sample events with snapshots, and a CI workflow."""
+    from sfmap.engine.testing.pytest_run import run_cases
+
+    with explained(), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            made = make_project(folder, lambda made: run_cases(made, (), update=True))
+        except OSError as error:
+            raise CannotWrite(f"cannot write {error.filename}: {error.strerror}") from None
+    first = "" if folder.samefile(Path()) else f"cd {folder}, then "
+    say("".join(f"  {folder / name}\n" for name in made) + f"Next: {first}sfmap check and sfmap test.")
