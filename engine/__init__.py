@@ -11,10 +11,10 @@ mapping/values   events, the values of fields, and records
                  ← language
 mapping/filters  the named filters of pipes and templates
                  ← language, mapping/values
+mapping/run      event → records
+                 ← yaml_files, language, mapping/values, mapping/filters
 mapping/compile  Mapping → functions
                  ← yaml_files, language, mapping/values, mapping/filters, mapping/run
-mapping/run      event → records
-                 ← yaml_files, language, mapping/values, mapping/compile
 org              what delivery needs from an org, and what its described fields accept
                  ← yaml_files, language, mapping/values
 org/soap         an org over the partner SOAP API
@@ -41,7 +41,7 @@ serve            events over HTTP, delivered in the background
                  ← yaml_files, http, mapping/values, mapping/run, org, sources, journal, delivery,
                    project, local_org, inspect, wiring
 commands         the command line
-                 ← files, yaml_files, language, mapping/values, mapping/compile,
-                   mapping/run, sources, journal, delivery, project, http, local_org,
+                 ← files, yaml_files, language, mapping/values, mapping/run,
+                   sources, journal, delivery, project, http, local_org,
                    wiring, inspect, testing, serve
 """

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import click
 
-from sfmap.engine.mapping.compile.build import CompiledMapping
+from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import Project
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource

@@ -66,7 +66,7 @@ def check(
         _say_checked(checked)
         click.echo("".join(f"{line}\n" for line in coverage_text(covered)), nl=False)
         if compiled:
-            click.echo("\n".join(one.straight.text for one in checked.mappings), nl=False)
+            click.echo("\n".join(one.code for one in checked.mappings), nl=False)
     if unread:
         say("\n".join(unread))
     failed = ExitCode.EVENTS_FAILED if unread else ExitCode.DONE

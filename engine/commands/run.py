@@ -30,7 +30,7 @@ from sfmap.engine.delivery.deliver_all import deliver_all, resume, source_name
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.delivery.windows import Stream
 from sfmap.engine.journal.ledger import Ledger
-from sfmap.engine.mapping.compile.build import CompiledMapping
+from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.project_file import load_project, project_folder
 from sfmap.engine.sources.event_source import EventSource, Received

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sfmap.engine.language.model import FieldRule
-from sfmap.engine.mapping.compile.build import CompiledMapping
-from sfmap.engine.mapping.compile.sandbox import TemplateFailed
-from sfmap.engine.mapping.compile.source_paths import Path, is_below
+from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
+from sfmap.engine.mapping.run.compiled_source import Path, TemplateFailed, is_below
+from sfmap.engine.mapping.run.field_plan import FieldPlan
+from sfmap.engine.mapping.run.field_value import find_value
 from sfmap.engine.mapping.values.event import ITEM
 from sfmap.engine.mapping.values.record import Event, Json, Note, Skipped
 from sfmap.engine.mapping.values.values import Unfit, holds_value
@@ -30,7 +30,7 @@ class Coverage:
 
     def add(self, event: Event) -> None:
         try:
-            views = self.compiled.views(event)
+            views = self.compiled.plan.views(event)
         except (TemplateFailed, Unfit):
             return
         if isinstance(views, Skipped):
@@ -38,18 +38,18 @@ class Coverage:
         self.events += 1
         unread: set[str] = set()
         for view, _ in views:
-            self.fired.update(rule.rule.field for rule in self.compiled.rules if rule.find(view).origin)
+            self.fired.update(plan.field for plan in self.compiled.plan.fields if find_value(plan, view).origin)
             unread.update(self._unread(view))
         self.unread.update(unread)
 
     @property
-    def never_fired(self) -> tuple[FieldRule, ...]:
-        """The rules that found no value in any event; those with a constant or a default need none."""
-        rules = (compiled.rule for compiled in self.compiled.rules)
-        return tuple(rule for rule in rules if rule.field not in self.fired and (rule.sources or rule.template))
+    def never_fired(self) -> tuple[FieldPlan, ...]:
+        """The fields without a value in any event; those with a constant or only a default need none."""
+        reading = (plan for plan in self.compiled.plan.fields if plan.sources and plan.given_by != "constant")
+        return tuple(plan for plan in reading if plan.field not in self.fired)
 
     def _unread(self, view: Event) -> Iterator[str]:
-        for spellings in self.compiled.spellings:
+        for spellings in self.compiled.plan.spellings:
             yield from map(_text, spellings.paths(view))
         reads = list(self._reads())
         for holder in _HOLDERS:
@@ -60,18 +60,18 @@ class Coverage:
 
     def _is_custom(self, holder: str, key: str, value: Json) -> bool:
         """Whether the trait becomes a custom field."""
-        found = self.compiled.find_custom({holder: {key: value}}, {})
+        found = self.compiled.plan.find_custom({holder: {key: value}}, {})
         return any(not isinstance(one, Note) for _, one in found)
 
     def _reads(self) -> Iterator[tuple[Path, bool]]:
         """The paths that are read, and whether as a whole."""
-        compiled = self.compiled
-        sources = [compiled.opt_in, compiled.for_each, compiled.when]
-        for rule in (*compiled.rules, *compiled.match_values.values(), *compiled.unless_found):
-            sources += (*rule.sources, rule.when)
+        plan = self.compiled.plan
+        sources = [plan.opt_in, plan.for_each, plan.when]
+        for one in (*plan.fields, *plan.match_values.values(), *plan.unless_found):
+            sources += (*one.sources, one.when)
         for source in sources:
             if source:
-                is_single = source.segments is not None and not source.pipes and source is not compiled.for_each
+                is_single = source.segments is not None and not source.pipes and source is not plan.for_each
                 yield from (_known(path, not is_single) for path in source.reads)
 
 
@@ -108,6 +108,6 @@ def cover(mappings: Iterable[CompiledMapping], events: Iterable[Event]) -> tuple
     covered = tuple(Coverage(compiled) for compiled in mappings)
     for event in events:
         for coverage in covered:
-            if coverage.compiled.takes(event.get("type"), event.get("event")):
+            if coverage.compiled.plan.takes(event.get("type"), event.get("event")):
                 coverage.add(event)
     return covered

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from sfmap.engine.inspect.payload import content_as_json
 from sfmap.engine.language.model import Write
-from sfmap.engine.mapping.compile.build import CompiledMapping
-from sfmap.engine.mapping.compile.field_rule import CompiledRule, FieldResult
-from sfmap.engine.mapping.compile.sandbox import TemplateFailed
-from sfmap.engine.mapping.compile.source_paths import CompiledSource
+from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
+from sfmap.engine.mapping.run.compiled_source import CompiledSource, TemplateFailed
+from sfmap.engine.mapping.run.field_plan import FieldPlan
+from sfmap.engine.mapping.run.field_value import FieldResult, find_value
 from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.mapping.run.mapping_plan import MappingPlan
 from sfmap.engine.mapping.values.record import (
     Addition,
     Event,
@@ -39,19 +40,19 @@ class Attempt:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldStory:
     field: str
     span: Span
     """The rule."""
     content: FieldContent
     is_written: bool
-    write: Write
-    origin: str
+    write: Write = "always"
+    origin: str = ""
     """The origin of the value: a source, `default`, ...; empty if there is no value."""
-    tried: tuple[Attempt, ...]
+    tried: tuple[Attempt, ...] = ()
     """The sources tried before, in order."""
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     """What was cut or left out, or why the event is rejected."""
 
     def as_json(self) -> dict[str, object]:
@@ -85,38 +86,52 @@ def explain(mapper: Mapper, event: Event) -> tuple[Explained, ...]:
 
 def _explained(compiled: CompiledMapping, event: Event) -> Iterator[Explained]:
     try:
-        views = compiled.views(event)
+        views = compiled.plan.views(event)
     except (TemplateFailed, Unfit):
         views = Skipped("")
     if isinstance(views, Skipped):
         yield from (Explained(mapped) for mapped in compiled.map(event))
         return
     mapped = compiled.map(event)
-    if compiled.for_each and isinstance(mapped[0], Rejected) and not mapped[0].item:  # the whole event
+    if compiled.plan.for_each and isinstance(mapped[0], Rejected) and not mapped[0].item:  # the whole event
         yield Explained(mapped[0])
         return
     for (view, _), one in zip(views, mapped, strict=True):
-        stories = [_story(rule, view) for rule in compiled.rules]
-        stories += (*_finding_stories(compiled, view), *_custom_stories(compiled, view))
-        yield Explained(one, (*stories, *_misplaced_stories(compiled, view)))
+        yield Explained(one, tuple(_stories(compiled.plan, view)))
 
 
-def _story(rule: CompiledRule, view: Event) -> FieldStory:
-    found = rule.find(view)
+def _stories(plan: MappingPlan, view: Event) -> Iterator[FieldStory]:
+    for field in plan.fields:
+        yield _story(field, view)
+    yield from _finding_stories(plan, view)
+    yield from _custom_stories(plan, view)
+    for note in plan.misplaced(view):
+        yield _left_out(note, plan.mapping.span)
+
+
+def _story(plan: FieldPlan, view: Event) -> FieldStory:
+    found = find_value(plan, view)
     is_written = found.content is not None or found.is_null
     notes = (found.rejected,) if found.rejected else found.notes
-    if rule.when and not found.rejected and not rule.when.get(view):
-        tried: tuple[Attempt, ...] = (Attempt("when", f"is not true: {rule.when.text}"),)
+    if plan.when and not found.rejected and not plan.when.get(view):
+        tried: tuple[Attempt, ...] = (Attempt("when", f"is not true: {plan.when.text}"),)
     else:
-        tried = tuple(_attempts(rule, found, view))
+        tried = tuple(_attempts(plan, found, view))
     origin = found.origin or ("default" if found.content is not None else "null" if found.is_null else "")
     return FieldStory(
-        rule.rule.field, rule.rule.span, found.content, is_written, found.write, origin, tried, notes
+        field=plan.field,
+        span=plan.span,
+        content=found.content,
+        is_written=is_written,
+        write=found.write,
+        origin=origin,
+        tried=tried,
+        notes=notes,
     )
 
 
-def _attempts(rule: CompiledRule, found: FieldResult, view: Event) -> Iterator[Attempt]:
-    for source in rule.sources:
+def _attempts(plan: FieldPlan, found: FieldResult, view: Event) -> Iterator[Attempt]:
+    for source in plan.sources:
         if found.origin and source.text == found.origin:
             return
         yield Attempt(source.text, _outcome(source, view))
@@ -134,32 +149,33 @@ def _outcome(source: CompiledSource, view: Event) -> str:
     return "blank" if scalar(value) is None else "does not fit"
 
 
-def _custom_stories(compiled: CompiledMapping, view: Event) -> Iterator[FieldStory]:
-    for custom, found in compiled.find_custom(view, {}):
+def _custom_stories(plan: MappingPlan, view: Event) -> Iterator[FieldStory]:
+    for custom, found in plan.find_custom(view, {}):
         span = custom.span
         if isinstance(found, Note):
             yield _left_out(found, span)
         else:
-            yield FieldStory(found.field, span, found.value, True, "always", f"{found.origin} (custom)", (), ())
+            yield FieldStory(
+                field=found.field,
+                span=span,
+                content=found.value,
+                is_written=True,
+                origin=f"{found.origin} (custom)",
+            )
 
 
-def _finding_stories(compiled: CompiledMapping, view: Event) -> Iterator[FieldStory]:
+def _finding_stories(plan: MappingPlan, view: Event) -> Iterator[FieldStory]:
     """What is wrong with values that records are looked for by, and that are not written."""
-    named = [(f"match by {rule.rule.field}", rule) for rule in compiled.match_values.values()]
-    named += [("unless_found", rule) for rule in compiled.unless_found]
-    for name, rule in named:
-        found = rule.find(view)
+    named = [(f"match by {value.field}", value) for value in plan.match_values.values()]
+    named += [("unless_found", value) for value in plan.unless_found]
+    for name, value in named:
+        found = find_value(value, view)
         for what in (found.rejected,) if found.rejected else found.notes:
-            yield _left_out(Note(name, what), rule.rule.span)
-
-
-def _misplaced_stories(compiled: CompiledMapping, view: Event) -> Iterator[FieldStory]:
-    for note in compiled.misplaced(view):
-        yield _left_out(note, compiled.mapping.span)
+            yield _left_out(Note(name, what), value.span)
 
 
 def _left_out(note: Note, span: Span) -> FieldStory:
-    return FieldStory(note.field, span, None, False, "always", "", (), (note.what,))
+    return FieldStory(field=note.field, span=span, content=None, is_written=False, notes=(note.what,))
 
 
 def as_text(number: int, explained: Explained) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sfmap.engine.inspect.coverage import Coverage
 from sfmap.engine.inspect.describe_cache import describe
 from sfmap.engine.inspect.org_check import Descriptions, plain_org, review
-from sfmap.engine.mapping.compile.build import CompiledMapping
+from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.project.loading import check_mappings, chosen_mappings
 from sfmap.engine.project.project_file import LOCAL, Project, read_project
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Mistakes, in_order
@@ -62,8 +62,8 @@ def coverage_text(covered: Iterable[Coverage]) -> Iterator[str]:
     for coverage in covered:
         mapping = coverage.compiled.mapping
         yield f"{mapping.source.file}: {_counted(coverage.events)}"
-        for rule in coverage.never_fired:
-            yield f"  never fired: {rule.field} (line {rule.span.line})"
+        for plan in coverage.never_fired:
+            yield f"  never fired: {plan.field} (line {plan.span.line})"
         for trait, count in coverage.unread.most_common():
             yield f"  reaches no field: {trait} ({_counted(count)})"
 
@@ -77,7 +77,7 @@ def coverage_json(covered: Iterable[Coverage]) -> list[dict[str, object]]:
         {
             "mapping": coverage.compiled.mapping.name,
             "events": coverage.events,
-            "never_fired": [{"field": r.field, "line": r.span.line} for r in coverage.never_fired],
+            "never_fired": [{"field": plan.field, "line": plan.span.line} for plan in coverage.never_fired],
             "no_field": dict(coverage.unread.most_common()),
         }
         for coverage in covered

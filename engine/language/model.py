@@ -132,6 +132,11 @@ class FieldRule:
     currency: ScalarNode | None = None
     """For an amount, the field of its currency."""
 
+    @property
+    def clears(self) -> bool:
+        """Whether null or blank text in the event can empty the field."""
+        return "clear" in (self.on_null, self.on_blank)
+
 
 @dataclass(frozen=True, slots=True)
 class CustomFields:
@@ -152,6 +157,11 @@ class CustomFields:
     rename: Rename | None = None
     on_null: OnNull = "ignore"
     on_blank: OnNull = "ignore"
+
+    @property
+    def clears(self) -> bool:
+        """Whether null or blank text in the event can empty a field."""
+        return "clear" in (self.on_null, self.on_blank)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sfmap.engine.language.overlay import Library, Setting, entry
 from sfmap.engine.language.parse import parse_mapping
-from sfmap.engine.mapping.compile.build import CompiledMapping, compile_mapping
+from sfmap.engine.mapping.compile.build import compile_mapping
+from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.org.soql_conditions import where_mistakes
 from sfmap.engine.project.project_file import Project
 from sfmap.engine.yaml_files import kinds

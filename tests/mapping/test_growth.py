@@ -7,11 +7,12 @@ import pytest
 
 from sfmap.engine.inspect.explanation import explain
 from sfmap.engine.language.model import SourcePath, ValueType
-from sfmap.engine.mapping.compile.sandbox import ENVIRONMENT, TemplateFailed
-from sfmap.engine.mapping.compile.source_paths import CompiledSource, compile_source
+from sfmap.engine.mapping.compile.sandbox import ENVIRONMENT
+from sfmap.engine.mapping.compile.source_paths import compile_source
 from sfmap.engine.mapping.compile.templates import compile_template
 from sfmap.engine.mapping.filters.filter import Filter
 from sfmap.engine.mapping.filters.registry import FILTERS
+from sfmap.engine.mapping.run.compiled_source import CompiledSource, TemplateFailed
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Json, Record, Rejected
 from sfmap.engine.mapping.values.values import Unfit, clean_text, convert, cut, length, scalar

@@ -136,10 +136,10 @@ for _ in range(120):
     }
 )
 @example({"type": "identify", "traits": "x", "userId": "a@b.co"})
-def test_the_straight_way_and_the_rules_give_the_same(event: Event) -> None:
+def test_the_generated_code_and_the_rules_give_the_same(event: Event) -> None:
     for compiled in FAST:
-        view = compiled.view(event)
-        assert repr(compiled.record(view, 0)) == repr(compiled.record_by_rules(view, 0))
+        view = compiled.plan.view(event)
+        assert repr(compiled.record(view, 0)) == repr(compiled.plan.record_by_rules(view, 0))
 
 
 @given(EVENTS)

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 
 from sfmap.engine.language.model import SourcePath
-from sfmap.engine.mapping.compile.sandbox import TemplateFailed
 from sfmap.engine.mapping.compile.source_paths import compile_source
 from sfmap.engine.mapping.compile.templates import compile_template
 from sfmap.engine.mapping.filters.filter import Example, Filter
 from sfmap.engine.mapping.filters.registry import FILTERS
+from sfmap.engine.mapping.run.compiled_source import TemplateFailed
 from sfmap.engine.mapping.values.record import Event, Json
 from sfmap.engine.mapping.values.values import Unfit
 from sfmap.engine.yaml_files.diagnostics import Source, Span

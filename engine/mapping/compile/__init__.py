@@ -1,4 +1,4 @@
 """Mapping → functions.
 
-Imported by: mapping/run, project, inspect, commands.
+Imported by: project, inspect.
 """

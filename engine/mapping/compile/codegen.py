@@ -1,66 +1,73 @@
-"""Generates one Python function for a mapping: it writes plain values directly, and passes others to their rules.
+"""Generates the Python functions of a mapping: they write plain values directly, and pass others to their rules.
 
 Values that are not plain (to be cleaned, converted, cut or looked up in a table) are passed to the same rules that
-`CompiledMapping` has, so that both ways give the same records.
+`MappingPlan.record_by_rules` follows, so that both ways give the same records. Nothing is executed here.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, NamedTuple
+from pathlib import PurePath
 
-from sfmap.engine.language.model import Lookup
-from sfmap.engine.mapping.compile.blanks import without_blanks
-from sfmap.engine.mapping.compile.custom_fields import CompiledCustom
-from sfmap.engine.mapping.compile.field_rule import CompiledRule
-from sfmap.engine.mapping.compile.source_paths import CompiledSource, Path, Pipe
-from sfmap.engine.mapping.run.builder import Draft
-from sfmap.engine.mapping.run.key_spelling import Keys
-from sfmap.engine.mapping.run.shapes import Holder
-from sfmap.engine.mapping.run.spellings import Spellings
+from sfmap.engine.language.model import WRITES
+from sfmap.engine.mapping.compile.source_paths import simple_segments
+from sfmap.engine.mapping.run.builder import RecordBuilder, new_builder
+from sfmap.engine.mapping.run.compiled_source import CompiledSource, Pipe, only_names
+from sfmap.engine.mapping.run.custom_plan import CustomPlan
+from sfmap.engine.mapping.run.field_plan import FieldPlan
+from sfmap.engine.mapping.run.field_value import find_value
+from sfmap.engine.mapping.run.key_spelling import KeySpelling
+from sfmap.engine.mapping.run.mapping_plan import MappingPlan, not_opted_in
+from sfmap.engine.mapping.values.blanks import without_blanks
 from sfmap.engine.mapping.values.event import with_wide_tables
-from sfmap.engine.mapping.values.record import Event, Mapped, Record, RecordPlan
+from sfmap.engine.mapping.values.record import Record
 from sfmap.engine.mapping.values.values import EMAIL, NUMBER_RANGE, Unfit
+from sfmap.engine.yaml_files.diagnostics import Span
 
-MapEvent = Callable[[Event], tuple[Mapped, ...]]
-MapView = Callable[[Event, int], Mapped]
+Names = tuple[str, ...]
 
 _MOST_SOURCES = 40
 """The most sources of one rule: each is a level of indentation, of which Python allows a hundred."""
 _STRIPPED = frozenset({"phone", "url", "picklist"})
-_PARTS = ", ".join(Draft._fields)
-_NEW_PARTS = "{}, {}, {}, {}, {}, {}, [], [], []"
+_STEP = "    "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratedCode:
+    """The text of the functions `record` and, if every event becomes at most one record, `map`."""
+
+    file: str
+    """The name of the mapping's file."""
+    text: str
+    names: Mapping[str, object]
+    """What the text refers to."""
 
 
 @dataclass
-class _Writer:
-    """The lines of the function, and the objects that they refer to."""
+class _Scope:
+    """The names that the text refers to, and the objects of the event that it keeps in variables."""
 
-    lines: list[str] = field(default_factory=list)
-    names: dict[str, Any] = field(default_factory=dict)
-    tables: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
+    names: dict[str, object]
+    tables: dict[Names, list[str]] = field(default_factory=dict)
     """By the path of an object that the rules read, the names of its keys in rules."""
-    locals: dict[tuple[str, ...], str] = field(default_factory=dict)
-    """The variables of these objects in the function."""
-
-    def say(self, depth: int, line: str) -> None:
-        self.lines.append(f"{'    ' * depth}{line}")
+    variables: dict[Names, str] = field(default_factory=dict)
+    """The variables of these objects."""
 
     def name(self, thing: object, like: str) -> str:
         name = _unused(like, self.names)
         self.names[name] = thing
         return name
 
-    def table(self, path: tuple[str, ...]) -> str:
+    def table(self, path: Names) -> str:
         if path not in self.tables:
             if len(path) > 1:
                 self.value(path)
             self.tables[path] = []
-            self.locals[path] = _unused(f"in_{'_'.join(path)}", self.locals.values())
-        return self.locals[path]
+            self.variables[path] = _unused(f"in_{'_'.join(path)}", self.variables.values())
+        return self.variables[path]
 
-    def value(self, path: tuple[str, ...]) -> str:
+    def value(self, path: Names) -> str:
         """The expression for the value at the path, None if there is none."""
         *above, key = path
         if not above:
@@ -78,187 +85,154 @@ def _unused(like: str, used: Collection[str]) -> str:
     return plain if plain not in used else next(name for name in others if name not in used)
 
 
-class Switch(NamedTuple):
-    """The opt-in: a key of an object of the event; without a key, every event is opted in."""
-
-    path: tuple[str, str] | None
-    otherwise: tuple[Mapped, ...]
-    """The result for events that are not opted in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Straight:
-    """The generated functions, and their text."""
-
-    map: MapEvent | None
-    """Maps an event; None for a mapping whose events may not become exactly one record."""
-    record: MapView
-    text: str
-
-
-def straighten(
-    plan: RecordPlan,
-    lookups: tuple[Lookup, ...],
-    rules: tuple[CompiledRule, ...],
-    match_values: Mapping[str, CompiledRule],
-    unless_found: tuple[CompiledRule, ...],
-    custom: tuple[CompiledCustom, ...],
-    holders: tuple[Holder, ...],
-    spellings: tuple[Spellings, ...],
-    by_rules: MapView,
-    switch: Switch | None,
-    event_view: Callable[[Event], Event],
-) -> Straight:
-    """The mapping's rules as one function; `by_rules` maps what it cannot."""
-    body = _Writer()
-    looked_up = frozenset(slot for lookup in lookups for slot in lookup.slots)
-    for rule in rules:
-        _write_rule(body, rule, rule.rule.field in looked_up)
-    objects = {path for holder in holders if holder.kinds == (dict,) and (path := _only_names(holder.path))}
+def generate(plan: MappingPlan) -> GeneratedCode:
+    """The functions of the mapping. Their text has only names, numbers and quoted constants made here."""
+    scope = _Scope(_known_names(plan))
+    looked_up = frozenset(slot for lookup in plan.mapping.lookups for slot in lookup.slots)
+    fields = [line for one in plan.fields for line in _field_lines(scope, one, one.field in looked_up)]
+    objects = {path for holder in plan.holders if holder.kinds == (dict,) and (path := only_names(holder.path))}
     for path in sorted(objects):
-        body.table(path)
-    _know_spellings(body, spellings)
-    bases = {base: one for one in custom if (base := _base(one))}
-    for base in bases:
-        body.table(base)
-    writer = _Writer(names=body.names, tables=body.tables, locals=body.locals)
-    writer.say(0, "def record(view, item):")
-    writer.say(1, f"parts = {_PARTS} = {_NEW_PARTS}")
-    for path in body.tables:
-        _write_table(writer, path, bases.get(path), path in objects)
-    _write_misplaced(writer, [one for one in holders if one.path not in objects], spellings)
-    writer.lines += body.lines
-    for one in custom:
-        if base := _base(one):
-            _write_custom(writer, base, one, looked_up)
-        else:
-            writer.say(1, f"Draft(*parts).add_custom({writer.name(one.find, 'custom_fields')}(view, always))")
-    _write_finding(writer, match_values, unless_found)
-    _write_end(writer, lookups, bool(unless_found))
-    if switch:
-        _write_map(writer, switch)
-    text = "\n".join(writer.lines) + "\n"
-    names: dict[str, Any] = {
-        "Draft": Draft, "Record": Record, "Unfit": Unfit, "event_view": event_view, "is_email": EMAIL.fullmatch,
-        "with_wide_tables": with_wide_tables, "without_blanks": without_blanks,
-        "plan": plan, "by_rules": by_rules, **writer.names,
+        scope.table(path)
+    _register_spellings(scope, plan)
+    custom = {base: one for one in plan.custom if (base := _base(one))}
+    for base in custom:
+        scope.table(base)
+    body = [
+        f"parts = {', '.join(RecordBuilder._fields)} = {', '.join(map(repr, new_builder()))}",
+        *(line for path in scope.tables for line in _table_lines(scope, path, custom.get(path), path in objects)),
+        *_misplaced_lines(scope, plan, objects),
+        *fields,
+        *(line for one in plan.custom for line in _custom_lines(scope, one, looked_up)),
+        *_match_value_lines(scope, plan),
+        *_end_lines(plan),
+    ]
+    lines = [
+        f"# {_on_one_line(f'{plan.mapping.name}: {plan.mapping.source.file}')}",
+        "def record(view, item):",
+        f"{_STEP}try:",
+        *(f"{_STEP * 2}{line}" for line in body),
+        f"{_STEP}except Unfit:  # a filter gave up: its rule says why",
+        f"{_STEP * 2}return by_rules(view, item)",
+        *_map_lines(scope, plan),
+    ]
+    return GeneratedCode(file=plan.mapping.source.file, text="\n".join(lines) + "\n", names=scope.names)
+
+
+def _known_names(plan: MappingPlan) -> dict[str, object]:
+    return {
+        "RecordBuilder": RecordBuilder, "Record": Record, "Unfit": Unfit, "find_value": find_value,
+        "is_email": EMAIL.fullmatch, "with_wide_tables": with_wide_tables, "without_blanks": without_blanks,
+        "plan": plan.record_plan, "by_rules": plan.record_by_rules, "event_view": plan.view,
     }  # fmt: skip
-    # The text consists only of names, numbers and quoted constants generated here.
-    exec(compile(text, f"<{plan.mapping}, compiled>", "exec"), names)  # noqa: S102
-    return Straight(names.get("map"), names["record"], text)
 
 
-def _base(custom: CompiledCustom) -> tuple[str, ...] | None:
+def _comment(span: Span, what: str) -> str:
+    """What the next lines are for, with its place in the YAML: `# lead.yaml:14 LastName`."""
+    return f"# {_on_one_line(f'{PurePath(span.source.file).name}:{span.line} {what}')}"
+
+
+def _on_one_line(text: str) -> str:
+    """The text as a comment can have it; the name of a file can have any character."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _base(custom: CustomPlan) -> Names | None:
     """The path of the object whose members become fields, if each depends only on its own key and value."""
     source = custom.source
-    return None if source.pipes or custom.spec.objects == "flatten" else _names(source)
+    return None if source.pipes or custom.spec.objects == "flatten" else only_names(source.segments)
 
 
-def _names(source: CompiledSource) -> tuple[str, ...] | None:
-    """The source's path if it has only names."""
-    return _only_names(source.segments or ())
-
-
-def _only_names(path: Path) -> tuple[str, ...] | None:
-    names = tuple(segment for segment in path if isinstance(segment, str))
-    return names if names and names == path else None
-
-
-def _write_table(
-    writer: _Writer, path: tuple[str, ...], custom: CompiledCustom | None, is_read_below_alone: bool
-) -> None:
-    """Writes lines that read an object of the event, with keys under their names in rules."""
-    table = writer.locals[path]
-    keys = Keys(writer.tables[path], custom)
-    knows, learn = writer.name(keys.known.issuperset, f"knows_{table}"), writer.name(keys.learn, f"learn_{table}")
+def _table_lines(
+    scope: _Scope, path: Names, custom: CustomPlan | None, is_read_below_alone: bool
+) -> Iterator[str]:
+    """Lines that read an object of the event, with keys under their names in rules."""
+    table = scope.variables[path]
+    keys = KeySpelling(scope.tables[path], custom)
+    knows, learn = scope.name(keys.known.issuperset, f"knows_{table}"), scope.name(keys.learn, f"learn_{table}")
     if custom:
-        writer.names[f"fields_{table}"] = keys.fields
-    writer.say(1, f"{table} = {writer.value(path)}")
-    writer.say(1, f"if {table}.__class__ is not dict:")
+        scope.names[f"fields_{table}"] = keys.fields
+    yield f"{table} = {scope.value(path)}"
+    yield f"if {table}.__class__ is not dict:"
     if is_read_below_alone:
-        writer.say(2, f"if {table} is not None: return by_rules(view, item)")
-    writer.say(2, f"{table} = {{}}")
-    writer.say(1, f"elif not {knows}({table}):")
-    writer.say(2, f"{table} = {learn}({table})")
-    writer.say(2, f"if {table} is None: return by_rules(with_wide_tables(view), item)")
+        yield f"    if {table} is not None: return by_rules(view, item)"
+    yield f"    {table} = {{}}"
+    yield f"elif not {knows}({table}):"
+    yield f"    {table} = {learn}({table})"
+    yield f"    if {table} is None: return by_rules(with_wide_tables(view), item)"
 
 
-def _know_spellings(body: _Writer, spellings: tuple[Spellings, ...]) -> None:
+def _register_spellings(scope: _Scope, plan: MappingPlan) -> None:
     """Makes the tables know each name that any rule reads: of two keys that are one name they tell."""
-    for one in spellings:
-        if path := _only_names(one.path):
+    for one in plan.spellings:
+        if path := only_names(one.path):
             for name in dict.fromkeys(name for names in one.names.values() for name in names):
-                body.value((*path, name))
+                scope.value((*path, name))
 
 
-def _write_misplaced(writer: _Writer, holders: list[Holder], spellings: tuple[Spellings, ...]) -> None:
+def _misplaced_lines(scope: _Scope, plan: MappingPlan, objects: Collection[Names]) -> Iterator[str]:
     """What the tables cannot tell: it lies below lists, or members of both kinds are read."""
-    if holders:
-        misplaced = writer.name(lambda view: any(holder.note(view) for holder in holders), "misplaced")
-        writer.say(1, f"if {misplaced}(view): return by_rules(view, item)")
-    if below_lists := [one for one in spellings if not _only_names(one.path)]:
-        respelt = writer.name(lambda view: any(True for one in below_lists for _ in one.notes(view)), "respelt")
-        writer.say(1, f"if {respelt}(view): return by_rules(view, item)")
+    if holders := [one for one in plan.holders if one.path not in objects]:
+        misplaced = scope.name(lambda view: any(holder.note(view) for holder in holders), "misplaced")
+        yield f"if {misplaced}(view): return by_rules(view, item)"
+    if below_lists := [one for one in plan.spellings if not only_names(one.path)]:
+        respelt = scope.name(lambda view: any(True for one in below_lists for _ in one.notes(view)), "respelt")
+        yield f"if {respelt}(view): return by_rules(view, item)"
 
 
-def _write_rule(writer: _Writer, rule: CompiledRule, is_looked_up: bool) -> None:
-    """Writes lines that try the sources in turn, then use a plain value, the rule for others, or the default."""
-    spec = rule.rule
-    by_rule = f"Draft(*parts).add({spec.field!r}, {writer.name(rule.find, f'find_{spec.field}')}(view))"
-    plain = _plain(rule)
-    reads = [_read(writer, source) for source in rule.sources]
+def _field_lines(scope: _Scope, plan: FieldPlan, is_looked_up: bool) -> Iterator[str]:
+    """Lines that try the sources in turn, then use a plain value, the rule for others, or the default."""
+    yield _comment(plan.span, plan.field)
+    found = f"find_value({scope.name(plan, f'plan_{plan.field}')}, view)"
+    by_rule = f"RecordBuilder(*parts).add({plan.field!r}, {found})"
+    plain = _plain(plan)
+    reads = [_read_lines(scope, source) for source in plan.sources]
     if plain is None or not 0 < len(reads) <= _MOST_SOURCES or [] in reads:
-        writer.say(1, by_rule)
+        yield by_rule
         return
-    for depth, (source, lines) in enumerate(zip(rule.sources, reads, strict=True), 1):
-        if depth > 1:
-            writer.say(depth - 1, "if v is None:")
-        for line in lines:
-            writer.say(depth, line)
+    for depth, (source, lines) in enumerate(zip(plan.sources, reads, strict=True)):
+        if depth:
+            yield f"{_STEP * (depth - 1)}if v is None:"
+        yield from (f"{_STEP * depth}{line}" for line in lines)
         if len(reads) > 1:
-            writer.say(depth, f"origin = {source.text!r}")
-    origin = "origin" if len(reads) > 1 else repr(rule.sources[0].text)
-    given = f" = given[{spec.field!r}]" if is_looked_up else ""
-    writer.say(1, f"if v is None: {_without_value(rule) or by_rule}")
-    writer.say(1, f"elif {plain}:")
-    writer.say(2, f"{spec.write}[{spec.field!r}]{given} = v; origins[{spec.field!r}] = {origin}")
-    writer.say(1, f"else: {by_rule}")
+            yield f"{_STEP * depth}origin = {source.text!r}"
+    origin = "origin" if len(reads) > 1 else repr(plan.sources[0].text)
+    given = f" = given[{plan.field!r}]" if is_looked_up else ""
+    yield f"if v is None: {_without_value(plan) or by_rule}"
+    yield f"elif {plain}:"
+    yield f"    {plan.write}[{plan.field!r}]{given} = v; origins[{plan.field!r}] = {origin}"
+    yield f"else: {by_rule}"
 
 
-def _plain(rule: CompiledRule) -> str | None:
+def _plain(plan: FieldPlan) -> str | None:
     """The condition under which a value is written unchanged; None if it never is."""
-    spec = rule.rule
-    if (
-        rule.when
-        or rule.values is not None
-        or spec.reference
-        or spec.add
-        or spec.template is not None
-        or spec.value is not None
-    ):
+    if plan.given_by != "sources" or plan.when or plan.table or plan.reference or plan.add:
         return None
     # A character beyond the basic plane counts as two: half the length is sure to fit.
-    fits = f" and len(v) <= {spec.max // 2}" if spec.max is not None else ""
-    if rule.blanks:
+    fits = [f"len(v) <= {plan.max // 2}"] if plan.max is not None else []
+    if plan.blanks:
         # A longer text cannot be one of them, unless blanks make it longer.
-        fits += f" and len(v) > {max(map(len, rule.blanks))} and v[-1] != ' '"
-    match spec.type:
-        case "integer" | "number" if rule.blanks:
+        fits += [f"len(v) > {max(map(len, plan.blanks))}", "v[-1] != ' '"]
+    match plan.type:
+        case "integer" | "number" if plan.blanks:
             return None
-        case None if spec.max is None and not rule.blanks:
+        case None if not plan.blanks:
             return f"{_is_text('v')} or v.__class__ is bool or v.__class__ is int and {_is_short('v')}"
         case None | "string":
-            return f"{_is_text('v')}{fits}"
+            return _all([_is_text("v"), *fits])
         case "email":
-            return f"v.__class__ is str{fits} and v.isprintable() and is_email(v)"
+            return _all(["v.__class__ is str", *fits, "v.isprintable()", "is_email(v)"])
         case "integer":
             return "v.__class__ is int and -2147483648 <= v < 2147483648"
         case "number":
             return f"(v.__class__ is int or v.__class__ is float) and {_is_short('v')}"
         case kind if kind in _STRIPPED:
-            return f"{_is_text('v')}{fits} and v[-1] != ' '"
+            return _all([_is_text("v"), *fits, "v[-1] != ' '"])
         case _:
             return None
+
+
+def _all(conditions: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(conditions))
 
 
 def _is_text(value: str) -> str:
@@ -270,15 +244,15 @@ def _is_short(number: str) -> str:
     return f"-{NUMBER_RANGE} < {number} < {NUMBER_RANGE}"
 
 
-def _read(writer: _Writer, source: CompiledSource) -> list[str]:
+def _read_lines(scope: _Scope, source: CompiledSource) -> list[str]:
     """Lines that assign the source's value to v, or None; no lines if only the source itself can."""
-    names = _names(source)
+    names = only_names(source.segments)
     if names is None or not all(map(_keeps_nothing, source.pipes)):
         return []
-    cleaned = _blanks_out(writer, source.blanks) if source.pipes and source.blanks else []
-    lines = [f"v = {writer.value(names)}", *cleaned]
+    cleaned = _blanks_out(scope, source.blanks) if source.pipes and source.blanks else []
+    lines = [f"v = {scope.value(names)}", *cleaned]
     for pipe in source.pipes:
-        name = writer.name(pipe.run, pipe.known.name)
+        name = scope.name(pipe.run, f"filter_{pipe.known.name}")
         chooses = "".join(f" and given_v.__class__ is not {kind.__name__}" for kind in pipe.known.chooses)
         lines += [
             f"if v is not None{' and v.__class__ is not str' if str in pipe.known.keeps else ''}:",
@@ -288,10 +262,10 @@ def _read(writer: _Writer, source: CompiledSource) -> list[str]:
     return [*lines, *cleaned]
 
 
-def _blanks_out(writer: _Writer, blanks: frozenset[str]) -> list[str]:
+def _blanks_out(scope: _Scope, blanks: frozenset[str]) -> list[str]:
     """Lines that replace values that count as no value; most texts are longer than any of them."""
     longest = max(map(len, blanks))
-    name = writer.name(blanks, "blanks")
+    name = scope.name(blanks, "blanks")
     return [
         f"if v is not None and (v.__class__ is not str or len(v.strip()) <= {longest}):",
         f"    v = without_blanks(v, {name})",
@@ -306,69 +280,85 @@ def _keeps_nothing(pipe: Pipe) -> bool:
         return False
 
 
-def _without_value(rule: CompiledRule) -> str:
+def _without_value(plan: FieldPlan) -> str:
     """The statement if no source has a value; empty if only the rule can decide."""
-    spec = rule.rule
-    if "clear" in (spec.on_null, spec.on_blank):
+    if plan.clears_null or plan.clears_blank:
         return ""
-    if spec.default is not None:
-        return f"{spec.default.write or spec.write}[{spec.field!r}] = {spec.default.value!r}"
-    return "" if spec.required else "pass"
+    if plan.default is not None:
+        return f"{plan.default.write}[{plan.field!r}] = {plan.default.value!r}"
+    return "" if plan.required else "pass"
 
 
-def _write_custom(
-    writer: _Writer, base: tuple[str, ...], custom: CompiledCustom, looked_up: frozenset[str]
-) -> None:
-    table = writer.locals[base]
+def _custom_lines(scope: _Scope, custom: CustomPlan, looked_up: frozenset[str]) -> Iterator[str]:
+    yield _comment(custom.span, "custom")
+    base = _base(custom)
+    if base is None:
+        yield f"RecordBuilder(*parts).add_custom({scope.name(custom.find, 'custom_fields')}(view, always))"
+        return
+    table = scope.variables[base]
     given = " = given[name]" if any(name.endswith(custom.spec.suffix) for name in looked_up) else ""
     is_number = f"(value.__class__ is int or value.__class__ is float) and {_is_short('value')}"
-    writer.say(1, f"for key, value in {table}.items():")
-    writer.say(2, f"field = fields_{table}[key]")
-    writer.say(2, "if field is not None:")
-    writer.say(3, "name, origin = field")
-    writer.say(
-        3, f"if name and name not in always and ({_is_text('value')} or value.__class__ is bool or {is_number}):"
-    )
-    writer.say(4, f"always[name]{given} = value; origins[name] = origin")
-    writer.say(3, "else:" if custom.spec.on_null == "clear" else "elif value is not None:")
-    writer.say(4, f"Draft(*parts).add_custom({writer.name(custom.of, 'custom_field')}(key, value, always))")
+    is_plain = f"{_is_text('value')} or value.__class__ is bool or {is_number}"
+    yield f"for key, value in {table}.items():"
+    yield f"    field = fields_{table}[key]"
+    yield "    if field is not None:"
+    yield "        name, origin = field"
+    yield f"        if name and name not in always and ({is_plain}):"
+    yield f"            always[name]{given} = value; origins[name] = origin"
+    yield f"        {'else' if custom.spec.on_null == 'clear' else 'elif value is not None'}:"
+    find = scope.name(custom.of, "custom_field")
+    yield f"            RecordBuilder(*parts).add_custom({find}(key, value, always))"
 
 
-def _write_finding(
-    writer: _Writer, match_values: Mapping[str, CompiledRule], unless_found: tuple[CompiledRule, ...]
-) -> None:
-    """Writes lines for lookup values that are not written."""
-    for slot, value in match_values.items():
-        find = writer.name(value.find, f"find_by_{value.rule.field}")
-        writer.say(1, f"Draft(*parts).add_match_value({slot!r}, {value.rule.field!r}, {find}(view))")
-    for rule in unless_found:
-        find = writer.name(rule.find, "find_unless_found")
-        writer.say(1, f"Draft(*parts).add_unless_found({find}(view))")
+def _match_value_lines(scope: _Scope, plan: MappingPlan) -> Iterator[str]:
+    """Lines for lookup values that are not written."""
+    for slot, value in plan.match_values.items():
+        name = scope.name(value, f"plan_match_by_{value.field}")
+        yield _comment(value.span, f"match by {value.field}")
+        yield f"RecordBuilder(*parts).add_match_value({slot!r}, {value.field!r}, find_value({name}, view))"
+    for value in plan.unless_found:
+        name = scope.name(value, "plan_unless_found")
+        yield _comment(value.span, "unless_found")
+        yield f"RecordBuilder(*parts).add_unless_found(find_value({name}, view))"
 
 
-def _write_end(writer: _Writer, lookups: tuple[Lookup, ...], has_unless_found: bool) -> None:
+def _end_lines(plan: MappingPlan) -> Iterator[str]:
     matches = []
-    for place, lookup in enumerate(lookups):
-        there = " and ".join(f"{field.slot!r} in given" for field in lookup.fields)
-        values = ", ".join(f"{field.name!r}: given[{field.slot!r}]" for field in lookup.fields)
-        writer.say(1, f"match{place} = ({{{values}}},) if {there} else ()")
+    for place, lookup in enumerate(plan.mapping.lookups):
+        there = " and ".join(f"{one.slot!r} in given" for one in lookup.fields)
+        values = ", ".join(f"{one.name!r}: given[{one.slot!r}]" for one in lookup.fields)
+        yield f"match{place} = ({{{values}}},) if {there or 'True'} else ()"
         matches.append(f"match{place}")
-    writer.say(1, f"match = {' + '.join(matches) or '()'}")
-    without = "match" if lookups else "(always or create or update or empty)"
-    writer.say(1, f"if rejections or not {without}: return by_rules(view, item)")
-    written = "always, create, update, empty, origins, tuple(notes) if notes else ()"
-    guards = ", tuple(unless_found)" if has_unless_found else ""
-    writer.say(1, f"return Record(plan, match, {written}, item{guards})")
+    yield f"match = {' + '.join(matches) or '()'}"
+    needed = "match" if matches else f"({' or '.join(WRITES)})"
+    yield f"if rejections or not {needed}: return by_rules(view, item)"
+    arguments = {
+        "plan": "plan",
+        "match": "match",
+        "fields": "always",
+        "create_only": "create",
+        "update_only": "update",
+        "if_empty": "empty",
+        "origins": "origins",
+        "notes": "tuple(notes) if notes else ()",
+        "item": "item",
+        "unless_found": "tuple(unless_found)" if plan.unless_found else "()",
+    }
+    # Keywords would take twice the time.
+    yield f"return Record({', '.join(arguments[name] for name in Record._fields)})"
 
 
-def _write_map(writer: _Writer, switch: Switch) -> None:
-    writer.say(0, "def map(event):")
-    writer.say(1, "view = event_view(event)")
-    if switch.path:
-        holder, key = switch.path
-        writer.say(1, f"v = view.get({holder!r})")
-        writer.say(1, f"v = v.get({key!r}) if v.__class__ is dict else None")
-        otherwise = writer.name(switch.otherwise, "not_opted_in")
-        writer.say(1, f"if v is not True and v.__class__ is not dict: return {otherwise}")
-    writer.say(1, "try: return (record(view, 0),)")
-    writer.say(1, "except Unfit: return (by_rules(view, 0),)")
+def _map_lines(scope: _Scope, plan: MappingPlan) -> Iterator[str]:
+    """The function `map`; no lines if an event may become none or several records for further reasons."""
+    path = simple_segments(plan.opt_in.text) if plan.opt_in else None
+    if plan.when or plan.for_each or (plan.opt_in and not (path and len(path) == 2 and only_names(path))):
+        return
+    yield "def map(event):"
+    yield "    view = event_view(event)"
+    if plan.opt_in and path:
+        holder, key = path
+        otherwise = scope.name((not_opted_in(plan.opt_in),), "not_opted_in")
+        yield f"    v = view.get({holder!r})"
+        yield f"    v = v.get({key!r}) if v.__class__ is dict else None"
+        yield f"    if v is not True and v.__class__ is not dict: return {otherwise}"
+    yield "    return (record(view, 0),)"

@@ -13,6 +13,7 @@ from jinja2.visitor import NodeTransformer
 from sfmap.engine.language.model import CONVENTIONS, Conventions
 from sfmap.engine.mapping.filters.filter import LONGEST_RESULT, Filter
 from sfmap.engine.mapping.filters.registry import FILTERS
+from sfmap.engine.mapping.run.compiled_source import TemplateFailed
 from sfmap.engine.mapping.values.event import MISSING, as_text, loose_get
 from sfmap.engine.mapping.values.record import Json
 from sfmap.engine.mapping.values.values import Unfit, shown
@@ -42,10 +43,6 @@ _TEXT_METHODS = frozenset(
         " isupper islower"
     ).split()
 )
-
-
-class TemplateFailed(Exception):
-    """A template could not be rendered for one event."""
 
 
 def failure(error: Exception) -> TemplateFailed:

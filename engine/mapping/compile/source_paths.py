@@ -6,9 +6,8 @@ loosely; wildcards, slices and filters are evaluated by jsonpath-ng and match ex
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from operator import mul
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from jsonpath_ng import Child, Descendants, Fields, JSONPath, Root
 from jsonpath_ng.exceptions import JSONPathError
@@ -16,22 +15,17 @@ from jsonpath_ng.ext.arithmetic import Operation
 from jsonpath_ng.ext.parser import parse as parse_jsonpath
 
 from sfmap.engine.language.model import CONVENTIONS, Conventions, SourcePath
-from sfmap.engine.mapping.compile.blanks import without_blanks
 from sfmap.engine.mapping.compile.literals import arguments
-from sfmap.engine.mapping.filters.filter import Filter, Unread, check_parts
+from sfmap.engine.mapping.filters.filter import Unread, check_parts
 from sfmap.engine.mapping.filters.registry import FILTERS
-from sfmap.engine.mapping.values.event import MISSING, loose_get, normal_key
+from sfmap.engine.mapping.run.compiled_source import CompiledSource, Getter, Path, Pipe, Segment, Walk
+from sfmap.engine.mapping.values.blanks import without_blanks
+from sfmap.engine.mapping.values.event import MISSING, loose_get
 from sfmap.engine.mapping.values.record import Event, Json
 from sfmap.engine.mapping.values.values import NUMBER_RANGE, UnreadableValue, holds_value, scalar
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import did_you_mean
 from sfmap.engine.yaml_files.reader import Report
-
-Getter = Callable[[Event], Json]
-Walk = Callable[[Event], Json | object]
-"""Like `Getter`, with `MISSING` if the path does not exist."""
-Segment = str | int
-Path = tuple[Segment, ...]
 
 _START = re.compile(r"(?:\$\.)?([^\W\d][\w-]*)")
 _SEGMENT = re.compile(r"""\.([^\W\d][\w-]*)|\[(-?\d{1,9})\]|\['([^']*)'\]|\["([^"]*)"\]""")
@@ -42,43 +36,10 @@ _EXAMPLES = "such as traits.company.name or traits.phones[0]"
 _FILTER_CALL = re.compile(r"\s*(\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
-class Pipe(NamedTuple):
-    """A filter with its arguments."""
-
-    known: Filter
-    run: Callable[[Json], Json]
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledSource:
-    text: str
-    get: Getter
-    """Raises `Unfit` if a filter reaches a limit, `UnreadableValue` if it cannot read a value."""
-    reads: tuple[Path, ...]
-    """The leading names and indexes of the paths that it reads."""
-    found: Callable[[Event], list[Json]] = lambda _: []
-    """The value at the path before any filter; null for null, `MISSING` if there is none."""
-    segments: Path | None = None
-    """The whole path if it has only names and indexes; otherwise None."""
-    pipes: tuple[Pipe, ...] = ()
-    """The filters after it."""
-    names: tuple[str, ...] = ()
-    """The first names that a template reads from the event."""
-    blanks: frozenset[str] = frozenset()
-    """Values that count as no value before and after the filters, by `table_key`."""
-
-    def is_null(self, event: Event) -> bool:
-        """Whether the event has an explicit null at the path."""
-        return None in self.found(event)
-
-    def is_blank(self, event: Event) -> bool:
-        """Whether the event has a blank text at the path."""
-        return any(isinstance(one, str) and scalar(one) is None for one in self.found(event))
-
-
 def compile_source(
     source: SourcePath,
     report: Report,
+    *,
     exact: bool = False,
     several: bool = False,
     conventions: Conventions = CONVENTIONS,
@@ -110,7 +71,13 @@ def compile_source(
     get = _with_blanks(_piped(get, known), blanks) if known else get
     loose = None if exact else simple
     return CompiledSource(
-        source.text, get, (segments,), _with_blanks(find, blanks), loose, tuple(known), blanks=blanks
+        text=source.text,
+        get=get,
+        reads=(segments,),
+        found=_with_blanks(find, blanks),
+        segments=loose,
+        pipes=tuple(known),
+        blanks=blanks,
     )
 
 
@@ -138,17 +105,6 @@ def simple_segments(path: str) -> Path | None:
         segments.append(int(index) if index else next(n for n in (name, single, double) if n is not None))
         position = step.end()
     return tuple(segments)
-
-
-def is_below(path: Path, above: Path) -> bool:
-    """Whether the path is the same or a deeper one, with names matched loosely."""
-    return len(path) >= len(above) and all(map(_is_same, path, above))
-
-
-def _is_same(one: Segment, other: Segment) -> bool:
-    if isinstance(one, str) and isinstance(other, str):
-        return normal_key(one) == normal_key(other)
-    return one == other
 
 
 def path_walker(path: Path) -> Walk:

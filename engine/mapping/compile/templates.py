@@ -9,14 +9,13 @@ from sfmap.engine.mapping.compile.literals import template_code
 from sfmap.engine.mapping.compile.sandbox import (
     ENVIRONMENT,
     Bounded,
-    TemplateFailed,
     check_length,
     environment,
     failure,
 )
-from sfmap.engine.mapping.compile.source_paths import CompiledSource, Path
 from sfmap.engine.mapping.compile.template_mistakes import in_text, template_mistake
 from sfmap.engine.mapping.filters.registry import FILTERS
+from sfmap.engine.mapping.run.compiled_source import CompiledSource, Path, TemplateFailed
 from sfmap.engine.mapping.values.event import EVENT_NAMES, INDEX, ITEM, MISSING, loose_get
 from sfmap.engine.mapping.values.record import Event, Json
 from sfmap.engine.yaml_files import kinds
@@ -83,7 +82,7 @@ def below(template: CompiledSource, bases: Sequence[CompiledSource]) -> Compiled
     reads = (path for base in bases for path in base.reads)
     read = (*template.reads, *((*path, name) for path in reads for name in names))
     kept = tuple(name for name in template.names if name not in names)
-    return CompiledSource(template.text, get, read, names=kept)
+    return CompiledSource(text=template.text, get=get, reads=read, names=kept)
 
 
 def compile_condition(
@@ -198,7 +197,7 @@ def _compiled(
             raise failure(error) from error
         return "".join(pieces)
 
-    return CompiledSource(text, get, reads, names=names)
+    return CompiledSource(text=text, get=get, reads=reads, names=names)
 
 
 def _names(tree: nodes.Node) -> Iterator[str]:

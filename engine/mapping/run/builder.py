@@ -1,18 +1,34 @@
 """A record under construction: the values that the rules found, by when they are written."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from sfmap.engine.language.model import Lookup
-from sfmap.engine.mapping.compile.custom_fields import CustomField
-from sfmap.engine.mapping.compile.field_rule import FieldResult
-from sfmap.engine.mapping.values.record import Addition, FieldContent, FieldContents, Note, RecordReference, Value
+from sfmap.engine.language.model import Lookup, Write
+from sfmap.engine.mapping.run.custom_plan import CustomField
+from sfmap.engine.mapping.run.field_value import FieldResult
+from sfmap.engine.mapping.values.record import (
+    Addition,
+    FieldContent,
+    FieldContents,
+    Note,
+    Record,
+    RecordPlan,
+    RecordReference,
+    Rejected,
+    Value,
+    nothing_to_write,
+)
+from sfmap.engine.yaml_files.diagnostics import listed
 
 
-class Draft(NamedTuple):
-    """Collects the fields of one record, or the reasons why there cannot be one."""
+class RecordBuilder(NamedTuple):
+    """Collects the fields of one record, or the reasons why there cannot be one.
+
+    The generated code has these parts as variables, and makes a builder of them for what it passes to rules.
+    """
 
     always: FieldContents
+    """The contents of the fields that are always written; the next ones are named by when they are, too."""
     create: FieldContents
     update: FieldContents
     empty: FieldContents
@@ -28,11 +44,21 @@ class Draft(NamedTuple):
         if found.rejected:
             self.rejections.append(found.rejected)
         if found.content is not None or found.is_null:
-            written: FieldContents = getattr(self, found.write)
-            written[field] = found.content
+            self._contents(found.write)[field] = found.content
         if found.origin and found.content is not None:
             self.origins[field] = found.origin
             self._give(field, found.content)
+
+    def _contents(self, write: Write) -> FieldContents:
+        match write:
+            case "always":
+                return self.always
+            case "create":
+                return self.create
+            case "update":
+                return self.update
+            case "empty":
+                return self.empty
 
     def add_match_value(self, slot: str, field: str, found: FieldResult) -> None:
         """Adds a value to find the record by that is not written."""
@@ -66,12 +92,62 @@ class Draft(NamedTuple):
                 self.given[one.field] = one.value
                 self.origins[one.field] = one.origin
 
-    def matches(self, lookups: Iterable[Lookup]) -> Iterator[Mapping[str, Value | RecordReference]]:
+    def finished(self, plan: RecordPlan, lookups: Sequence[Lookup], item: int) -> Record | Rejected:
+        """The record, or why there is none."""
+        match = tuple(self._matches(lookups))
+        if self.rejections:
+            return Rejected(plan.mapping, "; ".join(self.rejections), item)
+        if lookups and not match:
+            return Rejected(plan.mapping, _nothing_to_find_by(lookups, self.notes), item)
+        if not lookups and not (self.always or self.create or self.update or self.empty):
+            return Rejected(plan.mapping, nothing_to_write(self.notes), item)
+        return Record(
+            plan=plan,
+            match=match,
+            fields=self.always,
+            create_only=self.create,
+            update_only=self.update,
+            if_empty=self.empty,
+            origins=self.origins,
+            notes=tuple(self.notes),
+            item=item,
+            unless_found=tuple(self.unless_found),
+        )
+
+    def _matches(self, lookups: Iterable[Lookup]) -> Iterator[Mapping[str, Value | RecordReference]]:
         """The lookups that have all their values."""
         for lookup in lookups:
             if all(slot in self.given for slot in lookup.slots):
                 yield {field.name: self.given[field.slot] for field in lookup.fields}
 
 
-def new_draft() -> Draft:
-    return Draft({}, {}, {}, {}, {}, {}, [], [], [])
+def new_builder() -> RecordBuilder:
+    return RecordBuilder(
+        always={},
+        create={},
+        update={},
+        empty={},
+        given={},
+        origins={},
+        notes=[],
+        rejections=[],
+        unless_found=[],
+    )
+
+
+def _nothing_to_find_by(lookups: Iterable[Lookup], notes: Iterable[Note]) -> str:
+    """Why no lookup has all its values, with the notes on those that the event has."""
+    fields = {name for lookup in lookups for name in lookup.names}
+    said = [str(note) for note in notes if note.field.removeprefix("match by ") in fields]
+    reason = f"nothing to find the record by: no value for {listed(map(_wanted, lookups))}"
+    return "; ".join(dict.fromkeys((reason, *said)))
+
+
+def _wanted(lookup: Lookup) -> str:
+    """The values that a lookup needs, for messages."""
+    return " and ".join(
+        f"{field.name} ({listed(source.text for source in field.rule.sources)})"
+        if field.rule and field.rule.sources
+        else field.name
+        for field in lookup.fields
+    )

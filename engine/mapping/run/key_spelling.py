@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 
-from sfmap.engine.mapping.compile.custom_fields import CompiledCustom
+from sfmap.engine.mapping.run.custom_plan import CustomPlan
 from sfmap.engine.mapping.values.event import LONGEST_REMEMBERED, MOST_REMEMBERED, normal_key
 from sfmap.engine.mapping.values.record import Json
 
 Table = dict[str, Json]
 
 
-class Keys:
+class KeySpelling:
     """The keys of one table of the event, such as its traits, learned as they appear."""
 
-    def __init__(self, names: Iterable[str], custom: CompiledCustom | None) -> None:
+    def __init__(self, names: Iterable[str], custom: CustomPlan | None) -> None:
         self._names: dict[str, list[str]] = {}
         """The names of the keys in rules, by normal form."""
         for name in names:
@@ -23,7 +23,7 @@ class Keys:
         self.fields: dict[str, tuple[str, str] | None] = {}
         """By key, the custom field that the trait becomes, and its origin.
 
-        None if it is not a custom trait; an empty field if `CompiledCustom.of` must handle it.
+        None if it is not a custom trait; an empty field if `CustomPlan.of` must handle it.
         """
 
     def learn(self, table: Table) -> Table | None:

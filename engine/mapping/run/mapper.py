@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from sfmap.engine.language.model import ReferenceTo
-from sfmap.engine.mapping.compile.build import CompiledMapping, name_pattern
-from sfmap.engine.mapping.values.event import remembered
+from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
+from sfmap.engine.mapping.values.event import name_pattern, remembered
 from sfmap.engine.mapping.values.record import Event, Json, Mapped, Rejected, Skipped
 from sfmap.engine.mapping.values.values import shown
 from sfmap.engine.yaml_files.diagnostics import did_you_mean, listed
@@ -82,7 +82,9 @@ class Mapper:
     def currencies(self) -> frozenset[tuple[str, str]]:
         """The fields that hold the currency of an amount, each with its object."""
         return frozenset(
-            (compiled.mapping.object, name) for compiled in self.mappings for _, name in compiled.plan.currencies
+            (compiled.mapping.object, name)
+            for compiled in self.mappings
+            for _, name in compiled.plan.record_plan.currencies
         )
 
     @property
@@ -96,7 +98,7 @@ class Mapper:
         return frozenset(
             compiled.mapping.object
             for compiled in self.mappings
-            if compiled.mapping.operation == "create" or compiled.plan.finds_by_another_value
+            if compiled.mapping.operation == "create" or compiled.plan.record_plan.finds_by_another_value
         )
 
     @property
@@ -156,7 +158,7 @@ class Mapper:
         candidates = self._by_type.get(event_type, []) if isinstance(event_type, str) else []
         if event_type != "track":
             return candidates
-        return [compiled for compiled in candidates if compiled.takes(event_type, event.get("event"))]
+        return [compiled for compiled in candidates if compiled.plan.takes(event_type, event.get("event"))]
 
 
 def _skipped(reasons: Sequence[tuple[str, str]]) -> Skipped:

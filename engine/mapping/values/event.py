@@ -130,3 +130,27 @@ def loose_get(table: dict[str, Json], key: str) -> Json | object:
         if normal_key(other) == wanted:
             return table[other]
     return MISSING
+
+
+def name_pattern(pattern: str) -> Callable[[str], bool]:
+    """A function that matches a name with a pattern such as `Order *`, in which a star matches any text.
+
+    Each piece is searched once, after the end of the last one; a regular expression would backtrack.
+    """
+    first, *others = re.split(r"\*+", pattern)
+    if not others:
+        return lambda name: name == pattern
+    *middle, last = others
+
+    def takes(name: str) -> bool:
+        place, end = len(first), len(name) - len(last)
+        if place > end or not (name.startswith(first) and name.endswith(last)):
+            return False
+        for piece in middle:
+            found = name.find(piece, place, end)
+            if found < 0:
+                return False
+            place = found + len(piece)
+        return True
+
+    return takes

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 
-from sfmap.engine.language.model import Mapping, SourcePath
-from sfmap.engine.mapping.compile.field_rule import CompiledRule
-from sfmap.engine.mapping.compile.source_paths import CompiledSource
+from sfmap.engine.language.model import FieldRule, Mapping, SourcePath
+from sfmap.engine.mapping.run.compiled_source import CompiledSource
+from sfmap.engine.mapping.run.field_plan import FieldPlan
 from sfmap.engine.mapping.values.event import EVENT_NAMES, INDEX, ITEM
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Span, did_you_mean
@@ -21,9 +21,12 @@ _FIRST = re.compile(r"\s*(?:\$\.)?([^\W\d][\w-]*)")
 
 
 def check_names(
-    mapping: Mapping, when: CompiledSource | None, rules: Iterable[CompiledRule], report: Report
+    mapping: Mapping, when: CompiledSource | None, rules: Iterable[tuple[FieldRule, FieldPlan]], report: Report
 ) -> None:
-    """Reports sources, templates and conditions whose first name is not in an event, or is an item too early."""
+    """Reports sources, templates and conditions whose first name is not in an event, or is an item too early.
+
+    Each rule comes with the plan of its field.
+    """
     checker = _Checker(mapping, report)
     for path in (mapping.opt_in, mapping.for_each):
         if path:
@@ -32,8 +35,8 @@ def check_names(
         checker.template(mapping.when, when, has_items=False)
     for base in mapping.custom.bases if mapping.custom else ():
         checker.path(base, has_items=bool(mapping.for_each))
-    for rule in rules:
-        checker.rule(rule)
+    for rule, plan in rules:
+        checker.rule(rule, plan)
 
 
 class _Checker:
@@ -44,15 +47,15 @@ class _Checker:
         self.has_items = mapping.for_each is not None
         self.report = report
 
-    def rule(self, rule: CompiledRule) -> None:
-        readable = {source.text for source in rule.sources}
-        for path in rule.rule.sources:
+    def rule(self, rule: FieldRule, plan: FieldPlan) -> None:
+        readable = {source.text for source in plan.sources}
+        for path in rule.sources:
             if path.text in readable:
-                self.path(path, self.has_items, "" if path.base or len(rule.sources) > 1 else rule.rule.field)
-        if rule.rule.template and rule.sources:
-            self.template(rule.rule.template, rule.sources[0], self.has_items)
-        if rule.rule.when and rule.when:
-            self.template(rule.rule.when, rule.when, self.has_items)
+                self.path(path, self.has_items, "" if path.base or len(plan.sources) > 1 else rule.field)
+        if rule.template and plan.sources:
+            self.template(rule.template, plan.sources[0], self.has_items)
+        if rule.when and plan.when:
+            self.template(rule.when, plan.when, self.has_items)
 
     def path(self, path: SourcePath, has_items: bool, field: str = "") -> None:
         text = path.base.text if path.base else path.text
