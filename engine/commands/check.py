@@ -11,8 +11,8 @@ from sfmap.engine.commands.arguments import EVENTS_FILE, event_source, mappings_
 from sfmap.engine.commands.terminal import counted, explained, say, styled
 from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.annotations import github_annotation, sarif
-from sfmap.engine.inspect.coverage import Coverage, cover
-from sfmap.engine.inspect.project_check import Checked, check_project, coverage_json, coverage_text
+from sfmap.engine.inspect.coverage import Coverage, cover, coverage_json, coverage_text
+from sfmap.engine.inspect.project_check import ProjectCheck, check_project
 from sfmap.engine.mapping.values.record import Event
 from sfmap.engine.project.project_file import project_folder
 from sfmap.engine.sources.event_source import EventSource
@@ -63,7 +63,7 @@ def check(
     elif as_format == "sarif":
         click.echo(orjson.dumps(sarif(checked.diagnostics), option=orjson.OPT_INDENT_2))
     else:
-        _say_checked(checked)
+        _say_found(checked)
         click.echo("".join(f"{line}\n" for line in coverage_text(covered)), nl=False)
         if compiled:
             click.echo("\n".join(one.code for one in checked.mappings), nl=False)
@@ -82,7 +82,7 @@ def _events(source: EventSource, unread: list[str]) -> Iterator[Event]:
             yield received.event
 
 
-def _say_checked(checked: Checked) -> None:
+def _say_found(checked: ProjectCheck) -> None:
     if checked.diagnostics:
         say(render_all(checked.diagnostics, styled))
     if checked.is_broken:

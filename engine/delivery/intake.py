@@ -16,6 +16,7 @@ from sfmap.engine.journal.ledger import Ledger, RecordKey
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Mapped, Record, Rejected, Skipped
 from sfmap.engine.mapping.values.values import Unfit, convert
+from sfmap.engine.org.fields import no_such_object
 from sfmap.engine.org.port import ObjectDescription, Org
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.yaml_files.diagnostics import did_you_mean
@@ -250,4 +251,4 @@ def _moment(received: Received, identity: Key) -> Moment:
 
 def _unknown(name: str, names: Iterable[str]) -> DoesNotFit:
     hint = did_you_mean(name, names) or "create it in Setup, or give the user access to it"
-    return DoesNotFit(f"the org has no object {name}, or this user may not see it; {hint}")
+    return DoesNotFit(f"{no_such_object(name)}; {hint}")

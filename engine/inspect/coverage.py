@@ -111,3 +111,30 @@ def cover(mappings: Iterable[CompiledMapping], events: Iterable[Event]) -> tuple
             if coverage.compiled.plan.takes(event.get("type"), event.get("event")):
                 coverage.add(event)
     return covered
+
+
+def coverage_text(covered: Iterable[Coverage]) -> Iterator[str]:
+    """The coverage as text, a paragraph for each mapping."""
+    for coverage in covered:
+        mapping = coverage.compiled.mapping
+        yield f"{mapping.source.file}: {_counted(coverage.events)}"
+        for rule in coverage.never_fired:
+            yield f"  never fired: {rule.field} (line {rule.span.line})"
+        for trait, count in coverage.unread.most_common():
+            yield f"  reaches no field: {trait} ({_counted(count)})"
+
+
+def _counted(events: int) -> str:
+    return f"{events:,} event{'' if events == 1 else 's'}"
+
+
+def coverage_json(covered: Iterable[Coverage]) -> list[dict[str, object]]:
+    return [
+        {
+            "mapping": coverage.compiled.mapping.name,
+            "events": coverage.events,
+            "never_fired": [{"field": r.field, "line": r.span.line} for r in coverage.never_fired],
+            "no_field": dict(coverage.unread.most_common()),
+        }
+        for coverage in covered
+    ]

@@ -27,13 +27,13 @@ class NoSuchObject(SfmapError):
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class CachedDescriptions:
     objects: Mapping[str, ObjectDescription]
     age: float
     """Seconds since the org described them."""
 
 
-def describe(project: Project, entry: OrgEntry, names: Sequence[str], refresh: bool = False) -> Described:
+def describe(project: Project, entry: OrgEntry, names: Sequence[str], refresh: bool = False) -> CachedDescriptions:
     """Those of the named objects that the org has, from the cache or, if too old, from the org.
 
     Raises the same as opening and calling the org.
@@ -43,7 +43,9 @@ def describe(project: Project, entry: OrgEntry, names: Sequence[str], refresh: b
     if all(name in kept for name in names):
         known = {name: kept[name][1] for name in names}
         oldest = min((kept[name][0] for name in names), default=time.time())
-        return Described({name: one for name, one in known.items() if one}, max(0.0, time.time() - oldest))
+        return CachedDescriptions(
+            {name: one for name, one in known.items() if one}, max(0.0, time.time() - oldest)
+        )
     with open_org(project, entry) as opened:
         there = opened.org.object_names()
         found = opened.org.describe([name for name in names if name in there])
@@ -51,7 +53,7 @@ def describe(project: Project, entry: OrgEntry, names: Sequence[str], refresh: b
     with suppress(OSError):  # without a cache, the org is asked again
         private_folder(project.state)
         _write(path, {**kept, **{name: (now, found.get(name)) for name in names}})
-    return Described(found, 0.0)
+    return CachedDescriptions(found, 0.0)
 
 
 def describe_one(project: Project, entry: OrgEntry, name: str, refresh: bool) -> tuple[ObjectDescription, float]:

@@ -1,12 +1,9 @@
 """Checks a mapping against an org's objects: what would be left out, cut or refused there."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 
 from sfmap.engine.language.model import Constant, FieldRule, Operation, ReferenceTo
 from sfmap.engine.language.model import Mapping as MappingSpec
-from sfmap.engine.local_org.object_schema import Entry, FieldSchema, ObjectSchema
-from sfmap.engine.local_org.schema_file import load_schema
 from sfmap.engine.mapping.compile.templates import has_text_of_its_own
 from sfmap.engine.mapping.values.values import Unfit
 from sfmap.engine.org.fields import (
@@ -24,11 +21,12 @@ from sfmap.engine.org.fields import (
     may,
     nearest_entry,
     nearest_field,
+    no_such_object,
     unlisted,
     why_not_looked_up,
     why_not_pointed,
 )
-from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
+from sfmap.engine.org.port import FieldDescription, ObjectDescription
 from sfmap.engine.org.soql import compared_fields
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Severity, Span, did_you_mean, listed
@@ -46,22 +44,14 @@ _VERBS: Mapping[Operation, tuple[Verb, ...]] = {
 }
 
 
-def plain_org(schema: Path | None) -> Descriptions:
-    """The standard objects and those of a schema file; other custom objects and fields are unknown.
-
-    Raises `Mistakes` or `CannotRead` for the schema file.
-    """
-    return {name: _described(known) for name, known in load_schema(schema).objects.items()}
-
-
-def review(mapping: MappingSpec, objects: Descriptions, is_whole: bool) -> list[Diagnostic]:
+def check_against_org(mapping: MappingSpec, objects: Descriptions, is_whole: bool) -> list[Diagnostic]:
     """The problems with the objects. If `is_whole` is False, they are not a complete description of the org: all
     problems are warnings, and custom objects and fields are not checked.
     """
-    return list(_Review(mapping, objects, is_whole).diagnostics())
+    return list(_OrgCheck(mapping, objects, is_whole).diagnostics())
 
 
-class _Review:
+class _OrgCheck:
     def __init__(self, mapping: MappingSpec, objects: Descriptions, is_whole: bool) -> None:
         self.mapping = mapping
         self.objects = objects
@@ -115,7 +105,7 @@ class _Review:
             yield self._said(
                 kinds.UNKNOWN_OBJECT,
                 self.mapping.span,
-                f"the org has no object {name}, or this user may not see it",
+                no_such_object(name),
                 near,
             )
         elif name and not name.endswith(_CUSTOM):
@@ -187,7 +177,7 @@ class _Review:
                 yield self._said(
                     kinds.UNKNOWN_OBJECT,
                     rule.span,
-                    f"the org has no object {name}, or this user may not see it",
+                    no_such_object(name),
                 )
             return
         by = target.fields.get(to.by.text)
@@ -379,39 +369,3 @@ def _constants(rule: FieldRule) -> Iterable[tuple[str, Constant]]:
         yield "value table", value
     if rule.otherwise is not None:
         yield "else", rule.otherwise
-
-
-def _described(known: ObjectSchema) -> ObjectDescription:
-    fields = {name: _described_field(field, known) for name, field in known.fields.items()}
-    return ObjectDescription(known.name, known.label, known.key_prefix, True, True, fields)
-
-
-def _described_field(known: FieldSchema, target: ObjectSchema) -> FieldDescription:
-    controller = target.fields.get(known.controller)
-    values = [entry.value for entry in controller.entries] if controller else []
-    return FieldDescription(
-        name=known.name,
-        label=known.label,
-        type=known.type,
-        length=known.length,
-        createable=known.createable,
-        updateable=known.updateable,
-        nillable=known.nillable,
-        defaulted_on_create=known.defaulted,
-        id_lookup=known.id_lookup,
-        external_id=known.external_id,
-        restricted_picklist=known.restricted,
-        entries=tuple(_described_entry(entry, values) for entry in known.entries),
-        reference_to=known.references,
-        relationship_name=known.relationship_name,
-        precision=known.precision,
-        scale=known.scale,
-        unique=known.unique,
-        filterable=known.filterable,
-        controller=known.controller,
-    )
-
-
-def _described_entry(entry: Entry, controlling: Sequence[str]) -> PicklistEntry:
-    positions = (position for position, value in enumerate(controlling) if value in entry.valid_for)
-    return PicklistEntry(entry.value, entry.label, entry.active, tuple(positions))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Source
 from sfmap.engine.yaml_files.nodes import Node, ScalarNode, TableNode, read_yaml
-from sfmap.engine.yaml_files.reader import Report, node_kind
+from sfmap.engine.yaml_files.reader import DiagnosticReport, node_kind
 
 Library = Callable[[str, Source], Source | None]
 """Finds the mapping of a name for the file that extends it; None if there is none."""
@@ -21,12 +21,12 @@ _RULE_TABLES = ("fields", "parts")
 _NOT_INHERITED = ("extends", "active")
 
 
-def extended(source: Source, library: Library, report: Report) -> Node:
+def extended(source: Source, library: Library, report: DiagnosticReport) -> Node:
     """The mapping in `source` merged over those it extends. Raises `Mistakes` if a text is not YAML."""
     return _extended(source, library, report, (source.file,))
 
 
-def _extended(source: Source, library: Library, report: Report, files: tuple[str, ...]) -> Node:
+def _extended(source: Source, library: Library, report: DiagnosticReport, files: tuple[str, ...]) -> Node:
     root, mistakes = read_yaml(source)
     report.diagnostics += mistakes
     name = entry(root, "extends")

@@ -46,7 +46,7 @@ from sfmap.engine.language.write_options import read_batch_size, read_headers
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Source, did_you_mean, listed
 from sfmap.engine.yaml_files.nodes import ListNode, Node, ScalarNode, TableNode
-from sfmap.engine.yaml_files.reader import Report, Table, Word, node_kind
+from sfmap.engine.yaml_files.reader import DiagnosticReport, Table, Word, node_kind
 
 SETTINGS = (
     "match",
@@ -82,7 +82,7 @@ def parse_mapping(
     The mapping leaves out what is wrong, so that the next stage can report more errors; it is None if it cannot
     be used at all. Raises `Mistakes` if the text is not YAML.
     """
-    report = Report()
+    report = DiagnosticReport()
     root = extended(source, library, report)
     defaults: list[tuple[ScalarNode, Node]] = []
     if isinstance(root, TableNode):
@@ -97,7 +97,11 @@ def parse_mapping(
 
 
 def _set(
-    root: TableNode, setting: TableNode, name: str, report: Report, defaults: list[tuple[ScalarNode, Node]]
+    root: TableNode,
+    setting: TableNode,
+    name: str,
+    report: DiagnosticReport,
+    defaults: list[tuple[ScalarNode, Node]],
 ) -> TableNode:
     table = Table(setting, report, name, SETTINGS)
     address = table.get("address")
@@ -115,7 +119,7 @@ def _set(
 
 
 def _with_defaults(
-    rules: tuple[FieldRule, ...], defaults: Iterable[tuple[ScalarNode, Node]], report: Report
+    rules: tuple[FieldRule, ...], defaults: Iterable[tuple[ScalarNode, Node]], report: DiagnosticReport
 ) -> tuple[FieldRule, ...]:
     by_field = {rule.field: rule for rule in rules}
     for key, node in defaults:
@@ -183,7 +187,7 @@ def _events(table: Table) -> tuple[EventPattern, ...]:
     )
 
 
-def _event_pattern(node: Node, report: Report) -> EventPattern | None:
+def _event_pattern(node: Node, report: DiagnosticReport) -> EventPattern | None:
     if isinstance(node, TableNode):
         pattern = Table(node, report, "the event", names(EVENT))
         kind = pattern.choice("type", EVENT_TYPES) or "track"
@@ -251,7 +255,7 @@ def _on_none(table: Table, operation: Operation) -> OnNone:
     return chosen or "skip"
 
 
-def _external_id(node: TableNode, report: Report) -> str:
+def _external_id(node: TableNode, report: DiagnosticReport) -> str:
     table = Table(node, report, "match", names(EXTERNAL_ID))
     help_ = (
         "match: {external_id: Field__c}; for a lookup by another value, a list: match: [{Field__c: traits.old}]"
@@ -261,7 +265,7 @@ def _external_id(node: TableNode, report: Report) -> str:
     return field.text if field and is_api_name(field, report) else ""
 
 
-def _lookup(node: Node, report: Report) -> Lookup | None:
+def _lookup(node: Node, report: DiagnosticReport) -> Lookup | None:
     fields: list[MatchField] = []
     for item in node.items if isinstance(node, ListNode) else (node,):
         if isinstance(item, TableNode) and item.entries:

@@ -34,7 +34,7 @@ from sfmap.engine.language.overlay import ORIGINS, entry
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import did_you_mean, listed
 from sfmap.engine.yaml_files.nodes import ListNode, Node, ScalarNode, TableNode
-from sfmap.engine.yaml_files.reader import Report, Table, node_kind
+from sfmap.engine.yaml_files.reader import DiagnosticReport, Table, node_kind
 
 _API_NAME = re.compile(API_NAME_PATTERN)
 _BOTH = "both"
@@ -76,7 +76,7 @@ def _fields(table: Table) -> Iterable[FieldRule]:
             yield _rule(key, value, table.report, known)
 
 
-def read_match_value(key: ScalarNode, node: Node, report: Report) -> FieldRule:
+def read_match_value(key: ScalarNode, node: Node, report: DiagnosticReport) -> FieldRule:
     """The rule for a value that records are found by and that is not written."""
     return _rule(key, node, report, names(MATCH_REFERENCE if _is_reference(node) else MATCH_VALUE))
 
@@ -90,7 +90,7 @@ def read_unless_found(table: Table) -> tuple[FieldRule, ...]:
     )
 
 
-def _unless_found(key: ScalarNode, node: Node, report: Report) -> FieldRule | None:
+def _unless_found(key: ScalarNode, node: Node, report: DiagnosticReport) -> FieldRule | None:
     if not isinstance(node, TableNode):
         return None
     return _rule(replace(key, span=node.span), node, report, names(UNLESS_FOUND), is_reference=True)
@@ -101,7 +101,7 @@ def _is_reference(node: Node) -> bool:
 
 
 def _rule(
-    key: ScalarNode, node: Node, report: Report, known: tuple[str, ...], is_reference: bool = False
+    key: ScalarNode, node: Node, report: DiagnosticReport, known: tuple[str, ...], is_reference: bool = False
 ) -> FieldRule:
     """The rule; one without sources if invalid, so that a missing field is not reported too."""
     if isinstance(node, ScalarNode) and isinstance(node.value, str):
@@ -314,7 +314,7 @@ def _targets(address: Table) -> dict[str, str]:
     return {}
 
 
-def is_api_name(node: ScalarNode, report: Report) -> bool:
+def is_api_name(node: ScalarNode, report: DiagnosticReport) -> bool:
     """Whether the text can be the name of an object or a field; reports it if not."""
     if _API_NAME.fullmatch(node.text):
         return True

@@ -6,7 +6,7 @@ from sfmap.engine.language.keys import HEADERS, names
 from sfmap.engine.language.model import WriteHeaders
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.nodes import Node, ScalarNode, TableNode
-from sfmap.engine.yaml_files.reader import Report, Table
+from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
 
 _RULE = re.compile(r"default|off|[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 _MOST_AT_ONCE = 200
@@ -23,7 +23,7 @@ def read_batch_size(table: Table) -> int | None:
     return size
 
 
-def read_headers(node: Node | None, report: Report) -> WriteHeaders:
+def read_headers(node: Node | None, report: DiagnosticReport) -> WriteHeaders:
     """The headers in the node; errors go to the report."""
     table = Table.open(node, report, "headers", names(HEADERS)) if node else None
     if table is None:
@@ -42,7 +42,7 @@ def read_headers(node: Node | None, report: Report) -> WriteHeaders:
     )
 
 
-def _versions(node: Node, report: Report) -> tuple[tuple[str, str], ...]:
+def _versions(node: Node, report: DiagnosticReport) -> tuple[tuple[str, str], ...]:
     entries = node.entries if isinstance(node, TableNode) else ()
     if not entries:
         report.error(

@@ -12,7 +12,7 @@ from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Mistakes, Source
 from sfmap.engine.yaml_files.files import read_source
 from sfmap.engine.yaml_files.nodes import ListNode, Node, ScalarNode, read_yaml
-from sfmap.engine.yaml_files.reader import Report, Table
+from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
 
 Kind = Literal[
     "expired_session", "server_unavailable", "lock_row", "day_limit", "concurrent_limit", "fault",
@@ -157,7 +157,7 @@ def load_fault_plan(path: Path | None) -> FaultPlan:
 def read_fault_plan(source: Source) -> FaultPlan:
     """The plan in a YAML text. Raises `Mistakes`."""
     root, mistakes = read_yaml(source)
-    report = Report(mistakes)
+    report = DiagnosticReport(mistakes)
     table = Table.open(root, report, "the fault plan", ("seed", "faults"))
     rules: list[Rule] = []
     seed = 0
@@ -175,7 +175,7 @@ def _listed(node: Node | None) -> Iterable[Node]:
     return node.items if isinstance(node, ListNode) else (node,)
 
 
-def _rule(node: Node, report: Report) -> Rule | None:
+def _rule(node: Node, report: DiagnosticReport) -> Rule | None:
     table = Table.open(node, report, "the fault", _KEYS)
     if table is None:
         return None

@@ -21,7 +21,7 @@ from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Mistakes, did_you_mean
 from sfmap.engine.yaml_files.files import read_source
 from sfmap.engine.yaml_files.nodes import Node, ScalarNode, TableNode, read_yaml
-from sfmap.engine.yaml_files.reader import Report, Table
+from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
 
 _CUSTOM_PREFIX = "a0"
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -52,7 +52,7 @@ def load_schema(custom: Path | None) -> Schema:
     if custom is None:
         return Schema(objects)
     root, mistakes = read_yaml(read_source(custom))
-    report = Report(mistakes)
+    report = DiagnosticReport(mistakes)
     table = Table.open(root, report, "the schema", ("objects", "currency", _COUNTRIES))
     currency = _currency(table) if table else USUAL_CURRENCY
     if table and _COUNTRIES in table:
@@ -105,7 +105,7 @@ def _is_complete(node: TableNode) -> bool:
     return any(key.text == "complete" and isinstance(v, ScalarNode) and v.value is True for key, v in node.entries)
 
 
-def _complete(known: ObjectSchema, name: ScalarNode, node: TableNode, report: Report) -> ObjectSchema:
+def _complete(known: ObjectSchema, name: ScalarNode, node: TableNode, report: DiagnosticReport) -> ObjectSchema:
     """An object copied from an org, with exactly the fields of the file."""
     _check_name(name, report)
     table = Table(node, report, f"the object {name.text}", ("complete", "label", "key_prefix", *_OBJECT_KEYS))
@@ -134,7 +134,9 @@ def _like(known: FieldSchema | None, copied: FieldSchema) -> FieldSchema:
     return replace(copied, default=known.default) if known and copied.default is None else copied
 
 
-def _extended(known: ObjectSchema, node: TableNode, referable: frozenset[str], report: Report) -> ObjectSchema:
+def _extended(
+    known: ObjectSchema, node: TableNode, referable: frozenset[str], report: DiagnosticReport
+) -> ObjectSchema:
     table = Table(node, report, f"the object {known.name}", _OBJECT_KEYS)
     fields = {**known.fields, **_fields(table, referable)}
     _check_controllers(table, fields)
@@ -147,7 +149,7 @@ def _custom(
     node: TableNode,
     objects: Mapping[str, ObjectSchema],
     referable: frozenset[str],
-    report: Report,
+    report: DiagnosticReport,
 ) -> ObjectSchema:
     """A custom object: the fields that all have, and those of the file."""
     if not name.text.endswith("__c"):
@@ -171,7 +173,7 @@ def _custom(
     )
 
 
-def _check_name(name: ScalarNode, report: Report) -> None:
+def _check_name(name: ScalarNode, report: DiagnosticReport) -> None:
     if not _API_NAME.fullmatch(name.text):
         report.error(
             kinds.WRONG_NAME,
@@ -235,7 +237,9 @@ def _duplicate_rules(table: Table, fields: Mapping[str, FieldSchema]) -> tuple[D
     return tuple(rules)
 
 
-def _field(name: ScalarNode, node: TableNode, referable: frozenset[str] | None, report: Report) -> FieldSchema:
+def _field(
+    name: ScalarNode, node: TableNode, referable: frozenset[str] | None, report: DiagnosticReport
+) -> FieldSchema:
     is_copy = referable is None
     keys = (*_FIELD_KEYS, *_COPIED_KEYS) if is_copy else _FIELD_KEYS
     table = Table(node, report, f"the field {name.text}", keys)

@@ -53,6 +53,11 @@ def find_field(described: ObjectDescription, name: str, refers: bool = False) ->
     return described.fields.get(name)
 
 
+def no_such_object(name: str) -> str:
+    """Says that an object is not among those that the org describes to this user."""
+    return f"the org has no object {name}, or this user may not see it"
+
+
 def nearest_field(described: ObjectDescription, name: str) -> str:
     """A hint at the field that was probably meant; empty if none is similar."""
     same = next((field for field in described.fields if field.casefold() == name.casefold()), "")

@@ -20,7 +20,7 @@ from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Mistakes, did_you_mean, listed
 from sfmap.engine.yaml_files.files import read_source
 from sfmap.engine.yaml_files.nodes import ScalarNode, TableNode, read_yaml
-from sfmap.engine.yaml_files.reader import Report, Table
+from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
 
 PROJECT_FILE = "sfmap.yaml"
 _MAPPINGS = "mappings"
@@ -202,7 +202,7 @@ def read_project(folder: Path) -> tuple[Project, list[Diagnostic]]:
         root, mistakes = read_yaml(read_source(path, hidden=True))
     except Mistakes as no_yaml:
         return empty, [one for one in no_yaml.diagnostics if one.kind is not kinds.EMPTY_FILE]
-    report = Report(mistakes)
+    report = DiagnosticReport(mistakes)
     table = Table.open(root, report, "the project", _PROJECT_KEYS)
     return _project(folder, table) if table else empty, report.diagnostics
 
@@ -312,7 +312,7 @@ def _serve(project: Table) -> ServeEntry:
     )
 
 
-def _event_source(name: ScalarNode, node: TableNode, report: Report) -> EventSourceEntry | None:
+def _event_source(name: ScalarNode, node: TableNode, report: DiagnosticReport) -> EventSourceEntry | None:
     table = Table(node, report, f"the source {name.text}", _SOURCE_KEYS)
     webhook = table.choice("webhook", _WEBHOOKS)
     key = "secret" if "webhook" in table else "write_key"
@@ -334,7 +334,7 @@ def _event_source(name: ScalarNode, node: TableNode, report: Report) -> EventSou
     return EventSourceEntry(name.text, secret, webhook)
 
 
-def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:
+def _org(name: ScalarNode, node: TableNode, report: DiagnosticReport) -> OrgEntry:
     if name.text == LOCAL:
         table = Table(node, report, "the local org", _LOCAL_KEYS)
         auth = "login"
@@ -368,7 +368,7 @@ def _org(name: ScalarNode, node: TableNode, report: Report) -> OrgEntry:
     )
 
 
-def _check_address(texts: Mapping[str, ScalarNode], report: Report) -> None:
+def _check_address(texts: Mapping[str, ScalarNode], report: DiagnosticReport) -> None:
     for key in ("login_url", "instance_url"):
         node = texts.get(key)
         if node and not VARIABLE.search(node.text) and (mistake := login_url_mistake(node.text)):

@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 Word = TypeVar("Word", bound=str)
 
 
-class Report:
+class DiagnosticReport:
     """Collects the diagnostics of one file."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic] = ()) -> None:
@@ -46,7 +46,7 @@ class Table:
     Every getter returns None if the key is absent or its value is of the wrong kind.
     """
 
-    def __init__(self, node: TableNode, report: Report, name: str, known: Iterable[str]) -> None:
+    def __init__(self, node: TableNode, report: DiagnosticReport, name: str, known: Iterable[str]) -> None:
         self.node = node
         self.report = report
         self.name = name
@@ -59,7 +59,7 @@ class Table:
                 report.error(kinds.UNKNOWN_KEY, key.span, f'{name} has no key "{text}"', hint)
 
     @classmethod
-    def open(cls, node: Node, report: Report, name: str, known: Iterable[str]) -> "Table | None":
+    def open(cls, node: Node, report: DiagnosticReport, name: str, known: Iterable[str]) -> "Table | None":
         """The node as a table; None and a diagnostic if it is something else."""
         if isinstance(node, TableNode):
             return cls(node, report, name, known)

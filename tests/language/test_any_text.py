@@ -4,12 +4,13 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfmap.engine.inspect.org_check import plain_org, review
+from sfmap.engine.inspect.org_check import check_against_org
+from sfmap.engine.inspect.standard_objects import standard_objects
 from sfmap.engine.language.keys import TABLES, Key
 from sfmap.engine.project.loading import check_mappings
 from sfmap.engine.yaml_files.diagnostics import Source
 
-PLAIN = plain_org(None)
+PLAIN = standard_objects(None)
 WORDS = st.sampled_from(
     (
         "sfmap event object match fields address custom from to targets parts suffix except template value default"
@@ -61,5 +62,5 @@ def test_any_text_gives_a_mapping_or_diagnostics(text: str) -> None:
         assert mistake.as_json()
     if not any(mistake.severity == "error" for mistake in mistakes):
         for one in compiled:
-            assert review(one.mapping, PLAIN, is_whole=True) is not None
+            assert check_against_org(one.mapping, PLAIN, is_whole=True) is not None
             assert one.map({"type": "identify", "traits": {"a": {"b": [1, "x"]}, "email": "a@b.co"}})

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.inspect.org_check import plain_org, review
+from sfmap.engine.inspect.org_check import check_against_org
 from sfmap.engine.inspect.project_check import check_project
+from sfmap.engine.inspect.standard_objects import standard_objects
 from sfmap.engine.project.loading import check_mappings, chosen_mappings
 from sfmap.engine.project.project_file import load_project
 from sfmap.engine.yaml_files.kinds import KINDS
@@ -70,9 +71,9 @@ def test_missing_permissions_are_reported(tmp_path: Path) -> None:
     """SF051: only an org tells it."""
     (tmp_path / "m.yaml").write_text(WHOLE)
     (compiled,), _ = check_mappings(*chosen_mappings(load_project(tmp_path), tmp_path, None))
-    plain = plain_org(None)
+    plain = standard_objects(None)
     forbidden = {**plain, "Lead": replace(plain["Lead"], createable=False)}
-    (said,) = review(compiled.mapping, forbidden, is_whole=True)
+    (said,) = check_against_org(compiled.mapping, forbidden, is_whole=True)
     assert (said.kind.code, said.message) == ("SF051", "this user may not create Lead records")
 
 

@@ -19,7 +19,7 @@ from sfmap.engine.mapping.values.values import Unfit, clean_text, convert, cut, 
 from sfmap.engine.project.loading import compile_mappings, mapping_sources
 from sfmap.engine.yaml_files.diagnostics import Source, Span, did_you_mean
 from sfmap.engine.yaml_files.nodes import ScalarNode
-from sfmap.engine.yaml_files.reader import Report
+from sfmap.engine.yaml_files.reader import DiagnosticReport
 
 from .growth import MOST, Work, growth, peak, seconds
 
@@ -124,14 +124,14 @@ def node(text: str) -> ScalarNode:
 
 
 def template(text: str) -> CompiledSource:
-    report = Report()
+    report = DiagnosticReport()
     compiled = compile_template(node(text), report)
     assert compiled, report.diagnostics
     return compiled
 
 
 def path(text: str) -> CompiledSource:
-    report = Report()
+    report = DiagnosticReport()
     compiled = compile_source(SourcePath(text, node(text)), report)
     assert compiled, report.diagnostics
     return compiled

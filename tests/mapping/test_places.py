@@ -9,7 +9,7 @@ from sfmap.engine.mapping.compile.source_paths import compile_source
 from sfmap.engine.mapping.filters.places import FILTERS
 from sfmap.engine.yaml_files.diagnostics import Source, Span
 from sfmap.engine.yaml_files.nodes import ScalarNode
-from sfmap.engine.yaml_files.reader import Report
+from sfmap.engine.yaml_files.reader import DiagnosticReport
 
 COUNTRY, NAME, STATE = FILTERS
 COUNTRIES = [
@@ -36,7 +36,7 @@ def test_a_state_is_read_by_name_or_code(text: str, country: str, code: str | No
 
 def test_a_missing_library_is_reported_with_its_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pycountry", None)
-    report = Report()
+    report = DiagnosticReport()
     text = "traits.country | country_code"
     span = Span(Source("m.yaml", text), 1, 1)
     compile_source(SourcePath(text, ScalarNode(text, text, span, 1, 1)), report)

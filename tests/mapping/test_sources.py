@@ -14,7 +14,7 @@ from sfmap.engine.mapping.values.record import Event, Json
 from sfmap.engine.mapping.values.values import Unfit
 from sfmap.engine.yaml_files.diagnostics import Source, Span
 from sfmap.engine.yaml_files.nodes import ScalarNode
-from sfmap.engine.yaml_files.reader import Report
+from sfmap.engine.yaml_files.reader import DiagnosticReport
 
 from ..strategies import JSON
 
@@ -85,7 +85,7 @@ PATHS: list[tuple[str, Json]] = [
 
 @pytest.mark.parametrize(("path", "value"), PATHS)
 def test_a_path_fetches_its_value(path: str, value: Json) -> None:
-    report = Report()
+    report = DiagnosticReport()
     source = compile_source(SourcePath(path, node(path)), report)
     assert report.diagnostics == []
     assert source is not None
@@ -101,7 +101,7 @@ READS = [
 
 @pytest.mark.parametrize(("path", "reads"), READS)
 def test_a_path_declares_what_it_reads(path: str, reads: object) -> None:
-    source = compile_source(SourcePath(path, node(path)), Report())
+    source = compile_source(SourcePath(path, node(path)), DiagnosticReport())
     assert source is not None
     assert source.reads == reads
 
@@ -129,7 +129,9 @@ OF_KIND: dict[type, list[Json]] = {
 @pytest.mark.parametrize("known", FILTERS.values(), ids=lambda known: known.name)
 def test_a_filter_takes_only_its_declared_kinds(known: Filter, kind: type) -> None:
     run = known.called(known.examples[0].arguments)
-    in_template = compile_template(node(f"{{{{ traits.a | {known.name}{call(known)} is none }}}}"), Report())
+    in_template = compile_template(
+        node(f"{{{{ traits.a | {known.name}{call(known)} is none }}}}"), DiagnosticReport()
+    )
     assert in_template
     given = [run(value) for value in OF_KIND[kind]]
     assert any(value is not None for value in given) == (kind in known.takes)
@@ -168,7 +170,7 @@ TEMPLATES: list[tuple[str, Json]] = [
 @pytest.mark.parametrize(("text", "value"), TEMPLATES)
 def test_a_template_gives_its_text(text: str, value: Json) -> None:
     before = orjson.dumps(EVENT)
-    report = Report()
+    report = DiagnosticReport()
     template = compile_template(node(text), report)
     assert report.diagnostics == []
     assert template is not None
@@ -205,7 +207,7 @@ def test_a_template_gives_its_text(text: str, value: Json) -> None:
     ],
 )
 def test_a_template_that_fails_or_costs_too_much_is_an_error(text: str) -> None:
-    template = compile_template(node(text), Report())
+    template = compile_template(node(text), DiagnosticReport())
     assert template is not None
     with pytest.raises(TemplateFailed):
         template.get(EVENT)
@@ -215,7 +217,7 @@ def test_a_template_that_fails_or_costs_too_much_is_an_error(text: str) -> None:
     "text", ["{{ traits.phones.index(traits.firstName) }}", "{{ 'x'.split(5, traits.firstName) }}"]
 )
 def test_a_template_error_reveals_no_value(text: str) -> None:
-    compiled = compile_template(node(text), Report())
+    compiled = compile_template(node(text), DiagnosticReport())
     assert compiled is not None
     with pytest.raises(TemplateFailed) as failed:
         compiled.get({"traits": {"firstName": "Secret" * 99, "phones": ["Secret"]}})
@@ -224,7 +226,9 @@ def test_a_template_error_reveals_no_value(text: str) -> None:
 
 
 def test_a_template_error_says_why() -> None:
-    template = compile_template(node("{% for i in range(9999) %}{{ range(9999) | sum }}{% endfor %}"), Report())
+    template = compile_template(
+        node("{% for i in range(9999) %}{{ range(9999) | sum }}{% endfor %}"), DiagnosticReport()
+    )
     assert template is not None
     with pytest.raises(TemplateFailed, match="takes more than 100,000 steps"):
         template.get(EVENT)
@@ -242,7 +246,7 @@ UNWANTED = [
 
 @pytest.mark.parametrize(("text", "word"), UNWANTED)
 def test_unsupported_template_syntax_is_reported(text: str, word: str) -> None:
-    report = Report()
+    report = DiagnosticReport()
     assert compile_template(node(text), report) is None
     (diagnostic,) = report.diagnostics
     start = diagnostic.span.column - 1
@@ -265,7 +269,7 @@ SLOW: list[tuple[str, Json, str]] = [
 
 @pytest.mark.parametrize(("text", "value", "words"), SLOW)
 def test_a_slow_filter_or_path_gives_up(text: str, value: Json, words: str) -> None:
-    compiled = compile_source(SourcePath(text, node(text)), Report())
+    compiled = compile_source(SourcePath(text, node(text)), DiagnosticReport())
     assert compiled is not None
     with pytest.raises(Unfit, match=words):
         compiled.get({"traits": {"a": value}})
@@ -296,7 +300,7 @@ def test_any_filter_handles_any_value(known: Filter, value: Json) -> None:
     ],
 )
 def test_a_path_may_calculate(text: str, value: Json) -> None:
-    compiled = compile_source(SourcePath(text, node(text)), Report())
+    compiled = compile_source(SourcePath(text, node(text)), DiagnosticReport())
     assert compiled is not None
     assert compiled.get({"traits": {"a": "x", "n": 7, "h": 10**17}}) == value
 
@@ -317,14 +321,16 @@ WRONG_ARGUMENTS = [
 
 @pytest.mark.parametrize("text", WRONG_ARGUMENTS)
 def test_wrong_arguments_are_found_when_the_mapping_is_read(text: str) -> None:
-    in_path, in_template = Report(), Report()
+    in_path, in_template = DiagnosticReport(), DiagnosticReport()
     assert compile_source(SourcePath(text, node(text)), in_path) is None
     assert compile_template(node(f"{{{{ {text.replace('null', 'none')} }}}}"), in_template) is None
     assert [d.message for d in in_path.diagnostics] == [d.message for d in in_template.diagnostics]
 
 
 def test_a_template_declares_what_it_reads() -> None:
-    template = compile_template(node("{{ traits.a.b }} {% if traits['c d'] %}{{ userId }}{% endif %}"), Report())
+    template = compile_template(
+        node("{{ traits.a.b }} {% if traits['c d'] %}{{ userId }}{% endif %}"), DiagnosticReport()
+    )
     assert template is not None
     assert ("traits", "a", "b") in template.reads
     assert ("traits", "c d") in template.reads

@@ -19,12 +19,12 @@ from sfmap.engine.mapping.values.blanks import blank_keys
 from sfmap.engine.mapping.values.event import name_pattern
 from sfmap.engine.mapping.values.record import Json, RecordPlan
 from sfmap.engine.yaml_files.diagnostics import Diagnostic
-from sfmap.engine.yaml_files.reader import Report
+from sfmap.engine.yaml_files.reader import DiagnosticReport
 
 
 def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]]:
     """The compiled mapping and its diagnostics; with errors it must not be used."""
-    report = Report()
+    report = DiagnosticReport()
     plan = _planned(mapping, report)
     check_rules(mapping, report)
     plans = (*plan.fields, *plan.match_values.values(), *plan.unless_found)
@@ -32,7 +32,7 @@ def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]
     return execute(generate(plan), plan), report.diagnostics
 
 
-def _planned(mapping: Mapping, report: Report) -> MappingPlan:
+def _planned(mapping: Mapping, report: DiagnosticReport) -> MappingPlan:
     blanks = blank_keys(mapping.blank_values)
     looked_up = frozenset(name for lookup in mapping.lookups for name in lookup.names)
     source_of = partial(compile_source, report=report, conventions=mapping.conventions, blanks=blanks)

@@ -11,11 +11,11 @@ from sfmap.engine.mapping.values.blanks import blank_keys, table_key
 from sfmap.engine.mapping.values.event import IDS
 from sfmap.engine.mapping.values.values import Unfit, clean_text, convert, length, visible, visible_text
 from sfmap.engine.yaml_files import kinds
-from sfmap.engine.yaml_files.reader import Report
+from sfmap.engine.yaml_files.reader import DiagnosticReport
 
 
 def plan_field(
-    rule: FieldRule, report: Report, blanks: frozenset[str] = frozenset(), identifies: bool = False
+    rule: FieldRule, report: DiagnosticReport, blanks: frozenset[str] = frozenset(), identifies: bool = False
 ) -> FieldPlan:
     """The plan of the rule's field; reports errors in its paths, template or constants.
 
@@ -51,7 +51,7 @@ def plan_field(
     )
 
 
-def _sources(rule: FieldRule, report: Report, blanks: frozenset[str]) -> Iterator[CompiledSource | None]:
+def _sources(rule: FieldRule, report: DiagnosticReport, blanks: frozenset[str]) -> Iterator[CompiledSource | None]:
     if rule.template is not None:
         template = compile_template(rule.template, report, rule.conventions)
         bases = [base for path in rule.bases if (base := compile_source(path, report))]
@@ -85,7 +85,7 @@ def _table(rule: FieldRule) -> ValueTable | None:
     return ValueTable(entries, rule.otherwise, rule.keeps_others)
 
 
-def _check_constants(rule: FieldRule, report: Report) -> None:
+def _check_constants(rule: FieldRule, report: DiagnosticReport) -> None:
     if rule.value is not None and not rule.values:
         _check_constant(rule, "value", rule.value, report)
     if rule.default is not None:
@@ -101,7 +101,7 @@ def _check_constants(rule: FieldRule, report: Report) -> None:
         _check_constant(rule, "value table", value, report)
 
 
-def _check_constant(rule: FieldRule, key: str, value: Constant, report: Report) -> None:
+def _check_constant(rule: FieldRule, key: str, value: Constant, report: DiagnosticReport) -> None:
     if isinstance(value, str) and clean_text(value) != value:
         report.error(
             kinds.UNFIT_CONSTANT,

@@ -4,10 +4,10 @@ from sfmap.engine.language.model import EventPattern, Mapping
 from sfmap.engine.mapping.values.event import name_pattern
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import did_you_mean
-from sfmap.engine.yaml_files.reader import Report
+from sfmap.engine.yaml_files.reader import DiagnosticReport
 
 
-def check_rules(mapping: Mapping, report: Report) -> None:
+def check_rules(mapping: Mapping, report: DiagnosticReport) -> None:
     """Reports parts of the mapping that do not fit together."""
     _check_events(mapping, report)
     _check_lookups(mapping, report)
@@ -15,7 +15,7 @@ def check_rules(mapping: Mapping, report: Report) -> None:
     _check_currencies(mapping, report)
 
 
-def _check_events(mapping: Mapping, report: Report) -> None:
+def _check_events(mapping: Mapping, report: DiagnosticReport) -> None:
     seen: list[EventPattern] = []
     for pattern in mapping.events:
         for other in seen:
@@ -31,7 +31,7 @@ def _check_events(mapping: Mapping, report: Report) -> None:
         seen.append(pattern)
 
 
-def _check_lookups(mapping: Mapping, report: Report) -> None:
+def _check_lookups(mapping: Mapping, report: DiagnosticReport) -> None:
     rules = {rule.field: rule for rule in mapping.rules}
     for field in (field for lookup in mapping.lookups for field in lookup.fields if not field.rule):
         rule = rules.get(field.name)
@@ -46,7 +46,7 @@ def _check_lookups(mapping: Mapping, report: Report) -> None:
             report.error(kinds.WRONG_MATCH, field.node.span, message)
 
 
-def _check_writes(mapping: Mapping, report: Report) -> None:
+def _check_writes(mapping: Mapping, report: DiagnosticReport) -> None:
     """Reports rules whose field the mapping's operation never writes."""
     never = {"create": ("update",), "update": ("create",)}.get(mapping.operation, ())
     looked_up = {slot for lookup in mapping.lookups for slot in lookup.slots}
@@ -64,7 +64,7 @@ def _check_writes(mapping: Mapping, report: Report) -> None:
             )
 
 
-def _check_currencies(mapping: Mapping, report: Report) -> None:
+def _check_currencies(mapping: Mapping, report: DiagnosticReport) -> None:
     """Amounts whose currency nothing writes."""
     rules = {rule.field: rule for rule in mapping.rules}
     for rule, named in ((rule, rule.currency) for rule in mapping.rules if rule.currency):

@@ -10,7 +10,7 @@ from sfmap.engine.mapping.values.event import EVENT_NAMES, INDEX, ITEM
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Span, did_you_mean
 from sfmap.engine.yaml_files.nodes import ScalarNode
-from sfmap.engine.yaml_files.reader import Report
+from sfmap.engine.yaml_files.reader import DiagnosticReport
 
 _OF_PAGES = ("name", "category")
 _WITH_NAMES = ("page", "screen")
@@ -21,7 +21,10 @@ _FIRST = re.compile(r"\s*(?:\$\.)?([^\W\d][\w-]*)")
 
 
 def check_names(
-    mapping: Mapping, when: CompiledSource | None, rules: Iterable[tuple[FieldRule, FieldPlan]], report: Report
+    mapping: Mapping,
+    when: CompiledSource | None,
+    rules: Iterable[tuple[FieldRule, FieldPlan]],
+    report: DiagnosticReport,
 ) -> None:
     """Reports sources, templates and conditions whose first name is not in an event, or is an item too early.
 
@@ -40,7 +43,7 @@ def check_names(
 
 
 class _Checker:
-    def __init__(self, mapping: Mapping, report: Report) -> None:
+    def __init__(self, mapping: Mapping, report: DiagnosticReport) -> None:
         types = {pattern.type for pattern in mapping.events}
         self.known = (*EVENT_NAMES, *(_OF_PAGES if types & {*_WITH_NAMES} else ()))
         self.holder = "traits" if types & {"identify", "group"} else "properties"

@@ -25,7 +25,7 @@ from sfmap.engine.mapping.values.record import Event, Json
 from sfmap.engine.mapping.values.values import NUMBER_RANGE, UnreadableValue, holds_value, scalar
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import did_you_mean
-from sfmap.engine.yaml_files.reader import Report
+from sfmap.engine.yaml_files.reader import DiagnosticReport
 
 _START = re.compile(r"(?:\$\.)?([^\W\d][\w-]*)")
 _SEGMENT = re.compile(r"""\.([^\W\d][\w-]*)|\[(-?\d{1,9})\]|\['([^']*)'\]|\["([^"]*)"\]""")
@@ -38,7 +38,7 @@ _FILTER_CALL = re.compile(r"\s*(\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 def compile_source(
     source: SourcePath,
-    report: Report,
+    report: DiagnosticReport,
     *,
     exact: bool = False,
     several: bool = False,
@@ -275,7 +275,7 @@ def _split_pipes(text: str) -> list[tuple[int, str]]:
     return [*pieces, (begin, text[begin:])]
 
 
-def _parse_path(source: SourcePath, path: str, report: Report) -> JSONPath | None:
+def _parse_path(source: SourcePath, path: str, report: DiagnosticReport) -> JSONPath | None:
     if word := _UNSAFE.search(path):
         message = f"{word[0]} can run forever on some data, and is not allowed in a path"
         report.error(
@@ -316,7 +316,7 @@ def _leading_names(expression: JSONPath) -> Iterator[Segment]:
 
 
 def _compile_pipe(
-    source: SourcePath, start: int, text: str, report: Report, conventions: Conventions
+    source: SourcePath, start: int, text: str, report: DiagnosticReport, conventions: Conventions
 ) -> Pipe | None:
     call = _FILTER_CALL.fullmatch(text)
     name = call[1] if call else text.strip()

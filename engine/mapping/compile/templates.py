@@ -22,7 +22,7 @@ from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import did_you_mean
 from sfmap.engine.yaml_files.kinds import Kind
 from sfmap.engine.yaml_files.nodes import ScalarNode
-from sfmap.engine.yaml_files.reader import Report
+from sfmap.engine.yaml_files.reader import DiagnosticReport
 
 _STATEMENTS: dict[type[nodes.Node], str] = {
     nodes.Macro: "macro",
@@ -40,7 +40,7 @@ _STATEMENTS: dict[type[nodes.Node], str] = {
 
 
 def compile_template(
-    node: ScalarNode, report: Report, conventions: Conventions = CONVENTIONS
+    node: ScalarNode, report: DiagnosticReport, conventions: Conventions = CONVENTIONS
 ) -> CompiledSource | None:
     """The template as a function of the event view; None and a diagnostic if it is invalid.
 
@@ -86,7 +86,7 @@ def below(template: CompiledSource, bases: Sequence[CompiledSource]) -> Compiled
 
 
 def compile_condition(
-    node: ScalarNode, report: Report, conventions: Conventions = CONVENTIONS
+    node: ScalarNode, report: DiagnosticReport, conventions: Conventions = CONVENTIONS
 ) -> CompiledSource | None:
     """A Jinja2 expression, in `{{ }}` or bare, as a function that returns some text if it is true."""
     text = node.text.strip()
@@ -109,7 +109,7 @@ def compile_condition(
     return _compiled(nodes.Template([outcome], lineno=1), node, node.text, report, conventions)
 
 
-def _parsed(node: ScalarNode, text: str, offset: int, report: Report) -> nodes.Template | None:
+def _parsed(node: ScalarNode, text: str, offset: int, report: DiagnosticReport) -> nodes.Template | None:
     """Jinja2's tree of the text, which starts at `offset` in the node's; None and diagnostics if it is invalid."""
     code = template_code(text)
     try:
@@ -171,7 +171,7 @@ def _unwanted_statements(tree: nodes.Template) -> Iterator[_Complaint]:
 
 
 def _compiled(
-    tree: nodes.Template, node: ScalarNode, text: str, report: Report, conventions: Conventions
+    tree: nodes.Template, node: ScalarNode, text: str, report: DiagnosticReport, conventions: Conventions
 ) -> CompiledSource | None:
     reads, names = tuple(_reads(tree)), tuple(_names(tree))
     try:
