@@ -1,5 +1,7 @@
 """`sfmap check`: which mistakes it reports, in which formats, with which exit codes."""
 
+import ast
+
 import orjson
 import pytest
 from jsonschema import Draft7Validator
@@ -135,6 +137,23 @@ def test_mistakes_are_printed_as_sarif(folder: Folder) -> None:
         "artifactLocation": {"uri": "ours/lead.yaml"},
         "region": {"startLine": 4, "startColumn": 8, "endColumn": 13},
     }
+
+
+def test_the_code_of_each_active_mapping_goes_to_stdout_under_its_name(folder: Folder) -> None:
+    (folder.path / "sfmap.yaml").write_text("use: [lead, account]\n")
+    done = folder.sfmap("check", "--compiled")
+    assert done.returncode == 0
+    assert [line for line in done.stdout.splitlines() if not line.startswith((" ", "#"))] == [
+        *("def record(view, item):", "def map(event):", ""),
+        *("def record(view, item):", "def map(event):"),
+    ]
+    assert [line for line in done.stdout.splitlines() if line.startswith("#")] == [
+        "# lead: sfmap/mappings/lead.yaml",
+        "# account: sfmap/mappings/account.yaml",
+    ]
+    assert "        # lead.yaml:18 LastName\n" in done.stdout
+    assert "lead.yaml: identify → Lead" in done.stderr
+    ast.parse(done.stdout)
 
 
 @pytest.mark.parametrize("options", ["--json --compiled", "--json --format github", "--format github --compiled"])

@@ -38,7 +38,7 @@ def interpret(mapping: dict[str, Any], event: dict[str, Any]) -> tuple[dict[str,
         return None
     fields: dict[str, Any] = {}
     given: dict[str, Any] = {}
-    for name, rule in _rules(mapping):
+    for name, rule in field_rules(mapping):
         value = _from_sources(rule, event, name == mapping["match"] or rule["from"] in ("userId", "groupId"))
         if value is not None:
             fields[name] = given[name] = value
@@ -51,7 +51,8 @@ def interpret(mapping: dict[str, Any], event: dict[str, Any]) -> tuple[dict[str,
     return (fields, {key: given[key]}) if key in given else None
 
 
-def _rules(mapping: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def field_rules(mapping: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each field with its rule, those of the address too."""
     yield from mapping["fields"].items()
     address = mapping["address"]
     prefix = address["targets"][address["to"]] if "to" in address else ""
@@ -222,7 +223,7 @@ def _add_custom(mapping: dict[str, Any], event: dict[str, Any], fields: dict[str
     if not isinstance(traits, dict):
         return
     read = {_normal(key) for key in custom["except"]}
-    for _, rule in _rules(mapping):
+    for _, rule in field_rules(mapping):
         for source in [rule["from"]] if isinstance(rule["from"], str) else rule["from"]:
             path = source.partition("|")[0].strip().split(".")
             read |= {_normal(path[1])} if path[0] == custom["from"] else set()

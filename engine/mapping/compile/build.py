@@ -38,8 +38,9 @@ def _planned(mapping: Mapping, report: DiagnosticReport) -> MappingPlan:
     source_of = partial(compile_source, report=report, conventions=mapping.conventions, blanks=blanks)
     opt_in = source_of(mapping.opt_in, exact=True) if mapping.opt_in else None
     for_each = source_of(mapping.for_each, several=True) if mapping.for_each else None
-    fields = tuple(plan_field(rule, report, blanks, rule.field in looked_up) for rule in mapping.rules)
-    match_values = {slot: plan_field(rule, report, blanks, True) for slot, rule in mapping.match_values.items()}
+    plan_rule = partial(plan_field, report=report, blanks=blanks)
+    fields = tuple(plan_rule(rule, identifies=rule.field in looked_up) for rule in mapping.rules)
+    match_values = {slot: plan_rule(rule, identifies=True) for slot, rule in mapping.match_values.items()}
     # Those of unless_found are like conditions: they do not consume traits.
     reading = (*fields, *match_values.values())
     consumed = consumed_paths(opt_in, for_each, reading)
@@ -54,7 +55,7 @@ def _planned(mapping: Mapping, report: DiagnosticReport) -> MappingPlan:
         for_each=for_each,
         fields=fields,
         match_values=match_values,
-        unless_found=tuple(plan_field(rule, report, blanks, True) for rule in mapping.unless_found),
+        unless_found=tuple(plan_rule(rule, identifies=True) for rule in mapping.unless_found),
         custom=custom,
         blanks=blanks,
         holders=holders(for_each, reading, custom),

@@ -15,7 +15,7 @@ from sfmap.engine.yaml_files.reader import DiagnosticReport
 
 
 def plan_field(
-    rule: FieldRule, report: DiagnosticReport, blanks: frozenset[str] = frozenset(), identifies: bool = False
+    rule: FieldRule, report: DiagnosticReport, *, blanks: frozenset[str] = frozenset(), identifies: bool = False
 ) -> FieldPlan:
     """The plan of the rule's field; reports errors in its paths, template or constants.
 

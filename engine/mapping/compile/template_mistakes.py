@@ -33,12 +33,11 @@ _UNREAD = ("whitespace", "comment", "comment_begin", "comment_end", "linecomment
 _OPEN_TAG = re.compile(r"innermost block that needs to be closed is '(\w+)'")
 _UNKNOWN_TAG = re.compile(r"Encountered unknown tag '(\w+)'")
 _MISSING = re.compile(r"unexpected '.', expected '(.)'")
-_OPEN = ("this is not closed", "write }}, %} or #} after it")
 _WORD_BEFORE = re.compile(r"\w+(?=\s*$)")
 _WORD = re.compile(r"\w+|[^\w\s]{1,2}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateMistake:
     start: int
     """The position in the parsed code."""
@@ -51,7 +50,7 @@ def template_mistake(environment: Environment, code: str, error: TemplateSyntaxE
     """The explanation of a parser error in the template."""
     said = error.message or ""
     if said.startswith("Missing end of"):
-        return TemplateMistake(*_last_opening(code), *_OPEN)
+        return _unclosed(code)
     place = _place(environment, code)
     return _misspelt(code, place) or _misplaced(code, place, said)
 
@@ -80,7 +79,9 @@ def _misspelt(code: str, place: int) -> TemplateMistake | None:
     for written, instead in _INSTEAD:
         for start in (*range(max(0, place - len(written) + 1), place + 1), *([before.start()] if before else ())):
             if code.startswith(written, start) and not _is_within_word(code, start, written):
-                return TemplateMistake(start, len(written), f'"{written}" is not valid here', instead)
+                return TemplateMistake(
+                    start=start, width=len(written), message=f'"{written}" is not valid here', help=instead
+                )
     return None
 
 
@@ -88,15 +89,24 @@ def _misplaced(code: str, place: int, said: str) -> TemplateMistake:
     if tag := _OPEN_TAG.search(said):
         unknown = _UNKNOWN_TAG.search(said)
         start = code.rfind(tag[1], 0, place if unknown else len(code))
-        closing = f"write {{% end{tag[1]} %}} after it"
-        return TemplateMistake(start, len(tag[1]), f"the {tag[1]} is not closed", closing)
+        return TemplateMistake(
+            start=start,
+            width=len(tag[1]),
+            message=f"the {tag[1]} is not closed",
+            help=f"write {{% end{tag[1]} %}} after it",
+        )
     if tag := _UNKNOWN_TAG.search(said):
-        return TemplateMistake(place, len(tag[1]), f"there is no statement {tag[1]}", "use if, for or set")
+        return TemplateMistake(
+            start=place,
+            width=len(tag[1]),
+            message=f"there is no statement {tag[1]}",
+            help="use if, for or set",
+        )
     if place >= len(code):
-        return TemplateMistake(*_last_opening(code), *_OPEN)
+        return _unclosed(code)
     if missing := _MISSING.search(said):
-        return TemplateMistake(place, 1, f"{missing[1]} is missing before this")
-    return TemplateMistake(place, *_unexpected(code, place))
+        return TemplateMistake(start=place, width=1, message=f"{missing[1]} is missing before this")
+    return _unexpected(code, place)
 
 
 def _is_within_word(code: str, start: int, written: str) -> bool:
@@ -104,20 +114,28 @@ def _is_within_word(code: str, start: int, written: str) -> bool:
     return written.isalpha() and written.isascii() and bool(re.search(r"\w", around))
 
 
-def _last_opening(code: str) -> tuple[int, int]:
-    return max(code.rfind(opening) for opening in ("{{", "{%", "{#")), 2
+def _unclosed(code: str) -> TemplateMistake:
+    start = max(code.rfind(opening) for opening in ("{{", "{%", "{#"))
+    return TemplateMistake(start=start, width=2, message="this is not closed", help="write }}, %} or #} after it")
 
 
-def _unexpected(code: str, place: int) -> tuple[int, str, str]:
+def _unexpected(code: str, place: int) -> TemplateMistake:
     if code[place] in "'\"":
-        return 1, "this quote is not closed", "write the same quote after the text"
+        return TemplateMistake(
+            start=place, width=1, message="this quote is not closed", help="write the same quote after the text"
+        )
+    if code.startswith(("}}", "%}"), place):
+        return TemplateMistake(
+            start=place,
+            width=2,
+            message="the expression ends too early here",
+            help="a value is missing before it",
+        )
     word = _WORD.match(code, place)
     text = word[0] if word else code[place]
-    if code.startswith(("}}", "%}"), place):
-        return 2, "the expression ends too early here", "a value is missing before it"
-    if text[0].isalnum():
-        return len(text), f'"{text}" is not expected here', "an operator or quotes are missing"
-    return len(text), f'"{text}" is not expected here', "write }}" if text == "}" else ""
+    is_word = text[0].isalnum()
+    instead = "an operator or quotes are missing" if is_word else "write }}" if text == "}" else ""
+    return TemplateMistake(start=place, width=len(text), message=f'"{text}" is not expected here', help=instead)
 
 
 def in_text(text: str, code: str, place: int) -> int:

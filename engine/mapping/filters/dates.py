@@ -36,17 +36,17 @@ def _bad_zone(name: Json) -> str:
 
 _PARAMETERS = (
     Parameter("format", optional=True, check=_bad_format),
-    Parameter("time zone", optional=True, check=_bad_zone, convention="timezone"),
+    Parameter("time zone", optional=True, check=_bad_zone, convention=lambda by: by.timezone),
 )
 
 FILTERS = (
     Filter(
-        "date",
-        reading(_date),
-        "the day of an ISO 8601 text, of seconds since 1970 with at least nine digits (from 100,000,000,000 on:"
-        " milliseconds), or of a text in the given format;"
+        name="date",
+        function=reading(_date),
+        summary="the day of an ISO 8601 text, of seconds since 1970 with at least nine digits (from"
+        " 100,000,000,000 on: milliseconds), or of a text in the given format;"
         " [the language](language.md#dates-times-and-numbers-in-texts) describes which day a moment is",
-        (
+        examples=(
             Example("2026-11-23T23:30:00-05:00", "2026-11-23"),
             Example("2026-11-23T23:30:00-05:00", "2026-11-24", (None, "UTC")),
             Example(1795476600, "2026-11-23"),
@@ -56,19 +56,19 @@ FILTERS = (
             Example("0001-01-01T00:00:00Z", None),
             Example("soon", None),
         ),
-        _PARAMETERS,
+        parameters=_PARAMETERS,
         takes=TEXT_OR_NUMBER,
     ),
     Filter(
-        "datetime",
-        reading(_datetime),
-        "the moment in UTC, from the same values as `date`",
-        (
+        name="datetime",
+        function=reading(_datetime),
+        summary="the moment in UTC, from the same values as `date`",
+        examples=(
             Example("2026-11-23T09:30:00+01:00", "2026-11-23T08:30:00.000Z"),
             Example(1795476600, "2026-11-23T23:30:00.000Z"),
             Example("23.11.2026 09:30", "2026-11-23T08:30:00.000Z", ("%d.%m.%Y %H:%M", "Europe/Berlin")),
         ),
-        _PARAMETERS,
+        parameters=_PARAMETERS,
         takes=TEXT_OR_NUMBER,
     ),
 )

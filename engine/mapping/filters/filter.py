@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from sfmap.engine.language.model import CONVENTIONS, Conventions
 from sfmap.engine.mapping.values.event import as_text
@@ -51,11 +51,11 @@ class Parameter:
     optional: bool = False
     check: Callable[[Json], str] = lambda _: ""
     """Returns what is wrong with a value of the right type; empty if nothing."""
-    convention: Literal["timezone", "decimal"] | None = None
+    convention: Callable[[Conventions], Json] | None = None
     """The convention of the mapping that is used if the argument is omitted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """A `function` of the value and the arguments.
 
@@ -111,7 +111,7 @@ class Filter:
             return arguments
         given = (*arguments, *(None for _ in self.parameters[len(arguments) :]))
         return [
-            getattr(conventions, parameter.convention) if parameter.convention and value is None else value
+            parameter.convention(conventions) if parameter.convention and value is None else value
             for parameter, value in zip(self.parameters, given, strict=True)
         ]
 

@@ -80,11 +80,11 @@ def _states(country: str) -> dict[str, str]:
 
 FILTERS = (
     Filter(
-        "country_code",
-        _country_code,
-        "The two-letter code of a country, by its name or code; no value for other texts. `pip install"
+        name="country_code",
+        function=_country_code,
+        summary="The two-letter code of a country, by its name or code; no value for other texts. `pip install"
         " 'sfmap[countries]'` first",
-        (
+        examples=(
             Example("Germany", "DE"),
             Example("USA", "US"),
             Example("U.K.", "GB"),
@@ -93,23 +93,24 @@ FILTERS = (
         missing=_missing,
     ),
     Filter(
-        "country_name",
-        _country_name,
-        "The English name of a country in ISO 3166, by its name or code. `pip install 'sfmap[countries]'` first",
-        (Example("de", "Germany"), Example("USA", "United States"), Example("Atlantis", None)),
+        name="country_name",
+        function=_country_name,
+        summary="The English name of a country in ISO 3166, by its name or code. `pip install 'sfmap[countries]'`"
+        " first",
+        examples=(Example("de", "Germany"), Example("USA", "United States"), Example("Atlantis", None)),
         missing=_missing,
     ),
     Filter(
-        "state_code",
-        _state_code,
-        "The code of a state or province of the given country, by its name or code. `pip install"
+        name="state_code",
+        function=_state_code,
+        summary="The code of a state or province of the given country, by its name or code. `pip install"
         " 'sfmap[countries]'` first",
-        (
+        examples=(
             Example("California", "CA", ("US",)),
             Example("wa", "WA", ("Australia",)),
             Example("Texas", None, ("DE",)),
         ),
-        (Parameter("country"),),
+        parameters=(Parameter("country"),),
         missing=_missing,
     ),
 )
