@@ -76,7 +76,7 @@ def test_mistakes_are_printed_with_their_lines(folder: Folder, case_file: Snapsh
     assert done.stderr == case_file
 
 
-def test_mistakes_are_printed_as_json_and_github_annotations(folder: Folder) -> None:
+def test_mistakes_are_printed_as_json(folder: Folder) -> None:
     five_mistakes(folder)
     as_json = folder.sfmap("check", "--json")
     assert as_json.returncode == 2
@@ -85,12 +85,17 @@ def test_mistakes_are_printed_as_json_and_github_annotations(folder: Folder) -> 
         (2, 8, "error", "SF008", 'did you mean "identify"?'),
         (4, 8, "error", "SF029", 'did you mean "Email"?'),
     ]
+
+
+def test_mistakes_are_printed_as_github_annotations(folder: Folder) -> None:
+    five_mistakes(folder)
     github = folder.sfmap("check", "--format", "github")
     assert github.returncode == 2
     assert github.stdout.splitlines()[1] == (
         "::error file=ours/lead.yaml,line=4,col=8,endColumn=13,title=SF029 wrong-match::"
         'match names Emial, and no rule gives it a value%0Adid you mean "Email"?'
     )
+    found = orjson.loads(folder.sfmap("check", "--json").stdout)["diagnostics"]
     assert len(github.stdout.splitlines()) == len(found)
 
 

@@ -1,9 +1,27 @@
 """`sfmap dead-letters`: the list of records that failed."""
 
+import json
+
 import pytest
 
-from ..reliability.dead_letters import CASE, letters
+from ..reliability.dead_letters import CASE, letters, refuse_half
+from ..reliability.people import PEOPLE
 from ..scene import Scene
+
+
+def test_dead_letters_are_listed_filtered_and_exported(scene: Scene) -> None:
+    refused = refuse_half(scene)
+    listed = scene.sfmap("dead-letters").splitlines()
+    assert len(listed) == refused + 1
+    assert "events.ndjson:13  event  not JSON" in listed[-1]
+    found = scene.sfmap("dead-letters", "--json", "--reason", "budget")
+    letters = [json.loads(line) for line in found.splitlines()]
+    assert len(letters) == refused
+    assert letters[0]["raw"] in PEOPLE
+    assert (letters[0]["mapping"], letters[0]["object"], letters[0]["attempts"]) == ("m", "Lead", 1)
+    exported = scene.sfmap("dead-letters", "--export", "--reason", "Budget").splitlines()
+    assert [json.loads(line) for line in exported] == [letter["raw"] for letter in letters]
+    assert "no such dead letter" in scene.sfmap("dead-letters", "--reason", "nobody")
 
 
 def test_dead_letters_are_discarded_by_reason(scene: Scene) -> None:

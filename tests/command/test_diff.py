@@ -2,7 +2,7 @@
 
 import json
 
-from ..folder import Folder
+from ..folder import Folder, Identify
 from .acme import SAMPLES, change, git
 
 
@@ -76,3 +76,10 @@ def test_a_project_in_a_subfolder_of_the_repository_is_compared(project: Folder)
     lead = top.path / "shared/lead.yaml"
     lead.write_text(lead.read_text().replace("max: 128", "max: 2"))
     assert project.sfmap("diff", SAMPLES).stderr == "6 events compared, 1 changed.\n"
+
+
+def test_messages_name_the_file(folder: Folder, identify: Identify) -> None:
+    folder.write("good.ndjson", [identify("a@b.co")])
+    folder.write("bad.ndjson", [identify("a@b.co"), "nonsense"])
+    compared = folder.sfmap("diff", "--from", ".", "good.ndjson", "bad.ndjson")
+    assert compared.stderr.splitlines()[0] == "bad.ndjson:2: not JSON: Expecting value, column 1"

@@ -4,11 +4,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from ..folder import SFMAP, Folder, Identify, interrupt
+from .bug_in_mapping import broken
 
+INTERRUPTED = Path(__file__).parent / "interrupted"
+"""A folder whose orjson stands for a person who presses Ctrl-C."""
 FULL = "Error: cannot write standard output: No space left on device\n"
 PRINTING = [
     ["render", "e.ndjson"],
@@ -91,11 +95,8 @@ def test_closed_standard_output_is_reported(project: Folder) -> None:
 
 
 def test_ctrl_c_stops_a_command_that_starts(project: Folder) -> None:
-    """Not a moment later: a module that it imports stands for the person."""
-    (project.path / "first").mkdir()
-    (project.path / "first" / "orjson.py").write_text("raise KeyboardInterrupt\n")
     for arguments in (["render", "e.ndjson"], ["run", "e.ndjson"], ["check"], ["init", "x"]):
-        done = project.sfmap(*arguments, environment={"PYTHONPATH": str(project.path / "first")})
+        done = project.sfmap(*arguments, environment={"PYTHONPATH": str(INTERRUPTED)})
         assert (done.returncode, done.stderr.strip()) == (130, "Stopped.")
 
 
@@ -110,26 +111,13 @@ def test_ctrl_c_stops_a_command_that_prints(folder: Folder, identify: Identify, 
     assert (process.returncode, said.strip()) == (130, b"Stopped.")
 
 
-BROKEN = """\
-import sys
-import sfmap.engine.mapping.run.mapper as mapper
-from sfmap.cli import main
-
-def broken(self, event):
-    raise TypeError("of a person named Ann Lee")
-
-mapper.Mapper.map = broken
-sys.argv = ["sfmap", "render", "-"]
-main()
-"""
-
-
 def test_a_bug_is_reported_without_a_traceback_or_data(folder: Folder) -> None:
     """Without a traceback, and without what somebody sent."""
-    command = [sys.executable, "-c", BROKEN]
+    command = [sys.executable, "-m", "sfmap.tests.command.bug_in_mapping"]
+    line = broken.__code__.co_firstlineno + 1
     done = subprocess.run(command, cwd=folder.path, input=b"{}", capture_output=True, timeout=60)
     assert done.returncode == 70
-    assert done.stderr.startswith(b"Error: this is a bug in sfmap: TypeError at <string>:6.")
+    assert done.stderr.startswith(b"Error: this is a bug in sfmap: TypeError at bug_in_mapping.py:%d." % line)
     assert b"Ann Lee" not in done.stderr
     more = {**os.environ, "SFMAP_TRACEBACK": "1"}
     assert (

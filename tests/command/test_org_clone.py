@@ -32,8 +32,15 @@ def test_a_cloned_org_describes_itself_as_the_original(folder: Folder, identify:
     assert '{"value": "bc", "label": "Both", "for": ["B", "C"]}' in again.stdout
     events = folder.write("e.ndjson", [identify("clone@b.co", name="Ann Lee")])
     assert folder.sfmap("run", events).returncode == 0
+
+
+def test_an_unknown_object_is_refused(folder: Folder) -> None:
     assert folder.sfmap("org", "clone", "Leed").returncode == 2
-    assert folder.sfmap("org", "clone").stdout.startswith("# These objects as described by the org local")
+
+
+def test_a_clone_names_the_described_org(folder: Folder) -> None:
+    cloned = folder.sfmap("org", "clone").stdout
+    assert cloned.startswith("# These objects as described by the org local")
 
 
 def test_clone_copies_the_currency(folder: Folder) -> None:

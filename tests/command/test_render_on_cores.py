@@ -159,5 +159,3 @@ def test_messages_name_the_file(folder: Folder, identify: Identify) -> None:
     assert orjson.loads(streamed.stdout)["rejected"] == f"-:1: {problem}"
     explained = folder.sfmap("render", "--explain", "good.ndjson", "bad.ndjson")
     assert explained.stdout.splitlines()[-1] == f"event 3: rejected: bad.ndjson:2: {problem}"
-    compared = folder.sfmap("diff", "--from", ".", "good.ndjson", "bad.ndjson")
-    assert compared.stderr.splitlines()[0] == f"bad.ndjson:2: {problem}"

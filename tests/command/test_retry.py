@@ -1,5 +1,6 @@
 """`sfmap retry`: dead letters delivered again, also after a retry that was killed."""
 
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from sfmap.engine.project.project_file import load_project
 from sfmap.engine.sources.event_source import START
 from sfmap.engine.wiring import open_org
 
-from ..reliability.dead_letters import CASE, letters
+from ..reliability.dead_letters import BUDGET, CASE, letters, refuse_half
 from ..reliability.people import LEAD, person
 from ..scene import SECRETS, Scene
 
@@ -33,6 +34,22 @@ def kill_a_retry_before_its_commit(folder: Path, fate: str) -> None:
         for delivered in make_delivery(mapper, opened.org, ledger, RunOptions()).deliver(source, START):
             assert [outcome.fate for outcome in delivered.outcomes] == [fate] * 3
             break
+
+
+def test_dead_letters_are_retried_by_number_and_by_reason(scene: Scene) -> None:
+    refuse_half(scene)
+    first = json.loads(scene.sfmap("dead-letters", "--json", "--reason", "Budget").splitlines()[0])
+    scene.faults({"kind": "record_error", "calls": "create", **BUDGET})
+    scene.sfmap("retry", str(first["id"]), code=1)
+    again = json.loads(scene.sfmap("dead-letters", "--json", "--reason", "Budget").splitlines()[0])
+    assert (again["id"], again["attempts"]) == (first["id"], 2)
+    scene.faults()
+    said = scene.sfmap("retry", "--reason", "Budget", "--results", "retried")
+    assert "failed" not in said
+    assert len(scene.sfmap("dead-letters").splitlines()) == 1
+    assert scene.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(12, 12)]
+    assert "not JSON" in scene.sfmap("retry", code=1)
+    assert "no such dead letter" in scene.sfmap("retry", "4711", code=2)
 
 
 @pytest.mark.parametrize("arguments", [(), ("2",)])

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -12,28 +11,9 @@ import pytest
 from sfmap.engine.local_org import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
-from ..folder import Folder, Identify
-
-HINT = "[REDACTED] Use 'sf org auth show-access-token' to view"
-WARNING = "Secrets are now hidden from 'sf org display' command output. Use the 'sf org auth' commands instead."
-STAND_IN = """\
-#!{python}
-import json, pathlib, sys
-here = pathlib.Path({folder!r})
-with (here / "asked").open("a") as asked:
-    print(*sys.argv[1:], file=asked)
-if "--target-org=uat" not in sys.argv:
-    said = {{"name": "NamedOrgNotFoundError", "message": "No authorization information found for x. 00D0!Se.cret"}}
-    print(json.dumps({{**said, "status": 2}}, indent=2))
-    sys.exit(2)
-tokens = (here / "tokens").read_text().split()
-shown = sys.argv[2:4] == ["auth", "show-access-token"]
-if shown and len(tokens) > 1:
-    (here / "tokens").write_text(" ".join(tokens[1:]))
-url = {{}} if shown else {{"instanceUrl": {url!r}, "id": "00D000000000001EAA"}}
-result = {{"accessToken": tokens[0] if shown else {hint!r}, **url}}
-print(json.dumps({{"status": 0, "result": result, "warnings": [{warning!r}]}}, indent=2))
-"""
+from ..folder import SFMAP, Folder, Identify
+from . import salesforce_cli
+from .salesforce_cli import HINT, WARNING
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +36,14 @@ def printed(local: LocalOrg, access_token: str) -> str:
 
 
 def with_sf(folder: Folder, local: LocalOrg, *tokens: str) -> dict[str, str]:
-    """An environment that has the command, which gives these tokens one by one, the last one for ever."""
+    """An environment that has the command, which gives these tokens one by one, the last one again and again."""
     (folder.path / "tokens").write_text(" ".join(tokens))
+    (folder.path / "url").write_text(f"{local.url}/")
     command = folder.path / "bin" / "sf"
     command.parent.mkdir()
-    text = STAND_IN.format(
-        python=sys.executable, folder=str(folder.path), url=f"{local.url}/", hint=HINT, warning=WARNING
-    )
-    command.write_text(text)
-    command.chmod(0o700)
-    return {"PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}"}
+    command.symlink_to(salesforce_cli.__file__)
+    path = os.pathsep.join([str(command.parent), str(SFMAP.parent), os.environ["PATH"]])
+    return {"PATH": path, "SALESFORCE_CLI": str(folder.path)}
 
 
 def asked(folder: Folder) -> list[str]:

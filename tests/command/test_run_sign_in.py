@@ -91,21 +91,32 @@ def session_of(local: LocalOrg) -> str:
     return json.dumps(printed)
 
 
-def test_a_session_is_used_from_standard_input_or_a_file(
-    folder: Folder, identify: Identify, local: LocalOrg
-) -> None:
-    printed = session_of(local)
+def test_a_session_is_read_from_standard_input(folder: Folder, identify: Identify, local: LocalOrg) -> None:
     events = folder.write("e.ndjson", [identify("ready@b.co")])
-    piped = folder.sfmap("run", "--org-from-stdin", events, stdin=printed.encode())
+    piped = folder.sfmap("run", "--org-from-stdin", events, stdin=session_of(local).encode())
     assert piped.returncode == 0, piped.stderr
-    private(folder, "session.json", printed)
-    way = "orgs: {started: {auth: session, session_file: session.json}}\n"
-    (folder.path / "sfmap.yaml").write_text(way)
+
+
+def test_a_session_is_read_from_a_file(folder: Folder, identify: Identify, local: LocalOrg) -> None:
+    private(folder, "session.json", session_of(local))
+    (folder.path / "sfmap.yaml").write_text("orgs: {started: {auth: session, session_file: session.json}}\n")
+    events = folder.write("e.ndjson", [identify("ready@b.co")])
     assert folder.sfmap("run", "--org", "started", events).returncode == 0
-    for bad in ("", "nonsense", '{"result": {}}'):
-        done = folder.sfmap("run", "--org-from-stdin", events, stdin=bad.encode())
-        assert (done.returncode, "sf org display --json and sf org auth" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("bad", ["", "nonsense", '{"result": {}}'])
+def test_an_unreadable_session_is_refused(folder: Folder, identify: Identify, bad: str) -> None:
+    events = folder.write("e.ndjson", [identify("ready@b.co")])
+    done = folder.sfmap("run", "--org-from-stdin", events, stdin=bad.encode())
+    assert (done.returncode, "sf org display --json and sf org auth" in done.stderr) == (2, True)
+
+
+def test_an_expired_session_is_reported(folder: Folder, identify: Identify, local: LocalOrg) -> None:
     ended = json.dumps({"accessToken": "00D!over", "instanceUrl": local.url})
+    events = folder.write("e.ndjson", [identify("ready@b.co")])
     over = folder.sfmap("run", "--org-from-stdin", events, stdin=ended.encode())
     assert (over.returncode, "the session has ended" in over.stderr) == (3, True)
+
+
+def test_a_session_and_events_cannot_both_come_from_standard_input(folder: Folder) -> None:
     assert folder.sfmap("run", "--org-from-stdin", "-", stdin=b"{}").returncode == 2

@@ -96,7 +96,7 @@ def test_errors_have_the_codes_of_salesforce(salesforce: Any) -> None:
     assert content(malformed.value)[0]["errorCode"] == "MALFORMED_QUERY"
 
 
-def test_sign_in_is_accepted_or_refused(local: LocalOrg) -> None:
+def test_sign_in_with_client_credentials_gives_a_session(local: LocalOrg) -> None:
     session_id, host = SalesforceLogin(
         consumer_key=credentials.CLIENT_ID,
         consumer_secret=credentials.CLIENT_SECRET,
@@ -105,7 +105,13 @@ def test_sign_in_is_accepted_or_refused(local: LocalOrg) -> None:
     )
     by_token: Any = Salesforce(session_id=session_id, instance=host, session=session(local))
     assert by_token.limits()["DailyApiRequests"]["Max"] == 100_000
+
+
+def test_a_wrong_password_is_refused(local: LocalOrg) -> None:
     with pytest.raises(SalesforceAuthenticationFailed, match="INVALID_LOGIN"):
         Salesforce(username=local.username, password="wrong", security_token="x", session=session(local))
+
+
+def test_an_unknown_session_has_expired(local: LocalOrg) -> None:
     with pytest.raises(SalesforceExpiredSession):
         Salesforce(session_id="00D!nothing", instance="x.my.salesforce.com", session=session(local)).describe()

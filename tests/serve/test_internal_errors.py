@@ -47,24 +47,9 @@ def test_a_bug_in_delivery_is_reported_without_data(tmp_path: Path, monkeypatch:
     assert [line.partition(" at ")[0] for line in said] == ["AttributeError"]
 
 
-BROKEN = """\
-import sys
-import sfmap.engine.serve.configuration as configuration
-from sfmap.cli import main
-
-def broken(project, entry):
-    raise AttributeError("of a person named Ann Lee")
-
-configuration.open_org = broken
-sys.argv = ["sfmap", "serve", "--port", "0", "--log-format", "json"]
-main()
-"""
-
-
 def test_a_bug_in_delivery_ends_the_service(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", BROKEN], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
-    )
+    command = [sys.executable, "-m", "sfmap.tests.serve.bug_in_opening_the_org"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 70, done.stderr
     messages = [json.loads(line)["message"].partition(" at ")[0] for line in done.stderr.splitlines()]
     assert sorted(messages[:2]) == ["Accepting events", "This is a bug in sfmap: AttributeError"]
@@ -92,24 +77,7 @@ def test_a_bug_in_mapping_makes_one_event_a_dead_letter(tmp_path: Path) -> None:
         delivery = make_delivery(mapper, SoapOrg(SoapSettings(local.url, password)), ledger, RunOptions())
         (delivered,) = delivery.deliver(events)
     assert [outcome.fate for outcome in delivered.outcomes] == ["skipped", "failed", "skipped"]
-    assert "this is a bug in sfmap: TypeError at test_mistakes.py" in delivered.outcomes[1].reason
-
-
-BREAKS_ON_BOB = """\
-from sfmap.cli import main
-from sfmap.engine.org.soap import SoapOrg
-
-def broken(verb):
-    def call(self, *arguments, **more):
-        if "bob@b.co" in repr(arguments):
-            raise AttributeError("of a person named Bob")
-        return verb(self, *arguments, **more)
-    return call
-
-for name in ("find", "create", "update", "upsert"):
-    setattr(SoapOrg, name, broken(getattr(SoapOrg, name)))
-main()
-"""
+    assert "this is a bug in sfmap: TypeError at test_internal_errors.py" in delivered.outcomes[1].reason
 
 
 def lead(name: str) -> dict[str, object]:
@@ -126,9 +94,7 @@ def letters(service: Service) -> list[str]:
 
 def test_a_bug_in_delivery_makes_one_event_a_dead_letter(service: Service) -> None:
     """Else it would end the service again after each restart, and nothing behind it would ever be delivered."""
-    script = service.folder.path / "breaks_on_bob.py"
-    script.write_text(BREAKS_ON_BOB)
-    service.program = (sys.executable, script)
+    service.program = (sys.executable, "-m", "sfmap.tests.serve.breaks_on_bob")
     with (service.folder.path / "sfmap.yaml").open("a") as project:
         project.write("orgs:\n  local: {call_limit: 1}\n")
     service.start()

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+import requests
 
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 from sfmap.engine.org.port import (
@@ -449,10 +450,11 @@ def test_a_refused_call_leaves_nothing_behind(
     assert org.find("Lead", ("Key__c",), [("fault",)]) == []
 
 
-def test_a_lost_session_is_renewed_once(settings: SoapSettings) -> None:
+def test_a_lost_session_is_renewed_once(settings: SoapSettings, local: LocalOrg) -> None:
     org = SoapOrg(settings)
     org.object_names()
-    org._sessions._session = replace(org._sessions.current(), id=Secret("00D000000000000!lost"))
+    lost = {"kind": "expired_session", "calls": "create", "times": 1}
+    assert requests.put(f"{local.url}/faults", json={"faults": [lost]}, timeout=10).status_code == 200
 
     for _ in range(2):
         assert isinstance(org.create("Lead", [RecordWrite(GOOD)])[0], Written)

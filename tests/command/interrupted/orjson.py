@@ -1,0 +1,3 @@
+"""Imported instead of orjson: Ctrl-C while the command starts."""
+
+raise KeyboardInterrupt

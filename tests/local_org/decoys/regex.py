@@ -1,0 +1,3 @@
+"""Must never be imported instead of regex."""
+
+raise SystemExit(9)
