@@ -113,8 +113,8 @@ def _story(plan: FieldPlan, view: Event) -> FieldStory:
     found = find_value(plan, view)
     is_written = found.content is not None or found.is_null
     notes = (found.rejected,) if found.rejected else found.notes
-    if plan.when and not found.rejected and not plan.when.get(view):
-        tried: tuple[Attempt, ...] = (Attempt("when", f"is not true: {plan.when.text}"),)
+    if found.unmet:
+        tried: tuple[Attempt, ...] = (Attempt("when", f"is not true: {found.unmet}"),)
     else:
         tried = tuple(_attempts(plan, found, view))
     origin = found.origin or ("default" if found.content is not None else "null" if found.is_null else "")

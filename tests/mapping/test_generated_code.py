@@ -3,7 +3,11 @@
 import ast
 import gc
 import linecache
+import re
+import sys
 import traceback
+from pathlib import PurePath
+from types import FrameType
 
 import pytest
 import yaml
@@ -11,7 +15,7 @@ import yaml
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.mapping.run.field_plan import FieldPlan
 from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.mapping.values.record import Json
+from sfmap.engine.mapping.values.record import Event, Json
 from sfmap.engine.project.loading import compile_mappings, mapping_sources
 from sfmap.engine.yaml_files.diagnostics import Source
 
@@ -85,6 +89,32 @@ def test_each_part_follows_a_comment_with_its_line_in_the_yaml() -> None:
         "# line.yaml:5 unless_found",
         "except Unfit:  # a filter gave up: its rule says why",
     ]
+
+
+def test_a_plain_event_runs_little_but_the_generated_code() -> None:
+    traits: dict[str, Json] = {"email": "peter@initech.com", "firstName": "Peter", "plan": "pro"}
+    event: Event = {"type": "identify", "traits": traits, "integrations": {"Salesforce": True}}
+    mapper = Mapper(compile_mappings(mapping_sources(None), (), ()))
+    first, later = modules_run(mapper, event), modules_run(mapper, event)
+    assert later == {"mapper.py", "event.py", "<sfmap lead.yaml>"}
+    assert first == {*later, "key_spelling.py", "custom_fields.py", "custom_plan.py", "values.py"}
+
+
+def modules_run(mapper: Mapper, event: Event) -> set[str]:
+    """The files whose functions run while the event is mapped, without the standard library's."""
+    seen: set[str] = set()
+
+    def note(frame: FrameType, what: str, _: object) -> None:
+        file = frame.f_code.co_filename
+        if what == "call" and ("/engine/" in file or file.startswith("<sfmap")):
+            seen.add(PurePath(re.sub(r" \d+>$", ">", file)).name)
+
+    sys.setprofile(note)
+    try:
+        mapper.map(event)
+    finally:
+        sys.setprofile(None)
+    return seen
 
 
 @pytest.mark.parametrize("name", ["a\nb.yaml", "a\u2028raise SystemExit.yaml", "\udcff.yaml", "'''.yaml"])

@@ -1,7 +1,6 @@
 """Executes generated code, the only place that does, so that tracebacks and debuggers show its lines."""
 
 import linecache
-from collections.abc import Callable
 from functools import partial
 from itertools import chain, count
 from pathlib import PurePath
@@ -9,7 +8,7 @@ from typing import Any
 from weakref import finalize
 
 from sfmap.engine.mapping.compile.codegen import GeneratedCode
-from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping, map_views
+from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping, MapView, map_views
 from sfmap.engine.mapping.run.mapping_plan import MappingPlan
 
 
@@ -18,7 +17,7 @@ def execute(code: GeneratedCode, plan: MappingPlan) -> CompiledMapping:
     file = _remembered(code)
     functions: dict[str, Any] = dict(code.names)
     exec(compile(code.text, file, "exec"), functions)  # noqa: S102 - the text is made by `generate`
-    record: Callable[..., Any] = functions["record"]
+    record: MapView = functions["record"]
     finalize(record, linecache.cache.pop, file, None).atexit = False
     return CompiledMapping(
         plan=plan,

@@ -1,6 +1,7 @@
 """Compiles Jinja2 templates and conditions into functions of an event, and finds what they read."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from jinja2 import TemplateSyntaxError, nodes
 
@@ -123,15 +124,24 @@ def _parsed(node: ScalarNode, text: str, offset: int, report: DiagnosticReport) 
         report.error(kinds.WRONG_TEMPLATE, node.span, "this template is nested too deeply")
         return None
     complaints = [*_wrong_filters(tree), *_unwanted_statements(tree)]
-    for kind, line, word, message, help_ in complaints:
-        start = sum(len(row) for row in text.splitlines(keepends=True)[: line - 1])
-        found = text.find(word, start)
-        report.error(kind, node.part(max(0, found + offset), len(word)), message, help_)
+    for one in complaints:
+        start = sum(len(row) for row in text.splitlines(keepends=True)[: one.line - 1])
+        found = text.find(one.word, start)
+        report.error(one.kind, node.part(max(0, found + offset), len(one.word)), one.message, one.help)
     return None if complaints else tree
 
 
-_Complaint = tuple[Kind, int, str, str, str]
-"""The kind, the line in the template, the word there, message and help."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Complaint:
+    """A part of a template that is not allowed."""
+
+    kind: Kind
+    line: int
+    """In the template, from 1."""
+    word: str
+    """The word in this line."""
+    message: str
+    help: str = ""
 
 
 def _wrong_filters(tree: nodes.Template) -> Iterator[_Complaint]:
@@ -140,10 +150,15 @@ def _wrong_filters(tree: nodes.Template) -> Iterator[_Complaint]:
             ("filter", ENVIRONMENT.filters) if isinstance(node, nodes.Filter) else ("test", ENVIRONMENT.tests)
         )
         if node.name not in known:
-            hint = did_you_mean(node.name, known)
-            yield kinds.UNKNOWN_FILTER, node.lineno, node.name, f'there is no {word} "{node.name}"', hint
+            yield _Complaint(
+                kind=kinds.UNKNOWN_FILTER,
+                line=node.lineno,
+                word=node.name,
+                message=f'there is no {word} "{node.name}"',
+                help=did_you_mean(node.name, known),
+            )
         elif isinstance(node, nodes.Filter) and node.name in FILTERS and (complaint := _wrong_arguments(node)):
-            yield kinds.WRONG_ARGUMENTS, node.lineno, node.name, complaint, ""
+            yield _Complaint(kind=kinds.WRONG_ARGUMENTS, line=node.lineno, word=node.name, message=complaint)
 
 
 def _wrong_arguments(node: nodes.Filter) -> str:
@@ -162,12 +177,21 @@ def _wrong_arguments(node: nodes.Filter) -> str:
 def _unwanted_statements(tree: nodes.Template) -> Iterator[_Complaint]:
     for node in tree.find_all(tuple(_STATEMENTS)):
         name = _STATEMENTS[type(node)]
-        message = f"a field's template has no {name}"
-        yield kinds.UNWANTED_STATEMENT, node.lineno, name.split()[0], message, "use if, for or set"
+        yield _Complaint(
+            kind=kinds.UNWANTED_STATEMENT,
+            line=node.lineno,
+            word=name.split()[0],
+            message=f"a field's template has no {name}",
+            help="use if, for or set",
+        )
     for node in tree.find_all(nodes.For):
         if node.recursive:
-            message = "a field's template has no recursive loops"
-            yield kinds.UNWANTED_STATEMENT, node.lineno, "recursive", message, ""
+            yield _Complaint(
+                kind=kinds.UNWANTED_STATEMENT,
+                line=node.lineno,
+                word="recursive",
+                message="a field's template has no recursive loops",
+            )
 
 
 def _compiled(

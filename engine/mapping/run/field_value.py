@@ -34,6 +34,8 @@ class FieldResult:
     rejected: str = ""
     is_null: bool = False
     """Whether the field is to be emptied."""
+    unmet: str = ""
+    """The rule's condition if it is not true."""
 
 
 _NOTHING = FieldResult()
@@ -61,7 +63,7 @@ def find_value(plan: FieldPlan, event: Event) -> FieldResult:
     doing = "when"
     try:
         if plan.when and not plan.when.get(event):
-            return _NOTHING
+            return FieldResult(unmet=plan.when.text)
         doing = "template"
         found = _from_sources(plan, event)
     except TemplateFailed as failure:

@@ -1,4 +1,4 @@
-"""Segment's event format: where traits and ids are, and how keys are compared."""
+"""Segment's event format: where traits and ids are, and how keys and names are compared."""
 
 import math
 import re
