@@ -44,7 +44,7 @@ def start(
     # Only this command needs the server's libraries.
     from sfmap.engine.http.address import is_loopback
     from sfmap.engine.local_org.foreground import serve_local_org
-    from sfmap.engine.local_org.hosting import Options
+    from sfmap.engine.local_org.hosting import LocalOrgOptions
 
     if not is_loopback(host):
         say(
@@ -56,7 +56,7 @@ def start(
             with suppress(OSError):  # the local org reports problems with its folder
                 private_folder(project.state)
         own = project.org(LOCAL).texts.get("schema")
-        options = Options(
+        options = LocalOrgOptions(
             database=database or project.database,
             schema=schema or (project.folder / own.text if own else None),
             host=host,

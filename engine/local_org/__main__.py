@@ -9,11 +9,10 @@ import sys
 import threading
 from pathlib import Path
 
-import uvicorn
-
 from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.http.address import CannotServe
-from sfmap.engine.local_org.hosting import Options, serve
+from sfmap.engine.http.server import WebServer
+from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
 from sfmap.engine.yaml_files.diagnostics import Mistakes
 
 
@@ -29,7 +28,7 @@ def main() -> int:
     return ExitCode.DONE
 
 
-def _options() -> Options:
+def _options() -> LocalOrgOptions:
     parser = argparse.ArgumentParser(prog="python -m sfmap.engine.local_org", description=__doc__)
     parser.add_argument("--db", type=Path, required=True)
     parser.add_argument("--schema", type=Path)
@@ -38,9 +37,9 @@ def _options() -> Options:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--daily-limit", type=int, default=100_000)
     asked = parser.parse_args()
-    return Options(
-        asked.db,
-        asked.schema,
+    return LocalOrgOptions(
+        database=asked.db,
+        schema=asked.schema,
         port=asked.port,
         daily_limit=asked.daily_limit,
         faults=asked.faults,
@@ -48,15 +47,15 @@ def _options() -> Options:
     )
 
 
-def _say_where(url: str, server: uvicorn.Server) -> None:
+def _say_where(server: WebServer) -> None:
     """Prints the address, then stops the server when standard input ends, as it does when the parent dies."""
 
     def stop_with_standard_input() -> None:
         sys.stdin.buffer.read()
-        server.should_exit = True
+        server.stop()
 
     threading.Thread(target=stop_with_standard_input, daemon=True).start()
-    print(json.dumps({"url": url}), flush=True)  # noqa: T201
+    print(json.dumps({"url": server.url}), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

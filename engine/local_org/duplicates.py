@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sfmap.engine.local_org.faults import Duplicate, Invalid, RecordError
+from sfmap.engine.local_org.faults import Duplicate, InvalidRecord, RecordError
 from sfmap.engine.local_org.object_schema import ObjectSchema
 from sfmap.engine.local_org.store import Store, Stored
 
@@ -23,7 +23,7 @@ class Duplicates:
     def check(
         self, target: ObjectSchema, row: Mapping[str, Stored], written: Mapping[str, Stored], own_id: str | None
     ) -> None:
-        """Raises `Invalid` if a rule finds duplicates of the row; `written` are its new values."""
+        """Raises `InvalidRecord` if a rule finds duplicates of the row; `written` are its new values."""
         for rule in target.duplicate_rules:
             values = {name: row.get(name) for name in rule.fields}
             applies = None not in values.values() and not set(rule.fields).isdisjoint(written)
@@ -31,6 +31,8 @@ class Duplicates:
                 continue
             others = [found for found in self.store.alike(target, values, _MOST + 1) if found != own_id][:_MOST]
             if others:
-                duplicate = Duplicate(rule.name, target.name, rule.warns, tuple(others))
+                duplicate = Duplicate(
+                    rule=rule.name, object_name=target.name, may_be_saved=rule.warns, ids=tuple(others)
+                )
                 message = _WARNED if rule.warns else _BLOCKED
-                raise Invalid(RecordError("DUPLICATES_DETECTED", message, duplicate=duplicate))
+                raise InvalidRecord(RecordError("DUPLICATES_DETECTED", message, duplicate=duplicate))

@@ -25,7 +25,7 @@ _CLOSE = "</soapenv:Body></soapenv:Envelope>"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SoapRequest:
     operation: str
     body: etree._Element
     headers: dict[str, dict[str, str]]
@@ -40,7 +40,7 @@ class Request:
         return self.headers.get(name, {}).get(member, "")
 
 
-def parse(data: bytes) -> Request:
+def parse(data: bytes) -> SoapRequest:
     """The request. Ignores namespaces, order and xsi:type, in which clients differ. Raises `Fault`."""
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -61,7 +61,7 @@ def parse(data: bytes) -> Request:
     if len(operations) != 1:
         raise _client_fault("The request is not a SOAP envelope with one operation in its body.")
     headers = children(parts["Header"]) if "Header" in parts else ()
-    return Request(
+    return SoapRequest(
         local_name(operations[0]),
         operations[0],
         {local_name(h): {local_name(member): text_of(member) for member in children(h)} for h in headers},

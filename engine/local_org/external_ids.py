@@ -1,6 +1,6 @@
 """Finds records by an external id, or by another field that identifies records."""
 
-from sfmap.engine.local_org.faults import Invalid, RecordError, no_external_id
+from sfmap.engine.local_org.faults import InvalidRecord, RecordError, no_external_id
 from sfmap.engine.local_org.object_schema import FieldSchema, ObjectSchema
 from sfmap.engine.local_org.store import Store, Stored
 
@@ -16,13 +16,13 @@ def external_id(target: ObjectSchema, name: str) -> FieldSchema:
 
 
 def found_by(store: Store, target: ObjectSchema, field: FieldSchema, value: Stored) -> str | None:
-    """The id of the one record with this value, or None. Raises `Invalid` if there are several."""
+    """The id of the one record with this value, or None. Raises `InvalidRecord` if there are several."""
     ids = store.holders(target, field.name, value, _MOST_NAMED)
     if len(ids) > 1:
         message = f"{field.label}: more than one record found for external id field: [{', '.join(ids)}]"
-        raise Invalid(RecordError("DUPLICATE_EXTERNAL_ID", message, (field.name,)))
+        raise InvalidRecord(RecordError("DUPLICATE_EXTERNAL_ID", message, (field.name,)))
     return ids[0] if ids else None
 
 
-def not_specified(field: FieldSchema) -> Invalid:
-    return Invalid(RecordError("MISSING_ARGUMENT", f"{field.name} not specified", (field.name,)))
+def not_specified(field: FieldSchema) -> InvalidRecord:
+    return InvalidRecord(RecordError("MISSING_ARGUMENT", f"{field.name} not specified", (field.name,)))

@@ -14,17 +14,17 @@ from sfmap.engine.yaml_files.files import read_source
 from sfmap.engine.yaml_files.nodes import ListNode, Node, ScalarNode, read_yaml
 from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
 
-Kind = Literal[
+FaultKind = Literal[
     "expired_session", "server_unavailable", "lock_row", "day_limit", "concurrent_limit", "fault",
     "http_error", "html", "down", "reset", "timeout", "reset_after", "truncated", "slow", "late_commit",
     "record_lock", "record_lock_wrapped", "record_error", "governor_limit", "created_between", "deleted_between",
 ]  # fmt: skip
 """Described in docs/orgs.md."""
 
-_KINDS: tuple[Kind, ...] = get_args(Kind)
+_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 _KEYS = ("kind", "calls", "at", "probability", "times", "seconds", "share", "records", "status", "code", "message")
 _LOCKED = "unable to obtain exclusive access to this record or 1 records"
-_FAULTS: dict[Kind, tuple[str, str]] = {
+_FAULTS: dict[FaultKind, tuple[str, str]] = {
     "server_unavailable": ("SERVER_UNAVAILABLE", "Server unavailable"),
     "lock_row": ("UNABLE_TO_LOCK_ROW", _LOCKED),
     "day_limit": ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
@@ -36,17 +36,17 @@ _TOO_MANY = RecordError(
     "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
     "LeadTrigger: execution of BeforeInsert caused by: System.LimitException: Too many SOQL queries: 101",
 )
-_RECORD_ERRORS: dict[Kind, RecordError] = {
+_RECORD_ERRORS: dict[FaultKind, RecordError] = {
     "record_lock": RecordError("UNABLE_TO_LOCK_ROW", _LOCKED),
     "record_lock_wrapped": RecordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", _WRAPPED),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class FaultRule:
     """One kind of fault, and the calls that it hits."""
 
-    kind: Kind
+    kind: FaultKind
     calls: frozenset[str] = frozenset()
     """The operations that the rule applies to; all if empty."""
     at: frozenset[int] = frozenset()
@@ -77,10 +77,10 @@ class _Count:
     struck: int = 0
 
 
-class Strike:
+class InjectedFault:
     """A fault that hits one call."""
 
-    def __init__(self, rule: Rule, random: Random) -> None:
+    def __init__(self, rule: FaultRule, random: Random) -> None:
         self.kind = rule.kind
         self.seconds = rule.seconds
         self.status = rule.status
@@ -110,7 +110,7 @@ class Strike:
             return None
         return error if self._random.random() < rule.share else None
 
-    def meddles(self) -> bool:
+    def interferes(self) -> bool:
         """Whether another client changes the next record of the call before it is written."""
         between = self.kind in ("created_between", "deleted_between")
         return between and self._random.random() < self._rule.share
@@ -119,13 +119,13 @@ class Strike:
 class FaultPlan:
     """Decides for each call whether a fault hits it. Thread-safe."""
 
-    def __init__(self, rules: Sequence[Rule] = (), seed: int = 0) -> None:
+    def __init__(self, rules: Sequence[FaultRule] = (), seed: int = 0) -> None:
         self._rules = rules
         # Each rule has its own random numbers, independent of the other rules' calls.
         self._counts = [_Count(Random(f"{seed} {number}")) for number in range(len(rules))]  # noqa: S311
         self._lock = Lock()
 
-    def strike(self, operation: str) -> Strike | None:
+    def fault_for(self, operation: str) -> InjectedFault | None:
         """The first fault that hits this call, if any."""
         with self._lock:
             for rule, count in zip(self._rules, self._counts, strict=True):
@@ -137,7 +137,7 @@ class FaultPlan:
                 if missed or count.struck == rule.times:
                     continue
                 count.struck += 1
-                return Strike(rule, count.random)
+                return InjectedFault(rule, count.random)
         return None
 
     def counts(self) -> list[dict[str, str | int]]:
@@ -159,7 +159,7 @@ def read_fault_plan(source: Source) -> FaultPlan:
     root, mistakes = read_yaml(source)
     report = DiagnosticReport(mistakes)
     table = Table.open(root, report, "the fault plan", ("seed", "faults"))
-    rules: list[Rule] = []
+    rules: list[FaultRule] = []
     seed = 0
     if table:
         seed = table.positive_integer("seed") or 0
@@ -175,13 +175,13 @@ def _listed(node: Node | None) -> Iterable[Node]:
     return node.items if isinstance(node, ListNode) else (node,)
 
 
-def _rule(node: Node, report: DiagnosticReport) -> Rule | None:
+def _rule(node: Node, report: DiagnosticReport) -> FaultRule | None:
     table = Table.open(node, report, "the fault", _KEYS)
     if table is None:
         return None
     table.require("kind", f"one of: {', '.join(_KINDS)}")
     code, message = table.text("code"), table.text("message")
-    return Rule(
+    return FaultRule(
         kind=table.choice("kind", _KINDS) or "slow",
         calls=frozenset(call.text for call in table.texts("calls")),
         at=frozenset(table.items("at", "a whole number above 0", _whole)),

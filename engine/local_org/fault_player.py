@@ -7,14 +7,14 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from sfmap.engine.http.connections import Connections
-from sfmap.engine.local_org.fault_plan import Strike
+from sfmap.engine.local_org.fault_plan import InjectedFault
 
 _PAGE = "<!DOCTYPE html><html><body><h1>Scheduled maintenance</h1><p>We will be back soon.</p></body></html>\n"
 
-Answer = Callable[[], Awaitable[Response]]
+Execute = Callable[[], Awaitable[Response]]
 
 
-class Struck:
+class FaultPlayer:
     """Plays faults outside the API, such as broken connections."""
 
     def __init__(self, connections: Connections) -> None:
@@ -23,32 +23,32 @@ class Struck:
         """References to running tasks, since the event loop holds only weak ones."""
 
     async def play(
-        self, strike: Strike, request: HttpRequest, answer: Answer, miss: Callable[[], None]
+        self, injected: InjectedFault, request: HttpRequest, execute: Execute, miss: Callable[[], None]
     ) -> Response:
-        """The response to a call: `answer` executes it, `miss` notes that it was not executed."""
+        """The response to a call: `execute` does it, `miss` notes that it was not executed."""
         gone = Response(status_code=503)  # for a connection that is closed
-        match strike.kind:
+        match injected.kind:
             case "http_error" | "html":
                 miss()
-                page = HTMLResponse(_PAGE, strike.status)
-                return page if strike.kind == "html" else PlainTextResponse("Unavailable\n", strike.status)
+                page = HTMLResponse(_PAGE, injected.status)
+                return page if injected.kind == "html" else PlainTextResponse("Unavailable\n", injected.status)
             case "reset" | "timeout" | "down":
                 miss()
-                if strike.kind == "down":
-                    self._begin(self._connections.close_port(strike.seconds))
-                await asyncio.sleep(strike.seconds if strike.kind == "timeout" else 0)
+                if injected.kind == "down":
+                    self._begin(self._connections.close_port(injected.seconds))
+                await asyncio.sleep(injected.seconds if injected.kind == "timeout" else 0)
                 self._connections.reset(request.client)
                 return gone
             case "late_commit":
-                self._begin(_late(answer, strike.seconds))
+                self._begin(_late(execute, injected.seconds))
                 self._connections.reset(request.client)
                 return gone
             case "slow":
-                await asyncio.sleep(strike.seconds)
-        response = await answer()
-        if strike.kind == "reset_after":
+                await asyncio.sleep(injected.seconds)
+        response = await execute()
+        if injected.kind == "reset_after":
             self._connections.reset(request.client)
-        elif strike.kind == "truncated":
+        elif injected.kind == "truncated":
             half = bytes(response.body[: len(response.body) // 2])
             return Response(half, response.status_code, media_type=response.media_type)
         return response
@@ -59,6 +59,6 @@ class Struck:
         task.add_done_callback(self._later.discard)
 
 
-async def _late(answer: Answer, seconds: float) -> Response:
+async def _late(execute: Execute, seconds: float) -> Response:
     await asyncio.sleep(seconds)
-    return await answer()
+    return await execute()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 class Fault(Exception):
     """The whole call failed. Codes and texts are the API's ("Core Data Types Used in API Calls")."""
 
-    def __init__(self, code: str, message: str, kind: str, place: tuple[int, int] | None = None) -> None:
+    def __init__(self, code: str, message: str, kind: str, *, place: tuple[int, int] | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -16,7 +16,7 @@ class Fault(Exception):
         """Row and column, for a query that cannot be parsed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicate:
     """A duplicate rule's result."""
 
@@ -34,7 +34,7 @@ class RecordError:
     duplicate: Duplicate | None = None
 
 
-class Invalid(Exception):
+class InvalidRecord(Exception):
     """A record cannot be written."""
 
     def __init__(self, *errors: RecordError) -> None:
@@ -83,3 +83,20 @@ def no_external_id(name: str, object_name: str) -> Fault:
 def no_parent(relationship: str) -> Fault:
     message = f"The external foreign key reference does not reference a valid entity: {relationship}"
     return Fault("INVALID_FIELD", message, "InvalidFieldFault")
+
+
+def no_such_relationship(name: str, object_name: str) -> Fault:
+    message = (
+        f"Didn't understand relationship '{name}' in field path of {object_name}. If you are attempting to use a"
+        " custom relationship, be sure to append the '__r' after the custom relationship name."
+    )
+    return Fault("INVALID_FIELD", message, "InvalidFieldFault")
+
+
+def wrong_operator(on: str) -> Fault:
+    message = f"invalid operator on {on}"
+    return Fault("INVALID_QUERY_FILTER_OPERATOR", message, "InvalidQueryFilterOperatorFault")
+
+
+def too_complicated(message: str) -> Fault:
+    return unexpected("QUERY_TOO_COMPLICATED", message)

@@ -2,22 +2,21 @@
 
 from collections.abc import Callable
 
-import uvicorn
-
+from sfmap.engine.http.server import WebServer
 from sfmap.engine.local_org import credentials
-from sfmap.engine.local_org.hosting import Options, serve
+from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
 
 
-def serve_local_org(options: Options, say: Callable[[str], object]) -> None:
+def serve_local_org(options: LocalOrgOptions, say: Callable[[str], object]) -> None:
     """Prints the address and serves until Ctrl-C. Raises the same as `serve`."""
 
-    def ready(url: str, _server: uvicorn.Server) -> None:
-        say(_greeting(url, options))
+    def ready(server: WebServer) -> None:
+        say(_greeting(server.url, options))
 
     serve(options, ready)
 
 
-def _greeting(url: str, options: Options) -> str:
+def _greeting(url: str, options: LocalOrgOptions) -> str:
     return f"""\
 The local org is at {url}; its records are in {options.database}. Ctrl-C stops it.
 

@@ -3,24 +3,21 @@
 import asyncio
 import gc
 import json
-import signal
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-import uvicorn
-
 from sfmap.engine.files.private_files import private_file
-from sfmap.engine.http.address import CannotServe, listen, url_of
-from sfmap.engine.http.connections import HEADER_SECONDS, Connections
-from sfmap.engine.http.protocol import BoundedHttp
-from sfmap.engine.local_org.control import Control
+from sfmap.engine.http.address import CannotServe, listen
+from sfmap.engine.http.connections import Connections
+from sfmap.engine.http.server import WebServer
+from sfmap.engine.local_org.api_calls import ApiCalls
 from sfmap.engine.local_org.fault_plan import load_fault_plan
+from sfmap.engine.local_org.faults_endpoint import FaultsEndpoint
 from sfmap.engine.local_org.http_app import make_app
-from sfmap.engine.local_org.partner_api import Service
 from sfmap.engine.local_org.schema_file import load_schema
-from sfmap.engine.local_org.sessions import SESSION_SECONDS, Sessions
+from sfmap.engine.local_org.sessions import SESSION_SECONDS, ApiSessions
 from sfmap.engine.local_org.store import LoggedCall, Store, StoreFailed
 
 _STOP_SECONDS = 3
@@ -28,8 +25,8 @@ _COLLECT_AFTER = 50_000
 """Allocations between garbage collections: a call makes thousands of objects, none in cycles."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalOrgOptions:
     database: Path
     schema: Path | None = None
     host: str = "127.0.0.1"
@@ -48,15 +45,15 @@ def _open_log(path: Path) -> TextIO:
     return path.open("a", encoding="utf-8", buffering=1)
 
 
-def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> None:
-    """Serves until a signal arrives, or `should_exit` is set on the server passed to `ready` with the URL.
+def serve(options: LocalOrgOptions, ready: Callable[[WebServer], None]) -> None:
+    """Serves until a signal arrives, or the server that `ready` is called with is stopped.
 
     Call it from the main thread, which receives signals.
 
     Raises `CannotServe`, and for the schema file `Mistakes` or `CannotRead`.
     """
     schema = load_schema(options.schema)
-    control = Control(load_fault_plan(options.faults))
+    faults = FaultsEndpoint(load_fault_plan(options.faults))
     listening = listen(options.host, options.port)
     try:
         store = Store(options.database, schema)
@@ -68,30 +65,14 @@ def serve(options: Options, ready: Callable[[str, uvicorn.Server], None]) -> Non
         if log:
             log.write(json.dumps(asdict(call)) + "\n")
 
-    service = Service(store, schema, options.daily_limit, Sessions(options.session_seconds), write)
-    gc.set_threshold(_COLLECT_AFTER)
+    sessions = ApiSessions(options.session_seconds)
+    calls = ApiCalls(store, schema, sessions, daily_limit=options.daily_limit, on_logged=write)
     connections = Connections()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            make_app(service, options.host, connections, control),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            http=BoundedHttp,
-            timeout_keep_alive=HEADER_SECONDS,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-        )
-    )
-
-    async def serving() -> None:
-        watching = asyncio.create_task(connections.watch(server))
-        await server.serve(sockets=[listening])
-        watching.cancel()
-
+    app = make_app(calls, options.host, connections, faults)
+    server = WebServer(app, listening, stop_seconds=_STOP_SECONDS, connections=connections)
+    gc.set_threshold(_COLLECT_AFTER)
     # Before the address is known to anyone: a Ctrl-C while the event loop starts would be lost.
-    for number in uvicorn.server.HANDLED_SIGNALS:
-        signal.signal(number, server.handle_exit)
-    # The socket is already listening: a connection made now waits until the server accepts it.
-    ready(url_of(options.host, listening.getsockname()[1]), server)
-    asyncio.run(serving())
+    server.stop_on_signals()
+    ready(server)
+    asyncio.run(server.serve())
     store.close()

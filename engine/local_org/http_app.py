@@ -1,4 +1,4 @@
-"""The local org's HTTP interface: a Starlette app that passes SOAP requests to the service."""
+"""The local org's HTTP interface: pages, SOAP and REST as one Starlette app."""
 
 from importlib.resources import files
 
@@ -13,20 +13,43 @@ from starlette.routing import Route
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.http.bodies import UnreadableBody, read_body
 from sfmap.engine.http.connections import Connections
-from sfmap.engine.local_org.control import Control
+from sfmap.engine.local_org.api_calls import ApiCalls
 from sfmap.engine.local_org.envelope import LARGEST_REQUEST, fault_answer, parse
-from sfmap.engine.local_org.fault_player import Struck
+from sfmap.engine.local_org.fault_player import FaultPlayer
 from sfmap.engine.local_org.faults import Fault, unexpected
-from sfmap.engine.local_org.partner_api import Service
-from sfmap.engine.local_org.records_page import Page
-from sfmap.engine.local_org.rest import Resources, base_url
+from sfmap.engine.local_org.faults_endpoint import FaultsEndpoint
+from sfmap.engine.local_org.partner_api import PartnerApi
+from sfmap.engine.local_org.records_page import RecordsPage
+from sfmap.engine.local_org.rest import RestApi
+from sfmap.engine.local_org.rest_call import base_url
 
 
-def make_app(service: Service, host: str, connections: Connections, control: Control) -> Starlette:
+def make_app(calls: ApiCalls, host: str, connections: Connections, faults: FaultsEndpoint) -> Starlette:
     """The web application of one local org that listens on `host`."""
-    struck = Struck(connections)
+    soap = _SoapEndpoint(PartnerApi(calls), faults, FaultPlayer(connections))
+    # The credentials are public, so no web page may reach the org by a host name that it points at loopback.
+    names = ["127.0.0.1", "localhost"] if is_loopback(host) else ["*"]
+    here = Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
+    return Starlette(
+        routes=[*RecordsPage(calls).routes(), *faults.routes(), *soap.routes(), *RestApi(calls).routes()],
+        middleware=[here],
+    )
 
-    async def soap(request: Request) -> Response:
+
+class _SoapEndpoint:
+    def __init__(self, api: PartnerApi, faults: FaultsEndpoint, player: FaultPlayer) -> None:
+        self._api = api
+        self._faults = faults
+        self._player = player
+
+    def routes(self) -> list[Route]:
+        paths = [f"/services/Soap/u/{{version}}{rest}" for rest in ("", "/", "/{org_id}", "/{org_id}/")]
+        return [
+            *(Route(path, self._call, methods=["POST"]) for path in paths),
+            *(Route(path, _wsdl, methods=["GET"]) for path in paths),
+        ]
+
+    async def _call(self, request: Request) -> Response:
         try:
             data = await read_body(request, LARGEST_REQUEST)
         except UnreadableBody as error:
@@ -37,34 +60,23 @@ def make_app(service: Service, host: str, connections: Connections, control: Con
             asked = await run_in_threadpool(parse, data)
         except Fault as fault:
             return _xml(500, fault_answer(fault))
-        strike = control.plan.strike(asked.operation)
+        injected = self._faults.plan.fault_for(asked.operation)
 
         async def answer() -> Response:
             version = request.path_params["version"]
-            reply = await run_in_threadpool(service.answer, asked, base_url(request), version, strike)
+            reply = await run_in_threadpool(self._api.answer, asked, base_url(request), version, injected)
             return _xml(reply.status, reply.body)
 
-        if strike is None:
+        if injected is None:
             return await answer()
-        return await struck.play(strike, request, answer, lambda: service.miss(asked, strike))
+        return await self._player.play(injected, request, answer, lambda: self._api.miss(asked, injected))
 
-    async def wsdl(request: Request) -> Response:
-        if "wsdl" not in request.query_params:
-            return PlainTextResponse("This is a SOAP endpoint; its WSDL is at ?wsdl\n", 405)
-        text = (files(__package__) / "partner.wsdl").read_text("utf-8")
-        return _xml(200, text.replace("{address}", f"{base_url(request)}{request.url.path}").encode())
 
-    path = "/services/Soap/u/{version}"
-    rests = ("", "/", "/{org_id}", "/{org_id}/")
-    routes = [Route(f"{path}{rest}", soap, methods=["POST"]) for rest in rests]
-    routes += [Route(f"{path}{rest}", wsdl, methods=["GET"]) for rest in rests]
-    # The credentials are public, so no web page may reach the org by a host name that it points at loopback.
-    names = ["127.0.0.1", "localhost"] if is_loopback(host) else ["*"]
-    here = Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
-    return Starlette(
-        routes=[*Page(service).routes(), *control.routes(), *routes, *Resources(service).routes()],
-        middleware=[here],
-    )
+async def _wsdl(request: Request) -> Response:
+    if "wsdl" not in request.query_params:
+        return PlainTextResponse("This is a SOAP endpoint; its WSDL is at ?wsdl\n", 405)
+    text = (files(__package__) / "partner.wsdl").read_text("utf-8")
+    return _xml(200, text.replace("{address}", f"{base_url(request)}{request.url.path}").encode())
 
 
 def _xml(status: int, body: bytes) -> Response:

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sfmap.engine.local_org.faults import Invalid, RecordError
+from sfmap.engine.local_org.faults import InvalidRecord, RecordError
 from sfmap.engine.local_org.object_schema import CODE, Entry, FieldSchema, ObjectSchema
 from sfmap.engine.local_org.store import Stored, fold
 
@@ -65,7 +65,7 @@ def _code_field(text: FieldSchema, entries: Sequence[Entry]) -> FieldSchema:
 def synced(target: ObjectSchema, current: Mapping[str, Stored], values: Mapping[str, Stored]) -> dict[str, Stored]:
     """The values with codes and texts completed from each other, as State and Country Picklists do.
 
-    `current` is empty for a new record. Raises `Invalid` with the API's message for a value without an entry.
+    `current` is empty for a new record. Raises `InvalidRecord` for a value without an entry, as the API words it.
     """
     found = dict(values)
     for text, code in target.coded:
@@ -102,7 +102,7 @@ def _entry(
     raise _not_listed(text, code)
 
 
-def _not_listed(text: FieldSchema, code: FieldSchema) -> Invalid:
+def _not_listed(text: FieldSchema, code: FieldSchema) -> InvalidRecord:
     one, all_of_them = ("state", "states") if code.controller else ("country", "countries")
     message = (
         f"There's a problem with this {one}, even though it may appear correct. Please choose a {one} from the"
@@ -111,5 +111,5 @@ def _not_listed(text: FieldSchema, code: FieldSchema) -> Invalid:
     return _refused(text, message)
 
 
-def _refused(text: FieldSchema, message: str) -> Invalid:
-    return Invalid(RecordError("FIELD_INTEGRITY_EXCEPTION", message, (text.name,)))
+def _refused(text: FieldSchema, message: str) -> InvalidRecord:
+    return InvalidRecord(RecordError("FIELD_INTEGRITY_EXCEPTION", message, (text.name,)))

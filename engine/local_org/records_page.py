@@ -10,9 +10,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from sfmap.engine.http.pages import SAFE, style_sheet
+from sfmap.engine.local_org.api_calls import ApiCalls
 from sfmap.engine.local_org.object_schema import ObjectSchema
-from sfmap.engine.local_org.partner_api import Service
-from sfmap.engine.local_org.rest import base_url
+from sfmap.engine.local_org.rest_call import base_url
 from sfmap.engine.local_org.store import Store
 
 _PAGE = 50
@@ -23,11 +23,11 @@ _MOST_COLUMNS = 8
 Context = dict[str, Any]
 
 
-class Page:
-    """Renders the contents of the service's store, read-only."""
+class RecordsPage:
+    """Renders the contents of the store, read-only."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, calls: ApiCalls) -> None:
+        self._api = calls
         loader = PackageLoader("sfmap.engine.local_org.pages", ".")
         self._templates = Environment(loader=loader, autoescape=True, trim_blocks=True)
 
@@ -42,11 +42,11 @@ class Page:
 
     def _shown(self, template: str, look: Callable[[Store, Request], Context | None]) -> Callable[[Request], Any]:
         def render(request: Request) -> Response:
-            with self._service.look() as store:
+            with self._api.look() as store:
                 context = look(store, request)
                 common = {
                     "used": store.calls_today(),
-                    "limit": self._service.daily_limit,
+                    "limit": self._api.daily_limit,
                     "url": base_url(request),
                 }
             if context is None:
@@ -61,19 +61,24 @@ class Page:
     def _objects(self, store: Store, request: Request) -> Context:
         known = [
             {"name": target.name, "records": store.count(target), "fields": len(target.fields)}
-            for target in self._service.schema.objects.values()
+            for target in self._api.schema.objects.values()
         ]
         return {"objects": known}
 
     def _records(self, store: Store, request: Request) -> Context | None:
-        target = self._service.schema.object(request.path_params["object"])
+        target = self._api.schema.object(request.path_params["object"])
         if target is None:
             return None
         asked = request.query_params
         start = int(asked["start"]) if asked.get("start", "").isdecimal() else 0
         descending = asked.get("desc") == "1"
         total, records = store.records(
-            target, asked.get("q", ""), asked.get("sort", ""), descending, _PAGE, min(start, 10**9)
+            target,
+            search=asked.get("q", ""),
+            order=asked.get("sort", ""),
+            descending=descending,
+            most=_PAGE,
+            start=min(start, 10**9),
         )
         return {
             "object": target.name,
@@ -88,7 +93,7 @@ class Page:
         }
 
     def _record(self, store: Store, request: Request) -> Context | None:
-        target = self._service.schema.object(request.path_params["object"])
+        target = self._api.schema.object(request.path_params["object"])
         record = store.get(target, request.path_params["id"]) if target else None
         if target is None or record is None:
             return None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sfmap.engine.local_org.external_ids import external_id, found_by, not_specified
-from sfmap.engine.local_org.faults import Invalid, RecordError, no_parent, no_such_field, no_such_object
+from sfmap.engine.local_org.faults import InvalidRecord, RecordError, no_parent, no_such_field, no_such_object
 from sfmap.engine.local_org.object_schema import FieldSchema, ObjectSchema, Schema
 from sfmap.engine.local_org.store import Store, Stored
 from sfmap.engine.local_org.validation import stored_value
@@ -18,7 +18,7 @@ class SentParent:
     values: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
     """The record of `target` whose field `by` has this text, to be stored in `field`."""
 
@@ -46,10 +46,10 @@ class References:
         if target is None or target.name not in field.references or len(sent.values) != 1:
             raise no_parent(relationship)
         ((by, text),) = sent.values.items()
-        return Parent(field, target, external_id(target, by), text.strip())
+        return Parent(field=field, target=target, by=external_id(target, by), text=text.strip())
 
     def parent_id(self, parent: Parent) -> str:
-        """The id of the parent. Raises `Invalid` if there is not exactly one."""
+        """The id of the parent. Raises `InvalidRecord` if there is not exactly one."""
         by = parent.by
         if not parent.text:
             raise not_specified(by)
@@ -62,11 +62,11 @@ class References:
                 f"Foreign key external ID: {parent.text} not found for field {by.name} in entity"
                 f" {parent.target.name}"
             )
-            raise Invalid(RecordError("INVALID_FIELD", message))
+            raise InvalidRecord(RecordError("INVALID_FIELD", message))
         return found
 
     def check(self, child: ObjectSchema, values: Mapping[str, Stored]) -> None:
-        """Raises `Invalid` for an id that the field may not refer to, or that does not exist."""
+        """Raises `InvalidRecord` for an id that the field may not refer to, or that does not exist."""
         for name, value in values.items():
             field = child.fields[name]
             if field.type == "reference" and value is not None and value != self._user_id:
@@ -76,9 +76,11 @@ class References:
         target = self._schema.object_of(record_id)
         if target and target.name not in field.references:
             message = f"{field.label}: id value of incorrect type: {record_id}"
-            raise Invalid(RecordError("MALFORMED_ID", message, (field.name,)))
+            raise InvalidRecord(RecordError("MALFORMED_ID", message, (field.name,)))
         deleted = self._store.is_deleted(target, record_id) if target else None
         if deleted is None:
-            raise Invalid(RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (field.name,)))
+            raise InvalidRecord(
+                RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (field.name,))
+            )
         if deleted:
-            raise Invalid(RecordError("ENTITY_IS_DELETED", "entity is deleted", (field.name,)))
+            raise InvalidRecord(RecordError("ENTITY_IS_DELETED", "entity is deleted", (field.name,)))

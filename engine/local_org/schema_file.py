@@ -304,7 +304,10 @@ def _entries(table: Table) -> tuple[Entry, ...]:
             return Entry("", "")
         valid_for = tuple(one.text for one in entry.texts("for"))
         return Entry(
-            value.text, label.text if label else value.text, entry.boolean("active") is not False, valid_for
+            value=value.text,
+            label=label.text if label else value.text,
+            active=entry.boolean("active") is not False,
+            valid_for=valid_for,
         )
 
     return table.items("values", "a text, or a table with the key value", read)

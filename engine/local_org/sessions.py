@@ -6,41 +6,47 @@ from dataclasses import dataclass, field
 
 from sfmap.engine.local_org.faults import no_session
 from sfmap.engine.local_org.ids import new_id
-from sfmap.engine.local_org.soql_compiler import Compiled
+from sfmap.engine.local_org.soql_compiler import CompiledQuery
 from sfmap.engine.local_org.store import Stored
 
 SESSION_SECONDS = 7_200
 ORGANIZATION_ID = new_id("00D", 1)
 USER_ID = new_id("005", 1)
 
-Rows = list[tuple[Stored, ...]]
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A query whose pages are still being fetched."""
+
+    query: CompiledQuery
+    rows: list[tuple[Stored, ...]]
 
 
 @dataclass
-class Session:
+class ApiSession:
     id: str
     last_used: float
-    cursors: dict[str, tuple[Compiled, Rows]] = field(default_factory=dict)
-    """By query locator, the rows left to fetch."""
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    """By query locator."""
 
 
-class Sessions:
+class ApiSessions:
     def __init__(self, seconds: int = SESSION_SECONDS) -> None:
         self._seconds = seconds
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, ApiSession] = {}
         self._by_sign_in: dict[str, str] = {}
 
-    def open(self, sign_in: str) -> Session:
+    def open(self, sign_in: str) -> ApiSession:
         """The session for this sign-in, opened if there is none."""
         known = self._sessions.get(self._by_sign_in.get(sign_in, ""))
         if known and time.monotonic() - known.last_used <= self._seconds:
             return known
-        session = Session(f"{ORGANIZATION_ID[:15]}!{secrets.token_urlsafe(48)}", time.monotonic())
+        session = ApiSession(f"{ORGANIZATION_ID[:15]}!{secrets.token_urlsafe(48)}", time.monotonic())
         self._sessions[session.id] = session
         self._by_sign_in[sign_in] = session.id
         return session
 
-    def find(self, session_id: str) -> Session:
+    def find(self, session_id: str) -> ApiSession:
         """The session, marked as used. Raises `Fault` if there is none, or it has been idle for too long."""
         session = self._sessions.get(session_id)
         now = time.monotonic()

@@ -11,7 +11,7 @@ from pathlib import Path
 from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.files.private_files import private_database, private_folder
 from sfmap.engine.local_org.ids import new_id
-from sfmap.engine.local_org.object_schema import NUMBER_TYPES, ObjectSchema, Schema
+from sfmap.engine.local_org.object_schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
 
 Stored = str | int | float | None
 """A value as stored in SQLite; booleans are 0 and 1."""
@@ -41,7 +41,7 @@ class LoggedCall:
     """The fault of the plan that hit it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A change that one call made to a record."""
 
@@ -57,6 +57,15 @@ class StoreFailed(SfmapError):
     """The database cannot be used; the message says why."""
 
     exit_code = ExitCode.ORG_UNUSABLE
+
+
+def response_value(field: FieldSchema, value: Stored) -> Stored | bool:
+    """The value as a response contains it."""
+    if value is None:
+        return None
+    if field.type == "boolean":
+        return bool(value)
+    return float(value) if field.type in NUMBER_TYPES and field.type != "int" else value
 
 
 def fold(text: Stored) -> Stored:
@@ -173,7 +182,9 @@ class Store:
         """The changes to the record, in order."""
         query = "SELECT at, call, verb, changed FROM sfmap_changes WHERE id = ? ORDER BY rowid"
         rows = self._connection.execute(query, [record_id])
-        return [Change(at, call, verb, json.loads(changed)) for at, call, verb, changed in rows]
+        return [
+            Change(at=at, call=call, verb=verb, values=json.loads(changed)) for at, call, verb, changed in rows
+        ]
 
     def log(self, entry: LoggedCall) -> None:
         """Adds an entry to the log, which keeps the last thousand."""
@@ -188,7 +199,7 @@ class Store:
         return [(number, LoggedCall(*row)) for number, *row in rows]
 
     def records(
-        self, target: ObjectSchema, search: str, order: str, descending: bool, most: int, start: int
+        self, target: ObjectSchema, *, search: str, order: str, descending: bool, most: int, start: int
     ) -> tuple[int, list[dict[str, Stored]]]:
         """The number of records that contain the text in some field, and a page of them; includes deleted ones."""
         columns = [_quoted(field.name) for field in target.fields.values()]

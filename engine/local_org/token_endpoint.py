@@ -11,16 +11,14 @@ import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from sfmap.engine.local_org import credentials
-from sfmap.engine.local_org.sessions import ORGANIZATION_ID, USER_ID, Session, Sessions
+from sfmap.engine.local_org.sessions import ORGANIZATION_ID, USER_ID, ApiSession, ApiSessions
 
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LONGEST_JWT = 180 + 30
 """The maximum lifetime of an assertion in seconds, plus a tolerance for clock differences."""
 
-Answer = Mapping[str, str]
 
-
-class Refused(Exception):
+class TokenRefused(Exception):
     """An OAuth error and its description."""
 
     def __init__(self, error: str, description: str) -> None:
@@ -29,8 +27,8 @@ class Refused(Exception):
         self.description = description
 
 
-def token(sessions: Sessions, form: Mapping[str, str], authorization: str, base_url: str) -> Answer:
-    """The response to a form posted to the token endpoint. Raises `Refused`."""
+def token(sessions: ApiSessions, form: Mapping[str, str], authorization: str, base_url: str) -> Mapping[str, str]:
+    """The response to a form posted to the token endpoint. Raises `TokenRefused`."""
     grant = form.get("grant_type", "")
     sent = {**form, **_basic(authorization)}
     if grant == "client_credentials":
@@ -40,13 +38,13 @@ def token(sessions: Sessions, form: Mapping[str, str], authorization: str, base_
     elif grant == "refresh_token":
         _check_client(sent, needs_secret=False)
         if sent.get("refresh_token") != credentials.REFRESH_TOKEN:
-            raise Refused("invalid_grant", "expired access/refresh token")
+            raise TokenRefused("invalid_grant", "expired access/refresh token")
     else:
-        raise Refused("unsupported_grant_type", "grant type not supported")
+        raise TokenRefused("unsupported_grant_type", "grant type not supported")
     return _granted(sessions.open(grant), base_url)
 
 
-def _granted(session: Session, base_url: str) -> Answer:
+def _granted(session: ApiSession, base_url: str) -> Mapping[str, str]:
     return {
         "access_token": session.id,
         "instance_url": base_url,
@@ -66,16 +64,16 @@ def _basic(authorization: str) -> dict[str, str]:
     try:
         client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        raise Refused("invalid_client", "invalid client credentials") from None
+        raise TokenRefused("invalid_client", "invalid client credentials") from None
     return {"client_id": client_id, "client_secret": secret}
 
 
 def _check_client(sent: Mapping[str, str], needs_secret: bool) -> None:
     if sent.get("client_id") != credentials.CLIENT_ID:
-        raise Refused("invalid_client_id", "client identifier invalid")
+        raise TokenRefused("invalid_client_id", "client identifier invalid")
     secret = sent.get("client_secret")
     if secret != credentials.CLIENT_SECRET and (needs_secret or secret is not None):
-        raise Refused("invalid_client", "invalid client credentials")
+        raise TokenRefused("invalid_client", "invalid client credentials")
 
 
 def _check_assertion(assertion: str) -> None:
@@ -87,15 +85,15 @@ def _check_assertion(assertion: str) -> None:
             options={"verify_aud": False, "require": ["iss", "sub", "aud", "exp"]},
         )
     except jwt.ExpiredSignatureError:
-        raise Refused("invalid_grant", "expired authorization code") from None
+        raise TokenRefused("invalid_grant", "expired authorization code") from None
     except jwt.PyJWTError:
-        raise Refused("invalid_grant", "invalid assertion") from None
+        raise TokenRefused("invalid_grant", "invalid assertion") from None
     if claims["iss"] != credentials.CLIENT_ID:
-        raise Refused("invalid_client_id", "client identifier invalid")
+        raise TokenRefused("invalid_client_id", "client identifier invalid")
     if claims["exp"] - time.time() > _LONGEST_JWT:
-        raise Refused("invalid_grant", "expiration too far in the future")
+        raise TokenRefused("invalid_grant", "expiration too far in the future")
     if str(claims["sub"]).casefold() != credentials.USERNAME:
-        raise Refused("invalid_grant", "user hasn't approved this consumer")
+        raise TokenRefused("invalid_grant", "user hasn't approved this consumer")
 
 
 @cache

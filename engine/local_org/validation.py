@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 
-from sfmap.engine.local_org.faults import Invalid, RecordError
+from sfmap.engine.local_org.faults import InvalidRecord, RecordError
 from sfmap.engine.local_org.ids import full_id
 from sfmap.engine.local_org.object_schema import NUMBER_TYPES, FieldSchema, ObjectSchema
 from sfmap.engine.local_org.store import Stored
@@ -22,16 +22,16 @@ FIRST_DAY, LAST_DAY = date(1700, 1, 1), date(4000, 12, 31)
 def checked(
     target: ObjectSchema, given: Mapping[FieldSchema, str | None], creating: bool, cut_long: bool
 ) -> dict[str, Stored]:
-    """The values to store, with defaults. Raises `Invalid` with all errors."""
+    """The values to store, with defaults. Raises `InvalidRecord` with all errors."""
     errors = [*_not_writable(given, creating), *_missing(target, given, creating)]
     values: dict[str, Stored] = {}
     for field, text in given.items():
         try:
             values[field.name] = None if text is None else stored_value(field, text, cut_long)
-        except Invalid as invalid:
+        except InvalidRecord as invalid:
             errors += invalid.errors
     if errors:
-        raise Invalid(*errors)
+        raise InvalidRecord(*errors)
     if creating:
         defaults = {field.name: field.default for field in target.fields.values() if field.default is not None}
         values = {**defaults, **values}
@@ -62,7 +62,7 @@ def _missing(
 
 
 def stored_value(field: FieldSchema, text: str, cut_long: bool) -> Stored:
-    """The value that the text stands for. Raises `Invalid`."""
+    """The value that the text stands for. Raises `InvalidRecord`."""
     if field.type == "boolean":
         return _parsed(field, text, _BOOLEANS.get(text.strip().lower()))
     if field.type in NUMBER_TYPES:
@@ -81,7 +81,7 @@ def stored_value(field: FieldSchema, text: str, cut_long: bool) -> Stored:
 def _parsed(field: FieldSchema, text: str, value: Stored) -> Stored:
     if value is None:
         message = f"{field.label}: value not of required type: {text[:_SHOWN]}"
-        raise Invalid(RecordError("INVALID_TYPE_ON_FIELD_IN_RECORD", message, (field.name,)))
+        raise InvalidRecord(RecordError("INVALID_TYPE_ON_FIELD_IN_RECORD", message, (field.name,)))
     return value
 
 
@@ -92,7 +92,7 @@ def _number(field: FieldSchema, text: str) -> Stored:
     whole_digits = field.digits or (field.precision - field.scale)
     if number is not None and abs(number) >= 10**whole_digits:
         message = f"{field.label}: value outside of valid range on numeric field: {text[:_SHOWN]}"
-        raise Invalid(RecordError("NUMBER_OUTSIDE_VALID_RANGE", message, (field.name,)))
+        raise InvalidRecord(RecordError("NUMBER_OUTSIDE_VALID_RANGE", message, (field.name,)))
     value = _parsed(field, text, number)
     return int(value) if field.type == "int" and isinstance(value, float) else value
 
@@ -130,22 +130,22 @@ def _record_id(field: FieldSchema, text: str) -> str:
     record_id = full_id(text)
     if record_id is None:
         message = f"{field.label}: id value of incorrect type: {text[:_SHOWN]}"
-        raise Invalid(RecordError("MALFORMED_ID", message, (field.name,)))
+        raise InvalidRecord(RecordError("MALFORMED_ID", message, (field.name,)))
     return record_id
 
 
 def _text(field: FieldSchema, text: str, cut_long: bool) -> str | None:
     if field.type == "email" and text and not is_email_address(text):
         message = f"{field.label}: invalid email address: {text[:_SHOWN]}"
-        raise Invalid(RecordError("INVALID_EMAIL_ADDRESS", message, (field.name,)))
+        raise InvalidRecord(RecordError("INVALID_EMAIL_ADDRESS", message, (field.name,)))
     if field.restricted and any(one not in field.values for one in _chosen(field, text)):
         message = f"{field.label}: bad value for restricted picklist field: {text[:_SHOWN]}"
-        raise Invalid(RecordError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, (field.name,)))
+        raise InvalidRecord(RecordError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, (field.name,)))
     if field.length and size(text) > field.length:
         if cut_long:
             return truncated(text, field.length)
         message = f"{field.label}: data value too large: {text[:_SHOWN]} (max length={field.length})"
-        raise Invalid(RecordError("STRING_TOO_LONG", message, (field.name,)))
+        raise InvalidRecord(RecordError("STRING_TOO_LONG", message, (field.name,)))
     return text or None
 
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from sfmap.engine.journal.database import JournalFailed
 from sfmap.engine.journal.dead_letter_store import DeadLetterRoom
@@ -16,7 +16,8 @@ _DOUBTFUL_SECONDS = 30.0
 """How long requests are refused after a failed write; the next one then shows whether the disk works again."""
 
 
-class _Request(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
     source: str
     events: Sequence[bytes]
     size: int
@@ -41,7 +42,7 @@ class Acceptance:
         self._spool.check_room(self._coming)
         self._letters.check(source)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        request = _Request(source, events, sum(map(len, events)), done)
+        request = _Request(source=source, events=events, size=sum(map(len, events)), done=done)
         self._waiting.append(request)
         self._coming += request.size
         if self._writing is None or self._writing.done():

@@ -10,7 +10,7 @@ from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import PROJECT_FILE, Project, load_project
 from sfmap.engine.serve.access import Access, KeySource, WebhookSource
-from sfmap.engine.serve.background import OpenOrgIn
+from sfmap.engine.serve.delivery_requests import OpenOrgIn
 from sfmap.engine.serve.log import Log
 from sfmap.engine.wiring import open_org
 from sfmap.engine.yaml_files.diagnostics import Mistakes, render_all
@@ -25,7 +25,7 @@ class OrgAndMappings:
     mappings: Path | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     access: Access
     mapper: Mapper
@@ -37,7 +37,9 @@ def configure(project: Project, used: OrgAndMappings, host: str) -> Configuratio
     entry = project.org(used.org)
     mapper = Mapper(compile_mappings(*chosen_mappings(project, used.mappings, used.org)))
     return Configuration(
-        _access(project, host), mapper, lambda stack: stack.enter_context(open_org(project, entry))
+        access=_access(project, host),
+        mapper=mapper,
+        open_org=lambda stack: stack.enter_context(open_org(project, entry)),
     )
 
 

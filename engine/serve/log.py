@@ -35,7 +35,7 @@ def make_log(as_json: bool) -> Log:
     return log
 
 
-class Sparing:
+class SparingLog:
     """A log for repeated messages: the first appears at once, then one a minute with the number left out."""
 
     def __init__(self, log: Log, clock: Callable[[], float] = time.monotonic) -> None:
@@ -57,12 +57,12 @@ class Sparing:
         self._log(level, f"{message} ({missed:,} more since the last message)" if missed else message)
 
 
-class Forwarding(logging.Handler):
+class ForwardingHandler(logging.Handler):
     """Forwards the log messages of libraries, such as the web server's on requests that are not HTTP."""
 
     def __init__(self, log: Log) -> None:
         super().__init__(logging.WARNING)
-        self._log = Sparing(log)
+        self._log = SparingLog(log)
 
     def emit(self, record: logging.LogRecord) -> None:
         said = record.getMessage()

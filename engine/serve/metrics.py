@@ -32,8 +32,8 @@ _OTHERS = "others"
 _NOT_ASKED_YET = "The org has not been asked yet."
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
     """The figures at one moment; counts are since the start."""
 
     fates: Mapping[str, int]
@@ -116,15 +116,15 @@ class Metrics:
                 self.reasons.labels(next(labels, _OTHERS)).inc()
         self.notes.inc(sum(len(outcome.notes) for outcome in outcomes))
 
-    def seen(self) -> Seen:
+    def figures(self) -> Figures:
         with self._lock:
             report = self._report
-            return Seen(
-                dict(report.fates),
-                report.skipped.most_common(_SHOWN),
-                report.notes.most_common(_SHOWN),
-                dict(self._refused),
-                list(reversed(self._recent)),
+            return Figures(
+                fates=dict(report.fates),
+                skipped=report.skipped.most_common(_SHOWN),
+                notes=report.notes.most_common(_SHOWN),
+                refused=dict(self._refused),
+                recent=list(reversed(self._recent)),
             )
 
     def org_opened(self) -> None:

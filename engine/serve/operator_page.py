@@ -38,11 +38,12 @@ _SAMPLE = """\
 Context = dict[str, Any]
 
 
-class Page:
+class OperatorPage:
     """The page of one service; it makes changes through `Background` only."""
 
     def __init__(
         self,
+        *,
         spool: Spool,
         letters: DeadLetterRoom,
         journal: Database,
@@ -99,7 +100,7 @@ class Page:
 
     def _home(self, _form: dict[str, str] | None) -> Response:
         org = self._background.org
-        seen = self._metrics.seen()
+        seen = self._metrics.figures()
         return self._shown(
             "home.html",
             {
@@ -109,7 +110,7 @@ class Page:
                 "spool": self._spool,
                 "held": self._metrics.held(),
                 "trouble": self._metrics.trouble,
-                "retries": self._background.retries,
+                "retries": self._background.requests.retries,
                 "usage": self._metrics.usage,
                 "recent": [one for one in seen.recent if one.fate != "skipped"][:_SHOWN],
                 "letters": list(islice(dead_letters(self._journal, org.key), _LETTERS_SHOWN)) if org else [],
@@ -126,7 +127,7 @@ class Page:
                 events = _events(given)
             except NotJson as error:
                 return self._shown("try.html", {**context, "problem": str(error)})
-            mapper = self._background.mapper
+            mapper = self._background.requests.mapper
             context["told"] = [as_text(place, one) for place, event in events for one in explain(mapper, event)]
             context["lines"] = [
                 json_line(place, one).decode() for place, event in events for one in mapper.map(event)
@@ -136,7 +137,7 @@ class Page:
     def _retry(self, form: dict[str, str] | None) -> Response:
         number = (form or {}).get("number", "")
         if number.isdecimal() and len(number) < 18:
-            self._background.retry(int(number))
+            self._background.requests.retry(int(number))
         return RedirectResponse("/", 303, SAFE)
 
     def _shown(self, template: str, context: Context) -> Response:

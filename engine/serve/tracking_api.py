@@ -15,7 +15,7 @@ from sfmap.engine.mapping.values.record import Event
 from sfmap.engine.serve import tracking
 from sfmap.engine.serve.acceptance import Acceptance
 from sfmap.engine.serve.access import Access, NotAllowed
-from sfmap.engine.serve.log import Log, Sparing
+from sfmap.engine.serve.log import Log, SparingLog
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.tracking import NotAccepted
 
@@ -40,6 +40,7 @@ class TrackingApi:
 
     def __init__(
         self,
+        *,
         acceptance: Acceptance,
         access: Access,
         metrics: Metrics,
@@ -50,7 +51,7 @@ class TrackingApi:
         self.access = access
         """Replaced when the project is read again."""
         self._metrics = metrics
-        self._log = Sparing(log)
+        self._log = SparingLog(log)
         self._is_delivering = is_delivering
 
     def routes(self) -> list[Route]:

@@ -10,7 +10,7 @@ import pytest
 
 from sfmap.engine.language.keys import TABLES, Key
 from sfmap.engine.language.model import VALUE_TYPES
-from sfmap.engine.local_org.fault_plan import Kind, read_fault_plan
+from sfmap.engine.local_org.fault_plan import FaultKind, read_fault_plan
 from sfmap.engine.local_org.schema_file import load_schema
 from sfmap.engine.mapping.filters.filter import Filter
 from sfmap.engine.mapping.filters.registry import FILTERS
@@ -76,7 +76,7 @@ def test_the_files_of_the_local_org_are_valid(tmp_path: Path) -> None:
     ]
     assert len(read_fault_plan(Source("faults.yaml", text["faults.yaml"])).counts()) == 3
     rows = [line.split("|")[1] for line in ORGS.splitlines() if line.startswith("| `")]
-    assert {kind for row in rows for kind in re.findall("`(.*?)`", row)} == set(get_args(Kind))
+    assert {kind for row in rows for kind in re.findall("`(.*?)`", row)} == set(get_args(FaultKind))
 
 
 def test_every_way_to_sign_in_is_described(tmp_path: Path) -> None:

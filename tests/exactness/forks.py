@@ -19,7 +19,6 @@ from types import FunctionType
 from typing import Any
 
 import urllib3.connection
-import uvicorn
 
 import sfmap.engine.commands.retry
 import sfmap.engine.commands.run
@@ -27,8 +26,9 @@ import sfmap.engine.org.soap.client  # noqa: F401 - imported for the children
 from sfmap.cli import main
 from sfmap.engine.delivery import pipeline as deliver
 from sfmap.engine.delivery import windows
+from sfmap.engine.http.server import WebServer
 from sfmap.engine.journal.database import Database
-from sfmap.engine.local_org.hosting import Options, serve
+from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
 
 LONGEST = 60
 """Seconds after which a command that does not end is killed."""
@@ -138,15 +138,16 @@ def org(asked: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
     os.setsid()
     os.close(asked["alive"][1])
 
-    def ready(url: str, server: uvicorn.Server) -> None:
+    def ready(server: WebServer) -> None:
         def until_the_server_ends() -> None:
             os.read(asked["alive"][0], 1)
-            server.should_exit = True
+            server.stop()
 
         threading.Thread(target=until_the_server_ends, daemon=True).start()
-        tell({"url": url})
+        tell({"url": server.url})
 
-    serve(Options(Path(asked["org"]["database"]), Path(asked["org"]["schema"])), ready)
+    options = LocalOrgOptions(database=Path(asked["org"]["database"]), schema=Path(asked["org"]["schema"]))
+    serve(options, ready)
 
 
 def fork(work: Callable[[], object]) -> int:

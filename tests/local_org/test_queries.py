@@ -123,7 +123,7 @@ BROKEN = [
     ("SELECT Name FROM Seat__c GROUP BY Price__c", "MALFORMED_QUERY"),
     ("SELECT FOO(Name) FROM Seat__c", "MALFORMED_QUERY"),
     ("SELECT Name, FROM Seat__c", "MALFORMED_QUERY"),
-    ("SELECT (SELECT Id FROM Contacts) FROM Account", "INVALID_TYPE"),
+    ("SELECT (SELECT Id FROM Contacts) FROM Account", "MALFORMED_QUERY"),
     ("SELECT LastName FROM Lead WHERE LastName INCLUDES ('x')", "INVALID_QUERY_FILTER_OPERATOR"),
     ("SELECT Parent.Parent.Parent.Parent.Parent.Parent.Name FROM Account", "MALFORMED_QUERY"),
     ("SELECT Name FROM", "MALFORMED_QUERY"),

@@ -20,7 +20,7 @@ from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Mapped
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 from sfmap.engine.project.loading import compile_mappings, mapping_sources
-from sfmap.engine.serve.background import Background, DeliveryResources
+from sfmap.engine.serve.background import Background
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.wiring import OpenOrg
@@ -36,10 +36,18 @@ def test_a_bug_in_delivery_is_reported_without_data(tmp_path: Path, monkeypatch:
     said: list[str] = []
     monkeypatch.setattr(threading, "excepthook", lambda happened: said.append(internal_error(happened.exc_value)))
     spool = Spool(tmp_path / "spool.db", Bounds())
-    resources = DeliveryResources(spool=spool, journal=Database(None), options=RunOptions(), linger=0)
-    background = Background(resources, Mapper(()), broken, Metrics(spool), lambda level, message: None)
+    background = Background(
+        spool=spool,
+        journal=Database(None),
+        options=RunOptions(),
+        linger=0,
+        mapper=Mapper(()),
+        open_org=broken,
+        metrics=Metrics(spool),
+        log=lambda level, message: None,
+    )
     told = threading.Event()
-    background.on_mistake = told.set
+    background.on_crash = told.set
     background.start()
     assert told.wait(10)
     background.stop()

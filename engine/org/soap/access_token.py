@@ -10,7 +10,7 @@ import requests
 
 from sfmap.engine.mapping.values.values import full_record_id
 from sfmap.engine.org.port import OrgError, OrgUnavailable, SignInRefused
-from sfmap.engine.org.soap.failures import Call, error_from
+from sfmap.engine.org.soap.failures import FailedCall, error_from
 from sfmap.engine.org.soap.org_settings import SoapSettings
 from sfmap.engine.org.soap.sign_in import ClientCredentials, JwtBearer, OAuth, Secret
 from sfmap.engine.org.soap.transport import NotSoapError, Transport
@@ -24,80 +24,97 @@ FIRST_VERSION_WITH_JWT_TOKENS = 68
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class AccessToken:
     access_token: Secret
     instance_url: str
     organization_id: str = ""
     """18 characters; empty if the org does not report it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Meaning:
-    """The explanation of an OAuth error; an empty `words` matches any description."""
+    """The explanation of an OAuth error."""
 
     error: str
-    words: str
+    words: str = ""
+    """Words that the org's description must contain."""
     message: str
     hint: str
 
 
 _APP = "Setup > External Client App Manager (or App Manager) > your app"
 _MEANINGS = (
-    _Meaning("invalid_client_id", "", "the org knows no such client id", f"Copy the consumer key from {_APP}."),
-    _Meaning("invalid_client", "", "the client secret is wrong", f"Copy the consumer secret from {_APP}."),
     _Meaning(
-        "invalid_grant",
-        "not supported on this domain",
-        "this address does not accept client credentials",
-        "Set login_url to the org's My Domain, such as https://acme.my.salesforce.com.",
+        error="invalid_client_id",
+        message="the org knows no such client id",
+        hint=f"Copy the consumer key from {_APP}.",
     ),
     _Meaning(
-        "invalid_grant",
-        "no client credentials user",
-        "the app has no user to run as",
-        f"Choose a Run As user under {_APP} > Policies > Client Credentials Flow.",
+        error="invalid_client",
+        message="the client secret is wrong",
+        hint=f"Copy the consumer secret from {_APP}.",
     ),
     _Meaning(
-        "invalid_grant",
-        "hasn't approved",
-        "the user has not approved the app",
-        f"Set {_APP} > Policies > Permitted Users to pre-authorized, and give the app to the user's profile or"
-        " permission set.",
+        error="invalid_grant",
+        words="not supported on this domain",
+        message="this address does not accept client credentials",
+        hint="Set login_url to the org's My Domain, such as https://acme.my.salesforce.com.",
     ),
     _Meaning(
-        "invalid_grant",
-        "audience",
-        "the assertion is for another login host",
-        "Set sandbox: true for a sandbox; for production leave it out.",
+        error="invalid_grant",
+        words="no client credentials user",
+        message="the app has no user to run as",
+        hint=f"Choose a Run As user under {_APP} > Policies > Client Credentials Flow.",
     ),
     _Meaning(
-        "invalid_grant",
-        "expired access/refresh token",
-        "the refresh token has been revoked or has expired",
-        "Approve the app again, and put the new refresh token in place of the old one.",
+        error="invalid_grant",
+        words="hasn't approved",
+        message="the user has not approved the app",
+        hint=f"Set {_APP} > Policies > Permitted Users to pre-authorized, and give the app to the user's profile"
+        " or permission set.",
     ),
     _Meaning(
-        "invalid_grant",
-        "invalid assertion",
-        "the private key is not the one of the app's certificate, or this machine's clock is wrong",
-        f"Upload the key's certificate at {_APP} > Settings > OAuth > Use digital signatures.",
+        error="invalid_grant",
+        words="audience",
+        message="the assertion is for another login host",
+        hint="Set sandbox: true for a sandbox; for production leave it out.",
     ),
     _Meaning(
-        "invalid_app_access",
-        "",
-        "the user may not use the app",
-        f"Give the user's profile or permission set to the app: {_APP} > Policies.",
-    ),
-    _Meaning("inactive_user", "", "the user is inactive", "Activate the user in Setup > Users."),
-    _Meaning("inactive_org", "", "the org is locked or closed", "Ask Salesforce's support."),
-    _Meaning(
-        "unsupported_grant_type",
-        "",
-        "the app does not allow this way of signing in",
-        f"Switch the flow on under {_APP} > Settings > OAuth.",
+        error="invalid_grant",
+        words="expired access/refresh token",
+        message="the refresh token has been revoked or has expired",
+        hint="Approve the app again, and put the new refresh token in place of the old one.",
     ),
     _Meaning(
-        "invalid_grant", "", "the org refuses the grant", "Check user name, app and login_url; see docs/orgs.md."
+        error="invalid_grant",
+        words="invalid assertion",
+        message="the private key is not the one of the app's certificate, or this machine's clock is wrong",
+        hint=f"Upload the key's certificate at {_APP} > Settings > OAuth > Use digital signatures.",
+    ),
+    _Meaning(
+        error="invalid_app_access",
+        message="the user may not use the app",
+        hint=f"Give the user's profile or permission set to the app: {_APP} > Policies.",
+    ),
+    _Meaning(
+        error="inactive_user",
+        message="the user is inactive",
+        hint="Activate the user in Setup > Users.",
+    ),
+    _Meaning(
+        error="inactive_org",
+        message="the org is locked or closed",
+        hint="Ask Salesforce's support.",
+    ),
+    _Meaning(
+        error="unsupported_grant_type",
+        message="the app does not allow this way of signing in",
+        hint=f"Switch the flow on under {_APP} > Settings > OAuth.",
+    ),
+    _Meaning(
+        error="invalid_grant",
+        message="the org refuses the grant",
+        hint="Check user name, app and login_url; see docs/orgs.md.",
     ),
 )
 
@@ -113,7 +130,7 @@ _HEALS = (
 """Errors that do not mean wrong credentials, such as after two simultaneous requests for one token."""
 
 
-def fetch_token(settings: SoapSettings, sign_in: OAuth, transport: Transport) -> Token:
+def fetch_token(settings: SoapSettings, sign_in: OAuth, transport: Transport) -> AccessToken:
     """A new token. Raises `SignInRefused`, `OrgOutOfReach`, or `OrgUnavailable` if a retry may succeed."""
     url = f"{settings.login_url.rstrip('/')}{_PATH}"
     form = _form(settings, sign_in)
@@ -121,7 +138,9 @@ def fetch_token(settings: SoapSettings, sign_in: OAuth, transport: Transport) ->
     try:
         status, answer = transport.post_form(url, form)
     except NotSoapError as redirect:
-        failure = error_from(redirect, Call("token", settings.host, sign_in.user, sign_in.secrets))
+        failure = error_from(
+            redirect, FailedCall(operation="token", host=settings.host, user=sign_in.user, secrets=sign_in.secrets)
+        )
     except requests.RequestException as error:
         failure = OrgUnavailable(
             f"{settings.host} could not be reached to sign in ({type(error).__name__}).",
@@ -132,7 +151,7 @@ def fetch_token(settings: SoapSettings, sign_in: OAuth, transport: Transport) ->
     token = _text(answer, "access_token")
     if status != 200 or not token:
         raise _refusal(settings, status, answer)
-    return Token(Secret(token), _text(answer, "instance_url"), _organization_id(_text(answer, "id")))
+    return AccessToken(Secret(token), _text(answer, "instance_url"), _organization_id(_text(answer, "id")))
 
 
 def _text(answer: Mapping[str, object], key: str) -> str:

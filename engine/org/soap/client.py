@@ -22,7 +22,7 @@ from sfmap.engine.org.port import (
     WriteResult,
 )
 from sfmap.engine.org.soap import result_elements as results
-from sfmap.engine.org.soap.connection import Connection, Content, Headers
+from sfmap.engine.org.soap.connection import CallContent, CallHeaders, Connection
 from sfmap.engine.org.soap.failures import WRITES
 from sfmap.engine.org.soap.org_settings import SoapSettings
 from sfmap.engine.org.soap.record_elements import record_element
@@ -33,7 +33,7 @@ from sfmap.engine.org.soql import lookup_queries
 
 DESCRIBES_PER_CALL = 100
 
-_PAGE_SIZE: Headers = {"QueryOptions": {"batchSize": 2_000}}
+_PAGE_SIZE: CallHeaders = {"QueryOptions": {"batchSize": 2_000}}
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class SoapOrg:
         self._options = settings.options
         self._transport = Transport(settings)
         self._connection = Connection(settings, self._transport)
-        self._sessions = Sessions(settings, self._connection, self._transport, clock)
+        self._sessions = Sessions(settings, self._connection, self._transport, clock=clock)
         self._known: _ObjectModel | None = None
         self._organization_id = ""
 
@@ -185,13 +185,13 @@ class SoapOrg:
         object_name: str,
         records: Sequence[RecordWrite],
         options: WriteOptions,
-        arguments: Content | None = None,
+        arguments: CallContent | None = None,
     ) -> Sequence[WriteResult]:
         built = [record_element(object_name, record) for record in records]
         elements = [element for element in built if not isinstance(element, Refused)]
         answers: Iterator[etree._Element] = iter(())
         if elements:
-            content: Content = {**(arguments or {}), "_value_1": elements}
+            content: CallContent = {**(arguments or {}), "_value_1": elements}
             headers = write_headers(operation, options.over(self._options))
             answers = iter(self._call(operation, content, headers, expected=len(elements)))
         key_prefix = self._key_prefix(object_name)
@@ -202,7 +202,7 @@ class SoapOrg:
             ]
 
     def _call(
-        self, operation: str, content: Content, headers: Headers | None = None, *, expected: int
+        self, operation: str, content: CallContent, headers: CallHeaders | None = None, *, expected: int
     ) -> Sequence[etree._Element]:
         """The call's result elements, as many as expected; an expired session is renewed once."""
         session = self._sessions.current()
@@ -232,7 +232,7 @@ class SoapOrg:
             ) from None
 
     def _send(
-        self, session: Session, operation: str, content: Content, headers: Headers | None
+        self, session: Session, operation: str, content: CallContent, headers: CallHeaders | None
     ) -> Sequence[etree._Element]:
         answer = self._connection.call(operation, session.url, content, {**session.headers, **(headers or {})})
         if usage := results.api_usage(answer.limits):

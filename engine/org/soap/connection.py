@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import zeep
 from lxml import etree
 
-from sfmap.engine.org.soap.failures import FAILURES, Call, error_from
+from sfmap.engine.org.soap.failures import FAILURES, FailedCall, error_from
 from sfmap.engine.org.soap.org_settings import SoapSettings
 from sfmap.engine.org.soap.record_elements import API, OBJECT
 from sfmap.engine.org.soap.result_elements import UnreadableAnswerError
@@ -17,14 +17,14 @@ from sfmap.engine.org.soap.sign_in import Secret
 from sfmap.engine.org.soap.transport import Transport
 from sfmap.engine.org.soap.wsdl import Wsdl, load_wsdl
 
-Content = Mapping[str, str | Secret | Sequence[str] | Sequence[etree._Element]]
-Headers = Mapping[str, Mapping[str, object]]
+CallContent = Mapping[str, str | Secret | Sequence[str] | Sequence[etree._Element]]
+CallHeaders = Mapping[str, Mapping[str, object]]
 
 _BODY = "{http://schemas.xmlsoap.org/soap/envelope/}Body"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SoapAnswer:
     results: Sequence[etree._Element]
     limits: Sequence[etree._Element] = ()
 
@@ -45,7 +45,7 @@ class Connection:
         self._wsdl = load_wsdl(settings.wsdl)
         self._client = zeep_client(transport, self._wsdl)
 
-    def call(self, operation: str, url: str, content: Content, headers: Headers) -> Answer:
+    def call(self, operation: str, url: str, content: CallContent, headers: CallHeaders) -> SoapAnswer:
         try:
             return self._send(operation, url, content, headers)
         except FAILURES as failure:
@@ -53,21 +53,23 @@ class Connection:
         # Raised outside the handler, so that no frame with the envelope and its secrets is attached.
         raise error
 
-    def named(self, operation: str, url: str, headers: Headers) -> Call:
+    def named(self, operation: str, url: str, headers: CallHeaders) -> FailedCall:
         """The call as error messages describe it."""
         settings = self._settings
         session = (value for header in headers.values() for value in header.values() if isinstance(value, Secret))
         secrets = (*settings.sign_in.secrets, *session)
-        return Call(operation, urlsplit(url).netloc, settings.sign_in.user, secrets)
+        return FailedCall(
+            operation=operation, host=urlsplit(url).netloc, user=settings.sign_in.user, secrets=secrets
+        )
 
-    def _send(self, operation: str, url: str, content: Content, headers: Headers) -> Answer:
+    def _send(self, operation: str, url: str, content: CallContent, headers: CallHeaders) -> SoapAnswer:
         service = self._client.create_service(self._wsdl.binding, url)
         sent = {name: _revealed(header) for name, header in headers.items()}
         reply = service[operation](**_revealed(content), _soapheaders=sent)
         if operation == "login":
-            return Answer(reply or ())
+            return SoapAnswer(reply or ())
         header = reply.header and reply.header.LimitInfoHeader
-        return Answer(reply.body._value_1 or (), (header and header._value_1) or ())
+        return SoapAnswer(reply.body._value_1 or (), (header and header._value_1) or ())
 
 
 class _WholeAnswer:

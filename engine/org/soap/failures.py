@@ -33,9 +33,9 @@ _LONGEST_QUOTE = 500
 _NO_SUCH_FIELD = re.compile(r"No such column '(\w+)' on ")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """The failed call, as far as an error message needs it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedCall:
+    """A failed call, as far as an error message needs it."""
 
     operation: str
     host: str
@@ -49,7 +49,7 @@ FAILURES = (ZeepError, NotSoapError, UnreadableAnswerError, RequestException)
 """Everything that a call may raise; zeep's Fault is a ZeepError."""
 
 
-def error_from(failure: Failure, call: Call) -> OrgError:
+def error_from(failure: Failure, call: FailedCall) -> OrgError:
     match failure:
         case Fault() if isinstance(failure.detail, bytes):
             return _error(UNREADABLE, call, "an error status, but no fault", applied=True)
@@ -71,13 +71,13 @@ def fault_code(fault: Fault) -> str:
     return code if code.isupper() else ""
 
 
-def _from_fault(fault: Fault, call: Call) -> OrgError:
+def _from_fault(fault: Fault, call: FailedCall) -> OrgError:
     code = fault_code(fault)
     said = _detail(fault, "exceptionMessage") or (fault.message or "").removeprefix(f"{code}: ")
     return refusal(code, said, call)
 
 
-def refusal(code: str, said: str, call: Call) -> OrgError:
+def refusal(code: str, said: str, call: FailedCall) -> OrgError:
     """The error for a fault with this code and message."""
     applied = code in FAULTS_THAT_MAY_HAVE_APPLIED
     meaning = _fault_meaning(code, said, call.operation)
@@ -101,7 +101,7 @@ def _detail(fault: Fault, name: str) -> str:
     return next((text_of(element) for element in fault.detail.iterfind(f".//{{*}}{name}")), "")
 
 
-def _from_status(answer: NotSoapError, call: Call) -> OrgError:
+def _from_status(answer: NotSoapError, call: FailedCall) -> OrgError:
     kind = answer.kind or "no content type"
     if 300 <= answer.status < 400:
         return _error(REDIRECT, call, f"HTTP {answer.status} to {split(answer.location).hostname or 'nowhere'}")
@@ -110,13 +110,13 @@ def _from_status(answer: NotSoapError, call: Call) -> OrgError:
     return _error(meaning, call, said, applied=not 400 <= answer.status < 500)
 
 
-def _from_exception(failure: RequestException, call: Call) -> OrgError:
+def _from_exception(failure: RequestException, call: FailedCall) -> OrgError:
     chain = list(causes(failure))
     meaning = next(meaning for kind, meaning in EXCEPTIONS if any(isinstance(cause, kind) for cause in chain))
     return _error(meaning, call, "", applied=not never_sent(failure))
 
 
-def _error(meaning: Meaning, call: Call, said: str, *, code: str = "", applied: bool = False) -> OrgError:
+def _error(meaning: Meaning, call: FailedCall, said: str, *, code: str = "", applied: bool = False) -> OrgError:
     said = _quote(said, call.secrets)
     message = meaning.message.format(host=call.host, user=call.user, operation=call.operation, said=said)
     return meaning.error(message, code=code, hint=meaning.hint, maybe_applied=applied and call.operation in WRITES)

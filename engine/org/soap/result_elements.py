@@ -24,7 +24,7 @@ class UnreadableAnswerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class QueryPage:
     """One page of a query's result; `locator` requests the next one."""
 
     records: tuple[FoundRecord, ...]
@@ -65,10 +65,10 @@ def write_result(element: etree._Element, key_prefix: str = "", sent_id: str | N
         return Refused("UNKNOWN_EXCEPTION", "The org refused the record without saying why.")
     fields = dict.fromkeys(name for error in errors for name in texts(error, "fields"))
     return Refused(
-        first(errors[0], "statusCode") or "UNKNOWN_EXCEPTION",
-        "; ".join(filter(None, (first(error, "message") for error in errors))),
-        tuple(fields),
-        tuple(_duplicates(errors)),
+        code=first(errors[0], "statusCode") or "UNKNOWN_EXCEPTION",
+        message="; ".join(filter(None, (first(error, "message") for error in errors))),
+        fields=tuple(fields),
+        duplicates=tuple(_duplicates(errors)),
     )
 
 
@@ -88,14 +88,14 @@ def _no_id(said: str) -> str:
     return f"{said[:18]!r}, which is not a record id" if said else "a record without an id"
 
 
-def page(element: etree._Element, fields: Iterable[str], key_prefix: str = "") -> Page:
+def page(element: etree._Element, fields: Iterable[str], key_prefix: str = "") -> QueryPage:
     """One page of records of the object with this key prefix. Raises `UnreadableAnswerError`."""
     done, locator, size = (first(element, name) for name in ("done", "queryLocator", "size"))
     if not (is_true(done) or locator):
         raise UnreadableAnswerError("a page of records that is not the last but names no next one")
     wanted = {name: name.lower() for name in fields}
     records = tuple(_found(row, wanted, key_prefix) for row in element.iterchildren("{*}records"))
-    return Page(records, None if is_true(done) else locator, int(size) if size.isdecimal() else None)
+    return QueryPage(records, None if is_true(done) else locator, int(size) if size.isdecimal() else None)
 
 
 def organization_id(element: etree._Element) -> str:
@@ -197,8 +197,12 @@ def _number(text: str) -> int:
 def _entries(element: etree._Element) -> Iterator[PicklistEntry]:
     for entry in element.iterchildren("{*}picklistValues"):
         value = first(entry, "value")
-        label = first(entry, "label") or value
-        yield PicklistEntry(value, label, is_true(first(entry, "active")), _positions(first(entry, "validFor")))
+        yield PicklistEntry(
+            value=value,
+            label=first(entry, "label") or value,
+            active=is_true(first(entry, "active")),
+            valid_for=_positions(first(entry, "validFor")),
+        )
 
 
 def _positions(text: str) -> tuple[int, ...]:

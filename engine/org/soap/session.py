@@ -7,8 +7,8 @@ from threading import Lock
 
 from sfmap.engine.mapping.values.values import full_record_id
 from sfmap.engine.org.port import SignInRefused
-from sfmap.engine.org.soap.access_token import Token, check_token, fetch_token
-from sfmap.engine.org.soap.connection import Answer, Connection, Content, Headers
+from sfmap.engine.org.soap.access_token import AccessToken, check_token, fetch_token
+from sfmap.engine.org.soap.connection import CallContent, CallHeaders, Connection, SoapAnswer
 from sfmap.engine.org.soap.failures import refusal
 from sfmap.engine.org.soap.org_settings import SoapSettings, refused_server, soap_endpoint
 from sfmap.engine.org.soap.result_elements import currency, first, is_true, organization_id
@@ -19,7 +19,7 @@ LIFETIME = 30 * 60.0
 """Seconds until a session is renewed and the object model described again."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Session:
     id: Secret
     url: str
@@ -30,7 +30,7 @@ class Session:
     """Empty if the org has several; None if the sign-in did not report it."""
 
     @property
-    def headers(self) -> Headers:
+    def headers(self) -> CallHeaders:
         return {"SessionHeader": {"sessionId": self.id}}
 
 
@@ -38,7 +38,7 @@ class Sessions:
     """The session that all calls share. It is never signed out: the org may share it with other logins."""
 
     def __init__(
-        self, settings: SoapSettings, connection: Connection, transport: Transport, clock: Callable[[], float]
+        self, settings: SoapSettings, connection: Connection, transport: Transport, *, clock: Callable[[], float]
     ) -> None:
         self._settings = settings
         self._connection = connection
@@ -85,26 +85,26 @@ class Sessions:
             return self._session_from(self._log_in(sign_in))
         if isinstance(sign_in, ReadySession | AskedSession):
             ready = self._ready(sign_in)
-            token = Token(ready.access_token, ready.instance_url)
+            token = AccessToken(ready.access_token, ready.instance_url)
         else:
             token = fetch_token(self._settings, sign_in, self._transport)
         check_token(token.access_token, self._settings.api_version)
         url = soap_endpoint(token.instance_url or self._settings.login_url, self._settings.api_version)
         self._check_server(url)
         told = token.organization_id or _organization_of(token.access_token)
-        return Session(token.access_token, url, self._clock(), told)
+        return Session(id=token.access_token, url=url, started=self._clock(), organization_id=told)
 
     def _ready(self, sign_in: ReadySession | AskedSession) -> ReadySession:
         if isinstance(sign_in, ReadySession):
             return sign_in
         return sign_in.first if self._session is None else sign_in.ask()
 
-    def _log_in(self, sign_in: PasswordLogin) -> Answer:
+    def _log_in(self, sign_in: PasswordLogin) -> SoapAnswer:
         password = Secret(sign_in.password.text + sign_in.security_token.text)
-        content: Content = {"username": sign_in.username, "password": password}
+        content: CallContent = {"username": sign_in.username, "password": password}
         return self._connection.call("login", self._settings.endpoint, content, {})
 
-    def _session_from(self, answer: Answer) -> Session:
+    def _session_from(self, answer: SoapAnswer) -> Session:
         result = answer.results[0] if answer.results else None
         call = self._connection.named("login", self._settings.endpoint, {})
         if result is None or not first(result, "sessionId"):
@@ -114,8 +114,13 @@ class Sessions:
         url = first(result, "serverUrl") or self._settings.endpoint
         self._check_server(url)
         session_id = Secret(first(result, "sessionId"))
-        organization = organization_id(result) or _organization_of(session_id)
-        return Session(session_id, url, self._clock(), organization, currency(result))
+        return Session(
+            id=session_id,
+            url=url,
+            started=self._clock(),
+            organization_id=organization_id(result) or _organization_of(session_id),
+            currency=currency(result),
+        )
 
     def _check_server(self, url: str) -> None:
         if why := refused_server(self._settings.login_url, url):

@@ -51,7 +51,7 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-class _Session(requests.Session):
+class _NoRedirects(requests.Session):
     """A session without redirects, which would send the password or session id to another host."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -63,7 +63,7 @@ class Transport:
 
     def __init__(self, settings: SoapSettings) -> None:
         self._timeouts = (settings.connect_timeout, settings.read_timeout)
-        self._session = _Session()
+        self._session = _NoRedirects()
         # A proxy from the environment cannot reach this machine's loopback.
         self._session.trust_env = not is_loopback(settings.login_url)
         self._session.auth = _as_it_is  # otherwise requests would add a password from ~/.netrc

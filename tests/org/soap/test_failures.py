@@ -25,7 +25,7 @@ from sfmap.engine.org.port import (
 )
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 from sfmap.engine.org.soap.failure_meanings import FAULTS, FaultMeaning
-from sfmap.engine.org.soap.failures import Call, error_from
+from sfmap.engine.org.soap.failures import FailedCall, error_from
 
 from .conftest import USUAL, Canned, CannedServer
 
@@ -162,7 +162,9 @@ def test_a_fault_becomes_its_error(
 @pytest.mark.parametrize("meaning", FAULTS, ids=lambda meaning: f"{meaning.code} {meaning.words}".strip())
 def test_a_fault_has_a_message_and_advice(meaning: FaultMeaning, snapshot: SnapshotAssertion) -> None:
     operation = meaning.operation or ("login" if meaning.error is SignInRefused else "create")
-    call = Call(operation, "acme.my.salesforce.com", "integration@acme.example", ())
+    call = FailedCall(
+        operation=operation, host="acme.my.salesforce.com", user="integration@acme.example", secrets=()
+    )
     said = f"{meaning.words} the org's own words".strip()
 
     error = _fault_error(meaning.code, said, call)
@@ -239,7 +241,7 @@ def test_an_untrusted_certificate_is_reported() -> None:
     reason = Urllib3SSLError(ssl.SSLCertVerificationError("self-signed"))
     failure = requests.exceptions.SSLError(MaxRetryError(HTTPSConnectionPool("acme.example"), "/", reason))
 
-    error = error_from(failure, Call("create", "acme.example", "ada", ()))
+    error = error_from(failure, FailedCall(operation="create", host="acme.example", user="ada", secrets=()))
 
     assert "certificate is not trusted" in error.message
     assert not error.maybe_applied
@@ -386,7 +388,7 @@ def _engine_frames(error: OrgError) -> list[str]:
     ]
 
 
-def _fault_error(code: str, said: str, call: Call) -> OrgError:
+def _fault_error(code: str, said: str, call: FailedCall) -> OrgError:
     from zeep.exceptions import Fault
 
     return error_from(Fault(f"{code}: {said}", f"sf:{code}"), call)

@@ -12,7 +12,7 @@ from sfmap.engine.local_org.fault_plan import FaultPlan, read_fault_plan
 from sfmap.engine.yaml_files.diagnostics import Mistakes, Source
 
 
-class Control:
+class FaultsEndpoint:
     def __init__(self, plan: FaultPlan) -> None:
         self.plan = plan
 

@@ -1,0 +1,79 @@
+"""A web server at one address: uvicorn with bounded requests and watched connections."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from sfmap.engine.http.address import url_of
+from sfmap.engine.http.connections import HEADER_SECONDS, Connections
+from sfmap.engine.http.protocol import BoundedHttp
+
+
+class WebServer:
+    """Serves an app on a socket that is already listening: connections made before it serves wait for it."""
+
+    def __init__(
+        self,
+        app: Starlette,
+        listening: socket.socket,
+        *,
+        stop_seconds: int,
+        most_connections: int | None = None,
+        connections: Connections | None = None,
+        takes_signals: bool = True,
+    ) -> None:
+        """`stop_seconds` is how long requests may take to end; connections beyond the most are answered 503."""
+        self._listening = listening
+        self._connections = connections or Connections()
+        config = uvicorn.Config(
+            app,
+            http=BoundedHttp,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=most_connections,
+            timeout_keep_alive=HEADER_SECONDS,
+            timeout_graceful_shutdown=stop_seconds,
+        )
+        self._server = uvicorn.Server(config) if takes_signals else _DeafServer(config)
+
+    @property
+    def url(self) -> str:
+        host, port, *_ = self._listening.getsockname()
+        return url_of(host, port)
+
+    def stop_on_signals(self) -> None:
+        """Makes signals stop the server even before it serves. Call it from the main thread."""
+        for number in uvicorn.server.HANDLED_SIGNALS:
+            signal.signal(number, self._server.handle_exit)
+
+    def stop(self) -> None:
+        """Ends `serve` soon. Any thread may call it."""
+        self._server.should_exit = True
+
+    async def serve(self) -> None:
+        """Serves until a signal arrives, or `stop` is called."""
+        watching = asyncio.create_task(self._connections.watch(self._server))
+        await self._server.serve(sockets=[self._listening])
+        watching.cancel()
+
+
+class _DeafServer(uvicorn.Server):
+    """A server that handles no signals, since another one in the process does."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def end_on_signals() -> None:
+    """Lets the next signal end the process at once."""
+    for number in uvicorn.server.HANDLED_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
