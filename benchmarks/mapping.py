@@ -10,7 +10,7 @@ from by_hand import lead
 from samples import lines
 
 from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.project.loading import compile_mappings
+from sfmap.engine.project.loading import ChosenMappings, compile_mappings
 from sfmap.engine.yaml_files.files import read_source
 
 _ROUNDS = 7
@@ -18,7 +18,7 @@ _MAPPING = Path(__file__).parents[1] / "mappings" / "lead.yaml"
 
 
 def shipped() -> Mapper:
-    return Mapper(compile_mappings({"lead": read_source(_MAPPING)}, (), ()))
+    return Mapper(compile_mappings(ChosenMappings(sources={"lead": read_source(_MAPPING)})))
 
 
 def main(number: int = 20_000) -> tuple[float, float]:

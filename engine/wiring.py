@@ -13,7 +13,8 @@ from sfmap.engine.journal.organizations import organization_of, remember_organiz
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 from sfmap.engine.org.budget import Budget
 from sfmap.engine.org.port import Org
-from sfmap.engine.project.project_file import LOCAL, OrgEntry, Project
+from sfmap.engine.project.org_entry import LOCAL, OrgEntry
+from sfmap.engine.project.project_file import Project
 from sfmap.engine.project.secrets import read_private
 
 if TYPE_CHECKING:

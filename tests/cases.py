@@ -9,7 +9,7 @@ import pytest
 from sfmap.engine.inspect.payload import as_json
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Json
-from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.project.loading import ChosenMappings, compile_mappings, mapping_sources
 from sfmap.engine.project.project_file import load_project
 from sfmap.engine.yaml_files.diagnostics import Source
 from sfmap.engine.yaml_files.nodes import ListNode, Node, ScalarNode, read_yaml
@@ -44,7 +44,8 @@ def rendered_case(case: dict[str, Json], folder: Path) -> str:
     texts = case.get("mappings", {"mapping": case["mapping"]} if "mapping" in case else {})
     assert isinstance(texts, dict)
     sources = {name: Source(f"{name}.yaml", str(text)) for name, text in texts.items()} or mapping_sources(None)
-    mapper = Mapper(compile_mappings(sources, project.use, project.settings, project.usual))
+    chosen = ChosenMappings(sources=sources, use=project.use, settings=project.settings, usual=project.usual)
+    mapper = Mapper(compile_mappings(chosen))
     event = case["event"]
     assert isinstance(event, dict)
     before = orjson.dumps(event)

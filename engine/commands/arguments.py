@@ -71,7 +71,7 @@ def _standard_input() -> BinaryIO | None:
 
 
 def compiled_mappings(project: Project, folder: Path | None, org_name: str | None) -> tuple[CompiledMapping, ...]:
-    return compile_mappings(*chosen_mappings(project, folder, org_name))
+    return compile_mappings(chosen_mappings(project, folder, org_name))
 
 
 def check_outputs(events: tuple[str, ...], *outputs: str | None) -> None:

@@ -10,7 +10,8 @@ from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.files.private_files import private_folder
 from sfmap.engine.inspect.project_check import mapped_objects
 from sfmap.engine.inspect.schema_copy import schema_lines
-from sfmap.engine.project.project_file import LOCAL, load_project, project_folder
+from sfmap.engine.project.org_entry import LOCAL
+from sfmap.engine.project.project_file import load_project, project_folder
 from sfmap.engine.wiring import open_org
 
 

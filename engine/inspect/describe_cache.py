@@ -14,7 +14,8 @@ from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.private_files import private_file, private_folder
 from sfmap.engine.org.fields import is_required
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
-from sfmap.engine.project.project_file import OrgEntry, Project
+from sfmap.engine.project.org_entry import OrgEntry
+from sfmap.engine.project.project_file import Project
 from sfmap.engine.wiring import open_org
 from sfmap.engine.yaml_files.diagnostics import did_you_mean, listed
 

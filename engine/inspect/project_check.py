@@ -9,7 +9,8 @@ from sfmap.engine.inspect.org_check import Descriptions, check_against_org
 from sfmap.engine.inspect.standard_objects import standard_objects
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.project.loading import check_mappings, chosen_mappings
-from sfmap.engine.project.project_file import LOCAL, Project, read_project
+from sfmap.engine.project.org_entry import LOCAL
+from sfmap.engine.project.project_file import Project, read_project
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Mistakes, in_order
 
 
@@ -32,7 +33,7 @@ def check_project(folder: Path, mappings: Path | None, org_name: str | None) -> 
     """
     project, mistakes = read_project(folder)
     asked = None if mistakes else org_name  # an invalid entry cannot be connected to
-    compiled, found = check_mappings(*chosen_mappings(project, mappings, asked))
+    compiled, found = check_mappings(chosen_mappings(project, mappings, asked))
     diagnostics = [*mistakes, *found]
     try:
         objects = _described(project, asked, compiled) if asked else _standard_objects(project)

@@ -46,7 +46,7 @@ class Rendering:
 
     def renderer(self) -> Render:
         """Makes a renderer. Raises `Mistakes`."""
-        mapper = Mapper(compile_mappings(*self.mappings))
+        mapper = Mapper(compile_mappings(self.mappings))
         told = explained_line if self.format == "json" else explained_text
         written = soap_envelopes() if self.format == "soap" else json_line
 

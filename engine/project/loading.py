@@ -1,6 +1,7 @@
 """Loads mapping files and compiles them, reporting all errors at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,8 +19,18 @@ from sfmap.engine.yaml_files.nodes import ScalarNode, TableNode, read_yaml
 
 _ENDINGS = (".yaml", ".yml")
 
-ChosenMappings = tuple[dict[str, Source], tuple[ScalarNode, ...], tuple[Setting, ...], TableNode | None]
-"""The mapping files, which to use, their settings and the org's, and the defaults for keys that they lack."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenMappings:
+    """Mapping files, and what the project says about them."""
+
+    sources: Mapping[str, Source]
+    use: tuple[ScalarNode, ...] = ()
+    """The names of those to use, in this order; empty for all active ones."""
+    settings: tuple[Setting, ...] = ()
+    """Their settings, then those of the org."""
+    usual: TableNode | None = None
+    """Defaults for keys that the mappings do not have."""
 
 
 def mapping_sources(folder: Path | None) -> dict[str, Source]:
@@ -58,44 +69,35 @@ def chosen_mappings(project: Project, folder: Path | None, org_name: str | None)
     sources = mapping_sources(folder or project.mappings)
     settings = (*project.settings, *project.org(org_name).settings)
     if not folder:
-        return sources, project.use, settings, project.usual
-    return sources, (), tuple(setting for setting in settings if setting[0].text in sources), project.usual
+        return ChosenMappings(sources=sources, use=project.use, settings=settings, usual=project.usual)
+    of_folder = tuple(setting for setting in settings if setting[0].text in sources)
+    return ChosenMappings(sources=sources, settings=of_folder, usual=project.usual)
 
 
-def compile_mappings(
-    sources: Mapping[str, Source],
-    use: Sequence[ScalarNode],
-    settings: Iterable[Setting],
-    usual: TableNode | None = None,
-) -> tuple[CompiledMapping, ...]:
-    """The mappings that `use` names, in its order, or all active ones. Raises `Mistakes` with all errors."""
-    compiled, diagnostics = check_mappings(sources, use, settings, usual)
+def compile_mappings(chosen: ChosenMappings) -> tuple[CompiledMapping, ...]:
+    """The mappings that are used. Raises `Mistakes` with all errors."""
+    compiled, diagnostics = check_mappings(chosen)
     if any(diagnostic.severity == "error" for diagnostic in diagnostics):
         raise Mistakes(diagnostics)
     return compiled
 
 
-def check_mappings(
-    sources: Mapping[str, Source],
-    use: Sequence[ScalarNode],
-    settings: Iterable[Setting],
-    usual: TableNode | None = None,
-) -> tuple[tuple[CompiledMapping, ...], tuple[Diagnostic, ...]]:
+def check_mappings(chosen: ChosenMappings) -> tuple[tuple[CompiledMapping, ...], tuple[Diagnostic, ...]]:
     """The mappings as far as they could be compiled, and all errors and warnings."""
-    settings = tuple(settings)
+    sources = chosen.sources
     diagnostics = [
         Diagnostic(
             kinds.UNKNOWN_MAPPING, node.span, f'there is no mapping "{node.text}"', _known(node.text, sources)
         )
-        for node in (*use, *(name for name, _ in settings))
+        for node in (*chosen.use, *(name for name, _ in chosen.settings))
         if node.text not in sources
     ]
-    chosen = list(dict.fromkeys(node.text for node in use if node.text in sources))
+    names = list(dict.fromkeys(node.text for node in chosen.use if node.text in sources))
     compiled = []
-    for name in chosen or [name for name, source in sources.items() if is_active(source)]:
-        own = [setting for node, setting in settings if node.text == name]
+    for name in names or [name for name, source in sources.items() if is_active(source)]:
+        own = [setting for node, setting in chosen.settings if node.text == name]
         try:
-            mapping, found = parse_mapping(name, sources[name], _library(sources), own, usual)
+            mapping, found = parse_mapping(name, sources[name], _library(sources), own, chosen.usual)
         except Mistakes as error:
             diagnostics += error.diagnostics
             continue

@@ -29,7 +29,7 @@ def mapper_at(folder: Path, revision: str) -> Mapper:
 
 def _mapper(folder: Path, place: str, shown_as: str) -> Mapper:
     try:
-        return Mapper(compile_mappings(*chosen_mappings(load_project(folder), None, None)))
+        return Mapper(compile_mappings(chosen_mappings(load_project(folder), None, None)))
     except (Mistakes, CannotRead) as error:
         words = str(error).replace(place, shown_as) if shown_as else str(error)
         raise NoRevision(f"the mappings of {shown_as.rstrip(':') or place} cannot be used:\n{words}") from None

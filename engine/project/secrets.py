@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sfmap.engine.errors import SfmapError
+from sfmap.engine.yaml_files import kinds
+from sfmap.engine.yaml_files.nodes import ScalarNode
+from sfmap.engine.yaml_files.reader import DiagnosticReport
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -15,6 +18,15 @@ _LINE = re.compile(r"""\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:'([^']*)'|"([^"]
 
 class SecretMissing(SfmapError):
     """A secret is not set, or its file cannot be used; the message never contains a secret."""
+
+
+def check_is_variable(key: str, node: ScalarNode, report: DiagnosticReport) -> bool:
+    """Whether the value is a `${NAME}`; reports a secret that is written out."""
+    if VARIABLE.fullmatch(node.text):
+        return True
+    message = f"a secret does not belong in this file: write {key}: ${{SF_{key.upper()}}} here"
+    report.error(kinds.SECRET_IN_FILE, node.span, message, "and set it in the environment or in secrets.env")
+    return False
 
 
 def fill_in(text: str, secrets_file: Path) -> str:

@@ -35,7 +35,7 @@ class Configuration:
 def configure(project: Project, used: OrgAndMappings, host: str) -> Configuration:
     """Raises `CannotServe`, `SecretMissing`, `NoSuchOrg`, `Mistakes` or `CannotRead`."""
     entry = project.org(used.org)
-    mapper = Mapper(compile_mappings(*chosen_mappings(project, used.mappings, used.org)))
+    mapper = Mapper(compile_mappings(chosen_mappings(project, used.mappings, used.org)))
     return Configuration(
         access=_access(project, host),
         mapper=mapper,

@@ -24,7 +24,8 @@ from sfmap.engine.journal.dead_letter_store import DeadLetterRoom
 from sfmap.engine.journal.ledger import furthest
 from sfmap.engine.journal.lock import only_run
 from sfmap.engine.journal.spool import Bounds, Spool
-from sfmap.engine.project.project_file import Project, ServeEntry
+from sfmap.engine.project.project_file import Project
+from sfmap.engine.project.serve_entry import ServeEntry
 from sfmap.engine.serve.acceptance import Acceptance
 from sfmap.engine.serve.background import SPOOL, Background
 from sfmap.engine.serve.configuration import Configuration, OrgAndMappings, configure, reconfigure

@@ -78,7 +78,7 @@ def _event(data: bytes, place: str) -> Event:
 @lru_cache(maxsize=8)
 def project_mapper(folder: Path) -> Mapper:
     """The project's active mappings. Raises `Mistakes` or `CannotRead`."""
-    return Mapper(compile_mappings(*chosen_mappings(load_project(folder), None, None)))
+    return Mapper(compile_mappings(chosen_mappings(load_project(folder), None, None)))
 
 
 def rendered(mapper: Mapper, event: Event) -> list[dict[str, object]]:

@@ -1,5 +1,6 @@
 """Reads tables of known keys from YAML nodes, and collects all errors instead of only the first."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -113,6 +114,14 @@ class Table:
         if isinstance(node, ScalarNode) and type(node.value) is int and node.value >= least:
             return node.value
         self._wrong(key, node, f"a whole number above {least - 1}" if least else "a whole number")
+        return None
+
+    def number(self, key: str, wanted: str) -> float | None:
+        """A number that is not negative; `wanted` describes it in the error."""
+        node = self.scalar(key)
+        if node is None or (type(node.value) in (int, float) and 0 <= float(node.text) < math.inf):
+            return None if node is None else float(node.text)
+        self.report.error(kinds.WRONG_VALUE, node.span, f"{key} must be {wanted}")
         return None
 
     def choice(self, key: str, options: tuple[Word, ...]) -> Word | None:

@@ -8,7 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 from sfmap.engine.inspect.payload import as_json
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Json
-from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.project.loading import ChosenMappings, compile_mappings, mapping_sources
 from sfmap.engine.yaml_files.diagnostics import Source
 from sfmap.engine.yaml_files.nodes import read_yaml
 
@@ -23,7 +23,7 @@ def test_row(case: dict[str, Json], case_file: SnapshotAssertion, tmp_path: Path
 
 
 def test_flat_and_nested_samples_give_the_same_record() -> None:
-    mapper = Mapper(compile_mappings(mapping_sources(None), (), {}))
+    mapper = Mapper(compile_mappings(ChosenMappings(sources=mapping_sources(None))))
     samples = ROWS / "25-documented-samples.yaml"
     document = plain(read_yaml(Source("", samples.read_text("utf-8")))[0])
     assert isinstance(document, dict)

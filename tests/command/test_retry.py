@@ -26,7 +26,7 @@ REFUSED: dict[str, object] = {"kind": "record_error", "calls": "create"}
 def kill_a_retry_before_its_commit(folder: Path, fate: str) -> None:
     """The org's answers are in the journal; what follows from them for the dead letters is not."""
     project = load_project(folder)
-    mapper = Mapper(compile_mappings(*chosen_mappings(project, None, "org")))
+    mapper = Mapper(compile_mappings(chosen_mappings(project, None, "org")))
     with closing(Database(project.journal)) as journal, open_org(project, project.org("org")) as opened:
         source = DeadLetterSource(journal, opened.key)
         ledger = Ledger(journal, opened.key, source.name)

@@ -18,7 +18,7 @@ from sfmap.engine.local_org.process import start_local_org
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Json
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
-from sfmap.engine.project.loading import compile_mappings
+from sfmap.engine.project.loading import ChosenMappings, compile_mappings
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.yaml_files.diagnostics import Source
 
@@ -87,7 +87,7 @@ def deliver(
     folder: Path, events: list[Event], window_size: int, *mappings: str
 ) -> tuple[list[Outcome], list[object]]:
     sources = {f"m{number}": Source(f"m{number}.yaml", text) for number, text in enumerate(mappings)}
-    mapper = Mapper(compile_mappings(sources, (), ()))
+    mapper = Mapper(compile_mappings(ChosenMappings(sources=sources)))
     database = folder / f"{window_size}.db"
     with start_local_org(database) as local:
         org = SoapOrg(
@@ -283,7 +283,7 @@ objects:
 
 def test_upserts_by_external_id_take_one_call_for_many_records(tmp_path: Path) -> None:
     (tmp_path / "schema.yaml").write_text(SEAT_SCHEMA)
-    mapper = Mapper(compile_mappings({"seat": Source("seat.yaml", SEATS)}, (), ()))
+    mapper = Mapper(compile_mappings(ChosenMappings(sources={"seat": Source("seat.yaml", SEATS)})))
     events: list[Event] = [
         {"type": "identify", "userId": f"u{number % 150}", "traits": {"plan": f"p{number}"}}
         for number in range(300)

@@ -76,7 +76,7 @@ def mapper_of(example: Example, folder: Path) -> Mapper:
         name = re.match(r"# mappings/(\w+)\.yaml", text)
         (mappings / f"{name[1] if name else f'example{number}'}.yaml").write_text(whole, "utf-8")
     (folder / "sfmap.yaml").write_text(f"mappings: mappings\n{example.project}", "utf-8")
-    return Mapper(compile_mappings(*chosen_mappings(load_project(folder), None, None)))
+    return Mapper(compile_mappings(chosen_mappings(load_project(folder), None, None)))
 
 
 def rendered(mapper: Mapper, event: str) -> list[dict[str, object]]:

@@ -15,7 +15,8 @@ from sfmap.engine.local_org.schema_file import load_schema
 from sfmap.engine.mapping.filters.filter import Filter
 from sfmap.engine.mapping.filters.registry import FILTERS
 from sfmap.engine.mapping.values.values import Unfit, convert
-from sfmap.engine.project.project_file import ServeEntry, load_project
+from sfmap.engine.project.project_file import load_project
+from sfmap.engine.project.serve_entry import ServeEntry
 from sfmap.engine.yaml_files.diagnostics import Source, listed
 
 from ..folder import REPOSITORY

@@ -28,7 +28,7 @@ def changed(folder: Path, before: str, after: str) -> Folder:
 def active(folder: Path, project: str) -> list[Mapping]:
     """The mappings that a project file chooses."""
     (folder / "sfmap.yaml").write_text(project, "utf-8")
-    return [one.mapping for one in compile_mappings(*chosen_mappings(load_project(folder), None, None))]
+    return [one.mapping for one in compile_mappings(chosen_mappings(load_project(folder), None, None))]
 
 
 def test_the_listed_files_of_a_project_are_created(tmp_path: Path) -> None:

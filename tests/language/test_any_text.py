@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sfmap.engine.inspect.org_check import check_against_org
 from sfmap.engine.inspect.standard_objects import standard_objects
 from sfmap.engine.language.keys import TABLES, Key
-from sfmap.engine.project.loading import check_mappings
+from sfmap.engine.project.loading import ChosenMappings, check_mappings
 from sfmap.engine.yaml_files.diagnostics import Source
 
 PLAIN = standard_objects(None)
@@ -54,7 +54,7 @@ TEXTS = st.one_of(
 
 @given(TEXTS)
 def test_any_text_gives_a_mapping_or_diagnostics(text: str) -> None:
-    compiled, mistakes = check_mappings({"any": Source("any.yaml", text)}, (), ())
+    compiled, mistakes = check_mappings(ChosenMappings(sources={"any": Source("any.yaml", text)}))
     for mistake in mistakes:
         assert mistake.span.line >= 1
         assert mistake.span.column >= 1

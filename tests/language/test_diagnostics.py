@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from sfmap.engine.project.loading import compile_mappings
+from sfmap.engine.project.loading import ChosenMappings, compile_mappings
 from sfmap.engine.yaml_files.diagnostics import Mistakes, Source
 
 BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
@@ -14,7 +14,7 @@ BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
 def test_mistakes_of_a_mapping_are_reported(path: Path, case_file: SnapshotAssertion) -> None:
     with pytest.raises(Mistakes) as raised:
-        compile_mappings({path.stem: Source(path.name, path.read_text("utf-8"))}, (), {})
+        compile_mappings(ChosenMappings(sources={path.stem: Source(path.name, path.read_text("utf-8"))}))
     assert f"{raised.value}\n" == case_file
 
 
@@ -24,14 +24,14 @@ def test_a_cycle_of_extends_is_reported(case_file: SnapshotAssertion) -> None:
         name: Source(f"{name}.yaml", f"{text}active: {str(name == 'a').lower()}\n") for name, text in texts.items()
     }
     with pytest.raises(Mistakes) as raised:
-        compile_mappings(sources, (), ())
+        compile_mappings(ChosenMappings(sources=sources))
     assert f"{raised.value}\n" == case_file
 
 
 def test_long_lines_and_many_mistakes_are_shortened() -> None:
     fields = "".join(f"  F{number}: [{'x' * 500}]\n" for number in range(80))
     with pytest.raises(Mistakes) as raised:
-        compile_mappings({"long": Source("long.yaml", f"sfmap: 1\nfields:\n{fields}")}, (), ())
+        compile_mappings(ChosenMappings(sources={"long": Source("long.yaml", f"sfmap: 1\nfields:\n{fields}")}))
     lines = str(raised.value).splitlines()
     assert max(map(len, lines)) < 200
     assert lines[-1].startswith("... and ")

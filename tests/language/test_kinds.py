@@ -70,7 +70,7 @@ def test_a_silenced_warning_is_an_error_against_the_org(tmp_path: Path) -> None:
 def test_missing_permissions_are_reported(tmp_path: Path) -> None:
     """SF051: only an org tells it."""
     (tmp_path / "m.yaml").write_text(WHOLE)
-    (compiled,), _ = check_mappings(*chosen_mappings(load_project(tmp_path), tmp_path, None))
+    (compiled,), _ = check_mappings(chosen_mappings(load_project(tmp_path), tmp_path, None))
     plain = standard_objects(None)
     forbidden = {**plain, "Lead": replace(plain["Lead"], createable=False)}
     (said,) = check_against_org(compiled.mapping, forbidden, is_whole=True)

@@ -16,7 +16,7 @@ from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.mapping.run.field_plan import FieldPlan
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Json
-from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.project.loading import ChosenMappings, compile_mappings, mapping_sources
 from sfmap.engine.yaml_files.diagnostics import Source
 
 from .interpreter import field_rules
@@ -44,7 +44,7 @@ class Hostile:
 
 
 def compiled(file: str, text: str = MAPPING) -> CompiledMapping:
-    (mapping,) = compile_mappings({"line": Source(file, text)}, (), ())
+    (mapping,) = compile_mappings(ChosenMappings(sources={"line": Source(file, text)}))
     return mapping
 
 
@@ -94,7 +94,7 @@ def test_each_part_follows_a_comment_with_its_line_in_the_yaml() -> None:
 def test_a_plain_event_runs_little_but_the_generated_code() -> None:
     traits: dict[str, Json] = {"email": "peter@initech.com", "firstName": "Peter", "plan": "pro"}
     event: Event = {"type": "identify", "traits": traits, "integrations": {"Salesforce": True}}
-    mapper = Mapper(compile_mappings(mapping_sources(None), (), ()))
+    mapper = Mapper(compile_mappings(ChosenMappings(sources=mapping_sources(None))))
     first, later = modules_run(mapper, event), modules_run(mapper, event)
     assert later == {"mapper.py", "event.py", "<sfmap lead.yaml>"}
     assert first == {*later, "key_spelling.py", "custom_fields.py", "custom_plan.py", "values.py"}
@@ -129,7 +129,7 @@ def test_the_name_of_a_file_is_never_code(name: str) -> None:
 def test_the_plans_say_what_the_yaml_says(name: str) -> None:
     """What code, rules and explanations share, against a reading of the YAML that shares nothing with them."""
     source = mapping_sources(None)[name]
-    (mapping,) = compile_mappings({name: source}, (), ())
+    (mapping,) = compile_mappings(ChosenMappings(sources={name: source}))
     rules = dict(field_rules(yaml.safe_load(source.text)))
     assert [plan.field for plan in mapping.plan.fields] == list(rules)
     for plan in mapping.plan.fields:

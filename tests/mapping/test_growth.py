@@ -16,7 +16,7 @@ from sfmap.engine.mapping.run.compiled_source import CompiledSource, TemplateFai
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Json, Record, Rejected
 from sfmap.engine.mapping.values.values import Unfit, clean_text, convert, cut, length, scalar
-from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.project.loading import ChosenMappings, compile_mappings, mapping_sources
 from sfmap.engine.yaml_files.diagnostics import Source, Span, did_you_mean
 from sfmap.engine.yaml_files.nodes import ScalarNode
 from sfmap.engine.yaml_files.reader import DiagnosticReport
@@ -282,7 +282,10 @@ custom: {from: traits, objects: flatten, lists: join, rename: snake}
 """
 MAPPER = Mapper(
     compile_mappings(
-        {"line": Source("line.yaml", MAPPING), **mapping_sources(None)}, [node("line"), node("lead")], ()
+        ChosenMappings(
+            sources={"line": Source("line.yaml", MAPPING), **mapping_sources(None)},
+            use=(node("line"), node("lead")),
+        )
     )
 )
 TRAITS: dict[str, Callable[[int], dict[str, Json]]] = {

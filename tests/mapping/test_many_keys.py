@@ -4,9 +4,9 @@ import resource
 
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Json, Record
-from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.project.loading import ChosenMappings, compile_mappings, mapping_sources
 
-LEAD = compile_mappings({"lead": mapping_sources(None)["lead"]}, (), ())
+LEAD = compile_mappings(ChosenMappings(sources={"lead": mapping_sources(None)["lead"]}))
 
 
 def identify(traits: dict[str, Json]) -> Event:

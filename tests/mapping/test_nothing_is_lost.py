@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sfmap.engine.inspect.coverage import cover
 from sfmap.engine.inspect.payload import as_json
 from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.project.loading import compile_mappings
+from sfmap.engine.project.loading import ChosenMappings, compile_mappings
 from sfmap.engine.yaml_files.diagnostics import Source
 
 Path = tuple[str | int, ...]
@@ -187,7 +187,7 @@ def is_in(value: Any, written: dict[str, Any]) -> bool:
 def test_every_value_is_delivered_or_named(mapping: dict[str, Any], shape: dict[str, Any]) -> None:
     traits = told_apart(shape, iter(range(100, 200)))
     event: Any = {"type": "identify", "userId": "u-1", "traits": traits}
-    mapper = Mapper(compile_mappings({"thing": Source("thing.yaml", json.dumps(mapping))}, (), ()))
+    mapper = Mapper(compile_mappings(ChosenMappings(sources={"thing": Source("thing.yaml", json.dumps(mapping))})))
     (line,) = (as_json(1, mapped) for mapped in mapper.map(event))
     if "rejected" in line:
         assert list(named(str(line["rejected"])))

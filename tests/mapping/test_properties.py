@@ -12,7 +12,7 @@ from sfmap.engine.inspect.payload import as_json
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Json, Record
 from sfmap.engine.mapping.values.values import length
-from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.project.loading import ChosenMappings, compile_mappings, mapping_sources
 from sfmap.engine.yaml_files.diagnostics import Source, Span
 from sfmap.engine.yaml_files.nodes import ScalarNode
 
@@ -36,14 +36,18 @@ fields:
   Text__c: {template: "{{ traits | json | replace_regex('[aeiou]+', '') }}", max: 30, default: x}
 custom: {from: traits, objects: flatten, lists: join, rename: snake, on_null: clear}
 """
-CHOSEN = [
+CHOSEN = tuple(
     ScalarNode(name, name, Span(Source("use", name), 1, 1), 0, 0)
     for name in ("everything", *mapping_sources(None))
-]
-MAPPER = Mapper(
-    compile_mappings({"everything": Source("everything.yaml", EVERYTHING), **mapping_sources(None)}, CHOSEN, ())
 )
-ACTIVE = Mapper(compile_mappings(mapping_sources(None), (), ()))
+MAPPER = Mapper(
+    compile_mappings(
+        ChosenMappings(
+            sources={"everything": Source("everything.yaml", EVERYTHING), **mapping_sources(None)}, use=CHOSEN
+        )
+    )
+)
+ACTIVE = Mapper(compile_mappings(ChosenMappings(sources=mapping_sources(None))))
 LIMITS = {
     (compiled.mapping.name, rule.field): rule.max
     for compiled in MAPPER.mappings
@@ -106,7 +110,7 @@ MORE_MAPPINGS = {
     name: Source(f"{name}.yaml", text)
     for name, text in (("more", MORE), ("pipes", PIPES), ("renamed", RENAMED), ("blanks", BLANKS))
 }
-FAST = (*MAPPER.mappings, *compile_mappings(MORE_MAPPINGS, (), ()))
+FAST = (*MAPPER.mappings, *compile_mappings(ChosenMappings(sources=MORE_MAPPINGS)))
 ALL = Mapper(FAST)
 LONG = "x" * 10_001
 DEEP: Json = "x"
@@ -209,7 +213,7 @@ custom: {from: traits}
 def test_a_rule_may_have_many_sources() -> None:
     sources = ", ".join(f"traits.t{number}" for number in range(150))
     text = f"sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nfields: {{Email: {{from: [{sources}]}}}}\n"
-    (record,) = Mapper(compile_mappings({"many": Source("many.yaml", text)}, (), ())).map(
+    (record,) = Mapper(compile_mappings(ChosenMappings(sources={"many": Source("many.yaml", text)}))).map(
         {"type": "identify", "traits": {"t149": "a@b.co"}}
     )
     assert isinstance(record, Record)
@@ -218,7 +222,7 @@ def test_a_rule_may_have_many_sources() -> None:
 
 def test_text_that_looks_like_code_is_not_run() -> None:
     """A mapping becomes Python text; what a person wrote stands in it as constants alone."""
-    mapper = Mapper(compile_mappings({"code": Source("code.yaml", CODE)}, (), ()))
+    mapper = Mapper(compile_mappings(ChosenMappings(sources={"code": Source("code.yaml", CODE)})))
     traits: Event = {"email": "a@b.co", "it's": {"b": "Rome"}, "x'); print(1); ('": "y"}
     (record,) = mapper.map({"type": "identify", "traits": traits})
     assert isinstance(record, Record)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.project.loading import ChosenMappings, compile_mappings, mapping_sources
 from sfmap.engine.project.project_file import load_project
 from sfmap.engine.yaml_files.diagnostics import Mistakes
 
@@ -50,7 +50,7 @@ def test_settings_that_do_not_fit_their_mapping_are_reported(tmp_path: Path) -> 
     )
     project = load_project(tmp_path)
     with pytest.raises(Mistakes) as raised:
-        compile_mappings(mapping_sources(None), (), project.settings)
+        compile_mappings(ChosenMappings(sources=mapping_sources(None), settings=project.settings))
     messages = [diagnostic.message for diagnostic in raised.value.diagnostics]
     assert "to selects from targets, and this address has none" in messages
     assert "no rule writes LastNmae" in messages

@@ -3,7 +3,8 @@
 import sys
 
 from sfmap.cli import main
-from sfmap.engine.project.project_file import OrgEntry, Project
+from sfmap.engine.project.org_entry import OrgEntry
+from sfmap.engine.project.project_file import Project
 from sfmap.engine.serve import configuration
 from sfmap.engine.wiring import OpenOrg
 

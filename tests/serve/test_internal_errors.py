@@ -19,7 +19,7 @@ from sfmap.engine.local_org.process import start_local_org
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Mapped
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
-from sfmap.engine.project.loading import compile_mappings, mapping_sources
+from sfmap.engine.project.loading import ChosenMappings, compile_mappings, mapping_sources
 from sfmap.engine.serve.background import Background
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.sources.event_source import Received
@@ -73,7 +73,7 @@ class _BreaksOnBob(Mapper):
 
 
 def test_a_bug_in_mapping_makes_one_event_a_dead_letter(tmp_path: Path) -> None:
-    mapper = _BreaksOnBob(compile_mappings(mapping_sources(None), (), ()))
+    mapper = _BreaksOnBob(compile_mappings(ChosenMappings(sources=mapping_sources(None))))
     events = [
         Received(number, "f", number, b"{}", {"type": "page", "userId": name})
         for number, name in enumerate(("ann", "bob", "cy"), 1)
