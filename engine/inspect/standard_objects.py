@@ -18,7 +18,14 @@ def standard_objects(schema: Path | None) -> Mapping[str, ObjectDescription]:
 
 def _described(known: ObjectSchema) -> ObjectDescription:
     fields = {name: _described_field(field, known) for name, field in known.fields.items()}
-    return ObjectDescription(known.name, known.label, known.key_prefix, True, True, fields)
+    return ObjectDescription(
+        name=known.name,
+        label=known.label,
+        key_prefix=known.key_prefix,
+        createable=True,
+        updateable=True,
+        fields=fields,
+    )
 
 
 def _described_field(known: FieldSchema, target: ObjectSchema) -> FieldDescription:
@@ -49,4 +56,4 @@ def _described_field(known: FieldSchema, target: ObjectSchema) -> FieldDescripti
 
 def _described_entry(entry: Entry, controlling: Sequence[str]) -> PicklistEntry:
     positions = (position for position, value in enumerate(controlling) if value in entry.valid_for)
-    return PicklistEntry(entry.value, entry.label, entry.active, tuple(positions))
+    return PicklistEntry(value=entry.value, label=entry.label, active=entry.active, valid_for=tuple(positions))

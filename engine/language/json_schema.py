@@ -1,6 +1,7 @@
 """The mapping language as a JSON Schema, for completion and validation in editors."""
 
-from sfmap.engine.language.keys import TABLES, Key
+from sfmap.engine.language.key import Key
+from sfmap.engine.language.keys import TABLES
 
 
 def json_schema() -> dict[str, object]:

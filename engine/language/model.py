@@ -83,7 +83,7 @@ class Default:
     """None means the same as the rule."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceTo:
     """The record that a field points to: its field `by` has the rule's value."""
 

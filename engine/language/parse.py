@@ -4,14 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sfmap.engine.language.conventions import read_conventions
-from sfmap.engine.language.keys import (
-    CUSTOM,
-    EVENT,
-    EXTERNAL_ID,
-    LANGUAGE_VERSION,
-    MAPPING,
-    names,
-)
+from sfmap.engine.language.key import names
+from sfmap.engine.language.keys import CUSTOM, EVENT, EXTERNAL_ID, LANGUAGE_VERSION, MAPPING
 from sfmap.engine.language.model import (
     EVENT_TYPES,
     LIST_SHAPES,

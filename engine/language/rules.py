@@ -5,17 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from math import isfinite
 
-from sfmap.engine.language.keys import (
-    ADDRESS,
-    API_NAME_PATTERN,
-    DEFAULT,
-    MATCH_REFERENCE,
-    MATCH_VALUE,
-    REFERENCE,
-    RULE,
-    UNLESS_FOUND,
-    names,
-)
+from sfmap.engine.language.key import API_NAME_PATTERN, names
+from sfmap.engine.language.keys import ADDRESS
 from sfmap.engine.language.model import (
     ON_INVALID,
     ON_LONG,
@@ -31,6 +22,7 @@ from sfmap.engine.language.model import (
     SourcePath,
 )
 from sfmap.engine.language.overlay import ORIGINS, entry
+from sfmap.engine.language.rule_keys import DEFAULT, MATCH_REFERENCE, MATCH_VALUE, REFERENCE, RULE, UNLESS_FOUND
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import did_you_mean, listed
 from sfmap.engine.yaml_files.nodes import ListNode, Node, ScalarNode, TableNode
@@ -159,7 +151,9 @@ def _reference(table: Table) -> ReferenceTo | None:
     named = [is_api_name(node, table.report) for node in (*objects, *([by] if by else []))]
     if not (objects and by and all(named)):
         return None
-    return ReferenceTo(tuple(node.text for node in objects), by, on_missing, where, on_many)
+    return ReferenceTo(
+        objects=tuple(node.text for node in objects), by=by, on_missing=on_missing, where=where, on_many=on_many
+    )
 
 
 def _check_origin(key: ScalarNode, table: Table) -> None:

@@ -2,7 +2,8 @@
 
 import re
 
-from sfmap.engine.language.keys import HEADERS, names
+from sfmap.engine.language.key import names
+from sfmap.engine.language.keys import HEADERS
 from sfmap.engine.language.model import WriteHeaders
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.nodes import Node, ScalarNode, TableNode

@@ -59,7 +59,7 @@ class FieldDescription:
         return tuple(entry.value for entry in self.entries if entry.active)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectDescription:
     name: str
     label: str

@@ -56,7 +56,14 @@ FIELDS = [
     field("Later__c", createable=False),
     field("Body__c", "base64"),
 ]
-DESCRIPTION = ObjectDescription("Thing__c", "Thing", "a00", True, True, {one.name: one for one in FIELDS})
+DESCRIPTION = ObjectDescription(
+    name="Thing__c",
+    label="Thing",
+    key_prefix="a00",
+    createable=True,
+    updateable=True,
+    fields={one.name: one for one in FIELDS},
+)
 FITTER = Fitter({"Thing__c": DESCRIPTION})
 
 

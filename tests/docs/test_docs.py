@@ -8,7 +8,8 @@ from typing import get_args
 import orjson
 import pytest
 
-from sfmap.engine.language.keys import TABLES, Key
+from sfmap.engine.language.key import Key
+from sfmap.engine.language.keys import TABLES
 from sfmap.engine.language.model import VALUE_TYPES
 from sfmap.engine.local_org.fault_plan import FaultKind, read_fault_plan
 from sfmap.engine.local_org.schema_file import load_schema

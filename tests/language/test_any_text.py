@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from sfmap.engine.inspect.org_check import check_against_org
 from sfmap.engine.inspect.standard_objects import standard_objects
-from sfmap.engine.language.keys import TABLES, Key
+from sfmap.engine.language.key import Key
+from sfmap.engine.language.keys import TABLES
 from sfmap.engine.project.loading import ChosenMappings, check_mappings
 from sfmap.engine.yaml_files.diagnostics import Source
 
