@@ -42,7 +42,7 @@ _RECORD_ERRORS: dict[FaultKind, RecordError] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FaultRule:
     """One kind of fault, and the calls that it hits."""
 
@@ -63,7 +63,7 @@ class FaultRule:
     code: str = ""
     message: str = ""
 
-    def counts(self, operation: str) -> bool:
+    def applies_to(self, operation: str) -> bool:
         """Whether a call of this operation may be hit; at sign-in there is no session that could expire."""
         return (not self.calls or operation in self.calls) and (
             self.kind != "expired_session" or operation != "login"
@@ -73,8 +73,8 @@ class FaultRule:
 @dataclass(slots=True)
 class _Count:
     random: Random
-    seen: int = 0
-    struck: int = 0
+    calls: int = 0
+    hits: int = 0
 
 
 class InjectedFault:
@@ -129,14 +129,14 @@ class FaultPlan:
         """The first fault that hits this call, if any."""
         with self._lock:
             for rule, count in zip(self._rules, self._counts, strict=True):
-                if not rule.counts(operation):
+                if not rule.applies_to(operation):
                     continue
-                count.seen += 1
+                count.calls += 1
                 lucky = count.random.random() >= rule.probability
-                missed = count.seen not in rule.at if rule.at else lucky
-                if missed or count.struck == rule.times:
+                missed = count.calls not in rule.at if rule.at else lucky
+                if missed or count.hits == rule.times:
                     continue
-                count.struck += 1
+                count.hits += 1
                 return InjectedFault(rule, count.random)
         return None
 
@@ -144,7 +144,7 @@ class FaultPlan:
         """For each rule, the number of calls that it has seen and hit."""
         with self._lock:
             return [
-                {"kind": rule.kind, "calls": count.seen, "struck": count.struck}
+                {"kind": rule.kind, "calls": count.calls, "struck": count.hits}
                 for rule, count in zip(self._rules, self._counts, strict=True)
             ]
 

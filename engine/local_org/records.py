@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 
 from sfmap.engine.local_org.duplicates import Duplicates
@@ -15,7 +14,7 @@ from sfmap.engine.local_org.ids import full_id
 from sfmap.engine.local_org.object_schema import FieldSchema, ObjectSchema, Schema
 from sfmap.engine.local_org.picklists import synced
 from sfmap.engine.local_org.references import Parent, References, SentParent
-from sfmap.engine.local_org.store import Store, Stored, fold
+from sfmap.engine.local_org.store import Store, Stored, fold, now
 from sfmap.engine.local_org.validation import checked, stored_value
 
 _SHOWN = 80
@@ -78,7 +77,7 @@ class Writer:
         self._injected = injected
         self._seen: set[str] = set()
         """The ids that this call has already used."""
-        self._now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+        self._now = now()
 
     def create(self, records: Sequence[SentRecord], all_or_none: bool) -> list[SaveResult]:
         return self._done([partial(self._create_new, self._known(sent)) for sent in records], all_or_none)
