@@ -89,6 +89,7 @@ def generate(plan: MappingPlan) -> GeneratedCode:
     """The functions of the mapping. Their text has only names, numbers and quoted constants made here."""
     scope = _Scope(_known_names(plan))
     looked_up = frozenset(slot for lookup in plan.mapping.lookups for slot in lookup.slots)
+    # They tell which objects of the event, and which of their keys, the function reads before them.
     fields = [line for one in plan.fields for line in _field_lines(scope, one, one.field in looked_up)]
     objects = {path for holder in plan.holders if holder.kinds == (dict,) and (path := only_names(holder.path))}
     for path in sorted(objects):

@@ -1,12 +1,19 @@
 """Caches what a mapping knows about keys of events: other spellings, and custom fields."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from sfmap.engine.mapping.run.custom_plan import CustomPlan
 from sfmap.engine.mapping.values.event import LONGEST_REMEMBERED, MOST_REMEMBERED, normal_key
 from sfmap.engine.mapping.values.record import Json
 
-Table = dict[str, Json]
+
+class KeyField(NamedTuple):
+    """The custom field that the trait of a key becomes."""
+
+    name: str
+    """Empty if `CustomPlan.of` must handle the trait."""
+    origin: str
 
 
 class KeySpelling:
@@ -20,13 +27,10 @@ class KeySpelling:
         self._custom = custom
         self.known: set[str] = set()
         """Keys that are not another spelling of a name."""
-        self.fields: dict[str, tuple[str, str] | None] = {}
-        """By key, the custom field that the trait becomes, and its origin.
+        self.fields: dict[str, KeyField | None] = {}
+        """By key; None if its trait is not a custom one."""
 
-        None if it is not a custom trait; an empty field if `CustomPlan.of` must handle it.
-        """
-
-    def learn(self, table: Table) -> Table | None:
+    def learn(self, table: dict[str, Json]) -> dict[str, Json] | None:
         """The table with each value under its key's name in rules; None if its keys cannot be learned.
 
         That is so where two keys are one to the rules: they say which of them is lost.
@@ -36,7 +40,7 @@ class KeySpelling:
         if len(self.fields) > MOST_REMEMBERED:
             self.known.clear()
             self.fields.clear()
-        respelt: Table = {}
+        respelt: dict[str, Json] = {}
         for key in table:
             if key in self.known:
                 continue
@@ -51,9 +55,9 @@ class KeySpelling:
                 self.fields[name] = None
         return {**table, **respelt} if respelt else table
 
-    def _field(self, key: str) -> tuple[str, str] | None:
+    def _field(self, key: str) -> KeyField | None:
         custom = self._custom
         if custom is None or not custom.is_wanted(key):
             return None
         field = custom.field_of(key)
-        return "" if field in custom.taken else field, custom.origin(key)
+        return KeyField("" if field in custom.taken else field, custom.origin(key))

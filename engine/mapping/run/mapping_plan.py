@@ -4,7 +4,6 @@ The generated code is made from it, and gives the same records faster.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from collections.abc import Mapping as Table
 from dataclasses import dataclass
 
 from sfmap.engine.language.model import Mapping
@@ -33,7 +32,7 @@ class MappingPlan:
     when: CompiledSource | None
     for_each: CompiledSource | None
     fields: tuple[FieldPlan, ...]
-    match_values: Table[str, FieldPlan]
+    match_values: dict[str, FieldPlan]
     """By slot, the lookup values that are not written."""
     unless_found: tuple[FieldPlan, ...]
     custom: tuple[CustomPlan, ...]
