@@ -5,7 +5,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sfmap.engine.delivery.batches import write_options
 from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.files.private_files import private_folder
 from sfmap.engine.journal.database import Database
@@ -13,6 +12,7 @@ from sfmap.engine.journal.organizations import organization_of, remember_organiz
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 from sfmap.engine.org.budget import Budget
 from sfmap.engine.org.port import Org
+from sfmap.engine.org.write_headers import write_options
 from sfmap.engine.project.org_entry import LOCAL, OrgEntry
 from sfmap.engine.project.project_file import Project
 from sfmap.engine.project.secrets import read_private

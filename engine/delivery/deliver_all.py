@@ -9,13 +9,14 @@ import orjson
 
 from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
 from sfmap.engine.delivery.outcome import Outcome
-from sfmap.engine.delivery.pipeline import Delivery, Options, Written
+from sfmap.engine.delivery.pipeline import Delivered, Delivery, DeliveryOptions, Listener, Told
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.delivery.waiter import USUAL_PATIENCE, Patience, Waiter
 from sfmap.engine.delivery.windows import Stream
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Output, Results
-from sfmap.engine.journal.ledger import Checkpoint, Ledger
+from sfmap.engine.journal.entries import Checkpoint
+from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.org.port import BATCH_SIZE, Org
 from sfmap.engine.sources.event_source import START, EventSource, Position
@@ -92,6 +93,26 @@ def source_name(source: NdjsonSource) -> str:
     return orjson.dumps(names).decode("utf-8", "replace")
 
 
+class _RunListener:
+    """Counts outcomes in the report, and writes them as lines of JSON."""
+
+    def __init__(self, report: Report, org: Org, results: Output | None) -> None:
+        self._report = report
+        self._org = org
+        self._results = results
+        self._started = time.monotonic()
+
+    def tell(self, delivered: Delivered) -> Told:
+        self._report.add(delivered.outcomes, delivered.events)
+        if self._results:
+            self._results.write(_lines(delivered.outcomes))
+        self.count_calls()
+        return Told(self._results.written() if self._results else NO_RESULTS, self._report.tally())
+
+    def count_calls(self) -> None:
+        self._report.spend(self._org.calls(), time.monotonic() - self._started)
+
+
 def deliver_all(
     source: EventSource | Stream,
     resumed: Resumed,
@@ -106,46 +127,39 @@ def deliver_all(
     The report covers the whole source, including earlier runs; the caller finishes the ledger after printing it.
     Outcomes go to `results` as lines of JSON, window by window.
     """
-    started = time.monotonic()
     report = Report.going_on(resumed.tally)
-    interruption: SfmapError | None = None
-
-    def written() -> Written:
-        report.spend(org.calls(), time.monotonic() - started)
-        return Written(results.written() if results else NO_RESULTS, report.tally())
-
+    listener = _RunListener(report, org, results)
     delivery: Delivery | None = None
+    interruption: SfmapError | None = None
     try:
-        delivery = make_delivery(mapper, org, ledger, options, written)
-        for delivered in delivery.deliver(source, resumed.start):
-            report.add(delivered.outcomes, delivered.events)
-            if results:
-                results.write(_lines(delivered.outcomes))
+        delivery = make_delivery(mapper, org, ledger, options, listener)
+        delivery.deliver(source, resumed.start)
     except SfmapError as error:
         interruption = error
-    report.spend(org.calls(), time.monotonic() - started)
-    report.usage = org.usage()
-    if delivery:
-        report.held = delivery.held
-        report.batches = delivery.sizes.said()
+    listener.count_calls()
+    report.end(org.usage(), delivery.held if delivery else 0, delivery.sizes.said() if delivery else {})
     return report, interruption
 
 
-def make_delivery(
-    mapper: Mapper, org: Org, ledger: Ledger, options: RunOptions, written: Callable[[], Written] = Written
-) -> Delivery:
+def make_delivery(mapper: Mapper, org: Org, ledger: Ledger, options: RunOptions, listener: Listener) -> Delivery:
     """Creates the delivery of a run. Raises `JournalFailed`."""
     if options.remember_days:
         ledger.forget_old(options.remember_days)
-    of_delivery = Options(
-        connections=options.connections,
-        batch_size=options.batch_size,
-        remember=options.remember_days > 0,
-        skip_delivered=options.skip_delivered and options.remember_days > 0,
-        ids_by_source=options.ids_by_source,
-        written=written,
+    return Delivery(
+        org=org,
+        mapper=mapper,
+        ledger=ledger,
+        doubts=Doubts(ledger, options.call_limit),
+        waiter=options.waiter(),
+        options=DeliveryOptions(
+            connections=options.connections,
+            batch_size=options.batch_size,
+            remember=options.remember_days > 0,
+            skip_delivered=options.skip_delivered and options.remember_days > 0,
+            ids_by_source=options.ids_by_source,
+        ),
+        listener=listener,
     )
-    return Delivery(org, mapper, ledger, Doubts(ledger, options.call_limit), options.waiter(), of_delivery)
 
 
 def _lines(outcomes: Sequence[Outcome]) -> bytes:

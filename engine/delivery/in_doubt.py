@@ -4,23 +4,48 @@ The org ends every call after ten minutes, so no doubt lasts longer than that. I
 the machine, which cannot be set. A doubt from before a reboot of the machine is counted from now.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-import orjson
+from sfmap.engine.delivery.item import Item
+from sfmap.engine.delivery.traces import Trace, restored_traces, stored_traces
+from sfmap.engine.journal.entries import InFlight, RecordKey, Settled, Unanswered
+from sfmap.engine.journal.ledger import Earlier, Ledger
 
-from sfmap.engine.delivery.earlier import Earlier
-from sfmap.engine.delivery.folding import Item, Trace
-from sfmap.engine.journal.ledger import InFlight, Ledger, RecordKey, Settled, Unanswered
-from sfmap.engine.journal.uptime import boot, uptime
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def uptime() -> float:
+    """Seconds since a moment before this process started; where possible it includes the time a machine sleeps."""
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
+
+
+def boot() -> str:
+    """Identifies the boot that `uptime` counts from; empty where the system does not tell (all but Linux)."""
+    if _CLOCK is None:
+        return ""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
+
 
 CALL_LIMIT = 600.0
 """Seconds after which an org ends a call (app-limits, "API Usage Metrics")."""
 
-Sending = Sequence[tuple[RecordKey, Unanswered]]
-"""The records of a write, each with what the journal stores in case no answer comes."""
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """A write about to be sent: the traces that others must not meet while it is in doubt, and its records."""
+
+    traces: Set[Trace]
+    records: Sequence[tuple[RecordKey, Unanswered]]
+    """Each with what the journal stores in case no answer comes."""
 
 
 class _Doubt(NamedTuple):
@@ -48,8 +73,7 @@ class Doubts:
             self._earlier = Earlier(self._unanswered.keys() - {held.key for held in ledger.held()})
         ledger.forget_over(self._boot, clock())
         self._lost = [
-            _Doubt(write.id, self._end(write), frozenset(map(_trace, orjson.loads(write.traces))))
-            for write in ledger.in_flight()
+            _Doubt(write.id, self._end(write), restored_traces(write.traces)) for write in ledger.in_flight()
         ]
         self.settled()
 
@@ -61,21 +85,20 @@ class Doubts:
         self._ledger.restate(write.id, self._boot, latest)
         return latest
 
-    def sending(self, traces: Iterable[Trace], records: Sending) -> int:
+    def sending(self, write: InDoubt) -> int:
         """Notes a write that is about to be sent; returns the number to settle it by."""
-        return self._ledger.sending(
-            self._boot, self._clock() + self._call_limit, orjson.dumps(list(traces)), records
-        )
+        until = self._clock() + self._call_limit
+        return self._ledger.sending(self._boot, until, stored_traces(write.traces), write.records)
 
     def undone(self, number: int, items: Iterable[Item]) -> None:
         """Notes that the write was certainly not executed; earlier writes of its records stay unanswered."""
         self._ledger.settle(Settled(writes=[number], kept=kept(items)))
 
-    def lose(self, number: int, traces: Iterable[Trace], records: Sending) -> None:
+    def lose(self, number: int, write: InDoubt) -> None:
         """Notes that the answer to a write is lost: the journal keeps it until the org must have ended it."""
         with self._lock:
-            self._lost.append(_Doubt(number, self._clock() + self._call_limit, frozenset(traces)))
-            for key, sent in records:
+            self._lost.append(_Doubt(number, self._clock() + self._call_limit, frozenset(write.traces)))
+            for key, sent in write.records:
                 before = self._unanswered.get(key)
                 self._unanswered[key] = replace(sent, write=number, losses=before.losses + 1 if before else 1)
 
@@ -134,12 +157,3 @@ class Doubts:
 def kept(items: Iterable[Item]) -> list[tuple[RecordKey, Unanswered]]:
     """The earlier unanswered writes of the items, which stay unknown until these have an outcome."""
     return [(item.key, item.unanswered) for item in items if item.unanswered]
-
-
-def _trace(stored: object) -> Trace:
-    """A trace restored from JSON."""
-    return stored if isinstance(stored, str) else tuple(_part(part) for part in stored)  # type: ignore[attr-defined]
-
-
-def _part(stored: object) -> object:
-    return tuple(map(_part, stored)) if isinstance(stored, list) else stored

@@ -1,20 +1,20 @@
 """Turns events into items: maps them, fits records to the org, and skips repeated events."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
-from sfmap.engine.delivery.earlier import Earlier
-from sfmap.engine.delivery.fit import DoesNotFit, Fitted, Fitter
-from sfmap.engine.delivery.folding import Fields, Item, Key, Lookups, Moment, lookup_key, mentioned
+from sfmap.engine.delivery.fit import fit
+from sfmap.engine.delivery.fitting import DoesNotFit, OrgObjects
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.internal_error import internal_error
+from sfmap.engine.delivery.item import Fields, Fitted, Item, LookupKey, Lookups, Moment, lookup_key, mentioned
 from sfmap.engine.delivery.outcome import Ending, Outcome
-from sfmap.engine.delivery.outcome_table import Places, message_of_record, read_outcome
+from sfmap.engine.delivery.outcome_table import MessageIds, OutcomeTable, Row, message_of_record, restored_outcome
 from sfmap.engine.delivery.waiter import Waiter
-from sfmap.engine.journal.ledger import Ledger, RecordKey
+from sfmap.engine.journal.ledger import Earlier, Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.mapping.values.record import Event, Mapped, Record, Rejected, Skipped
+from sfmap.engine.mapping.values.record import Event, Mapped, Note, Record, Rejected, Skipped
 from sfmap.engine.mapping.values.values import Unfit, convert
 from sfmap.engine.org.fields import no_such_object
 from sfmap.engine.org.port import ObjectDescription, Org
@@ -29,80 +29,88 @@ _KILLED = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingMessages:
+    """The message ids of events and records that wait for a write in doubt."""
+
+    events: Set[str]
+    records: Set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapped:
+    """A record of an event, and its place in the outcome table."""
+
+    place: int
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class _NativeKey:
+    """The field by which the org's own upsert can write a record; empty if there is none."""
+
+    field: str = ""
+    is_unique: bool = False
+
+
 class Intake:
     """Creates the items of a window."""
 
     def __init__(
-        self,
-        org: Org,
-        mapper: Mapper,
-        ledger: Ledger,
-        doubts: Doubts,
-        waiter: Waiter,
-        message_of: Callable[[Received], str | None],
-        skip_delivered: bool,
-        creating: Set[str],
+        self, *, org: Org, mapper: Mapper, ledger: Ledger, doubts: Doubts, waiter: Waiter, messages: MessageIds
     ) -> None:
-        """With `skip_delivered`, events whose `message_of` was delivered before are skipped; otherwise only their
-        records of the `creating` mappings, since these would be duplicates.
-        """
         self._org = org
         self._mapper = mapper
         self._ledger = ledger
         self._doubts = doubts
         self._waiter = waiter
-        self._message_of = message_of
-        self._skip_delivered = skip_delivered
-        self._creating = creating
+        self._messages = messages
         self._decided = ledger.decided()
         self._earlier = Earlier(self._decided if ledger.is_stream else ())
-        self.claimed: dict[int, RecordKey] = {}
-        """By place, the journal keys of records of this window that were decided in an earlier stream."""
-        self.unfit: list[int] = []
-        """The places of records that the org cannot take as described now."""
-        self.held: Set[str] = frozenset()
-        """The message ids of events that wait for a write in doubt."""
-        self.held_records: Set[str] = frozenset()
-        """The same for each record."""
-        self.lookups = Lookups(mapper.lookups, mapper.conditions, mapper.created_blindly, _hiding_names(mapper))
+        self.lookups = Lookups(
+            fields=mapper.lookups,
+            conditions=mapper.conditions,
+            blind=mapper.created_blindly,
+            instead=_hiding_names(mapper),
+        )
+        """The lookups of all mappings, as far as the org's objects are known."""
 
-    def items(self, events: Sequence[Received], places: Places) -> list[Item]:
-        """The items; every other record has an outcome when this returns.
+    def items(self, events: Sequence[Received], table: OutcomeTable, waiting: WaitingMessages) -> list[Item]:
+        """The items; every other record has an outcome in the table when this returns.
 
         Raises `OrgError`, `StopRequested` or `JournalFailed`.
         """
-        self.unfit.clear()
-        self.claimed.clear()
-        records = list(self._map(events, places))
-        if self._creating:
-            records = self._not_created_before(records, places)
-        return list(self._fit(records, places)) if records else []
+        records = list(self._map(events, table, waiting))
+        if self._messages.creating:
+            records = self._not_created_before(records, table, waiting)
+        return list(self._fit(records, table)) if records else []
 
-    def _map(self, events: Sequence[Received], places: Places) -> Iterator[tuple[int, Record]]:
+    def _map(self, events: Sequence[Received], table: OutcomeTable, waiting: WaitingMessages) -> Iterator[_Mapped]:
         """The records of the events; those without a record, or already decided, get their outcome here."""
-        repeated = self._repeated(events)
+        repeated = self._repeated(events, waiting)
         for received in events:
             if received.event is None:
-                place = places.open(received, "", 0)
-                places.end(place, Ending("failed", reason=received.problem))
-                continue
-            if received.number in repeated:
-                place = places.open(received, "", 0)
-                places.end(place, Ending("skipped", reason=_REPEATED))
-                continue
-            for mapped in _meant(received, self._mapped(received.event)):
-                mapping, item = ("", 0) if isinstance(mapped, Skipped) else (mapped.mapping, mapped.item)
-                # A held or failed record keeps its key, even if the mapping now makes another record of the event.
-                known = received.only if received.only and received.only[0] else (mapping, item)
-                place = places.open(received, *known)
-                decided = self._decided_before(received, place, places.keys[place])
-                if decided:
-                    places.close(place, decided)
-                elif isinstance(mapped, Record):
-                    yield place, mapped
-                else:
-                    fate = Ending("skipped" if isinstance(mapped, Skipped) else "failed", reason=mapped.reason)
-                    places.end(place, fate, mapping)
+                table.open(received).end(Ending("failed", reason=received.problem))
+            elif received.number in repeated:
+                table.open(received).end(Ending("skipped", reason=_REPEATED))
+            else:
+                yield from self._records(received, received.event, table)
+
+    def _records(self, received: Received, event: Event, table: OutcomeTable) -> Iterator[_Mapped]:
+        for mapped in _meant(received, self._mapped(event)):
+            mapping, item = ("", 0) if isinstance(mapped, Skipped) else (mapped.mapping, mapped.item)
+            # A held or failed record keeps its key, even if the mapping now makes another record of the event.
+            known = received.only if received.only and received.only[0] else (mapping, item)
+            row = table.open(received, *known)
+            decided = self._decided_before(row)
+            if decided:
+                row.outcome = decided
+            elif isinstance(mapped, Record):
+                yield _Mapped(len(table.rows) - 1, mapped)
+            else:
+                row.end(
+                    Ending("skipped" if isinstance(mapped, Skipped) else "failed", reason=mapped.reason), mapping
+                )
 
     def _mapped(self, event: Event) -> Sequence[Mapped]:
         """Maps the event. A bug that it triggers rejects this event only."""
@@ -111,75 +119,80 @@ class Intake:
         except Exception as error:  # noqa: BLE001
             return (Rejected("", f"this is a bug in sfmap: {internal_error(error)}"),)
 
-    def _decided_before(self, received: Received, place: int, key: RecordKey) -> Outcome | None:
+    def _decided_before(self, row: Row) -> Outcome | None:
         """The record's outcome in a window that was not committed; failed ones are delivered again."""
+        received, key = row.received, row.key
         if self._earlier and key not in self._decided and (earlier := self._earlier.take(key)):
-            self.claimed[place] = key = earlier
+            row.claimed = key = earlier
         stored = self._decided.pop(key, None)
-        outcome = read_outcome(stored) if stored else None
-        if outcome and place in self.claimed:
+        outcome = restored_outcome(stored) if stored else None
+        if outcome and row.claimed:
             outcome = replace(outcome, event=received.number, file=received.file, line=received.line)
         return None if outcome and outcome.fate == "failed" and received.only else outcome
 
-    def _repeated(self, events: Sequence[Received]) -> set[int]:
+    def _repeated(self, events: Sequence[Received], waiting: WaitingMessages) -> set[int]:
         """The numbers of events whose message was delivered before, or waits for a write in doubt."""
-        if not self._skip_delivered:
+        if not self._messages.skip_delivered:
             return set()
-        asked = {one.number: message for one in events if not one.only and (message := self._message_of(one))}
-        known = self.held | self._ledger.delivered(asked.values())
+        asked = {one.number: message for one in events if not one.only and (message := self._messages.of(one))}
+        known = waiting.events | self._ledger.delivered(asked.values())
         return {number for number, message in asked.items() if message in known}
 
     def _not_created_before(
-        self, records: Sequence[tuple[int, Record]], places: Places
-    ) -> list[tuple[int, Record]]:
+        self, records: Sequence[_Mapped], table: OutcomeTable, waiting: WaitingMessages
+    ) -> list[_Mapped]:
         """The records, without those already created for the same message; these end here."""
         asked: dict[int, str] = {}
-        for place, record in records:
-            received = places.origins[place]
-            if record.mapping in self._creating and not received.only and (message := self._message_of(received)):
-                asked[place] = message_of_record(message, places.keys[place])
-        known = self.held_records | self._ledger.delivered(asked.values())
+        for one in records:
+            row = table.rows[one.place]
+            is_new = one.record.mapping in self._messages.creating and not row.received.only
+            if is_new and (message := self._messages.of(row.received)):
+                asked[one.place] = message_of_record(message, row.key)
+        known = waiting.records | self._ledger.delivered(asked.values())
         created = {place for place, name in asked.items() if name in known}
-        for place, record in records:
-            if place in created:
-                places.end(place, Ending("skipped", reason=_CREATED), record.mapping, record.object)
-        return [(place, record) for place, record in records if place not in created]
+        for one in records:
+            if one.place in created:
+                ending = Ending("skipped", reason=_CREATED)
+                table.rows[one.place].end(ending, one.record.mapping, one.record.object)
+        return [one for one in records if one.place not in created]
 
-    def _fit(self, records: Sequence[tuple[int, Record]], places: Places) -> Iterator[Item]:
+    def _fit(self, records: Sequence[_Mapped], table: OutcomeTable) -> Iterator[Item]:
         """The records as the org can take them; those that it cannot take fail here."""
         names = self._waiter.ask(self._org.object_names)
         known = [name for name in self._mapper.objects if name in names]
         described = self._waiter.ask(lambda: self._org.describe(known)) if known else {}
         self.lookups = replace(self.lookups, in_turn=_in_turn(self._mapper, described))
-        fitter = Fitter(described, self._currency(described))
-        for place, record in records:
-            received = places.origins[place]
+        objects = OrgObjects(described, self._currency(described))
+        for one in records:
+            row, record = table.rows[one.place], one.record
             try:
                 if record.object not in described:
                     raise _unknown(record.object, names)
-                fitted = fitter.fit(record)
+                fitted = fit(record, objects)
             except DoesNotFit as error:
-                ending = Ending("failed", reason=str(error))
-                places.end(place, ending, record.mapping, record.object, record.notes)
-                self.unfit.append(place)
+                _end_unfit(row, record, Ending("failed", reason=str(error)), record.notes)
                 continue
-            keys = tuple(lookup_key(record.object, lookup) for lookup in fitted.match)
-            item = Item(
-                place,
-                places.keys[place],
-                record,
-                fitted,
-                keys,
-                *self._native_key(record, fitted, described[record.object]),
-                moment=_moment(received, keys[0]) if keys and record.timestamp_guard else None,
-                unanswered=self._doubts.unanswered(places.keys[place]),
-            )
+            item = self._item(one, row, fitted, described[record.object])
             if item.unanswered and item.unanswered.verb == "create" and not item.is_found_again:
-                ending = Ending("failed", reason=_KILLED)
-                places.end(place, ending, record.mapping, record.object, fitted.notes)
-                self.unfit.append(place)
+                _end_unfit(row, record, Ending("failed", reason=_KILLED), fitted.notes)
             else:
                 yield item
+
+    def _item(self, one: _Mapped, row: Row, fitted: Fitted, described: ObjectDescription) -> Item:
+        record = one.record
+        keys = tuple(lookup_key(record.object, lookup) for lookup in fitted.match)
+        native = self._native_key(record, fitted, described)
+        return Item(
+            place=one.place,
+            key=row.key,
+            record=record,
+            fitted=fitted,
+            lookup_keys=keys,
+            native_key=native.field,
+            is_unique=native.is_unique,
+            moment=_moment(row.received, keys[0]) if keys and record.timestamp_guard else None,
+            unanswered=self._doubts.unanswered(row.key),
+        )
 
     def _currency(self, described: Mapping[str, ObjectDescription]) -> str:
         """The org's currency, only requested if a mapping has a currency that an object has no field for."""
@@ -188,27 +201,31 @@ class Intake:
         )
         return self._waiter.ask(self._org.currency) if is_asked_for else ""
 
-    def _native_key(self, record: Record, fitted: Fitted, described: ObjectDescription) -> tuple[str, bool]:
-        """The field by which the org's own upsert can write the record, and whether it is unique.
+    def _native_key(self, record: Record, fitted: Fitted, described: ObjectDescription) -> _NativeKey:
+        """The field by which the org's own upsert can write the record.
 
-        Empty if what is written depends on whether the record exists or on its values, or if other mappings find
+        None if what is written depends on whether the record exists or on its values, or if other mappings find
         the object's records by other fields, since delivery must then know which records are the same.
         """
         if record.operation != "upsert" or record.where or record.skip_unchanged or len(fitted.match) != 1:
-            return "", False
-        if record.plan.finds_by_another_value:
-            return "", False
+            return _NativeKey()
         names = tuple(fitted.match[0])
         if (
-            fitted.if_empty
+            record.plan.finds_by_another_value
+            or fitted.if_empty
             or fitted.on_create != fitted.on_update
             or self.lookups.fields[record.object] != [names]
         ):
-            return "", False
+            return _NativeKey()
         field = described.fields[names[0]]
         if len(names) != 1 or not (field.external_id or field.id_lookup) or names[0] not in fitted.on_create:
-            return "", False
-        return field.name, field.unique
+            return _NativeKey()
+        return _NativeKey(field.name, field.unique)
+
+
+def _end_unfit(row: Row, record: Record, ending: Ending, notes: Sequence[Note]) -> None:
+    row.end(ending, record.mapping, record.object, notes)
+    row.is_unfit = True
 
 
 def _hiding_names(mapper: Mapper) -> dict[str, frozenset[str]]:
@@ -240,7 +257,7 @@ def _meant(received: Received, mapped: Sequence[Mapped]) -> Sequence[Mapped]:
     return (Skipped(f"{mapping} no longer makes this record of it"),)
 
 
-def _moment(received: Received, identity: Key) -> Moment:
+def _moment(received: Received, identity: LookupKey) -> Moment:
     known = hashlib.sha256(repr(identity).encode("utf-8", "replace")).digest()[:16]
     timestamp = received.event.get("timestamp") if received.event else None
     try:

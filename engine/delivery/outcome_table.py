@@ -1,69 +1,150 @@
-"""The outcomes of one window's records in order, and their form in the journal."""
+"""The records of one window in order, and the decisions about their outcomes.
 
-from collections.abc import Iterable, Iterator
+A decision is in the journal before anything else is sent.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 
 import orjson
 
+from sfmap.engine.delivery.in_doubt import Doubts
+from sfmap.engine.delivery.item import Item
 from sfmap.engine.delivery.outcome import Ending, Outcome
-from sfmap.engine.journal.ledger import Held, Letter, RecordKey, digest
+from sfmap.engine.journal.entries import Held, Letter, RecordKey, Settled, Unanswered, digest
+from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.values.record import Note
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.sources.reading import read_event
 
 
-class Places:
-    """The records of one window and their outcomes in order; an outcome may still be undecided."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageIds:
+    """How a delivery recognizes what was delivered before."""
 
-    def __init__(self) -> None:
-        self.origins: list[Received] = []
-        self.keys: list[RecordKey] = []
-        self.outcomes: list[Outcome | None] = []
+    by_source: bool
+    """Whether message ids are separate for each source of events (`Received.file`)."""
+    skip_delivered: bool
+    """Whether events are skipped that were delivered before; otherwise only records that would be duplicates."""
+    creating: Set[str]
+    """The mappings whose records would be created a second time."""
 
-    def open(self, received: Received, mapping: str, item: int) -> int:
-        """Adds a place for an outcome of this event, in the order of the calls."""
-        self.origins.append(received)
-        self.keys.append(RecordKey(received.number, received.digest, mapping, item))
-        self.outcomes.append(None)
-        return len(self.outcomes) - 1
+    def of(self, received: Received) -> str | None:
+        """The message id of the event, as it is remembered."""
+        return _of_source(received) if self.by_source else message_id(received)
 
-    def close(self, place: int, outcome: Outcome) -> None:
-        self.outcomes[place] = outcome
+    def to_remember(self, received: Received) -> Iterator[str]:
+        """The message ids of a delivered event: for a dead letter both, since it may be from a file."""
+        found = (message_id(received), _of_source(received)) if received.only else (self.of(received),)
+        return (message for message in found if message)
 
-    def end(
-        self, place: int, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()
-    ) -> Outcome:
-        """Sets the outcome of a place."""
-        received = self.origins[place]
-        outcome = Outcome(
+    def of_created(self, received: Received, key: RecordKey) -> Iterator[str]:
+        """The ids to remember for a record, so that it is not created a second time."""
+        if key.mapping in self.creating:
+            yield from (message_of_record(message, key) for message in self.to_remember(received))
+
+
+def message_id(received: Received) -> str | None:
+    found = received.event.get("messageId") if received.event else None
+    return found if isinstance(found, str) else None
+
+
+def _of_source(received: Received) -> str | None:
+    """The message id qualified by the event's source, since other sources may use the same one."""
+    found = message_id(received)
+    return found and f"{received.file}\n{found}"
+
+
+def message_of_record(message: str, key: RecordKey) -> str:
+    """The message id qualified by one record of the event, since others of it may not be delivered yet."""
+    return f"{message}\n{key.mapping}\n{key.item}"
+
+
+@dataclass(slots=True)
+class Row:
+    """One record of an event, or an event without one."""
+
+    received: Received
+    key: RecordKey
+    outcome: Outcome | None = None
+    """None as long as it is undecided."""
+    claimed: RecordKey | None = None
+    """Its key in the journal, if it was decided in an earlier stream."""
+    is_unfit: bool = False
+    """Whether the org cannot take it as described now."""
+
+    def end(self, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()) -> Outcome:
+        """Sets the outcome."""
+        received = self.received
+        self.outcome = Outcome(
             event=received.number,
             file=received.file,
             line=received.line,
             message_id=message_id(received),
             fate=ending.fate,
             mapping=mapping,
-            item=self.keys[place].item,
+            item=self.key.item,
             object_name=object_name,
             id=ending.id,
             reason=ending.reason,
             notes=(*map(str, notes), *ending.notes),
         )
-        self.close(place, outcome)
-        return outcome
+        return self.outcome
 
-    def closed(self) -> Iterator[tuple[int, Outcome]]:
-        return ((place, outcome) for place, outcome in enumerate(self.outcomes) if outcome)
+    @property
+    def held(self) -> Held:
+        """The record as the journal keeps it until a write in doubt is settled."""
+        received = self.received
+        return Held(key=self.key, file=received.file, line=received.line, raw=received.raw)
 
-    def open_ones(self) -> list[int]:
-        return [place for place, outcome in enumerate(self.outcomes) if outcome is None]
+    @property
+    def letter(self) -> Letter:
+        """The failed record as a dead letter."""
+        assert self.outcome
+        return Letter(
+            key=self.key,
+            file=self.received.file,
+            line=self.received.line,
+            object_name=self.outcome.object_name,
+            reason=self.outcome.reason,
+            raw=self.received.raw,
+        )
+
+    @property
+    def digest(self) -> bytes:
+        return digest(self.received.raw, self.key.mapping, self.key.item)
 
 
-def read_outcome(stored: bytes) -> Outcome:
+class OutcomeTable:
+    """The rows of one window; items know theirs by its place."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def open(self, received: Received, mapping: str = "", item: int = 0) -> Row:
+        """Adds a row for an outcome of this event, in the order of the calls."""
+        row = Row(received, RecordKey(received.number, received.digest, mapping, item))
+        self.rows.append(row)
+        return row
+
+    def undecided_events(self) -> set[int]:
+        """The numbers of the events that have a record without an outcome."""
+        return {row.key.event for row in self.rows if row.outcome is None}
+
+    def of_events(self, numbers: Iterable[int]) -> Iterator[Row]:
+        """The rows of these events."""
+        wanted = set(numbers)
+        return (row for row in self.rows if row.key.event in wanted)
+
+
+def stored_outcome(outcome: Outcome) -> bytes:
+    """The outcome as JSON, for the journal."""
+    return orjson.dumps(outcome)
+
+
+def restored_outcome(stored: bytes) -> Outcome:
     said = orjson.loads(stored)
     return Outcome(**{**said, "notes": tuple(said["notes"])})
-
-
-def held_record(received: Received, key: RecordKey) -> Held:
-    return Held(key, received.file, received.line, received.raw)
 
 
 def held_event(held: Held) -> Received:
@@ -73,30 +154,72 @@ def held_event(held: Held) -> Received:
     return Received(held.key.event, held.file, held.line, held.raw, event, problem, only=only)
 
 
-def letter_of(places: Places, place: int) -> Letter:
-    received, outcome = places.origins[place], places.outcomes[place]
-    assert outcome
-    return Letter(
-        places.keys[place], received.file, received.line, outcome.object_name, outcome.reason, received.raw
-    )
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An item and its outcome."""
+
+    item: Item
+    ending: Ending
 
 
-def digest_of(places: Places, place: int) -> bytes:
-    key = places.keys[place]
-    return digest(places.origins[place].raw, key.mapping, key.item)
+class Decisions:
+    """The decisions of one window. Every method may raise `JournalFailed`."""
+
+    def __init__(self, table: OutcomeTable, ledger: Ledger, doubts: Doubts, messages: MessageIds) -> None:
+        self._rows = table.rows
+        self._ledger = ledger
+        self._doubts = doubts
+        self._messages = messages
+
+    def decide(
+        self,
+        decided: Iterable[Decided],
+        answered: Sequence[int] = (),
+        kept: Sequence[tuple[RecordKey, Unanswered]] = (),
+    ) -> None:
+        """Decides outcomes in one transaction with the numbers of the writes that were `answered`.
+
+        `kept` are the earlier unanswered writes of items that are sent again.
+        """
+        outcomes: list[tuple[RecordKey, bytes]] = []
+        written: list[Item] = []
+        created: list[str] = []
+        ended: list[RecordKey] = []
+        for one in decided:
+            item, ending = one.item, one.ending
+            row = self._rows[item.place]
+            outcome = row.end(ending, item.record.mapping, item.record.object, item.fitted.notes)
+            outcomes.append((item.key, stored_outcome(outcome)))
+            if ending.fate not in ("failed", "skipped"):
+                written.append(item)
+                created += self._messages.of_created(row.received, item.key)
+            if item.unanswered or ending.fate == "failed":
+                ended.append(item.key)
+        self._ledger.settle(
+            Settled(
+                writes=answered,
+                outcomes=outcomes,
+                newest=_newest(written),
+                kept=kept,
+                ended=ended,
+                messages=created,
+            )
+        )
+        self._doubts.answered(key for key, _ in outcomes)
+
+    def record_unfit(self, rows: Iterable[Row]) -> None:
+        """Notes the outcomes of records that the org cannot take as described now, should that change later."""
+        outcomes = [(row.key, stored_outcome(row.outcome)) for row in rows if row.is_unfit and row.outcome]
+        if outcomes:
+            ended = [key for key, _ in outcomes]
+            self._ledger.settle(Settled(outcomes=outcomes, ended=ended))
+            self._doubts.answered(ended)
 
 
-def message_id(received: Received) -> str | None:
-    found = received.event.get("messageId") if received.event else None
-    return found if isinstance(found, str) else None
-
-
-def message_of_source(received: Received) -> str | None:
-    """The message id qualified by the event's source, since other sources may use the same one."""
-    found = message_id(received)
-    return found and f"{received.file}\n{found}"
-
-
-def message_of_record(message: str, key: RecordKey) -> str:
-    """The message id qualified by one record of the event, since others of it may not be delivered yet."""
-    return f"{message}\n{key.mapping}\n{key.item}"
+def _newest(items: Sequence[Item]) -> list[tuple[bytes, str]]:
+    """The newest time for each identity of the written items, to be remembered for `timestamp_guard`."""
+    newest: dict[bytes, str] = {}
+    for item in items:
+        if item.moment and item.moment.time:
+            newest[item.moment.identity] = max(item.moment.time, newest.get(item.moment.identity, ""))
+    return list(newest.items())

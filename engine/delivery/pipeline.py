@@ -1,56 +1,42 @@
-"""Delivers events window by window, and yields their outcomes.
+"""Delivers events window by window: looks up, plans, writes, tells the outcomes, and commits them to the journal.
 
 What is certain is in the journal before the next window begins, so that an interrupted run can continue.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Protocol
 
-import orjson
-
-from sfmap.engine.delivery.batch_sizes import BatchSizes
-from sfmap.engine.delivery.folding import Item
+from sfmap.engine.delivery.batches import BatchSizes
 from sfmap.engine.delivery.in_doubt import Doubts
-from sfmap.engine.delivery.intake import Intake
-from sfmap.engine.delivery.newest import Newest, written_moments
+from sfmap.engine.delivery.intake import Intake, WaitingMessages
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.outcome_table import (
-    Places,
-    digest_of,
+    Decisions,
+    MessageIds,
+    OutcomeTable,
+    Row,
     held_event,
-    held_record,
-    letter_of,
-    message_id,
     message_of_record,
-    message_of_source,
 )
 from sfmap.engine.delivery.waiter import StopRequested, Waiter, until
-from sfmap.engine.delivery.window import Concluded, Window
+from sfmap.engine.delivery.window import Window
 from sfmap.engine.delivery.windows import WINDOW_SIZE, Stream, windows
 from sfmap.engine.files.output import NO_RESULTS, Results
 from sfmap.engine.journal.database import JournalFailed
-from sfmap.engine.journal.ledger import Commit, Held, Ledger, RecordKey, Settled
+from sfmap.engine.journal.entries import Commit, Held
+from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.org.port import BATCH_SIZE, Org, OrgError
-from sfmap.engine.sources.event_source import START, EventSource, Position, Received, SourceFailed
+from sfmap.engine.sources.event_source import START, EventSource, Position, Received
 
 _MOST_HELD = 16 * 1024 * 1024
 """Bytes of events that may wait for writes in doubt; beyond it, no more are read until a doubt ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What was written of the results and summary when a window ends; the journal stores it with the window."""
-
-    results: Results = NO_RESULTS
-    tally: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options of a delivery."""
-
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryOptions:
     window_size: int = WINDOW_SIZE
     connections: int = 1
     """The number of concurrent calls; outcomes do not depend on it."""
@@ -62,8 +48,6 @@ class Options:
     """Whether events whose message id was delivered before are skipped."""
     ids_by_source: bool = False
     """Whether message ids are separate for each source of events (`Received.file`)."""
-    written: Callable[[], Written] = Written
-    """Called once the outcomes of a window have been consumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +60,21 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What was written of the results and summary when a window ends; the journal stores it with the window."""
+
+    results: Results = NO_RESULTS
+    tally: bytes = b""
+
+
+class Listener(Protocol):
+    """Who receives the outcomes."""
+
+    def tell(self, delivered: Delivered) -> Told:
+        """Receives outcomes before the journal counts them as done: after a kill they are told again."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Waiting:
     """A record that waits for a write in doubt; its event is read again when it is released."""
 
@@ -83,25 +82,58 @@ class _Waiting:
     message: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Events that are delivered together: held records that are released, and newly read events."""
+
+    released: Sequence[Received]
+    window: Sequence[Received] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Certain:
+    """What has become certain of a part, in the order of its events."""
+
+    taken: Sequence[Received]
+    """The newly read events of which every record has an outcome or waits for a write in doubt."""
+    ended: Sequence[Row]
+    waiting: Sequence[Row]
+
+
 class Delivery:
-    """Delivers the events of a source to an org."""
+    """Delivers the events of a source to an org.
+
+    Its methods raise `OrgError`, `StopRequested`, `SourceFailed` or `JournalFailed`, each after what is certain
+    has been told and is in the journal.
+    """
 
     def __init__(
-        self, org: Org, mapper: Mapper, ledger: Ledger, doubts: Doubts, waiter: Waiter, options: Options
+        self,
+        *,
+        org: Org,
+        mapper: Mapper,
+        ledger: Ledger,
+        doubts: Doubts,
+        waiter: Waiter,
+        options: DeliveryOptions,
+        listener: Listener,
     ) -> None:
         self._org = org
         self._ledger = ledger
         self._doubts = doubts
         self._waiter = waiter
         self._options = options
-        self._message_of = message_of_source if options.ids_by_source else message_id
-        self._creating = mapper.creating if options.remember else frozenset()
-        self._intake = Intake(
-            org, mapper, ledger, doubts, waiter, self._message_of, options.skip_delivered, self._creating
+        self._listener = listener
+        self._messages = MessageIds(
+            by_source=options.ids_by_source,
+            skip_delivered=options.skip_delivered,
+            creating=mapper.creating if options.remember else frozenset(),
         )
-        self._newest = Newest(ledger)
+        self._intake = Intake(
+            org=org, mapper=mapper, ledger=ledger, doubts=doubts, waiter=waiter, messages=self._messages
+        )
         self.sizes = BatchSizes(options.batch_size)
-        self._held = [_Waiting(held, self._message_of(held_event(held))) for held in ledger.held()]
+        self._held = [_Waiting(held, self._messages.of(held_event(held))) for held in ledger.held()]
         self._is_resumed = bool(self._held)
         """Whether the dependencies of held records are still unknown: these must be looked up before others."""
         self._has_letters = ledger.has_letters()
@@ -112,61 +144,53 @@ class Delivery:
         """The number of records that wait for a write in doubt."""
         return len(self._held)
 
-    def deliver(self, source: EventSource | Stream, start: Position = START) -> Iterator[Delivered]:
-        """The outcomes, window by window; the caller receives them before the journal counts them as done.
-
-        Raises `OrgError`, `StopRequested`, `SourceFailed` or `JournalFailed`, each after what is certain.
-        """
-        failure: SourceFailed | None = None
-        try:
-            yield from self.deliver_windows(self.windows(source), start)
-        except SourceFailed as error:
-            failure = error
-        while self._held and failure is None:
+    def deliver(self, source: EventSource | Stream, start: Position = START) -> None:
+        """Delivers a source to its end, and then the held records, once their writes are no longer in doubt."""
+        self.deliver_source(source, start)
+        while self._held:
             self._wait_for_doubts()
-            yield from self._deliver_window(self._released(), [])
-        if failure:
-            raise failure
+            self._deliver_part(_Part(self._released()))
 
-    def deliver_windows(self, windows: Iterator[list[Received]], start: Position) -> Iterator[Delivered]:
-        """The outcomes of windows as they arrive; an empty window gives held records a chance to be delivered.
+    def deliver_source(self, source: EventSource | Stream, start: Position = START) -> None:
+        """Delivers a source to its end; records may still be held then."""
+        self.begin(start)
+        for window in self._windows(source):
+            self.deliver_window(window)
 
-        When the next window is requested, the journal has the one before. Raises the same as `deliver`.
-        """
+    def begin(self, start: Position) -> None:
+        """Sets where the source starts."""
         self._position = start
-        for window in windows:
-            for released, part in self._parts(self._released(), window):
-                if released or part:
-                    yield from self._deliver_window(released, part)
-            while sum(len(waiting.held.raw) for waiting in self._held) > _MOST_HELD:
-                self._wait_for_doubts()
-                yield from self._deliver_window(self._released(), [])
 
-    def windows(self, source: EventSource | Stream) -> Iterator[list[Received]]:
-        """The source's events in windows. Raises `StopRequested` or `SourceFailed`."""
+    def deliver_window(self, window: Sequence[Received]) -> None:
+        """Delivers the events; an empty window gives held records a chance to be delivered."""
+        for part in self._parts(self._released(), window):
+            self._deliver_part(part)
+        while sum(len(waiting.held.raw) for waiting in self._held) > _MOST_HELD:
+            self._wait_for_doubts()
+            self._deliver_part(_Part(self._released()))
+
+    def _windows(self, source: EventSource | Stream) -> Iterator[Sequence[Received]]:
         if isinstance(source, Stream):
             return source.windows(self._waiter.check_stop)
         return windows(source, self._waiter.check_stop, self._options.window_size)
 
-    def _parts(
-        self, released: Sequence[Received], window: Sequence[Received]
-    ) -> Iterator[tuple[Sequence[Received], Sequence[Received]]]:
+    def _parts(self, released: Sequence[Received], window: Sequence[Received]) -> list[_Part]:
         """The released events and the window, split before each event that repeats an earlier one in it.
 
         The outcome of the first is then in the journal when the second is looked at.
         """
-        if not (self._options.skip_delivered or self._creating):
-            yield released, window
-            return
-        seen = {self._message_of(one) for one in released}
+        if not (self._messages.skip_delivered or self._messages.creating):
+            return [_Part(released, window)]
+        parts: list[_Part] = []
+        seen = {self._messages.of(one) for one in released}
         begin = 0
         for place, received in enumerate(window):
-            message = self._message_of(received)
+            message = self._messages.of(received)
             if message and message in seen:
-                yield released, window[begin:place]
+                parts.append(_Part(released, window[begin:place]))
                 released, begin, seen = (), place, set()
             seen.add(message)
-        yield released, window[begin:]
+        return [*parts, _Part(released, window[begin:])]
 
     def _released(self) -> list[Received]:
         """The held records, if a write in doubt has been settled."""
@@ -187,120 +211,103 @@ class Delivery:
             )
         self._waiter.sleep(seconds)
 
-    def _deliver_window(self, released: Sequence[Received], window: Sequence[Received]) -> Iterator[Delivered]:
-        places = Places()
+    def _deliver_part(self, part: _Part) -> None:
+        """Decides the outcomes of the events, tells them, and commits them.
+
+        Each decision is in the journal before the next write; the commit moves the position past the events.
+        """
+        if not (part.released or part.window):
+            return
+        table = OutcomeTable()
         failure: OrgError | StopRequested | JournalFailed | None = None
         try:
-            waiting_for = [(one.message, one.held.key) for one in self._held if one.message]
-            self._intake.held = {message for message, _ in waiting_for}
-            self._intake.held_records = {message_of_record(message, key) for message, key in waiting_for}
-            items = self._intake.items([*released, *window], places)
-            self._settle_unfit(places)
-            if items:
-                self._write(items, places)
+            self._decide(part, table)
         except (OrgError, StopRequested, JournalFailed) as error:
             failure = error
-        open_ones = places.open_ones()
-        taken = list(window)
-        if failure:
-            decided = {key.event for key in places.keys} - {places.keys[place].event for place in open_ones}
-            taken = list(takewhile(lambda received: received.number in decided, window))
-        told = {received.number for received in (*released, *taken)}
-        closed = [(place, outcome) for place, outcome in places.closed() if outcome.event in told]
-        yield Delivered([outcome for _, outcome in closed], len(taken))
-        waiting = [place for place in open_ones if places.keys[place].event in told]
-        self._commit(places, closed, waiting, taken[-1].position if taken else self._position)
+        certain = _certain(part, table, is_whole=failure is None)
+        outcomes = [row.outcome for row in certain.ended if row.outcome]
+        told = self._listener.tell(Delivered(outcomes, len(certain.taken)))
+        self._commit(certain, told)
         if failure:
             raise failure
 
-    def _commit(
-        self, places: Places, closed: Sequence[tuple[int, Outcome]], waiting: Sequence[int], position: Position
-    ) -> None:
-        """Writes all that is certain to the journal in one transaction, and held records with their events."""
-        held = [
-            (held_record(places.origins[place], places.keys[place]), places.origins[place]) for place in waiting
-        ]
-        written_now = self._options.written()
-        released = [places.keys[place] for place, _ in closed if places.origins[place].only]
-        claimed = self._intake.claimed
-        failed = {place for place, outcome in closed if outcome.fate == "failed"}
-        written = [place for place, outcome in closed if outcome.fate not in ("failed", "skipped")]
-        unsettled = {places.keys[place].event for place in (*waiting, *failed)}
-        settled = [place for place in written if places.keys[place].event not in unsettled]
+    def _decide(self, part: _Part, table: OutcomeTable) -> None:
+        """Opens a row for each record, and decides its outcome unless it must wait for a write in doubt."""
+        decisions = Decisions(table, self._ledger, self._doubts, self._messages)
+        items = self._intake.items([*part.released, *part.window], table, self._waiting_messages())
+        decisions.record_unfit(table.rows)
+        if items:
+            Window(
+                org=self._org,
+                lookups=self._intake.lookups,
+                ledger=self._ledger,
+                doubts=self._doubts,
+                waiter=self._waiter,
+                connections=self._options.connections,
+                sizes=self.sizes,
+                decisions=decisions,
+            ).deliver(items)
+
+    def _waiting_messages(self) -> WaitingMessages:
+        waiting = [(one.message, one.held.key) for one in self._held if one.message]
+        return WaitingMessages(
+            events={message for message, _ in waiting},
+            records={message_of_record(message, key) for message, key in waiting},
+        )
+
+    def _commit(self, certain: _Certain, told: Told) -> None:
+        """Writes all that is certain to the journal in one transaction, and held records with their events.
+
+        Before it, a resumed run delivers these events again, and takes the outcomes that were decided for them.
+        After it, they are done: the position is past them, and nothing about them is needed but held records,
+        dead letters and message ids.
+        """
+        ended = certain.ended
+        failed = [row for row in ended if _fate(row) == "failed"]
         # Of several copies of an event, the last one counts.
-        last = {digest_of(places, place): place for place, _ in closed} if failed or self._has_letters else {}
-        messages = [message for place in settled for message in self._messages(places.origins[place])]
+        last = list({row.digest: row for row in ended}.values()) if failed or self._has_letters else []
+        position = certain.taken[-1].position if certain.taken else self._position
         self._ledger.commit(
             Commit(
-                position,
-                results=written_now.results,
-                tally=written_now.tally,
-                held=[one for one, received in held if not received.only],
-                released=[*released, *(claimed[place] for place, _ in closed if place in claimed)],
-                failed=[letter_of(places, place) for place in last.values() if place in failed],
-                delivered=[digest for digest, place in last.items() if place not in failed],
-                messages=messages if self._options.remember else (),
+                position=position,
+                results=told.results,
+                tally=told.tally,
+                held=[row.held for row in certain.waiting if not row.received.only],
+                released=[
+                    *(row.key for row in ended if row.received.only),
+                    *(row.claimed for row in ended if row.claimed),
+                ],
+                failed=[row.letter for row in last if _fate(row) == "failed"],
+                delivered=[row.digest for row in last if _fate(row) != "failed"],
+                messages=list(self._delivered_messages(certain, failed)) if self._options.remember else (),
             )
         )
         self._position = position
         self._has_letters = self._has_letters or bool(failed)
-        self._held += (_Waiting(one, self._message_of(received)) for one, received in held)
+        self._held += (_Waiting(row.held, self._messages.of(row.received)) for row in certain.waiting)
 
-    def _messages(self, received: Received) -> Iterator[str]:
-        """The message ids to remember: for a dead letter both, since it may come from the service or a file."""
-        names = (message_id, message_of_source) if received.only else (self._message_of,)
-        return (message for name in names if (message := name(received)))
+    def _delivered_messages(self, certain: _Certain, failed: Iterable[Row]) -> Iterator[str]:
+        """The message ids of the events that were delivered as a whole."""
+        unsettled = {row.key.event for row in (*certain.waiting, *failed)}
+        for row in certain.ended:
+            if _fate(row) not in ("failed", "skipped") and row.key.event not in unsettled:
+                yield from self._messages.to_remember(row.received)
 
-    def _created(self, item: Item, places: Places) -> Iterator[str]:
-        """The ids to remember for a record, so that it is not created a second time."""
-        if item.key.mapping in self._creating:
-            for message in self._messages(places.origins[item.place]):
-                yield message_of_record(message, item.key)
 
-    def _settle_unfit(self, places: Places) -> None:
-        """Settles records that the org cannot take as described now, even if the description changes later."""
-        outcomes = [
-            (places.keys[place], orjson.dumps(outcome))
-            for place in self._intake.unfit
-            if (outcome := places.outcomes[place])
-        ]
-        if outcomes:
-            ended = [key for key, _ in outcomes]
-            self._ledger.settle(Settled(outcomes=outcomes, ended=ended))
-            self._doubts.answered(ended)
+def _certain(part: _Part, table: OutcomeTable, is_whole: bool) -> _Certain:
+    """What is certain of the part: if it failed, all up to the first event with a record that is undecided."""
+    taken = list(part.window)
+    if not is_whole:
+        decided = {row.key.event for row in table.rows} - table.undecided_events()
+        taken = list(takewhile(lambda received: received.number in decided, part.window))
+    rows = list(table.of_events(received.number for received in (*part.released, *taken)))
+    return _Certain(
+        taken=taken,
+        ended=[row for row in rows if row.outcome],
+        waiting=[row for row in rows if row.outcome is None],
+    )
 
-    def _write(self, items: Sequence[Item], places: Places) -> None:
-        def finish(concluded: Concluded) -> None:
-            certain: list[tuple[RecordKey, bytes]] = []
-            written: list[Item] = []
-            created: list[str] = []
-            for item, ending in concluded.endings:
-                record = item.record
-                outcome = places.end(item.place, ending, record.mapping, record.object, item.fitted.notes)
-                certain.append((item.key, orjson.dumps(outcome)))
-                if ending.fate not in ("failed", "skipped"):
-                    written.append(item)
-                    created += self._created(item, places)
-            ended = [item.key for item, ending in concluded.endings if item.unanswered or ending.fate == "failed"]
-            self._ledger.settle(
-                Settled(
-                    writes=concluded.writes,
-                    outcomes=certain,
-                    newest=written_moments(written),
-                    kept=concluded.kept,
-                    ended=ended,
-                    messages=created,
-                )
-            )
-            self._doubts.answered(key for key, _ in certain)
 
-        Window(
-            self._org,
-            self._intake.lookups,
-            self._doubts,
-            self._waiter,
-            self._options.connections,
-            self.sizes,
-            self._newest,
-            finish,
-        ).deliver(items)
+def _fate(row: Row) -> str:
+    assert row.outcome
+    return row.outcome.fate

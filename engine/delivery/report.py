@@ -113,6 +113,10 @@ class Report:
         for note in outcome.notes:
             _count(self.notes, note)
 
+    def end(self, usage: ApiUsage | None, held: int, batches: Mapping[str, str]) -> None:
+        """Adds what is known at the end of a run."""
+        self.usage, self.held, self.batches = usage, held, batches
+
     def as_json(self) -> dict[str, object]:
         """The content of the report file."""
         counted: dict[str, object] = {fate: self.fates[fate] for fate in FATES if fate != "skipped"}

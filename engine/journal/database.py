@@ -71,7 +71,7 @@ CREATE TABLE newest (org TEXT, identity BLOB, moment TEXT, PRIMARY KEY (org, ide
 
 JOURNAL = Layout(
     _TABLES.format(counted=_COUNTED, uncounted=_UNCOUNTED),
-    version=4,
+    version=5,
     if_other_version="Finish its run with that version: what waits, is in doubt or is a dead letter is only here.",
     if_damaged="Move it away and run again from the start: records already in the org are found and updated."
     " Its dead letters are only in this file; sqlite3's .recover may save them.",

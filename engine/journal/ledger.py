@@ -3,146 +3,31 @@
 import hashlib
 import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple, cast
+from typing import cast
 
 import orjson
 
-from sfmap.engine.files.output import NO_RESULTS, Results
+from sfmap.engine.files.output import Results
 from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.entries import (
+    Checkpoint,
+    Commit,
+    Held,
+    InFlight,
+    Letter,
+    RecordKey,
+    Settled,
+    Unanswered,
+    digest,
+)
 from sfmap.engine.sources.event_source import Position
-from sfmap.engine.sources.reading import json_bytes, read_event
-
-
-class RecordKey(NamedTuple):
-    """The key of one record of an event: the event's number and digest, the mapping and the item."""
-
-    event: int
-    digest: str
-    mapping: str
-    item: int
-
 
 _MOST_DELIVERED = 5_000_000
 """The most message ids that are remembered; each takes about 30 bytes."""
 _ASKED_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """Every event up to here has an outcome, or is held in the journal."""
-
-    position: Position
-    results: Results
-    tally: bytes
-    """The summary of the outcomes up to here."""
-    finished: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A record of an event that waits until a write in doubt is settled."""
-
-    key: RecordKey
-    file: str
-    line: int
-    raw: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class InFlight:
-    """A write without an answer: until a certain time, the org may still execute it."""
-
-    id: int
-    boot: str
-    """Which start of the machine `until` counts from."""
-    until: float
-    """Seconds of `uptime`."""
-    traces: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """A write of a record that was not answered: what is needed to find out later whether the org executed it."""
-
-    verb: str
-    id: str = ""
-    """The id of the record to change; empty for a create and an upsert."""
-    known: tuple[str, ...] = ()
-    """For a create, the ids of the records that had its key before."""
-    write: int = 0
-    """The write that it was part of, and its place there: records with the same place were written as one."""
-    place: int = 0
-    losses: int = 1
-    """How often its answer was lost; each run counts from 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A new dead letter: one record of an event, or an event as a whole."""
-
-    key: RecordKey
-    file: str
-    line: int
-    object_name: str
-    reason: str
-    raw: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What has become certain; written in one transaction."""
-
-    writes: Sequence[int] = ()
-    """The numbers of the writes that were answered."""
-    outcomes: Sequence[tuple[RecordKey, bytes]] = ()
-    """As JSON."""
-    newest: Sequence[tuple[bytes, str]] = ()
-    """By identity, the time of the newest event that was written."""
-    kept: Sequence[tuple[RecordKey, Unanswered]] = ()
-    """Earlier unanswered writes that stay unknown although these were answered."""
-    ended: Sequence[RecordKey] = ()
-    """Records that have an outcome, and for which other writes than these may have been sent."""
-    messages: Sequence[str] = ()
-    """The ids to remember for records that must not be created again, even if the run is restarted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """What changes with a window; written in one transaction."""
-
-    position: Position
-    results: Results = NO_RESULTS
-    tally: bytes = b""
-    held: Sequence[Held] = ()
-    released: Sequence[RecordKey] = ()
-    """Held records and dead letters that now have an outcome."""
-    failed: Sequence[Letter] = ()
-    delivered: Sequence[bytes] = ()
-    """The digests of delivered records, which may have been dead letters before."""
-    messages: Sequence[str] = ()
-    """The ids of delivered events."""
-
-
-def digest(raw: bytes, mapping: str, item: int) -> bytes:
-    """A digest that identifies a record of an event, independent of its file.
-
-    Copies of an event with the same `messageId` have the same digest, even if sent and received at other times.
-    """
-    return hashlib.sha256(b"%d %s %s" % (item, mapping.encode(), _without_receipt(raw))).digest()[:16]
-
-
-def _without_receipt(raw: bytes) -> bytes:
-    """The event without the fields that a receiving service adds."""
-    event, _ = read_event(raw)
-    if event is None or not event.get("messageId"):
-        return raw
-    added = {"receivedAt", "sentAt"}
-    if "originalTimestamp" in event or event.get("timestamp") == event.get("receivedAt"):
-        added.add("timestamp")
-    return json_bytes({key: event[key] for key in sorted(event) if key not in added})
 
 
 def furthest(database: Database, source: str) -> int:
@@ -154,6 +39,23 @@ def furthest(database: Database, source: str) -> int:
     )
     rows = database.rows(f"SELECT max(highest) FROM ({query})", *[source] * len(tables))  # noqa: S608
     return cast(int, rows[0][0])
+
+
+class Earlier:
+    """The records of an earlier stream; each is found once, in order, since events may have the same bytes."""
+
+    def __init__(self, keys: Iterable[RecordKey] = ()) -> None:
+        self._keys: dict[tuple[str, str, int], list[RecordKey]] = defaultdict(list)
+        for key in sorted(keys, reverse=True):
+            self._keys[key[1:]].append(key)
+
+    def __bool__(self) -> bool:
+        return bool(self._keys)
+
+    def take(self, key: RecordKey) -> RecordKey | None:
+        """The record's key in the journal, if it was in the earlier stream."""
+        known = self._keys.get(key[1:])
+        return known.pop() if known else None
 
 
 class Ledger:
@@ -190,11 +92,12 @@ class Ledger:
         )
         if not rows:
             return None
-        number, file, offset, line, digest, results, size, tally, finished = cast(
+        number, file, offset, line, read, results, size, tally, finished = cast(
             tuple[int, int, int, int, bytes, str, int, bytes, int], rows[0]
         )
-        position = Position(number, file, offset, line, digest)
-        return Checkpoint(position, Results(results, size), tally, bool(finished))
+        position = Position(number, file, offset, line, read)
+        results_file = Results(results, size)
+        return Checkpoint(position=position, results=results_file, tally=tally, finished=bool(finished))
 
     def begin(self) -> None:
         """Forgets everything about the source, except its writes that the org may still execute."""
@@ -250,12 +153,13 @@ class Ledger:
             *self._own,
         )
         found = cast(list[tuple[int, str, str, int, str, int, bytes]], rows)
-        return [Held(RecordKey(*row[:4]), *row[4:]) for row in found]
+        return [Held(key=RecordKey(*row[:4]), file=row[4], line=row[5], raw=row[6]) for row in found]
 
     def in_flight(self) -> list[InFlight]:
         """The org's unanswered writes, of any source."""
         rows = self._database.rows("SELECT id, boot, until, traces FROM in_flight WHERE org = ?", self._org)
-        return [InFlight(*row) for row in cast(list[tuple[int, str, float, bytes]], rows)]
+        found = cast(list[tuple[int, str, float, bytes]], rows)
+        return [InFlight(id=row[0], boot=row[1], until=row[2], traces=row[3]) for row in found]
 
     def unanswered(self) -> dict[RecordKey, Unanswered]:
         """The unanswered writes of this source, by record."""
@@ -266,7 +170,10 @@ class Ledger:
         )
         found = cast(list[tuple[int, str, str, int, str, str, bytes, int, int]], rows)
         return {
-            RecordKey(*row[:4]): Unanswered(row[4], row[5], tuple(orjson.loads(row[6])), *row[7:]) for row in found
+            RecordKey(*row[:4]): Unanswered(
+                verb=row[4], id=row[5], known=tuple(orjson.loads(row[6])), write=row[7], place=row[8]
+            )
+            for row in found
         }
 
     def forget_over(self, boot: str, now: float) -> None:

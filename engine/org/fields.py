@@ -58,10 +58,15 @@ def no_such_object(name: str) -> str:
     return f"the org has no object {name}, or this user may not see it"
 
 
-def nearest_field(described: ObjectDescription, name: str) -> str:
-    """A hint at the field that was probably meant; empty if none is similar."""
-    same = next((field for field in described.fields if field.casefold() == name.casefold()), "")
-    return f"it has {same}, and the casing must agree" if same else did_you_mean(name, described.fields)
+def nearest_field(described: ObjectDescription, name: str, is_compared: bool = True) -> str:
+    """A hint at the field that was probably meant; empty if none is similar.
+
+    With `is_compared`, similar names are searched, which takes a while; otherwise only those of another casing.
+    """
+    same = described.by_casefold.get(name.casefold())
+    if same:
+        return f"it has {same}, and the casing must agree"
+    return did_you_mean(name, described.fields) if is_compared else ""
 
 
 def is_writable(field: FieldDescription) -> bool:

@@ -59,7 +59,7 @@ class FieldDescription:
         return tuple(entry.value for entry in self.entries if entry.active)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ObjectDescription:
     name: str
     label: str
@@ -69,6 +69,11 @@ class ObjectDescription:
     fields: Mapping[str, FieldDescription]
     """By API name, in the org's order."""
     deletable: bool = True
+
+    @cached_property
+    def by_casefold(self) -> Mapping[str, str]:
+        """The names of the fields by their casefolded names."""
+        return {name.casefold(): name for name in reversed(tuple(self.fields))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.delivery.internal_error import internal_error
-from sfmap.engine.delivery.pipeline import Delivered, Delivery
+from sfmap.engine.delivery.pipeline import Delivered, Delivery, Listener, Told
 from sfmap.engine.delivery.waiter import Patience, StopRequested
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.database import Database
@@ -135,13 +135,14 @@ class Background:
         ledger.begin_unless_begun()
         known = ledger.checkpoint()
         position = known.position if known else START
-        delivery = make_delivery(self.requests.current_mapper(), opened.org, ledger, self._options)
+        delivery = make_delivery(self.requests.current_mapper(), opened.org, ledger, self._options, self)
+        delivery.begin(position)
         self._metrics.held = lambda: delivery.held
         today = _day()
         try:
             if self._suspects.are_after(position.number):
                 # Records that waited for a write in doubt go first, on their own.
-                self._deliver_window(delivery, [], position, opened)
+                self._deliver_window(delivery, [])
             while True:
                 self.on_committed()
                 self._spool.remove(position.number)  # its outcomes are in the journal
@@ -149,21 +150,18 @@ class Background:
                 if self.requests.are_waiting or _day() != today:  # each delivery forgets old message ids
                     return
                 window = self._windows.next(position.number, self._suspects.most_together(position.number))
-                position = self._deliver_window(delivery, window, position, opened)
+                position = self._deliver_window(delivery, window) or position
                 self._outages.end()
         finally:
             self._metrics.count_calls(dict(opened.org.calls()))
 
-    def _deliver_window(
-        self, delivery: Delivery, window: Sequence[Spooled], after: Position, opened: OpenOrg
-    ) -> Position:
+    def _deliver_window(self, delivery: Delivery, window: Sequence[Spooled]) -> Position | None:
         """Delivers a window, or only what waits for a write in doubt if it is empty; returns its last position."""
         self._accepted = {one.number: one.accepted for one in window}
         received = [self._suspects.received(one) for one in window]
-        for delivered in delivery.deliver_windows(iter((received,)), after):
-            self._count(delivered, opened)
+        delivery.deliver_window(received)
         self._accepted = {}
-        return received[-1].position if received else after
+        return received[-1].position if received else None
 
     def _deliver_letters(self, opened: OpenOrg) -> None:
         """Delivers the dead letters whose retry was requested."""
@@ -185,17 +183,14 @@ class Background:
         source = DeadLetterSource(self._journal, opened.key, number=number)
         ledger = Ledger(self._journal, opened.key, source.name)
         ledger.begin_unless_begun()
-        delivery = make_delivery(self.requests.mapper, opened.org, ledger, self._options)
-        tried = failed = 0
-        for delivered in delivery.deliver_windows(delivery.windows(source), START):
-            self._count(delivered, opened)
-            tried += delivered.events
-            failed += sum(outcome.fate == "failed" for outcome in delivered.outcomes)
+        retried = _Retried(self)
+        delivery = make_delivery(self.requests.mapper, opened.org, ledger, self._options, retried)
+        delivery.deliver_source(source)
         ledger.finish()
         if delivery.held and number:  # still in doubt
             self.requests.retry_later([number], self._options.call_limit)
         doubt = f", in doubt and still dead letters: {delivery.held}" if delivery.held else ""
-        self._log("info", f"Dead letters retried: {tried}, failed again: {failed}{doubt}.")
+        self._log("info", f"Dead letters retried: {retried.events}, failed again: {retried.failed}{doubt}.")
 
     def _pause(self, error: SfmapError) -> None:
         """Logs the problem and waits, or until the project is read again. Raises `StopRequested`."""
@@ -224,20 +219,41 @@ class Background:
         self.requests.retry_later(retriable(letters, self.requests.mapper), self._options.call_limit)
         return True
 
-    def _count(self, delivered: Delivered, opened: OpenOrg) -> None:
+    def tell(self, delivered: Delivered) -> Told:
+        """Counts the outcomes of a window, and logs failures."""
         now = time.time()
         metrics = self._metrics
-        metrics.usage = opened.org.usage()
-        metrics.count_calls(dict(opened.org.calls()))
+        if self.org:
+            metrics.usage = self.org.org.usage()
+            metrics.count_calls(dict(self.org.org.calls()))
         metrics.end(delivered.outcomes, delivered.events)
         for outcome in delivered.outcomes:
             accepted = self._accepted.get(outcome.event)
             if accepted is not None:
                 metrics.latency.observe(max(0.0, now - accepted))
-        failed = sum(outcome.fate == "failed" for outcome in delivered.outcomes)
+        failed = _failed(delivered)
         if failed:
             message = f"{failed:,} records failed and are dead letters: sfmap dead-letters lists them."
             self._log_sparingly("warning", "dead letters", message)
+        return Told()
+
+
+class _Retried:
+    """Counts the outcomes of retried dead letters."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self.events = 0
+        self.failed = 0
+
+    def tell(self, delivered: Delivered) -> Told:
+        self.events += delivered.events
+        self.failed += _failed(delivered)
+        return self._listener.tell(delivered)
+
+
+def _failed(delivered: Delivered) -> int:
+    return sum(outcome.fate == "failed" for outcome in delivered.outcomes)
 
 
 def _in_background(options: RunOptions, should_stop: Callable[[], bool]) -> RunOptions:

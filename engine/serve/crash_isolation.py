@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sfmap.engine.delivery.windows import WINDOW_SIZE
 from sfmap.engine.journal.dead_letter_store import DeadLetter
-from sfmap.engine.journal.ledger import Commit, Ledger, Letter, Settled
+from sfmap.engine.journal.entries import Commit, Letter, Settled
+from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.spool import Spooled
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.sources.event_source import Received
@@ -64,7 +65,15 @@ def make_dead_letters_of_held(ledger: Ledger, error: str) -> set[int] | None:
         for one in held
     ]
     released = [one.key for one in held]
-    ledger.commit(Commit(known.position, known.results, known.tally, released=released, failed=failed))
+    ledger.commit(
+        Commit(
+            position=known.position,
+            results=known.results,
+            tally=known.tally,
+            released=released,
+            failed=failed,
+        )
+    )
     ledger.settle(Settled(ended=released))  # no answer to these writes is awaited
     return {one.key.event for one in held}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
+from sfmap.engine.delivery.pipeline import Delivered, Told
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource
 from sfmap.engine.journal.ledger import Ledger
@@ -23,6 +24,21 @@ from ..scene import SECRETS, Scene
 REFUSED: dict[str, object] = {"kind": "record_error", "calls": "create"}
 
 
+class Killed(Exception):
+    """Ends a delivery where a kill would."""
+
+
+class KilledAfter:
+    """Ends the delivery when it tells the outcomes of the first window."""
+
+    def __init__(self, fate: str) -> None:
+        self._fate = fate
+
+    def tell(self, delivered: Delivered) -> Told:
+        assert [outcome.fate for outcome in delivered.outcomes] == [self._fate] * 3
+        raise Killed
+
+
 def kill_a_retry_before_its_commit(folder: Path, fate: str) -> None:
     """The org's answers are in the journal; what follows from them for the dead letters is not."""
     project = load_project(folder)
@@ -31,9 +47,8 @@ def kill_a_retry_before_its_commit(folder: Path, fate: str) -> None:
         source = DeadLetterSource(journal, opened.key)
         ledger = Ledger(journal, opened.key, source.name)
         ledger.begin_unless_begun()
-        for delivered in make_delivery(mapper, opened.org, ledger, RunOptions()).deliver(source, START):
-            assert [outcome.fate for outcome in delivered.outcomes] == [fate] * 3
-            break
+        with pytest.raises(Killed):
+            make_delivery(mapper, opened.org, ledger, RunOptions(), KilledAfter(fate)).deliver(source, START)
 
 
 def test_dead_letters_are_retried_by_number_and_by_reason(scene: Scene) -> None:

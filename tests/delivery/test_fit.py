@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from sfmap.engine.delivery.fit import DoesNotFit, Fitter
+from sfmap.engine.delivery.fit import fit
+from sfmap.engine.delivery.fitting import DoesNotFit, OrgObjects
 from sfmap.engine.language.model import CONVENTIONS, Conventions, Operation
 from sfmap.engine.mapping.values.record import Record, RecordPlan, Value
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
@@ -64,7 +65,7 @@ DESCRIPTION = ObjectDescription(
     updateable=True,
     fields={one.name: one for one in FIELDS},
 )
-FITTER = Fitter({"Thing__c": DESCRIPTION})
+OBJECTS = OrgObjects({"Thing__c": DESCRIPTION})
 
 
 def record(fields: Mapping[str, Value], match: Mapping[str, Value] | None = None) -> Record:
@@ -104,7 +105,7 @@ DOUBTFUL = [{"Rating": "Warmish"}, {"Tags__c": "Hot;Old"}]
 
 @pytest.mark.parametrize(("given", "kept"), KEPT)
 def test_values_that_fit_are_kept_without_notes(given: dict[str, Value], kept: dict[str, Value]) -> None:
-    fitted = FITTER.fit(record(given))
+    fitted = fit(record(given), OBJECTS)
     assert fitted.on_create == fitted.on_update == kept
     assert fitted.notes == ()
     assert fitted.doubtful == (given in DOUBTFUL)
@@ -138,7 +139,7 @@ NOTED: list[tuple[dict[str, Value], str]] = [
 
 @pytest.mark.parametrize(("given", "words"), NOTED)
 def test_values_that_do_not_fit_are_left_out_and_noted(given: dict[str, Value], words: str) -> None:
-    fitted = FITTER.fit(record({**given, "Key__c": "k"}))
+    fitted = fit(record({**given, "Key__c": "k"}), OBJECTS)
     assert fitted.on_create == fitted.on_update == {"Key__c": "k"}
     (note,) = map(str, fitted.notes)
     assert note.startswith(f"{next(iter(given))}: left out: ")
@@ -147,24 +148,24 @@ def test_values_that_do_not_fit_are_left_out_and_noted(given: dict[str, Value], 
 
 def test_suggestions_for_unknown_fields_are_limited() -> None:
     """To find the nearest name takes long; the first hundreds get it, the others a note without."""
-    fitter = Fitter({"Thing__c": DESCRIPTION})
-    notes = [str(fitter.fit(record({f"testPorp{number}__c": "x"})).notes[0]) for number in range(1_000)]
+    objects = OrgObjects({"Thing__c": DESCRIPTION})
+    notes = [str(fit(record({f"testPorp{number}__c": "x"}), objects).notes[0]) for number in range(1_000)]
     meant = ['did you mean "testProp__c"?' in note for note in notes]
     assert meant == [True] * 500 + [False] * 500
     assert "create it in Setup" in notes[-1]
-    (casing,) = fitter.fit(record({"testprop__c": "x"})).notes
+    (casing,) = fit(record({"testprop__c": "x"}), objects).notes
     assert "it has testProp__c, and the casing must agree" in casing.what
 
 
 def test_long_text_is_cut_in_fields_and_lookups() -> None:
-    fitted = FITTER.fit(record({"Key__c": "abcdefg"}, {"Key__c": "abcdefg"}))
+    fitted = fit(record({"Key__c": "abcdefg"}, {"Key__c": "abcdefg"}), OBJECTS)
     assert fitted.on_create == {"Key__c": "abcde"}
     assert fitted.match == ({"Key__c": "abcde"},)
     assert [str(note) for note in fitted.notes] == ["Key__c: cut to 5 characters, the field's length in the org"]
 
 
 def test_a_field_is_written_only_by_the_operations_that_it_allows() -> None:
-    fitted = FITTER.fit(record({"Once__c": "a", "Later__c": "b"}))
+    fitted = fit(record({"Once__c": "a", "Later__c": "b"}), OBJECTS)
     assert (fitted.on_create, fitted.on_update) == ({"Once__c": "a"}, {"Later__c": "b"})
 
 
@@ -177,20 +178,20 @@ UNFIT: list[tuple[dict[str, Value], str]] = [
 @pytest.mark.parametrize(("match", "words"), UNFIT)
 def test_a_match_value_that_does_not_fit_is_refused(match: dict[str, Value], words: str) -> None:
     with pytest.raises(DoesNotFit) as raised:
-        FITTER.fit(record({}, match))
+        fit(record({}, match), OBJECTS)
     assert words in str(raised.value)
 
 
 def test_texts_are_read_by_the_conventions_of_their_mapping() -> None:
     given = record({"Day__c": "1990-05-11T22:00:00Z", "Visits__c": "1.200,5"})
-    fitted = FITTER.fit(given._replace(plan=plan(conventions=Conventions("Europe/Berlin", "comma"))))
+    fitted = fit(given._replace(plan=plan(conventions=Conventions("Europe/Berlin", "comma"))), OBJECTS)
     assert fitted.on_create == {"Day__c": "1990-05-12", "Visits__c": 1200.5}
 
 
 def test_a_create_without_fields_is_refused() -> None:
     given = record({"Visits__c": "many", "Formula__c": "x"})
     with pytest.raises(DoesNotFit) as refused:
-        FITTER.fit(given._replace(plan=plan("create"), match=()))
+        fit(given._replace(plan=plan("create"), match=()), OBJECTS)
     assert str(refused.value) == (
         "nothing to write: no field has a value (Visits__c: left out: traits.Visits is not a number"
         " (Visits__c is of type double); Formula__c: left out: Thing__c.Formula__c is read-only for this user)"

@@ -10,7 +10,7 @@ import pytest
 
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.outcome import Outcome
-from sfmap.engine.delivery.pipeline import Delivery, Options
+from sfmap.engine.delivery.pipeline import Delivery, DeliveryOptions
 from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.ledger import Ledger
@@ -21,6 +21,7 @@ from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 from sfmap.engine.project.loading import ChosenMappings, compile_mappings
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.yaml_files.diagnostics import Source
+from sfmap.tests.listeners import CollectedOutcomes
 
 MAPPING = """\
 sfmap: 1
@@ -76,11 +77,20 @@ def stream(seed: int, length: int) -> list[Event]:
     return events
 
 
-def delivery(org: SoapOrg, mapper: Mapper, window_size: int) -> Delivery:
+def delivered(org: SoapOrg, mapper: Mapper, window_size: int, events: list[Event]) -> list[Outcome]:
     ledger = Ledger(Database(None), "local", "events")
     ledger.begin()
-    options = Options(window_size=window_size, connections=2)
-    return Delivery(org, mapper, ledger, Doubts(ledger), Waiter(), options)
+    collected = CollectedOutcomes()
+    Delivery(
+        org=org,
+        mapper=mapper,
+        ledger=ledger,
+        doubts=Doubts(ledger),
+        waiter=Waiter(),
+        options=DeliveryOptions(window_size=window_size, connections=2),
+        listener=collected,
+    ).deliver(Events(events))
+    return collected.outcomes
 
 
 def deliver(
@@ -95,9 +105,7 @@ def deliver(
                 local.url, PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
             )
         )
-        outcomes = [
-            one for done in delivery(org, mapper, window_size).deliver(Events(events)) for one in done.outcomes
-        ]
+        outcomes = delivered(org, mapper, window_size, events)
     fields = ", ".join(f"Contact.{name}" for name in FIELDS)
     rows = (
         sqlite3.connect(database)
@@ -297,7 +305,7 @@ def test_upserts_by_external_id_take_one_call_for_many_records(tmp_path: Path) -
                 local.url, PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
             )
         )
-        outcomes = [one for done in delivery(org, mapper, 2_000).deliver(Events(events)) for one in done.outcomes]
+        outcomes = delivered(org, mapper, 2_000, events)
     assert [o.fate for o in outcomes] == ["created"] * 150 + ["updated"] * 150 + ["created", "failed", "updated"]
     assert "nobody" in outcomes[-2].reason
     assert org.calls()["upsert"] <= 4

@@ -135,5 +135,5 @@ def test_an_id_of_another_object_is_refused(scene: Scene) -> None:
     scene.mapping(BY_ID.replace("OPERATION", "delete"))
     scene.run(lead(id="001000000000001AAA"), code=1)
     assert scene.outcomes() == [
-        ("failed", "cannot look up by Id: traits.id is the id of no Lead: those begin with 00Q")
+        ("failed", "cannot look up by Id: traits.id is not the id of a Lead: those begin with 00Q")
     ]

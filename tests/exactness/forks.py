@@ -24,8 +24,7 @@ import sfmap.engine.commands.retry
 import sfmap.engine.commands.run
 import sfmap.engine.org.soap.client  # noqa: F401 - imported for the children
 from sfmap.cli import main
-from sfmap.engine.delivery import pipeline as deliver
-from sfmap.engine.delivery import windows
+from sfmap.engine.delivery import pipeline, windows
 from sfmap.engine.http.server import WebServer
 from sfmap.engine.journal.database import Database
 from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
@@ -109,8 +108,10 @@ def move_clock(seconds: float) -> None:
 
 def set_window(size: int) -> None:
     """How many events go together at the most."""
-    defaults = deliver.Options.__init__.__defaults__ or ()
-    deliver.Options.__init__.__defaults__ = (size, *defaults[1:])
+    pipeline.DeliveryOptions.__init__.__kwdefaults__ = {
+        **(pipeline.DeliveryOptions.__init__.__kwdefaults__ or {}),
+        "window_size": size,
+    }
     windows.WINDOW_SIZE = size  # of streams
 
 

@@ -6,13 +6,16 @@ import pytest
 
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_store import DeadLetterRoom, dead_letters, discard_dead_letters
-from sfmap.engine.journal.ledger import Commit, Ledger, Letter, RecordKey, digest
+from sfmap.engine.journal.entries import Commit, Letter, RecordKey, digest
+from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.spool import SpoolFull
 from sfmap.engine.sources.event_source import START
 
 
 def letter(number: int, source: str, raw: bytes, reason: str = "no") -> Letter:
-    return Letter(RecordKey(number, "", "lead", 0), source, number, "Lead", reason, raw)
+    return Letter(
+        key=RecordKey(number, "", "lead", 0), file=source, line=number, object_name="Lead", reason=reason, raw=raw
+    )
 
 
 def counted(database: Database) -> dict[str, int]:
@@ -27,7 +30,7 @@ def test_the_size_follows_letters_that_come_change_and_go(tmp_path: Path) -> Non
     now = 0.0
     database = Database(tmp_path / "journal.db")
     ledger = Ledger(database, "org", "spool")
-    ledger.commit(Commit(START, failed=[letter(1, "web", b"before")]))
+    ledger.commit(Commit(position=START, failed=[letter(1, "web", b"before")]))
     room = DeadLetterRoom(database, 100, lambda: now)
     other = DeadLetterRoom(Database(tmp_path / "journal.db"), 100, lambda: now)
 
@@ -38,13 +41,15 @@ def test_the_size_follows_letters_that_come_change_and_go(tmp_path: Path) -> Non
         assert room.full == sorted(source for source, size in sizes.items() if size >= 100)
 
     check()
-    ledger.commit(Commit(START, failed=[letter(2, "web", b"x" * 80), letter(3, "app", b"y" * 90)]))
+    ledger.commit(Commit(position=START, failed=[letter(2, "web", b"x" * 80), letter(3, "app", b"y" * 90)]))
     check()
     assert room.full == []
-    ledger.commit(Commit(START, failed=[letter(2, "app", b"x" * 80, "for a much longer reason, in \u00fctf-8")]))
+    ledger.commit(
+        Commit(position=START, failed=[letter(2, "app", b"x" * 80, "for a much longer reason, in \u00fctf-8")])
+    )
     check()
     assert room.full == ["app"]
-    ledger.commit(Commit(START, delivered=[digest(b"y" * 90, "lead", 0)]))
+    ledger.commit(Commit(position=START, delivered=[digest(b"y" * 90, "lead", 0)]))
     check()
     with pytest.raises(SpoolFull):
         room.check("app")

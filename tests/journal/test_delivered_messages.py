@@ -1,7 +1,8 @@
 """Which message ids the journal knows as delivered: by org, for some days."""
 
 from sfmap.engine.journal.database import Database
-from sfmap.engine.journal.ledger import Commit, Ledger
+from sfmap.engine.journal.entries import Commit
+from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.sources.event_source import START
 
 DAY = 86_400.0
@@ -13,9 +14,9 @@ def test_message_ids_are_kept_for_the_given_days() -> None:
     database = Database(None)
     ledger, other = (Ledger(database, org, "events", clock=lambda: now) for org in ("acme", "beta"))
     for message in ("m1", "m700", "m1199"):
-        ledger.commit(Commit(START, messages=[message, message]))
+        ledger.commit(Commit(position=START, messages=[message, message]))
         now += DAY
-    ledger.commit(Commit(START, messages=["m1"]))
+    ledger.commit(Commit(position=START, messages=["m1"]))
     assert ledger.delivered(ASKED) == {"m1", "m700", "m1199"}
     assert other.delivered(ASKED) == ledger.delivered([]) == set()
     ledger.forget_old(3)

@@ -25,6 +25,7 @@ from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.wiring import OpenOrg
 
+from ..listeners import CollectedOutcomes
 from ..service import KEY, Service
 
 
@@ -82,10 +83,10 @@ def test_a_bug_in_mapping_makes_one_event_a_dead_letter(tmp_path: Path) -> None:
         password = PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
         ledger = Ledger(Database(None), "local", "events")
         ledger.begin()
-        delivery = make_delivery(mapper, SoapOrg(SoapSettings(local.url, password)), ledger, RunOptions())
-        (delivered,) = delivery.deliver(events)
-    assert [outcome.fate for outcome in delivered.outcomes] == ["skipped", "failed", "skipped"]
-    assert "this is a bug in sfmap: TypeError at test_internal_errors.py" in delivered.outcomes[1].reason
+        org, collected = SoapOrg(SoapSettings(local.url, password)), CollectedOutcomes()
+        make_delivery(mapper, org, ledger, RunOptions(), collected).deliver(events)
+    assert [outcome.fate for outcome in collected.outcomes] == ["skipped", "failed", "skipped"]
+    assert "this is a bug in sfmap: TypeError at test_internal_errors.py" in collected.outcomes[1].reason
 
 
 def lead(name: str) -> dict[str, object]:

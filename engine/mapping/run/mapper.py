@@ -1,6 +1,7 @@
 """Maps events with all active mappings. Pure: no I/O, no clock, no environment."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from sfmap.engine.language.model import ReferenceTo
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
@@ -35,7 +36,7 @@ class Mapper:
             if len(taking) == 1 and event_type != "track"
         }
 
-    @property
+    @cached_property
     def objects(self) -> tuple[str, ...]:
         """The objects that the mappings write or point to."""
         written = [compiled.mapping.object for compiled in self.mappings]
@@ -54,7 +55,7 @@ class Mapper:
                 fields.setdefault(name, []).append((to.by.text,))
         return {name: list(dict.fromkeys(sets)) for name, sets in fields.items()}
 
-    @property
+    @cached_property
     def lookups_in_turn(self) -> dict[str, list[tuple[str, ...]]]:
         """By object, the sets of fields that a mapping tries one after another."""
         fields: dict[str, list[tuple[str, ...]]] = {}
@@ -78,7 +79,7 @@ class Mapper:
                     found.setdefault(name, []).append(to.where.text)
         return found
 
-    @property
+    @cached_property
     def currencies(self) -> frozenset[tuple[str, str]]:
         """The fields that hold the currency of an amount, each with its object."""
         return frozenset(

@@ -25,10 +25,9 @@ from sfmap.engine.org.soap import result_elements as results
 from sfmap.engine.org.soap.connection import CallContent, CallHeaders, Connection
 from sfmap.engine.org.soap.failures import WRITES
 from sfmap.engine.org.soap.org_settings import SoapSettings
-from sfmap.engine.org.soap.record_elements import record_element
 from sfmap.engine.org.soap.session import Session, Sessions
-from sfmap.engine.org.soap.soap_headers import write_headers
 from sfmap.engine.org.soap.transport import Transport
+from sfmap.engine.org.soap.write_elements import record_element, write_headers
 from sfmap.engine.org.soql import lookup_queries
 
 DESCRIBES_PER_CALL = 100

@@ -11,10 +11,10 @@ from lxml import etree
 
 from sfmap.engine.org.soap.failures import FAILURES, FailedCall, error_from
 from sfmap.engine.org.soap.org_settings import SoapSettings
-from sfmap.engine.org.soap.record_elements import API, OBJECT
 from sfmap.engine.org.soap.result_elements import UnreadableAnswerError
 from sfmap.engine.org.soap.sign_in import Secret
 from sfmap.engine.org.soap.transport import Transport
+from sfmap.engine.org.soap.write_elements import API, OBJECT
 from sfmap.engine.org.soap.wsdl import Wsdl, load_wsdl
 
 CallContent = Mapping[str, str | Secret | Sequence[str] | Sequence[etree._Element]]

@@ -6,7 +6,7 @@ from lxml import etree
 
 from sfmap.engine.org.port import RecordWrite, Refused
 from sfmap.engine.org.soap.connection import zeep_client
-from sfmap.engine.org.soap.record_elements import record_element
+from sfmap.engine.org.soap.write_elements import record_element
 from sfmap.engine.org.soap.wsdl import load_wsdl
 
 _NOWHERE = "https://login.salesforce.com/services/Soap/u"

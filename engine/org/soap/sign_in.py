@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sfmap.engine.org.port import SignInRefused
-from sfmap.engine.org.soap.record_elements import NOT_XML
+from sfmap.engine.org.soap.write_elements import NOT_XML
 
 HIDDEN = "[REDACTED]"
 """What the Salesforce CLI prints in place of a token, with a hint."""

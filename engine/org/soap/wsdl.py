@@ -7,7 +7,7 @@ from pathlib import Path
 from lxml import etree
 
 from sfmap.engine.org.port import OrgOutOfReach
-from sfmap.engine.org.soap.record_elements import API
+from sfmap.engine.org.soap.write_elements import API
 
 _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 _SCHEMA = "{http://www.w3.org/2001/XMLSchema}"

@@ -1,0 +1,224 @@
+"""Traces: what makes records depend on each other, so that the order of their writes can matter."""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, cast
+
+import orjson
+
+from sfmap.engine.delivery.item import (
+    Content,
+    Fields,
+    Found,
+    Item,
+    LookupKey,
+    Lookups,
+    comparable,
+    lookup_key,
+    mentioned,
+    target_key,
+)
+from sfmap.engine.mapping.values.record import Value
+
+Kind = Literal["record", "pointed", "looked", "written", "hidden", "creation", "unasked", "all unasked"]
+"""What a trace says:
+
+- `record`: this record is written, by its id
+- `pointed`: this record was found for a reference, by its id
+- `looked`: a lookup depends on this
+- `written`: a write changes this
+- `hidden`: a write may hide this record, or any of this object, from `unless_found`
+- `creation`: a record of this object is created, and the order of creation matters
+- `unasked`: a waiting item may still find a record by this key, or by some key of this object
+- `all unasked`: a waiting item may still find any record of this object
+"""
+
+
+class FieldValue(NamedTuple):
+    """One value of a lookup field, or any value of it."""
+
+    object: str
+    field: str
+    value: Value | None = None
+
+
+class ConditionField(NamedTuple):
+    """A field in the conditions of an object's lookups."""
+
+    object: str
+    field: str
+
+
+class Trace(NamedTuple):
+    """Two items with the same trace depend on each other, if one leaves it and a later one meets it."""
+
+    kind: Kind
+    about: str | LookupKey | FieldValue | ConditionField
+    """A record id, the name of an object, or what is looked up or written."""
+
+
+About = LookupKey | FieldValue | ConditionField
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """The dependencies of an item: one that leaves a trace must be written before a later one that meets it."""
+
+    leaves: frozenset[Trace]
+    meets: frozenset[Trace]
+
+
+def traces_of(found: Found, lookups: Lookups) -> Traces:
+    item = found.item
+    targets = list(found.origin.targets)
+    keys = {*item.lookup_keys, *map(target_key, targets)}
+    looked: set[About] = set(keys)
+    for key in keys:
+        looked.update(FieldValue(key.object, *pair) for pair in zip(key.fields, key.values, strict=True))
+        looked.update(FieldValue(key.object, name) for name in key.fields)
+    written = set(_written(item, lookups))
+    if item.record.where:
+        looked.update(ConditionField(item.record.object, name) for name in mentioned([item.record.where]))
+    for target in targets:
+        looked.update(ConditionField(target.object, name) for name in mentioned([target.where]))
+    leaves = frozenset(
+        {
+            *(Trace("record", record_id) for record_id in found.ids),
+            *(Trace("pointed", one.record.id) for one in found.pointed),
+            *(Trace("looked", one) for one in looked),
+            *(Trace("written", one) for one in written),
+            *(_hidden(found) if _may_hide(item, lookups) else ()),
+        }
+    )
+    if found.instead:
+        # It is not written, and only a write that hides the found record matters.
+        hidden = (*found.found_instead, *(target.object for target in item.unless_found))
+        return Traces(leaves, frozenset(Trace("hidden", one) for one in hidden))
+    if found.ends_here:
+        return Traces(leaves, frozenset(Trace("written", one) for one in looked))
+    return Traces(
+        leaves=leaves,
+        meets=frozenset(
+            {
+                # Items that point to the same record are independent: only a write to it matters.
+                *(Trace("record", record_id) for record_id in found.ids),
+                *(Trace("record", one.record.id) for one in found.pointed),
+                *(Trace("pointed", record_id) for record_id in found.ids),
+                *(Trace("written", one) for one in looked | written),
+                # The same lookup finds the same record, even if nothing writes its field.
+                *(Trace("looked", one) for one in {*written, *item.lookup_keys}),
+                *_may_be_another_s(found, lookups),
+                *([creation(item.record.object)] if item.may_create(found.records) else ()),
+            }
+        ),
+    )
+
+
+def left_open(waiting: Found, lookups: Lookups) -> Iterator[Trace]:
+    """The traces of an item that waits: it is looked up again, and may then find another record.
+
+    That is a record of a lookup that was skipped because an earlier one found something, or whose values were
+    not known; or one that the items before it have written. No later item may change it first.
+    """
+    item = waiting.item
+    object_name = item.record.object
+    if lookups.minds_order(object_name) and item.record.operation in ("create", "upsert"):
+        yield creation(object_name)
+    if _may_hide(item, lookups):
+        yield Trace("hidden", object_name)
+    if next(waiting.origin.fitted.match_pointers, None):
+        yield Trace("unasked", object_name)
+        yield Trace("all unasked", object_name)
+    elif waiting.records and item.lookup_keys[1:]:
+        yield Trace("unasked", object_name)
+        yield from (Trace("unasked", key.as_read()) for key in item.lookup_keys[1:])
+
+
+def creation(object_name: str) -> Trace:
+    """The trace of a pending create if the order of creation matters: later creates wait for it."""
+    return Trace("creation", object_name)
+
+
+def stored_traces(traces: Set[Trace]) -> bytes:
+    """The traces as JSON, for the journal."""
+    return orjson.dumps(list(traces), default=tuple)
+
+
+def restored_traces(stored: bytes) -> frozenset[Trace]:
+    return frozenset(
+        Trace(kind, about if isinstance(about, str) else _about(about)) for kind, about in orjson.loads(stored)
+    )
+
+
+def _about(stored: list[object]) -> About:
+    if len(stored) == 2:
+        return ConditionField(*cast(list[str], stored))
+    object_name, field, value = stored
+    if isinstance(field, list) and isinstance(value, list):
+        return LookupKey(str(object_name), tuple(field), tuple(value))
+    return FieldValue(str(object_name), str(field), cast(Value | None, value))
+
+
+def _may_hide(item: Item, lookups: Lookups) -> bool:
+    """Whether the write may hide the record from `unless_found`."""
+    names = lookups.instead.get(item.record.object)
+    if not names:
+        return False
+    if item.record.operation == "delete":
+        return True
+    kept = set()
+    if len(item.lookup_keys) == 1 and not item.takes_its_key_away:
+        kept = {name.lower() for name in item.lookup_keys[0].fields}
+        kept -= lookups.mentioned.get(item.record.object, frozenset())
+    return not names.isdisjoint(item.written_names - kept)
+
+
+def _hidden(found: Found) -> Iterator[Trace]:
+    """The records that the write may hide; for the org's own upsert only the object is known."""
+    yield from (Trace("hidden", record_id) for record_id in found.ids)
+    if found.item.native_key:
+        yield Trace("hidden", found.item.record.object)
+
+
+def _may_be_another_s(found: Found, lookups: Lookups) -> Iterator[Trace]:
+    """The traces of waiting items that may still find one of its records."""
+    own = found.item.record.object
+    records = (*((own, record) for record in found.records), *((one.object, one.record) for one in found.pointed))
+    for name, record in records:
+        yield Trace("all unasked", name)
+        held = {**record.fields, "Id": record.id}
+        for fields in lookups.in_turn.get(name, ()):
+            if held.keys() >= set(fields):
+                yield Trace("unasked", LookupKey(name, fields, tuple(held[one] or "" for one in fields)).as_read())
+            else:
+                yield Trace("unasked", name)
+
+
+def _written(item: Item, lookups: Lookups) -> Iterator[About]:
+    """The keys by which the write makes a record findable, or no longer findable."""
+    object_name = item.record.object
+    if item.record.operation == "delete":
+        yield from item.lookup_keys
+    if in_conditions := lookups.mentioned.get(object_name):
+        for name in in_conditions & item.written_names:
+            yield ConditionField(object_name, name)
+    fitted = item.fitted
+    # Fields written only if empty may keep their value: the other values are then part of an unknown key.
+    updates = (
+        (fitted.on_update, {**fitted.on_update, **fitted.if_empty}) if fitted.if_empty else (fitted.on_update,)
+    )
+    for values in (fitted.on_create, *updates):
+        yield from _findable(object_name, values, lookups.fields.get(object_name, ()))
+
+
+def _findable(object_name: str, contents: Mapping[str, Content], lookups: Sequence[Fields]) -> Iterator[About]:
+    """A whole key, or single values if only the org knows the rest, or fields if it knows all of it."""
+    for fields in lookups:
+        given = {name: value for name in fields if (value := contents.get(name)) is not None}
+        present = {name: value for name, value in given.items() if isinstance(value, (str, int, float))}
+        if len(present) == len(fields):
+            yield lookup_key(object_name, present)
+        elif present:
+            yield from (FieldValue(object_name, name, comparable(value)) for name, value in present.items())
+        else:
+            yield from (FieldValue(object_name, name) for name in given)

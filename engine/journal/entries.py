@@ -1,0 +1,134 @@
+"""What the journal holds of a run: where it is, and the records that are held, unanswered, decided or failed."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sfmap.engine.files.output import NO_RESULTS, Results
+from sfmap.engine.sources.event_source import Position
+from sfmap.engine.sources.reading import json_bytes, read_event
+
+
+class RecordKey(NamedTuple):
+    """The key of one record of an event: the event's number and digest, the mapping and the item."""
+
+    event: int
+    digest: str
+    mapping: str
+    item: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """Every event up to here has an outcome, or is held in the journal."""
+
+    position: Position
+    results: Results
+    tally: bytes
+    """The summary of the outcomes up to here."""
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A record of an event that waits until a write in doubt is settled."""
+
+    key: RecordKey
+    file: str
+    line: int
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InFlight:
+    """A write without an answer: until a certain time, the org may still execute it."""
+
+    id: int
+    boot: str
+    """Which start of the machine `until` counts from."""
+    until: float
+    """Seconds of `uptime`."""
+    traces: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A write of a record that was not answered: what is needed to find out later whether the org executed it."""
+
+    verb: str
+    id: str = ""
+    """The id of the record to change; empty for a create and an upsert."""
+    known: tuple[str, ...] = ()
+    """For a create, the ids of the records that had its key before."""
+    write: int = 0
+    """The write that it was part of, and its place there: records with the same place were written as one."""
+    place: int = 0
+    losses: int = 1
+    """How often its answer was lost; each run counts from 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A new dead letter: one record of an event, or an event as a whole."""
+
+    key: RecordKey
+    file: str
+    line: int
+    object_name: str
+    reason: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What has become certain; written in one transaction."""
+
+    writes: Sequence[int] = ()
+    """The numbers of the writes that were answered."""
+    outcomes: Sequence[tuple[RecordKey, bytes]] = ()
+    """As JSON."""
+    newest: Sequence[tuple[bytes, str]] = ()
+    """By identity, the time of the newest event that was written."""
+    kept: Sequence[tuple[RecordKey, Unanswered]] = ()
+    """Earlier unanswered writes that stay unknown although these were answered."""
+    ended: Sequence[RecordKey] = ()
+    """Records that have an outcome, and for which other writes than these may have been sent."""
+    messages: Sequence[str] = ()
+    """The ids to remember for records that must not be created again, even if the run is restarted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """What changes with a window; written in one transaction."""
+
+    position: Position
+    results: Results = NO_RESULTS
+    tally: bytes = b""
+    held: Sequence[Held] = ()
+    released: Sequence[RecordKey] = ()
+    """Held records and dead letters that now have an outcome."""
+    failed: Sequence[Letter] = ()
+    delivered: Sequence[bytes] = ()
+    """The digests of delivered records, which may have been dead letters before."""
+    messages: Sequence[str] = ()
+    """The ids of delivered events."""
+
+
+def digest(raw: bytes, mapping: str, item: int) -> bytes:
+    """A digest that identifies a record of an event, independent of its file.
+
+    Copies of an event with the same `messageId` have the same digest, even if sent and received at other times.
+    """
+    return hashlib.sha256(b"%d %s %s" % (item, mapping.encode(), _without_receipt(raw))).digest()[:16]
+
+
+def _without_receipt(raw: bytes) -> bytes:
+    """The event without the fields that a receiving service adds."""
+    event, _ = read_event(raw)
+    if event is None or not event.get("messageId"):
+        return raw
+    added = {"receivedAt", "sentAt"}
+    if "originalTimestamp" in event or event.get("timestamp") == event.get("receivedAt"):
+        added.add("timestamp")
+    return json_bytes({key: event[key] for key in sorted(event) if key not in added})
