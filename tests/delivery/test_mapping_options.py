@@ -71,7 +71,7 @@ def test_values_are_added_to_multi_select_picklists(scene: Scene, more: str, aga
     assert scene.rows("SELECT Tags__c FROM Lead ORDER BY Email") == [("red;dark, blue;green;white",), ("red",)]
     scene.again()
     assert [fate for fate, _ in scene.outcomes()] == [again] * 3
-    notes = ["Phone: left out: add is for multi-select picklists, and Phone is none"]
+    notes = ["Phone: left out: add is for multi-select picklists, and Phone is not one"]
     assert {str(line["notes"]) for line in scene.folder.lines("results")} == {str(notes)}
     scene.run(person("a", tags=None), person("a", tags=["blue"]), person("b", tags=None))
     assert scene.rows("SELECT Tags__c, Phone FROM Lead ORDER BY Email") == [("blue", None), (None, None)]
