@@ -68,7 +68,7 @@ def open_org(project: Project, entry: OrgEntry, max_calls: int | None = None) ->
         with start_local_org(project.database, schema_file) as local:
             settings = _bounded(_local_settings(local, entry), entry, max_calls)
             where = f"the local org, whose records are in {project.database}"
-            yield OpenOrg(SoapOrg(settings), where, LOCAL, lambda: LOCAL)
+            yield OpenOrg(org=SoapOrg(settings), where=where, entry=LOCAL, ask_key=lambda: LOCAL)
         return
     settings = _bounded(_settings(project, entry), entry, max_calls)
     yield _opened(settings, f"the org {entry.name} at {settings.host}", _remembered_by(project, entry, settings))
@@ -114,7 +114,7 @@ def _opened(settings: "SoapSettings", where: str, entry: str) -> OpenOrg:
         is_enough = organization_id and not is_loopback(settings.login_url)
         return organization_id if is_enough else f"{organization_id} {settings.host}".strip()
 
-    return OpenOrg(org, where, entry, key)
+    return OpenOrg(org=org, where=where, entry=entry, ask_key=key)
 
 
 def _bounded(settings: "SoapSettings", entry: OrgEntry, max_calls: int | None) -> "SoapSettings":

@@ -78,7 +78,15 @@ def _deliver(run: OpenRun, mapper: Mapper, reason: str, number: int) -> NoReturn
     ledger.begin_unless_begun()
     if run.results:
         run.results.go_on(NO_RESULTS)
-    report, interruption = deliver_all(source, Resumed(), mapper, run.opened.org, ledger, run.options, run.results)
+    report, interruption = deliver_all(
+        source,
+        resumed=Resumed(),
+        mapper=mapper,
+        org=run.opened.org,
+        ledger=ledger,
+        options=run.options,
+        results=run.results,
+    )
     if (number or reason) and not (report.events or interruption):
         raise click.UsageError("There is no such dead letter; sfmap dead-letters lists them.")
     finish(run, report, interruption, again, ledger)

@@ -117,7 +117,15 @@ def _deliver(run: OpenRun, source: NdjsonSource, mapper: Mapper, *, restart: boo
     source = replace(source, start=resumed.start, is_digested=not source.is_stream)
     with _progress(source) as watched:
         read = Stream(watched, linger) if source.is_stream else watched
-        report, interruption = deliver_all(read, resumed, mapper, run.opened.org, ledger, run.options, run.results)
+        report, interruption = deliver_all(
+            read,
+            resumed=resumed,
+            mapper=mapper,
+            org=run.opened.org,
+            ledger=ledger,
+            options=run.options,
+            results=run.results,
+        )
     finish(run, report, interruption, _rest(read, report) if isinstance(read, Stream) else again, ledger)
 
 

@@ -42,7 +42,7 @@ class RunOptions:
         return Waiter(self.patience, self.should_stop, self.say)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
     """Where a run starts, and the message about it."""
 
@@ -69,7 +69,7 @@ def resume(ledger: Ledger, source: NdjsonSource, restart: bool) -> Resumed:
         has_begun = known.position.file or known.position.offset
         words = f"Continuing after event {known.position.number:,}, where the last run ended: see --restart."
         words = words if has_begun else ""
-        return Resumed(known.position, known.results, known.tally, words)
+        return Resumed(start=known.position, results=known.results, tally=known.tally, words=words)
     return _resume_beside(ledger, source, known)
 
 
@@ -79,12 +79,12 @@ def _resume_beside(ledger: Ledger, source: NdjsonSource, known: Checkpoint) -> R
     start = Position(ledger.begin_beside())
     waiting = f"{held:,} records of an earlier run that wait for a write in doubt are included." if held else ""
     if source.is_stream:
-        return Resumed(start, words=waiting)
+        return Resumed(start=start, words=waiting)
     changed = (
         f"The file has changed since its last, unfinished run, which delivered {known.position.number:,} events:"
         " starting at the first event."
     )
-    return Resumed(start, words=f"{changed} {waiting}".strip())
+    return Resumed(start=start, words=f"{changed} {waiting}".strip())
 
 
 def source_name(source: NdjsonSource) -> str:
@@ -115,6 +115,7 @@ class _RunListener:
 
 def deliver_all(
     source: EventSource | Stream,
+    *,
     resumed: Resumed,
     mapper: Mapper,
     org: Org,

@@ -131,7 +131,7 @@ def _targets(
             except Unfit as unfit:
                 problems.append(f"{fitting.origin(field.name)} {unfit} ({name}.{by.name})")
             else:
-                yield Target(name, by.name, value, reference.where)
+                yield Target(object=name, by=by.name, value=value, where=reference.where)
 
 
 def fitted_match(fitting: Fitting) -> tuple[Mapping[str, Value | Pointer], ...]:
@@ -162,7 +162,7 @@ def fitted_unless_found(fitting: Fitting) -> tuple[Target, ...]:
             except Unfit as unfit:
                 fitting.note("unless_found", f"left out: the value {unfit} ({name}.{by.name})")
             else:
-                targets.append(Target(name, by.name, value, reference.where))
+                targets.append(Target(object=name, by=by.name, value=value, where=reference.where))
     return tuple(targets)
 
 

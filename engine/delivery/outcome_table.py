@@ -123,7 +123,7 @@ class OutcomeTable:
 
     def open(self, received: Received, mapping: str = "", item: int = 0) -> Row:
         """Adds a row for an outcome of this event, in the order of the calls."""
-        row = Row(received, RecordKey(received.number, received.digest, mapping, item))
+        row = Row(received, RecordKey(event=received.number, digest=received.digest, mapping=mapping, item=item))
         self.rows.append(row)
         return row
 
@@ -151,7 +151,15 @@ def held_event(held: Held) -> Received:
     """The event of a held record, limited to that record."""
     event, problem = read_event(held.raw)
     only = held.key.mapping, held.key.item
-    return Received(held.key.event, held.file, held.line, held.raw, event, problem, only=only)
+    return Received(
+        number=held.key.event,
+        file=held.file,
+        line=held.line,
+        raw=held.raw,
+        event=event,
+        problem=problem,
+        only=only,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,7 +234,7 @@ def _needs_a_pause(item: Item) -> bool:
 def _refused(sent: Sent, refused: Refused) -> Decided:
     pending = sent.pending
     reason = f"{refused.code}: {refused.message}"
-    return Decided(pending.fold.head, Ending("failed", pending.write.id, reason, pending.notes))
+    return Decided(pending.fold.head, Ending("failed", id=pending.write.id, reason=reason, notes=pending.notes))
 
 
 def _written(sent: Sent, written: Written) -> Iterator[Decided]:

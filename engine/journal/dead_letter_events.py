@@ -26,7 +26,15 @@ class DeadLetterSource:
         for letter in dead_letters(self.database, self.org, self.reason, self.number):
             event, problem = read_event(letter.raw)
             only = (letter.mapping, letter.item)
-            yield Received(letter.id, letter.file, letter.line, letter.raw, event, problem, only=only)
+            yield Received(
+                number=letter.id,
+                file=letter.file,
+                line=letter.line,
+                raw=letter.raw,
+                event=event,
+                problem=problem,
+                only=only,
+            )
 
 
 def letter_line(letter: DeadLetter) -> bytes:

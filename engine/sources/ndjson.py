@@ -50,7 +50,17 @@ class NdjsonSource:
                 number += 1
                 event, problem = read_event(line)
                 raw, known = line.rstrip(b"\r\n"), digest.value if digest else b""
-                yield Received(number, name, line_number, raw, event, problem, None, index, end, known)
+                yield Received(
+                    number=number,
+                    file=name,
+                    line=line_number,
+                    raw=raw,
+                    event=event,
+                    problem=problem,
+                    file_index=index,
+                    end=end,
+                    all_digest=known,
+                )
 
     def parts(self) -> Iterator["Part"]:
         """Splits the events into parts, for regular files. Raises `SourceFailed`."""
@@ -64,9 +74,12 @@ class NdjsonSource:
                         block = block.removeprefix(_BYTE_ORDER_MARK)
                     lines = block.split(b"\n")
                     count = sum(map(bool, map(bytes.strip, lines)))
-                    yield Part(self.files[: index + 1], start, count, (begun.st_dev, begun.st_ino))
+                    identity = begun.st_dev, begun.st_ino
+                    yield Part(files=self.files[: index + 1], start=start, count=count, identity=identity)
                     number += count
-                    start = Position(number, index, start.offset + length, start.line + len(lines) - 1)
+                    start = Position(
+                        number=number, file=index, offset=start.offset + length, line=start.line + len(lines) - 1
+                    )
                 if os.fstat(stream.fileno()).st_size < start.offset:
                     raise _changed(file)
 
