@@ -1,4 +1,4 @@
-"""A project whose org runs beside it, and plays faults when asked to."""
+"""A project and its org, which plays faults when asked to."""
 
 import json
 import sqlite3

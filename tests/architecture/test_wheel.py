@@ -1,4 +1,4 @@
-"""The wheel: one import name, and whoever installs it can do the main job from an empty folder."""
+"""The wheel: it has one import name, and delivers events from an empty folder once it is installed."""
 
 import shutil
 import subprocess

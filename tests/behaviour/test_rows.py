@@ -1,4 +1,4 @@
-"""Every row of the reference behaviour as cases: the event above, the rendered payload below."""
+"""The rows of docs/behaviour.md as cases: the snapshot has the event, and below it the rendered records."""
 
 from pathlib import Path
 

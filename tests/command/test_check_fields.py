@@ -1,4 +1,4 @@
-"""What `check` says of a mapping's fields, by what the org tells of them; each case is a mapping of its own."""
+"""`sfmap check --org`: what it reports about the fields of a mapping; each case is a mapping."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""`sfmap render` by several processes: what one prints, or words that say why not."""
+"""`sfmap render` with several processes: the same output as with one, and errors that say what happened."""
 
 import os
 import signal

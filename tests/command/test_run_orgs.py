@@ -1,4 +1,4 @@
-"""Orgs that cannot be used, and secrets: clear words, the right exit code, nothing given away."""
+"""`sfmap run` with an org of the project: secrets, and orgs that cannot be used."""
 
 from collections.abc import Iterator
 from pathlib import Path

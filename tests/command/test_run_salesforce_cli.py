@@ -1,4 +1,4 @@
-"""Sessions of Salesforce's own command line, as its version 2.146.3 prints them; a stand-in for it on the PATH."""
+"""`sfmap run` with a session of Salesforce's command line, as version 2.146.3 prints it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the service says where it cannot start, and where it can be reached."""
+"""`sfmap serve`: when it refuses to start, and where it listens."""
 
 import socket
 import subprocess

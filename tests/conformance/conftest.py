@@ -1,4 +1,4 @@
-"""The local org for clients that nobody here wrote, and Node.js for those that need it."""
+"""The local org for clients written by others, and Node.js for those that need it."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Clients written in JavaScript, unmodified; where Node.js is missing these are skipped, and say so."""
+"""jsforce and npm soap, unmodified, with the local org; skipped without Node.js."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""simple-salesforce, unmodified, takes the local org for Salesforce."""
+"""simple-salesforce, unmodified, works with the local org as with Salesforce."""
 
 from typing import Any
 

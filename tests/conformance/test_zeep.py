@@ -1,4 +1,4 @@
-"""zeep by itself, with nothing of sfmap's, on the WSDL that the local org serves; and sfmap with that WSDL."""
+"""zeep with the WSDL that the local org serves, and sfmap with that WSDL."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What does not disturb one another goes to the org together, in few calls."""
+"""Records that do not depend on each other are delivered together, in few calls."""
 
 from ..scene import Scene, also
 

@@ -1,4 +1,4 @@
-"""What records are found by, where that is not what is written."""
+"""Records found by other values than those that are written."""
 
 import pytest
 

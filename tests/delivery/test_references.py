@@ -1,4 +1,4 @@
-"""Fields that point to other records: which of several is meant, of which object, what is said where none is."""
+"""References to other records: conditions, several objects, several records, and notes where none is found."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""No record where another one is found: a person is a Lead only as long as no Contact is there."""
+"""unless_found: a person becomes a Lead only as long as there is no Contact."""
 
 import pytest
 

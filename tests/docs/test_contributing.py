@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md names targets and places that exist."""
+"""CONTRIBUTING.md names commands, targets and paths that exist, and describes each folder of tests."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""docs/decisions.md: each decision has a number of its own and a date."""
+"""docs/decisions.md: each decision has a unique number and a date."""
 
 import re
 

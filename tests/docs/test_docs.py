@@ -1,4 +1,4 @@
-"""The documentation tells the truth: its examples give what they show, and every key and filter is in it."""
+"""The documentation is correct: its examples give what they show, and every key and filter is in it."""
 
 import json
 import re

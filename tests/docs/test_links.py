@@ -1,4 +1,4 @@
-"""Links of the documentation lead somewhere, and the code names only pages that exist."""
+"""Links of the documentation are valid, and the code names only pages that exist."""
 
 import re
 from pathlib import Path

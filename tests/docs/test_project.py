@@ -1,4 +1,4 @@
-"""docs/project.md: its commands print what it shows, and its files are those that are made."""
+"""docs/project.md: the shown output is printed, and the listed files are created."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The README shows what `make run` prints; its mapping is run with those of the other pages."""
+"""The README shows what `make run` prints."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Trials that failed once, as small as they came to be: the events above, what the org must hold below."""
+"""Trials that once failed, each as small as possible: the events, and what the org must hold at the end."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""Drawn trials end as the model says: the org field by field, and one true outcome for each event."""
+"""Random trials end as the model says: the records field by field, and one correct outcome for each event."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Records that wait for others in a window: nobody later goes before them, whatever they come to find."""
+"""Records that wait for others in a window: later records that they may affect wait as well."""
 
 import pytest
 

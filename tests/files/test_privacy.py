@@ -1,4 +1,4 @@
-"""Nobody else on the machine can read what events say: folders and files are closed, whoever makes them."""
+"""Files and folders that hold event data are private, whichever command creates them."""
 
 import os
 import stat

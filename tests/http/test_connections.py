@@ -1,4 +1,4 @@
-"""Connections are let go when they are silent, not when they are old."""
+"""Connections are closed when they are silent, not when they are old."""
 
 import asyncio
 import http.client

@@ -1,4 +1,4 @@
-"""A client that still sends gets its answer, is not listened to for ever, and costs nobody else anything."""
+"""A client that is still sending gets its answer, and an endless body is cut off."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Which message ids the journal knows as delivered: by org, for some days."""
+"""The message ids of delivered events are kept for some days, for each org."""
 
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.entries import Commit

@@ -1,4 +1,4 @@
-"""The journal knows an org by its organization id, whatever the entry is called and however it signs in."""
+"""The journal knows an org by its organization id, not by its entry or its sign-in."""
 
 import json
 from collections.abc import Iterator

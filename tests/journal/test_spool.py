@@ -1,4 +1,4 @@
-"""The spool: bounded in size and age, and its numbers are never given twice."""
+"""The spool: limited in size and age, with numbers that are never given twice."""
 
 from pathlib import Path
 

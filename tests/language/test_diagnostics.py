@@ -1,4 +1,4 @@
-"""Mistakes in mappings: every one is reported at its place, with what was probably meant."""
+"""Mistakes in mappings: each is reported at its place, with a suggestion."""
 
 from pathlib import Path
 

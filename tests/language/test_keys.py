@@ -1,4 +1,4 @@
-"""What every key of the language does, case by case: the mapping and the event above, the payload below."""
+"""What every key of the language does: the snapshot has mapping and event, and below them the records."""
 
 from pathlib import Path
 

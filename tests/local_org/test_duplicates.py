@@ -1,4 +1,4 @@
-"""Duplicate rules of the schema file: who is refused, who may be saved all the same, and what the answer names."""
+"""Duplicate rules of the schema file: which records they refuse, and what the answer names."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What sits at the edge of the contract: odd queries, odd values, and what may not bring the org down."""
+"""Unusual queries, values, schemas and settings of the local org."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Faults on demand: each kind hits the calls it is meant for, and does what it says."""
+"""Faults: each kind hits the calls that it is meant for, and does what it says."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Requests that mean harm, or are broken: a clean refusal, and the org lives on."""
+"""Malicious and malformed requests are refused, and the org continues."""
 
 import gzip
 import resource

@@ -1,4 +1,4 @@
-"""The page of the local org in a real browser; where Chromium is missing this is skipped, and says so."""
+"""The page of the local org in a browser; skipped without Chromium."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Creates and updates: what is stored, and every refusal with the org's own code."""
+"""Creates and updates: what is stored, and which error codes refused records have."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""SOQL against the real org: what is found, and what is refused with which words."""
+"""SOQL against the local org: which records are found, and how invalid queries are refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Upserts, deletes and parents by external id, as raw SOAP: what is done, and what is refused with which words."""
+"""Upserts, deletes and parents by external id, as raw SOAP."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Senders that make up keys: neither time nor memory grows out of proportion."""
+"""Events with very many different keys take reasonable time and memory."""
 
 import resource
 

@@ -1,4 +1,4 @@
-"""Countries and states by name and code, and what is said where their library is not installed."""
+"""Countries and states by name and code, and the message if their library is not installed."""
 
 import sys
 

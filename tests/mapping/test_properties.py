@@ -1,4 +1,4 @@
-"""What holds for every event, however odd: hypothesis looks for one that breaks it."""
+"""Properties that hold for any event."""
 
 import copy
 

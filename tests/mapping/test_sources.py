@@ -1,4 +1,4 @@
-"""Source paths, pipes, filters and templates: what each fetches from an event."""
+"""Source paths, pipes, filters and templates: what each reads from an event."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""Types, lengths and characters: what a field gets of a value."""
+"""Types, lengths and characters: how a value is converted for a field."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Lookup queries: every value survives as a literal, and no query is too long."""
+"""Lookup queries: values are quoted as literals, and no query is too long."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Which project and which mappings a command uses, and that it says so."""
+"""Which project and which mappings a command uses, and how it reports them."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""sfmap.yaml: every mistake is reported at its place, and no secret is repeated."""
+"""sfmap.yaml: each mistake is reported at its place, and no secret is printed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Kills and faults: nothing is lost, nothing doubled, and every field ends as if nothing had happened."""
+"""Runs with kills and faults: no event is lost or delivered twice, and every field ends as without them."""
 
 from pathlib import Path
 

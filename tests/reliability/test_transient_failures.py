@@ -1,4 +1,4 @@
-"""Failures that pass: what is sent again, how often, and how long a run waits."""
+"""Transient failures: what is sent again, how often, and how long a run waits."""
 
 import json
 import signal

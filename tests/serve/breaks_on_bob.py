@@ -1,4 +1,4 @@
-"""`sfmap` with a bug: whatever is asked of the org for Bob raises an error that holds data of him."""
+"""`sfmap` with a bug: each call to the org about Bob raises an error that holds data of him."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""An org of its own for the service, beside it: to be away and come back, with a limit, with faults."""
+"""An org beside the service, which can be stopped, limited and given faults."""
 
 import json
 from collections import Counter

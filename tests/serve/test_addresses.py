@@ -1,4 +1,4 @@
-"""What can be reached from where: a proxy on this machine does not make the world a part of it."""
+"""Which addresses and proxies may reach the page, the metrics and the API."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Clients that nobody here wrote, unmodified: what they send ends as the right Lead and Account."""
+"""Client libraries, unmodified: their events become the right Lead and Account."""
 
 import os
 import shutil

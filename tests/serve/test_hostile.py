@@ -1,4 +1,4 @@
-"""Whatever is sent to it, the service answers in good order, goes on, and says nothing that it should not."""
+"""Any request is answered properly, and the service continues."""
 
 import http.client
 import json

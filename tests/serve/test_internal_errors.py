@@ -1,4 +1,4 @@
-"""A mistake of sfmap's own in delivery: it ends the service, which whatever started it starts again."""
+"""Bugs of sfmap in delivery: one event fails, or the service ends and can be started again; no data is logged."""
 
 import json
 import re

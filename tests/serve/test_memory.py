@@ -1,4 +1,4 @@
-"""What batches of the largest size take, while they wait and while they are delivered."""
+"""The memory that the largest batches take."""
 
 import base64
 import re

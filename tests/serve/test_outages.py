@@ -1,4 +1,4 @@
-"""What the service does while its org is away, refuses it, or has no calls left."""
+"""The service while its org is unavailable, refuses it, or has no calls left."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What the service does when it is killed, stopped, filled up, cut off from its org, or given broken mappings."""
+"""The service when it is killed, stopped, full, without its org, or given invalid mappings."""
 
 import os
 import signal

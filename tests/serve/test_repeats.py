@@ -1,4 +1,4 @@
-"""What is sent more than once is delivered once: whenever the copies come, and whosever ids they are."""
+"""Events sent more than once are delivered once."""
 
 from collections.abc import Callable
 

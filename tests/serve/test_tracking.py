@@ -1,4 +1,4 @@
-"""The Tracking API as clients see it: what is taken, what is refused and how, and what becomes of the events."""
+"""The Tracking API: which requests are accepted or refused, and how events are stored."""
 
 import gzip
 import hashlib

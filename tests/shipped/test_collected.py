@@ -1,4 +1,4 @@
-"""Payloads as other products document them: what each becomes, and which of its values reach no field."""
+"""Payloads that other products document: what each becomes, and which values reach no field."""
 
 from pathlib import Path
 

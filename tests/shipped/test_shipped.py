@@ -1,4 +1,4 @@
-"""The shipped mappings: the payloads of those that are chosen, their schema, and all into the local org."""
+"""The shipped mappings: their payloads, their schema, and their delivery to the local org."""
 
 import json
 from importlib.resources import files

@@ -1,4 +1,4 @@
-"""Whatever a line of a file holds: no command breaks on it, and the events around it are delivered."""
+"""Any line of a file: no command breaks on it, and the events around it are delivered."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What is no YAML is told at the line where a person has to write something else, with what to write."""
+"""Invalid YAML is reported at the line to correct, with what to write there."""
 
 import pytest
 

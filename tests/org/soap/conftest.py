@@ -1,4 +1,4 @@
-"""A canned server: an HTTP server on loopback that answers each operation with raw bodies, well or badly."""
+"""A server on loopback that answers each operation with prepared bodies, valid or broken."""
 
 import gzip
 import re

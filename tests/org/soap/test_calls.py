@@ -1,4 +1,4 @@
-"""The verbs of SoapOrg against canned answers: what is sent, what is read, what is counted."""
+"""The calls of SoapOrg with prepared answers: what is sent, what is read, what is counted."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Every way a call can fail: which error it becomes, and that no secret is in it."""
+"""How a call can fail: which error it becomes, with no secret in it."""
 
 import socket
 import ssl

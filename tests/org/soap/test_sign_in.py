@@ -1,4 +1,4 @@
-"""Signing in by OAuth and by a ready session: what is asked, and what is said where it is refused."""
+"""Sign-in by OAuth and with an existing session: the requests, and the errors."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Where a password and a session id travel: to the org's own hosts, by HTTPS, through the network's proxy."""
+"""Passwords, tokens and session ids go only to the org's own hosts, by HTTPS, through the network's proxy."""
 
 import socketserver
 import ssl
