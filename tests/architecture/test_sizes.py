@@ -16,9 +16,8 @@ LONGEST_FUNCTION = 50
 def test_modules_and_functions_are_short(module: Path) -> None:
     text = module.read_text("utf-8")
     assert len(text.splitlines()) <= LONGEST_MODULE
-    functions = (
-        node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
+    tree = ast.walk(ast.parse(text))
+    functions = (node for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
     assert not {name for name, length in lengths.items() if length > LONGEST_FUNCTION}
 
