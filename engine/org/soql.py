@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from math import isfinite
 
+from sfmap.engine.mapping.values.values import length
 from sfmap.engine.org.port import Value
 
 QUERY_LIMIT = 100_000
@@ -49,7 +50,7 @@ def literal(value: Value) -> str:
 
 def too_long_for_lookup(value: Value) -> bool:
     """Whether the value does not fit into any query."""
-    return _length(literal(value)) > LITERAL_LIMIT
+    return length(literal(value)) > LITERAL_LIMIT
 
 
 def lookup_queries(
@@ -75,7 +76,7 @@ def lookup_queries(
         opening, closing = "(", ")"
     tail = f"{closing}{further} ORDER BY CreatedDate, Id"
     terms = dict.fromkeys(_term(names, identity) for identity in identities)
-    room = QUERY_LIMIT - len(head) - len(opening) - _length(tail)
+    room = QUERY_LIMIT - len(head) - len(opening) - length(tail)
     for part in _parts(list(terms), len(separator), room):
         yield f"{head}{opening}{separator.join(part)}{tail}"
 
@@ -92,7 +93,7 @@ def condition(text: str) -> str:
     outside = _QUOTED.sub("", text)
     if unsendable := _NOT_XML.search(text):
         raise ValueError(f"a condition cannot hold U+{ord(unsendable[0]):04X}")
-    if _length(text) > CONDITION_LIMIT:
+    if length(text) > CONDITION_LIMIT:
         raise ValueError(f"a condition has room for {CONDITION_LIMIT:,} characters")
     if not text.strip():
         raise ValueError("the condition is empty")
@@ -114,11 +115,6 @@ def plain(number: float) -> str:
     if not isfinite(number):
         raise ValueError(f"not a number that can be written: {number}")
     return format(Decimal(repr(number)), "f")
-
-
-def _length(text: str) -> int:
-    """The length as the org counts it: a character beyond the basic plane is two."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _selected(names: Sequence[str]) -> Iterable[str]:
@@ -151,9 +147,9 @@ def _term(names: Sequence[str], identity: Sequence[Value]) -> str:
 def _parts(terms: Sequence[str], separator: int, room: int) -> Iterator[Sequence[str]]:
     start = used = 0
     for end, term in enumerate(terms):
-        used += separator + _length(term)
+        used += separator + length(term)
         if end > start and (used > room or end - start == IDENTITY_LIMIT):
             yield terms[start:end]
-            start, used = end, separator + _length(term)
+            start, used = end, separator + length(term)
     if terms:
         yield terms[start:]
