@@ -77,7 +77,7 @@ def _deliver(run: OpenRun, mapper: Mapper, reason: str, number: int) -> NoReturn
     ledger = Ledger(run.journal, key, source.name)
     ledger.begin_unless_begun()
     if run.results:
-        run.results.go_on(NO_RESULTS)
+        run.results.continue_from(NO_RESULTS)
     report, interruption = deliver_all(
         source,
         resumed=Resumed(),

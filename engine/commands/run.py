@@ -113,7 +113,7 @@ def _deliver(run: OpenRun, source: NdjsonSource, mapper: Mapper, *, restart: boo
     if resumed.words:
         say(resumed.words)
     if run.results:
-        run.results.go_on(resumed.results)
+        run.results.continue_from(resumed.results)
     source = replace(source, start=resumed.start, is_digested=not source.is_stream)
     with _progress(source) as watched:
         read = Stream(watched, linger) if source.is_stream else watched

@@ -35,7 +35,7 @@ def finish(
         say("Failed records are kept: sfmap dead-letters lists them, sfmap retry delivers them again.")
     data = orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if run.report:
-        run.report.go_on(NO_RESULTS)
+        run.report.continue_from(NO_RESULTS)
         run.report.write(data)
     if run.as_data:
         sys.stdout.buffer.write(data)

@@ -101,7 +101,7 @@ class BatchSizes:
         if size.passed >= size.patience:
             size.most, size.passed, size.is_trial = min(BATCH_SIZE, 2 * size.most), 0, True
 
-    def said(self) -> dict[str, str]:
+    def as_report(self) -> dict[str, str]:
         """For the report: which calls needed smaller batches, and the org's reason."""
         return {
             f"{object_name} {verb}": f"the org refused more than {most} at a time: {reason}"
@@ -118,7 +118,7 @@ class Sender:
 
     def sends_together(self, batches: Sequence[Sequence[PendingWrite]]) -> bool:
         """Whether these batches of one call are sent on several connections."""
-        return self._connections > 1 and len(batches) > 1 and not batches[0][0].call.minds_order
+        return self._connections > 1 and len(batches) > 1 and not batches[0][0].call.order_matters
 
     def send_together(self, batches: Sequence[Sequence[PendingWrite]]) -> Iterator[Answers]:
         """The answers in the order of the batches; no more batches are started once one has failed."""
@@ -163,7 +163,7 @@ class Sender:
                     self._waiter.answered()
                     self._refused(batch, error, answers)
                     return
-                self._waiter.bear(error)
+                self._waiter.wait_after(error)
             else:
                 self._waiter.answered()
                 pairs = zip(batch, results, strict=True)
@@ -175,7 +175,7 @@ class Sender:
     def _after_loss(self, error: OrgError) -> None:
         """Waits until the org answers again before anything else is sent."""
         if isinstance(error, OrgUnavailable):
-            self._waiter.bear(error)
+            self._waiter.wait_after(error)
             self._waiter.ask(self._org.limits)
 
     def _refused(self, batch: Sequence[PendingWrite], error: OrgError, answers: Answers) -> None:
@@ -202,7 +202,7 @@ def _in_doubt(batch: Sequence[PendingWrite]) -> InDoubt:
     """What the journal stores of the batch in case no answer comes."""
     call = batch[0].call
     traces: set[Trace] = {trace for pending in batch for trace in pending.fold.traces}
-    if call.verb == "create" and call.minds_order:
+    if call.verb == "create" and call.order_matters:
         traces.add(creation(call.object_name))
     return InDoubt(traces=traces, records=[sent for place, one in enumerate(batch) for sent in _sent(one, place)])
 

@@ -65,18 +65,18 @@ def resume(ledger: Ledger, source: NdjsonSource, restart: bool) -> Resumed:
     if restart or known is None or (known.finished and not source.is_stream):
         ledger.begin()
         return Resumed()
-    if not source.is_stream and source.goes_on_after(known.position):
+    if not source.is_stream and source.is_unchanged_up_to(known.position):
         has_begun = known.position.file or known.position.offset
         words = f"Continuing after event {known.position.number:,}, where the last run ended: see --restart."
         words = words if has_begun else ""
         return Resumed(start=known.position, results=known.results, tally=known.tally, words=words)
-    return _resume_beside(ledger, source, known)
+    return _resume_with_other_events(ledger, source, known)
 
 
-def _resume_beside(ledger: Ledger, source: NdjsonSource, known: Checkpoint) -> Resumed:
+def _resume_with_other_events(ledger: Ledger, source: NdjsonSource, known: Checkpoint) -> Resumed:
     """Where to start with other events under the same source name."""
     held = len(ledger.held())
-    start = Position(ledger.begin_beside())
+    start = Position(ledger.begin_with_other_events())
     waiting = f"{held:,} records of an earlier run that wait for a write in doubt are included." if held else ""
     if source.is_stream:
         return Resumed(start=start, words=waiting)
@@ -128,7 +128,7 @@ def deliver_all(
     The report covers the whole source, including earlier runs; the caller finishes the ledger after printing it.
     Outcomes go to `results` as lines of JSON, window by window.
     """
-    report = Report.going_on(resumed.tally)
+    report = Report.continued_from(resumed.tally)
     listener = _RunListener(report, org, results)
     delivery: Delivery | None = None
     interruption: SfmapError | None = None
@@ -138,7 +138,7 @@ def deliver_all(
     except SfmapError as error:
         interruption = error
     listener.count_calls()
-    report.end(org.usage(), delivery.held if delivery else 0, delivery.sizes.said() if delivery else {})
+    report.end(org.usage(), delivery.held if delivery else 0, delivery.sizes.as_report() if delivery else {})
     return report, interruption
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sfmap.engine.delivery.item import Content, Found, Item, Lookups, comparable, holds, mentioned
 from sfmap.engine.delivery.outcome import Fate
-from sfmap.engine.delivery.traces import Trace, left_open, traces_of
+from sfmap.engine.delivery.traces import Trace, traces_of, traces_while_waiting
 from sfmap.engine.mapping.values.record import Addition
 from sfmap.engine.org.fields import several
 from sfmap.engine.org.port import FoundRecord
@@ -54,7 +54,7 @@ class Fold:
         if item.record.where or item.fitted.points or item.fitted.unless_found:
             self._written |= item.written_names
         self._time = max(self._time, item.time)
-        self._is_renamed = self._is_renamed or item.takes_its_key_away
+        self._is_renamed = self._is_renamed or item.changes_lookup_values
         self.items.append(item)
 
     def on_update(self, chosen: FoundRecord) -> dict[str, Content]:
@@ -176,7 +176,7 @@ def plan_writes(
         elif fold is None:
             fold = Fold(one)
             folds.append(fold)
-            if one.ends_here:
+            if one.needs_no_write:
                 left = frozenset()
         elif len(met) == 1 and fold is not waiting and fold.takes(one):
             fold.add(one.item)
@@ -184,7 +184,7 @@ def plan_writes(
             fold = waiting
             deferred.append(one.origin)
         if fold is waiting or fold is holding:
-            left |= frozenset(left_open(one, lookups))
+            left |= frozenset(traces_while_waiting(one, lookups))
             for earlier in met.values():
                 earlier.is_closed = True
         if fold is waiting:

@@ -245,7 +245,7 @@ class Item:
                 yield position
 
     @property
-    def takes_its_key_away(self) -> bool:
+    def changes_lookup_values(self) -> bool:
         """Whether its write changes the value of a field that it is looked up by."""
         if not self.record.plan.finds_by_another_value:
             return False
@@ -305,7 +305,7 @@ class Found:
     """The ids of the records that it found."""
 
     @property
-    def ends_here(self) -> bool:
+    def needs_no_write(self) -> bool:
         """Whether nothing is written for the item, so that it leaves no traces."""
         if self.instead:
             return True
@@ -337,7 +337,7 @@ class Lookups:
         """By object, the names in conditions."""
         return {name: mentioned(conditions) for name, conditions in self.conditions.items()}
 
-    def minds_order(self, object_name: str) -> bool:
+    def order_matters(self, object_name: str) -> bool:
         """Whether a lookup may find several records of the object: `on_many` depends on the order of creation.
 
         If everything is found and written by one key, no second record gets it.

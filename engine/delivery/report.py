@@ -57,7 +57,7 @@ class Report:
     _seconds_before: float = 0.0
 
     @classmethod
-    def going_on(cls, tally: bytes) -> "Report":
+    def continued_from(cls, tally: bytes) -> "Report":
         """The report of a run that continues from the tally of an earlier one; empty for a first run."""
         if not tally:
             return cls()

@@ -94,7 +94,7 @@ def traces_of(found: Found, lookups: Lookups) -> Traces:
         # It is not written, and only a write that hides the found record matters.
         hidden = (*found.found_instead, *(target.object for target in item.unless_found))
         return Traces(leaves, frozenset(Trace("hidden", one) for one in hidden))
-    if found.ends_here:
+    if found.needs_no_write:
         return Traces(leaves, frozenset(Trace("written", one) for one in looked))
     return Traces(
         leaves=leaves,
@@ -107,14 +107,14 @@ def traces_of(found: Found, lookups: Lookups) -> Traces:
                 *(Trace("written", one) for one in looked | written),
                 # The same lookup finds the same record, even if nothing writes its field.
                 *(Trace("looked", one) for one in {*written, *item.lookup_keys}),
-                *_may_be_another_s(found, lookups),
+                *_findable_by_waiting(found, lookups),
                 *([creation(item.record.object)] if item.may_create(found.records) else ()),
             }
         ),
     )
 
 
-def left_open(waiting: Found, lookups: Lookups) -> Iterator[Trace]:
+def traces_while_waiting(waiting: Found, lookups: Lookups) -> Iterator[Trace]:
     """The traces of an item that waits: it is looked up again, and may then find another record.
 
     That is a record of a lookup that was skipped because an earlier one found something, or whose values were
@@ -122,7 +122,7 @@ def left_open(waiting: Found, lookups: Lookups) -> Iterator[Trace]:
     """
     item = waiting.item
     object_name = item.record.object
-    if lookups.minds_order(object_name) and item.record.operation in ("create", "upsert"):
+    if lookups.order_matters(object_name) and item.record.operation in ("create", "upsert"):
         yield creation(object_name)
     if _may_hide(item, lookups):
         yield Trace("hidden", object_name)
@@ -167,7 +167,7 @@ def _may_hide(item: Item, lookups: Lookups) -> bool:
     if item.record.operation == "delete":
         return True
     kept = set()
-    if len(item.lookup_keys) == 1 and not item.takes_its_key_away:
+    if len(item.lookup_keys) == 1 and not item.changes_lookup_values:
         kept = {name.lower() for name in item.lookup_keys[0].fields}
         kept -= lookups.mentioned.get(item.record.object, frozenset())
     return not names.isdisjoint(item.written_names - kept)
@@ -180,7 +180,7 @@ def _hidden(found: Found) -> Iterator[Trace]:
         yield Trace("hidden", found.item.record.object)
 
 
-def _may_be_another_s(found: Found, lookups: Lookups) -> Iterator[Trace]:
+def _findable_by_waiting(found: Found, lookups: Lookups) -> Iterator[Trace]:
     """The traces of waiting items that may still find one of its records."""
     own = found.item.record.object
     records = (*((own, record) for record in found.records), *((one.object, one.record) for one in found.pointed))

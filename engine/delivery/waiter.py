@@ -40,7 +40,7 @@ class Patience:
 USUAL_PATIENCE = Patience()
 
 
-def nothing_said(_text: str) -> None:
+def discard_message(_text: str) -> None:
     """Discards the message."""
 
 
@@ -51,7 +51,7 @@ class Waiter:
         self,
         patience: Patience = USUAL_PATIENCE,
         should_stop: Callable[[], bool] = lambda: False,
-        say: Callable[[str], object] = nothing_said,
+        say: Callable[[str], object] = discard_message,
     ) -> None:
         self._patience = patience
         self._should_stop = should_stop
@@ -74,7 +74,7 @@ class Waiter:
             try:
                 answer = call()
             except OrgUnavailable as error:
-                self.bear(error)
+                self.wait_after(error)
             else:
                 self.answered()
                 return answer
@@ -89,7 +89,7 @@ class Waiter:
         if was_down:
             self._say("The org answers again.")
 
-    def bear(self, error: OrgUnavailable) -> None:
+    def wait_after(self, error: OrgUnavailable) -> None:
         """Waits after a call that the org did not answer. Raises the error once the limit is reached."""
         with self._lock:
             now = time.monotonic()

@@ -101,7 +101,7 @@ class Window:
         again: list[Item] = []
         halted: set[str] = set()
         for call, pending in _runs(self._with_known(self._decided(folds))):
-            if call.object_name in halted and call.minds_order:
+            if call.object_name in halted and call.order_matters:
                 again += batch_items(pending)
                 continue
             size = self._sizes.most(call)
@@ -153,7 +153,7 @@ class Window:
             self._conclude(answers, again)
             if answers.failure:
                 raise answers.failure
-            if batch[0].call.minds_order and answers.is_lost:
+            if batch[0].call.order_matters and answers.is_lost:
                 again += (item for later in batches[number:] for item in batch_items(later))
                 return False
         return True
@@ -200,11 +200,11 @@ def _runs(pending: Sequence[PendingWrite]) -> list[tuple[WriteCall, list[Pending
     last: dict[str, WriteCall] = {}
     for one in pending:
         call = one.call
-        if call not in open_runs or (call.minds_order and last[call.object_name] != call):
+        if call not in open_runs or (call.order_matters and last[call.object_name] != call):
             open_runs[call] = []
             runs.append((call, open_runs[call]))
         open_runs[call].append(one)
-        if call.minds_order:
+        if call.order_matters:
             last[call.object_name] = call
     return sorted(runs, key=lambda run: VERBS.index(run[0].verb))
 

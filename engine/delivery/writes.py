@@ -44,7 +44,7 @@ class WriteCall:
     """The batch size set by the mapping."""
     most: int = BATCH_SIZE
     """The largest batch size after answers were lost."""
-    minds_order: bool = False
+    order_matters: bool = False
     """Whether its records must be created in order, since lookups may depend on it."""
 
     def send(self, org: Org, writes: Sequence[RecordWrite]) -> Sequence[WriteResult]:
@@ -115,7 +115,7 @@ class WriteCalls:
                 is_safe_to_repeat=verb == "upsert" and head.is_unique,
                 batch_size=plan.batch_size,
                 most=most,
-                minds_order=verb == "create" and self._lookups.minds_order(plan.object),
+                order_matters=verb == "create" and self._lookups.order_matters(plan.object),
             )
             self._calls[key] = plan, call  # kept with its plan, so that the id of the plan is not reused
         return self._calls[key][1]

@@ -29,7 +29,7 @@ class Output:
     """An output file, opened at the start, so that a long run does not fail at its end for a missing folder."""
 
     def __init__(self, name: str) -> None:
-        """Opens the file. Its content is kept until `go_on`. Raises `CannotWrite`."""
+        """Opens the file. Its content is kept until `continue_from`. Raises `CannotWrite`."""
         self._name = name
         try:
             mode = "r+b" if os.path.isfile(name) else "wb"
@@ -44,7 +44,7 @@ class Output:
     def written(self) -> Results:
         return Results(os.path.abspath(self._name), self.size)
 
-    def go_on(self, results: Results) -> None:
+    def continue_from(self, results: Results) -> None:
         """Continues after the results of an earlier run if they are in this file, and drops everything else."""
         self._keep(results.size if results.file == os.path.abspath(self._name) else 0)
 

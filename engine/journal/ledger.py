@@ -30,7 +30,7 @@ _MOST_DELIVERED = 5_000_000
 _ASKED_AT_ONCE = 500
 
 
-def furthest(database: Database, source: str) -> int:
+def highest_number(database: Database, source: str) -> int:
     """The highest event number of the source, for any org. Raises `JournalFailed`."""
     tables = {"sources": "number", "decided": "event", "held": "event", "sent": "event"}
     query = " UNION ALL ".join(
@@ -106,7 +106,7 @@ class Ledger:
                 connection.execute(f"DELETE FROM {table} WHERE org = ? AND source = ?", self._own)  # noqa: S608
             self._begin(connection, 0)
 
-    def begin_beside(self) -> int:
+    def begin_with_other_events(self) -> int:
         """Starts with other events under the same source name, and keeps held records and unanswered writes.
 
         Also keeps what was decided for a stream, whose events may come again. Returns the number that the new

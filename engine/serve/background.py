@@ -69,7 +69,7 @@ class Background:
         self._accepted: dict[int, float] = {}
         """When the events of the window being delivered were accepted."""
         self._thread = threading.Thread(target=self._run, name="delivery")
-        spool.on_arrival = self.requests.tell_of_news
+        spool.on_arrival = self.requests.note_arrival
 
     def start(self) -> None:
         self._thread.start()

@@ -52,7 +52,7 @@ class DeliveryRequests:
         self._retries[number] = None
         self._news.set()
 
-    def tell_of_news(self) -> None:
+    def note_arrival(self) -> None:
         """Notes that events have arrived."""
         self._news.set()
 

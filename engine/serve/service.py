@@ -21,7 +21,7 @@ from sfmap.engine.http.address import listen
 from sfmap.engine.http.server import WebServer, end_on_signals
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_store import DeadLetterRoom
-from sfmap.engine.journal.ledger import furthest
+from sfmap.engine.journal.ledger import highest_number
 from sfmap.engine.journal.lock import only_run
 from sfmap.engine.journal.spool import Bounds, Spool
 from sfmap.engine.project.project_file import Project
@@ -111,7 +111,9 @@ def _put_together(
     events_at = listen(options.events.host, options.events.port)
     operators_at = listen(options.operators.host, options.operators.port) if options.operators else None
     journal = stack.enter_context(closing(Database(project.journal)))
-    spool = stack.enter_context(closing(Spool(project.spool, _bounds(project.serve), furthest(journal, SPOOL))))
+    spool = stack.enter_context(
+        closing(Spool(project.spool, _bounds(project.serve), highest_number(journal, SPOOL)))
+    )
     letters = DeadLetterRoom(journal, _megabytes(project.serve.dead_letter_megabytes))
     metrics = Metrics(spool, letters)
     background = Background(

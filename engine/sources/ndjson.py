@@ -29,7 +29,7 @@ class NdjsonSource:
     start: Position = START
     """Where to continue; standard input cannot."""
     is_digested: bool = False
-    """Whether each event carries the digest of all bytes up to its end, which `goes_on_after` needs."""
+    """Whether each event carries the digest of all bytes up to its end, which `is_unchanged_up_to` needs."""
 
     @property
     def is_stream(self) -> bool:
@@ -83,7 +83,7 @@ class NdjsonSource:
                 if os.fstat(stream.fileno()).st_size < start.offset:
                     raise _changed(file)
 
-    def goes_on_after(self, position: Position) -> bool:
+    def is_unchanged_up_to(self, position: Position) -> bool:
         """Whether all bytes up to that position are unchanged. Raises `SourceFailed`."""
         if position.file == position.offset == 0:
             return True
