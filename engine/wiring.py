@@ -123,7 +123,7 @@ def _bounded(settings: "SoapSettings", entry: OrgEntry, max_calls: int | None) -
     return replace(settings, read_timeout=entry.call_limit + _BEYOND) if entry.call_limit else settings
 
 
-def open_ready(text: str, max_calls: int | None = None) -> OpenOrg:
+def open_printed_session(text: str, max_calls: int | None = None) -> OpenOrg:
     """Opens the org of a session printed by the Salesforce CLI.
 
     Raises `SecretMissing` for other text, `SignInRefused` for an invalid session.

@@ -1,7 +1,7 @@
 """Receives the outcomes of a delivery."""
 
 from sfmap.engine.delivery.outcome import Outcome
-from sfmap.engine.delivery.pipeline import Delivered, Told
+from sfmap.engine.delivery.pipeline import Delivered, OutputState
 
 
 class CollectedOutcomes:
@@ -10,6 +10,6 @@ class CollectedOutcomes:
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
 
-    def tell(self, delivered: Delivered) -> Told:
+    def tell(self, delivered: Delivered) -> OutputState:
         self.outcomes += delivered.outcomes
-        return Told()
+        return OutputState()

@@ -15,7 +15,7 @@ from sfmap.engine.files.output import Output
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.lock import only_run
 from sfmap.engine.project.project_file import Project
-from sfmap.engine.wiring import OpenOrg, open_org, open_ready
+from sfmap.engine.wiring import OpenOrg, open_org, open_printed_session
 
 _COLLECT_AFTER = 50_000
 """Allocations between garbage collections: with the default of 700 they take a sixth of a run."""
@@ -97,7 +97,7 @@ def run_options(project: Project, org_name: str | None, connections: int) -> Run
 
 def _org(project: Project, arguments: RunArguments) -> AbstractContextManager[OpenOrg]:
     if arguments.org_from_stdin:
-        return nullcontext(open_ready(sys.stdin.read() if sys.stdin else "", arguments.max_calls))
+        return nullcontext(open_printed_session(sys.stdin.read() if sys.stdin else "", arguments.max_calls))
     return open_org(project, project.org(arguments.org_name), arguments.max_calls)
 
 

@@ -19,7 +19,8 @@ from sfmap.engine.commands.arguments import (
 from sfmap.engine.commands.opening import OpenRun, RunArguments, collect_rarely, open_run
 from sfmap.engine.commands.summary import finish, sign_in_or_finish
 from sfmap.engine.commands.terminal import explained, say
-from sfmap.engine.delivery.deliver_all import Resumed, deliver_all
+from sfmap.engine.delivery.deliver_all import deliver_all
+from sfmap.engine.delivery.resuming import Resumed
 from sfmap.engine.files.output import NO_RESULTS
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource
 from sfmap.engine.journal.ledger import Ledger

@@ -26,8 +26,9 @@ from sfmap.engine.commands.arguments import (
 from sfmap.engine.commands.opening import OpenRun, RunArguments, collect_rarely, open_run
 from sfmap.engine.commands.summary import finish, sign_in_or_finish
 from sfmap.engine.commands.terminal import explained, say
-from sfmap.engine.delivery.deliver_all import deliver_all, resume, source_name
+from sfmap.engine.delivery.deliver_all import deliver_all
 from sfmap.engine.delivery.report import Report
+from sfmap.engine.delivery.resuming import resume
 from sfmap.engine.delivery.windows import Stream
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
@@ -108,7 +109,7 @@ def run(
 def _deliver(run: OpenRun, source: NdjsonSource, mapper: Mapper, *, restart: bool, linger: float) -> NoReturn:
     again = "Send the rest again." if source.is_stream else "The same command continues from there."
     key = sign_in_or_finish(run, again)
-    ledger = Ledger(run.journal, key, source_name(source), is_stream=source.is_stream)
+    ledger = Ledger(run.journal, key, source.name, is_stream=source.is_stream)
     resumed = resume(ledger, source, restart)
     if resumed.words:
         say(resumed.words)

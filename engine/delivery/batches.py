@@ -32,6 +32,7 @@ class Sent:
     pending: PendingWrite
     result: WriteResult | Lost
     number: int
+    """0 if the org refused the call as a whole, which is settled already."""
     together: int = 1
     """The size of its batch."""
 
@@ -143,6 +144,7 @@ class Sender:
         return answers
 
     def _send(self, batch: Sequence[PendingWrite], answers: Answers) -> None:
+        """Sends the batch until the org answers, or its answer is lost; adds the results to the answers."""
         call, write = batch[0].call, _in_doubt(batch)
         while True:
             self._waiter.check_stop()
@@ -152,13 +154,13 @@ class Sender:
             except OrgError as error:
                 if error.maybe_applied:
                     self._doubts.lose(number, write)
-                    if not call.is_safe_to_repeat:
-                        lost = Lost(error.message)
-                        answers.sent += (Sent(pending=one, result=lost, number=number) for one in batch)
-                        self._after_loss(error)
-                        return
                 else:
                     self._doubts.undone(number, batch_items(batch))
+                if error.maybe_applied and not call.is_safe_to_repeat:
+                    lost = Lost(error.message)
+                    answers.sent += (Sent(pending=one, result=lost, number=number) for one in batch)
+                    self._after_loss(error)
+                    return
                 if not isinstance(error, OrgUnavailable):
                     self._waiter.answered()
                     self._refused(batch, error, answers)
@@ -204,9 +206,11 @@ def _in_doubt(batch: Sequence[PendingWrite]) -> InDoubt:
     traces: set[Trace] = {trace for pending in batch for trace in pending.fold.traces}
     if call.verb == "create" and call.order_matters:
         traces.add(creation(call.object_name))
-    return InDoubt(traces=traces, records=[sent for place, one in enumerate(batch) for sent in _sent(one, place)])
+    return InDoubt(
+        traces=traces, records=[sent for position, one in enumerate(batch) for sent in _sent(one, position)]
+    )
 
 
-def _sent(pending: PendingWrite, place: int) -> Iterator[tuple[RecordKey, Unanswered]]:
-    sent = Unanswered(verb=pending.call.verb, id=pending.write.id or "", known=pending.known, place=place)
+def _sent(pending: PendingWrite, position: int) -> Iterator[tuple[RecordKey, Unanswered]]:
+    sent = Unanswered(verb=pending.call.verb, id=pending.write.id or "", known=pending.known, position=position)
     return ((item.key, sent) for item in pending.fold.items)

@@ -3,24 +3,22 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import orjson
 
 from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
 from sfmap.engine.delivery.outcome import Outcome
-from sfmap.engine.delivery.pipeline import Delivered, Delivery, DeliveryOptions, Listener, Told
+from sfmap.engine.delivery.pipeline import Delivered, Delivery, DeliveryOptions, Listener, OutputState
 from sfmap.engine.delivery.report import Report
+from sfmap.engine.delivery.resuming import Resumed
 from sfmap.engine.delivery.waiter import USUAL_PATIENCE, Patience, Waiter
 from sfmap.engine.delivery.windows import Stream
 from sfmap.engine.errors import SfmapError
-from sfmap.engine.files.output import NO_RESULTS, Output, Results
-from sfmap.engine.journal.entries import Checkpoint
+from sfmap.engine.files.output import NO_RESULTS, Output
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.org.port import BATCH_SIZE, Org
-from sfmap.engine.sources.event_source import START, EventSource, Position
-from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
+from sfmap.engine.sources.event_source import EventSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,57 +40,6 @@ class RunOptions:
         return Waiter(self.patience, self.should_stop, self.say)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resumed:
-    """Where a run starts, and the message about it."""
-
-    start: Position = START
-    results: Results = NO_RESULTS
-    """The results file of the last run."""
-    tally: bytes = b""
-    """The summary of the last run."""
-    words: str = ""
-
-
-def resume(ledger: Ledger, source: NdjsonSource, restart: bool) -> Resumed:
-    """Where to start: after the last window of a run that did not finish, or else at the first event.
-
-    Held records are delivered too, unless `restart` is set.
-
-    Raises `SourceFailed` or `JournalFailed`.
-    """
-    known = ledger.checkpoint()
-    if restart or known is None or (known.finished and not source.is_stream):
-        ledger.begin()
-        return Resumed()
-    if not source.is_stream and source.is_unchanged_up_to(known.position):
-        has_begun = known.position.file or known.position.offset
-        words = f"Continuing after event {known.position.number:,}, where the last run ended: see --restart."
-        words = words if has_begun else ""
-        return Resumed(start=known.position, results=known.results, tally=known.tally, words=words)
-    return _resume_with_other_events(ledger, source, known)
-
-
-def _resume_with_other_events(ledger: Ledger, source: NdjsonSource, known: Checkpoint) -> Resumed:
-    """Where to start with other events under the same source name."""
-    held = len(ledger.held())
-    start = Position(ledger.begin_with_other_events())
-    waiting = f"{held:,} records of an earlier run that wait for a write in doubt are included." if held else ""
-    if source.is_stream:
-        return Resumed(start=start, words=waiting)
-    changed = (
-        f"The file has changed since its last, unfinished run, which delivered {known.position.number:,} events:"
-        " starting at the first event."
-    )
-    return Resumed(start=start, words=f"{changed} {waiting}".strip())
-
-
-def source_name(source: NdjsonSource) -> str:
-    """The name of the files in the journal."""
-    names = [file if file == STANDARD_INPUT else str(Path(file).absolute()) for file in source.files]
-    return orjson.dumps(names).decode("utf-8", "replace")
-
-
 class _RunListener:
     """Counts outcomes in the report, and writes them as lines of JSON."""
 
@@ -102,12 +49,12 @@ class _RunListener:
         self._results = results
         self._started = time.monotonic()
 
-    def tell(self, delivered: Delivered) -> Told:
+    def tell(self, delivered: Delivered) -> OutputState:
         self._report.add(delivered.outcomes, delivered.events)
         if self._results:
             self._results.write(_lines(delivered.outcomes))
         self.count_calls()
-        return Told(self._results.written() if self._results else NO_RESULTS, self._report.tally())
+        return OutputState(self._results.written() if self._results else NO_RESULTS, self._report.tally())
 
     def count_calls(self) -> None:
         self._report.spend(self._org.calls(), time.monotonic() - self._started)
@@ -133,6 +80,7 @@ def deliver_all(
     delivery: Delivery | None = None
     interruption: SfmapError | None = None
     try:
+        ledger.forget_old(options.remember_days)
         delivery = make_delivery(mapper, org, ledger, options, listener)
         delivery.deliver(source, resumed.start)
     except SfmapError as error:
@@ -144,8 +92,6 @@ def deliver_all(
 
 def make_delivery(mapper: Mapper, org: Org, ledger: Ledger, options: RunOptions, listener: Listener) -> Delivery:
     """Creates the delivery of a run. Raises `JournalFailed`."""
-    if options.remember_days:
-        ledger.forget_old(options.remember_days)
     return Delivery(
         org=org,
         mapper=mapper,

@@ -79,7 +79,7 @@ def _fitted_record(record: Record, fitting: "_FieldFitting") -> Fitted:
         on_update={**_only(fields, shape.updateable), **update_only},
         if_empty=_only(if_empty, shape.updateable),
         notes=(*record.notes, *fitting.notes),
-        doubtful=fitting.doubtful,
+        likely_refused=fitting.likely_refused,
         complete=all(isinstance(on_create.get(name), (str, int, float)) for name in shape.required),
         points=fitting.points or _points(match),
         adds=fitting.adds,
@@ -113,7 +113,7 @@ class _FieldFitting(Fitting):
     def __init__(self, record: Record, objects: OrgObjects) -> None:
         super().__init__(record, objects)
         self.roomy = self.shape.roomy
-        self.doubtful = False
+        self.likely_refused = False
         self.points = False
         self.adds = False
 
@@ -223,7 +223,7 @@ class _FieldFitting(Fitting):
         if is_cut(field, value, found):
             self.note(field.name, f"cut to {field.length} characters, the field's length in the org")
         if field.restricted_picklist and field.name not in self.shape.codes and unlisted(field, found):
-            self.doubtful = True
+            self.likely_refused = True
         return found
 
     def _left_out(self, name: str, why: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sfmap.engine.delivery.item import Content, Found, Item, Lookups, comparable, holds, mentioned
 from sfmap.engine.delivery.outcome import Fate
-from sfmap.engine.delivery.traces import Trace, traces_of, traces_while_waiting
+from sfmap.engine.delivery.traces import Trace, traces_of, traces_until_written
 from sfmap.engine.mapping.values.record import Addition
 from sfmap.engine.org.fields import several
 from sfmap.engine.org.port import FoundRecord
@@ -20,12 +20,11 @@ from sfmap.engine.org.port import FoundRecord
 class Fold:
     """Items of one identity, in order, to be written as one."""
 
-    def __init__(self, first: Found | None = None) -> None:
-        """Without a first item, a placeholder that no item can join."""
-        self.found: Sequence[FoundRecord] = first.records if first else ()
-        self.lacks = first.lacks if first else ""
-        self.is_done = first.is_done if first else False
-        self.instead = first.instead if first else None
+    def __init__(self, first: Found) -> None:
+        self.found = first.records
+        self.lacks = first.lacks
+        self.is_done = first.is_done
+        self.instead = first.instead
         self.items: list[Item] = []
         self.is_closed = False
         """Whether a deferred item may change or delete the record of this fold: later items wait for that one."""
@@ -36,21 +35,22 @@ class Fold:
 
         Fields that further items write only if empty already have a value: see `takes`.
         """
-        self._way = _way(first) if first else ()
+        self._way = _way(first)
         self._written: set[str] = set()
         self._time = ""
         self._is_renamed = False
         """Whether the lookups of its items may no longer find its record."""
-        if first:
-            self.add(first.item)
+        self.add(first.item)
 
     @property
     def head(self) -> Item:
         return self.items[0]
 
     def add(self, item: Item) -> None:
-        contents = item.fitted.on_update if self.items else item.fitted.on_create
-        self.on_create.update(_after(self.on_create, contents) if item.fitted.adds else contents)
+        if self.items:
+            _update(self.on_create, item)
+        else:
+            self.on_create.update(item.fitted.on_create)
         if item.record.where or item.fitted.points or item.fitted.unless_found:
             self._written |= item.written_names
         self._time = max(self._time, item.time)
@@ -85,15 +85,15 @@ class Fold:
     def takes(self, one: Found) -> bool:
         """Whether the next item is certain to find the record of this fold, and to be written.
 
-        A doubtful item is written alone, and so is a create that lacks something: a later value could hide what
-        the org refuses. An event older than one of the fold waits, in case that one is refused. So does one that
+        An item that the org is likely to refuse is written alone, and so is a create that lacks something: a later
+        value could hide that. An event older than one of the fold waits, in case that one is refused. So does one that
         needs more fields of the found record than were read for the first: unanswered writes are looked up
         differently.
         """
         first, item = self.head, one.item
         if self.instead or one.instead:
             return False
-        if self.lacks or one.lacks or self.is_closed or first.fitted.doubtful or item.fitted.doubtful:
+        if self.lacks or one.lacks or self.is_closed or first.fitted.likely_refused or item.fitted.likely_refused:
             return False
         if self._is_renamed:
             return False
@@ -119,6 +119,20 @@ class Fold:
             return False
         read = (*item.fitted.if_empty, *item.fitted.added)
         return first.fitted.complete and all(self.on_create.get(name) is not None for name in read)
+
+
+def contents_of_create(items: Sequence[Item]) -> dict[str, Content]:
+    """The result of a create with the first item followed by an update with each further one."""
+    contents = dict(items[0].fitted.on_create)
+    for item in items[1:]:
+        _update(contents, item)
+    return contents
+
+
+def _update(contents: dict[str, Content], item: Item) -> None:
+    """Applies an update with the item to the contents."""
+    changes = item.fitted.on_update
+    contents.update(_after(contents, changes) if item.fitted.adds else changes)
 
 
 def _after(held: Mapping[str, Content], contents: Mapping[str, Content]) -> dict[str, Content]:
@@ -150,47 +164,57 @@ class WritePlan:
     """To write now, together."""
     deferred: Sequence[Item]
     """To look up again once the folds are written."""
-    held: Sequence[Item]
-    """To keep until a write in doubt is settled."""
     held_traces: Set[Trace]
+    """The traces of the other items: these get no outcome until a write in doubt has ended."""
+
+
+class _NotNow:
+    """All deferred items, or all held ones: no item folds into them."""
+
+    def __init__(self) -> None:
+        self.traces: set[Trace] = set()
+        self.is_closed = False
 
 
 def plan_writes(
     found: Iterable[Found], lookups: Lookups, in_doubt: Set[Trace] = frozenset(), writes: Set[int] = frozenset()
 ) -> WritePlan:
-    """Decides which items are written together and which wait; `in_doubt` are the traces of `writes` in doubt."""
+    """Decides which items are written together, and which are deferred or held.
+
+    `in_doubt` are the traces of the `writes` in doubt, and of the records that are held for them.
+    """
     folds: list[Fold] = []
     deferred: list[Item] = []
-    held: list[Item] = []
-    waiting, holding = Fold(), Fold()  # placeholders for all deferred or held items; nothing folds into them
-    seen: dict[Trace, dict[int, Fold]] = defaultdict(dict)
+    deferring, holding = _NotNow(), _NotNow()
+    seen: dict[Trace, dict[int, Fold | _NotNow]] = defaultdict(dict)
     for one in found:
         traces = traces_of(one, lookups)
         met = {number: fold for trace in traces.meets if trace in seen for number, fold in seen[trace].items()}
-        fold = next(iter(met.values()), None)
+        fold: Fold | _NotNow | None = next(iter(met.values()), None)
         left = traces.leaves
         sent_by = one.item.unanswered.write if one.item.unanswered else 0
         if id(holding) in met or sent_by in writes or not in_doubt.isdisjoint(traces.meets):
             fold = holding
-            held.append(one.origin)
         elif fold is None:
             fold = Fold(one)
             folds.append(fold)
             if one.needs_no_write:
                 left = frozenset()
-        elif len(met) == 1 and fold is not waiting and fold.takes(one):
+        elif len(met) == 1 and isinstance(fold, Fold) and fold.takes(one):
             fold.add(one.item)
         else:
-            fold = waiting
+            fold = deferring
             deferred.append(one.origin)
-        if fold is waiting or fold is holding:
-            left |= frozenset(traces_while_waiting(one, lookups))
+        if isinstance(fold, _NotNow):
+            left |= frozenset(traces_until_written(one, lookups))
             for earlier in met.values():
                 earlier.is_closed = True
-        if fold is waiting:
-            # An item that meets one of these waits too, since they are closed: no need to visit each of them.
-            seen.update((trace, {id(waiting): waiting}) for trace in traces.meets if len(seen.get(trace, ())) > 1)
+        if fold is deferring:
+            # An item that meets one of these is deferred, too: they are closed, so each need not be visited.
+            seen.update(
+                (trace, {id(deferring): deferring}) for trace in traces.meets if len(seen.get(trace, ())) > 1
+            )
         fold.traces |= left
         for trace in left:
             seen[trace][id(fold)] = fold
-    return WritePlan(folds=folds, deferred=deferred, held=held, held_traces=holding.traces)
+    return WritePlan(folds=folds, deferred=deferred, held_traces=holding.traces)

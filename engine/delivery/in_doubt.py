@@ -75,7 +75,7 @@ class Doubts:
         self._lost = [
             _Doubt(write.id, self._end(write), restored_traces(write.traces)) for write in ledger.in_flight()
         ]
-        self.settled()
+        self.drop_ended()
 
     def _end(self, write: InFlight) -> float:
         """When the write is no longer in doubt, by `uptime`."""
@@ -136,8 +136,8 @@ class Doubts:
         with self._lock:
             return frozenset(doubt.write for doubt in self._lost)
 
-    def settled(self) -> bool:
-        """Whether a doubt has ended since the last call; removes those that have."""
+    def drop_ended(self) -> bool:
+        """Drops the doubts that have ended; returns whether there were any."""
         now = self._clock()
         with self._lock:
             before = len(self._lost)

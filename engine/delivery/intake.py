@@ -30,7 +30,7 @@ _KILLED = (
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingMessages:
+class HeldMessages:
     """The message ids of events and records that wait for a write in doubt."""
 
     events: Set[str]
@@ -75,19 +75,19 @@ class Intake:
         )
         """The lookups of all mappings, as far as the org's objects are known."""
 
-    def items(self, events: Sequence[Received], table: OutcomeTable, waiting: WaitingMessages) -> list[Item]:
+    def items(self, events: Sequence[Received], table: OutcomeTable, held: HeldMessages) -> list[Item]:
         """The items; every other record has an outcome in the table when this returns.
 
         Raises `OrgError`, `StopRequested` or `JournalFailed`.
         """
-        records = list(self._map(events, table, waiting))
+        records = list(self._map(events, table, held))
         if self._messages.creating:
-            records = self._not_created_before(records, table, waiting)
+            records = self._not_created_before(records, table, held)
         return list(self._fit(records, table)) if records else []
 
-    def _map(self, events: Sequence[Received], table: OutcomeTable, waiting: WaitingMessages) -> Iterator[_Mapped]:
+    def _map(self, events: Sequence[Received], table: OutcomeTable, held: HeldMessages) -> Iterator[_Mapped]:
         """The records of the events; those without a record, or already decided, get their outcome here."""
-        repeated = self._repeated(events, waiting)
+        repeated = self._repeated(events, held)
         for received in events:
             if received.event is None:
                 table.open(received).end(Ending("failed", reason=received.problem))
@@ -130,16 +130,16 @@ class Intake:
             outcome = replace(outcome, event=received.number, file=received.file, line=received.line)
         return None if outcome and outcome.fate == "failed" and received.only else outcome
 
-    def _repeated(self, events: Sequence[Received], waiting: WaitingMessages) -> set[int]:
+    def _repeated(self, events: Sequence[Received], held: HeldMessages) -> set[int]:
         """The numbers of events whose message was delivered before, or waits for a write in doubt."""
         if not self._messages.skip_delivered:
             return set()
         asked = {one.number: message for one in events if not one.only and (message := self._messages.of(one))}
-        known = waiting.events | self._ledger.delivered(asked.values())
+        known = held.events | self._ledger.delivered(asked.values())
         return {number for number, message in asked.items() if message in known}
 
     def _not_created_before(
-        self, records: Sequence[_Mapped], table: OutcomeTable, waiting: WaitingMessages
+        self, records: Sequence[_Mapped], table: OutcomeTable, held: HeldMessages
     ) -> list[_Mapped]:
         """The records, without those already created for the same message; these end here."""
         asked: dict[int, str] = {}
@@ -148,7 +148,7 @@ class Intake:
             is_new = one.record.mapping in self._messages.creating and not row.received.only
             if is_new and (message := self._messages.of(row.received)):
                 asked[one.place] = message_of_record(message, row.key)
-        known = waiting.records | self._ledger.delivered(asked.values())
+        known = held.records | self._ledger.delivered(asked.values())
         created = {place for place, name in asked.items() if name in known}
         for one in records:
             if one.place in created:
@@ -170,11 +170,11 @@ class Intake:
                     raise _unknown(record.object, names)
                 fitted = fit(record, objects)
             except DoesNotFit as error:
-                _end_unfit(row, record, Ending("failed", reason=str(error)), record.notes)
+                _end_early(row, record, Ending("failed", reason=str(error)), record.notes)
                 continue
             item = self._item(one, row, fitted, described[record.object])
             if item.unanswered and item.unanswered.verb == "create" and not item.is_found_again:
-                _end_unfit(row, record, Ending("failed", reason=_KILLED), fitted.notes)
+                _end_early(row, record, Ending("failed", reason=_KILLED), fitted.notes)
             else:
                 yield item
 
@@ -223,9 +223,9 @@ class Intake:
         return _NativeKey(field.name, field.unique)
 
 
-def _end_unfit(row: Row, record: Record, ending: Ending, notes: Sequence[Note]) -> None:
+def _end_early(row: Row, record: Record, ending: Ending, notes: Sequence[Note]) -> None:
     row.end(ending, record.mapping, record.object, notes)
-    row.is_unfit = True
+    row.ended_early = True
 
 
 def _hiding_names(mapper: Mapper) -> dict[str, frozenset[str]]:

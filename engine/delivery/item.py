@@ -51,7 +51,7 @@ class Fitted:
     if_empty: Mapping[str, Content]
     """Fields that are part of an update only if empty in the org."""
     notes: tuple[Note, ...]
-    doubtful: bool = False
+    likely_refused: bool = False
     """Whether the org is likely to refuse it because a value is not in a restricted picklist."""
     complete: bool = True
     """Whether it has every field that a create requires."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sfmap.engine.delivery.folding import Fold
+from sfmap.engine.delivery.folding import contents_of_create
 from sfmap.engine.delivery.item import ID, Content, Fields, Found, Item, Lookups, Pointer, comparable, holds
 from sfmap.engine.delivery.pointers import find_targets, pointed
 from sfmap.engine.delivery.query import Queries, Question, RefusedLookup
@@ -38,12 +38,19 @@ class _Made(NamedTuple):
     """Whether it holds what was sent: if so, that create made it, otherwise somebody else did."""
 
 
-class _Way(NamedTuple):
-    """How items are looked up; those of one way share queries."""
+class _MatchLookup(NamedTuple):
+    """A lookup of `match`; items with the same one share queries."""
 
     object: str
     fields: Fields
     where: str
+
+
+class _SentTogether(NamedTuple):
+    """Where a write was: the items of one write at one position were one record."""
+
+    write: int
+    position: int
 
 
 class _SelfFinding(NamedTuple):
@@ -107,13 +114,13 @@ class Finder:
 def _find_matched(items: Sequence[Item], found: dict[int, Sequence[FoundRecord]], queries: Queries) -> None:
     """Adds the results of the lookups for each item without any so far."""
     for position in range(max((len(item.lookup_keys) for item in items), default=0)):
-        asked: dict[_Way, list[Item]] = defaultdict(list)
+        asked: dict[_MatchLookup, list[Item]] = defaultdict(list)
         for item in items:
             is_named = item.unanswered and item.unanswered.id
             waits = item.place not in found and item.place not in queries.refused and not item.native_key
             if waits and not is_named and position < len(item.lookup_keys):
                 key = item.lookup_keys[position]
-                asked[_Way(key.object, key.fields, item.record.where)].append(item)
+                asked[_MatchLookup(key.object, key.fields, item.record.where)].append(item)
         for way, group in asked.items():
             question = Question(
                 object=way.object,
@@ -150,10 +157,10 @@ def _find_made(ready: Sequence[Found], queries: Queries) -> dict[int, _Made]:
     created = [one for one in ready if one.item.unanswered and one.item.unanswered.verb == "create"]
     not_known = {one.item.place: _may_be_itself(one.origin) for one in created}
     items = [one.item for one in created]
-    sent: dict[tuple[int, int], Fold] = {}
+    sent: dict[_SentTogether, list[Item]] = defaultdict(list)
     for item in items:
         assert item.unanswered
-        sent.setdefault((item.unanswered.write, item.unanswered.place), Fold()).add(item)
+        sent[_SentTogether(item.unanswered.write, item.unanswered.position)].append(item)
     made: dict[int, _Made] = {}
     for group, question in _self_finding(items):
         by_key = queries.find(group, question)
@@ -162,7 +169,8 @@ def _find_made(ready: Sequence[Found], queries: Queries) -> dict[int, _Made]:
             known = item.unanswered.known
             new = [record for record in by_key.get(question.key(item), ()) if record.id not in known]
             if new and item.place not in made:
-                contents = sent[item.unanswered.write, item.unanswered.place].on_create
+                together = sent[_SentTogether(item.unanswered.write, item.unanswered.position)]
+                contents = contents_of_create(together)
                 # The org strips blanks, and lower-cases e-mail addresses.
                 left = contents.keys() - not_known[item.place]
                 sent_now = {name: one for name, one in _scalars(contents).items() if name in left}

@@ -70,8 +70,8 @@ class Row:
     """None as long as it is undecided."""
     claimed: RecordKey | None = None
     """Its key in the journal, if it was decided in an earlier stream."""
-    is_unfit: bool = False
-    """Whether the org cannot take it as described now."""
+    ended_early: bool = False
+    """Whether a resumed run might decide otherwise: the org's description may change, and what was sent is lost."""
 
     def end(self, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()) -> Outcome:
         """Sets the outcome."""
@@ -179,13 +179,13 @@ class Decisions:
         self._doubts = doubts
         self._messages = messages
 
-    def decide(
+    def record(
         self,
         decided: Iterable[Decided],
         answered: Sequence[int] = (),
         kept: Sequence[tuple[RecordKey, Unanswered]] = (),
     ) -> None:
-        """Decides outcomes in one transaction with the numbers of the writes that were `answered`.
+        """Sets outcomes, and writes them to the journal in one transaction with the writes that were `answered`.
 
         `kept` are the earlier unanswered writes of items that are sent again.
         """
@@ -215,9 +215,9 @@ class Decisions:
         )
         self._doubts.answered(key for key, _ in outcomes)
 
-    def record_unfit(self, rows: Iterable[Row]) -> None:
-        """Notes the outcomes of records that the org cannot take as described now, should that change later."""
-        outcomes = [(row.key, stored_outcome(row.outcome)) for row in rows if row.is_unfit and row.outcome]
+    def record_early_ends(self, rows: Iterable[Row]) -> None:
+        """Writes outcomes to the journal that a resumed run might not find again."""
+        outcomes = [(row.key, stored_outcome(row.outcome)) for row in rows if row.ended_early and row.outcome]
         if outcomes:
             ended = [key for key, _ in outcomes]
             self._ledger.settle(Settled(outcomes=outcomes, ended=ended))

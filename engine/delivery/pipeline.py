@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sfmap.engine.delivery.batches import BatchSizes
 from sfmap.engine.delivery.in_doubt import Doubts
-from sfmap.engine.delivery.intake import Intake, WaitingMessages
+from sfmap.engine.delivery.intake import HeldMessages, Intake
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.outcome_table import (
     Decisions,
@@ -60,8 +60,8 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What was written of the results and summary when a window ends; the journal stores it with the window."""
+class OutputState:
+    """How far results and summary are written when a window ends; the journal stores it with the window."""
 
     results: Results = NO_RESULTS
     tally: bytes = b""
@@ -70,15 +70,15 @@ class Told:
 class Listener(Protocol):
     """Who receives the outcomes."""
 
-    def tell(self, delivered: Delivered) -> Told:
+    def tell(self, delivered: Delivered) -> OutputState:
         """Receives outcomes before the journal counts them as done: after a kill they are told again."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A record that waits for a write in doubt; its event is read again when it is released."""
+class _HeldRecord:
+    """A record that waits for a write in doubt; its event is read again when the doubt has ended."""
 
-    held: Held
+    entry: Held
     message: str | None
 
 
@@ -97,7 +97,7 @@ class _Certain:
     taken: Sequence[Received]
     """The newly read events of which every record has an outcome or waits for a write in doubt."""
     ended: Sequence[Row]
-    waiting: Sequence[Row]
+    held: Sequence[Row]
 
 
 class Delivery:
@@ -133,7 +133,7 @@ class Delivery:
             org=org, mapper=mapper, ledger=ledger, doubts=doubts, waiter=waiter, messages=self._messages
         )
         self.sizes = BatchSizes(options.batch_size)
-        self._held = [_Waiting(held, self._messages.of(held_event(held))) for held in ledger.held()]
+        self._held = [_HeldRecord(held, self._messages.of(held_event(held))) for held in ledger.held()]
         self._is_resumed = bool(self._held)
         """Whether the dependencies of held records are still unknown: these must be looked up before others."""
         self._has_letters = ledger.has_letters()
@@ -149,7 +149,7 @@ class Delivery:
         self.deliver_source(source, start)
         while self._held:
             self._wait_for_doubts()
-            self._deliver_part(_Part(self._released()))
+            self._deliver_part(_Part(self._take_held()))
 
     def deliver_source(self, source: EventSource | Stream, start: Position = START) -> None:
         """Delivers a source to its end; records may still be held then."""
@@ -163,11 +163,11 @@ class Delivery:
 
     def deliver_window(self, window: Sequence[Received]) -> None:
         """Delivers the events; an empty window gives held records a chance to be delivered."""
-        for part in self._parts(self._released(), window):
+        for part in self._parts(self._take_held(), window):
             self._deliver_part(part)
-        while sum(len(waiting.held.raw) for waiting in self._held) > _MOST_HELD:
+        while sum(len(one.entry.raw) for one in self._held) > _MOST_HELD:
             self._wait_for_doubts()
-            self._deliver_part(_Part(self._released()))
+            self._deliver_part(_Part(self._take_held()))
 
     def _windows(self, source: EventSource | Stream) -> Iterator[Sequence[Received]]:
         if isinstance(source, Stream):
@@ -192,14 +192,14 @@ class Delivery:
             seen.add(message)
         return [*parts, _Part(released, window[begin:])]
 
-    def _released(self) -> list[Received]:
+    def _take_held(self) -> list[Received]:
         """The held records, if a write in doubt has been settled."""
-        is_settled = self._doubts.settled()
-        if not self._held or not (is_settled or not self._doubts or self._is_resumed):
+        has_ended = self._doubts.drop_ended()
+        if not self._held or not (has_ended or not self._doubts or self._is_resumed):
             return []
         self._is_resumed = False
         self._doubts.release()
-        released, self._held = [held_event(waiting.held) for waiting in self._held], []
+        released, self._held = [held_event(one.entry) for one in self._held], []
         return released
 
     def _wait_for_doubts(self) -> None:
@@ -221,21 +221,21 @@ class Delivery:
         table = OutcomeTable()
         failure: OrgError | StopRequested | JournalFailed | None = None
         try:
-            self._decide(part, table)
+            self._deliver_records(part, table)
         except (OrgError, StopRequested, JournalFailed) as error:
             failure = error
         certain = _certain(part, table, is_whole=failure is None)
         outcomes = [row.outcome for row in certain.ended if row.outcome]
-        told = self._listener.tell(Delivered(outcomes, len(certain.taken)))
-        self._commit(certain, told)
+        written = self._listener.tell(Delivered(outcomes, len(certain.taken)))
+        self._commit(certain, written)
         if failure:
             raise failure
 
-    def _decide(self, part: _Part, table: OutcomeTable) -> None:
-        """Opens a row for each record, and decides its outcome unless it must wait for a write in doubt."""
+    def _deliver_records(self, part: _Part, table: OutcomeTable) -> None:
+        """Opens a row for each record, and delivers it; its row stays without an outcome if it must be held."""
         decisions = Decisions(table, self._ledger, self._doubts, self._messages)
-        items = self._intake.items([*part.released, *part.window], table, self._waiting_messages())
-        decisions.record_unfit(table.rows)
+        items = self._intake.items([*part.released, *part.window], table, self._held_messages())
+        decisions.record_early_ends(table.rows)
         if items:
             Window(
                 org=self._org,
@@ -248,14 +248,14 @@ class Delivery:
                 decisions=decisions,
             ).deliver(items)
 
-    def _waiting_messages(self) -> WaitingMessages:
-        waiting = [(one.message, one.held.key) for one in self._held if one.message]
-        return WaitingMessages(
-            events={message for message, _ in waiting},
-            records={message_of_record(message, key) for message, key in waiting},
+    def _held_messages(self) -> HeldMessages:
+        held = [(one.message, one.entry.key) for one in self._held if one.message]
+        return HeldMessages(
+            events={message for message, _ in held},
+            records={message_of_record(message, key) for message, key in held},
         )
 
-    def _commit(self, certain: _Certain, told: Told) -> None:
+    def _commit(self, certain: _Certain, written: OutputState) -> None:
         """Writes all that is certain to the journal in one transaction, and held records with their events.
 
         Before it, a resumed run delivers these events again, and takes the outcomes that were decided for them.
@@ -270,10 +270,10 @@ class Delivery:
         self._ledger.commit(
             Commit(
                 position=position,
-                results=told.results,
-                tally=told.tally,
-                held=[row.held for row in certain.waiting if not row.received.only],
-                released=[
+                results=written.results,
+                tally=written.tally,
+                held=[row.held for row in certain.held if not row.received.only],
+                no_longer_held=[
                     *(row.key for row in ended if row.received.only),
                     *(row.claimed for row in ended if row.claimed),
                 ],
@@ -284,11 +284,11 @@ class Delivery:
         )
         self._position = position
         self._has_letters = self._has_letters or bool(failed)
-        self._held += (_Waiting(row.held, self._messages.of(row.received)) for row in certain.waiting)
+        self._held += (_HeldRecord(row.held, self._messages.of(row.received)) for row in certain.held)
 
     def _delivered_messages(self, certain: _Certain, failed: Iterable[Row]) -> Iterator[str]:
         """The message ids of the events that were delivered as a whole."""
-        unsettled = {row.key.event for row in (*certain.waiting, *failed)}
+        unsettled = {row.key.event for row in (*certain.held, *failed)}
         for row in certain.ended:
             if _fate(row) not in ("failed", "skipped") and row.key.event not in unsettled:
                 yield from self._messages.to_remember(row.received)
@@ -304,7 +304,7 @@ def _certain(part: _Part, table: OutcomeTable, is_whole: bool) -> _Certain:
     return _Certain(
         taken=taken,
         ended=[row for row in rows if row.outcome],
-        waiting=[row for row in rows if row.outcome is None],
+        held=[row for row in rows if row.outcome is None],
     )
 
 

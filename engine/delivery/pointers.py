@@ -33,8 +33,8 @@ class _Resolved:
     lacks: str = ""
 
 
-class _Way(NamedTuple):
-    """How targets are looked up; those of one way share queries."""
+class _TargetLookup(NamedTuple):
+    """A lookup of targets; those with the same one share queries."""
 
     object: str
     by: str
@@ -43,11 +43,11 @@ class _Way(NamedTuple):
 
 def find_targets(items: Sequence[Item], queries: Queries) -> FoundTargets:
     """The records that the items' pointers find, oldest first. Raises `OrgError` or `StopRequested`."""
-    asked: dict[_Way, dict[LookupKey, dict[Target, None]]] = defaultdict(lambda: defaultdict(dict))
-    pointing: dict[_Way, dict[int, Item]] = defaultdict(dict)
+    asked: dict[_TargetLookup, dict[LookupKey, dict[Target, None]]] = defaultdict(lambda: defaultdict(dict))
+    pointing: dict[_TargetLookup, dict[int, Item]] = defaultdict(dict)
     for item in items:
         for target in item.looked_up_targets:
-            way = _Way(target.object, target.by, target.where)
+            way = _TargetLookup(target.object, target.by, target.where)
             asked[way][target_key(target)][target] = None
             pointing[way][item.place] = item
     found: dict[Target, list[FoundRecord]] = defaultdict(list)

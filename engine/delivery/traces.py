@@ -29,8 +29,8 @@ Kind = Literal["record", "pointed", "looked", "written", "hidden", "creation", "
 - `written`: a write changes this
 - `hidden`: a write may hide this record, or any of this object, from `unless_found`
 - `creation`: a record of this object is created, and the order of creation matters
-- `unasked`: a waiting item may still find a record by this key, or by some key of this object
-- `all unasked`: a waiting item may still find any record of this object
+- `unasked`: a deferred or held item may still find a record by this key, or by some key of this object
+- `all unasked`: a deferred or held item may still find any record of this object
 """
 
 
@@ -107,29 +107,29 @@ def traces_of(found: Found, lookups: Lookups) -> Traces:
                 *(Trace("written", one) for one in looked | written),
                 # The same lookup finds the same record, even if nothing writes its field.
                 *(Trace("looked", one) for one in {*written, *item.lookup_keys}),
-                *_findable_by_waiting(found, lookups),
+                *_findable_by_others(found, lookups),
                 *([creation(item.record.object)] if item.may_create(found.records) else ()),
             }
         ),
     )
 
 
-def traces_while_waiting(waiting: Found, lookups: Lookups) -> Iterator[Trace]:
-    """The traces of an item that waits: it is looked up again, and may then find another record.
+def traces_until_written(one: Found, lookups: Lookups) -> Iterator[Trace]:
+    """The further traces of a deferred or held item: it is looked up again, and may then find another record.
 
     That is a record of a lookup that was skipped because an earlier one found something, or whose values were
     not known; or one that the items before it have written. No later item may change it first.
     """
-    item = waiting.item
+    item = one.item
     object_name = item.record.object
     if lookups.order_matters(object_name) and item.record.operation in ("create", "upsert"):
         yield creation(object_name)
     if _may_hide(item, lookups):
         yield Trace("hidden", object_name)
-    if next(waiting.origin.fitted.match_pointers, None):
+    if next(one.origin.fitted.match_pointers, None):
         yield Trace("unasked", object_name)
         yield Trace("all unasked", object_name)
-    elif waiting.records and item.lookup_keys[1:]:
+    elif one.records and item.lookup_keys[1:]:
         yield Trace("unasked", object_name)
         yield from (Trace("unasked", key.as_read()) for key in item.lookup_keys[1:])
 
@@ -180,8 +180,8 @@ def _hidden(found: Found) -> Iterator[Trace]:
         yield Trace("hidden", found.item.record.object)
 
 
-def _findable_by_waiting(found: Found, lookups: Lookups) -> Iterator[Trace]:
-    """The traces of waiting items that may still find one of its records."""
+def _findable_by_others(found: Found, lookups: Lookups) -> Iterator[Trace]:
+    """The traces of deferred and held items that may still find one of its records."""
     own = found.item.record.object
     records = (*((own, record) for record in found.records), *((one.object, one.record) for one in found.pointed))
     for name, record in records:

@@ -4,7 +4,7 @@ Each item is looked up before it is written, so delivering the same events again
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sfmap.engine.delivery.batches import Answers, BatchSizes, Lost, Sender, Sent, batch_items
 from sfmap.engine.delivery.folding import Fold, plan_writes
@@ -16,7 +16,7 @@ from sfmap.engine.delivery.outcome_table import Decided, Decisions
 from sfmap.engine.delivery.query import RefusedLookup
 from sfmap.engine.delivery.refusals import is_too_much, to_send_again
 from sfmap.engine.delivery.waiter import Waiter
-from sfmap.engine.delivery.writes import VERBS, PendingWrite, WriteCall, WriteCalls, decide
+from sfmap.engine.delivery.writes import VERBS, PendingWrite, WriteCall, WriteCalls, plan_write
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.org.port import Org, Refused, Written
 
@@ -28,6 +28,15 @@ _FEWEST = 32
 
 def _place(item: Item) -> int:
     return item.place
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What is left of batches that were sent one after the other."""
+
+    again: Sequence[Item]
+    is_halted: bool = False
+    """Whether a create whose order matters is lost: created after it, others would be the newest."""
 
 
 class Window:
@@ -63,7 +72,8 @@ class Window:
         """
         together = len(items)
         while items:
-            # Items that wait for each other are written one by one, so only some are looked up each time.
+            # A chain of dependent items shrinks by one each round: only about four times as many are looked up as
+            # ended in the last one.
             current, later = self._not_overtaken(items[:together]), items[together:]
             looked_up = self._finder.look_up(current)
             self._fail(looked_up.refused)
@@ -84,13 +94,13 @@ class Window:
         overtaken = [item for item, moment in guarded if moment.time < newest.get(moment.identity, "")]
         if overtaken:
             reason = "a newer event was written for the same record: timestamp_guard"
-            self._decisions.decide(Decided(item, Ending("skipped", reason=reason)) for item in overtaken)
+            self._decisions.record(Decided(item, Ending("skipped", reason=reason)) for item in overtaken)
         places = {item.place for item in overtaken}
         return [item for item in items if item.place not in places]
 
     def _fail(self, refused: Sequence[RefusedLookup]) -> None:
         if refused:
-            self._decisions.decide(Decided(one.item, Ending("failed", reason=one.reason)) for one in refused)
+            self._decisions.record(Decided(one.item, Ending("failed", reason=one.reason)) for one in refused)
 
     def _write(self, folds: Sequence[Fold]) -> list[Item]:
         """Writes the folds, batch by batch, and returns the items to send again.
@@ -100,33 +110,35 @@ class Window:
         """
         again: list[Item] = []
         halted: set[str] = set()
-        for call, pending in _runs(self._with_known(self._decided(folds))):
+        for call, pending in _runs(self._with_known(self._pending(folds))):
             if call.object_name in halted and call.order_matters:
                 again += batch_items(pending)
                 continue
             size = self._sizes.most(call)
             batches = [pending[start : start + size] for start in range(0, len(pending), size)]
             if self._sender.sends_together(batches):
-                self._send_together(batches, again)
-            elif not self._send_in_turn(batches, again):
-                halted.add(call.object_name)
+                again += self._send_together(batches)
+            else:
+                turn = self._send_in_turn(batches)
+                again += turn.again
+                halted |= {call.object_name} if turn.is_halted else set()
         pauses = [item.again.count(item.again[-1]) for item in again if _needs_a_pause(item)]
         if pauses:
             self._waiter.pause(max(pauses))
         return again
 
-    def _decided(self, folds: Sequence[Fold]) -> list[PendingWrite]:
+    def _pending(self, folds: Sequence[Fold]) -> list[PendingWrite]:
         """The writes of the folds; those that need none end here."""
         pending: list[PendingWrite] = []
         ended: list[Decided] = []
         for fold in folds:
-            one = decide(fold, self._calls)
+            one = plan_write(fold, self._calls)
             if isinstance(one, Ending):
                 ended += _ends(fold, one)
             else:
                 pending.append(one)
         if ended:
-            self._decisions.decide(ended)
+            self._decisions.record(ended)
         return pending
 
     def _with_known(self, pending: Sequence[PendingWrite]) -> Sequence[PendingWrite]:
@@ -143,31 +155,35 @@ class Window:
             if one.fold.head.place not in failed
         ]
 
-    def _send_in_turn(self, batches: Sequence[Sequence[PendingWrite]], again: list[Item]) -> bool:
-        """Sends one batch after the other; returns whether later writes of the object may be sent.
-
-        They may not if a create whose order matters is lost: created after it, they would be the newest.
-        """
+    def _send_in_turn(self, batches: Sequence[Sequence[PendingWrite]]) -> _Turn:
+        """Sends one batch after the other."""
+        again: list[Item] = []
         for number, batch in enumerate(batches, 1):
             answers = self._sender.send(batch)
-            self._conclude(answers, again)
+            again += self._conclude(answers)
             if answers.failure:
                 raise answers.failure
             if batch[0].call.order_matters and answers.is_lost:
                 again += (item for later in batches[number:] for item in batch_items(later))
-                return False
-        return True
+                return _Turn(again, is_halted=True)
+        return _Turn(again)
 
-    def _send_together(self, batches: Sequence[Sequence[PendingWrite]], again: list[Item]) -> None:
+    def _send_together(self, batches: Sequence[Sequence[PendingWrite]]) -> list[Item]:
+        """Sends the batches on several connections; returns the items to send again."""
+        again: list[Item] = []
         failures = []
         for answers in self._sender.send_together(batches):
-            self._conclude(answers, again)
+            again += self._conclude(answers)
             failures += [answers.failure] if answers.failure else []
         if failures:
             raise failures[0]
+        return again
 
-    def _conclude(self, answers: Answers, again: list[Item]) -> None:
-        """Gives items their outcomes where certain, in one transaction with the writes that these settle."""
+    def _conclude(self, answers: Answers) -> list[Item]:
+        """Gives items their outcomes where certain, in one transaction with the writes that these settle.
+
+        Returns the items to send again.
+        """
         decided: list[Decided] = []
         settled: set[int] = set()
         repeated: list[Item] = []
@@ -189,8 +205,8 @@ class Window:
                 decided.append(_refused(sent, sent.result))
         for sent in passed.values():
             self._sizes.passed(sent.pending.call, sent.together)
-        again += repeated
-        self._decisions.decide(decided, sorted(settled), kept(repeated))
+        self._decisions.record(decided, sorted(settled), kept(repeated))
+        return repeated
 
 
 def _runs(pending: Sequence[PendingWrite]) -> list[tuple[WriteCall, list[PendingWrite]]]:

@@ -1,4 +1,4 @@
-"""Decides how a fold is written: by which call and with what content, or which outcome it has without a write."""
+"""Plans how a fold is written: by which call and with what content, or which outcome it has without a write."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -126,7 +126,7 @@ def batch_size(lost: int) -> int:
     return max(1, BATCH_SIZE >> _HALVINGS * max(0, lost - 1))
 
 
-def decide(fold: Fold, calls: WriteCalls) -> PendingWrite | Ending:
+def plan_write(fold: Fold, calls: WriteCalls) -> PendingWrite | Ending:
     """The write of the fold, or the outcome of its items."""
     head = fold.head
     if fold.instead:
@@ -139,15 +139,15 @@ def decide(fold: Fold, calls: WriteCalls) -> PendingWrite | Ending:
     if head.native_key:
         return _create(fold, calls.call("upsert", head))
     if fold.found:
-        return _decide_change(fold, calls)
-    return _decide_without_a_record(fold) or _create(fold, calls.call("create", head))
+        return _plan_change(fold, calls)
+    return _end_without_a_record(fold) or _create(fold, calls.call("create", head))
 
 
 def _create(fold: Fold, call: WriteCall) -> PendingWrite:
     return PendingWrite(call=call, fold=fold, write=_record_write(fold.on_create), fates=fold.fates())
 
 
-def _decide_without_a_record(fold: Fold) -> Ending | None:
+def _end_without_a_record(fold: Fold) -> Ending | None:
     """The outcome if no record was found; None if it is created."""
     head = fold.head
     if head.unanswered and head.unanswered.id:
@@ -163,7 +163,7 @@ def _decide_without_a_record(fold: Fold) -> Ending | None:
     return None
 
 
-def _decide_change(fold: Fold, calls: WriteCalls) -> PendingWrite | Ending:
+def _plan_change(fold: Fold, calls: WriteCalls) -> PendingWrite | Ending:
     """The write to the record that was found, or the outcome if it is not changed."""
     chosen, note = _choose(fold)
     if chosen is None:

@@ -62,8 +62,9 @@ class Unanswered:
     known: tuple[str, ...] = ()
     """For a create, the ids of the records that had its key before."""
     write: int = 0
-    """The write that it was part of, and its place there: records with the same place were written as one."""
-    place: int = 0
+    """The write that it was part of."""
+    position: int = 0
+    """Its position in the write: records with the same one were written as one."""
     losses: int = 1
     """How often its answer was lost; each run counts from 1."""
 
@@ -106,7 +107,7 @@ class Commit:
     results: Results = NO_RESULTS
     tally: bytes = b""
     held: Sequence[Held] = ()
-    released: Sequence[RecordKey] = ()
+    no_longer_held: Sequence[RecordKey] = ()
     """Held records and dead letters that now have an outcome."""
     failed: Sequence[Letter] = ()
     delivered: Sequence[bytes] = ()

@@ -171,7 +171,7 @@ class Ledger:
         found = cast(list[tuple[int, str, str, int, str, str, bytes, int, int]], rows)
         return {
             RecordKey(*row[:4]): Unanswered(
-                verb=row[4], id=row[5], known=tuple(orjson.loads(row[6])), write=row[7], place=row[8]
+                verb=row[4], id=row[5], known=tuple(orjson.loads(row[6])), write=row[7], position=row[8]
             )
             for row in found
         }
@@ -220,7 +220,7 @@ class Ledger:
         connection.executemany(
             "INSERT OR REPLACE INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (*own, *key, write, sent.place, sent.verb, sent.id, orjson.dumps(sent.known))
+                (*own, *key, write, sent.position, sent.verb, sent.id, orjson.dumps(sent.known))
                 for key, write, sent in records
             ],
         )
@@ -252,9 +252,9 @@ class Ledger:
                 "DELETE FROM decided WHERE org = ? AND source = ? AND event > ? AND event <= ?",
                 (*self._own, self._after, at.number),
             )
-            released = [(*self._own, *key) for key in commit.released]
+            ended = [(*self._own, *key) for key in commit.no_longer_held]
             for table in ("decided", "held"):
-                connection.executemany(_DELETE.format(table=table), released)
+                connection.executemany(_DELETE.format(table=table), ended)
             connection.executemany(
                 "INSERT INTO held (org, source, event, digest, mapping, item, file, line, raw)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -305,8 +305,12 @@ class Ledger:
     def forget_old(self, days: int) -> None:
         """Forgets message ids older than that many days, and the oldest if there are too many.
 
+        With 0, all are kept, since none are added.
+
         Also forgets what was sent or decided that long ago for a source that has finished.
         """
+        if not days:
+            return
         oldest = self._day() - days
         has_ended = "(org, source) IN (SELECT org, source FROM sources WHERE finished)"
         with self._database.transaction() as connection:

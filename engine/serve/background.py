@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.delivery.internal_error import internal_error
-from sfmap.engine.delivery.pipeline import Delivered, Delivery, Listener, Told
+from sfmap.engine.delivery.pipeline import Delivered, Delivery, Listener, OutputState
 from sfmap.engine.delivery.waiter import Patience, StopRequested
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.database import Database
@@ -110,7 +110,7 @@ class Background:
                 if opened is None or must_open_again(error, opened):
                     return
             except Exception as error:  # a bug that one event triggers must not end the service
-                if opened is None or not self._isolates(internal_error(error), opened):
+                if opened is None or not self._isolate(internal_error(error), opened):
                     raise
 
     def _opened(self, stack: ExitStack) -> OpenOrg:
@@ -135,6 +135,7 @@ class Background:
         ledger.begin_unless_begun()
         known = ledger.checkpoint()
         position = known.position if known else START
+        ledger.forget_old(self._options.remember_days)
         delivery = make_delivery(self.requests.current_mapper(), opened.org, ledger, self._options, self)
         delivery.begin(position)
         self._metrics.held = lambda: delivery.held
@@ -184,6 +185,7 @@ class Background:
         ledger = Ledger(self._journal, opened.key, source.name)
         ledger.begin_unless_begun()
         retried = _Retried(self)
+        ledger.forget_old(self._options.remember_days)
         delivery = make_delivery(self.requests.mapper, opened.org, ledger, self._options, retried)
         delivery.deliver_source(source)
         ledger.finish()
@@ -198,20 +200,20 @@ class Background:
         if self.requests.is_stopping():
             raise StopRequested
 
-    def _isolates(self, error: str, opened: OpenOrg) -> bool:
-        """Whether delivery can continue after an internal error, with each suspect event delivered alone.
+    def _isolate(self, error: str, opened: OpenOrg) -> bool:
+        """Arranges that each suspect event is delivered alone; returns False if that cannot help.
 
         An event that delivery crashes on when alone becomes a dead letter.
         """
         what = f"this is a bug in sfmap: {error}"
         numbers = list(self._accepted)
-        if not (self._suspects.suspect(numbers, what) if numbers else self._isolates_held(what, opened)):
+        if not (self._suspects.suspect(numbers, what) if numbers else self._isolate_held(what, opened)):
             return False
         self._log("error", f"Delivery failed: {what}. It continues with one event at a time, to find the cause.")
         return True
 
-    def _isolates_held(self, what: str, opened: OpenOrg) -> bool:
-        """Makes dead letters of records that wait for a write in doubt, each retried once its write is settled."""
+    def _isolate_held(self, what: str, opened: OpenOrg) -> bool:
+        """Makes dead letters of held records, to be retried when their doubts end; returns False if there are none."""
         events = make_dead_letters_of_held(Ledger(self._journal, opened.key, SPOOL), what)
         if events is None:
             return False
@@ -219,7 +221,7 @@ class Background:
         self.requests.retry_later(retriable(letters, self.requests.mapper), self._options.call_limit)
         return True
 
-    def tell(self, delivered: Delivered) -> Told:
+    def tell(self, delivered: Delivered) -> OutputState:
         """Counts the outcomes of a window, and logs failures."""
         now = time.time()
         metrics = self._metrics
@@ -235,7 +237,7 @@ class Background:
         if failed:
             message = f"{failed:,} records failed and are dead letters: sfmap dead-letters lists them."
             self._log_sparingly("warning", "dead letters", message)
-        return Told()
+        return OutputState()
 
 
 class _Retried:
@@ -246,7 +248,7 @@ class _Retried:
         self.events = 0
         self.failed = 0
 
-    def tell(self, delivered: Delivered) -> Told:
+    def tell(self, delivered: Delivered) -> OutputState:
         self.events += delivered.events
         self.failed += _failed(delivered)
         return self._listener.tell(delivered)

@@ -64,17 +64,17 @@ def make_dead_letters_of_held(ledger: Ledger, error: str) -> set[int] | None:
         Letter(key=one.key, file=one.file, line=one.line, object_name="", reason=error, raw=one.raw)
         for one in held
     ]
-    released = [one.key for one in held]
+    keys = [one.key for one in held]
     ledger.commit(
         Commit(
             position=known.position,
             results=known.results,
             tally=known.tally,
-            released=released,
+            no_longer_held=keys,
             failed=failed,
         )
     )
-    ledger.settle(Settled(ended=released))  # no answer to these writes is awaited
+    ledger.settle(Settled(ended=keys))  # no answer to these writes is awaited
     return {one.key.event for one in held}
 
 

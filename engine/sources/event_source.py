@@ -34,7 +34,7 @@ class Received(NamedTuple):
     file: str
     line: int
     raw: bytes
-    """The bytes as received, without the line end."""
+    """The event as JSON, from which it can be read again: as received, without the line end."""
     event: Event | None
     problem: str = ""
     """Why there is no event; empty if there is one."""
@@ -72,3 +72,18 @@ class SourceFailed(SfmapError):
 class EventSource(Protocol):
     def __iter__(self) -> Iterator[Received]:
         """The events in order. Raises `SourceFailed`."""
+
+
+class ResumableSource(EventSource, Protocol):
+    """A source that a later run can continue, or at least recognize."""
+
+    @property
+    def name(self) -> str:
+        """The name of the source in the journal."""
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the source can be read once only."""
+
+    def is_unchanged_up_to(self, position: Position) -> bool:
+        """Whether everything up to that position is as it was. Raises `SourceFailed`."""

@@ -9,6 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+import orjson
+
 from sfmap.engine.sources.event_source import START, Position, Received, SourceFailed
 from sfmap.engine.sources.reading import LONGEST_LINE, read_event
 
@@ -30,6 +32,12 @@ class NdjsonSource:
     """Where to continue; standard input cannot."""
     is_digested: bool = False
     """Whether each event carries the digest of all bytes up to its end, which `is_unchanged_up_to` needs."""
+
+    @property
+    def name(self) -> str:
+        """The name of the files in the journal."""
+        names = [file if file == STANDARD_INPUT else str(Path(file).absolute()) for file in self.files]
+        return orjson.dumps(names).decode("utf-8", "replace")
 
     @property
     def is_stream(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
-from sfmap.engine.delivery.pipeline import Delivered, Told
+from sfmap.engine.delivery.pipeline import Delivered, OutputState
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource
 from sfmap.engine.journal.ledger import Ledger
@@ -34,7 +34,7 @@ class KilledAfter:
     def __init__(self, fate: str) -> None:
         self._fate = fate
 
-    def tell(self, delivered: Delivered) -> Told:
+    def tell(self, delivered: Delivered) -> OutputState:
         assert [outcome.fate for outcome in delivered.outcomes] == [self._fate] * 3
         raise Killed
 

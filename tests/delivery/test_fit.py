@@ -108,7 +108,7 @@ def test_values_that_fit_are_kept_without_notes(given: dict[str, Value], kept: d
     fitted = fit(record(given), OBJECTS)
     assert fitted.on_create == fitted.on_update == kept
     assert fitted.notes == ()
-    assert fitted.doubtful == (given in DOUBTFUL)
+    assert fitted.likely_refused == (given in DOUBTFUL)
 
 
 NOTED: list[tuple[dict[str, Value], str]] = [

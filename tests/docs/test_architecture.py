@@ -14,10 +14,17 @@ NAMED = re.findall(r"`(\w+)` in `([\w/]+\.py)`", PAGE) + re.findall(
 PATHS = set(re.findall(r"`((?:engine|tests|docs|mappings)/[\w/.]*)`", PAGE))
 
 
+def defined(tree: ast.Module) -> set[str]:
+    """The classes, functions and aliases at the top of a module."""
+    named = {node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    assigned = (target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets)
+    return named | {target.id for target in assigned if isinstance(target, ast.Name)}
+
+
 @pytest.mark.parametrize(("name", "path"), sorted(set(NAMED)))
 def test_a_name_is_defined_where_the_page_says(name: str, path: str) -> None:
     tree = ast.parse((REPOSITORY / path).read_text("utf-8"))
-    assert name in {node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    assert name in defined(tree)
 
 
 @pytest.mark.parametrize("path", sorted(PATHS))
@@ -35,4 +42,4 @@ def test_the_drawing_has_every_room() -> None:
 def test_other_names_are_defined_somewhere() -> None:
     mentioned = set(re.findall(r"`([A-Z]\w+)`", PAGE))
     trees = [ast.parse(path.read_text("utf-8")) for path in (REPOSITORY / "engine").rglob("*.py")]
-    assert not mentioned - {node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)}
+    assert not mentioned - set().union(*map(defined, trees))
