@@ -71,7 +71,7 @@ class Row:
     claimed: RecordKey | None = None
     """Its key in the journal, if it was decided in an earlier stream."""
     ended_early: bool = False
-    """Whether a resumed run might decide otherwise: the org's description may change, and what was sent is lost."""
+    """Whether a resumed run might decide otherwise: the org's description may have changed by then."""
 
     def end(self, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()) -> Outcome:
         """Sets the outcome."""

@@ -213,7 +213,7 @@ class Background:
         return True
 
     def _isolate_held(self, what: str, opened: OpenOrg) -> bool:
-        """Makes dead letters of held records, to be retried when their doubts end; returns False if there are none."""
+        """Makes dead letters of held records, to be retried when doubts end; returns False if there are none."""
         events = make_dead_letters_of_held(Ledger(self._journal, opened.key, SPOOL), what)
         if events is None:
             return False
