@@ -86,9 +86,9 @@ class Fold:
         """Whether the next item is certain to find the record of this fold, and to be written.
 
         An item that the org is likely to refuse is written alone, and so is a create that lacks something: a later
-        value could hide that. An event older than one of the fold is deferred, in case that one is refused. So is one
-        that needs more fields of the found record than were read for the first: unanswered writes are looked up
-        differently.
+        value could hide that. An event older than one of the fold is deferred, in case that one is refused. So is
+        one that needs more fields of the found record than were read for the first, since unanswered writes are
+        looked up differently.
         """
         first, item = self.head, one.item
         if self.instead or one.instead:

@@ -98,9 +98,9 @@ class Intake:
 
     def _records(self, received: Received, event: Event, table: OutcomeTable) -> Iterator[_Mapped]:
         for mapped in _meant(received, self._mapped(event)):
-            mapping, item = ("", 0) if isinstance(mapped, Skipped) else (mapped.mapping, mapped.item)
+            mapping, item_number = ("", 0) if isinstance(mapped, Skipped) else (mapped.mapping, mapped.item_number)
             # A held or failed record keeps its key, even if the mapping now makes another record of the event.
-            known = received.only if received.only and received.only[0] else (mapping, item)
+            known = received.only if received.only and received.only[0] else (mapping, item_number)
             row = table.open(received, *known)
             decided = self._decided_before(row)
             if decided:
@@ -250,8 +250,12 @@ def _meant(received: Received, mapped: Sequence[Mapped]) -> Sequence[Mapped]:
     """The records of the event to deliver: all, or only the one that was held or failed before."""
     if received.only is None:
         return mapped
-    mapping, item = received.only
-    found = [one for one in mapped if not isinstance(one, Skipped) and (one.mapping, one.item) == (mapping, item)]
+    mapping, item_number = received.only
+    found = [
+        one
+        for one in mapped
+        if not isinstance(one, Skipped) and (one.mapping, one.item_number) == (mapping, item_number)
+    ]
     if found or (len(mapped) == 1 and isinstance(mapped[0], Skipped)) or not mapping:
         return found or mapped
     return (Skipped(f"{mapping} no longer makes this record of it"),)

@@ -26,7 +26,7 @@ class Outcome:
     message_id: str | None
     fate: Fate
     mapping: str = ""
-    item: int = 0
+    item_number: int = 0
     """The item of the event's list, from 1; 0 if the mapping makes one record of the event."""
     object_name: str = ""
     id: str | None = None
@@ -45,7 +45,7 @@ class Outcome:
             "messageId": self.message_id,
             "outcome": self.fate,
             "mapping": self.mapping or None,
-            **({"item": self.item} if self.item else {}),
+            **({"item": self.item_number} if self.item_number else {}),
             "object": self.object_name or None,
             "id": self.id,
             "reason": self.reason or None,

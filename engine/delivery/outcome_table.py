@@ -57,7 +57,7 @@ def _of_source(received: Received) -> str | None:
 
 def message_of_record(message: str, key: RecordKey) -> str:
     """The message id qualified by one record of the event, since others of it may not be delivered yet."""
-    return f"{message}\n{key.mapping}\n{key.item}"
+    return f"{message}\n{key.mapping}\n{key.item_number}"
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ class Row:
             message_id=message_id(received),
             fate=ending.fate,
             mapping=mapping,
-            item=self.key.item,
+            item_number=self.key.item_number,
             object_name=object_name,
             id=ending.id,
             reason=ending.reason,
@@ -112,7 +112,7 @@ class Row:
 
     @property
     def digest(self) -> bytes:
-        return digest(self.received.raw, self.key.mapping, self.key.item)
+        return digest(self.received.raw, self.key.mapping, self.key.item_number)
 
 
 class OutcomeTable:
@@ -121,9 +121,12 @@ class OutcomeTable:
     def __init__(self) -> None:
         self.rows: list[Row] = []
 
-    def open(self, received: Received, mapping: str = "", item: int = 0) -> Row:
+    def open(self, received: Received, mapping: str = "", item_number: int = 0) -> Row:
         """Adds a row for an outcome of this event, in the order of the calls."""
-        row = Row(received, RecordKey(event=received.number, digest=received.digest, mapping=mapping, item=item))
+        row = Row(
+            received,
+            RecordKey(event=received.number, digest=received.digest, mapping=mapping, item_number=item_number),
+        )
         self.rows.append(row)
         return row
 
@@ -150,7 +153,7 @@ def restored_outcome(stored: bytes) -> Outcome:
 def held_event(held: Held) -> Received:
     """The event of a held record, limited to that record."""
     event, problem = read_event(held.raw)
-    only = held.key.mapping, held.key.item
+    only = held.key.mapping, held.key.item_number
     return Received(
         number=held.key.event,
         file=held.file,

@@ -93,7 +93,7 @@ def _explained(compiled: CompiledMapping, event: Event) -> Iterator[Explained]:
         yield from (Explained(mapped) for mapped in compiled.map(event))
         return
     mapped = compiled.map(event)
-    if compiled.plan.for_each and isinstance(mapped[0], Rejected) and not mapped[0].item:  # the whole event
+    if compiled.plan.for_each and isinstance(mapped[0], Rejected) and not mapped[0].item_number:  # the whole event
         yield Explained(mapped[0])
         return
     for (view, _), one in zip(views, mapped, strict=True):
@@ -191,7 +191,7 @@ def as_text(number: int, explained: Explained) -> str:
 def _heading(number: int, mapped: Mapped) -> str:
     if isinstance(mapped, Skipped):
         return f"event {number}: skipped: {mapped.reason}"
-    item = f", item {mapped.item}" if mapped.item else ""
+    item = f", item {mapped.item_number}" if mapped.item_number else ""
     if isinstance(mapped, Rejected):
         return f"event {number}{item}: {mapped.mapping}: rejected: {mapped.reason}".replace(": : ", ": ")
     return f"event {number}{item}: {mapped.mapping}: {mapped.operation} {mapped.object}{_by(mapped)}"

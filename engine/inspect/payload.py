@@ -18,14 +18,14 @@ def as_json(number: int, mapped: Mapped) -> Line:
     if isinstance(mapped, Record):
         return _record(number, mapped)
     if isinstance(mapped, Rejected):
-        item = {"item": mapped.item} if mapped.item else {}
+        item = {"item": mapped.item_number} if mapped.item_number else {}
         mapping = {"mapping": mapped.mapping} if mapped.mapping else {}
         return {"event": number, **item, **mapping, "rejected": mapped.reason}
     return {"event": number, "skipped": mapped.reason}
 
 
 def _record(number: int, record: Record) -> Line:
-    line: Line = {"event": number, "item": record.item} if record.item else {"event": number}
+    line: Line = {"event": number, "item": record.item_number} if record.item_number else {"event": number}
     line |= record.plan.beginning
     line["match"] = [_contents(record, lookup) for lookup in record.match]
     if record.unless_found:

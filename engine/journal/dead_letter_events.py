@@ -25,7 +25,7 @@ class DeadLetterSource:
         """Numbers each by its dead letter, so that a retry after a kill knows what was delivered."""
         for letter in dead_letters(self.database, self.org, self.reason, self.number):
             event, problem = read_event(letter.raw)
-            only = (letter.mapping, letter.item)
+            only = (letter.mapping, letter.item_number)
             yield Received(
                 number=letter.id,
                 file=letter.file,

@@ -20,7 +20,7 @@ class DeadLetter:
     file: str
     line: int
     mapping: str
-    item: int
+    item_number: int
     object_name: str
     reason: str
     attempts: int

@@ -16,7 +16,8 @@ class RecordKey(NamedTuple):
     event: int
     digest: str
     mapping: str
-    item: int
+    item_number: int
+    """The item of the event's list, from 1; 0 if the mapping makes one record of the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +117,12 @@ class Commit:
     """The ids of delivered events."""
 
 
-def digest(raw: bytes, mapping: str, item: int) -> bytes:
+def digest(raw: bytes, mapping: str, item_number: int) -> bytes:
     """A digest that identifies a record of an event, independent of its file.
 
     Copies of an event with the same `messageId` have the same digest, even if sent and received at other times.
     """
-    return hashlib.sha256(b"%d %s %s" % (item, mapping.encode(), _without_receipt(raw))).digest()[:16]
+    return hashlib.sha256(b"%d %s %s" % (item_number, mapping.encode(), _without_receipt(raw))).digest()[:16]
 
 
 def _without_receipt(raw: bytes) -> bytes:

@@ -109,11 +109,11 @@ def generate(plan: MappingPlan) -> GeneratedCode:
     ]
     lines = [
         f"# {_on_one_line(f'{plan.mapping.name}: {plan.mapping.source.file}')}",
-        "def record(view, item):",
+        "def record(view, item_number):",
         f"{_STEP}try:",
         *(f"{_STEP * 2}{line}" for line in body),
         f"{_STEP}except Unfit:  # a filter gave up: its rule says why",
-        f"{_STEP * 2}return by_rules(view, item)",
+        f"{_STEP * 2}return by_rules(view, item_number)",
         *_map_lines(scope, plan),
     ]
     return GeneratedCode(file=plan.mapping.source.file, text="\n".join(lines) + "\n", names=scope.names)
@@ -155,11 +155,11 @@ def _table_lines(
     yield f"{table} = {scope.value(path)}"
     yield f"if {table}.__class__ is not dict:"
     if is_read_below_alone:
-        yield f"    if {table} is not None: return by_rules(view, item)"
+        yield f"    if {table} is not None: return by_rules(view, item_number)"
     yield f"    {table} = {{}}"
     yield f"elif not {knows}({table}):"
     yield f"    {table} = {learn}({table})"
-    yield f"    if {table} is None: return by_rules(with_wide_tables(view), item)"
+    yield f"    if {table} is None: return by_rules(with_wide_tables(view), item_number)"
 
 
 def _register_spellings(scope: _Scope, plan: MappingPlan) -> None:
@@ -174,10 +174,10 @@ def _misplaced_lines(scope: _Scope, plan: MappingPlan, objects: Collection[Names
     """What the tables cannot tell: it lies below lists, or members of both kinds are read."""
     if holders := [one for one in plan.holders if one.path not in objects]:
         misplaced = scope.name(lambda view: any(holder.note(view) for holder in holders), "misplaced")
-        yield f"if {misplaced}(view): return by_rules(view, item)"
+        yield f"if {misplaced}(view): return by_rules(view, item_number)"
     if below_lists := [one for one in plan.spellings if not only_names(one.path)]:
         respelt = scope.name(lambda view: any(True for one in below_lists for _ in one.notes(view)), "respelt")
-        yield f"if {respelt}(view): return by_rules(view, item)"
+        yield f"if {respelt}(view): return by_rules(view, item_number)"
 
 
 def _field_lines(scope: _Scope, plan: FieldPlan, is_looked_up: bool) -> Iterator[str]:
@@ -258,7 +258,7 @@ def _read_lines(scope: _Scope, source: CompiledSource) -> list[str]:
         lines += [
             f"if v is not None{' and v.__class__ is not str' if str in pipe.known.keeps else ''}:",
             f"    given_v = v; v = {name}(v)",
-            f"    if v is None{chooses}: return by_rules(view, item)",
+            f"    if v is None{chooses}: return by_rules(view, item_number)",
         ]
     return [*lines, *cleaned]
 
@@ -332,7 +332,7 @@ def _end_lines(plan: MappingPlan) -> Iterator[str]:
         matches.append(f"match{place}")
     yield f"match = {' + '.join(matches) or '()'}"
     needed = "match" if matches else f"({' or '.join(WRITES)})"
-    yield f"if rejections or not {needed}: return by_rules(view, item)"
+    yield f"if rejections or not {needed}: return by_rules(view, item_number)"
     arguments = {
         "plan": "plan",
         "match": "match",
@@ -342,7 +342,7 @@ def _end_lines(plan: MappingPlan) -> Iterator[str]:
         "if_empty": "empty",
         "origins": "origins",
         "notes": "tuple(notes) if notes else ()",
-        "item": "item",
+        "item_number": "item_number",
         "unless_found": "tuple(unless_found)" if plan.unless_found else "()",
     }
     # Keywords would take twice the time.

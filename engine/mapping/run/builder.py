@@ -92,15 +92,15 @@ class RecordBuilder(NamedTuple):
                 self.given[one.field] = one.value
                 self.origins[one.field] = one.origin
 
-    def finished(self, plan: RecordPlan, lookups: Sequence[Lookup], item: int) -> Record | Rejected:
+    def finished(self, plan: RecordPlan, lookups: Sequence[Lookup], item_number: int) -> Record | Rejected:
         """The record, or why there is none."""
         match = tuple(self._matches(lookups))
         if self.rejections:
-            return Rejected(plan.mapping, "; ".join(self.rejections), item)
+            return Rejected(plan.mapping, "; ".join(self.rejections), item_number)
         if lookups and not match:
-            return Rejected(plan.mapping, _nothing_to_find_by(lookups, self.notes), item)
+            return Rejected(plan.mapping, _nothing_to_find_by(lookups, self.notes), item_number)
         if not lookups and not (self.always or self.create or self.update or self.empty):
-            return Rejected(plan.mapping, nothing_to_write(self.notes), item)
+            return Rejected(plan.mapping, nothing_to_write(self.notes), item_number)
         return Record(
             plan=plan,
             match=match,
@@ -110,7 +110,7 @@ class RecordBuilder(NamedTuple):
             if_empty=self.empty,
             origins=self.origins,
             notes=tuple(self.notes),
-            item=item,
+            item_number=item_number,
             unless_found=tuple(self.unless_found),
         )
 

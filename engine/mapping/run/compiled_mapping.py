@@ -52,13 +52,15 @@ def map_views(plan: MappingPlan, record: MapView, event: Event) -> tuple[Mapped,
 def _records(record: MapView, views: Iterable[tuple[Event, int]]) -> Iterator[Mapped]:
     """The record of each view. Raises `Unfit` if they take more work than one event may."""
     started, size = thread_time(), 0
-    for view, item in views:
-        mapped = record(view, item)
+    for view, item_number in views:
+        mapped = record(view, item_number)
         size += _size(mapped)
         if size > _LONGEST_RECORDS:
-            raise Unfit(f"the first {item:,} items make records of more than {_LONGEST_RECORDS:,} characters")
+            raise Unfit(
+                f"the first {item_number:,} items make records of more than {_LONGEST_RECORDS:,} characters"
+            )
         if thread_time() - started > _LONGEST_WORK:
-            raise Unfit(f"the first {item:,} items take more than {_LONGEST_WORK} seconds to map")
+            raise Unfit(f"the first {item_number:,} items take more than {_LONGEST_WORK} seconds to map")
         yield mapped
 
 

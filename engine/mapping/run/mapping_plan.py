@@ -66,7 +66,7 @@ class MappingPlan:
             return Skipped(f"when is not true: {self.when.text}")
         return _items(self.for_each, view) if self.for_each else ((view, 0),)
 
-    def record_by_rules(self, view: Event, item: int) -> Mapped:
+    def record_by_rules(self, view: Event, item_number: int) -> Mapped:
         """The record of one of the `views`, rule by rule, or why there is none."""
         builder = new_builder()
         for plan in self.fields:
@@ -77,7 +77,7 @@ class MappingPlan:
         for plan in self.unless_found:
             builder.add_unless_found(find_value(plan, view))
         builder.notes.extend(self.misplaced(view))
-        return builder.finished(self.record_plan, self.mapping.lookups, item)
+        return builder.finished(self.record_plan, self.mapping.lookups, item_number)
 
     def find_custom(self, view: Event, written: FieldContents) -> Iterator[tuple[CustomPlan, CustomField | Note]]:
         """The custom fields, and notes on traits that cannot be one; `written` are the fields with a value."""

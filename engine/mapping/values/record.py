@@ -153,7 +153,7 @@ class Record(NamedTuple):
     origins: Mapping[str, str]
     """The origin of each field's value: the text of the source."""
     notes: tuple[Note, ...] = ()
-    item: int = 0
+    item_number: int = 0
     """The item of the event's list, from 1; 0 if the mapping makes one record of the event."""
     unless_found: tuple[RecordReference, ...] = ()
     """If one of these records is found, this one is not written."""
@@ -220,7 +220,7 @@ class Rejected:
     mapping: str
     """Empty if the event itself is invalid."""
     reason: str
-    item: int = 0
+    item_number: int = 0
 
 
 Mapped = Record | Skipped | Rejected
