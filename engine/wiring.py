@@ -39,12 +39,8 @@ class OpenOrg:
     """A description of the org for messages."""
     entry: str
     """The name under which the journal remembers the key, so that it is known without a call."""
-    ask_key: Callable[[], str]
-
-    @property
-    def key(self) -> str:
-        """The org's key in the journal, its organization id. Signs in to get it; raises `OrgError`."""
-        return self.ask_key()
+    key: Callable[[], str]
+    """The org's key in the journal, its organization id. Signs in to get it; raises `OrgError`."""
 
     @property
     def is_local(self) -> bool:
@@ -68,7 +64,7 @@ def open_org(project: Project, entry: OrgEntry, max_calls: int | None = None) ->
         with start_local_org(project.database, schema_file) as local:
             settings = _bounded(_local_settings(local, entry), entry, max_calls)
             where = f"the local org, whose records are in {project.database}"
-            yield OpenOrg(org=SoapOrg(settings), where=where, entry=LOCAL, ask_key=lambda: LOCAL)
+            yield OpenOrg(org=SoapOrg(settings), where=where, entry=LOCAL, key=lambda: LOCAL)
         return
     settings = _bounded(_settings(project, entry), entry, max_calls)
     yield _opened(settings, f"the org {entry.name} at {settings.host}", _remembered_by(project, entry, settings))
@@ -79,7 +75,7 @@ def sign_in(opened: OpenOrg, journal: Database, waiter: Waiter) -> str:
 
     Raises `OrgError`, `StopRequested` or `JournalFailed`.
     """
-    key = waiter.ask(lambda: opened.key)
+    key = waiter.ask(opened.key)
     remember_organization(journal, opened.entry, key)
     return key
 
@@ -114,7 +110,7 @@ def _opened(settings: "SoapSettings", where: str, entry: str) -> OpenOrg:
         is_enough = organization_id and not is_loopback(settings.login_url)
         return organization_id if is_enough else f"{organization_id} {settings.host}".strip()
 
-    return OpenOrg(org=org, where=where, entry=entry, ask_key=key)
+    return OpenOrg(org=org, where=where, entry=entry, key=key)
 
 
 def _bounded(settings: "SoapSettings", entry: OrgEntry, max_calls: int | None) -> "SoapSettings":
@@ -146,11 +142,12 @@ def _local_settings(local: LocalOrg, entry: OrgEntry) -> "SoapSettings":
 
 def _settings(project: Project, entry: OrgEntry) -> "SoapSettings":
     from sfmap.engine.org.soap.org_settings import SoapSettings
+    from sfmap.engine.org.soap.sign_in import AskedSession, ReadySession
 
-    sign_in = _sign_in(project, entry)
+    sign_in = _way_to_sign_in(project, entry)
     wsdl = entry.texts.get("wsdl")
     usual = LOGIN_API_VERSION if entry.auth == "login" else OAUTH_API_VERSION
-    ready_at = getattr(getattr(sign_in, "first", sign_in), "instance_url", "")
+    ready_at = sign_in.instance_url if isinstance(sign_in, (ReadySession, AskedSession)) else ""
     return SoapSettings(
         login_url=project.filled_in(entry, "login_url") or ready_at or _LOGIN_HOSTS[entry.sandbox],
         sign_in=sign_in,
@@ -161,7 +158,7 @@ def _settings(project: Project, entry: OrgEntry) -> "SoapSettings":
     )
 
 
-def _sign_in(project: Project, entry: OrgEntry) -> "SignIn":
+def _way_to_sign_in(project: Project, entry: OrgEntry) -> "SignIn":
     from sfmap.engine.org.soap import sign_in as ways
     from sfmap.engine.project.salesforce_cli import ask_for_session, printed_session
 

@@ -24,7 +24,7 @@ def limits(org_name: str | None, as_data: bool) -> None:
         with open_org(project, project.org(org_name)) as opened:
             usage = opened.org.limits()
             with closing(Database(project.journal)) as journal:
-                remember_organization(journal, opened.entry, opened.key)
+                remember_organization(journal, opened.entry, opened.key())
     if usage is None:
         say("The org did not report its limit.")
     elif as_data:

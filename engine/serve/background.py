@@ -121,7 +121,7 @@ class Background:
             self._metrics.usage = opened.org.limits()
         finally:
             self._metrics.count_calls(dict(opened.org.calls()))
-        remember_organization(self._journal, opened.entry, opened.key)
+        remember_organization(self._journal, opened.entry, opened.key())
         if self.org is None:
             self._log("info", f"Delivering to {opened.where}.")
         self.org = opened
@@ -131,7 +131,7 @@ class Background:
 
     def _deliver_spool(self, opened: OpenOrg) -> None:
         """Delivers window by window, until something is requested or the day ends."""
-        ledger = Ledger(self._journal, opened.key, SPOOL)
+        ledger = Ledger(self._journal, opened.key(), SPOOL)
         ledger.begin_unless_begun()
         known = ledger.checkpoint()
         position = known.position if known else START
@@ -181,8 +181,8 @@ class Background:
 
     def _deliver_letter(self, number: int, opened: OpenOrg) -> None:
         """Delivers that dead letter again, or all of them."""
-        source = DeadLetterSource(self._journal, opened.key, number=number)
-        ledger = Ledger(self._journal, opened.key, source.name)
+        source = DeadLetterSource(self._journal, opened.key(), number=number)
+        ledger = Ledger(self._journal, opened.key(), source.name)
         ledger.begin_unless_begun()
         retried = _Retried(self)
         ledger.forget_old(self._options.remember_days)
@@ -214,10 +214,10 @@ class Background:
 
     def _isolate_held(self, what: str, opened: OpenOrg) -> bool:
         """Makes dead letters of held records, to be retried when doubts end; returns False if there are none."""
-        events = make_dead_letters_of_held(Ledger(self._journal, opened.key, SPOOL), what)
+        events = make_dead_letters_of_held(Ledger(self._journal, opened.key(), SPOOL), what)
         if events is None:
             return False
-        letters = (one for one in dead_letters(self._journal, opened.key, what) if one.event in events)
+        letters = (one for one in dead_letters(self._journal, opened.key(), what) if one.event in events)
         self.requests.retry_later(retriable(letters, self.requests.mapper), self._options.call_limit)
         return True
 

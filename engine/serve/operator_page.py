@@ -113,9 +113,9 @@ class OperatorPage:
                 "retries": self._background.requests.retries,
                 "usage": self._metrics.usage,
                 "recent": [one for one in seen.recent if one.fate != "skipped"][:_SHOWN],
-                "letters": list(islice(dead_letters(self._journal, org.key), _LETTERS_SHOWN)) if org else [],
+                "letters": list(islice(dead_letters(self._journal, org.key()), _LETTERS_SHOWN)) if org else [],
                 "full": self._letters.full,
-                "letters_count": count_dead_letters(self._journal, org.key) if org else 0,
+                "letters_count": count_dead_letters(self._journal, org.key()) if org else 0,
             },
         )
 

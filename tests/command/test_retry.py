@@ -44,8 +44,8 @@ def kill_a_retry_before_its_commit(folder: Path, fate: str) -> None:
     project = load_project(folder)
     mapper = Mapper(compile_mappings(chosen_mappings(project, None, "org")))
     with closing(Database(project.journal)) as journal, open_org(project, project.org("org")) as opened:
-        source = DeadLetterSource(journal, opened.key)
-        ledger = Ledger(journal, opened.key, source.name)
+        source = DeadLetterSource(journal, opened.key())
+        ledger = Ledger(journal, opened.key(), source.name)
         ledger.begin_unless_begun()
         with pytest.raises(Killed):
             make_delivery(mapper, opened.org, ledger, RunOptions(), KilledAfter(fate)).deliver(source, START)

@@ -139,6 +139,10 @@ class AskedSession:
     """Raises `OrgError`."""
 
     @property
+    def instance_url(self) -> str:
+        return self.first.instance_url
+
+    @property
     def user(self) -> str:
         return "the session's user"
 
