@@ -26,7 +26,7 @@ format: $(VENV)/installed-for-development
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(BIN)/python  ## Resolves the dependencies anew into constraints.txt.
+lock: $(BIN)/python  ## Resolves the dependencies again into constraints.txt.
 	$(INSTALL) pip-tools
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras --no-annotate --no-header \
 		--no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml

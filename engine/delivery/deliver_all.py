@@ -80,7 +80,6 @@ def deliver_all(
     delivery: Delivery | None = None
     interruption: SfmapError | None = None
     try:
-        ledger.forget_old(options.remember_days)
         delivery = make_delivery(mapper, org, ledger, options, listener)
         delivery.deliver(source, resumed.start)
     except SfmapError as error:
@@ -91,7 +90,8 @@ def deliver_all(
 
 
 def make_delivery(mapper: Mapper, org: Org, ledger: Ledger, options: RunOptions, listener: Listener) -> Delivery:
-    """Creates the delivery of a run. Raises `JournalFailed`."""
+    """Creates the delivery of a run, and has the journal forget old message ids. Raises `JournalFailed`."""
+    ledger.forget_old(options.remember_days)
     return Delivery(
         org=org,
         mapper=mapper,

@@ -170,11 +170,11 @@ class Intake:
                     raise _unknown(record.object, names)
                 fitted = fit(record, objects)
             except DoesNotFit as error:
-                _end_early(row, record, Ending("failed", reason=str(error)), record.notes)
+                _end_unsent(row, record, Ending("failed", reason=str(error)), record.notes)
                 continue
             item = self._item(one, row, fitted, described[record.object])
             if item.unanswered and item.unanswered.verb == "create" and not item.is_found_again:
-                _end_early(row, record, Ending("failed", reason=_KILLED), fitted.notes)
+                _end_unsent(row, record, Ending("failed", reason=_KILLED), fitted.notes)
             else:
                 yield item
 
@@ -223,9 +223,9 @@ class Intake:
         return _NativeKey(field.name, field.unique)
 
 
-def _end_early(row: Row, record: Record, ending: Ending, notes: Sequence[Note]) -> None:
+def _end_unsent(row: Row, record: Record, ending: Ending, notes: Sequence[Note]) -> None:
     row.end(ending, record.mapping, record.object, notes)
-    row.ended_early = True
+    row.is_unsent = True
 
 
 def _hiding_names(mapper: Mapper) -> dict[str, frozenset[str]]:
@@ -262,7 +262,7 @@ def _meant(received: Received, mapped: Sequence[Mapped]) -> Sequence[Mapped]:
 
 
 def _moment(received: Received, identity: LookupKey) -> Moment:
-    known = hashlib.sha256(repr(identity).encode("utf-8", "replace")).digest()[:16]
+    known = hashlib.sha256(repr(tuple(identity)).encode("utf-8", "replace")).digest()[:16]
     timestamp = received.event.get("timestamp") if received.event else None
     try:
         return Moment(known, str(convert(timestamp, "datetime")) if isinstance(timestamp, str) else "")

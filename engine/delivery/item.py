@@ -129,7 +129,7 @@ def comparable(value: Value | Pointer | Addition) -> str | bool:
     if isinstance(value, Addition):
         return repr(value)
     if isinstance(value, Pointer):
-        return repr([(target_key(target), target.where) for target in value.targets])
+        return repr([(tuple(target_key(target)), target.where) for target in value.targets])
     return value if isinstance(value, bool) else comparable_number(str(value))
 
 
@@ -306,7 +306,7 @@ class Found:
 
     @property
     def needs_no_write(self) -> bool:
-        """Whether nothing is written for the item, so that it leaves no traces."""
+        """Whether nothing is written for the item, so that later items need not wait for it."""
         if self.instead:
             return True
         item = self.item

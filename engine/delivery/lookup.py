@@ -2,32 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from sfmap.engine.delivery.folding import contents_of_create
-from sfmap.engine.delivery.item import ID, Content, Fields, Found, Item, Lookups, Pointer, comparable, holds
+from sfmap.engine.delivery.item import ID, Content, Fields, Found, Item, Pointer, comparable, holds
 from sfmap.engine.delivery.pointers import find_targets, pointed
-from sfmap.engine.delivery.query import Queries, Question, RefusedLookup
-from sfmap.engine.delivery.waiter import Waiter
+from sfmap.engine.delivery.query import Queries, Question
 from sfmap.engine.mapping.values.record import Value
-from sfmap.engine.org.port import FoundRecord, Org
-
-
-@dataclass(frozen=True, slots=True)
-class LookedUp:
-    """Items with the records found, and the items that the org refuses to look up."""
-
-    found: Sequence[Found]
-    refused: Sequence[RefusedLookup]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownIds:
-    """By place, the ids of all records that have a key which the item's create writes."""
-
-    ids: Mapping[int, tuple[str, ...]]
-    refused: Sequence[RefusedLookup]
+from sfmap.engine.org.port import FoundRecord
 
 
 class _Made(NamedTuple):
@@ -61,54 +44,42 @@ class _SelfFinding(NamedTuple):
     position: int
 
 
-class Finder:
-    """Looks records up in the org, and retries while it is unavailable."""
+def look_up(items: Sequence[Item], queries: Queries) -> Sequence[Found]:
+    """Each item with the records found by the first of its lookups that finds any; without those that are refused.
 
-    def __init__(self, org: Org, lookups: Lookups, waiter: Waiter) -> None:
-        self._org = org
-        self._lookups = lookups
-        self._waiter = waiter
+    An item with an unanswered write is looked up by that write: the record that it was to change, or one
+    that has appeared with its key since. Raises `OrgError` or `StopRequested`.
+    """
+    targets = find_targets(items, queries)
+    ready = [pointed(item, targets) for item in items if item.place not in queries.refused]
+    found = {
+        **_find_by_sent_id([one.item for one in ready], queries),
+        **{one.item.place: [_of_its_id(one.item)] for one in ready if _is_direct(one.item)},
+    }
+    made = _find_made(ready, queries)
+    found.update((place, [one.record]) for place, one in made.items())
+    done = {place for place, one in made.items() if one.is_own}
+    _find_matched([one.item for one in ready], found, queries)
+    return [
+        replace(one, records=found.get(place, ()), is_done=place in done)
+        for one in ready
+        if (place := one.item.place) not in queries.refused
+    ]
 
-    def look_up(self, items: Sequence[Item]) -> LookedUp:
-        """Each item with the records found by the first of its lookups that finds any.
 
-        An item with an unanswered write is looked up by that write: the record that it was to change, or one
-        that has appeared with its key since. Raises `OrgError` or `StopRequested`.
-        """
-        queries = Queries(self._org, self._lookups, self._waiter)
-        targets = find_targets(items, queries)
-        ready = [pointed(item, targets) for item in items if item.place not in queries.refused]
-        found = {
-            **_find_named([one.item for one in ready], queries),
-            **{one.item.place: [_of_its_id(one.item)] for one in ready if _is_direct(one.item)},
-        }
-        made = _find_made(ready, queries)
-        found.update((place, [one.record]) for place, one in made.items())
-        done = {place for place, one in made.items() if one.is_own}
-        _find_matched([one.item for one in ready], found, queries)
-        return LookedUp(
-            found=[
-                replace(one, records=found.get(place, ()), is_done=place in done)
-                for one in ready
-                if (place := one.item.place) not in queries.refused
-            ],
-            refused=list(queries.refused.values()),
-        )
+def known_ids(items: Sequence[Item], queries: Queries) -> Mapping[int, tuple[str, ...]]:
+    """By place, the ids of all records that have a key which the item's create writes.
 
-    def known(self, items: Sequence[Item]) -> KnownIds:
-        """The ids of all records that have a key which an item's create writes.
-
-        A lookup with a condition does not find records that fail it; these must be distinguished from a new one.
-        Raises `OrgError` or `StopRequested`.
-        """
-        queries = Queries(self._org, self._lookups, self._waiter)
-        ids: dict[int, tuple[str, ...]] = {}
-        for group, question in _self_finding(items):
-            by_key = queries.find(group, question)
-            for item in group:
-                found = (record.id for record in by_key.get(question.key(item), ()))
-                ids[item.place] = (*ids.get(item.place, ()), *found)
-        return KnownIds(ids, list(queries.refused.values()))
+    A lookup with a condition does not find records that fail it; these must be distinguished from a new one.
+    Raises `OrgError` or `StopRequested`.
+    """
+    ids: dict[int, tuple[str, ...]] = {}
+    for group, question in _self_finding(items):
+        by_key = queries.find(group, question)
+        for item in group:
+            found = (record.id for record in by_key.get(question.key(item), ()))
+            ids[item.place] = (*ids.get(item.place, ()), *found)
+    return ids
 
 
 def _find_matched(items: Sequence[Item], found: dict[int, Sequence[FoundRecord]], queries: Queries) -> None:
@@ -116,9 +87,9 @@ def _find_matched(items: Sequence[Item], found: dict[int, Sequence[FoundRecord]]
     for position in range(max((len(item.lookup_keys) for item in items), default=0)):
         asked: dict[_MatchLookup, list[Item]] = defaultdict(list)
         for item in items:
-            is_named = item.unanswered and item.unanswered.id
+            has_sent_id = item.unanswered and item.unanswered.id
             waits = item.place not in found and item.place not in queries.refused and not item.native_key
-            if waits and not is_named and position < len(item.lookup_keys):
+            if waits and not has_sent_id and position < len(item.lookup_keys):
                 key = item.lookup_keys[position]
                 asked[_MatchLookup(key.object, key.fields, item.record.where)].append(item)
         for way, group in asked.items():
@@ -135,7 +106,7 @@ def _find_matched(items: Sequence[Item], found: dict[int, Sequence[FoundRecord]]
             )
 
 
-def _find_named(items: Sequence[Item], queries: Queries) -> dict[int, Sequence[FoundRecord]]:
+def _find_by_sent_id(items: Sequence[Item], queries: Queries) -> dict[int, Sequence[FoundRecord]]:
     """By place, the record that an unanswered write was to change."""
     groups: dict[str, list[Item]] = defaultdict(list)
     for item in items:
@@ -157,10 +128,11 @@ def _find_made(ready: Sequence[Found], queries: Queries) -> dict[int, _Made]:
     created = [one for one in ready if one.item.unanswered and one.item.unanswered.verb == "create"]
     not_known = {one.item.place: _may_be_itself(one.origin) for one in created}
     items = [one.item for one in created]
-    sent: dict[_SentTogether, list[Item]] = defaultdict(list)
+    together: dict[_SentTogether, list[Item]] = defaultdict(list)
     for item in items:
         assert item.unanswered
-        sent[_SentTogether(item.unanswered.write, item.unanswered.position)].append(item)
+        together[_SentTogether(item.unanswered.write, item.unanswered.position)].append(item)
+    sent = {written: contents_of_create(group) for written, group in together.items()}
     made: dict[int, _Made] = {}
     for group, question in _self_finding(items):
         by_key = queries.find(group, question)
@@ -169,8 +141,7 @@ def _find_made(ready: Sequence[Found], queries: Queries) -> dict[int, _Made]:
             known = item.unanswered.known
             new = [record for record in by_key.get(question.key(item), ()) if record.id not in known]
             if new and item.place not in made:
-                together = sent[_SentTogether(item.unanswered.write, item.unanswered.position)]
-                contents = contents_of_create(together)
+                contents = sent[_SentTogether(item.unanswered.write, item.unanswered.position)]
                 # The org strips blanks, and lower-cases e-mail addresses.
                 left = contents.keys() - not_known[item.place]
                 sent_now = {name: one for name, one in _scalars(contents).items() if name in left}

@@ -10,7 +10,7 @@ import orjson
 
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.item import Item
-from sfmap.engine.delivery.outcome import Ending, Outcome
+from sfmap.engine.delivery.outcome import Ending, Fate, Outcome
 from sfmap.engine.journal.entries import Held, Letter, RecordKey, Settled, Unanswered, digest
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.values.record import Note
@@ -70,8 +70,8 @@ class Row:
     """None as long as it is undecided."""
     claimed: RecordKey | None = None
     """Its key in the journal, if it was decided in an earlier stream."""
-    ended_early: bool = False
-    """Whether a resumed run might decide otherwise: the org's description may have changed by then."""
+    is_unsent: bool = False
+    """Whether it ended because nothing can be sent for it now: a resumed run might find otherwise."""
 
     def end(self, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()) -> Outcome:
         """Sets the outcome."""
@@ -90,6 +90,10 @@ class Row:
             notes=(*map(str, notes), *ending.notes),
         )
         return self.outcome
+
+    @property
+    def fate(self) -> Fate | None:
+        return self.outcome.fate if self.outcome else None
 
     @property
     def held(self) -> Held:
@@ -218,9 +222,9 @@ class Decisions:
         )
         self._doubts.answered(key for key, _ in outcomes)
 
-    def record_early_ends(self, rows: Iterable[Row]) -> None:
+    def record_unsent(self, rows: Iterable[Row]) -> None:
         """Writes outcomes to the journal that a resumed run might not find again."""
-        outcomes = [(row.key, stored_outcome(row.outcome)) for row in rows if row.ended_early and row.outcome]
+        outcomes = [(row.key, stored_outcome(row.outcome)) for row in rows if row.is_unsent and row.outcome]
         if outcomes:
             ended = [key for key, _ in outcomes]
             self._ledger.settle(Settled(outcomes=outcomes, ended=ended))

@@ -103,8 +103,8 @@ class _Certain:
 class Delivery:
     """Delivers the events of a source to an org.
 
-    Its methods raise `OrgError`, `StopRequested`, `SourceFailed` or `JournalFailed`, each after what is certain
-    has been told and is in the journal.
+    Its methods raise `OrgError`, `StopRequested` or `SourceFailed` after what is certain has been told and is in
+    the journal. `JournalFailed`, and what the listener raises, may come before that.
     """
 
     def __init__(
@@ -193,7 +193,7 @@ class Delivery:
         return [*parts, _Part(released, window[begin:])]
 
     def _take_held(self) -> list[Received]:
-        """The held records, if a write in doubt has been settled."""
+        """Takes the held records, if a doubt has ended, none is left, or the run has just been resumed."""
         has_ended = self._doubts.drop_ended()
         if not self._held or not (has_ended or not self._doubts or self._is_resumed):
             return []
@@ -235,7 +235,7 @@ class Delivery:
         """Opens a row for each record, and delivers it; its row stays without an outcome if it must be held."""
         decisions = Decisions(table, self._ledger, self._doubts, self._messages)
         items = self._intake.items([*part.released, *part.window], table, self._held_messages())
-        decisions.record_early_ends(table.rows)
+        decisions.record_unsent(table.rows)
         if items:
             Window(
                 org=self._org,
@@ -263,9 +263,9 @@ class Delivery:
         dead letters and message ids.
         """
         ended = certain.ended
-        failed = [row for row in ended if _fate(row) == "failed"]
+        failed = [row for row in ended if row.fate == "failed"]
         # Of several copies of an event, the last one counts.
-        last = list({row.digest: row for row in ended}.values()) if failed or self._has_letters else []
+        last = {row.digest: row for row in ended} if failed or self._has_letters else {}
         position = certain.taken[-1].position if certain.taken else self._position
         self._ledger.commit(
             Commit(
@@ -277,8 +277,8 @@ class Delivery:
                     *(row.key for row in ended if row.received.only),
                     *(row.claimed for row in ended if row.claimed),
                 ],
-                failed=[row.letter for row in last if _fate(row) == "failed"],
-                delivered=[row.digest for row in last if _fate(row) != "failed"],
+                failed=[row.letter for row in last.values() if row.fate == "failed"],
+                delivered=[digest for digest, row in last.items() if row.fate != "failed"],
                 messages=list(self._delivered_messages(certain, failed)) if self._options.remember else (),
             )
         )
@@ -290,7 +290,7 @@ class Delivery:
         """The message ids of the events that were delivered as a whole."""
         unsettled = {row.key.event for row in (*certain.held, *failed)}
         for row in certain.ended:
-            if _fate(row) not in ("failed", "skipped") and row.key.event not in unsettled:
+            if row.fate not in ("failed", "skipped") and row.key.event not in unsettled:
                 yield from self._messages.to_remember(row.received)
 
 
@@ -306,8 +306,3 @@ def _certain(part: _Part, table: OutcomeTable, is_whole: bool) -> _Certain:
         ended=[row for row in rows if row.outcome],
         held=[row for row in rows if row.outcome is None],
     )
-
-
-def _fate(row: Row) -> str:
-    assert row.outcome
-    return row.outcome.fate

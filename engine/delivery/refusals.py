@@ -10,7 +10,7 @@ from sfmap.engine.org.port import Refused
 
 _LOCK = "UNABLE_TO_LOCK_ROW"
 """Also occurs inside other errors' messages."""
-GONE = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"})
+_GONE = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"})
 _TAKEN = frozenset({"DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"})
 _ROLLED_BACK = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
 _DUPLICATES = "DUPLICATES_DETECTED"
@@ -98,7 +98,7 @@ def _cause(refused: Refused, verb: str, together: int) -> Cause | None:
         return "locked"
     if is_too_much(refused):
         return "too much" if together > 1 else None
-    if refused.code in GONE:
+    if refused.code in _GONE:
         return "gone" if verb in ("update", "delete") and not refused.fields else None
     if refused.code in _TAKEN:
         return "taken"

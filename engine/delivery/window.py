@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sfmap.engine.delivery.batches import Answers, BatchSizes, Lost, Sender, Sent, batch_items
-from sfmap.engine.delivery.folding import Fold, plan_writes
+from sfmap.engine.delivery.folding import Fold, WritePlan, plan_writes
 from sfmap.engine.delivery.in_doubt import Doubts, kept
 from sfmap.engine.delivery.item import Item, Lookups
-from sfmap.engine.delivery.lookup import Finder
+from sfmap.engine.delivery.lookup import known_ids, look_up
 from sfmap.engine.delivery.outcome import Ending
 from sfmap.engine.delivery.outcome_table import Decided, Decisions
-from sfmap.engine.delivery.query import RefusedLookup
+from sfmap.engine.delivery.query import Queries
 from sfmap.engine.delivery.refusals import is_too_much, to_send_again
 from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.delivery.writes import VERBS, PendingWrite, WriteCall, WriteCalls, plan_write
@@ -54,7 +54,7 @@ class Window:
         sizes: BatchSizes,
         decisions: Decisions,
     ) -> None:
-        self._finder = Finder(org, lookups, waiter)
+        self._org = org
         self._sender = Sender(org, doubts, waiter, connections)
         self._calls = WriteCalls(lookups)
         self._lookups = lookups
@@ -72,13 +72,10 @@ class Window:
         """
         together = len(items)
         while items:
-            # A chain of dependent items shrinks by one each round: only about four times as many are looked up as
-            # ended in the last one.
+            # A chain of dependent items shrinks by one each round, so at most four times the number that ended in
+            # the last round are looked up in the next.
             current, later = self._not_overtaken(items[:together]), items[together:]
-            looked_up = self._finder.look_up(current)
-            self._fail(looked_up.refused)
-            plan = plan_writes(looked_up.found, self._lookups, self._doubts.traces(), self._doubts.writes())
-            self._doubts.hold(plan.held_traces)
+            plan = self._plan(current)
             again = self._write(plan.folds)
             left = sorted([*again, *plan.deferred], key=_place)
             if current:
@@ -98,7 +95,20 @@ class Window:
         places = {item.place for item in overtaken}
         return [item for item in items if item.place not in places]
 
-    def _fail(self, refused: Sequence[RefusedLookup]) -> None:
+    def _plan(self, items: Sequence[Item]) -> WritePlan:
+        """Looks the items up, and plans their writes."""
+        queries = Queries(self._org, self._lookups, self._waiter)
+        try:
+            found = look_up(items, queries)
+        finally:
+            self._fail_refused(queries)
+        plan = plan_writes(found, self._lookups, self._doubts.traces(), self._doubts.writes())
+        self._doubts.hold(plan.held_traces)
+        return plan
+
+    def _fail_refused(self, queries: Queries) -> None:
+        """Ends the items that the org refuses to look up, even if a later query failed altogether."""
+        refused = queries.refused.values()
         if refused:
             self._decisions.record(Decided(one.item, Ending("failed", reason=one.reason)) for one in refused)
 
@@ -146,13 +156,15 @@ class Window:
         asked = [one.fold.head for one in pending if one.call.verb == "create" and one.fold.head.record.where]
         if not asked:
             return pending
-        known = self._finder.known(asked)
-        self._fail(known.refused)
-        failed = {one.item.place for one in known.refused}
+        queries = Queries(self._org, self._lookups, self._waiter)
+        try:
+            known = known_ids(asked, queries)
+        finally:
+            self._fail_refused(queries)
         return [
-            replace(one, known=known.ids.get(one.fold.head.place, ()))
+            replace(one, known=known.get(one.fold.head.place, ()))
             for one in pending
-            if one.fold.head.place not in failed
+            if one.fold.head.place not in queries.refused
         ]
 
     def _send_in_turn(self, batches: Sequence[Sequence[PendingWrite]]) -> _Turn:

@@ -51,7 +51,7 @@ CREATE TABLE in_flight (
 );
 CREATE TABLE sent (
     org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER, in_flight INTEGER,
-    place INTEGER, verb TEXT, record TEXT, known BLOB,
+    position INTEGER, verb TEXT, record TEXT, known BLOB,
     PRIMARY KEY (org, source, event, digest, mapping, item)
 ) WITHOUT ROWID;
 CREATE INDEX sent_in_flight ON sent (in_flight);

@@ -164,7 +164,7 @@ class Ledger:
     def unanswered(self) -> dict[RecordKey, Unanswered]:
         """The unanswered writes of this source, by record."""
         rows = self._database.rows(
-            "SELECT event, digest, mapping, item, verb, record, known, in_flight, place FROM sent"
+            "SELECT event, digest, mapping, item, verb, record, known, in_flight, position FROM sent"
             " WHERE org = ? AND source = ?",
             *self._own,
         )
@@ -305,7 +305,7 @@ class Ledger:
     def forget_old(self, days: int) -> None:
         """Forgets message ids older than that many days, and the oldest if there are too many.
 
-        With 0, all are kept, since none are added.
+        0 forgets nothing.
 
         Also forgets what was sent or decided that long ago for a source that has finished.
         """

@@ -34,7 +34,7 @@ _PATIENCE = Patience(outage=10.0, first_contact=5.0)
 
 
 class Background:
-    """The delivery thread, and the methods that other threads control it by."""
+    """The delivery thread, the methods that other threads control it by, and the listener of its deliveries."""
 
     def __init__(
         self,
@@ -135,7 +135,6 @@ class Background:
         ledger.begin_unless_begun()
         known = ledger.checkpoint()
         position = known.position if known else START
-        ledger.forget_old(self._options.remember_days)
         delivery = make_delivery(self.requests.current_mapper(), opened.org, ledger, self._options, self)
         delivery.begin(position)
         self._metrics.held = lambda: delivery.held
@@ -185,7 +184,6 @@ class Background:
         ledger = Ledger(self._journal, opened.key(), source.name)
         ledger.begin_unless_begun()
         retried = _Retried(self)
-        ledger.forget_old(self._options.remember_days)
         delivery = make_delivery(self.requests.mapper, opened.org, ledger, self._options, retried)
         delivery.deliver_source(source)
         ledger.finish()

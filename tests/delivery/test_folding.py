@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
-from sfmap.engine.delivery.in_doubt import Doubts
+from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.pipeline import Delivery, DeliveryOptions
 from sfmap.engine.delivery.waiter import Waiter
@@ -77,7 +78,9 @@ def stream(seed: int, length: int) -> list[Event]:
     return events
 
 
-def delivered(org: SoapOrg, mapper: Mapper, window_size: int, events: list[Event]) -> list[Outcome]:
+def delivered(
+    org: SoapOrg, mapper: Mapper, window_size: int, events: list[Event], call_limit: float = CALL_LIMIT
+) -> list[Outcome]:
     ledger = Ledger(Database(None), "local", "events")
     ledger.begin()
     collected = CollectedOutcomes()
@@ -85,7 +88,7 @@ def delivered(org: SoapOrg, mapper: Mapper, window_size: int, events: list[Event
         org=org,
         mapper=mapper,
         ledger=ledger,
-        doubts=Doubts(ledger),
+        doubts=Doubts(ledger, call_limit),
         waiter=Waiter(),
         options=DeliveryOptions(window_size=window_size, connections=2),
         listener=collected,
@@ -94,8 +97,9 @@ def delivered(org: SoapOrg, mapper: Mapper, window_size: int, events: list[Event
 
 
 def deliver(
-    folder: Path, events: list[Event], window_size: int, *mappings: str
+    folder: Path, events: list[Event], window_size: int, *mappings: str, lost: str = ""
 ) -> tuple[list[Outcome], list[object]]:
+    """The outcomes, and the records in the org; the answer to the first call that is `lost` does not arrive."""
     sources = {f"m{number}": Source(f"m{number}.yaml", text) for number, text in enumerate(mappings)}
     mapper = Mapper(compile_mappings(ChosenMappings(sources=sources)))
     database = folder / f"{window_size}.db"
@@ -105,7 +109,10 @@ def deliver(
                 local.url, PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
             )
         )
-        outcomes = delivered(org, mapper, window_size, events)
+        if lost:
+            faults = [{"kind": "reset_after", "calls": lost, "at": 1, "times": 1}]
+            requests.put(f"{local.url}/faults", json={"seed": 1, "faults": faults}, timeout=10).raise_for_status()
+        outcomes = delivered(org, mapper, window_size, events, call_limit=0.0 if lost else CALL_LIMIT)
     fields = ", ".join(f"Contact.{name}" for name in FIELDS)
     rows = (
         sqlite3.connect(database)

@@ -60,12 +60,18 @@ def pointed_at(number: int) -> list[Event]:
     return [*people, *groups]
 
 
-@pytest.mark.parametrize("events", [same_person, made_and_erased, pointed_at])
-def test_work_grows_linearly_with_the_events(tmp_path: Path, events: Callable[[int], list[Event]]) -> None:
+@pytest.mark.parametrize(
+    ("events", "lost"),
+    [(same_person, ""), (same_person, "create"), (made_and_erased, ""), (pointed_at, "")],
+    ids=["same person", "same person whose create is lost", "made and erased", "pointed at"],
+)
+def test_work_grows_linearly_with_the_events(
+    tmp_path: Path, events: Callable[[int], list[Event]], lost: str
+) -> None:
     taken = []
     for number in (200, 800):
         folder = tmp_path / str(number)
         folder.mkdir()
         stream = events(number)
-        taken.append(steps(lambda: deliver(folder, stream, len(stream), WRITES, GROUPS, ERASURES)))  # noqa: B023
+        taken.append(steps(lambda: deliver(folder, stream, len(stream), WRITES, GROUPS, ERASURES, lost=lost)))  # noqa: B023
     assert taken[1] < 8 * taken[0], taken  # 4 times the events: 16 would be the square

@@ -1,5 +1,9 @@
 """Keys of a mapping that delivery applies: on_none, timestamp_guard, skip_unchanged and add."""
 
+import hashlib
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from ..reliability.people import LEAD, person
@@ -35,6 +39,17 @@ def test_an_older_event_does_not_overwrite_a_newer_one(scene: Scene) -> None:
     scene.run(older, arguments=("--restart",))
     assert scene.outcomes() == [("skipped", "a newer event was written for the same record: timestamp_guard")]
     assert scene.rows("SELECT City, Phone FROM Lead") == [("New", "555")]
+
+
+def test_the_newest_events_are_found_by_a_hash_that_does_not_change(scene: Scene) -> None:
+    """A later version must find those that this one has written."""
+    scene.mapping(f"{LEAD}timestamp_guard: true\n")
+    scene.run({**person("a"), "timestamp": "2026-02-01T00:00:00Z"})
+    identity = hashlib.sha256(b"('Lead', ('Email',), ('a@b.co',))").digest()[:16]
+    with closing(sqlite3.connect(scene.folder.path / ".sfmap" / "journal.db")) as journal:
+        assert journal.execute("SELECT identity, moment FROM newest").fetchall() == [
+            (identity, "2026-02-01T00:00:00.000Z")
+        ]
 
 
 def test_unchanged_values_are_not_written(scene: Scene) -> None:

@@ -111,3 +111,11 @@ def test_an_unknown_field_in_unless_found_fails_the_event(scene: Scene) -> None:
     ((fate, reason),) = scene.outcomes()
     assert fate == "failed"
     assert "cannot look for unless_found by Contact.Nonesuch__c" in str(reason)
+
+
+def test_a_value_that_cannot_be_looked_for_is_noted(scene: Scene) -> None:
+    scene.mapping(LEAD.replace("from: traits.email}", "from: traits.other}"))
+    scene.run(person("a", other="nonsense"))
+    (outcome,) = scene.folder.lines("results")
+    assert outcome["outcome"] == "created"
+    assert outcome["notes"] == ["unless_found: left out: the value is not an e-mail address (Contact.Email)"]

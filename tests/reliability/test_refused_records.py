@@ -2,7 +2,7 @@
 
 import pytest
 
-from ..scene import Scene
+from ..scene import Scene, also
 from .dead_letters import refuse_half
 from .people import ACCOUNT, LEAD, PEOPLE, person
 
@@ -109,3 +109,16 @@ def test_a_converted_lead_fails_with_its_reason(scene: Scene) -> None:
     scene.run(person("ann"))
     scene.run(person("ann", city="Rome"), code=1, arguments=("--restart",))
     assert scene.outcomes() == [("failed", "CANNOT_UPDATE_CONVERTED_LEAD: cannot reference converted lead")]
+
+
+def test_refused_lookups_are_dead_letters_even_if_the_run_then_ends(scene: Scene) -> None:
+    """Otherwise each run with few calls would ask for the same ones again, and none would get further."""
+    scene.mapping(LEAD)
+    also(scene, "account", "sfmap: 1\n" + ACCOUNT.replace("identify", "group"))
+    people = [person(f"p{number}") for number in range(4)]
+    groups = [{**person(f"g{number}"), "type": "group"} for number in range(4)]
+    scene.faults({"kind": "fault", "calls": "query", "code": "INVALID_FIELD", "message": "no such column"})
+    scene.run(*people, *groups, code=3, arguments=("--max-calls", "6"))
+    assert [fate for fate, _ in scene.outcomes()] == ["failed"] * 4
+    scene.again(code=1, arguments=("--max-calls", "6"))
+    assert [fate for fate, _ in scene.outcomes()] == ["failed"] * 8
