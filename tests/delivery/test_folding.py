@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 import pytest
 import requests
 
@@ -52,7 +53,7 @@ class Events:
 
     def __iter__(self) -> Iterator[Received]:
         for number, event in enumerate(self.events, 1):
-            yield Received(number, "events", number, b"", event)
+            yield Received(number, "events", number, orjson.dumps(event), event)
 
 
 def stream(seed: int, length: int) -> list[Event]:
