@@ -3,15 +3,9 @@
 from collections.abc import Mapping, Sequence, Set
 
 from sfmap.engine.delivery.codes import recoded
-from sfmap.engine.delivery.fitting import (
-    DoesNotFit,
-    Fitting,
-    OrgObjects,
-    fitted_match,
-    fitted_pointer,
-    fitted_unless_found,
-)
+from sfmap.engine.delivery.fitted_lookups import fitted_match, fitted_pointer, fitted_unless_found
 from sfmap.engine.delivery.item import Content, Fitted, Pointer
+from sfmap.engine.delivery.org_objects import DoesNotFit, Fitting, OrgObjects
 from sfmap.engine.mapping.values.parsing import CURRENCIES
 from sfmap.engine.mapping.values.record import (
     Addition,

@@ -4,10 +4,8 @@ The org ends every call after ten minutes, so no doubt lasts longer than that. I
 the machine, which cannot be set. A doubt from before a reboot of the machine is counted from now.
 """
 
-import time
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
-from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
@@ -15,25 +13,7 @@ from sfmap.engine.delivery.item import Item
 from sfmap.engine.delivery.traces import Trace, restored_traces, stored_traces
 from sfmap.engine.journal.entries import InFlight, RecordKey, Settled, Unanswered
 from sfmap.engine.journal.ledger import Earlier, Ledger
-
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", None)
-
-
-def uptime() -> float:
-    """Seconds since a moment before this process started; where possible it includes the time a machine sleeps."""
-    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
-
-
-def boot() -> str:
-    """Identifies the boot that `uptime` counts from; empty where the system does not tell (all but Linux)."""
-    if _CLOCK is None:
-        return ""
-    try:
-        return _BOOT_ID.read_text().strip()
-    except OSError:
-        return ""
-
+from sfmap.engine.journal.uptime import boot, uptime
 
 CALL_LIMIT = 600.0
 """Seconds after which an org ends a call (app-limits, "API Usage Metrics")."""

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from sfmap.engine.delivery.fit import fit
-from sfmap.engine.delivery.fitting import DoesNotFit, OrgObjects
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.delivery.item import Fields, Fitted, Item, LookupKey, Lookups, Moment, lookup_key, mentioned
+from sfmap.engine.delivery.org_objects import DoesNotFit, OrgObjects
 from sfmap.engine.delivery.outcome import Ending, Outcome
 from sfmap.engine.delivery.outcome_table import MessageIds, OutcomeTable, Row, message_of_record, restored_outcome
 from sfmap.engine.delivery.waiter import Waiter

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Protocol
 
-from sfmap.engine.delivery.batches import BatchSizes
+from sfmap.engine.delivery.batch_sizes import BatchSizes
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.intake import HeldMessages, Intake
 from sfmap.engine.delivery.outcome import Outcome

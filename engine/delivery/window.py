@@ -6,7 +6,8 @@ Each item is looked up before it is written, so delivering the same events again
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sfmap.engine.delivery.batches import Answers, BatchSizes, Lost, Sender, Sent, batch_items
+from sfmap.engine.delivery.batch_sizes import BatchSizes
+from sfmap.engine.delivery.batches import Answers, Lost, Sender, Sent, batch_items
 from sfmap.engine.delivery.folding import Fold, WritePlan, plan_writes
 from sfmap.engine.delivery.in_doubt import Doubts, kept
 from sfmap.engine.delivery.item import Item, Lookups

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from sfmap.engine.delivery.fit import fit
-from sfmap.engine.delivery.fitting import DoesNotFit, OrgObjects
+from sfmap.engine.delivery.org_objects import DoesNotFit, OrgObjects
 from sfmap.engine.language.model import CONVENTIONS, Conventions, Operation
 from sfmap.engine.mapping.values.record import Record, RecordPlan, Value
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
