@@ -32,7 +32,7 @@ from sfmap.engine.yaml_files.diagnostics import render_all
     type=click.Choice(["github", "sarif"]),
     help="Print annotations for GitHub Actions, or SARIF for code scanning.",
 )
-@click.option("--compiled", is_flag=True, help="Print the Python functions that each mapping becomes.")
+@click.option("--compiled", is_flag=True, help="Print the Python code generated for each mapping.")
 def check(
     folder: Path | None,
     org_name: str | None,

@@ -46,7 +46,7 @@ def render(
     explain: bool,
     jobs: int | None,
 ) -> None:
-    """Print what EVENTS would send: one JSON line for each record, or with the reason why there is none.
+    """Print what EVENTS would send: one JSON line for each record, or one that says why there is none.
 
     With --explain, print each field with its rule as text, or with --format json as JSON.
     """

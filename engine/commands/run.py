@@ -143,8 +143,8 @@ def _rest(stream: Stream, report: Report) -> str:
     """What to send again after a stream that ended early."""
     undelivered = stream.read - report.events
     if undelivered <= 0:
-        return "No further events were read: send those that follow."
-    return f"{undelivered:,} more events were read but not delivered: send again all after that one."
+        return "Continue with the next event."
+    return f"{undelivered:,} more events were read but not delivered: resend everything after that event."
 
 
 @dataclass(frozen=True, slots=True)

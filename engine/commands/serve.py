@@ -19,7 +19,7 @@ from sfmap.engine.serve.service import serve as serve_events
 
 def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:
     if not 0 <= seconds <= 3600:
-        raise click.BadParameter("it takes 0 to 3600 seconds.")
+        raise click.BadParameter("must be between 0 and 3600 seconds.")
     return seconds
 
 

@@ -22,13 +22,18 @@ class WebServer:
         app: Starlette,
         listening: socket.socket,
         *,
+        host: str,
         stop_seconds: int,
         most_connections: int | None = None,
         connections: Connections | None = None,
         takes_signals: bool = True,
     ) -> None:
-        """`stop_seconds` is how long requests may take to end; connections beyond the most are answered 503."""
+        """`host` is the name for the address, `stop_seconds` how long requests may take to end.
+
+        Connections beyond the most are answered with 503.
+        """
         self._listening = listening
+        self._host = host
         self._connections = connections or Connections()
         config = uvicorn.Config(
             app,
@@ -46,8 +51,8 @@ class WebServer:
 
     @property
     def url(self) -> str:
-        host, port, *_ = self._listening.getsockname()
-        return url_of(host, port)
+        _, port, *_ = self._listening.getsockname()
+        return url_of(self._host, port)
 
     def stop_on_signals(self) -> None:
         """Makes signals stop the server even before it serves. Call it from the main thread."""
@@ -55,7 +60,7 @@ class WebServer:
             signal.signal(number, self._server.handle_exit)
 
     def stop(self) -> None:
-        """Ends `serve` soon. Any thread may call it."""
+        """Asks `serve` to stop. Any thread may call it."""
         self._server.should_exit = True
 
     async def serve(self) -> None:

@@ -142,7 +142,7 @@ class _OrgCheck:
                 yield from self._reference(rule, rule.reference, name, field)
             return
         if rule.max and 0 < field.length < rule.max:
-            message = f"{rule.field} has room for {field.length} characters, and max is {rule.max}"
+            message = f"{rule.field} is {field.length} characters long, but max is {rule.max}"
             yield Diagnostic(
                 kinds.SHORTER_FIELD, rule.span, message, "longer values are cut to the field's length", "warning"
             )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 Rendering = Sequence[Mapping[str, object]]
-"""The records and fates of one event, in the form of `render.as_json`."""
+"""The records and fates of one event, in the form of `payload.as_json`."""
 
 _TABLES = ("fields", "create_only", "update_only", "if_empty")
 

@@ -48,7 +48,7 @@ DECIMAL_MARKS: tuple[DecimalMark, ...] = get_args(DecimalMark)
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """How texts are read if neither they nor a filter's arguments tell."""
+    """Defaults for reading ambiguous texts."""
 
     timezone: str = ""
     """The name of the time zone for moments; empty for the one that they are written with, or UTC."""

@@ -179,14 +179,14 @@ def _check_origin(key: ScalarNode, table: Table) -> None:
 def _unreachable(table: Table) -> Iterator[tuple[str, str]]:
     if "value" in table:
         never = ("default", "required", "on_null", "on_blank", "blank_values")
-        yield from ((key, "value always has a value") for key in never if key in table)
+        yield from ((key, "a constant is always there") for key in never if key in table)
     elif "default" in table and not isinstance(table.get("default"), TableNode) and table.boolean("required"):
         yield "required", "default is used if there is no value"
     if "template" in table:
         if "on_null" in table:
             yield "on_null", "a template gives text, never null"
         if "on_blank" in table:
-            yield "on_blank", "a template is not a text of the event"
+            yield "on_blank", "a template does not read a single text of the event"
     if "on_long" in table and "max" not in table:
         yield "on_long", "there is no max"
 

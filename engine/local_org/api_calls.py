@@ -31,7 +31,7 @@ class ApiCalls:
         self.daily_limit = daily_limit
         self._on_logged = on_logged
         self.lock = threading.Lock()
-        """Held while a call is executed or logged."""
+        """The lock around executing and logging a call."""
 
     @contextmanager
     def look(self) -> Iterator[Store]:

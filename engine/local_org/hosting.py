@@ -69,7 +69,7 @@ def serve(options: LocalOrgOptions, ready: Callable[[WebServer], None]) -> None:
     calls = ApiCalls(store, schema, sessions, daily_limit=options.daily_limit, on_logged=write)
     connections = Connections()
     app = make_app(calls, options.host, connections, faults)
-    server = WebServer(app, listening, stop_seconds=_STOP_SECONDS, connections=connections)
+    server = WebServer(app, listening, host=options.host, stop_seconds=_STOP_SECONDS, connections=connections)
     gc.set_threshold(_COLLECT_AFTER)
     # Before the address is known to anyone: a Ctrl-C while the event loop starts would be lost.
     server.stop_on_signals()

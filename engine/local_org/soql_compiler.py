@@ -56,7 +56,7 @@ class Column:
     """A field of the object or of a parent, or an aggregate of one."""
 
     path: tuple[str, ...]
-    """Its nesting in a response: the relationships and the field, or the name of the aggregate."""
+    """Its path in the response: the relationships and the field, or the name of the aggregate."""
     field: FieldSchema
     sql: str
     owners: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ _NUMBER_COLUMN = "sfmap_number"
 
 _LONGEST_LOG = 1_000
 _OLD_LOG = 7
-"""The number of columns of the log before it had faults."""
+"""The number of columns of the log before it had those for faults."""
 _SEARCHED = 90
 """The most columns that a search covers: SQLite limits the depth of expressions."""
 

@@ -23,7 +23,7 @@ def is_email_address(text: str) -> bool:
     """Whether an e-mail field takes the text.
 
     The local part may have any character of RFC 5322, and those of other scripts; two periods in a row and one at
-    its end are accepted, one at its start is not. Source: "Salesforce Email Address Format Technical Standards
-    Validation", Salesforce Help 000384328.
+    its end are accepted, one at its start is not. Comments are not supported. Source: "Salesforce Email Address
+    Format Technical Standards Validation", Salesforce Help 000384328.
     """
     return _ADDRESS.fullmatch(text) is not None and _SPACE.search(text) is None

@@ -94,7 +94,7 @@ def condition(text: str) -> str:
     if unsendable := _NOT_XML.search(text):
         raise ValueError(f"a condition cannot hold U+{ord(unsendable[0]):04X}")
     if length(text) > CONDITION_LIMIT:
-        raise ValueError(f"a condition has room for {CONDITION_LIMIT:,} characters")
+        raise ValueError(f"a condition can have at most {CONDITION_LIMIT:,} characters")
     if not text.strip():
         raise ValueError("the condition is empty")
     if "'" in outside:

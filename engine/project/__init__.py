@@ -1,4 +1,4 @@
-"""Sfmap.yaml: mappings, settings, orgs, sources and secrets.
+"""The project file sfmap.yaml: mappings, settings, orgs, sources and secrets.
 
 Imported by: wiring, inspect, testing, serve, commands.
 """

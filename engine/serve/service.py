@@ -142,17 +142,23 @@ def _put_together(
         host=(options.operators or options.events).host,
     )
     for_operators = [*api.routes_for_operators(), *(page.routes() if options.page else ())]
-    events = _server([*api.routes(), *(() if operators_at else for_operators)], events_at)
-    operators = _server(for_operators, operators_at, takes_signals=False) if operators_at else None
+    routes = [*api.routes(), *(() if operators_at else for_operators)]
+    events = _server(routes, events_at, options.events.host)
+    operators = (
+        _server(for_operators, operators_at, options.operators.host, takes_signals=False)
+        if operators_at and options.operators
+        else None
+    )
     background.on_committed = letters.look
     background.on_crash = events.stop
     return _Parts(spool=spool, background=background, api=api, events=events, operators=operators)
 
 
-def _server(routes: list[Route], listening: socket, *, takes_signals: bool = True) -> WebServer:
+def _server(routes: list[Route], listening: socket, host: str, *, takes_signals: bool = True) -> WebServer:
     return WebServer(
         make_app(routes),
         listening,
+        host=host,
         stop_seconds=_STOP_SECONDS,
         most_connections=_MOST_CONNECTIONS,
         takes_signals=takes_signals,

@@ -32,6 +32,15 @@ LIBRARIES = {
 """For a room: the libraries it must not know."""
 
 
+NARROWER = {
+    "cli.py": {"sfmap.engine.commands"},
+    "engine/org/port.py": {"sfmap.engine.errors"},
+}
+"""For a file: all of our own that it may import."""
+OF_THE_ORG = {f"sfmap.engine.org.{name}" for name in ("fields", "port", "write_headers")}
+"""What delivery may import of an org."""
+
+
 def imports(module: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(module.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -69,6 +78,18 @@ def test_imports_follow_the_map(module: Path) -> None:
     shunned = LIBRARIES.get(innermost(here, LIBRARIES) or "", set())
     strangers = {name.partition(".")[0] for name in imports(module)}
     assert not strangers & shunned
+
+
+@pytest.mark.parametrize("path", NARROWER)
+def test_some_files_may_import_less_than_their_room(path: str) -> None:
+    own = [name for name in imports(REPOSITORY / path) if name.startswith("sfmap.")]
+    assert not [name for name in own if not name.startswith(tuple(NARROWER[path]))]
+
+
+def test_delivery_reaches_an_org_only_by_its_port() -> None:
+    modules = (REPOSITORY / "engine/delivery").glob("*.py")
+    names = {name for module in modules for name in imports(module) if name.startswith("sfmap.engine.org")}
+    assert names <= OF_THE_ORG
 
 
 @pytest.mark.parametrize("room", ARROWS)

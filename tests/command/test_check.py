@@ -149,8 +149,8 @@ def test_the_code_of_each_active_mapping_goes_to_stdout_under_its_name(folder: F
     done = folder.sfmap("check", "--compiled")
     assert done.returncode == 0
     assert [line for line in done.stdout.splitlines() if not line.startswith((" ", "#"))] == [
-        *("def record(view, item):", "def map(event):", ""),
-        *("def record(view, item):", "def map(event):"),
+        *("def record(view, item_number):", "def map(event):", ""),
+        *("def record(view, item_number):", "def map(event):"),
     ]
     assert [line for line in done.stdout.splitlines() if line.startswith("#")] == [
         "# lead: sfmap/mappings/lead.yaml",

@@ -71,7 +71,7 @@ def _check_currencies(mapping: Mapping, report: DiagnosticReport) -> None:
         other = rules.get(named.text)
         is_custom = mapping.custom is not None and named.text.endswith(mapping.custom.suffix)
         if other is rule or (other and (other.reference or other.add)):
-            message = f"{named.text} holds no currency: that is a code such as EUR, in a field of its own"
+            message = f"{named.text} is not a currency field: use a separate field with a code such as EUR"
             report.error(kinds.WRONG_VALUE, named.span, message)
         elif other is None and not is_custom:
             message = f"currency names {named.text}, and no rule gives it a value"

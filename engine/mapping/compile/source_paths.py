@@ -283,7 +283,7 @@ def _parse_path(source: SourcePath, path: str, report: DiagnosticReport) -> JSON
         )
         return None
     if "{{" in path:
-        message = "a template belongs under the key template"
+        message = "this is a template: write it under the key template"
         report.error(kinds.WRONG_PATH, source.span(path.find("{{"), 2), message, 'write {template: "{{ ... }}"}')
         return None
     if not path.strip():

@@ -138,7 +138,7 @@ class Filter:
 
 
 def reading(read: Callable[..., Json]) -> Callable[..., Json]:
-    """Makes a parser a filter: None for what it cannot read, `Unread` for a value out of the range of fields."""
+    """Wraps a parser as a filter: None for what it cannot read, `Unread` for values out of the range of fields."""
 
     def run(value: Json, *arguments: Json) -> Json:
         try:
@@ -176,5 +176,5 @@ def plain_text(value: Json) -> str | None:
 
 
 def on_text(change: Callable[..., Json]) -> Callable[..., Json]:
-    """Makes a function on texts a filter of texts and numbers."""
+    """Wraps a function on texts as a filter of texts and numbers."""
     return lambda value, *arguments: change(as_text(value), *arguments)

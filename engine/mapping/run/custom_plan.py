@@ -118,7 +118,7 @@ class CustomPlan:
         if field in self.taken or field in written:
             if field not in self.taken and repr(written[field]) == repr(value):
                 return None
-            return Note(field, f"left out: the trait {told} is not the first to give this field")
+            return Note(field, f"left out: the trait {told} would set this field a second time")
         written[field] = value
         return CustomField(field, value, self.origin(key))
 

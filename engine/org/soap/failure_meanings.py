@@ -1,4 +1,4 @@
-"""The tables by which `errors` explains each failure to the user."""
+"""The tables by which `failures` explains each failure to the user."""
 
 import ssl
 from dataclasses import dataclass
@@ -232,9 +232,9 @@ STATUSES: dict[int, Meaning] = {
     407: Meaning(OrgOutOfReach, "The proxy for {host} requires a sign-in (HTTP 407, {said}).", _PROXY_ADVICE),
     413: Meaning(CallRefused, "{host} refuses the {operation} call as too large (HTTP 413, {said})."),
     429: Meaning(OrgUnavailable, "{host} asks for fewer calls (HTTP 429, {said}).", "Wait, then try again."),
-    502: Meaning(OrgUnavailable, "A gateway to {host} got no valid answer (HTTP 502, {said}).", _STATUS_PAGE),
+    502: Meaning(OrgUnavailable, "The gateway of {host} got no valid answer (HTTP 502, {said}).", _STATUS_PAGE),
     503: Meaning(OrgUnavailable, "{host} is overloaded or under maintenance (HTTP 503, {said}).", _STATUS_PAGE),
-    504: Meaning(OrgUnavailable, "A gateway to {host} timed out (HTTP 504, {said}).", _STATUS_PAGE),
+    504: Meaning(OrgUnavailable, "The gateway of {host} timed out (HTTP 504, {said}).", _STATUS_PAGE),
 }
 REDIRECT = Meaning(
     OrgOutOfReach,
