@@ -55,7 +55,7 @@ def test_events_are_delivered_before_the_stream_ends(folder: Folder, identify: I
     process.send_signal(signal.SIGINT)
     said = ended(process)
     assert process.returncode == 130, said
-    assert b"Every event up to 2 has its outcome. No further events were read" in said
+    assert b"Every event up to 2 has its outcome. Continue with the next event." in said
     assert b"Fatal" not in said
 
 
