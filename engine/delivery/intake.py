@@ -120,7 +120,7 @@ class Intake:
             return (Rejected("", f"this is a bug in sfmap: {internal_error(error)}"),)
 
     def _decided_before(self, row: Row) -> Outcome | None:
-        """The record's outcome in a window that was not committed; failed ones are delivered again."""
+        """The record's outcome in a part that was not committed; a dead letter that failed is tried again."""
         received, key = row.received, row.key
         if self._earlier and key not in self._decided and (earlier := self._earlier.take(key)):
             row.claimed = key = earlier
@@ -128,7 +128,7 @@ class Intake:
         outcome = restored_outcome(stored) if stored else None
         if outcome and row.claimed:
             outcome = replace(outcome, event=received.number, file=received.file, line=received.line)
-        return None if outcome and outcome.fate == "failed" and received.only else outcome
+        return None if outcome and outcome.fate == "failed" and received.is_dead_letter else outcome
 
     def _repeated(self, events: Sequence[Received], held: HeldMessages) -> set[int]:
         """The numbers of events whose message was delivered before, or waits for a write in doubt."""

@@ -34,6 +34,7 @@ class DeadLetterSource:
                 event=event,
                 problem=problem,
                 only=only,
+                is_dead_letter=True,
             )
 
 

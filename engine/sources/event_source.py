@@ -40,6 +40,8 @@ class Received(NamedTuple):
     """Why there is no event; empty if there is one."""
     only: tuple[str, int] | None = None
     """The mapping and item of the one record to deliver; None for all records of the event."""
+    is_dead_letter: bool = False
+    """Whether the record is tried again after it failed for good."""
     file_index: int = 0
     """The index of the file, from 0."""
     end: int = 0

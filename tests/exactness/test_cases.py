@@ -523,3 +523,19 @@ def test_a_lost_create_does_not_reference_its_own_record(the_stage: Stage, kind:
     reporting = Table("reporting", "identify", "Contact", rules, (("LastName",),))
     trial = Trial((reporting,), (identify(email="p1@x.co", last="L"),), (lost(kind, "create"),))
     check(the_stage, trial, {"Contact": [{"Email": "p1@x.co", "LastName": "L"}]})
+
+
+@pytest.mark.parametrize("transaction", range(8, 14))
+def test_a_held_record_that_was_refused_stays_failed_after_a_kill(the_stage: Stage, transaction: int) -> None:
+    """Tried again, it would find the record that the next event has created since, and count as its update."""
+    rules = (
+        *(Rule("Key__c", "key"), Rule("LastName", "last"), COMPANY),
+        *(Rule("Phone", "phone", write="update"), Rule("City", "city", write="empty")),
+    )
+    keyed = Table("keyed", "identify", "Lead", rules, (("Key__c",),))
+    events = (identify(key="k1", phone="1"), identify(key="k1", last="L", city="Rome"))  # the first has no name
+    lost_once = fault("timeout", "create", seconds=0.3)
+    legs = (Leg(plug=("before transaction", transaction, KILL), faults=(lost_once,)),)
+    trial = Trial((keyed,), events, legs, window=3, call_limit=1.2)
+    expected = {"Key__c": "k1", "LastName": "L", "Company": "n/a", "City": "Rome"}
+    check(the_stage, trial, {"Lead": [expected]})
