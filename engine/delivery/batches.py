@@ -8,9 +8,9 @@ from threading import Event
 from sfmap.engine.delivery.in_doubt import Doubts, InDoubt
 from sfmap.engine.delivery.item import Item
 from sfmap.engine.delivery.traces import Trace, creation
-from sfmap.engine.delivery.waiter import StopRequested, Waiter
+from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.delivery.writes import PendingWrite
-from sfmap.engine.journal.database import JournalFailed
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.entries import RecordKey, Unanswered
 from sfmap.engine.org.port import CallRefused, Org, OrgError, OrgUnavailable, Refused, WriteResult
 
@@ -39,7 +39,7 @@ class Answers:
     """The answers of one batch."""
 
     sent: list[Sent] = field(default_factory=list)
-    failure: OrgError | StopRequested | JournalFailed | None = None
+    failure: SfmapError | None = None
     """Why the rest of the batch was not sent."""
 
     @property
@@ -77,7 +77,7 @@ class Sender:
         answers = Answers()
         try:
             self._send(batch, answers)
-        except (OrgError, StopRequested, JournalFailed) as error:
+        except SfmapError as error:
             answers.failure = error
         return answers
 

@@ -20,15 +20,15 @@ from sfmap.engine.delivery.outcome_table import (
     held_event,
     message_of_record,
 )
-from sfmap.engine.delivery.waiter import StopRequested, Waiter, until
+from sfmap.engine.delivery.waiter import Waiter, until
 from sfmap.engine.delivery.window import Window
 from sfmap.engine.delivery.windows import WINDOW_SIZE, Stream, windows
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Results
-from sfmap.engine.journal.database import JournalFailed
 from sfmap.engine.journal.entries import Commit, Held
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.org.port import BATCH_SIZE, Org, OrgError
+from sfmap.engine.org.port import BATCH_SIZE, Org
 from sfmap.engine.sources.event_source import START, EventSource, Position, Received
 
 _MOST_HELD = 16 * 1024 * 1024
@@ -219,10 +219,10 @@ class Delivery:
         if not (part.released or part.window):
             return
         table = OutcomeTable()
-        failure: OrgError | StopRequested | JournalFailed | None = None
+        failure: SfmapError | None = None
         try:
             self._deliver_records(part, table)
-        except (OrgError, StopRequested, JournalFailed) as error:
+        except SfmapError as error:
             failure = error
         certain = _certain(part, table, is_whole=failure is None)
         outcomes = [row.outcome for row in certain.ended if row.outcome]

@@ -33,8 +33,8 @@ def resume(ledger: Ledger, source: ResumableSource, restart: bool) -> Resumed:
         return Resumed()
     if not source.is_stream and source.is_unchanged_up_to(known.position):
         has_begun = known.position.file or known.position.offset
-        words = f"Continuing after event {known.position.number:,}, where the last run ended: see --restart."
-        words = words if has_begun else ""
+        said = f"Continuing after event {known.position.number:,}, where the last run ended: see --restart."
+        words = said if has_begun else ""
         return Resumed(start=known.position, results=known.results, tally=known.tally, words=words)
     return _resume_with_other_events(ledger, source, known)
 

@@ -6,7 +6,7 @@ from ..folder import Folder, Identify
 
 
 def test_multi_select_values_are_sent_in_one_batch(folder: Folder, identify: Identify) -> None:
-    """Each value is compared for itself: a joined text is no reason to send its record alone."""
+    """Each value is compared on its own, so a joined text does not make its record go alone."""
     tags = "{type: multipicklist, restricted: true, values: [red, green, blue]}"
     (folder.path / "schema.yaml").write_text(f"objects: {{Lead: {{fields: {{Tags__c: {tags}}}}}}}\n")
     (folder.path / "sfmap.yaml").write_text("orgs: {local: {schema: schema.yaml}}\n")

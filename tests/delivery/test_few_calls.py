@@ -22,7 +22,7 @@ fields: {AccountNumber: groupId, Name: traits.name}
 
 
 def test_records_that_reference_one_record_share_calls(scene: Scene) -> None:
-    """That they point to one record is no reason to wait for each other."""
+    """Records that point to the same record do not wait for each other."""
     scene.mapping(CONTACT)
     also(scene, "account", ACCOUNT)
     company = {"type": "group", "groupId": "1", "traits": {"name": "Initech"}}
