@@ -154,6 +154,7 @@ class Intake:
             if one.place in created:
                 ending = Ending("skipped", reason=_CREATED)
                 table.rows[one.place].end(ending, one.record.mapping, one.record.object)
+                table.rows[one.place].is_copy = True
         return [one for one in records if one.place not in created]
 
     def _fit(self, records: Sequence[_Mapped], table: OutcomeTable) -> Iterator[Item]:
@@ -174,7 +175,7 @@ class Intake:
                 continue
             item = self._item(one, row, fitted, described[record.object])
             if item.unanswered and item.unanswered.verb == "create" and not item.is_found_again:
-                _end_unsent(row, record, Ending("failed", reason=_KILLED), fitted.notes)
+                _end_unsent(row, record, Ending("failed", reason=_KILLED, may_be_created=True), fitted.notes)
             else:
                 yield item
 

@@ -15,6 +15,8 @@ class Ending:
     id: str | None = None
     reason: str = ""
     notes: tuple[str, ...] = ()
+    may_be_created: bool = False
+    """Whether the org may have created the record although the item failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,10 +72,15 @@ class Row:
     """Its key in the journal, if it was decided in an earlier stream."""
     is_unsent: bool = False
     """Whether it ended because nothing can be sent for it now: a resumed run might find otherwise."""
+    is_copy: bool = False
+    """Whether it was skipped because an earlier copy of the event has created the record, or may have."""
+    may_be_created: bool = False
+    """Whether the org may have created the record although it failed."""
 
     def end(self, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()) -> Outcome:
         """Sets the outcome."""
         received = self.received
+        self.may_be_created = ending.may_be_created
         self.outcome = Outcome(
             event=received.number,
             file=received.file,
@@ -207,6 +212,7 @@ class Decisions:
             outcomes.append((item.key, stored_outcome(outcome)))
             if ending.fate not in ("failed", "skipped"):
                 written.append(item)
+            if ending.fate not in ("failed", "skipped") or ending.may_be_created:
                 created += self._messages.of_created(row.received, item.key)
             if item.unanswered or ending.fate == "failed":
                 ended.append(item.key)
@@ -224,10 +230,17 @@ class Decisions:
 
     def record_unsent(self, rows: Iterable[Row]) -> None:
         """Writes outcomes to the journal that a resumed run might not find again."""
-        outcomes = [(row.key, stored_outcome(row.outcome)) for row in rows if row.is_unsent and row.outcome]
+        unsent = [row for row in rows if row.is_unsent]
+        outcomes = [(row.key, stored_outcome(row.outcome)) for row in unsent if row.outcome]
         if outcomes:
             ended = [key for key, _ in outcomes]
-            self._ledger.settle(Settled(outcomes=outcomes, ended=ended))
+            created = [
+                message
+                for row in unsent
+                if row.may_be_created
+                for message in self._messages.of_created(row.received, row.key)
+            ]
+            self._ledger.settle(Settled(outcomes=outcomes, ended=ended, messages=created))
             self._doubts.answered(ended)
 
 

@@ -264,8 +264,9 @@ class Delivery:
         """
         ended = certain.ended
         failed = [row for row in ended if row.fate == "failed"]
-        # Of several copies of an event, the last one counts.
-        last = {row.digest: row for row in ended} if failed or self._has_letters else {}
+        # Of several copies of an event, the last one counts; one that was skipped changes no dead letter.
+        counting = [row for row in ended if not row.is_copy] if failed or self._has_letters else []
+        last = {row.digest: row for row in counting}
         position = certain.taken[-1].position if certain.taken else self._position
         self._ledger.commit(
             Commit(

@@ -251,7 +251,7 @@ def _after_loss(sent: Sent, result: Lost) -> Iterator[Decided]:
         times = item.unanswered.losses + 1 if item.unanswered else 1
         if sent.pending.call.verb == "create" and not sent.pending.fold.head.is_found_again:
             reason = f"{result.reason} It is not known whether the record was created, and no lookup can find it"
-            yield Decided(item, Ending("failed", reason=reason))
+            yield Decided(item, Ending("failed", reason=reason, may_be_created=True))
         elif times > _MOST_LOST:
             yield Decided(item, Ending("failed", reason=f"{result.reason} (tried {times} times)"))
 

@@ -84,3 +84,33 @@ def test_skip_delivered_skips_copies_in_one_file(scene: Scene) -> None:
     said = scene.run(same, same, {**same, "messageId": "2"}, arguments=("--skip-delivered",))
     assert "an event with the same messageId came before" in said
     assert scene.rows('SELECT count(*) FROM "Case"') == [(2,)]
+
+
+def test_a_copy_of_a_lost_create_is_not_created(scene: Scene) -> None:
+    """Neither in the same file nor in a later run: the dead letter waits for a person's decision."""
+    scene.mapping(CREATING)
+    scene.faults({"kind": "reset_after", "calls": "create", "times": 1})
+    scene.run(person("a"), person("a"), code=1)
+    assert [fate for fate, _ in scene.outcomes()] == ["failed", "skipped"]
+    scene.run(person("a"), person("b"), arguments=("--restart",))
+    assert [fate for fate, _ in scene.outcomes()] == ["skipped", "created"]
+    assert scene.rows("SELECT Email FROM Lead") == [("a@b.co",), ("b@b.co",)]
+    assert "It is not known whether the record was created" in scene.sfmap("dead-letters")
+    scene.sfmap("retry")
+    assert scene.rows("SELECT Email FROM Lead") == [("a@b.co",), ("b@b.co",), ("a@b.co",)]
+    assert scene.sfmap("dead-letters") == "There are no dead letters.\n"
+
+
+def test_a_copy_of_a_create_under_way_at_a_kill_is_not_created(scene: Scene) -> None:
+    scene.mapping(CREATING)
+    scene.faults({"kind": "slow", "calls": "create", "times": 1, "seconds": 30})
+    (scene.folder.path / "events.ndjson").write_text(2 * (json.dumps(person("a")) + "\n"))
+    process = scene.start()
+    while not scene.struck():
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    scene.again(code=1)
+    assert [fate for fate, _ in scene.outcomes()] == ["failed", "skipped"]
+    assert scene.calls()["create"] == 0
+    assert "the run was killed while this was sent" in scene.sfmap("dead-letters")
