@@ -21,6 +21,11 @@ org/soap         an org over the partner SOAP API
                  ← mapping/values, org
 sources          where events come from
                  ← mapping/values
+sources/stores   where files are: their names, versions and bytes
+sources/formats  from the bytes of a file to its rows
+sources/shapes   from the rows of a table to events
+sources/queries  the rows of a database, page by page
+sources/files    the events of files, wherever they are
 journal          what has happened, kept on disk
                  ← files, sources
 delivery         records → outcomes

@@ -13,6 +13,9 @@ SfmapError               2    any failure that a user can act on; everything els
   RenderingFailed        2    a process that renders events failed
 
   SourceFailed           2    a source of events cannot be read further
+    FileDamaged          3    a file of events is cut short or damaged
+  WrongShape             2    a file holds no events
+  ExtraMissing           2    a library that is needed for this is not installed
   JournalFailed          2    the journal or the spool cannot be used
   ProjectBusy            2    another run has locked the project
   StopRequested          130  the user ended the run with Ctrl-C or SIGTERM
@@ -55,7 +58,8 @@ class ExitCode(IntEnum):
     """Some events failed, or something differs."""
     BROKEN = 2
     """Wrong usage, an invalid project or mapping, or a file that cannot be read or written."""
-    ORG_UNUSABLE = 3
+    NOT_FINISHED = 3
+    """The org cannot be used, or a file of events ends too early: the same command continues."""
     INTERNAL_ERROR = 70
     """A bug in sfmap: EX_SOFTWARE of BSD's sysexits."""
     INTERRUPTED = 130

@@ -36,7 +36,7 @@ _UNCOUNTED = """\
 _TABLES = """\
 CREATE TABLE sources (
     org TEXT, source TEXT, number INTEGER, file INTEGER, offset INTEGER, line INTEGER, digest BLOB,
-    results TEXT, results_size INTEGER, tally BLOB, finished INTEGER, PRIMARY KEY (org, source)
+    cursor TEXT, results TEXT, results_size INTEGER, tally BLOB, finished INTEGER, PRIMARY KEY (org, source)
 ) WITHOUT ROWID;
 CREATE TABLE decided (
     org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER, day INTEGER,
@@ -71,7 +71,7 @@ CREATE TABLE newest (org TEXT, identity BLOB, moment TEXT, PRIMARY KEY (org, ide
 
 JOURNAL = Layout(
     _TABLES.format(counted=_COUNTED, uncounted=_UNCOUNTED),
-    version=5,
+    version=6,
     if_other_version="Finish its run with that version: what waits, is in doubt or is a dead letter is only here.",
     if_damaged="Move it away and run again from the start: records already in the org are found and updated."
     " Its dead letters are only in this file; sqlite3's .recover may save them.",

@@ -86,16 +86,16 @@ class Ledger:
 
     def checkpoint(self) -> Checkpoint | None:
         rows = self._database.rows(
-            "SELECT number, file, offset, line, digest, results, results_size, tally, finished FROM sources"
+            "SELECT number, file, offset, line, digest, cursor, results, results_size, tally, finished FROM sources"
             " WHERE org = ? AND source = ?",
             *self._own,
         )
         if not rows:
             return None
-        number, file, offset, line, read, results, size, tally, finished = cast(
-            tuple[int, int, int, int, bytes, str, int, bytes, int], rows[0]
+        number, file, offset, line, read, cursor, results, size, tally, finished = cast(
+            tuple[int, int, int, int, bytes, str, str, int, bytes, int], rows[0]
         )
-        position = Position(number, file, offset, line, read)
+        position = Position(number=number, file=file, offset=offset, line=line, digest=read, cursor=cursor)
         results_file = Results(results, size)
         return Checkpoint(position=position, results=results_file, tally=tally, finished=bool(finished))
 
@@ -128,7 +128,7 @@ class Ledger:
         if not self.is_stream:
             connection.execute("DELETE FROM decided WHERE org = ? AND source = ?", self._own)
         connection.execute(
-            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, 0, 0, 0, ?, '', 0, ?, 0)",
+            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, 0, 0, 0, ?, '', '', 0, ?, 0)",
             (*self._own, after, b"", b""),
         )
 
@@ -261,8 +261,8 @@ class Ledger:
                 [(*self._own, *held.key, held.file, held.line, held.raw) for held in commit.held],
             )
             connection.execute(
-                "UPDATE sources SET number = ?, file = ?, offset = ?, line = ?, digest = ?, results = ?,"
-                " results_size = ?, tally = ? WHERE org = ? AND source = ?",
+                "UPDATE sources SET number = ?, file = ?, offset = ?, line = ?, digest = ?, cursor = ?,"
+                " results = ?, results_size = ?, tally = ? WHERE org = ? AND source = ?",
                 (*at, commit.results.file, commit.results.size, commit.tally, *self._own),
             )
             connection.executemany(_LETTER, [self._letter(letter) for letter in commit.failed])

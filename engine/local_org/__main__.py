@@ -25,7 +25,7 @@ def main() -> int:
     except SfmapError as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         # For the program that started it, an org that cannot be served is one that cannot be used.
-        return ExitCode.ORG_UNUSABLE if isinstance(error, CannotServe) else error.exit_code
+        return ExitCode.NOT_FINISHED if isinstance(error, CannotServe) else error.exit_code
     return ExitCode.DONE
 
 

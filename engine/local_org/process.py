@@ -21,7 +21,7 @@ _STOP_SECONDS = 10
 class LocalOrgFailed(SfmapError):
     """The local org did not start; message and exit code are those of its process."""
 
-    exit_code: int = ExitCode.ORG_UNUSABLE
+    exit_code: int = ExitCode.NOT_FINISHED
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
@@ -77,7 +77,7 @@ def _ready(process: subprocess.Popen[str], said: IO[str]) -> str:
     exit_code = process.wait()
     said.seek(0)
     message = said.read().strip() or "Error: the local org did not start."
-    raise LocalOrgFailed(message, exit_code or ExitCode.ORG_UNUSABLE)
+    raise LocalOrgFailed(message, exit_code or ExitCode.NOT_FINISHED)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

@@ -56,7 +56,7 @@ class Change:
 class StoreFailed(SfmapError):
     """The database cannot be used; the message says why."""
 
-    exit_code = ExitCode.ORG_UNUSABLE
+    exit_code = ExitCode.NOT_FINISHED
 
 
 def response_value(field: FieldSchema, value: Stored) -> Stored | bool:

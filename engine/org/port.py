@@ -166,7 +166,7 @@ class ApiUsage:
 class OrgError(SfmapError):
     """The whole call failed, as opposed to single records of it."""
 
-    exit_code = ExitCode.ORG_UNUSABLE
+    exit_code = ExitCode.NOT_FINISHED
 
     def __init__(self, message: str, *, code: str = "", hint: str = "", maybe_applied: bool = False) -> None:
         super().__init__(message, hint)

@@ -21,6 +21,8 @@ class Position(NamedTuple):
     """Lines read of that file."""
     digest: bytes = b""
     """The digest of all bytes so far, for a source that can be read again; empty unless asked for."""
+    cursor: str = ""
+    """Where a query continues; empty for files."""
 
 
 START = Position()
@@ -48,13 +50,26 @@ class Received(NamedTuple):
     """The offset in the file where the event ends, in bytes."""
     all_digest: bytes = b""
     """The digest of all bytes of the source up to there; empty unless asked for."""
+    row: str = ""
+    """Where in the file it is, if not by its line, such as `#7`."""
+    cursor: str = ""
+    """Where a query continues after the event."""
+    repeat_key: str = ""
+    """What a repeat of the event is recognized by, instead of its message id."""
 
     @property
     def position(self) -> Position:
         """The position of the source after the event: an event delivered again does not move it."""
         if self.only:
             return START
-        return Position(self.number, self.file_index, self.end, self.line, self.all_digest)
+        return Position(
+            number=self.number,
+            file=self.file_index,
+            offset=self.end,
+            line=self.line,
+            digest=self.all_digest,
+            cursor=self.cursor,
+        )
 
     @property
     def digest(self) -> str:
@@ -63,8 +78,8 @@ class Received(NamedTuple):
 
     @property
     def place(self) -> str:
-        """File and line, for messages."""
-        return f"{self.file}:{self.line}"
+        """The file and the line or row, for messages."""
+        return f"{self.file}{self.row}" if self.row else f"{self.file}:{self.line}"
 
 
 class SourceFailed(SfmapError):

@@ -1,0 +1,4 @@
+"""The events of files, wherever they are.
+
+Imported by: .
+"""

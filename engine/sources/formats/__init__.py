@@ -1,0 +1,4 @@
+"""From the bytes of a file to its rows.
+
+Imported by: .
+"""

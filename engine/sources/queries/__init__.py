@@ -1,0 +1,4 @@
+"""The rows of a database, page by page.
+
+Imported by: .
+"""

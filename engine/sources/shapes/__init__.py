@@ -1,0 +1,4 @@
+"""From the rows of a table to events.
+
+Imported by: .
+"""
