@@ -86,8 +86,8 @@ class Ledger:
 
     def checkpoint(self) -> Checkpoint | None:
         rows = self._database.rows(
-            "SELECT number, file, offset, line, digest, cursor, results, results_size, tally, finished FROM sources"
-            " WHERE org = ? AND source = ?",
+            "SELECT number, file, offset, line, digest, cursor, results, results_size, tally, finished"
+            " FROM sources WHERE org = ? AND source = ?",
             *self._own,
         )
         if not rows:
