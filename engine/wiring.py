@@ -14,7 +14,7 @@ from sfmap.engine.org.budget import Budget
 from sfmap.engine.org.port import Org
 from sfmap.engine.org.write_headers import write_options
 from sfmap.engine.project.org_entry import LOCAL, OrgEntry
-from sfmap.engine.project.project_file import Project
+from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.project.secrets import read_private
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class OpenOrg:
 
 
 @contextmanager
-def open_org(project: Project, entry: OrgEntry, max_calls: int | None = None) -> Iterator[OpenOrg]:
+def open_org(project: ProjectFile, entry: OrgEntry, max_calls: int | None = None) -> Iterator[OpenOrg]:
     """Opens the org, which signs in on its first call; the local org runs until the context ends.
 
     Raises `OrgError`, `SecretMissing`, `CannotRead` or `LocalOrgFailed`.
@@ -80,7 +80,7 @@ def sign_in(opened: OpenOrg, journal: Database, waiter: Waiter) -> str:
     return key
 
 
-def known_key(project: Project, entry: OrgEntry, journal: Database) -> str | None:
+def known_key(project: ProjectFile, entry: OrgEntry, journal: Database) -> str | None:
     """The org's key in the journal, without a call; None if nothing has signed in to it yet.
 
     Raises the same as reading its entry.
@@ -91,7 +91,7 @@ def known_key(project: Project, entry: OrgEntry, journal: Database) -> str | Non
     return organization_of(journal, _remembered_by(project, entry, None if asked else _settings(project, entry)))
 
 
-def _remembered_by(project: Project, entry: OrgEntry, settings: "SoapSettings | None") -> str:
+def _remembered_by(project: ProjectFile, entry: OrgEntry, settings: "SoapSettings | None") -> str:
     """A name that changes if the entry is changed to another org or user."""
     if settings is None or entry.auth == "cli":
         return f"{entry.name} {entry.auth} {project.filled_in(entry, 'target_org')}"
@@ -140,7 +140,7 @@ def _local_settings(local: LocalOrg, entry: OrgEntry) -> "SoapSettings":
     return SoapSettings(local.url, sign_in, LOGIN_API_VERSION, options=write_options(entry.headers))
 
 
-def _settings(project: Project, entry: OrgEntry) -> "SoapSettings":
+def _settings(project: ProjectFile, entry: OrgEntry) -> "SoapSettings":
     from sfmap.engine.org.soap.org_settings import SoapSettings
     from sfmap.engine.org.soap.sign_in import AskedSession, ReadySession
 
@@ -158,7 +158,7 @@ def _settings(project: Project, entry: OrgEntry) -> "SoapSettings":
     )
 
 
-def _way_to_sign_in(project: Project, entry: OrgEntry) -> "SignIn":
+def _way_to_sign_in(project: ProjectFile, entry: OrgEntry) -> "SignIn":
     from sfmap.engine.org.soap import sign_in as ways
     from sfmap.engine.project.salesforce_cli import ask_for_session, printed_session
 

@@ -9,7 +9,7 @@ import click
 
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
-from sfmap.engine.project.project_file import Project
+from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
 
 EVENTS_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
@@ -70,7 +70,9 @@ def _standard_input() -> BinaryIO | None:
     return None if sys.stdin is None else open(sys.stdin.fileno(), "rb", closefd=False)
 
 
-def compiled_mappings(project: Project, folder: Path | None, org_name: str | None) -> tuple[CompiledMapping, ...]:
+def compiled_mappings(
+    project: ProjectFile, folder: Path | None, org_name: str | None
+) -> tuple[CompiledMapping, ...]:
     return compile_mappings(chosen_mappings(project, folder, org_name))
 
 

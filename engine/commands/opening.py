@@ -14,7 +14,7 @@ from sfmap.engine.delivery.deliver_all import RunOptions
 from sfmap.engine.files.output import Output
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.lock import only_run
-from sfmap.engine.project.project_file import Project
+from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.wiring import OpenOrg, open_org, open_printed_session
 
 _COLLECT_AFTER = 50_000
@@ -55,7 +55,7 @@ class OpenRun:
 
 
 @contextmanager
-def open_run(command: str, project: Project, arguments: RunArguments) -> Iterator[OpenRun]:
+def open_run(command: str, project: ProjectFile, arguments: RunArguments) -> Iterator[OpenRun]:
     """Locks the project, and opens the output files, the journal and the org.
 
     The first Ctrl-C or SIGTERM asks the run to stop. `command` is shown to others that find the project locked.
@@ -79,7 +79,7 @@ def open_run(command: str, project: Project, arguments: RunArguments) -> Iterato
         )
 
 
-def run_options(project: Project, org_name: str | None, connections: int) -> RunOptions:
+def run_options(project: ProjectFile, org_name: str | None, connections: int) -> RunOptions:
     """The project's settings for delivery to the org."""
     entry = project.org(org_name)
     usual = RunOptions()
@@ -95,7 +95,7 @@ def run_options(project: Project, org_name: str | None, connections: int) -> Run
     )
 
 
-def _org(project: Project, arguments: RunArguments) -> AbstractContextManager[OpenOrg]:
+def _org(project: ProjectFile, arguments: RunArguments) -> AbstractContextManager[OpenOrg]:
     if arguments.org_from_stdin:
         return nullcontext(open_printed_session(sys.stdin.read() if sys.stdin else "", arguments.max_calls))
     return open_org(project, project.org(arguments.org_name), arguments.max_calls)

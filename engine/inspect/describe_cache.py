@@ -15,7 +15,7 @@ from sfmap.engine.files.private_files import private_file, private_folder
 from sfmap.engine.org.fields import is_required
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
 from sfmap.engine.project.org_entry import OrgEntry
-from sfmap.engine.project.project_file import Project
+from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.wiring import open_org
 from sfmap.engine.yaml_files.diagnostics import did_you_mean, listed
 
@@ -34,7 +34,9 @@ class CachedDescriptions:
     """Seconds since the org described them."""
 
 
-def describe(project: Project, entry: OrgEntry, names: Sequence[str], refresh: bool = False) -> CachedDescriptions:
+def describe(
+    project: ProjectFile, entry: OrgEntry, names: Sequence[str], refresh: bool = False
+) -> CachedDescriptions:
     """Those of the named objects that the org has, from the cache or, if too old, from the org.
 
     Raises the same as opening and calling the org.
@@ -57,7 +59,9 @@ def describe(project: Project, entry: OrgEntry, names: Sequence[str], refresh: b
     return CachedDescriptions(found, 0.0)
 
 
-def describe_one(project: Project, entry: OrgEntry, name: str, refresh: bool) -> tuple[ObjectDescription, float]:
+def describe_one(
+    project: ProjectFile, entry: OrgEntry, name: str, refresh: bool
+) -> tuple[ObjectDescription, float]:
     """One object and the age of its description. Raises `NoSuchObject`."""
     described = describe(project, entry, [name], refresh)
     if name in described.objects:
@@ -71,7 +75,7 @@ def describe_one(project: Project, entry: OrgEntry, name: str, refresh: bool) ->
 _Kept = dict[str, tuple[float, ObjectDescription | None]]
 
 
-def _path(project: Project, entry: OrgEntry) -> Path:
+def _path(project: ProjectFile, entry: OrgEntry) -> Path:
     """The cache file of an org; its name is a hash of the settings that identify the org."""
     texts = sorted((key, node.text) for key, node in entry.texts.items())
     key = hashlib.sha256(repr((entry.name, entry.sandbox, texts)).encode()).hexdigest()[:16]

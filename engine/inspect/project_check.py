@@ -10,7 +10,7 @@ from sfmap.engine.inspect.standard_objects import standard_objects
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.project.loading import check_mappings, chosen_mappings
 from sfmap.engine.project.org_entry import LOCAL
-from sfmap.engine.project.project_file import Project, read_project
+from sfmap.engine.project.project_file import ProjectFile, read_project
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Mistakes, in_order
 
 
@@ -45,12 +45,12 @@ def check_project(folder: Path, mappings: Path | None, org_name: str | None) -> 
     return ProjectCheck(compiled, in_order(one for one in diagnostics if not one.is_silenced(project.silenced)))
 
 
-def _standard_objects(project: Project) -> Descriptions:
+def _standard_objects(project: ProjectFile) -> Descriptions:
     schema = project.org(LOCAL).texts.get("schema")
     return standard_objects(project.folder / schema.text if schema else None)
 
 
-def _described(project: Project, org_name: str, compiled: tuple[CompiledMapping, ...]) -> Descriptions:
+def _described(project: ProjectFile, org_name: str, compiled: tuple[CompiledMapping, ...]) -> Descriptions:
     return describe(project, project.org(org_name), mapped_objects(compiled), refresh=True).objects
 
 

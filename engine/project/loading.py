@@ -11,7 +11,7 @@ from sfmap.engine.language.parse import parse_mapping
 from sfmap.engine.mapping.compile.build import compile_mapping
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.org.soql_conditions import where_mistakes
-from sfmap.engine.project.project_file import Project
+from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Mistakes, Source, did_you_mean, in_order, listed
 from sfmap.engine.yaml_files.files import CannotRead, read_source
@@ -61,7 +61,7 @@ def _shipped() -> dict[str, Source]:
     }
 
 
-def chosen_mappings(project: Project, folder: Path | None, org_name: str | None) -> ChosenMappings:
+def chosen_mappings(project: ProjectFile, folder: Path | None, org_name: str | None) -> ChosenMappings:
     """The mappings to use. A folder from the command line is used as a whole, without the project's `use`.
 
     Raises `CannotRead` or `NoSuchOrg`.

@@ -42,7 +42,9 @@ class NoSuchOrg(SfmapError):
 
 
 @dataclass(frozen=True)
-class Project:
+class ProjectFile:
+    """What a project says in its file, and where it keeps things."""
+
     folder: Path
     is_written: bool = False
     """Whether there is a project file."""
@@ -106,7 +108,7 @@ class Project:
             raise SecretMissing(f"{PROJECT_FILE}:{node.span.line}: {what}: {missing}") from None
 
 
-def load_project(folder: Path) -> Project:
+def load_project(folder: Path) -> ProjectFile:
     """The project in `folder`, empty if it has no project file. Raises `Mistakes` or `CannotRead`."""
     project, diagnostics = read_project(folder)
     if diagnostics:
@@ -114,12 +116,12 @@ def load_project(folder: Path) -> Project:
     return project
 
 
-def read_project(folder: Path) -> tuple[Project, list[Diagnostic]]:
+def read_project(folder: Path) -> tuple[ProjectFile, list[Diagnostic]]:
     """The project as far as it can be read, and all errors. Raises `CannotRead`."""
     path = folder / PROJECT_FILE
     if not path.exists():
-        return Project(folder), []
-    empty = Project(folder, is_written=True, mappings=_mappings_beside(folder))
+        return ProjectFile(folder), []
+    empty = ProjectFile(folder, is_written=True, mappings=_mappings_beside(folder))
     try:
         root, mistakes = read_yaml(read_source(path, hidden=True))
     except Mistakes as no_yaml:
@@ -152,11 +154,11 @@ def _mappings_beside(folder: Path) -> Path | None:
     return beside if any(beside.glob("*.yaml")) or any(beside.glob("*.yml")) else None
 
 
-def _project(folder: Path, table: Table) -> Project:
+def _project(folder: Path, table: Table) -> ProjectFile:
     secrets = table.text("secrets")
     days = table.number("repeats", "a whole number of days, 0 for none")
     orgs = {name.text: read_org(name, node, table.report) for name, node in table.tables("orgs")}
-    return Project(
+    return ProjectFile(
         folder=folder,
         is_written=True,
         mappings=_mappings(folder, table),

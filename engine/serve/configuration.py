@@ -8,7 +8,7 @@ from sfmap.engine.errors import SfmapError
 from sfmap.engine.http.address import CannotServe, is_loopback
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
-from sfmap.engine.project.project_file import PROJECT_FILE, Project, load_project
+from sfmap.engine.project.project_file import PROJECT_FILE, ProjectFile, load_project
 from sfmap.engine.serve.access import Access, KeySource, WebhookSource
 from sfmap.engine.serve.delivery_requests import OpenOrgIn
 from sfmap.engine.serve.log import Log
@@ -32,7 +32,7 @@ class Configuration:
     open_org: OpenOrgIn
 
 
-def configure(project: Project, used: OrgAndMappings, host: str) -> Configuration:
+def configure(project: ProjectFile, used: OrgAndMappings, host: str) -> Configuration:
     """Raises `CannotServe`, `SecretMissing`, `NoSuchOrg`, `Mistakes` or `CannotRead`."""
     entry = project.org(used.org)
     mapper = Mapper(compile_mappings(chosen_mappings(project, used.mappings, used.org)))
@@ -43,7 +43,7 @@ def configure(project: Project, used: OrgAndMappings, host: str) -> Configuratio
     )
 
 
-def reconfigure(before: Project, used: OrgAndMappings, host: str, log: Log) -> Configuration | None:
+def reconfigure(before: ProjectFile, used: OrgAndMappings, host: str, log: Log) -> Configuration | None:
     """The project as it is now; None if it cannot be used, in which case the log says why."""
     stays = "The previous configuration stays in use."
     try:
@@ -60,7 +60,7 @@ def reconfigure(before: Project, used: OrgAndMappings, host: str, log: Log) -> C
     return None
 
 
-def _access(project: Project, host: str) -> Access:
+def _access(project: ProjectFile, host: str) -> Access:
     sources = project.serve.sources
     if not sources and not is_loopback(host):
         raise CannotServe(

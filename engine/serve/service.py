@@ -24,7 +24,7 @@ from sfmap.engine.journal.dead_letter_store import DeadLetterRoom
 from sfmap.engine.journal.ledger import highest_number
 from sfmap.engine.journal.lock import only_run
 from sfmap.engine.journal.spool import Bounds, Spool
-from sfmap.engine.project.project_file import Project
+from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.project.serve_entry import ServeEntry
 from sfmap.engine.serve.acceptance import Acceptance
 from sfmap.engine.serve.background import SPOOL, Background
@@ -71,7 +71,7 @@ class ServeOptions:
     delivery: RunOptions
 
 
-def serve(project: Project, options: ServeOptions, log: Log) -> None:
+def serve(project: ProjectFile, options: ServeOptions, log: Log) -> None:
     """Serves the project until a signal arrives. Call it from the main thread.
 
     Raises `CannotServe`, `ProjectBusy`, `JournalFailed`, `SecretMissing`, `NoSuchOrg`, `Mistakes`, `CannotRead` or
@@ -106,7 +106,7 @@ class _Parts:
 
 
 def _put_together(
-    project: Project, options: ServeOptions, configuration: Configuration, log: Log, stack: ExitStack
+    project: ProjectFile, options: ServeOptions, configuration: Configuration, log: Log, stack: ExitStack
 ) -> _Parts:
     events_at = listen(options.events.host, options.events.port)
     operators_at = listen(options.operators.host, options.operators.port) if options.operators else None
@@ -166,7 +166,7 @@ def _server(routes: list[Route], listening: socket, host: str, *, takes_signals:
 
 
 def _signal_actions(
-    parts: _Parts, project: Project, options: ServeOptions, log: Log
+    parts: _Parts, project: ProjectFile, options: ServeOptions, log: Log
 ) -> Mapping[signal.Signals, Callable[[], object]]:
     """What each signal makes the service do; Windows has neither of them."""
 

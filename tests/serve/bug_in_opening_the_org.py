@@ -4,12 +4,12 @@ import sys
 
 from sfmap.cli import main
 from sfmap.engine.project.org_entry import OrgEntry
-from sfmap.engine.project.project_file import Project
+from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.serve import configuration
 from sfmap.engine.wiring import OpenOrg
 
 
-def broken(project: Project, entry: OrgEntry) -> OpenOrg:
+def broken(project: ProjectFile, entry: OrgEntry) -> OpenOrg:
     raise AttributeError("of a person named Ann Lee")
 
 
