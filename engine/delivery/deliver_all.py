@@ -9,6 +9,7 @@ import orjson
 from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.pipeline import Delivered, Delivery, DeliveryOptions, Listener, OutputState
+from sfmap.engine.delivery.progress import OnProgress, Progress
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.delivery.resuming import Resumed
 from sfmap.engine.delivery.waiter import USUAL_PATIENCE, Patience, Waiter
@@ -18,7 +19,7 @@ from sfmap.engine.files.output import NO_RESULTS, Output
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.org.port import BATCH_SIZE, Org
-from sfmap.engine.sources.event_source import EventSource
+from sfmap.engine.sources.event_source import EventSource, Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class RunOptions:
     """How long message ids are remembered; 0 to remember none."""
     should_stop: Callable[[], bool] = lambda: False
     say: Callable[[str], object] = lambda text: None
+    on_progress: OnProgress = lambda progress: None
 
     def waiter(self) -> Waiter:
         return Waiter(self.patience, self.should_stop, self.say)
@@ -77,10 +79,15 @@ def deliver_all(
     """
     report = Report.continued_from(resumed.tally)
     listener = _RunListener(report, org, results)
+
+    def committed(position: Position) -> None:
+        progress = Progress(events=report.events, failed=report.fates["failed"], position=position)
+        options.on_progress(progress)
+
     delivery: Delivery | None = None
     interruption: SfmapError | None = None
     try:
-        delivery = make_delivery(mapper, org, ledger, options, listener)
+        delivery = make_delivery(mapper, org, ledger, options, listener, committed)
         delivery.deliver(source, resumed.start)
     except SfmapError as error:
         interruption = error
@@ -89,7 +96,14 @@ def deliver_all(
     return report, interruption
 
 
-def make_delivery(mapper: Mapper, org: Org, ledger: Ledger, options: RunOptions, listener: Listener) -> Delivery:
+def make_delivery(
+    mapper: Mapper,
+    org: Org,
+    ledger: Ledger,
+    options: RunOptions,
+    listener: Listener,
+    on_commit: Callable[[Position], object] = lambda position: None,
+) -> Delivery:
     """Creates the delivery of a run, and has the journal forget old message ids. Raises `JournalFailed`."""
     ledger.forget_old(options.remember_days)
     return Delivery(
@@ -106,6 +120,7 @@ def make_delivery(mapper: Mapper, org: Org, ledger: Ledger, options: RunOptions,
             ids_by_source=options.ids_by_source,
         ),
         listener=listener,
+        on_commit=on_commit,
     )
 
 

@@ -3,7 +3,7 @@
 What is certain is in the journal before the next window begins, so that an interrupted run can continue.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Protocol
@@ -117,13 +117,16 @@ class Delivery:
         waiter: Waiter,
         options: DeliveryOptions,
         listener: Listener,
+        on_commit: Callable[[Position], object] = lambda position: None,
     ) -> None:
+        """`on_commit` is called after each commit with the position of the source."""
         self._org = org
         self._ledger = ledger
         self._doubts = doubts
         self._waiter = waiter
         self._options = options
         self._listener = listener
+        self._on_commit = on_commit
         self._messages = MessageIds(
             by_source=options.ids_by_source,
             skip_delivered=options.skip_delivered,
@@ -286,6 +289,7 @@ class Delivery:
         self._position = position
         self._has_letters = self._has_letters or bool(failed)
         self._held += (_HeldRecord(row.held, self._messages.of(row.received)) for row in certain.held)
+        self._on_commit(position)
 
     def _delivered_messages(self, certain: _Certain, failed: Iterable[Row]) -> Iterator[str]:
         """The message ids of the events that were delivered as a whole."""
