@@ -22,6 +22,7 @@ org/soap         an org over the partner SOAP API
 sources          where events come from
                  ← mapping/values
 sources/stores   where files are: their names, versions and bytes
+                 ← sources
 sources/formats  from the bytes of a file to its rows
 sources/shapes   from the rows of a table to events
 sources/queries  the rows of a database, page by page

@@ -1,4 +1,4 @@
 """Where events come from.
 
-Imported by: journal, delivery, inspect, testing, serve, commands.
+Imported by: sources/stores, journal, delivery, inspect, testing, serve, commands.
 """

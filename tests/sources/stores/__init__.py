@@ -1,0 +1,1 @@
+"""Where files are: folders, object stores and the web, as real servers."""
