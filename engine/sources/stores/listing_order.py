@@ -34,7 +34,8 @@ def in_order(files: Iterable[StoredFile], order: FileOrder) -> list[StoredFile]:
 def name_key(name: str) -> NameKey:
     """What names are compared by: day and second of a known archive, then the name, with digits as numbers.
 
-    Folders are compared one by one. The archives of several Segment or RudderStack sources are merged by day. Other files come first.
+    Folders are compared one by one. The archives of several Segment or RudderStack sources are merged by day.
+    Other files come first.
     """
     day, second = _archived(name)
     return day, second, tuple(_natural(part) for part in name.split("/")), name
