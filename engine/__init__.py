@@ -24,6 +24,7 @@ sources          where events come from
 sources/stores   where files are: their names, versions and bytes
                  ← sources
 sources/formats  from the bytes of a file to its rows
+                 ← sources
 sources/shapes   from the rows of a table to events
 sources/queries  the rows of a database, page by page
 sources/files    the events of files, wherever they are
