@@ -47,8 +47,9 @@ testing          sample events as snapshot tests
 serve            events over HTTP, delivered in the background
                  ← yaml_files, http, mapping/values, mapping/run, org, sources, journal, delivery,
                    project, local_org, inspect, wiring
+api              what Python programs import, and what the commands are written on
+                 ← files, yaml_files, language, mapping/values, mapping/run, sources, project, inspect
 commands         the command line
-                 ← files, yaml_files, language, mapping/values, mapping/run,
-                   sources, journal, delivery, project, http, local_org,
-                   wiring, inspect, testing, serve
+                 ← files, yaml_files, language, mapping/values, mapping/run, sources, journal, delivery, project,
+                   http, local_org, wiring, inspect, testing, serve, api
 """

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 import orjson
 
+from sfmap.engine.api.project import Project
 from sfmap.engine.commands.arguments import EVENTS_FILE, event_source, mappings_option
 from sfmap.engine.commands.terminal import counted, explained, say, styled
 from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.annotations import github_annotation, sarif
 from sfmap.engine.inspect.coverage import Coverage, cover, coverage_json, coverage_text
-from sfmap.engine.inspect.project_check import ProjectCheck, check_project
+from sfmap.engine.inspect.project_check import ProjectCheck
 from sfmap.engine.mapping.values.record import Event
-from sfmap.engine.project.project_file import project_folder
 from sfmap.engine.sources.event_source import EventSource
 from sfmap.engine.yaml_files.diagnostics import render_all
 
@@ -51,7 +51,7 @@ def check(
         raise click.UsageError("--coverage works with text or --json output, not with --format.")
     unread: list[str] = []
     with explained():
-        checked = check_project(project_folder(), folder, org_name)
+        checked = Project(mappings=folder).checked(org_name)
         covered: tuple[Coverage, ...] = ()
         if coverage and not checked.is_broken:
             covered = cover(checked.mappings, _events(event_source(coverage), unread))
@@ -91,6 +91,6 @@ def _say_found(checked: ProjectCheck) -> None:
     for compiled in checked.mappings:
         mapping = compiled.mapping
         takes = ", ".join(dict.fromkeys(pattern.type for pattern in mapping.events))
-        warnings = sum(one.span.source.file == mapping.source.file for one in checked.diagnostics)
+        warnings = sum(one.file == mapping.source.file for one in checked.diagnostics)
         found = f"{warnings} warning{'' if warnings == 1 else 's'}" if warnings else "no errors"
         say(f"{mapping.source.file}: {takes} → {mapping.object}, {len(mapping.rules)} fields: {found}")

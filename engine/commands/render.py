@@ -6,6 +6,7 @@ from typing import Literal
 
 import click
 
+from sfmap.engine.api.project import Project
 from sfmap.engine.commands.arguments import (
     event_source,
     events_argument,
@@ -15,8 +16,6 @@ from sfmap.engine.commands.arguments import (
 from sfmap.engine.commands.terminal import explained
 from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.rendering import MOST_JOBS, Rendering, render_all
-from sfmap.engine.project.loading import chosen_mappings
-from sfmap.engine.project.project_file import load_project, project_folder
 
 _BUFFER = 256 * 1024
 
@@ -55,7 +54,7 @@ def render(
     source = event_source(events)
     failed = False
     with explained():
-        mappings = chosen_mappings(load_project(project_folder()), folder, org_name)
+        mappings = Project(mappings=folder).chosen_mappings(org_name)
         rendering = Rendering(mappings, as_format, explain)
         with open(sys.stdout.fileno(), "wb", _BUFFER, closefd=False) as out:
             for text, is_rejected in render_all(rendering, source, jobs):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from sfmap.engine.inspect.explanation import Explained, as_text
 from sfmap.engine.inspect.payload import as_json
-from sfmap.engine.mapping.values.record import Addition, FieldContent, Mapped, Record, RecordReference
+from sfmap.engine.mapping.values.record import Addition, FieldContent, Line, Mapped, Record, RecordReference
 from sfmap.engine.org import port
 from sfmap.engine.sources.reading import json_bytes
 
@@ -19,8 +19,12 @@ def json_line(number: int, mapped: Mapped) -> bytes:
 
 def explained_line(number: int, explained: Explained) -> bytes:
     """The same as `json_line`, with the explanation of each field."""
-    line = as_json(number, explained.mapped) | {"explain": [story.as_json() for story in explained.stories]}
-    return json_bytes(line) + b"\n"
+    return json_bytes(as_json(number, explained.mapped) | explanation(explained)) + b"\n"
+
+
+def explanation(explained: Explained) -> Line:
+    """What an explained record adds to its payload."""
+    return {"explain": [story.as_json() for story in explained.stories]}
 
 
 def explained_text(number: int, explained: Explained) -> bytes:

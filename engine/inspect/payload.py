@@ -24,6 +24,13 @@ def as_json(number: int, mapped: Mapped) -> Line:
     return {"event": number, "skipped": mapped.reason}
 
 
+def payload(mapped: Mapped) -> Line:
+    """The same without the number of the event."""
+    line = as_json(0, mapped)
+    del line["event"]
+    return line
+
+
 def _record(number: int, record: Record) -> Line:
     line: Line = {"event": number, "item": record.item_number} if record.item_number else {"event": number}
     line |= record.plan.beginning

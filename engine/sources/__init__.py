@@ -1,4 +1,4 @@
 """Where events come from.
 
-Imported by: sources/stores, sources/formats, journal, delivery, inspect, testing, serve, commands.
+Imported by: sources/stores, sources/formats, journal, delivery, inspect, testing, serve, api, commands.
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from sfmap.engine.errors import SfmapError
-from sfmap.engine.inspect.payload import as_json
+from sfmap.engine.inspect.payload import payload
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event
 from sfmap.engine.mapping.values.values import replace_half_pairs
@@ -83,8 +83,7 @@ def project_mapper(folder: Path) -> Mapper:
 
 def rendered(mapper: Mapper, event: Event) -> list[dict[str, object]]:
     """The rendering of the event, without its number in a run."""
-    lines = (as_json(0, mapped) for mapped in mapper.map(event))
-    return [{key: value for key, value in line.items() if key != "event"} for line in lines]
+    return [payload(mapped) for mapped in mapper.map(event)]
 
 
 def as_snapshot(rendering: list[dict[str, object]]) -> str:

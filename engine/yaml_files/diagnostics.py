@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -31,7 +31,7 @@ class Source:
     """The text of a file, and the name that messages use for it."""
 
     file: str
-    text: str
+    text: str = field(repr=False)
     hidden: bool = False
     """Whether its lines and values are never shown, because they may contain secrets."""
 
@@ -77,6 +77,27 @@ class Diagnostic:
     severity: Severity = "error"
     """A warning does not keep a file from being used."""
 
+    @property
+    def file(self) -> str:
+        return self.span.source.file
+
+    @property
+    def line(self) -> int:
+        """From 1, as the column."""
+        return self.span.line
+
+    @property
+    def column(self) -> int:
+        return self.span.column
+
+    @property
+    def code(self) -> str:
+        """Such as `SF023`: see docs/diagnostics.md."""
+        return self.kind.code
+
+    def __str__(self) -> str:
+        return self.render()
+
     def is_silenced(self, codes: Container[str]) -> bool:
         """Whether it is a warning with one of these codes; errors cannot be silenced."""
         return self.severity == "warning" and self.kind.code in codes
@@ -110,14 +131,13 @@ class Diagnostic:
 
     def as_json(self) -> dict[str, object]:
         """For editors and CI; `column` and `line` count from 1."""
-        span = self.span
         return {
-            "file": span.source.file,
-            "line": span.line,
-            "column": span.column,
-            "width": span.width,
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "width": self.span.width,
             "severity": self.severity,
-            "code": self.kind.code,
+            "code": self.code,
             "name": self.kind.name,
             "message": self.message,
             "help": self.help,

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-PACKAGED = ("engine", "mappings", "cli.py")
+PACKAGED = ("engine", "mappings", "cli.py", "__init__.py", "py.typed")
 EVENT = b'{"type":"identify","traits":{"email":"a@b.co","name":"Ann Lee"},"integrations":{"Salesforce":true}}\n'
 
 
@@ -22,7 +22,7 @@ def test_the_installed_wheel_delivers_events(tmp_path: Path) -> None:
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, source], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    ours = [path for name in PACKAGED for path in (REPOSITORY / name).rglob("*")] + [REPOSITORY / "cli.py"]
+    ours = [path for name in PACKAGED for path in (REPOSITORY / name, *(REPOSITORY / name).rglob("*"))]
     kept = [path for path in ours if path.is_file() and "__pycache__" not in path.parts]
     assert names == {f"sfmap/{path.relative_to(REPOSITORY).as_posix()}" for path in kept}
 

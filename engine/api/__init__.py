@@ -1,0 +1,4 @@
+"""The Python API, on which the commands are written.
+
+Imported by: commands.
+"""

@@ -1,0 +1,1 @@
+"""The Python API: what `import sfmap` gives, in threads, notebooks and tests."""
