@@ -27,6 +27,7 @@ sources/formats  from the bytes of a file to its rows
                  ← sources
 sources/shapes   from the rows of a table to events
 sources/queries  the rows of a database, page by page
+                 ← mapping/values, sources
 sources/files    the events of files, wherever they are
 journal          what has happened, kept on disk
                  ← files, sources

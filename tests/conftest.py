@@ -10,6 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from .folder import Folder, Identify, identify
+from .postgres import Postgres, running_postgres
 from .scene import Scene, set_up_scene
 from .service import Service, set_up_service
 
@@ -54,4 +55,11 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 @pytest.fixture
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with set_up_service(tmp_path_factory.mktemp("service")) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Its databases are empty when they are new: `postgres.new_database()`."""
+    with running_postgres() as ready:
         yield ready

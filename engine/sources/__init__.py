@@ -1,4 +1,5 @@
 """Where events come from.
 
-Imported by: sources/stores, sources/formats, journal, delivery, inspect, testing, serve, api, commands.
+Imported by: sources/stores, sources/formats, sources/queries, journal, delivery, inspect, testing, serve, api,
+commands.
 """

@@ -27,6 +27,7 @@ INFINITE = Absent("infinity")
 
 _DIGITS_OF_FLOAT = 308
 """A number with more digits before the point is more than a float holds; readers of JSON refuse it."""
+_OVER_FLOAT = 10**_DIGITS_OF_FLOAT
 
 
 def json_values(
@@ -36,11 +37,14 @@ def json_values(
     values: dict[str, Json] = {}
     left_out: dict[str, str] = {}
     for column, given in zip(columns, row, strict=True):
-        value = json_value(given, zone)
-        if not isinstance(value, Absent):
-            values[column] = value
-        elif value.reason:
-            left_out[column] = value.reason
+        if type(given) is str:
+            values[column] = given
+        elif given is not None:
+            value = json_value(given, zone)
+            if not isinstance(value, Absent):
+                values[column] = value
+            else:
+                left_out[column] = value.reason
     return values, left_out
 
 
@@ -79,7 +83,7 @@ def _same(value: Json, zone: tzinfo) -> Json:
 
 
 def _integer(value: int, zone: tzinfo) -> int | str:
-    return value if abs(value) < 10**_DIGITS_OF_FLOAT else str(Decimal(value))
+    return value if -_OVER_FLOAT < value < _OVER_FLOAT else str(Decimal(value))
 
 
 def _float(value: float, zone: tzinfo) -> float | Absent:

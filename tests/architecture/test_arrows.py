@@ -27,6 +27,7 @@ LIBRARIES = {
     "engine/mapping": SERVERS_AND_CLIENTS | {"yaml"},
     "engine/delivery": SERVERS_AND_CLIENTS | {"yaml", "jinja2", "jsonpath_ng"},
     "engine/sources": SERVERS_AND_CLIENTS | {"yaml", "jinja2", "jsonpath_ng"},
+    "engine/sources/queries": SERVERS_AND_CLIENTS - {"sqlite3"} | {"yaml", "jinja2", "jsonpath_ng"},
     "engine/sources/stores": SERVERS_AND_CLIENTS - {"requests"},
     "engine/org/port.py": SERVERS_AND_CLIENTS,
 }

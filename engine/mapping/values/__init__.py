@@ -1,5 +1,5 @@
 """Events, the values of fields, and records.
 
-Imported by: mapping/filters, mapping/run, mapping/compile, org, org/soap, sources, delivery, inspect, testing,
-serve, api, commands.
+Imported by: mapping/filters, mapping/run, mapping/compile, org, org/soap, sources, sources/queries, delivery,
+inspect, testing, serve, api, commands.
 """

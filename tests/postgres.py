@@ -1,0 +1,91 @@
+"""A PostgreSQL of the test session: a new cluster in a temporary folder, on a socket and a port of its own."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+import pytest
+
+_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "log_statement=all")
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    folder: Path
+    port: int
+
+    def url(self, database: str = "postgres", user: str = "postgres", password: str = "") -> str:
+        login = f"{user}:{password}" if password else user
+        return f"postgresql://{login}@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self) -> str:
+        """The URL of an empty database."""
+        name = f"tests_{next(_NUMBERS)}"
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return self.url(name)
+
+    def log(self) -> str:
+        """All statements so far."""
+        return (self.folder / "log").read_text("utf-8", "replace")
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """Starts the newest PostgreSQL of the machine, and stops it."""
+    programs = _programs()
+    with TemporaryDirectory(prefix="sfmap-postgres-", dir="/tmp") as name:
+        folder = Path(name)
+        as_owner = _owner(folder)
+        data = folder / "data"
+        port = free_port()
+        _run(*as_owner, programs / "initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--no-sync")
+        (data / "pg_hba.conf").write_text(
+            "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n", "utf-8"
+        )
+        options = " ".join(f"-c {setting}" for setting in _SETTINGS)
+        start = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 {options}"
+        control: tuple[str | Path, ...] = (*as_owner, programs / "pg_ctl", "-D", data, "-s", "-w")
+        _run(*control, "-l", folder / "log", "-o", start, "start")
+        try:
+            yield Postgres(folder, port)
+        finally:
+            _run(*control, "-m", "immediate", "stop")
+
+
+def _programs() -> Path:
+    """The folder of initdb and pg_ctl. It fails if there is none: queries are not tested without a database."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    if not found and not on_path:
+        pytest.fail("tests of queries need PostgreSQL. On Debian: sudo apt-get install postgresql")
+    return (found[-1] if found else Path(str(on_path))).parent
+
+
+def _owner(folder: Path) -> tuple[str, ...]:
+    """How to start programs as the user who owns the folder: PostgreSQL does not run as root."""
+    if os.geteuid() != 0:
+        return ()
+    shutil.chown(folder, "postgres", "postgres")
+    return ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _run(*command: str | Path) -> None:
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/"
+    )
+    assert done.returncode == 0, done.stderr
