@@ -26,31 +26,38 @@ sources/stores   where files are: their names, versions and bytes
 sources/formats  from the bytes of a file to its rows
                  ← sources
 sources/shapes   from the rows of a table to events
+                 ← language, mapping/values
 sources/queries  the rows of a database, page by page
                  ← mapping/values, sources
 sources/files    the events of files, wherever they are
+                 ← mapping/values, sources, sources/formats, sources/shapes
 journal          what has happened, kept on disk
                  ← files, sources
 delivery         records → outcomes
-                 ← files, yaml_files, language, mapping/values, mapping/run, org, sources, journal
+                 ← files, yaml_files, language, mapping/values, mapping/run, org, sources,
+                   journal
 project          sfmap.yaml: mappings, settings, orgs, sources and secrets
-                 ← yaml_files, language, mapping/compile, mapping/run, org, org/soap
+                 ← yaml_files, language, mapping/values, mapping/run, mapping/compile, org,
+                   org/soap, sources/formats, sources/shapes
 http             what the HTTP servers share
 local_org        a Salesforce on loopback, for development and tests
                  ← files, yaml_files, http
 wiring           connects ports and adapters
-                 ← files, org, org/soap, journal, delivery, project, local_org
+                 ← files, org, org/soap, sources, sources/stores, sources/formats, sources/files,
+                   journal, delivery, project, local_org
 inspect          what a person asks of a mapping
-                 ← files, yaml_files, language, mapping/values, mapping/compile, mapping/run, org,
-                   org/soap, sources, project, local_org, wiring
+                 ← files, yaml_files, language, mapping/values, mapping/run, mapping/compile,
+                   org, org/soap, sources, sources/files, project, local_org, wiring
 testing          sample events as snapshot tests
                  ← mapping/values, mapping/run, sources, project, inspect
 serve            events over HTTP, delivered in the background
-                 ← yaml_files, http, mapping/values, mapping/run, org, sources, journal, delivery,
-                   project, local_org, inspect, wiring
+                 ← yaml_files, mapping/values, mapping/run, org, sources, journal, delivery,
+                   project, http, local_org, wiring, inspect
 api              what Python programs import, and what the commands are written on
-                 ← files, yaml_files, language, mapping/values, mapping/run, sources, project, inspect
+                 ← files, yaml_files, language, mapping/values, mapping/run, sources, project,
+                   inspect
 commands         the command line
-                 ← files, yaml_files, language, mapping/values, mapping/run, sources, journal, delivery, project,
-                   http, local_org, wiring, inspect, testing, serve, api
+                 ← files, yaml_files, language, mapping/values, mapping/run, sources,
+                   sources/stores, sources/formats, journal, delivery, project, http, local_org,
+                   wiring, inspect, testing, serve, api
 """

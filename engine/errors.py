@@ -7,6 +7,7 @@ SfmapError               2    any failure that a user can act on; everything els
   CannotWrite            2    an output file cannot be written
   SecretMissing          2    a secret is not set, or others can read its file
   NoSuchOrg              2    sfmap.yaml names no org of that name
+  NoSuchSource           2    events cannot be opened as they are named
   NoRevision             2    a git revision does not exist, or its mappings are invalid
   AlreadyThere           2    a new project would overwrite files
   NoSuchObject           2    the org does not have the object, or does not show it to this user

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,12 +12,19 @@ import click
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import ProjectFile
-from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
+from sfmap.engine.sources.event_source import ResumableSource
+from sfmap.engine.sources.formats.file_shape import FORMATS
+from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
+from sfmap.engine.wiring.source_opening import USUAL_OPTIONS, SourceOptions, open_source
 
-EVENTS_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
+events_argument = click.argument("events", nargs=-1)
 
 
-events_argument = click.argument("events", nargs=-1, type=EVENTS_FILE)
+input_format_option = click.option(
+    "--input-format",
+    type=click.Choice(FORMATS),
+    help="Read the events as this format, instead of telling it by their content.",
+)
 
 
 mappings_option = click.option(
@@ -57,12 +66,16 @@ max_calls_option = click.option(
 )
 
 
-def event_source(events: tuple[str, ...]) -> NdjsonSource:
+def event_source(
+    project: ProjectFile, events: tuple[str, ...], options: SourceOptions = USUAL_OPTIONS
+) -> ResumableSource:
+    """The events that a command names. Raises `SfmapError`."""
     if not events and (sys.stdin is None or sys.stdin.isatty()):
-        raise click.UsageError("Name a file of events, or pipe them in.")
+        raise click.UsageError("Name a file of events or a source of sfmap.yaml, or pipe events in.")
     if events.count(STANDARD_INPUT) > 1:
         raise click.UsageError("Standard input (-) can be read only once.")
-    return NdjsonSource(events or (STANDARD_INPUT,), _standard_input())
+    options = replace(options, standard_input=_standard_input())
+    return open_source(project, events or (STANDARD_INPUT,), options)
 
 
 def _standard_input() -> BinaryIO | None:
@@ -76,9 +89,9 @@ def compiled_mappings(
     return compile_mappings(chosen_mappings(project, folder, org_name))
 
 
-def check_outputs(events: tuple[str, ...], *outputs: str | None) -> None:
-    """Checks that no output overwrites the events or the other output; devices such as /dev/null may repeat."""
-    taken = [name for name in events if name != STANDARD_INPUT]
+def check_outputs(files: Iterable[str], *outputs: str | None) -> None:
+    """Checks that no output overwrites these files or the other output; devices such as /dev/null may repeat."""
+    taken = list(files)
     for name in filter(None, outputs):
         if any(_is_same_file(name, other) for other in taken):
             raise click.UsageError(f"{name} is named twice: it would be overwritten.")

@@ -8,7 +8,7 @@ import click
 import orjson
 
 from sfmap.engine.api.project import Project
-from sfmap.engine.commands.arguments import EVENTS_FILE, event_source, mappings_option
+from sfmap.engine.commands.arguments import event_source, mappings_option
 from sfmap.engine.commands.terminal import counted, explained, say, styled
 from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.annotations import github_annotation, sarif
@@ -22,9 +22,7 @@ from sfmap.engine.yaml_files.diagnostics import render_all
 @click.command()
 @mappings_option
 @click.option("--org", "org_name", metavar="NAME", help="Also check against this org of sfmap.yaml.")
-@click.option(
-    "--coverage", metavar="EVENTS", type=EVENTS_FILE, multiple=True, help="Show what these events leave unused."
-)
+@click.option("--coverage", metavar="EVENTS", multiple=True, help="Show what these events leave unused.")
 @click.option("--json", "as_data", is_flag=True, help="Print the diagnostics as JSON on stdout.")
 @click.option(
     "--format",
@@ -51,10 +49,11 @@ def check(
         raise click.UsageError("--coverage works with text or --json output, not with --format.")
     unread: list[str] = []
     with explained():
-        checked = Project(mappings=folder).checked(org_name)
+        project = Project(mappings=folder)
+        checked = project.checked(org_name)
         covered: tuple[Coverage, ...] = ()
         if coverage and not checked.is_broken:
-            covered = cover(checked.mappings, _events(event_source(coverage), unread))
+            covered = cover(checked.mappings, _events(event_source(project.file, coverage), unread))
     if as_data:
         data = {"diagnostics": [one.as_json() for one in checked.diagnostics], "coverage": coverage_json(covered)}
         click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2))

@@ -12,7 +12,7 @@ from sfmap.engine.journal.dead_letter_events import letter_event, letter_json, l
 from sfmap.engine.journal.dead_letter_store import dead_letters as stored_dead_letters
 from sfmap.engine.journal.dead_letter_store import discard_dead_letters
 from sfmap.engine.project.project_file import load_project, project_folder
-from sfmap.engine.wiring import known_key
+from sfmap.engine.wiring.org_opening import known_key
 
 
 @click.command(name="dead-letters")

@@ -25,10 +25,12 @@ from sfmap.engine.testing.cases import rendered
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if anything changed.")
 def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool) -> None:
     """Show how the results for EVENTS differ between the current mappings and another revision or folder."""
-    source = event_source(events)
     with explained():
+        project = load_project(project_folder())
+        source = event_source(project, events)
+        source.check()
         before = mapper_at(project_folder(), revision)
-        after = Mapper(compiled_mappings(load_project(project_folder()), None, None))
+        after = Mapper(compiled_mappings(project, None, None))
         compared = changed = unread = 0
         for received in source:
             if received.event is None:

@@ -11,7 +11,7 @@ from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.organizations import remember_organization
 from sfmap.engine.project.project_file import load_project, project_folder
-from sfmap.engine.wiring import open_org
+from sfmap.engine.wiring.org_opening import open_org
 
 
 @click.command()

@@ -15,7 +15,7 @@ from sfmap.engine.files.output import Output
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.lock import only_run
 from sfmap.engine.project.project_file import ProjectFile
-from sfmap.engine.wiring import OpenOrg, open_org, open_printed_session
+from sfmap.engine.wiring.org_opening import OpenOrg, open_org, open_printed_session
 
 _COLLECT_AFTER = 50_000
 """Allocations between garbage collections: with the default of 700 they take a sixth of a run."""

@@ -12,7 +12,7 @@ from sfmap.engine.inspect.project_check import mapped_objects
 from sfmap.engine.inspect.schema_copy import schema_lines
 from sfmap.engine.project.org_entry import LOCAL
 from sfmap.engine.project.project_file import load_project, project_folder
-from sfmap.engine.wiring import open_org
+from sfmap.engine.wiring.org_opening import open_org
 
 
 @click.group()

@@ -10,18 +10,21 @@ from sfmap.engine.api.project import Project
 from sfmap.engine.commands.arguments import (
     event_source,
     events_argument,
+    input_format_option,
     mappings_option,
     org_option,
 )
 from sfmap.engine.commands.terminal import explained
 from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.rendering import MOST_JOBS, Rendering, render_all
+from sfmap.engine.wiring.source_opening import SourceOptions
 
 _BUFFER = 256 * 1024
 
 
 @click.command()
 @events_argument
+@input_format_option
 @mappings_option
 @org_option
 @click.option(
@@ -39,6 +42,7 @@ _BUFFER = 256 * 1024
 )
 def render(
     events: tuple[str, ...],
+    input_format: str | None,
     folder: Path | None,
     org_name: str | None,
     as_format: Literal["json", "soap"] | None,
@@ -51,10 +55,12 @@ def render(
     """
     if explain and as_format == "soap":
         raise click.UsageError("--explain works with --format json or without --format.")
-    source = event_source(events)
     failed = False
     with explained():
-        mappings = Project(mappings=folder).chosen_mappings(org_name)
+        project = Project(mappings=folder)
+        source = event_source(project.file, events, SourceOptions(format=input_format or ""))
+        source.check()
+        mappings = project.chosen_mappings(org_name)
         rendering = Rendering(mappings, as_format, explain)
         with open(sys.stdout.fileno(), "wb", _BUFFER, closefd=False) as out:
             for text, is_rejected in render_all(rendering, source, jobs):

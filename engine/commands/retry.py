@@ -20,7 +20,6 @@ from sfmap.engine.commands.opening import OpenRun, RunArguments, collect_rarely,
 from sfmap.engine.commands.summary import finish, sign_in_or_finish
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.delivery.deliver_all import deliver_all
-from sfmap.engine.delivery.resuming import Resumed
 from sfmap.engine.files.output import NO_RESULTS
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource
 from sfmap.engine.journal.ledger import Ledger
@@ -81,7 +80,6 @@ def _deliver(run: OpenRun, mapper: Mapper, reason: str, number: int) -> NoReturn
         run.results.continue_from(NO_RESULTS)
     report, interruption = deliver_all(
         source,
-        resumed=Resumed(),
         mapper=mapper,
         org=run.opened.org,
         ledger=ledger,

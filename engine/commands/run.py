@@ -1,10 +1,9 @@
 """`sfmap run`: delivers events to an org."""
 
 import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +15,7 @@ from sfmap.engine.commands.arguments import (
     connections_option,
     event_source,
     events_argument,
+    input_format_option,
     mappings_option,
     max_calls_option,
     org_option,
@@ -24,9 +24,11 @@ from sfmap.engine.commands.arguments import (
     summary_as_json_option,
 )
 from sfmap.engine.commands.opening import OpenRun, RunArguments, collect_rarely, open_run
+from sfmap.engine.commands.status_line import status_line
 from sfmap.engine.commands.summary import finish, sign_in_or_finish
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.delivery.deliver_all import deliver_all
+from sfmap.engine.delivery.progress import Progress
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.delivery.resuming import resume
 from sfmap.engine.delivery.windows import Stream
@@ -34,8 +36,9 @@ from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.project_file import load_project, project_folder
-from sfmap.engine.sources.event_source import EventSource, Received
-from sfmap.engine.sources.ndjson import STANDARD_INPUT, NdjsonSource
+from sfmap.engine.sources.event_source import ResumableSource
+from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
+from sfmap.engine.wiring.source_opening import SourceOptions
 from sfmap.engine.yaml_files.diagnostics import listed
 
 
@@ -48,7 +51,18 @@ from sfmap.engine.yaml_files.diagnostics import listed
 @summary_as_json_option
 @connections_option
 @max_calls_option
-@click.option("--restart", is_flag=True, help="Start at the first event even if the last run did not finish.")
+@click.option(
+    "--restart",
+    is_flag=True,
+    help="Start at the first event even if the last run did not finish, and take files that were delivered.",
+)
+@click.option("--changed", is_flag=True, help="Of a source, take also delivered files that have changed since.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    help="Of a source, take only files modified since then (UTC).",
+)
+@input_format_option
 @click.option(
     "--linger",
     type=click.FloatRange(0, 3600),
@@ -73,32 +87,41 @@ def run(
     connections: int,
     max_calls: int | None,
     restart: bool,
+    changed: bool,
+    since: datetime | None,
+    input_format: str | None,
     linger: float,
     skip_delivered: bool,
     org_from_stdin: bool,
 ) -> None:
-    """Deliver EVENTS to an org: files of JSON lines, or - for standard input.
+    """Deliver EVENTS to an org: files, folders, patterns, URLs, a source of sfmap.yaml, or - for standard input.
 
     Each event is mapped, and its record is looked up, then created or updated. Running the same events again
     updates the same records. After a run that did not finish, the same command continues it.
     """
     if org_from_stdin and (org_name or not events or STANDARD_INPUT in events):
         raise click.UsageError("--org-from-stdin takes standard input: name files of events, and no --org.")
-    source = event_source(events)
-    check_outputs(events, report_file, results_file)
     collect_rarely()
-    arguments = RunArguments(
-        org_name=org_name,
-        report_file=report_file,
-        results_file=results_file,
-        as_data=as_data,
-        connections=connections,
-        max_calls=max_calls,
-        org_from_stdin=org_from_stdin,
-        skip_delivered=skip_delivered or source.is_stream,
-    )
     with explained():
         project = load_project(project_folder())
+        options = SourceOptions(
+            format=input_format or "",
+            since=since.replace(tzinfo=UTC).timestamp() if since else None,
+            takes_changed=changed,
+        )
+        source = event_source(project, events, options)
+        check_outputs((file.name for file in source.files), report_file, results_file)
+        source.check()
+        arguments = RunArguments(
+            org_name=org_name,
+            report_file=report_file,
+            results_file=results_file,
+            as_data=as_data,
+            connections=connections,
+            max_calls=max_calls,
+            org_from_stdin=org_from_stdin,
+            skip_delivered=skip_delivered or source.may_repeat,
+        )
         mappings = compiled_mappings(project, folder, org_name)
         mapper = Mapper(mappings)
         with open_run("sfmap run", project, arguments) as started:
@@ -106,7 +129,7 @@ def run(
             _deliver(started, source, mapper, restart=restart, linger=linger)
 
 
-def _deliver(run: OpenRun, source: NdjsonSource, mapper: Mapper, *, restart: bool, linger: float) -> NoReturn:
+def _deliver(run: OpenRun, source: ResumableSource, mapper: Mapper, *, restart: bool, linger: float) -> NoReturn:
     again = "Send the rest again." if source.is_stream else "The same command continues from there."
     key = sign_in_or_finish(run, again)
     ledger = Ledger(run.journal, key, source.name, is_stream=source.is_stream)
@@ -115,16 +138,17 @@ def _deliver(run: OpenRun, source: NdjsonSource, mapper: Mapper, *, restart: boo
         say(resumed.words)
     if run.results:
         run.results.continue_from(resumed.results)
-    source = replace(source, start=resumed.start, is_digested=not source.is_stream)
-    with _progress(source) as watched:
-        read = Stream(watched, linger) if source.is_stream else watched
+    read = Stream(resumed.source, linger) if source.is_stream else resumed.source
+    before = Report.continued_from(resumed.tally)
+    start = Progress(events=before.events, failed=before.fates["failed"], position=resumed.start)
+    with status_line(resumed.source, start) as status:
         report, interruption = deliver_all(
             read,
             resumed=resumed,
             mapper=mapper,
             org=run.opened.org,
             ledger=ledger,
-            options=run.options,
+            options=replace(run.options, say=status.say, on_progress=status.show),
             results=run.results,
         )
     finish(run, report, interruption, _rest(read, report) if isinstance(read, Stream) else again, ledger)
@@ -145,27 +169,3 @@ def _rest(stream: Stream, report: Report) -> str:
     if undelivered <= 0:
         return "Continue with the next event."
     return f"{undelivered:,} more events were read but not delivered: resend everything after that event."
-
-
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    """A source that moves a progress bar as its events are taken."""
-
-    source: NdjsonSource
-    bar: "click._termui_impl.ProgressBar[int]"
-
-    def __iter__(self) -> Iterator[Received]:
-        for received in self.source:
-            yield received
-            self.bar.update(len(received.raw) + 1)
-
-
-@contextmanager
-def _progress(source: NdjsonSource) -> Iterator[EventSource]:
-    size = source.size()
-    if size is None or not sys.stderr.isatty():
-        yield source
-        return
-    with click.progressbar(length=size, label="Events", file=sys.stderr) as bar:
-        bar.update(source.start.offset)
-        yield _Watched(source, bar)

@@ -12,7 +12,7 @@ from sfmap.engine.delivery.waiter import StopRequested
 from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.files.output import NO_RESULTS
 from sfmap.engine.journal.ledger import Ledger
-from sfmap.engine.wiring import sign_in
+from sfmap.engine.wiring.org_opening import sign_in
 
 
 def sign_in_or_finish(run: OpenRun, again: str) -> str:

@@ -19,7 +19,7 @@ from sfmap.engine.files.output import NO_RESULTS, Output
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.org.port import BATCH_SIZE, Org
-from sfmap.engine.sources.event_source import EventSource, Position
+from sfmap.engine.sources.event_source import START, EventSource, Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class _RunListener:
 def deliver_all(
     source: EventSource | Stream,
     *,
-    resumed: Resumed,
+    resumed: Resumed | None = None,
     mapper: Mapper,
     org: Org,
     ledger: Ledger,
@@ -77,7 +77,7 @@ def deliver_all(
     The report covers the whole source, including earlier runs; the caller finishes the ledger after printing it.
     Outcomes go to `results` as lines of JSON, window by window.
     """
-    report = Report.continued_from(resumed.tally)
+    report = Report.continued_from(resumed.tally if resumed else b"")
     listener = _RunListener(report, org, results)
 
     def committed(position: Position) -> None:
@@ -88,7 +88,7 @@ def deliver_all(
     interruption: SfmapError | None = None
     try:
         delivery = make_delivery(mapper, org, ledger, options, listener, committed)
-        delivery.deliver(source, resumed.start)
+        delivery.deliver(source, resumed.start if resumed else START)
     except SfmapError as error:
         interruption = error
     listener.count_calls()

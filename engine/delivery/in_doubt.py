@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from sfmap.engine.delivery.item import Item
 from sfmap.engine.delivery.traces import Trace, restored_traces, stored_traces
+from sfmap.engine.journal.earlier_stream import EarlierStream
 from sfmap.engine.journal.entries import InFlight, RecordKey, Settled, Unanswered
-from sfmap.engine.journal.ledger import Earlier, Ledger
+from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.uptime import boot, uptime
 
 CALL_LIMIT = 600.0
@@ -48,9 +49,9 @@ class Doubts:
         self._lock = Lock()
         self._held: set[Trace] = set()
         self._unanswered = ledger.unanswered()
-        self._earlier = Earlier()
+        self._earlier = EarlierStream()
         if ledger.is_stream:
-            self._earlier = Earlier(self._unanswered.keys() - {held.key for held in ledger.held()})
+            self._earlier = EarlierStream(self._unanswered.keys() - {held.key for held in ledger.held()})
         ledger.forget_over(self._boot, clock())
         self._lost = [
             _Doubt(write.id, self._end(write), restored_traces(write.traces)) for write in ledger.in_flight()

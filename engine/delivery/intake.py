@@ -12,7 +12,8 @@ from sfmap.engine.delivery.org_objects import DoesNotFit, OrgObjects
 from sfmap.engine.delivery.outcome import Ending, Outcome
 from sfmap.engine.delivery.outcome_table import MessageIds, OutcomeTable, Row, message_of_record, restored_outcome
 from sfmap.engine.delivery.waiter import Waiter
-from sfmap.engine.journal.ledger import Earlier, Ledger
+from sfmap.engine.journal.earlier_stream import EarlierStream
+from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Mapped, Note, Record, Rejected, Skipped
 from sfmap.engine.mapping.values.values import Unfit, convert
@@ -66,7 +67,7 @@ class Intake:
         self._waiter = waiter
         self._messages = messages
         self._decided = ledger.decided()
-        self._earlier = Earlier(self._decided if ledger.is_stream else ())
+        self._earlier = EarlierStream(self._decided if ledger.is_stream else ())
         self.lookups = Lookups(
             fields=mapper.lookups,
             conditions=mapper.conditions,

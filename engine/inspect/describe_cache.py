@@ -16,7 +16,7 @@ from sfmap.engine.org.fields import is_required
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
 from sfmap.engine.project.org_entry import OrgEntry
 from sfmap.engine.project.project_file import ProjectFile
-from sfmap.engine.wiring import open_org
+from sfmap.engine.wiring.org_opening import open_org
 from sfmap.engine.yaml_files.diagnostics import did_you_mean, listed
 
 LIFETIME = 30 * 60.0

@@ -17,8 +17,9 @@ from sfmap.engine.inspect.formats import explained_line, explained_text, json_li
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Rejected
 from sfmap.engine.project.loading import ChosenMappings, compile_mappings
-from sfmap.engine.sources.event_source import Received, SourceFailed
-from sfmap.engine.sources.ndjson import NdjsonSource, Part
+from sfmap.engine.sources.event_source import EventSource, Received, SourceFailed
+from sfmap.engine.sources.files.file_source import FileSource
+from sfmap.engine.sources.files.parts import Part, can_be_split, parts
 
 _MUCH = 16 * 1024 * 1024
 """In bytes; smaller sources are rendered before other processes have started."""
@@ -65,7 +66,7 @@ class Rendering:
         return render
 
 
-def render_all(rendering: Rendering, source: NdjsonSource, jobs: int | None) -> Iterator[tuple[bytes, bool]]:
+def render_all(rendering: Rendering, source: EventSource, jobs: int | None) -> Iterator[tuple[bytes, bool]]:
     """The renderings of the events, in chunks. Raises the same as `Rendering.renderer` and the source, and
     `RenderingFailed`.
 
@@ -74,14 +75,15 @@ def render_all(rendering: Rendering, source: NdjsonSource, jobs: int | None) -> 
     """
     render = rendering.renderer()
     if jobs is None:
-        jobs = min(usable_cores(), MOST_JOBS) if (source.size() or 0) >= _MUCH else 1
-    if jobs == 1 or not source.is_of_files:
+        is_much = isinstance(source, FileSource) and (source.size or 0) >= _MUCH
+        jobs = min(usable_cores(), MOST_JOBS) if is_much else 1
+    if jobs == 1 or not (isinstance(source, FileSource) and can_be_split(source)):
         yield from map(render, source)
         return
     workers: list[_Worker] = []
     waiting: deque[_Worker] = deque()
     try:
-        for index, part in enumerate(source.parts()):
+        for index, part in enumerate(parts(source)):
             if len(workers) < jobs:
                 workers.append(_start(rendering, jobs))
             if len(waiting) == _AHEAD * jobs:

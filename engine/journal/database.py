@@ -38,6 +38,9 @@ CREATE TABLE sources (
     org TEXT, source TEXT, number INTEGER, file INTEGER, offset INTEGER, line INTEGER, digest BLOB,
     cursor TEXT, results TEXT, results_size INTEGER, tally BLOB, finished INTEGER, PRIMARY KEY (org, source)
 ) WITHOUT ROWID;
+CREATE TABLE files (
+    org TEXT, source TEXT, name TEXT, place INTEGER, version TEXT, PRIMARY KEY (org, source, name, place)
+) WITHOUT ROWID;
 CREATE TABLE decided (
     org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER, day INTEGER,
     outcome BLOB, PRIMARY KEY (org, source, event, digest, mapping, item)

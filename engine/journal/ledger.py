@@ -3,7 +3,6 @@
 import hashlib
 import sqlite3
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import cast
@@ -23,7 +22,8 @@ from sfmap.engine.journal.entries import (
     Unanswered,
     digest,
 )
-from sfmap.engine.sources.event_source import Position
+from sfmap.engine.journal.file_list import FileList
+from sfmap.engine.sources.event_source import START, FileVersion, Position
 
 _MOST_DELIVERED = 5_000_000
 """The most message ids that are remembered; each takes about 30 bytes."""
@@ -39,23 +39,6 @@ def highest_number(database: Database, source: str) -> int:
     )
     rows = database.rows(f"SELECT max(highest) FROM ({query})", *[source] * len(tables))  # noqa: S608
     return cast(int, rows[0][0])
-
-
-class Earlier:
-    """The records of an earlier stream; each is found once, in order, since events may have the same bytes."""
-
-    def __init__(self, keys: Iterable[RecordKey] = ()) -> None:
-        self._keys: dict[tuple[str, str, int], list[RecordKey]] = defaultdict(list)
-        for key in sorted(keys, reverse=True):
-            self._keys[key[1:]].append(key)
-
-    def __bool__(self) -> bool:
-        return bool(self._keys)
-
-    def take(self, key: RecordKey) -> RecordKey | None:
-        """The record's key in the journal, if it was in the earlier stream."""
-        known = self._keys.get(key[1:])
-        return known.pop() if known else None
 
 
 class Ledger:
@@ -76,6 +59,7 @@ class Ledger:
         self._source = source
         self.is_stream = is_stream
         self._clock = clock
+        self._files = FileList(org, source)
         self._after = 0
         """The number that this stream's events are counted from."""
         self._digest_key = hashlib.sha256(org.encode()).digest()
@@ -99,19 +83,37 @@ class Ledger:
         results_file = Results(results, size)
         return Checkpoint(position=position, results=results_file, tally=tally, finished=bool(finished))
 
-    def begin(self) -> None:
-        """Forgets everything about the source, except its writes that the org may still execute."""
+    def run_files(self) -> list[FileVersion]:
+        """The files of the current run, in their order."""
+        return self._files.of_run(self._database)
+
+    def delivered_files(self) -> list[FileVersion]:
+        """The files that earlier runs have delivered, of a source that remembers them."""
+        return self._files.delivered(self._database)
+
+    def finish_files(self, before: int) -> None:
+        """Counts the files of the run before a place as delivered."""
+        with self._database.transaction() as connection:
+            self._files.finish(connection, before)
+
+    def begin(
+        self,
+        start: Position = START,
+        files: Sequence[FileVersion] = (),
+        delivered: Sequence[FileVersion] = (),
+    ) -> None:
+        """Starts a run, and forgets everything about the source but writes that the org may still execute.
+
+        `delivered` are the files that earlier runs have delivered, and later ones leave out.
+        """
         with self._database.transaction() as connection:
             for table in ("decided", "held", "sent"):
                 connection.execute(f"DELETE FROM {table} WHERE org = ? AND source = ?", self._own)  # noqa: S608
-            self._begin(connection, 0)
+            self._begin(connection, start)
+            self._files.begin(connection, files, delivered)
 
-    def begin_with_other_events(self) -> int:
-        """Starts with other events under the same source name, and keeps held records and unanswered writes.
-
-        Also keeps what was decided for a stream, whose events may come again. Returns the number that the new
-        events are counted from.
-        """
+    def number_of_others(self) -> int:
+        """The number that other events under the same source name are counted from: none has a lower one."""
         rows = self._database.rows(
             "SELECT coalesce(max(event), 0) FROM"
             " (SELECT event FROM held WHERE org = ? AND source = ?"
@@ -119,17 +121,29 @@ class Ledger:
             " UNION ALL SELECT event FROM decided WHERE org = ? AND source = ?)",
             *self._own * 3,
         )
-        self._after = cast(int, rows[0][0])
-        with self._database.transaction() as connection:
-            self._begin(connection, self._after)
-        return self._after
+        return cast(int, rows[0][0])
 
-    def _begin(self, connection: sqlite3.Connection, after: int) -> None:
+    def begin_with_other_events(
+        self,
+        start: Position,
+        files: Sequence[FileVersion] = (),
+        delivered: Sequence[FileVersion] = (),
+    ) -> None:
+        """Starts with other events under the same source name, and keeps held records and unanswered writes.
+
+        Also keeps what was decided for a stream, whose events may come again.
+        """
+        self._after = start.number
+        with self._database.transaction() as connection:
+            self._begin(connection, start)
+            self._files.begin(connection, files, delivered)
+
+    def _begin(self, connection: sqlite3.Connection, start: Position) -> None:
         if not self.is_stream:
             connection.execute("DELETE FROM decided WHERE org = ? AND source = ?", self._own)
         connection.execute(
-            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, 0, 0, 0, ?, '', '', 0, ?, 0)",
-            (*self._own, after, b"", b""),
+            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, ?, 0)",
+            (*self._own, *start, b""),
         )
 
     def begin_unless_begun(self) -> None:
@@ -282,6 +296,7 @@ class Ledger:
         """Notes that every event of the source has its outcome."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE sources SET finished = 1 WHERE org = ? AND source = ?", self._own)
+            self._files.finish(connection)
 
     def has_letters(self) -> bool:
         return bool(self._database.rows("SELECT 1 FROM dead_letters WHERE org = ? LIMIT 1", self._org))

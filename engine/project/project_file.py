@@ -12,6 +12,7 @@ from sfmap.engine.language.rules import read_blank_values
 from sfmap.engine.project.org_entry import LOCAL, OrgEntry, read_org
 from sfmap.engine.project.secrets import SecretMissing, fill_in
 from sfmap.engine.project.serve_entry import EventSourceEntry, ServeEntry, read_serve
+from sfmap.engine.project.source_entry import SourceEntry, read_source_entry
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Mistakes, did_you_mean, listed
 from sfmap.engine.yaml_files.files import read_source
@@ -33,6 +34,7 @@ _PROJECT_KEYS = (
     "silence",
     "orgs",
     "serve",
+    "sources",
     *_USUAL_KEYS,
 )
 
@@ -62,6 +64,8 @@ class ProjectFile:
     """How many days message ids are remembered; 0 to remember none."""
     orgs: Mapping[str, OrgEntry] = field(default_factory=dict)
     serve: ServeEntry = field(default_factory=ServeEntry)
+    sources: Mapping[str, SourceEntry] = field(default_factory=dict)
+    """By name."""
 
     @property
     def spool(self) -> Path:
@@ -100,6 +104,10 @@ class ProjectFile:
     def secret_of(self, source: EventSourceEntry) -> str:
         """A source's write key or secret, filled in. Raises `SecretMissing`."""
         return self._filled_in(source.secret, f"the secret of the source {source.name}")
+
+    def filled_in_of_source(self, entry: SourceEntry, node: ScalarNode) -> str:
+        """A text of a source, filled in. Raises `SecretMissing`."""
+        return self._filled_in(node, f"the source {entry.name.text}")
 
     def _filled_in(self, node: ScalarNode, what: str) -> str:
         try:
@@ -171,7 +179,13 @@ def _project(folder: Path, table: Table) -> ProjectFile:
         repeats=7 if days is None else int(days),
         orgs=orgs,
         serve=read_serve(table),
+        sources=_sources(table),
     )
+
+
+def _sources(table: Table) -> dict[str, SourceEntry]:
+    entries = (read_source_entry(name, node, table.report) for name, node in table.tables("sources"))
+    return {entry.name.text: entry for entry in entries if entry}
 
 
 def _mappings(folder: Path, table: Table) -> Path | None:

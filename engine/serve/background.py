@@ -25,7 +25,7 @@ from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.outages import Outages, must_open_again
 from sfmap.engine.serve.spool_windows import SpoolWindows
 from sfmap.engine.sources.event_source import START, Position
-from sfmap.engine.wiring import OpenOrg
+from sfmap.engine.wiring.org_opening import OpenOrg
 
 SPOOL = "spool"
 """The name of the spool as a source in the journal."""

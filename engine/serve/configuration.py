@@ -12,7 +12,7 @@ from sfmap.engine.project.project_file import PROJECT_FILE, ProjectFile, load_pr
 from sfmap.engine.serve.access import Access, KeySource, WebhookSource
 from sfmap.engine.serve.delivery_requests import OpenOrgIn
 from sfmap.engine.serve.log import Log
-from sfmap.engine.wiring import open_org
+from sfmap.engine.wiring.org_opening import open_org
 from sfmap.engine.yaml_files.diagnostics import Mistakes, render_all
 from sfmap.engine.yaml_files.files import CannotRead
 

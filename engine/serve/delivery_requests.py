@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 
 from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.wiring import OpenOrg
+from sfmap.engine.wiring.org_opening import OpenOrg
 
 OpenOrgIn = Callable[[ExitStack], OpenOrg]
 

@@ -6,7 +6,7 @@ from sfmap.engine.org.port import LimitReached, OrgError, OrgOutOfReach, OrgUnav
 from sfmap.engine.project.secrets import SecretMissing
 from sfmap.engine.serve.log import Log
 from sfmap.engine.serve.metrics import Metrics
-from sfmap.engine.wiring import OpenOrg
+from sfmap.engine.wiring.org_opening import OpenOrg
 from sfmap.engine.yaml_files.files import CannotRead
 
 _LONGEST_PAUSE = 60.0

@@ -1,6 +1,7 @@
 """What delivery needs from a source: its events in order, each with its position."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
@@ -91,6 +92,24 @@ class EventSource(Protocol):
         """The events in order. Raises `SourceFailed`."""
 
 
+class FileVersion(NamedTuple):
+    """A file and what changes with its content, as far as that is known without reading it."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What a new run delivers of a source and where it starts, and the message about it."""
+
+    source: "ResumableSource"
+    start: Position = START
+    delivered: Sequence[FileVersion] = ()
+    """The files to leave out of later runs, too."""
+    words: str = ""
+
+
 class ResumableSource(EventSource, Protocol):
     """A source that a later run can continue, or at least recognize."""
 
@@ -102,5 +121,35 @@ class ResumableSource(EventSource, Protocol):
     def is_stream(self) -> bool:
         """Whether the source can be read once only."""
 
-    def is_unchanged_up_to(self, position: Position) -> bool:
-        """Whether everything up to that position is as it was. Raises `SourceFailed`."""
+    @property
+    def remembers(self) -> bool:
+        """Whether a run leaves out what earlier runs have delivered, although these have finished."""
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether it may give events again that an earlier run has delivered, so that these must be recognized."""
+
+    @property
+    def files(self) -> Sequence[FileVersion]:
+        """The files in their order; none for a stream or a query."""
+
+    def check(self) -> None:
+        """Looks at the first events, before anything is sent. Raises `SfmapError`."""
+
+    def starting_at(self, start: Position) -> "ResumableSource":
+        """The events after a position."""
+
+    def share(self, position: Position) -> float | None:
+        """How much of the source is before a position, from 0 to 1; None if unknown."""
+
+    def begun(self, position: Position, delivered: Sequence[FileVersion]) -> Begun:
+        """What a new run delivers; a source that `remembers` leaves out what earlier runs have delivered.
+
+        That is what is before a position, or files. Raises `SourceFailed`.
+        """
+
+    def continued(self, position: Position, files: Sequence[FileVersion]) -> "ResumableSource | None":
+        """The source as a run began with these files; None if anything before the position has changed.
+
+        Raises `SourceFailed`.
+        """

@@ -21,6 +21,8 @@ class SourceRow(NamedTuple):
     """An event, or the values by column; None if it cannot be read."""
     problem: str = ""
     """Why it cannot be read."""
+    place: str = ""
+    """How messages name its place in the file, if not by its line, such as `#7`."""
 
 
 class RowReader(Protocol):

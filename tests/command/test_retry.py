@@ -15,7 +15,7 @@ from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import load_project
 from sfmap.engine.sources.event_source import START
-from sfmap.engine.wiring import open_org
+from sfmap.engine.wiring.org_opening import open_org
 
 from ..reliability.dead_letters import BUDGET, CASE, letters, refuse_half
 from ..reliability.people import LEAD, person

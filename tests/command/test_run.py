@@ -292,7 +292,7 @@ def test_invalid_events_fail_alone_with_their_line_number(folder: Folder) -> Non
 def test_a_missing_events_file_is_refused(folder: Folder, name: str) -> None:
     done = folder.sfmap("run", str(Path(name)))
     assert done.returncode == 2
-    assert "does not exist" in done.stderr
+    assert f"cannot read {name}: no such file or folder" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from sfmap.cli import main
 from sfmap.engine.project.org_entry import OrgEntry
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.serve import configuration
-from sfmap.engine.wiring import OpenOrg
+from sfmap.engine.wiring.org_opening import OpenOrg
 
 
 def broken(project: ProjectFile, entry: OrgEntry) -> OpenOrg:

@@ -23,7 +23,7 @@ from sfmap.engine.project.loading import ChosenMappings, compile_mappings, mappi
 from sfmap.engine.serve.background import Background
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.sources.event_source import Received
-from sfmap.engine.wiring import OpenOrg
+from sfmap.engine.wiring.org_opening import OpenOrg
 
 from ..listeners import CollectedOutcomes
 from ..service import KEY, Service

@@ -1,4 +1,4 @@
 """The events of files, wherever they are.
 
-Imported by: .
+Imported by: wiring, inspect.
 """

@@ -1,4 +1,4 @@
 """From the bytes of a file to its rows.
 
-Imported by: .
+Imported by: sources/files, project, wiring, commands.
 """

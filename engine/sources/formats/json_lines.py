@@ -7,7 +7,7 @@ from typing import BinaryIO
 from sfmap.engine.sources.reading import LONGEST_LINE, read_event
 from sfmap.engine.sources.rows import SourceRow
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PIECE = 1024 * 1024
 
 
@@ -31,9 +31,9 @@ class JsonLines:
             line += 1
             offset += len(raw)
             if len(raw) > LONGEST_LINE:
-                offset += _skip_rest_of_line(stream, raw)
+                offset += skip_rest_of_line(stream, raw)
             if line == 1:
-                raw = raw.removeprefix(_BYTE_ORDER_MARK)
+                raw = raw.removeprefix(BYTE_ORDER_MARK)
             if not raw.strip():
                 continue
             event, problem = read_event(raw)
@@ -42,7 +42,7 @@ class JsonLines:
             yield SourceRow(offset, line, raw, event, problem)
 
 
-def _skip_rest_of_line(stream: BinaryIO, line: bytes) -> int:
+def skip_rest_of_line(stream: BinaryIO, line: bytes) -> int:
     """Skips the rest of a line; returns the number of bytes."""
     skipped = 0
     while line and not line.endswith(b"\n"):

@@ -1,4 +1,4 @@
 """From the rows of a table to events.
 
-Imported by: .
+Imported by: sources/files, project.
 """

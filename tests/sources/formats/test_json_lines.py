@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfmap.engine.sources.formats.json_lines import JsonLines
-from sfmap.engine.sources.ndjson import NdjsonSource
 from sfmap.engine.sources.reading import LONGEST_LINE
 
 FILES = {
@@ -59,17 +58,6 @@ def test_every_row_can_be_continued_after(lines: list[bytes], ending: bytes) -> 
     rows = list(JsonLines().rows(io.BytesIO(data)))
     for count, row in enumerate(rows, 1):
         assert list(JsonLines().rows(io.BytesIO(data), row.end, row.line)) == rows[count:]
-
-
-@settings(deadline=None)
-@given(st.lists(LINE, max_size=9))
-def test_a_line_means_what_it_means_on_standard_input(lines: list[bytes]) -> None:
-    data = b"\n".join(lines)
-    received = NdjsonSource(("-",), standard_input=io.BytesIO(data))
-    assert [
-        (row.line, row.end, row.raw.rstrip(b"\r\n"), row.values, row.problem)
-        for row in JsonLines().rows(io.BytesIO(data))
-    ] == [(one.line, one.end, one.raw, one.event, one.problem) for one in received]
 
 
 def test_the_hint_is_said_once() -> None:

@@ -1,4 +1,4 @@
-"""Connects ports and adapters: opens the org that a name stands for."""
+"""Opens the org that a name stands for: connects the port and its adapter."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress

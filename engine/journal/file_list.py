@@ -1,0 +1,52 @@
+"""The files of a source in the journal: those of the current run in their order, and those delivered before."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sfmap.engine.journal.database import Database
+from sfmap.engine.sources.event_source import FileVersion
+
+_DELIVERED = -1
+"""The place of a file that an earlier run has delivered."""
+
+
+class FileList(NamedTuple):
+    """The files of one source for one org."""
+
+    org: str
+    source: str
+
+    def of_run(self, database: Database) -> list[FileVersion]:
+        """The files of the current run, in their order. Raises `JournalFailed`."""
+        return self._rows(database, "place >= 0 ORDER BY place")
+
+    def delivered(self, database: Database) -> list[FileVersion]:
+        """The files that earlier runs have delivered. Raises `JournalFailed`."""
+        return self._rows(database, f"place = {_DELIVERED}")
+
+    def begin(
+        self, connection: sqlite3.Connection, files: Sequence[FileVersion], delivered: Sequence[FileVersion]
+    ) -> None:
+        """Sets the files of a new run and those delivered before, and forgets all others."""
+        connection.execute("DELETE FROM files WHERE org = ? AND source = ?", self)
+        placed = [*((_DELIVERED, one) for one in delivered), *enumerate(files)]
+        connection.executemany(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
+            [(*self, one.name, place, one.version) for place, one in placed],
+        )
+
+    def finish(self, connection: sqlite3.Connection, before: int | None = None) -> None:
+        """Counts the files of the run as delivered: all, or those before a place."""
+        connection.execute(
+            f"UPDATE OR REPLACE files SET place = {_DELIVERED}"  # noqa: S608
+            " WHERE org = ? AND source = ? AND place >= 0 AND place < coalesce(?, place + 1)",
+            (*self, before),
+        )
+
+    def _rows(self, database: Database, condition: str) -> list[FileVersion]:
+        rows = database.rows(
+            f"SELECT name, version FROM files WHERE org = ? AND source = ? AND {condition}",  # noqa: S608
+            *self,
+        )
+        return [FileVersion(str(name), str(version)) for name, version in rows]

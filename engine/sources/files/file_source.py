@@ -1,0 +1,241 @@
+"""The events of files, one after the other, wherever the files are and whatever their format is."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
+from hashlib import blake2b
+
+from sfmap.engine.mapping.values.record import Event
+from sfmap.engine.sources.event_source import START, Begun, FileVersion, Position, Received, SourceFailed
+from sfmap.engine.sources.files.content_digest import ContentDigest, whole_content
+from sfmap.engine.sources.files.first_rows import COLUMNS, check_first_rows
+from sfmap.engine.sources.files.source_file import OpenFile, SourceFile
+from sfmap.engine.sources.formats.file_shape import USUAL_FORMAT, FormatOptions
+from sfmap.engine.sources.reading import json_bytes
+from sfmap.engine.sources.rows import FileDamaged, RowShape, SourceRow
+
+_Read = tuple[Event | None, str, bytes]
+"""An event, why there is none, and its JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSource:
+    """The events of files."""
+
+    name: str
+    """The name of the source in the journal."""
+    members: tuple[SourceFile, ...]
+    options: FormatOptions = USUAL_FORMAT
+    shape: RowShape | None = None
+    """What makes events of rows; None if rows are events."""
+    remembers: bool = False
+    """Whether a run leaves out the files that earlier runs have delivered."""
+    takes_changed: bool = False
+    """Whether files that have changed since they were delivered are delivered again."""
+    start: Position = START
+    is_digested: bool = False
+    """Whether each event carries the digest of everything up to its end, by which a later run can continue."""
+    plain: set[int] = field(default_factory=set, compare=False)
+    """The indexes of files that were read and are not packed, so that offsets tell how much of them is read."""
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it can be read only once: standard input and named pipes."""
+        return any(file.is_stream for file in self.members)
+
+    @property
+    def may_repeat(self) -> bool:
+        """A stream may be sent again after it was interrupted."""
+        return self.is_stream
+
+    @property
+    def files(self) -> Sequence[FileVersion]:
+        return () if self.is_stream else [file.identity for file in self.members]
+
+    @property
+    def size(self) -> int | None:
+        """Bytes as stored; None if unknown."""
+        sizes = [file.stored.size for file in self.members]
+        return sum(sizes) if all(sizes) and not self.is_stream else None
+
+    def check(self) -> None:
+        """Looks at the first rows of the first and the last file. Raises `WrongShape` or `SourceFailed`."""
+        if not self.is_stream:
+            for file in {file.name: file for file in (*self.members[:1], *self.members[-1:])}.values():
+                check_first_rows(file, self.options, self.shape)
+
+    def share(self, position: Position) -> float | None:
+        """The bytes before a position, of all as stored; a packed file counts once it is done."""
+        if not self.size:
+            return None
+        done = sum(file.stored.size for file in self.members[: position.file])
+        return (done + (position.offset if position.file in self.plain else 0)) / self.size
+
+    def up_to(self, index: int) -> "FileSource":
+        """The files up to that one."""
+        return replace(self, members=self.members[: index + 1])
+
+    def reading_from(self, start: Position) -> "FileSource":
+        """The events after a position, without digests."""
+        return replace(self, start=start)
+
+    def starting_at(self, start: Position) -> "FileSource":
+        """The events after a position, with digests if they can be read again."""
+        return replace(self, start=start, is_digested=not self.is_stream)
+
+    def begun(self, position: Position, delivered: Sequence[FileVersion]) -> Begun:
+        """Leaves out files that earlier runs have delivered."""
+        if not self.remembers:
+            return Begun(source=self)
+        known = dict(delivered)
+        changed = [
+            file for file in self.members if known.get(file.identity.name) not in (None, file.identity.version)
+        ]
+        again = changed if self.takes_changed else []
+        left = [file for file in self.members if file.identity.name not in known or file in again]
+        kept = [FileVersion(*file.identity) for file in self.members if file not in left]
+        return Begun(
+            source=replace(self, members=tuple(left)),
+            delivered=[FileVersion(one.name, known[one.name]) for one in kept],
+            words=_words(left, changed if not self.takes_changed else []),
+        )
+
+    def continued(self, position: Position, files: Sequence[FileVersion]) -> "FileSource | None":
+        """The files as the run began with them, if all up to the position are unchanged. Raises `SourceFailed`."""
+        listed = {file.identity.name: file for file in self.members}
+        if any(one.name not in listed for one in files[: position.file + 1]):
+            return None
+        source = replace(self, members=tuple(listed[one.name] for one in files if one.name in listed))
+        return source if source._is_unchanged_up_to(position) else None
+
+    def __iter__(self) -> Iterator[Received]:
+        """The events. Raises `SourceFailed` or `WrongShape`."""
+        number = self.start.number
+        digest = ContentDigest(self.start.digest) if self.is_digested else None
+        for index in range(self.start.file, len(self.members)):
+            for received in self._events(index, number, digest):
+                number = received.number
+                yield received
+
+    def _events(self, index: int, number: int, digest: ContentDigest | None) -> Iterator[Received]:
+        """The events of one file; `number` is that of the event before."""
+        file = self.members[index]
+        before = self.start if index == self.start.file else START
+        name = printable(file.name)
+        with file.opened(self.options) as opened:
+            if digest and not before.offset:
+                digest.begin_file(_version(file, opened))
+            if opened.is_plain:
+                self.plain.add(index)
+            read = self._reading(file, opened)
+            is_chained = digest is not None and opened.is_plain
+            try:
+                for row in opened.reader.rows(opened.stream, before.offset, before.line):
+                    number += 1
+                    if is_chained and digest:
+                        digest.add(row.raw)
+                    event, problem, raw = read(row)
+                    yield Received(
+                        number=number,
+                        file=name,
+                        line=row.line,
+                        raw=raw,
+                        event=event,
+                        problem=problem,
+                        file_index=index,
+                        end=row.end,
+                        all_digest=digest.value if digest else b"",
+                        row=row.place,
+                    )
+            except FileDamaged as error:
+                raise FileDamaged(f"{name}: {error}; event {number:,} is the last one before that") from error
+            except OSError as error:
+                raise SourceFailed(f"cannot read {name} past event {number:,}: {error.strerror}") from error
+
+    def _reading(self, file: SourceFile, opened: OpenFile) -> Callable[[SourceRow], _Read]:
+        """How rows of the file become events."""
+        shape = self.shape or (COLUMNS if opened.reader.is_table else None)
+        if shape is None:
+            return _read_event
+        named = blake2b(f"{self.name}\n{file.identity.name}\n".encode("utf-8", "replace"), digest_size=16)
+        return partial(_read_row, shape, named)
+
+    def _is_unchanged_up_to(self, position: Position) -> bool:
+        if position.file == position.offset == 0:
+            return True
+        digest = ContentDigest(b"")
+        for index, file in enumerate(self.members[: position.file + 1]):
+            end = position.offset if index == position.file else None
+            if not self._digest_up_to(file, end, digest):
+                return False
+        return digest.value == position.digest
+
+    def _digest_up_to(self, file: SourceFile, end: int | None, digest: ContentDigest) -> bool:
+        """Digests the file up to the end of a row, or all of it; returns whether a row ends there."""
+        if not file.is_local:
+            digest.begin_file(file.stored.version.encode())
+            return True
+        with file.opened(self.options) as opened:
+            digest.begin_file(_version(file, opened))
+            if not opened.is_plain:
+                return True
+            if end == 0:
+                return True
+            for row in opened.reader.rows(opened.stream):
+                digest.add(row.raw)
+                if end is not None and row.end >= end:
+                    return row.end == end
+        return end is None
+
+
+def _version(file: SourceFile, opened: OpenFile) -> bytes:
+    """What the digest of the content begins with: empty if the content is added row by row."""
+    if not file.is_local:
+        return file.stored.version.encode()
+    if opened.is_plain:
+        return b""
+    with closing(file.store.open(file.stored)) as stored:
+        return whole_content(stored)
+
+
+def _read_event(row: SourceRow) -> _Read:
+    """The event that the row is."""
+    raw = row.raw.strip()
+    if b"\n" in raw and row.values is not None:
+        raw = json_bytes(row.values)
+    return row.values, row.problem, raw
+
+
+def _read_row(shape: RowShape, named: "blake2b", row: SourceRow) -> _Read:
+    """The event that the shape makes of the row."""
+    if row.values is None:
+        return None, row.problem, row.raw
+    content = json_bytes(row.values)
+    identity = named.copy()
+    identity.update(b"%d %s" % (row.line, content))
+    event, problem = shape.event(row.values, identity.digest())
+    return event, problem, content if event is None else json_bytes(event)
+
+
+def _words(left: Sequence[SourceFile], changed: Sequence[SourceFile]) -> str:
+    """What a run over new files says."""
+    if not left:
+        words = "No file is new since the last run."
+    elif len(left) == 1:
+        words = f"1 new file: {printable(left[0].name)}."
+    else:
+        words = f"{len(left):,} new files, from {printable(left[0].name)} to {printable(left[-1].name)}."
+    if changed:
+        files = "file has" if len(changed) == 1 else "files have"
+        words += (
+            f" {len(changed):,} {files} changed since delivered, such as {printable(changed[0].name)}:"
+            " see --changed."
+        )
+    return words
+
+
+def printable(name: str) -> str:
+    """The name of a file for messages and results, although file systems allow any bytes."""
+    return os.fsencode(name).decode("utf-8", "replace")

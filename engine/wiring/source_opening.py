@@ -1,0 +1,104 @@
+"""Opens the source of events that a command names: files, standard input, or a source of sfmap.yaml."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+import orjson
+
+from sfmap.engine.errors import SfmapError
+from sfmap.engine.project.project_file import ProjectFile
+from sfmap.engine.project.source_entry import SourceEntry
+from sfmap.engine.sources.event_source import ResumableSource
+from sfmap.engine.sources.files.file_source import FileSource
+from sfmap.engine.sources.files.source_file import SourceFile
+from sfmap.engine.sources.formats.file_shape import FormatOptions
+from sfmap.engine.sources.stored_files import FileStore
+from sfmap.engine.sources.stores.listing_order import FileOrder
+from sfmap.engine.sources.stores.local_files import LocalFiles
+from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT, StandardInput
+
+
+class NoSuchSource(SfmapError):
+    """The events cannot be opened as named: the message says what they could be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOptions:
+    """What a command says about the events besides their names."""
+
+    standard_input: BinaryIO | None = None
+    """None if it is closed."""
+    format: str = ""
+    """Overrides what the content tells; empty for that."""
+    since: float | None = None
+    """Overrides that of the source: seconds since 1970."""
+    takes_changed: bool = False
+    """Whether files that have changed since they were delivered are delivered again."""
+
+
+USUAL_OPTIONS = SourceOptions()
+
+
+def open_source(project: ProjectFile, names: Sequence[str], options: SourceOptions) -> ResumableSource:
+    """The events of files, patterns and URLs, of standard input (`-`), or of one source of the project.
+
+    Raises `NoSuchSource`, `SourceFailed`, `SecretMissing` or `ExtraMissing`.
+    """
+    named = [name for name in names if name in project.sources]
+    if named and len(names) > 1:
+        raise NoSuchSource(f"{named[0]} is a source of sfmap.yaml: name it alone")
+    if named:
+        return _open_entry(project, project.sources[named[0]], options)
+    return FileSource(
+        name=orjson.dumps([_lasting(name) for name in names]).decode("utf-8", "replace"),
+        members=tuple(_members(names, options, {})),
+        options=FormatOptions(format=options.format),
+    )
+
+
+def _open_entry(project: ProjectFile, entry: SourceEntry, options: SourceOptions) -> ResumableSource:
+    texts = {key: project.filled_in_of_source(entry, node) for key, node in entry.store.items()}
+    patterns = [_in_project(project.folder, project.filled_in_of_source(entry, node)) for node in entry.files]
+    since = entry.since if options.since is None else options.since
+    members = _members(patterns, options, texts, entry.order)
+    return FileSource(
+        name=f"source {entry.name.text}",
+        members=tuple(file for file in members if not file.stored.modified < since),
+        options=FormatOptions(format=options.format or entry.format.format, csv=entry.format.csv),
+        shape=entry.columns,
+        remembers=True,
+        takes_changed=options.takes_changed,
+    )
+
+
+def _members(
+    patterns: Sequence[str], options: SourceOptions, settings: Mapping[str, str], order: str = "name"
+) -> Iterator[SourceFile]:
+    for pattern in patterns:
+        store = _store_of(pattern, options, settings, order)
+        for stored in store.list(pattern):
+            yield SourceFile(stored=stored, store=store)
+
+
+def _store_of(pattern: str, options: SourceOptions, settings: Mapping[str, str], order: str) -> FileStore:
+    if pattern == STANDARD_INPUT:
+        return StandardInput(options.standard_input)
+    return LocalFiles(FileOrder(order))
+
+
+def _in_project(folder: Path, pattern: str) -> str:
+    return pattern if "://" in pattern or os.path.isabs(pattern) else str(folder / pattern)
+
+
+def _lasting(name: str) -> str:
+    """The name of events in the journal: a whole path, or a URL without user and signature."""
+    if name == STANDARD_INPUT:
+        return name
+    if "://" not in name:
+        return str(Path(name).absolute())
+    parts = urlsplit(name)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
