@@ -43,8 +43,9 @@ http             what the HTTP servers share
 local_org        a Salesforce on loopback, for development and tests
                  ← files, yaml_files, http
 wiring           connects ports and adapters
-                 ← files, org, org/soap, sources, sources/stores, sources/formats, sources/files,
-                   journal, delivery, project, local_org
+                 ← files, mapping/values, org, org/soap, sources, sources/stores,
+                   sources/formats, sources/queries, sources/files, journal, delivery, project,
+                   local_org
 inspect          what a person asks of a mapping
                  ← files, yaml_files, language, mapping/values, mapping/run, mapping/compile,
                    org, org/soap, sources, sources/files, project, local_org, wiring

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import click
 
+from sfmap.engine.commands.terminal import say
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import ProjectFile
@@ -74,7 +75,7 @@ def event_source(
         raise click.UsageError("Name a file of events or a source of sfmap.yaml, or pipe events in.")
     if events.count(STANDARD_INPUT) > 1:
         raise click.UsageError("Standard input (-) can be read only once.")
-    options = replace(options, standard_input=_standard_input())
+    options = replace(options, standard_input=_standard_input(), say=say)
     return open_source(project, events or (STANDARD_INPUT,), options)
 
 

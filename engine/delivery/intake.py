@@ -23,6 +23,7 @@ from sfmap.engine.sources.event_source import Received
 from sfmap.engine.yaml_files.diagnostics import did_you_mean
 
 _REPEATED = "an event with the same messageId came before"
+_REPEATED_ROW = "this row was delivered before"
 _CREATED = f"{_REPEATED}, and the mapping would create a second record"
 _KILLED = (
     "the run was killed while this was sent; it is not known whether the record was created, and no lookup can"
@@ -93,7 +94,9 @@ class Intake:
             if received.event is None:
                 table.open(received).end(Ending("failed", reason=received.problem))
             elif received.number in repeated:
-                table.open(received).end(Ending("skipped", reason=_REPEATED))
+                row = table.open(received)
+                row.end(Ending("skipped", reason=_REPEATED_ROW if received.repeat_key else _REPEATED))
+                row.is_copy = True
             else:
                 yield from self._records(received, received.event, table)
 
@@ -135,7 +138,8 @@ class Intake:
         """The numbers of events whose message was delivered before, or waits for a write in doubt."""
         if not self._messages.skip_delivered:
             return set()
-        asked = {one.number: message for one in events if not one.only and (message := self._messages.of(one))}
+        messages = self._messages
+        asked = {one.number: found for one in events if not one.only and (found := messages.of_repeat(one))}
         known = held.events | self._ledger.delivered(asked.values())
         return {number for number, message in asked.items() if message in known}
 

@@ -33,15 +33,23 @@ class MessageIds:
         """The message id of the event, as it is remembered."""
         return _of_source(received) if self.by_source else message_id(received)
 
+    def of_repeat(self, received: Received) -> str | None:
+        """What a repeat of the event is recognized by."""
+        return received.repeat_key or self.of(received)
+
     def to_remember(self, received: Received) -> Iterator[str]:
-        """The message ids of a delivered event: for a dead letter both, since it may be from a file."""
-        found = (message_id(received), _of_source(received)) if received.only else (self.of(received),)
-        return (message for message in found if message)
+        """What is remembered of a delivered event."""
+        return iter((received.repeat_key,)) if received.repeat_key else self._ids(received)
 
     def of_created(self, received: Received, key: RecordKey) -> Iterator[str]:
         """The ids to remember for a record, so that it is not created a second time."""
         if key.mapping in self.creating:
-            yield from (message_of_record(message, key) for message in self.to_remember(received))
+            yield from (message_of_record(message, key) for message in self._ids(received))
+
+    def _ids(self, received: Received) -> Iterator[str]:
+        """The message ids of an event: for a dead letter both, since it may be from a file."""
+        found = (message_id(received), _of_source(received)) if received.only else (self.of(received),)
+        return (message for message in found if message)
 
 
 def message_id(received: Received) -> str | None:

@@ -188,11 +188,11 @@ class Delivery:
         seen = {self._messages.of(one) for one in released}
         begin = 0
         for place, received in enumerate(window):
-            message = self._messages.of(received)
-            if message and message in seen:
+            messages = {self._messages.of(received), received.repeat_key} - {None, ""}
+            if messages & seen:
                 parts.append(_Part(released, window[begin:place]))
                 released, begin, seen = (), place, set()
-            seen.add(message)
+            seen |= messages
         return [*parts, _Part(released, window[begin:])]
 
     def _take_held(self) -> list[Received]:
@@ -292,10 +292,15 @@ class Delivery:
         self._on_commit(position)
 
     def _delivered_messages(self, certain: _Certain, failed: Iterable[Row]) -> Iterator[str]:
-        """The message ids of the events that were delivered as a whole."""
+        """The message ids of the events that were delivered as a whole.
+
+        Those of rows that were delivered before are remembered for as long as they come again.
+        """
         unsettled = {row.key.event for row in (*certain.held, *failed)}
         for row in certain.ended:
-            if row.fate not in ("failed", "skipped") and row.key.event not in unsettled:
+            if row.is_copy and row.received.repeat_key:
+                yield row.received.repeat_key
+            elif row.fate not in ("failed", "skipped") and row.key.event not in unsettled:
                 yield from self._messages.to_remember(row.received)
 
 

@@ -1,7 +1,7 @@
 """Opens the source of events that a command names: files, standard input, or a source of sfmap.yaml."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -10,12 +10,16 @@ from urllib.parse import urlsplit
 import orjson
 
 from sfmap.engine.errors import SfmapError
+from sfmap.engine.mapping.values.parsing import time_zone
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.project.source_entry import SourceEntry
 from sfmap.engine.sources.event_source import ResumableSource
 from sfmap.engine.sources.files.file_source import FileSource
+from sfmap.engine.sources.files.first_rows import COLUMNS
 from sfmap.engine.sources.files.source_file import SourceFile
 from sfmap.engine.sources.formats.file_shape import FormatOptions
+from sfmap.engine.sources.queries.query_settings import QuerySettings
+from sfmap.engine.sources.queries.query_source import QuerySource
 from sfmap.engine.sources.stored_files import FileStore
 from sfmap.engine.sources.stores.listing_order import FileOrder
 from sfmap.engine.sources.stores.local_files import LocalFiles
@@ -38,6 +42,8 @@ class SourceOptions:
     """Overrides that of the source: seconds since 1970."""
     takes_changed: bool = False
     """Whether files that have changed since they were delivered are delivered again."""
+    say: Callable[[str], None] = lambda note: None
+    """Takes notes on the events for the user."""
 
 
 USUAL_OPTIONS = SourceOptions()
@@ -61,6 +67,8 @@ def open_source(project: ProjectFile, names: Sequence[str], options: SourceOptio
 
 
 def _open_entry(project: ProjectFile, entry: SourceEntry, options: SourceOptions) -> ResumableSource:
+    if entry.sql:
+        return _open_query(project, entry, options)
     texts = {key: project.filled_in_of_source(entry, node) for key, node in entry.store.items()}
     patterns = [_in_project(project.folder, project.filled_in_of_source(entry, node)) for node in entry.files]
     since = entry.since if options.since is None else options.since
@@ -72,6 +80,24 @@ def _open_entry(project: ProjectFile, entry: SourceEntry, options: SourceOptions
         shape=entry.columns,
         remembers=True,
         takes_changed=options.takes_changed,
+    )
+
+
+def _open_query(project: ProjectFile, entry: SourceEntry, options: SourceOptions) -> QuerySource:
+    texts = {key: project.filled_in_of_source(entry, node) for key, node in entry.sql.items()}
+    return QuerySource(
+        name=entry.name.text,
+        settings=QuerySettings(
+            url=texts["url"],
+            table=texts.get("table", ""),
+            query=texts.get("query", ""),
+            cursor=entry.cursor,
+            overlap=entry.overlap,
+            cursor_is_set_by_database=texts.get("cursor_is_set_by_database") == "true",
+            zone=time_zone(entry.columns.timezone if entry.columns else ""),
+        ),
+        shape=entry.columns or COLUMNS,
+        say=options.say,
     )
 
 

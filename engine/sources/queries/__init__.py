@@ -1,4 +1,4 @@
 """The rows of a database, page by page.
 
-Imported by: .
+Imported by: wiring.
 """

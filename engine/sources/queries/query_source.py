@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
-from sfmap.engine.sources.event_source import START, Position, Received, SourceFailed
+from sfmap.engine.sources.event_source import START, Begun, FileVersion, Position, Received, SourceFailed
 from sfmap.engine.sources.queries.database_port import (
     ConnectionLost,
     CursorValues,
@@ -67,17 +67,42 @@ class QuerySource:
         return False
 
     @property
-    def is_incremental(self) -> bool:
+    def remembers(self) -> bool:
         """Whether a run reads only what came since the last one; else it reads the whole table."""
         return bool(self.settings.cursor)
 
-    def starting_at(self, position: Position) -> "QuerySource":
-        return replace(self, start=position)
+    @property
+    def may_repeat(self) -> bool:
+        """A new run reads the last rows of the one before again, to find those that came late."""
+        return self.remembers
+
+    @property
+    def files(self) -> Sequence[FileVersion]:
+        """A query has none."""
+        return ()
+
+    def check(self) -> None:
+        """Connects, and checks the columns. Raises `SourceFailed` or `ExtraMissing`."""
+        self.columns()
+
+    def starting_at(self, start: Position) -> "QuerySource":
+        return replace(self, start=start)
+
+    def share(self, position: Position) -> float | None:
+        """Unknown: counting rows can take as long as reading them."""
+        return None
+
+    def begun(self, position: Position, delivered: Sequence[FileVersion]) -> Begun:
+        return Begun(source=self, start=self.next_start(position))
+
+    def continued(self, position: Position, files: Sequence[FileVersion]) -> "QuerySource | None":
+        """The same rows, if the position is one of this table or query."""
+        return self if self.is_unchanged_up_to(position) else None
 
     def next_start(self, known: Position) -> Position:
         """Where a new run starts after a finished one: at its end less the overlap, or at START."""
         cursor = read_query_cursor(known.cursor)
-        if cursor is None or not self.is_incremental or not self._is_for(cursor, self.settings.cursor):
+        if cursor is None or not self.remembers or not self._is_for(cursor, self.settings.cursor):
             return START
         return Position(cursor=replace(cursor, mark=cursor.last or cursor.mark, last=None, after=None).text)
 
@@ -208,7 +233,7 @@ class _Reading:
             event=event,
             problem=problem,
             row=f"[{', '.join(self._database.shown(value) for value in row.cursor)}]",
-            repeat_key=identity.hexdigest() if self._source.is_incremental else "",
+            repeat_key=identity.hexdigest() if self._source.remembers else "",
         )
         return _Row(row.cursor, received)
 

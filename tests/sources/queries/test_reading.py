@@ -77,7 +77,7 @@ def test_a_table_without_a_cursor_is_read_as_a_whole_by_its_primary_key(database
     rows = list(source)
 
     assert ids(rows) == [1, 2]
-    assert not source.is_incremental
+    assert not source.remembers
     assert source.next_start(rows[-1].position) == START
     assert {row.repeat_key for row in rows} == {""}
 
