@@ -9,6 +9,8 @@ from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from sfmap.tests.object_stores import azure_server, google_server, s3_server  # noqa: F401 - fixtures
+
 from .folder import Folder, Identify, identify
 from .postgres import Postgres, running_postgres
 from .scene import Scene, set_up_scene

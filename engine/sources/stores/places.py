@@ -1,0 +1,50 @@
+"""Finds the store of a name: a path, or a URL of an object store or of the web."""
+
+import re
+from collections.abc import Mapping
+
+from sfmap.engine.sources.event_source import SourceFailed
+from sfmap.engine.sources.stored_files import FileStore
+from sfmap.engine.sources.stores.listing_order import FileOrder
+from sfmap.engine.sources.stores.local_files import LocalFiles
+from sfmap.engine.sources.stores.object_store import SCHEMES, ObjectStore
+from sfmap.engine.sources.stores.object_store_settings import ObjectStoreSettings
+
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://")
+_NAMES_OF_OTHERS = {
+    "s3a": "s3",
+    "s3n": "s3",
+    "gcs": "gs",
+    "azure": "az",
+    "abfs": "az",
+    "abfss": "az",
+    "wasbs": "az",
+}
+
+
+def store_of(
+    pattern: str,
+    settings: ObjectStoreSettings,
+    environment: Mapping[str, str],
+    order: FileOrder = FileOrder.NAME,
+) -> FileStore:
+    """The store that lists and opens the files of a pattern. Raises `SourceFailed` if there is none.
+
+    `environment` has the variables that settings are completed from, secrets among them.
+    """
+    found = _URL.match(pattern)
+    if not found:
+        return LocalFiles(order)
+    scheme = found["scheme"]
+    if scheme in SCHEMES:
+        return ObjectStore(settings=settings, environment=environment, order=order)
+    near = _NAMES_OF_OTHERS.get(scheme.lower(), scheme.lower())
+    hint = f"; write {near}://" if near in (*SCHEMES, "https") else ""
+    raise SourceFailed(
+        f"cannot read {scheme}://…: events are read from files, s3://, gs://, az:// and https://{hint}"
+    )
+
+
+def is_remote(pattern: str) -> bool:
+    """Whether a pattern names files that are not on this machine."""
+    return bool(_URL.match(pattern))
