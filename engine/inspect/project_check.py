@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sfmap.engine.inspect.describe_cache import describe
 from sfmap.engine.inspect.org_check import Descriptions, check_against_org
+from sfmap.engine.inspect.source_check import check_sources
 from sfmap.engine.inspect.standard_objects import standard_objects
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.project.loading import check_mappings, chosen_mappings
@@ -40,6 +41,8 @@ def check_project(folder: Path, mappings: Path | None, org_name: str | None) -> 
         diagnostics += (
             one for each in compiled for one in check_against_org(each.mapping, objects, is_whole=bool(asked))
         )
+        if not mistakes:
+            diagnostics += check_sources(project, compiled)
     except Mistakes as of_schema:
         diagnostics += of_schema.diagnostics
     return ProjectCheck(compiled, in_order(one for one in diagnostics if not one.is_silenced(project.silenced)))

@@ -67,6 +67,9 @@ CREATED_TWICE = Kind("SF052", "created-twice", warns=True)
 SECRET_IN_FILE = Kind("SF060", "secret-in-file")
 WRONG_SIGN_IN = Kind("SF061", "wrong-sign-in")
 WRONG_SILENCE = Kind("SF062", "wrong-silence")
+NEVER_OPTED_IN = Kind("SF063", "never-opted-in", warns=True)
+UNREAD_COLUMN = Kind("SF064", "unread-column", warns=True)
+NO_EVENTS_IN_SOURCE = Kind("SF065", "no-events-in-source", warns=True)
 
 # Schema files.
 UNKNOWN_IN_SCHEMA = Kind("SF070", "unknown-in-schema")

@@ -15,6 +15,8 @@ from sfmap.engine.yaml_files.kinds import KINDS
 RULES = "  Email: traits.email\n  LastName: {from: traits.n, required: true}\n"
 LEAD = f"sfmap: 1\nevent: identify\nobject: Lead\nmatch: Email\nfields:\n{RULES}"
 WHOLE = f"{LEAD}  Company: {{from: traits.c, required: true}}\n"
+OPTED_IN = WHOLE.replace("object", "opt_in: integrations.Salesforce\nobject")
+ROWS = "sources: {rows: {files: rows.ndjson, event: {type: identify, opt_in: true}}}\n"
 LOCAL = "orgs: {local: {schema: schema.yaml}}\n"
 
 CASES = [
@@ -36,6 +38,16 @@ CASES = [
     ("SF052", {"ours/m.yaml": WHOLE.replace("match: Email", "operation: create")}),
     ("SF062", {"ours/m.yaml": WHOLE, "sfmap.yaml": "silence: SF999\n"}),
     ("SF062", {"ours/m.yaml": WHOLE, "sfmap.yaml": "silence: [SF012]\n"}),
+    ("SF063", {"ours/m.yaml": OPTED_IN, "sfmap.yaml": ROWS.replace(", opt_in: true", "")}),
+    ("SF064", {"ours/m.yaml": OPTED_IN, "sfmap.yaml": ROWS, "rows.ndjson": '{"n": "Lee", "fax": "1"}'}),
+    (
+        "SF065",
+        {
+            "ours/m.yaml": OPTED_IN,
+            "sfmap.yaml": "sources: {rows: {files: rows.ndjson}}",
+            "rows.ndjson": '{"a": 1}',
+        },
+    ),
     ("SF070", {"ours/m.yaml": WHOLE, "sfmap.yaml": LOCAL, "schema.yaml": "objects: {Led: {}}\n"}),
 ]
 
@@ -47,6 +59,14 @@ def found(folder: Path, files: dict[str, str], settings: str = "") -> dict[str, 
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"mappings: ours\n{settings}{text}" if name == "sfmap.yaml" else text, "utf-8")
     return {one.kind.code: one.severity for one in check_project(folder, None, None).diagnostics}
+
+
+def test_a_source_whose_columns_are_all_read_has_no_warning(tmp_path: Path) -> None:
+    row = '{"n": "Lee", "c": "Acme", "email": "a@b.co"}'
+    assert found(tmp_path, {"ours/m.yaml": OPTED_IN, "sfmap.yaml": ROWS, "rows.ndjson": row}) == {}
+    events = '{"type": "identify", "traits": {"email": "a@b.co"}}'
+    project = "sources: {rows: {files: rows.ndjson}, none: {files: none.csv}}"
+    assert found(tmp_path, {"ours/m.yaml": OPTED_IN, "sfmap.yaml": project, "rows.ndjson": events}) == {}
 
 
 @pytest.mark.parametrize(("code", "files"), CASES)

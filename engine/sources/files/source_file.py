@@ -1,5 +1,6 @@
 """A file of a source: where it is, and its rows once it is opened."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class SourceFile:
     def identity(self) -> FileVersion:
         """What the journal knows it by; a local file is named by its whole path."""
         stored = self.stored
-        name = str(Path(stored.name).absolute()) if self.is_on_this_machine else stored.name
+        name = os.path.abspath(stored.name) if self.is_on_this_machine else stored.name
         return FileVersion(name, stored.version or f"{stored.size} {stored.modified}")
 
     @property
