@@ -10,7 +10,7 @@ from sfmap.engine.language.conventions import read_conventions
 from sfmap.engine.language.overlay import Setting
 from sfmap.engine.language.rules import read_blank_values
 from sfmap.engine.project.org_entry import LOCAL, OrgEntry, read_org
-from sfmap.engine.project.secrets import SecretMissing, fill_in
+from sfmap.engine.project.secrets import SecretMissing, environment, fill_in
 from sfmap.engine.project.serve_entry import EventSourceEntry, ServeEntry, read_serve
 from sfmap.engine.project.source_entry import SourceEntry, read_source_entry
 from sfmap.engine.yaml_files import kinds
@@ -104,6 +104,10 @@ class ProjectFile:
     def secret_of(self, source: EventSourceEntry) -> str:
         """A source's write key or secret, filled in. Raises `SecretMissing`."""
         return self._filled_in(source.secret, f"the secret of the source {source.name}")
+
+    def environment(self) -> Mapping[str, str]:
+        """The variables of the environment, and of the file of secrets where it can be read."""
+        return environment(self.folder / self.secrets)
 
     def filled_in_of_source(self, entry: SourceEntry, node: ScalarNode) -> str:
         """A text of a source, filled in. Raises `SecretMissing`."""

@@ -34,6 +34,11 @@ def fill_in(text: str, secrets_file: Path) -> str:
     return VARIABLE.sub(lambda found: _value(found[1], secrets_file), text)
 
 
+def environment(secrets_file: Path) -> Mapping[str, str]:
+    """The variables of the environment, and what the file has besides. Raises `SecretMissing`."""
+    return {**_read(secrets_file), **os.environ}
+
+
 def _value(name: str, secrets_file: Path) -> str:
     value = os.environ.get(name) or _read(secrets_file).get(name)
     if value:

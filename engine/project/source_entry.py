@@ -24,9 +24,9 @@ _CSV_KEYS = ("delimiter", "encoding", "header")
 _SQL_KEYS = ("url", "table", "query", "cursor_is_set_by_database")
 STORE_KEYS = (
     *("region", "endpoint", "access_key_id", "secret_access_key", "session_token"),
-    *("account_name", "account_key", "service_account", "credentials"),
+    *("account_name", "account_key", "sas_token", "service_account", "service_account_key", "credentials"),
 )
-_SECRET_KEYS = ("secret_access_key", "session_token", "account_key")
+_SECRET_KEYS = ("secret_access_key", "session_token", "account_key", "sas_token", "service_account_key")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

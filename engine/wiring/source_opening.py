@@ -12,7 +12,7 @@ import orjson
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.mapping.values.parsing import time_zone
 from sfmap.engine.project.project_file import ProjectFile
-from sfmap.engine.project.source_entry import SourceEntry
+from sfmap.engine.project.source_entry import STORE_KEYS, SourceEntry
 from sfmap.engine.sources.event_source import ResumableSource
 from sfmap.engine.sources.files.file_source import FileSource
 from sfmap.engine.sources.files.first_rows import COLUMNS
@@ -21,8 +21,9 @@ from sfmap.engine.sources.formats.file_shape import FormatOptions
 from sfmap.engine.sources.queries.query_settings import QuerySettings
 from sfmap.engine.sources.queries.query_source import QuerySource
 from sfmap.engine.sources.stored_files import FileStore
+from sfmap.engine.sources.stores.file_stores import store_of
 from sfmap.engine.sources.stores.listing_order import FileOrder
-from sfmap.engine.sources.stores.local_files import LocalFiles
+from sfmap.engine.sources.stores.object_store_settings import Credentials, ObjectStoreSettings
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT, StandardInput
 
 
@@ -49,6 +50,24 @@ class SourceOptions:
 USUAL_OPTIONS = SourceOptions()
 
 
+NO_SETTINGS = ObjectStoreSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreChoice:
+    """What the store of a name is chosen and reached by."""
+
+    standard_input: BinaryIO | None
+    settings: ObjectStoreSettings = NO_SETTINGS
+    environment: Mapping[str, str]
+    order: FileOrder = FileOrder.NAME
+
+    def store(self, pattern: str) -> FileStore:
+        if pattern == STANDARD_INPUT:
+            return StandardInput(self.standard_input)
+        return store_of(pattern, self.settings, self.environment, self.order)
+
+
 def open_source(project: ProjectFile, names: Sequence[str], options: SourceOptions) -> ResumableSource:
     """The events of files, patterns and URLs, of standard input (`-`), or of one source of the project.
 
@@ -59,9 +78,10 @@ def open_source(project: ProjectFile, names: Sequence[str], options: SourceOptio
         raise NoSuchSource(f"{named[0]} is a source of sfmap.yaml: name it alone")
     if named:
         return _open_entry(project, project.sources[named[0]], options)
+    chosen = StoreChoice(standard_input=options.standard_input, environment=project.environment())
     return FileSource(
         name=orjson.dumps([_lasting(name) for name in names]).decode("utf-8", "replace"),
-        members=tuple(_members(names, options, {})),
+        members=tuple(_members(names, chosen)),
         options=FormatOptions(format=options.format),
     )
 
@@ -72,10 +92,15 @@ def _open_entry(project: ProjectFile, entry: SourceEntry, options: SourceOptions
     texts = {key: project.filled_in_of_source(entry, node) for key, node in entry.store.items()}
     patterns = [_in_project(project.folder, project.filled_in_of_source(entry, node)) for node in entry.files]
     since = entry.since if options.since is None else options.since
-    members = _members(patterns, options, texts, entry.order)
+    chosen = StoreChoice(
+        standard_input=options.standard_input,
+        settings=_settings(texts),
+        environment=project.environment(),
+        order=FileOrder(entry.order),
+    )
     return FileSource(
         name=f"source {entry.name.text}",
-        members=tuple(file for file in members if not file.stored.modified < since),
+        members=tuple(file for file in _members(patterns, chosen) if not file.stored.modified < since),
         options=FormatOptions(format=options.format or entry.format.format, csv=entry.format.csv),
         shape=entry.columns,
         remembers=True,
@@ -101,19 +126,18 @@ def _open_query(project: ProjectFile, entry: SourceEntry, options: SourceOptions
     )
 
 
-def _members(
-    patterns: Sequence[str], options: SourceOptions, settings: Mapping[str, str], order: str = "name"
-) -> Iterator[SourceFile]:
+def _members(patterns: Sequence[str], chosen: StoreChoice) -> Iterator[SourceFile]:
     for pattern in patterns:
-        store = _store_of(pattern, options, settings, order)
+        store = chosen.store(pattern)
         for stored in store.list(pattern):
             yield SourceFile(stored=stored, store=store)
 
 
-def _store_of(pattern: str, options: SourceOptions, settings: Mapping[str, str], order: str) -> FileStore:
-    if pattern == STANDARD_INPUT:
-        return StandardInput(options.standard_input)
-    return LocalFiles(FileOrder(order))
+def _settings(texts: Mapping[str, str]) -> ObjectStoreSettings:
+    """What sfmap.yaml says of an object store."""
+    said = {key: texts.get(key, "") for key in STORE_KEYS}
+    credentials = Credentials(said.pop("credentials"))
+    return ObjectStoreSettings(**said, credentials=credentials)
 
 
 def _in_project(folder: Path, pattern: str) -> str:

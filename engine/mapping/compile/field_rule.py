@@ -70,7 +70,7 @@ def _given_by(rule: FieldRule) -> GivenBy:
 
 
 def _reads_an_id(source: CompiledSource) -> bool:
-    return any(path[0] in IDS for path in source.reads)
+    return any(path and path[0] in IDS for path in source.reads)
 
 
 def _value_type(rule: FieldRule) -> ValueType | None:

@@ -14,7 +14,7 @@ Preset = Callable[[Mapping[str, Json]], Event]
 
 _PROPERTIES_OF = ("track", "page", "screen")
 _MOMENTS = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
-_MOMENT = ColumnType(kind="datetime")
+_IDS = ("messageId", "userId", "groupId", "anonymousId", "previousId")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,28 +53,39 @@ class EventColumns:
     def event(self, values: Mapping[str, Json], identity: bytes) -> tuple[Event | None, str]:
         row = self._typed(self._unwrapped(values))
         event = self.preset(row) if self.preset else {}
-        named = {key: value for key, source in self.keys.items() if (value := source.of(row)) is not None}
-        event.update(named)
+        event.update(self._named(row, event))
         if not isinstance(event.get("type"), str):
             return None, self._no_type()
-        bag = "properties" if event["type"] in _PROPERTIES_OF else "traits"
-        other = "traits" if bag == "properties" else "properties"
-        if self.preset and bag not in event and other in event:
-            event[bag] = event.pop(other)
-        if self.traits is not None or not self.preset:
-            event[bag] = self._traits(row)
-        elif isinstance(found := event.get(bag), dict):
-            used = {source.column for source in self.keys.values()} | self.excluded
-            event[bag] = {name: value for name, value in found.items() if name not in used}
+        self._set_traits(event, row)
         self._set_moments(event)
         if self.opt_in is not None:
             event["integrations"] = {**_table(event.get("integrations")), "Salesforce": self.opt_in}
         event.setdefault("messageId", message_id_of(identity))
-        for key in ("messageId", "userId", "groupId", "anonymousId"):
+        for key in _IDS:
             value = event.get(key)
             if isinstance(value, (int, float)) and not isinstance(value, bool):
                 event[key] = as_text(value)
         return event, ""
+
+    def _named(self, row: Mapping[str, Json], event: Event) -> Event:
+        """What `keys` names, of the row's columns or of what the preset found within them."""
+        columns = {**_table(event.get("properties")), **_table(event.get("traits")), **row}
+        return {key: value for key, source in self.keys.items() if (value := source.of(columns)) is not None}
+
+    def _set_traits(self, event: Event, row: Mapping[str, Json]) -> None:
+        """Sets the traits, or the properties of an event that has these."""
+        bag, other = ("properties", "traits") if event["type"] in _PROPERTIES_OF else ("traits", "properties")
+        if self.preset and bag not in event and other in event:
+            event[bag] = event.pop(other)
+        found = event.get(bag)
+        if self.traits is not None:
+            columns = {**_table(found), **row}
+            given = {name: value for name, one in self.traits.items() if (value := one.of(columns)) is not None}
+            event[bag] = nested(given)
+        elif not self.preset or isinstance(found, dict):
+            used = {source.column for source in self.keys.values()} | self.excluded
+            rest = _table(found) if self.preset else row
+            event[bag] = unflattened({name: one for name, one in rest.items() if name not in used}, self.unflatten)
 
     def _unwrapped(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
         inner = ColumnType(kind="json").value(values.get(self.unwrap)) if self.unwrap else None
@@ -88,12 +99,6 @@ class EventColumns:
         return {
             name: self.types[name].value(value) if name in self.types else value for name, value in values.items()
         }
-
-    def _traits(self, row: Mapping[str, Json]) -> dict[str, Json]:
-        if self.traits is not None:
-            return nested({name: value for name, one in self.traits.items() if (value := one.of(row)) is not None})
-        used = {source.column for source in self.keys.values()} | self.excluded
-        return unflattened({name: value for name, value in row.items() if name not in used}, self.unflatten)
 
     def _set_moments(self, event: Event) -> None:
         for key in _MOMENTS:
