@@ -17,6 +17,7 @@ def open_database(url: str, *, name: str, timeout: float) -> QueryDatabase:
     database = DatabaseUrl(url.strip())
     if database.scheme == "sqlite":
         return SqliteDatabase(database.path)
+    database.check()
     if database.scheme in ("postgresql", "postgres"):
         needed("psycopg", "sql", f"read {name}")
         # The adapters of extras import their library, so they are imported only for such a URL.

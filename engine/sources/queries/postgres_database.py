@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, cast
 
 import psycopg
@@ -19,7 +20,7 @@ from sfmap.engine.sources.queries.database_port import (
     TableColumn,
     UnreadRows,
 )
-from sfmap.engine.sources.queries.database_url import DatabaseUrl
+from sfmap.engine.sources.queries.database_url import DatabaseUrl, reason
 from sfmap.engine.sources.queries.keyset_sql import KeysetSql, source_sql, table_sql
 from sfmap.engine.sources.queries.postgres_values import register_loaders
 
@@ -38,6 +39,8 @@ _MANY_ROWS = 10_000
 _FETCHED_AT_ONCE = 50
 _PASSING = ("08", "40", "53", "57P")
 """The classes of SQLSTATE that may pass: connection, conflict with replication, resources, shutdown."""
+_REFUSED = ("authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted to log in")
+"""What the server says when another attempt would be refused, too."""
 _CONNECTION = {
     "connect_timeout": 15,
     "keepalives_idle": 30,
@@ -123,7 +126,8 @@ class PostgresDatabase:
         statement = KeysetSql(_DIALECT, keyset)
         given = statement.value(first, value)
         less = f"%s::{'numeric' if first.type in _NUMBERS else 'interval'}"
-        statement.parameters.append((f"{overlap}" if first.type in _NUMBERS else f"{overlap} seconds", first))
+        amount = format(Decimal(repr(overlap)), "f")
+        statement.parameters.append((amount if first.type in _NUMBERS else f"{amount} seconds", first))
         # A date less some minutes is a time of the day before, and that day's rows are read again.
         (found,) = self._rows(statement, f"SELECT ({given} - {less})::{first.type}::text")
         return str(found[0])
@@ -184,16 +188,25 @@ class PostgresDatabase:
         """A transaction that can only read; the settings hold for it alone, as poolers of connections need."""
         try:
             connection = self._opened()
-            with connection.transaction(force_rollback=True), connection.cursor() as cursor:
-                cursor.execute(_SETTINGS, [str(round(self._timeout * 1000))])
-                yield cursor
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(_SETTINGS, [str(round(self._timeout * 1000))])
+                    yield cursor
+            finally:
+                if not connection.closed:
+                    connection.rollback()
         except psycopg.Error as error:
-            state = error.sqlstate or ""
-            is_lost = self._connection is None or self._connection.broken
-            if is_lost or state.startswith(_PASSING):
-                self.close()
-                raise ConnectionLost(self._url.without_secrets(_first_line(error))) from None
-            raise SourceFailed(_said(error, self._url, self._timeout)) from None
+            raise self._failure(error) from None
+
+    def _failure(self, error: psycopg.Error) -> ConnectionLost | SourceFailed:
+        said = self._url.without_secrets(error.diag.message_primary or reason(str(error)))
+        if self._connection is None:
+            message = f"cannot connect to {self._url.host}: {said}"
+            return SourceFailed(message) if any(why in said for why in _REFUSED) else ConnectionLost(message)
+        if self._connection.broken or (error.sqlstate or "").startswith(_PASSING):
+            self.close()
+            return ConnectionLost(f"the connection to {self._url.host} was lost: {said}")
+        return SourceFailed(_said(error, said, self._url.user, self._timeout))
 
     def _opened(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
@@ -233,16 +246,13 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _nodes(below)
 
 
-def _first_line(error: psycopg.Error) -> str:
-    return error.diag.message_primary or (str(error).strip().splitlines() or ["no answer"])[-1].strip()
-
-
-def _said(error: psycopg.Error, url: DatabaseUrl, timeout: float) -> str:
+def _said(error: psycopg.Error, said: str, user: str, timeout: float) -> str:
     """Why the database refused, in one sentence."""
-    said = url.without_secrets(_first_line(error))
     state = error.sqlstate or ""
     if state == "42501":
-        return f"{said}: GRANT SELECT on it to {url.user or 'the user'}"
+        return f"{said}: grant {user or 'the user'} to read it (GRANT SELECT, and GRANT USAGE of its schema)"
+    if state in ("42P01", "3F000"):
+        return f"{said}: check the name, and write its schema, as in web.identifies"
     if state == "57014":
         return f"a statement took longer than {timeout:g} seconds: an index on the cursor's columns helps"
     if state == "25006":

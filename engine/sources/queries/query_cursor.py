@@ -20,6 +20,8 @@ class QueryCursor:
     """The last row to read in this run; None if it has not begun."""
     after: CursorValues | None = None
     """The last row that was read in this run."""
+    rows: int | None = None
+    """About how many rows the run has, if that is known."""
 
     @property
     def text(self) -> str:

@@ -89,8 +89,9 @@ class QuerySource:
         return replace(self, start=start)
 
     def share(self, position: Position) -> float | None:
-        """Unknown: counting rows can take as long as reading them."""
-        return None
+        """By the database's own estimate; None if it has none."""
+        cursor = read_query_cursor(position.cursor)
+        return min(1.0, position.line / cursor.rows) if cursor and cursor.rows else None
 
     def begun(self, position: Position, delivered: Sequence[FileVersion]) -> Begun:
         return Begun(source=self, start=self.next_start(position))
@@ -104,7 +105,9 @@ class QuerySource:
         cursor = read_query_cursor(known.cursor)
         if cursor is None or not self.remembers or not self._is_for(cursor, self.settings.cursor):
             return START
-        return Position(cursor=replace(cursor, mark=cursor.last or cursor.mark, last=None, after=None).text)
+        return Position(
+            cursor=replace(cursor, mark=cursor.last or cursor.mark, last=None, after=None, rows=None).text
+        )
 
     def is_unchanged_up_to(self, position: Position) -> bool:
         """Whether the position is one of this table or query, read in the same order."""
@@ -115,12 +118,6 @@ class QuerySource:
         """The names of the columns. Raises `SourceFailed`."""
         with closing(_Reading(self)) as reading:
             return tuple(column.name for column in reading.columns)
-
-    def estimated_rows(self) -> int | None:
-        """About how many rows are left to read; None if that is not known cheaply. Raises `SourceFailed`."""
-        with closing(_Reading(self)) as reading:
-            rows = reading.range()
-            return reading.ask(lambda database: database.estimate(reading.keyset, rows)) if rows else 0
 
     def __iter__(self) -> Iterator[Received]:
         with closing(_Reading(self)) as reading:
@@ -192,12 +189,13 @@ class _Reading:
         self._note_what_is_not_read(rows)
         number, limit = self._source.start.number, self._source.rows_of_page
         begun = number - self._source.start.line
+        at = replace(self._start, last=rows.last, rows=self._total(rows)) if rows else self._start
         is_last = rows is None
         while rows and not is_last:
             page = self._page(rows, limit)
             for row in page.rows:
                 number += 1
-                yield self._placed(row, number, number - begun, rows.last)
+                yield _placed(row, number, number - begun, at)
             if page.rows:
                 rows = replace(rows, after=page.rows[-1].cursor)
             is_last = page.is_last
@@ -237,9 +235,12 @@ class _Reading:
         )
         return _Row(row.cursor, received)
 
-    def _placed(self, row: _Row, number: int, line: int, last: CursorValues) -> Received:
-        at = replace(self._start, last=last, after=row.cursor)
-        return row.received._replace(number=number, line=line, end=line, cursor=at.text)
+    def _total(self, rows: RowRange) -> int | None:
+        """About how many rows the run has: as many as when it began, if it is continued."""
+        is_continued = self._start.last is not None
+        return (
+            self._start.rows if is_continued else self.ask(lambda database: database.estimate(self.keyset, rows))
+        )
 
     def _known(self) -> QueryCursor:
         columns = tuple(column.name for column in self.keyset.cursor)
@@ -287,3 +288,7 @@ class _Reading:
 
     def _failed(self, why: object) -> SourceFailed:
         return SourceFailed(f"{self._source.name}: {why}")
+
+
+def _placed(row: _Row, number: int, line: int, at: QueryCursor) -> Received:
+    return row.received._replace(number=number, line=line, end=line, cursor=replace(at, after=row.cursor).text)

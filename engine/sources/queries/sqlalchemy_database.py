@@ -9,7 +9,6 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
 
 from sfmap.engine.sources.event_source import SourceFailed
-from sfmap.engine.sources.extras import ExtraMissing
 from sfmap.engine.sources.queries.cursor_values import all_as_text, as_text, from_text, less, now_like, shown
 from sfmap.engine.sources.queries.database_port import (
     ConnectionLost,
@@ -21,7 +20,7 @@ from sfmap.engine.sources.queries.database_port import (
     TableColumn,
     UnreadRows,
 )
-from sfmap.engine.sources.queries.database_url import DatabaseUrl
+from sfmap.engine.sources.queries.database_url import DatabaseUrl, reason
 from sfmap.engine.sources.queries.keyset_sql import KeysetSql, source_sql
 
 _WITHOUT_LIMIT = {"mssql": "SQL Server", "oracle": "Oracle"}
@@ -66,7 +65,7 @@ class SqlalchemyDatabase:
         except NoSuchModuleError:
             raise SourceFailed(f"SQLAlchemy knows no {url.scheme}: install its dialect with pip") from None
         except ImportError as error:
-            raise ExtraMissing(f"{url.scheme} needs the Python package {error.name}: pip install it") from None
+            raise SourceFailed(f"{url.scheme} needs the package {error.name}: install it with pip") from None
         except (ArgumentError, ValueError):
             raise SourceFailed("the url is not one of SQLAlchemy: write dialect://user@host/name") from None
         if other := _WITHOUT_LIMIT.get(self._engine.dialect.name):
@@ -169,7 +168,7 @@ class SqlalchemyDatabase:
         except NoSuchTableError as error:
             raise SourceFailed(f"there is no table {error}") from None
         except DBAPIError as error:
-            said = self._url.without_secrets((str(error.orig).strip().splitlines() or ["no answer"])[0])
+            said = self._url.without_secrets(reason(str(error.orig)))
             if error.connection_invalidated:
                 raise ConnectionLost(said) from None
             raise SourceFailed(said) from None

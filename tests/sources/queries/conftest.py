@@ -17,8 +17,8 @@ from sfmap.engine.sources.queries.query_source import QuerySource
 
 from ...postgres import Postgres
 
-SQLITE = ("sqlite", "sqlalchemy with sqlite")
-POSTGRES = ("postgresql", "sqlalchemy with postgresql")
+SQLITE = ("sqlite", "SQLAlchemy with sqlite")
+POSTGRES = ("postgresql", "SQLAlchemy with postgresql")
 
 
 class AllTraits:
@@ -34,7 +34,7 @@ class AllTraits:
 class Database:
     kind: str
     url: str
-    execute: Callable[..., None]
+    execute: Callable[..., object]
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -57,12 +57,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
 
 @pytest.fixture
 def postgresql(postgres: Postgres) -> Database:
-    return of_postgres(postgres, "postgresql")
+    return of_postgres(postgres.new_database(), "postgresql")
 
 
 def empty_database(request: pytest.FixtureRequest, folder: Path) -> Database:
     if request.param in POSTGRES:
-        return of_postgres(request.getfixturevalue("postgres"), request.param)
+        return of_postgres(request.getfixturevalue("postgres").new_database(), request.param)
     return of_sqlite(folder / "rows.db", request.param)
 
 
@@ -75,8 +75,7 @@ def of_sqlite(path: Path, kind: str) -> Database:
     return Database(kind=kind, url=f"{scheme}:///{path}", execute=execute)
 
 
-def of_postgres(postgres: Postgres, kind: str) -> Database:
-    url = postgres.new_database()
+def of_postgres(url: str, kind: str) -> Database:
 
     def execute(sql: str, *values: object) -> None:
         with psycopg.connect(url) as connection:

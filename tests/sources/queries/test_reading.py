@@ -107,6 +107,17 @@ def test_a_run_continues_after_any_row(database: Database) -> None:
         assert rest == rows[done:]
 
 
+def test_the_share_of_the_rows_that_is_read(database: Database) -> None:
+    people(database, *((number, "2026-01-01 10:00:00") for number in range(1, 5)))
+    if not database.is_sqlite:
+        database.execute("ANALYZE people")
+    source = database.source(table="people", cursor=CURSOR)
+
+    shares = [source.share(row.position) for row in source]
+
+    assert shares == ([None] * 4 if "SQLAlchemy" in database.kind else [0.25, 0.5, 0.75, 1.0])
+
+
 def test_a_continued_run_ends_where_it_would_have_ended(database: Database) -> None:
     people(database, (1, "2026-01-01 10:00:00"), (2, "2026-01-01 10:00:01"))
     source = database.source(table="people", cursor=CURSOR)
@@ -206,7 +217,6 @@ def test_an_empty_table_has_no_events(database: Database) -> None:
     source = database.source(table="people", cursor=CURSOR)
 
     assert list(source) == []
-    assert source.estimated_rows() == 0
     assert source.next_start(START) == START
     assert source.columns() == ("id", "updated_at", "email", "refused")
 
