@@ -1,12 +1,21 @@
-"""A project as a Python program uses it: renders, explains and checks events."""
+"""A project as a Python program uses it: renders and explains events, checks mappings, and runs."""
 
 import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, Unpack, cast
 
+from sfmap.engine.api.dead_letter_lines import DeadLetters
 from sfmap.engine.api.explained_event import Explanation
+from sfmap.engine.api.opening_runs import RunKeywords, RunSettings, open_run
 from sfmap.engine.api.payloads import Payload
+from sfmap.engine.api.run_report import RunReport
+from sfmap.engine.api.runs import retry_dead_letters, run_source
+from sfmap.engine.files.output import check_outputs
 from sfmap.engine.inspect.explanation import Explained, explain
 from sfmap.engine.inspect.payload import payload
 from sfmap.engine.inspect.project_check import ProjectCheck, check_project
@@ -14,11 +23,14 @@ from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Rejected
 from sfmap.engine.project.loading import ChosenMappings, chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import ProjectFile, load_project, project_folder
-from sfmap.engine.sources.given_events import GivenEvent, read_given
+from sfmap.engine.sources.event_source import ResumableSource
+from sfmap.engine.sources.given_events import GivenEvent, GivenEvents, read_given
+from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
+from sfmap.engine.wiring.source_opening import SourceOptions, open_source
 from sfmap.engine.yaml_files.diagnostics import Diagnostic
 from sfmap.engine.yaml_files.files import CannotRead
 
-FolderName = str | os.PathLike[str]
+FileName = str | os.PathLike[str]
 
 
 class Project:
@@ -31,7 +43,7 @@ class Project:
     without it, the project's default is used, or the local org.
     """
 
-    def __init__(self, folder: FolderName | None = None, *, mappings: FolderName | None = None) -> None:
+    def __init__(self, folder: FileName | None = None, *, mappings: FileName | None = None) -> None:
         """A folder with `sfmap.yaml`, or the shipped mappings if it has none.
 
         Without a folder, it is the one that the commands use: the nearest with `sfmap.yaml`, from the current one
@@ -79,6 +91,80 @@ class Project:
         """What `check` found, with the mappings as far as they could be compiled."""
         return check_project(self.folder, self._mappings, org)
 
+    def run(
+        self,
+        events: FileName | Iterable[FileName] | Iterable[GivenEvent],
+        *,
+        org: str | None = None,
+        restart: bool = False,
+        skip_delivered: bool | None = None,
+        linger: float | None = None,
+        input_format: str | None = None,
+        since: datetime | None = None,
+        changed: bool = False,
+        **options: Unpack[RunKeywords],
+    ) -> RunReport:
+        """Delivers events to an org, and returns when each has its outcome, or reports why not.
+
+        `events` is a file, folder, pattern or URL, a list of them, the name of a source of sfmap.yaml, or an
+        iterable of events as dicts. The same call continues a run that ended early or was killed, unless `restart`
+        is set. Dicts cannot be read twice: then give those after the last event of the report. They are read when
+        2,000 can be delivered, or with `linger` by a thread, which lets the first wait for so many seconds.
+
+        `skip_delivered` skips events whose messageId was delivered before, by default if they are dicts.
+        `input_format`, `since` and `changed` are the options of `sfmap run` with these names.
+
+        What ends a run early is in its report. What keeps it from starting is raised: `Mistakes`, `CannotRead`,
+        `CannotWrite`, `NoSuchOrg`, `SecretMissing`, `ProjectBusy`, `JournalFailed`, `SourceFailed`, `WrongShape`,
+        `ExtraMissing`, `LocalOrgFailed`; and what reading `events` or a callback raises.
+        """
+        settings = RunSettings(org=org, **options)
+        source = self._source(
+            events,
+            SourceOptions(
+                format=input_format or "",
+                since=_timestamp(since) if since else None,
+                takes_changed=changed,
+                say=settings.on_message,
+            ),
+        )
+        check_outputs((file.name for file in source.files), (settings.report_file, settings.results_file))
+        source.check()
+        skips = source.may_repeat if skip_delivered is None else skip_delivered
+        mapper = self.mapper(org)
+        with open_run("sfmap run", self.file, replace(settings, skip_delivered=skips)) as started:
+            return run_source(started, source, mapper, restart=restart, linger=linger)
+
+    def retry(
+        self, *, org: str | None = None, reason: str = "", number: int = 0, **options: Unpack[RunKeywords]
+    ) -> RunReport:
+        """Delivers dead letters again: all, those whose reason contains a text, or the one with a number.
+
+        Those that are delivered are removed. Raises as `run` does.
+        """
+        settings = RunSettings(org=org, **options)
+        check_outputs((), (settings.report_file, settings.results_file))
+        mapper = self.mapper(org)
+        with open_run("sfmap retry", self.file, settings) as started:
+            return retry_dead_letters(started, mapper, reason=reason, number=number)
+
+    def dead_letters(self, *, org: str | None = None, reason: str = "") -> DeadLetters:
+        """The records that failed for good and were not delivered since: all, or those with a reason."""
+        return DeadLetters(project=self.file, org=org, reason=reason)
+
+    def open_events(self, names: Sequence[str], options: SourceOptions) -> ResumableSource:
+        """The events of files, of standard input (`-`), or of a source of sfmap.yaml."""
+        standard_input = _standard_input() if STANDARD_INPUT in names else None
+        return open_source(self.file, names, replace(options, standard_input=standard_input))
+
+    def _source(self, events: object, options: SourceOptions) -> ResumableSource:
+        """What is named, or else the events that are given."""
+        given = events if isinstance(events, (list, tuple)) else [events]
+        names = [os.fspath(one) for one in given if isinstance(one, (str, os.PathLike))]
+        if names and len(names) == len(given):
+            return self.open_events(names, options)
+        return GivenEvents(events=cast(Iterable[object], events))
+
     @cached_property
     def file(self) -> ProjectFile:
         """What sfmap.yaml says. Raises `Mistakes` or `CannotRead`."""
@@ -93,3 +179,13 @@ class Project:
         if org not in self._mappers:
             self._mappers[org] = Mapper(compile_mappings(self.chosen_mappings(org)))
         return self._mappers[org]
+
+
+def _timestamp(moment: datetime) -> float:
+    """Seconds since 1970 of a time, which is in UTC if it does not say otherwise."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _standard_input() -> BinaryIO | None:
+    """Standard input as a separate file: Python closes `sys.stdin` on exit while a thread may still read it."""
+    return None if sys.stdin is None else open(sys.stdin.fileno(), "rb", closefd=False)

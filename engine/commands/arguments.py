@@ -1,22 +1,12 @@
 """Arguments and options shared by several commands: events, mappings, the org, output files."""
 
-import os
 import sys
-from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
-from sfmap.engine.commands.terminal import say
-from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
-from sfmap.engine.project.loading import chosen_mappings, compile_mappings
-from sfmap.engine.project.project_file import ProjectFile
-from sfmap.engine.sources.event_source import ResumableSource
 from sfmap.engine.sources.formats.file_shape import FORMATS
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
-from sfmap.engine.wiring.source_opening import USUAL_OPTIONS, SourceOptions, open_source
 
 events_argument = click.argument("events", nargs=-1)
 
@@ -67,40 +57,10 @@ max_calls_option = click.option(
 )
 
 
-def event_source(
-    project: ProjectFile, events: tuple[str, ...], options: SourceOptions = USUAL_OPTIONS
-) -> ResumableSource:
-    """The events that a command names. Raises `SfmapError`."""
+def event_names(events: tuple[str, ...]) -> tuple[str, ...]:
+    """What the events are read from: standard input if nothing is named."""
     if not events and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("Name a file of events or a source of sfmap.yaml, or pipe events in.")
     if events.count(STANDARD_INPUT) > 1:
         raise click.UsageError("Standard input (-) can be read only once.")
-    options = replace(options, standard_input=_standard_input(), say=say)
-    return open_source(project, events or (STANDARD_INPUT,), options)
-
-
-def _standard_input() -> BinaryIO | None:
-    """Standard input as a separate file: Python closes `sys.stdin` on exit while a thread may still read it."""
-    return None if sys.stdin is None else open(sys.stdin.fileno(), "rb", closefd=False)
-
-
-def compiled_mappings(
-    project: ProjectFile, folder: Path | None, org_name: str | None
-) -> tuple[CompiledMapping, ...]:
-    return compile_mappings(chosen_mappings(project, folder, org_name))
-
-
-def check_outputs(files: Iterable[str], *outputs: str | None) -> None:
-    """Checks that no output overwrites these files or the other output; devices such as /dev/null may repeat."""
-    taken = list(files)
-    for name in filter(None, outputs):
-        if any(_is_same_file(name, other) for other in taken):
-            raise click.UsageError(f"{name} is named twice: it would be overwritten.")
-        if os.path.isfile(name) or not os.path.exists(name):
-            taken.append(name)
-
-
-def _is_same_file(one: str, other: str) -> bool:
-    if os.path.exists(one) and os.path.exists(other):
-        return os.path.samefile(one, other)
-    return os.path.realpath(one) == os.path.realpath(other)
+    return events or (STANDARD_INPUT,)

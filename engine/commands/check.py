@@ -8,7 +8,7 @@ import click
 import orjson
 
 from sfmap.engine.api.project import Project
-from sfmap.engine.commands.arguments import event_source, mappings_option
+from sfmap.engine.commands.arguments import event_names, mappings_option
 from sfmap.engine.commands.terminal import counted, explained, say, styled
 from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.annotations import github_annotation, sarif
@@ -16,6 +16,7 @@ from sfmap.engine.inspect.coverage import Coverage, cover, coverage_json, covera
 from sfmap.engine.inspect.project_check import ProjectCheck
 from sfmap.engine.mapping.values.record import Event
 from sfmap.engine.sources.event_source import EventSource
+from sfmap.engine.wiring.source_opening import SourceOptions
 from sfmap.engine.yaml_files.diagnostics import render_all
 
 
@@ -53,7 +54,10 @@ def check(
         checked = project.checked(org_name)
         covered: tuple[Coverage, ...] = ()
         if coverage and not checked.is_broken:
-            covered = cover(checked.mappings, _events(event_source(project.file, coverage), unread))
+            covered = cover(
+                checked.mappings,
+                _events(project.open_events(event_names(coverage), SourceOptions(say=say)), unread),
+            )
     if as_data:
         data = {"diagnostics": [one.as_json() for one in checked.diagnostics], "coverage": coverage_json(covered)}
         click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2))

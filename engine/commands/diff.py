@@ -5,15 +5,15 @@ from dataclasses import asdict
 
 import click
 
-from sfmap.engine.commands.arguments import compiled_mappings, event_source, events_argument
+from sfmap.engine.api.project import Project
+from sfmap.engine.commands.arguments import event_names, events_argument
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.payload_diff import differences
-from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.project.project_file import load_project, project_folder
 from sfmap.engine.project.revision import mapper_at
 from sfmap.engine.sources.reading import json_bytes
 from sfmap.engine.testing.cases import rendered
+from sfmap.engine.wiring.source_opening import SourceOptions
 
 
 @click.command()
@@ -26,11 +26,10 @@ from sfmap.engine.testing.cases import rendered
 def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool) -> None:
     """Show how the results for EVENTS differ between the current mappings and another revision or folder."""
     with explained():
-        project = load_project(project_folder())
-        source = event_source(project, events)
+        project = Project()
+        source = project.open_events(event_names(events), SourceOptions(say=say))
         source.check()
-        before = mapper_at(project_folder(), revision)
-        after = Mapper(compiled_mappings(project, None, None))
+        before, after = mapper_at(project.folder, revision), project.mapper()
         compared = changed = unread = 0
         for received in source:
             if received.event is None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from sfmap.engine.commands.arguments import compiled_mappings, org_option
+from sfmap.engine.api.project import Project
+from sfmap.engine.commands.arguments import org_option
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.files.private_files import private_folder
 from sfmap.engine.inspect.project_check import mapped_objects
@@ -79,12 +80,12 @@ def clone(objects: tuple[str, ...], org_name: str | None) -> None:
     The default is the objects of the active mappings. Save it to a file, and name that under orgs, local, schema.
     """
     with explained():
-        project = load_project(project_folder())
-        wanted = objects or mapped_objects(compiled_mappings(project, None, org_name))
-        with open_org(project, project.org(org_name)) as opened:
+        project = Project()
+        wanted = objects or mapped_objects(project.mapper(org_name).mappings)
+        with open_org(project.file, project.file.org(org_name)) as opened:
             there = opened.org.object_names()
             if missing := [name for name in wanted if name not in there]:
                 raise click.UsageError(f"The org has no object {missing[0]}.")
             described = list(opened.org.describe(wanted).values())
             currency = opened.org.currency()
-    click.echo("\n".join(schema_lines(described, currency, org_name or project.default_org)))
+    click.echo("\n".join(schema_lines(described, currency, org_name or project.file.default_org)))

@@ -8,13 +8,13 @@ import click
 
 from sfmap.engine.api.project import Project
 from sfmap.engine.commands.arguments import (
-    event_source,
+    event_names,
     events_argument,
     input_format_option,
     mappings_option,
     org_option,
 )
-from sfmap.engine.commands.terminal import explained
+from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.rendering import MOST_JOBS, Rendering, render_all
 from sfmap.engine.wiring.source_opening import SourceOptions
@@ -58,7 +58,7 @@ def render(
     failed = False
     with explained():
         project = Project(mappings=folder)
-        source = event_source(project.file, events, SourceOptions(format=input_format or ""))
+        source = project.open_events(event_names(events), SourceOptions(format=input_format or "", say=say))
         source.check()
         mappings = project.chosen_mappings(org_name)
         rendering = Rendering(mappings, as_format, explain)

@@ -1,13 +1,12 @@
 """`sfmap retry`: delivers dead letters again."""
 
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
+from sfmap.engine.api.project import Project
+from sfmap.engine.api.run_report import RunReport
 from sfmap.engine.commands.arguments import (
-    check_outputs,
-    compiled_mappings,
     connections_option,
     mappings_option,
     max_calls_option,
@@ -16,15 +15,10 @@ from sfmap.engine.commands.arguments import (
     results_option,
     summary_as_json_option,
 )
-from sfmap.engine.commands.opening import OpenRun, RunArguments, collect_rarely, open_run
-from sfmap.engine.commands.summary import finish, sign_in_or_finish
-from sfmap.engine.commands.terminal import explained, say
-from sfmap.engine.delivery.deliver_all import deliver_all
-from sfmap.engine.files.output import NO_RESULTS
-from sfmap.engine.journal.dead_letter_events import DeadLetterSource
-from sfmap.engine.journal.ledger import Ledger
-from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.project.project_file import load_project, project_folder
+from sfmap.engine.commands.delivering import collect_rarely, stop_signal
+from sfmap.engine.commands.status_line import StatusLine
+from sfmap.engine.commands.summary import finish, print_summary
+from sfmap.engine.commands.terminal import explained
 
 
 @click.command()
@@ -52,40 +46,27 @@ def retry(
 
     Dead letters that are delivered are removed.
     """
-    check_outputs((), report_file, results_file)
     collect_rarely()
-    arguments = RunArguments(
-        org_name=org_name,
-        report_file=report_file,
-        results_file=results_file,
-        as_data=as_data,
-        connections=connections,
-        max_calls=max_calls,
-    )
-    with explained():
-        project = load_project(project_folder())
-        mapper = Mapper(compiled_mappings(project, folder, org_name))
-        with open_run("sfmap retry", project, arguments) as started:
-            say(f"Delivering dead letters to {started.opened.where}.")
-            _deliver(started, mapper, reason, number or 0)
+    status = StatusLine()
+    with explained(), stop_signal() as should_stop:
 
+        def tell(report: RunReport) -> None:
+            if (number or reason) and report.finished and not report.events:
+                raise click.UsageError("There is no such dead letter; sfmap dead-letters lists them.")
+            print_summary(status, as_data, report)
 
-def _deliver(run: OpenRun, mapper: Mapper, reason: str, number: int) -> NoReturn:
-    again = "The others remain dead letters."
-    key = sign_in_or_finish(run, again)
-    source = DeadLetterSource(run.journal, key, reason=reason, number=number)
-    ledger = Ledger(run.journal, key, source.name)
-    ledger.begin_unless_begun()
-    if run.results:
-        run.results.continue_from(NO_RESULTS)
-    report, interruption = deliver_all(
-        source,
-        mapper=mapper,
-        org=run.opened.org,
-        ledger=ledger,
-        options=run.options,
-        results=run.results,
-    )
-    if (number or reason) and not (report.events or interruption):
-        raise click.UsageError("There is no such dead letter; sfmap dead-letters lists them.")
-    finish(run, report, interruption, again, ledger)
+        report = Project(mappings=folder).retry(
+            org=org_name,
+            number=number or 0,
+            reason=reason,
+            connections=connections,
+            max_calls=max_calls,
+            results_file=results_file,
+            report_file=report_file,
+            keep_outcomes=False,
+            should_stop=should_stop,
+            on_message=status.say,
+            on_progress=status.show,
+            on_report=tell,
+        )
+    finish(report, "The others remain dead letters.")

@@ -1,19 +1,17 @@
 """`sfmap run`: delivers events to an org."""
 
-import os
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+import sys
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
+from sfmap.engine.api.project import Project
+from sfmap.engine.api.run_report import RunReport
 from sfmap.engine.commands.arguments import (
-    check_outputs,
-    compiled_mappings,
     connections_option,
-    event_source,
+    event_names,
     events_argument,
     input_format_option,
     mappings_option,
@@ -23,23 +21,11 @@ from sfmap.engine.commands.arguments import (
     results_option,
     summary_as_json_option,
 )
-from sfmap.engine.commands.opening import OpenRun, RunArguments, collect_rarely, open_run
-from sfmap.engine.commands.status_line import status_line
-from sfmap.engine.commands.summary import finish, sign_in_or_finish
-from sfmap.engine.commands.terminal import explained, say
-from sfmap.engine.delivery.deliver_all import deliver_all
-from sfmap.engine.delivery.progress import Progress
-from sfmap.engine.delivery.report import Report
-from sfmap.engine.delivery.resuming import resume
-from sfmap.engine.delivery.windows import Stream
-from sfmap.engine.journal.ledger import Ledger
-from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
-from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.project.project_file import load_project, project_folder
-from sfmap.engine.sources.event_source import ResumableSource
+from sfmap.engine.commands.delivering import collect_rarely, stop_signal
+from sfmap.engine.commands.status_line import StatusLine
+from sfmap.engine.commands.summary import finish, print_summary
+from sfmap.engine.commands.terminal import explained
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
-from sfmap.engine.wiring.source_opening import SourceOptions
-from sfmap.engine.yaml_files.diagnostics import listed
 
 
 @click.command()
@@ -101,71 +87,43 @@ def run(
     """
     if org_from_stdin and (org_name or not events or STANDARD_INPUT in events):
         raise click.UsageError("--org-from-stdin takes standard input: name files of events, and no --org.")
+    names = event_names(events)
     collect_rarely()
-    with explained():
-        project = load_project(project_folder())
-        options = SourceOptions(
-            format=input_format or "",
-            since=since.replace(tzinfo=UTC).timestamp() if since else None,
-            takes_changed=changed,
-        )
-        source = event_source(project, events, options)
-        check_outputs((file.name for file in source.files), report_file, results_file)
-        source.check()
-        arguments = RunArguments(
-            org_name=org_name,
-            report_file=report_file,
-            results_file=results_file,
-            as_data=as_data,
+    status = StatusLine()
+    with explained(), stop_signal() as should_stop:
+        report = Project(mappings=folder).run(
+            names,
+            org=org_name,
+            session=_printed_session() if org_from_stdin else None,
+            restart=restart,
+            changed=changed,
+            since=since,
+            input_format=input_format,
+            linger=linger,
+            skip_delivered=skip_delivered or None,
             connections=connections,
             max_calls=max_calls,
-            org_from_stdin=org_from_stdin,
-            skip_delivered=skip_delivered or source.may_repeat,
+            report_file=report_file,
+            results_file=results_file,
+            keep_outcomes=False,
+            should_stop=should_stop,
+            on_message=status.say,
+            on_progress=status.show,
+            on_report=partial(print_summary, status, as_data),
         )
-        mappings = compiled_mappings(project, folder, org_name)
-        mapper = Mapper(mappings)
-        with open_run("sfmap run", project, arguments) as started:
-            say(f"Delivering to {started.opened.where}. Mappings: {_named(mappings)}.")
-            _deliver(started, source, mapper, restart=restart, linger=linger)
+    finish(report, _again(report))
 
 
-def _deliver(run: OpenRun, source: ResumableSource, mapper: Mapper, *, restart: bool, linger: float) -> NoReturn:
-    again = "Send the rest again." if source.is_stream else "The same command continues from there."
-    key = sign_in_or_finish(run, again)
-    ledger = Ledger(run.journal, key, source.name, is_stream=source.is_stream)
-    resumed = resume(ledger, source, restart)
-    if resumed.words:
-        say(resumed.words)
-    if run.results:
-        run.results.continue_from(resumed.results)
-    read = Stream(resumed.source, linger) if source.is_stream else resumed.source
-    before = Report.continued_from(resumed.tally)
-    start = Progress(events=before.events, failed=before.fates["failed"], position=resumed.start)
-    with status_line(resumed.source, start) as status:
-        report, interruption = deliver_all(
-            read,
-            resumed=resumed,
-            mapper=mapper,
-            org=run.opened.org,
-            ledger=ledger,
-            options=replace(run.options, say=status.say, on_progress=status.show),
-            results=run.results,
-        )
-    finish(run, report, interruption, _rest(read, report) if isinstance(read, Stream) else again, ledger)
+def _printed_session() -> str:
+    return sys.stdin.read() if sys.stdin else ""
 
 
-def _named(mappings: Sequence[CompiledMapping]) -> str:
-    """The mappings by folder and name, for messages."""
-    folders: dict[str, list[str]] = {}
-    for compiled in mappings:
-        folder, _, _ = compiled.mapping.source.file.replace(os.sep, "/").rpartition("/")
-        folders.setdefault(folder, []).append(compiled.mapping.name)
-    return "; ".join(f"{listed(names, 'and')} in {folder or '.'}" for folder, names in folders.items())
-
-
-def _rest(stream: Stream, report: Report) -> str:
-    """What to send again after a stream that ended early."""
-    undelivered = stream.read - report.events
-    if undelivered <= 0:
+def _again(report: RunReport) -> str:
+    """How to continue a run that ended early."""
+    if report.is_resumable:
+        return "The same command continues from there."
+    if report.undelivered is None:
+        return "Send the rest again."
+    if report.undelivered <= 0:
         return "Continue with the next event."
-    return f"{undelivered:,} more events were read but not delivered: resend everything after that event."
+    return f"{report.undelivered:,} more events were read but not delivered: resend everything after that event."

@@ -6,8 +6,9 @@ from typing import Literal
 
 import click
 
+from sfmap.engine.api.opening_runs import run_options
 from sfmap.engine.commands.arguments import mappings_option, org_option
-from sfmap.engine.commands.opening import collect_rarely, run_options
+from sfmap.engine.commands.delivering import collect_rarely
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.project.project_file import load_project, project_folder
@@ -63,7 +64,7 @@ def serve(
     log = make_log(log_format == "json")
     with explained():
         project = load_project(project_folder())
-        delivery = run_options(project, org_name, connections)
+        delivery = run_options(project, org_name, connections, say)
         operators = _operators(admin_host, admin_port)
         is_own = is_loopback((operators or Address(host, port)).host)
         if page and not is_own:

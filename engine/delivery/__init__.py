@@ -1,4 +1,4 @@
 """Records → outcomes.
 
-Imported by: wiring, serve, commands.
+Imported by: wiring, serve, api, commands.
 """

@@ -80,15 +80,24 @@ def deliver_all(
     report = Report.continued_from(resumed.tally if resumed else b"")
     listener = _RunListener(report, org, results)
 
-    def committed(position: Position) -> None:
-        progress = Progress(events=report.events, failed=report.fates["failed"], position=position)
-        options.on_progress(progress)
+    def tell_progress(position: Position) -> None:
+        options.on_progress(
+            Progress(
+                events=report.events,
+                failed=report.fates["failed"],
+                position=position,
+                share=resumed.source.share(position) if resumed else None,
+                files=len(resumed.source.files) if resumed else 0,
+            )
+        )
 
+    start = resumed.start if resumed else START
+    tell_progress(start)
     delivery: Delivery | None = None
     interruption: SfmapError | None = None
     try:
-        delivery = make_delivery(mapper, org, ledger, options, listener, committed)
-        delivery.deliver(source, resumed.start if resumed else START)
+        delivery = make_delivery(mapper, org, ledger, options, listener, tell_progress)
+        delivery.deliver(source, start)
     except SfmapError as error:
         interruption = error
     listener.count_calls()

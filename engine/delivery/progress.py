@@ -8,7 +8,7 @@ from sfmap.engine.sources.event_source import Position
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What is committed to the journal, with what earlier runs over the source did."""
+    """What is committed to the journal by this run and by earlier ones over the source that did not finish."""
 
     events: int
     """The number of events that have an outcome or wait in the journal."""
@@ -16,7 +16,11 @@ class Progress:
     """The number of records that failed."""
     position: Position
     """How far the source is read."""
+    share: float | None = None
+    """How much of the source that is, from 0 to 1; None if its size is unknown."""
+    files: int = 0
+    """The number of files to read; 0 if the source is none of files."""
 
 
 OnProgress = Callable[[Progress], object]
-"""Called after each commit. What it raises ends the run."""
+"""Called when a run begins and after each commit. What it raises ends the run."""

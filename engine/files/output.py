@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -76,3 +77,22 @@ class Output:
 
     def _failed(self, error: OSError) -> CannotWrite:
         return CannotWrite(f"cannot write {self._name}: {error.strerror}")
+
+
+def check_outputs(inputs: Iterable[str], outputs: Iterable[str | None]) -> None:
+    """Checks that no output overwrites an input or another output; devices such as /dev/null may repeat.
+
+    Raises `CannotWrite`.
+    """
+    taken = list(inputs)
+    for name in filter(None, outputs):
+        if any(_is_same_file(name, other) for other in taken):
+            raise CannotWrite(f"{name} is named twice: it would be overwritten.")
+        if os.path.isfile(name) or not os.path.exists(name):
+            taken.append(name)
+
+
+def _is_same_file(one: str, other: str) -> bool:
+    if os.path.exists(one) and os.path.exists(other):
+        return os.path.samefile(one, other)
+    return os.path.realpath(one) == os.path.realpath(other)

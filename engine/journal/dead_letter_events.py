@@ -51,7 +51,12 @@ def letter_event(letter: DeadLetter) -> bytes:
 
 
 def letter_json(letter: DeadLetter) -> bytes:
-    """The dead letter as a line of JSON; an event that is not JSON is given as text, or as base64 if not UTF-8."""
+    """The dead letter as a line of JSON."""
+    return json_bytes(letter_dict(letter)) + b"\n"
+
+
+def letter_dict(letter: DeadLetter) -> dict[str, object]:
+    """The dead letter as JSON; an event that is not JSON is given as text, or as base64 if not UTF-8."""
     event, _ = read_event(letter.raw)
     said: dict[str, object] = {name: value for name, value in asdict(letter).items() if name != "raw"}
     said["object"] = said.pop("object_name")
@@ -62,4 +67,4 @@ def letter_json(letter: DeadLetter) -> bytes:
             said["text"] = letter.raw.decode()
         except UnicodeDecodeError:
             said["base64"] = base64.b64encode(letter.raw).decode()
-    return json_bytes(said) + b"\n"
+    return said

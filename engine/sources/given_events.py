@@ -1,13 +1,13 @@
 """Events that a Python program gives as dicts."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import orjson
 
 from sfmap.engine.mapping.values.record import Event
-from sfmap.engine.sources.event_source import START, Position, Received
+from sfmap.engine.sources.event_source import START, Begun, FileVersion, Position, Received
 from sfmap.engine.sources.reading import read_event
 from sfmap.engine.sources.row_values import Absent, json_value
 
@@ -19,11 +19,30 @@ GivenEvent = Mapping[str, object]
 class GivenEvents:
     """The events of an iterable, which can be read once only."""
 
-    events: Iterable[GivenEvent]
+    events: Iterable[object]
     start: Position = START
     name: str = "events of a program"
     """The name in the journal: those of all programs are one source."""
     is_stream: bool = True
+    remembers: bool = False
+    may_repeat: bool = True
+    """A program that failed is run again."""
+    files: Sequence[FileVersion] = ()
+
+    def check(self) -> None:
+        """Does nothing: the first events could not be read again."""
+
+    def starting_at(self, start: Position) -> "GivenEvents":
+        return replace(self, start=start)
+
+    def share(self, position: Position) -> None:
+        return None
+
+    def begun(self, position: Position, delivered: Sequence[FileVersion]) -> Begun:
+        return Begun(source=self)
+
+    def continued(self, position: Position, files: Sequence[FileVersion]) -> None:
+        return None
 
     def __iter__(self) -> Iterator[Received]:
         for number, given in enumerate(self.events, self.start.number + 1):
@@ -31,9 +50,6 @@ class GivenEvents:
             yield Received(
                 number=number, file="event", line=number, raw=raw, event=event, problem=problem, row=f" {number}"
             )
-
-    def is_unchanged_up_to(self, position: Position) -> bool:
-        return False
 
 
 def read_given(given: object) -> tuple[bytes, Event | None, str]:

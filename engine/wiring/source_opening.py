@@ -43,11 +43,8 @@ class SourceOptions:
     """Overrides that of the source: seconds since 1970."""
     takes_changed: bool = False
     """Whether files that have changed since they were delivered are delivered again."""
-    say: Callable[[str], None] = lambda note: None
+    say: Callable[[str], object] = lambda note: None
     """Takes notes on the events for the user."""
-
-
-USUAL_OPTIONS = SourceOptions()
 
 
 NO_SETTINGS = ObjectStoreSettings()

@@ -6,7 +6,7 @@ from sfmap.engine.sources.queries.database_port import UnreadRows
 
 
 class QueryNotes:
-    def __init__(self, name: str, say: Callable[[str], None]) -> None:
+    def __init__(self, name: str, say: Callable[[str], object]) -> None:
         self._name = name
         self._say = say
         self._said: set[str] = set()

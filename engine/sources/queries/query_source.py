@@ -55,7 +55,7 @@ class QuerySource:
     """The name of the source in sfmap.yaml, by which the journal and messages know it."""
     shape: RowShape
     start: Position = START
-    say: Callable[[str], None] = field(default=lambda note: None, compare=False)
+    say: Callable[[str], object] = field(default=lambda note: None, compare=False)
     """Takes notes for the user: each once a run."""
     wait: Callable[[float], None] = field(default=time.sleep, compare=False)
     rows_of_page: int = _ROWS_OF_PAGE

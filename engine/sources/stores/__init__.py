@@ -1,4 +1,4 @@
 """Where files are: their names, sizes, versions and bytes.
 
-Imported by: wiring, commands.
+Imported by: wiring, api, commands.
 """

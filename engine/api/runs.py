@@ -1,0 +1,104 @@
+"""Delivers a source, or dead letters, with what `open_run` opened."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sfmap.engine.api.opening_runs import OpenRun
+from sfmap.engine.api.run_report import RunReport
+from sfmap.engine.delivery.deliver_all import deliver_all
+from sfmap.engine.delivery.report import Report
+from sfmap.engine.delivery.resuming import resume
+from sfmap.engine.delivery.windows import Stream
+from sfmap.engine.errors import SfmapError
+from sfmap.engine.files.output import NO_RESULTS
+from sfmap.engine.journal.dead_letter_events import DeadLetterSource
+from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
+from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.sources.event_source import EventSource, Received, ResumableSource
+from sfmap.engine.wiring.org_opening import sign_in
+from sfmap.engine.yaml_files.diagnostics import listed
+
+
+def run_source(
+    run: OpenRun, source: ResumableSource, mapper: Mapper, *, restart: bool, linger: float | None
+) -> RunReport:
+    """Delivers the events that have no outcome yet. With `linger`, a stream is read by a separate thread."""
+    run.options.say(f"Delivering to {run.opened.where}. Mappings: {_named(mapper.mappings)}.")
+    try:
+        key = sign_in(run.opened, run.journal, run.options.waiter())
+    except SfmapError as error:
+        return run.end(replace(_not_begun(run, error), is_resumable=not source.is_stream))
+    ledger = Ledger(run.journal, key, source.name, is_stream=source.is_stream)
+    resumed = resume(ledger, source, restart)
+    if resumed.words:
+        run.options.say(resumed.words)
+    if run.results:
+        run.results.continue_from(resumed.results)
+    reading: Stream | _Counted = _Counted(resumed.source)
+    if source.is_stream and linger is not None:
+        reading = Stream(resumed.source, linger)
+    summary, interruption = deliver_all(
+        reading,
+        resumed=resumed,
+        mapper=mapper,
+        org=run.opened.org,
+        ledger=ledger,
+        options=run.options,
+        results=run.results,
+    )
+    report = run.report_of(summary, interruption, key)
+    if source.is_stream:
+        report = replace(report, is_resumable=False, undelivered=reading.read - summary.events)
+    return run.end(report, ledger)
+
+
+def retry_dead_letters(run: OpenRun, mapper: Mapper, *, reason: str, number: int) -> RunReport:
+    """Delivers the dead letters whose reason contains the text, or the one with the number, again."""
+    run.options.say(f"Delivering dead letters to {run.opened.where}.")
+    try:
+        key = sign_in(run.opened, run.journal, run.options.waiter())
+    except SfmapError as error:
+        return run.end(_not_begun(run, error))
+    source = DeadLetterSource(run.journal, key, reason=reason, number=number)
+    ledger = Ledger(run.journal, key, source.name)
+    ledger.begin_unless_begun()
+    if run.results:
+        run.results.continue_from(NO_RESULTS)
+    summary, interruption = deliver_all(
+        source,
+        mapper=mapper,
+        org=run.opened.org,
+        ledger=ledger,
+        options=run.options,
+        results=run.results,
+    )
+    return run.end(run.report_of(summary, interruption, key), ledger)
+
+
+def _not_begun(run: OpenRun, error: SfmapError) -> RunReport:
+    """The report of a run that the org did not let in."""
+    return run.report_of(Report(calls=dict(run.opened.org.calls())), error)
+
+
+@dataclass(slots=True)
+class _Counted:
+    """The events of a source, counted as they are read."""
+
+    source: EventSource
+    read: int = 0
+
+    def __iter__(self) -> Iterator[Received]:
+        for received in self.source:
+            self.read += 1
+            yield received
+
+
+def _named(mappings: Sequence[CompiledMapping]) -> str:
+    """The mappings by folder and name, for messages."""
+    folders: dict[str, list[str]] = {}
+    for compiled in mappings:
+        folder, _, _ = compiled.mapping.source.file.replace(os.sep, "/").rpartition("/")
+        folders.setdefault(folder, []).append(compiled.mapping.name)
+    return "; ".join(f"{listed(names, 'and')} in {folder or '.'}" for folder, names in folders.items())
