@@ -47,6 +47,7 @@ class SourceOptions:
     """Takes notes on the events for the user."""
 
 
+USUAL_OPTIONS = SourceOptions()
 NO_SETTINGS = ObjectStoreSettings()
 
 
