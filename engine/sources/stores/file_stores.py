@@ -9,6 +9,7 @@ from sfmap.engine.sources.stores.listing_order import FileOrder
 from sfmap.engine.sources.stores.local_files import LocalFiles
 from sfmap.engine.sources.stores.object_store import SCHEMES, ObjectStore
 from sfmap.engine.sources.stores.object_store_settings import ObjectStoreSettings
+from sfmap.engine.sources.stores.web_files import WebFiles
 
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://")
 _NAMES_OF_OTHERS = {
@@ -36,10 +37,12 @@ def store_of(
     if not found:
         return LocalFiles(order)
     scheme = found["scheme"]
+    if scheme in ("https", "http"):
+        return WebFiles()
     if scheme in SCHEMES:
         return ObjectStore(settings=settings, environment=environment, order=order)
-    near = _NAMES_OF_OTHERS.get(scheme.lower(), scheme.lower())
-    hint = f"; write {near}://" if near in (*SCHEMES, "https") else ""
+    near = _NAMES_OF_OTHERS.get(scheme.lower(), "")
+    hint = f"; write {near}://" if near else ""
     raise SourceFailed(
         f"cannot read {scheme}://…: events are read from files, s3://, gs://, az:// and https://{hint}"
     )
