@@ -1,0 +1,1 @@
+"""The rows of databases: pages, late rows, kills, types."""
