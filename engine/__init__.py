@@ -24,7 +24,7 @@ sources          where events come from
 sources/stores   where files are: their names, versions and bytes
                  ← sources
 sources/formats  from the bytes of a file to its rows
-                 ← sources
+                 ← mapping/values, sources
 sources/shapes   from the rows of a table to events
                  ← language, mapping/values
 sources/queries  the rows of a database, page by page

@@ -38,8 +38,13 @@ def unpacked(stream: BinaryIO, name: str) -> BinaryIO:
         packing = packing_of(head)
         if not packing:
             break
-        stream = io.BufferedReader(_Unpacked(stream, packing, packing.library(name)), _BUFFER)
+        stream = unpacked_by(packing.library(name), stream, packing)
     return stream
+
+
+def unpacked_by(library: "Library", stream: BinaryIO, packing: "Packing") -> BinaryIO:
+    """The unpacked bytes of members that lie one after the other."""
+    return io.BufferedReader(_Unpacked(stream, packing, library), _BUFFER)
 
 
 def packing_of(head: bytes) -> "Packing | None":
@@ -47,7 +52,7 @@ def packing_of(head: bytes) -> "Packing | None":
     return next((one for one in _PACKINGS if head.startswith(one.magics)), None)
 
 
-class _Member(Protocol):
+class Member(Protocol):
     """Unpacks one member of a file, as `bz2.BZ2Decompressor` does."""
 
     @property
@@ -60,10 +65,10 @@ class _Member(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Library:
-    """What unpacks one kind of files."""
+class Library:
+    """What unpacks members of one kind, and what it raises if they are damaged."""
 
-    begin: Callable[[], _Member]
+    begin: Callable[[], Member]
     error: type[Exception]
 
 
@@ -74,14 +79,14 @@ class Packing:
     name: str
     magics: tuple[bytes, ...]
     """How its members begin."""
-    library: Callable[[str], _Library]
+    library: Callable[[str], Library]
     """Imports what unpacks the named file. Raises `ExtraMissing`."""
 
 
 class _Unpacked(io.RawIOBase):
     """The members of a packed file, one after the other."""
 
-    def __init__(self, packed: BinaryIO, packing: Packing, library: _Library) -> None:
+    def __init__(self, packed: BinaryIO, packing: Packing, library: Library) -> None:
         self._packed = packed
         self._packing = packing
         self._library = library
@@ -93,7 +98,7 @@ class _Unpacked(io.RawIOBase):
         self._position = 0
         self._read = 0
         self._rest = b""
-        self._member: _Member | None = None
+        self._member: Member | None = None
         self._damage = ""
 
     def readable(self) -> bool:
@@ -146,15 +151,16 @@ class _Unpacked(io.RawIOBase):
             raise
         return data
 
-    def _open_member(self) -> _Member | None:
+    def _open_member(self) -> Member | None:
         """The member that is being read, or the next one; None at the end."""
         member = self._member
         if member and not member.eof:
             return member
         rest = member.unused_data if member else b""
+        padding = b"\0" if member else b""
+        rest = rest.lstrip(padding)
         while len(rest) < _LONGEST_MAGIC and (data := self._read_packed()):
-            rest = (rest + data).lstrip(b"\0")
-        rest = rest.lstrip(b"\0")
+            rest = (rest + data).lstrip(padding)
         if not rest:
             return None
         if not any(rest.startswith(magic) or magic.startswith(rest) for magic in self._packing.magics):
@@ -163,7 +169,7 @@ class _Unpacked(io.RawIOBase):
         self._member = self._library.begin()
         return self._member
 
-    def _step(self, member: _Member, most: int) -> bytes:
+    def _step(self, member: Member, most: int) -> bytes:
         """What the next piece of a member gives, which may be nothing yet."""
         piece = self._rest
         self._rest = b""
@@ -207,10 +213,10 @@ def _damage(error: Exception) -> FileDamaged:
 
 
 class _ZlibMember:
-    """A gzip member, unpacked by the standard library."""
+    """A gzip or deflate member, unpacked by the standard library."""
 
-    def __init__(self) -> None:
-        self._inner = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    def __init__(self, bits: int) -> None:
+        self._inner = zlib.decompressobj(bits)
         self.needs_input = True
 
     @property
@@ -227,15 +233,24 @@ class _ZlibMember:
         return unpacked
 
 
-def _gzip(_: str) -> _Library:
+def _gzip(_: str) -> Library:
     try:
         isal = import_module("isal.igzip_lib")
     except ImportError:
-        return _Library(_ZlibMember, zlib.error)
-    return _Library(partial(isal.IgzipDecompressor, flag=isal.DECOMP_GZIP), isal.IsalError)
+        return Library(partial(_ZlibMember, zlib.MAX_WBITS | 16), zlib.error)
+    return Library(partial(isal.IgzipDecompressor, flag=isal.DECOMP_GZIP), isal.IsalError)
 
 
-def _zstd(name: str) -> _Library:
+def deflate() -> Library:
+    """What unpacks the members of zip files."""
+    try:
+        isal = import_module("isal.igzip_lib")
+    except ImportError:
+        return Library(partial(_ZlibMember, -zlib.MAX_WBITS), zlib.error)
+    return Library(partial(isal.IgzipDecompressor, flag=isal.DECOMP_DEFLATE), isal.IsalError)
+
+
+def _zstd(name: str) -> Library:
     module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
     try:
         zstd = import_module(module)
@@ -244,15 +259,15 @@ def _zstd(name: str) -> _Library:
         raise ExtraMissing(
             f"cannot read {name}: it is packed with zstd, which needs backports.zstd: {hint}"
         ) from None
-    return _Library(zstd.ZstdDecompressor, zstd.ZstdError)
+    return Library(zstd.ZstdDecompressor, zstd.ZstdError)
 
 
-def _bz2(_: str) -> _Library:
-    return _Library(bz2.BZ2Decompressor, OSError)
+def _bz2(_: str) -> Library:
+    return Library(bz2.BZ2Decompressor, OSError)
 
 
-def _xz(_: str) -> _Library:
-    return _Library(partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, _MOST_MEMORY), lzma.LZMAError)
+def _xz(_: str) -> Library:
+    return Library(partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, _MOST_MEMORY), lzma.LZMAError)
 
 
 _BZ2_BLOCKS = (b"\x31\x41\x59\x26\x53\x59", b"\x17\x72\x45\x38\x50\x90")
