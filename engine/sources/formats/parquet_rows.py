@@ -75,7 +75,7 @@ def _of_columns(names: list[str], columns: list[Values], first: int, skipped: in
         values = dict(zip(names, row, strict=True))
         if None in row:
             values = {name: value for name, value in values.items() if value is not None}
-        yield SourceRow(number, number, b"", values)
+        yield SourceRow(number, number, b"", values, place=f"#{number}")
 
 
 def _check_ending(stream: BinaryIO, name: str) -> None:

@@ -44,6 +44,7 @@ def test_rows_have_their_columns_and_numbers() -> None:
     assert [(row.end, row.line, row.raw, row.problem) for row in rows] == [
         (n, n, b"", "") for n in range(1, 9_001)
     ]
+    assert rows[6].place == "#7"
 
 
 @pytest.mark.parametrize("offset", [0, 1, 1_999, 2_000, 2_499, 2_500, 2_501, 5_000, 8_999, 9_000, 9_001])
