@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test format lock clean soak bench
+.PHONY: run test format lock clean soak bench orchestrators
 
 run: $(VENV)/installed  ## The main job: the example events into the local org.
 	cd examples && ../$(BIN)/sfmap run events.ndjson
@@ -18,6 +18,9 @@ test: $(VENV)/installed-for-development  ## Lint, types and tests.
 
 soak: $(VENV)/installed-for-development  ## Kills and faults for a quarter of an hour; its figures are in docs/reliability.md.
 	$(BIN)/pytest -s tests/reliability/soak.py tests/serve/soak.py tests/exactness/soak.py
+
+orchestrators: $(VENV)/installed-for-development  ## The examples for Airflow and Dagster, with their packages.
+	$(BIN)/pytest -s tests/api/orchestrators.py
 
 bench: $(VENV)/installed-for-development  ## Speed, each measure beside its goal.
 	$(BIN)/python benchmarks/run.py
