@@ -1,4 +1,4 @@
-"""The wheel: it has one import name, and delivers events from an empty folder once it is installed."""
+"""The wheel: it has one import name, delivers events from an empty folder once it is installed, and is typed."""
 
 import shutil
 import subprocess
@@ -10,6 +10,25 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 PACKAGED = ("engine", "mappings", "cli.py", "__init__.py", "py.typed")
 EVENT = b'{"type":"identify","traits":{"email":"a@b.co","name":"Ann Lee"},"integrations":{"Salesforce":true}}\n'
+
+TYPED = """\
+import sfmap
+
+project = sfmap.Project("acme")
+payloads: list[sfmap.Payload] = project.render({"type": "identify"})
+last_name: str = payloads[0]["fields"]["LastName"]
+codes: list[str] = [found.code for found in project.check() if found.severity == "error"]
+report: sfmap.RunReport = project.run("e.ndjson", on_progress=lambda progress: print(progress.share), max_calls=5)
+reasons: list[str | None] = [outcome["reason"] for outcome in report.outcomes]
+failure: sfmap.SfmapError | None = report.error
+"""
+MISTYPED = """\
+import sfmap
+
+sfmap.Projct
+sfmap.Project("acme").run("e.ndjson", max_cals=5)
+sfmap.Project("acme").render({})[0]["feilds"]
+"""
 
 
 def test_the_installed_wheel_delivers_events(tmp_path: Path) -> None:
@@ -35,3 +54,11 @@ def test_the_installed_wheel_delivers_events(tmp_path: Path) -> None:
     run = subprocess.run([fresh / "bin" / "sfmap", "run", "e.ndjson"], cwd=empty, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert "created            1" in run.stderr
+
+    (empty / "typed.py").write_text(TYPED)
+    (empty / "mistyped.py").write_text(MISTYPED)
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", fresh / "bin" / "python"]
+    typed = subprocess.run([*mypy, "typed.py"], cwd=empty, capture_output=True, text=True)
+    assert typed.returncode == 0, typed.stdout
+    mistyped = subprocess.run([*mypy, "mistyped.py"], cwd=empty, capture_output=True, text=True)
+    assert [int(line.split(":")[1]) for line in mistyped.stdout.splitlines() if ": error:" in line] == [3, 4, 5]
