@@ -39,13 +39,14 @@ def run_source(
     reading: Stream | _Counted = _Counted(resumed.source)
     if source.is_stream and linger is not None:
         reading = Stream(resumed.source, linger)
+    skips = run.options.skip_delivered or (resumed.source.may_repeat and not source.is_stream)
     summary, interruption = deliver_all(
         reading,
         resumed=resumed,
         mapper=mapper,
         org=run.opened.org,
         ledger=ledger,
-        options=run.options,
+        options=replace(run.options, skip_delivered=skips),
         results=run.results,
     )
     report = run.report_of(summary, interruption, key)

@@ -26,6 +26,8 @@ def test_the_page_is_true(tmp_path: Path, postgres: Postgres) -> None:
         ("bob@beta.example", "Bonn"),
         ("cy@acme.example", None),
     ]
+    again = folder.sfmap("run", "warehouse", "--restart").stderr
+    assert re.search(r"unchanged +2\b", again), "a restart delivers what was delivered before"
     assert secrets.stat().st_mode & 0o777 == 0o600
 
 

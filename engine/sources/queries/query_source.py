@@ -73,8 +73,9 @@ class QuerySource:
 
     @property
     def may_repeat(self) -> bool:
-        """A new run reads the last rows of the one before again, to find those that came late."""
-        return self.remembers
+        """A run after another one reads its last rows again; a first or restarted one has none to leave out."""
+        cursor = read_query_cursor(self.start.cursor)
+        return cursor is not None and cursor.mark is not None
 
     @property
     def files(self) -> Sequence[FileVersion]:
