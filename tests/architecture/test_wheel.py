@@ -57,7 +57,7 @@ def test_the_installed_wheel_delivers_events(tmp_path: Path) -> None:
 
     (empty / "typed.py").write_text(TYPED)
     (empty / "mistyped.py").write_text(MISTYPED)
-    mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", fresh / "bin" / "python"]
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(fresh / "bin" / "python")]
     typed = subprocess.run([*mypy, "typed.py"], cwd=empty, capture_output=True, text=True)
     assert typed.returncode == 0, typed.stdout
     mistyped = subprocess.run([*mypy, "mistyped.py"], cwd=empty, capture_output=True, text=True)
