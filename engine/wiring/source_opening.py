@@ -148,5 +148,7 @@ def _lasting(name: str) -> str:
         return name
     if "://" not in name:
         return str(Path(name).absolute())
+    if not name.startswith(("https://", "http://")):  # any character can be part of the name of an object
+        return name
     parts = urlsplit(name)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
