@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import delivering
+import formats
 import local_org
 import mapping
 import rendering
@@ -35,6 +36,7 @@ def rows() -> Iterator[Row]:
     yield from _mapping()
     yield from _rendering()
     yield from _starting()
+    yield from _formats()
     cost = sending.main()
     yield Row("SOAP create of 200 x 20, client CPU", f"{cost:.0f} us a record", "60 us", cost <= 60)
     speed = local_org.main()
@@ -76,6 +78,16 @@ def _starting() -> Iterator[Row]:
         ratio = seconds / nothing
         measured = f"{seconds:.2f} s = {ratio:.1f} x"
         yield Row(f"{what}, against an empty interpreter", measured, f"{goal} x", ratio <= goal)
+
+
+def _formats() -> Iterator[Row]:
+    """Reading and parsing alone, against NDJSON of the same events or rows."""
+    goals = {"gzip": 0.8, "zstd": 0.85, "array": 0.4, "csv": 0.5, "parquet": 0.15}
+    for shape, speed, ratio, memory in formats.main():
+        if shape in goals:
+            measured = f"{speed:,.0f}/s = {ratio:.2f} x, {memory:.0f} MB"
+            is_reached = ratio >= goals[shape] and memory < 250
+            yield Row(f"read {shape}, against plain NDJSON", measured, f"{goals[shape]} x", is_reached)
 
 
 def _scaling() -> Iterator[Row]:
