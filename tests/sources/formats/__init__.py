@@ -1,0 +1,1 @@
+"""From bytes to rows: what a file is, compression, and each format."""
