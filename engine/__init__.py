@@ -43,8 +43,9 @@ http             what the HTTP servers share
 local_org        a Salesforce on loopback, for development and tests
                  ← files, yaml_files, http
 wiring           connects ports and adapters
-                 ← files, mapping/values, org, org/soap, sources, sources/stores, sources/formats,
-                   sources/queries, sources/files, journal, delivery, project, local_org
+                 ← files, mapping/values, org, org/soap, sources, sources/stores,
+                   sources/formats, sources/queries, sources/files, journal, delivery, project,
+                   local_org
 inspect          what a person asks of a mapping
                  ← files, yaml_files, language, mapping/values, mapping/run, mapping/compile,
                    org, org/soap, sources, sources/files, project, local_org, wiring
@@ -54,9 +55,10 @@ serve            events over HTTP, delivered in the background
                  ← yaml_files, mapping/values, mapping/run, org, sources, journal, delivery,
                    project, http, local_org, wiring, inspect
 api              what Python programs import, and what the commands are written on
-                 ← files, yaml_files, language, mapping/values, mapping/run, org, sources, sources/stores,
-                   journal, delivery, project, local_org, wiring, inspect
+                 ← files, yaml_files, language, mapping/values, mapping/run, org, sources,
+                   sources/stores, journal, delivery, project, local_org, wiring, inspect
 commands         the command line
-                 ← files, yaml_files, language, mapping/values, sources, sources/stores, sources/formats, journal,
-                   delivery, project, http, local_org, wiring, inspect, testing, serve, api
+                 ← files, yaml_files, language, mapping/values, sources, sources/stores,
+                   sources/formats, journal, delivery, project, http, local_org, wiring, inspect,
+                   testing, serve, api
 """

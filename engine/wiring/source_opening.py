@@ -16,7 +16,7 @@ from sfmap.engine.project.source_entry import STORE_KEYS, SourceEntry
 from sfmap.engine.sources.event_source import ResumableSource
 from sfmap.engine.sources.files.file_source import FileSource
 from sfmap.engine.sources.files.first_rows import COLUMNS
-from sfmap.engine.sources.files.source_file import SourceFile
+from sfmap.engine.sources.files.source_file import SourceFile, source_files
 from sfmap.engine.sources.formats.file_shape import FormatOptions
 from sfmap.engine.sources.queries.query_settings import QuerySettings
 from sfmap.engine.sources.queries.query_source import QuerySource
@@ -128,7 +128,7 @@ def _members(patterns: Sequence[str], chosen: StoreChoice) -> Iterator[SourceFil
     for pattern in patterns:
         store = chosen.store(pattern)
         for stored in store.list(pattern):
-            yield SourceFile(stored=stored, store=store)
+            yield from source_files(stored, store)
 
 
 def _settings(texts: Mapping[str, str]) -> ObjectStoreSettings:

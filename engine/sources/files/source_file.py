@@ -3,19 +3,21 @@
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from sfmap.engine.sources.event_source import FileVersion
+from sfmap.engine.sources.event_source import FileVersion, SourceFailed
+from sfmap.engine.sources.formats.beginning import beginning
 from sfmap.engine.sources.formats.compression import unpacked
-from sfmap.engine.sources.formats.file_shape import FormatOptions, detect
+from sfmap.engine.sources.formats.file_shape import HEAD, FormatOptions, detect
 from sfmap.engine.sources.formats.json_lines import JsonLines
+from sfmap.engine.sources.formats.zip_members import is_zip, zip_members
 from sfmap.engine.sources.rows import RowReader
 from sfmap.engine.sources.stored_files import FileStore, StoredFile
 
-_HEAD = 64 * 1024
-"""Bytes that tell what a file is."""
+_MAGIC = 4
+"""Bytes that tell a zip file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +37,18 @@ class SourceFile:
 
     stored: StoredFile
     store: FileStore
+    member: str = ""
+    """The name of a member of a zip file."""
 
     @property
     def name(self) -> str:
-        return self.stored.name
+        return f"{self.stored.name}/{self.member}" if self.member else self.stored.name
 
     @property
     def identity(self) -> FileVersion:
         """What the journal knows it by; a local file is named by its whole path."""
         stored = self.stored
-        name = os.path.abspath(stored.name) if self.is_on_this_machine else stored.name
+        name = os.path.abspath(self.name) if self.is_on_this_machine else self.name
         return FileVersion(name, stored.version or f"{stored.size} {stored.modified}")
 
     @property
@@ -59,19 +63,44 @@ class SourceFile:
     @property
     def is_stream(self) -> bool:
         """Whether it can be read only once: standard input and named pipes."""
-        return self.is_on_this_machine and not Path(self.name).is_file()
+        return self.is_on_this_machine and not Path(self.stored.name).is_file()
 
     @contextmanager
     def opened(self, options: FormatOptions) -> Iterator[OpenFile]:
         """Opens it, and tells its format by its content. Raises `SourceFailed` or `WrongShape`."""
         with closing(self.store.open(self.stored)) as stored:
-            stream = unpacked(stored, self.name)
-            reader = detect(_head(stream), self.name, options)
+            packed = _member(stored, self.stored.name, self.member) if self.member else stored
+            stream = unpacked(packed, self.name)
+            head, stream = beginning(stream, HEAD)
+            reader = detect(head, self.name, options)
             is_plain = stream is stored and isinstance(reader, JsonLines)
             yield OpenFile(stream=stream, reader=reader, is_plain=is_plain)
 
 
-def _head(stream: BinaryIO) -> bytes:
-    """The first bytes, which are read again later."""
-    peek = getattr(stream, "peek", None)
-    return cast(bytes, peek(_HEAD))[:_HEAD] if peek else b""
+def source_files(stored: StoredFile, store: FileStore) -> Iterator[SourceFile]:
+    """The file, or the members of a zip file. Raises `SourceFailed` or `WrongShape`.
+
+    Objects of a store are opened for that only if they are named `.zip`, since it takes a request for each.
+    """
+    file = SourceFile(stored=stored, store=store)
+    may_be_zip = not file.is_stream if file.is_on_this_machine else stored.name.lower().endswith(".zip")
+    members = _zip_members(stored, store) if may_be_zip else None
+    if members is None:
+        yield file
+    for member in members or ():
+        yield replace(file, member=member)
+
+
+def _zip_members(stored: StoredFile, store: FileStore) -> list[str] | None:
+    """The names of the members; None if it is no zip file."""
+    with closing(store.open(stored)) as stream:
+        head, stream = beginning(stream, _MAGIC)
+        return [one.name for one in zip_members(stream, stored.name).members] if is_zip(head) else None
+
+
+def _member(stream: BinaryIO, name: str, member: str) -> BinaryIO:
+    found = zip_members(stream, name)
+    for one in found.members:
+        if one.name == member:
+            return found.open(one)
+    raise SourceFailed(f"{name} no longer has the member {member}")

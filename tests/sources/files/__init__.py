@@ -1,0 +1,1 @@
+"""The events of files as a whole: shapes and stores that give the same."""

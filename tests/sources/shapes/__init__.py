@@ -1,0 +1,1 @@
+"""From rows to events: columns, and the tables of other products."""

@@ -1,0 +1,121 @@
+"""The same events in each shape and store give the same org, also if each run is killed twice in the middle."""
+
+import json
+import os
+import signal
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from ...folder import Folder
+from ...object_stores import ObjectServer
+from ...postgres import Postgres
+from .people import ROWS, SHAPES, Shape, fill_postgres, fill_sqlite, people
+
+COUNT = int(os.environ.get("SFMAP_EVENTS", "4500"))
+PEOPLE = people(COUNT)
+"""More than two windows, so that there is a middle."""
+Org = list[tuple[object, ...]]
+
+
+def expected() -> Org:
+    """The last city of each person: the rule of this test, not of sfmap."""
+    cities = {one["email"]: (one["email"], one["last_name"], one["company"], one["city"]) for one in PEOPLE}
+    return sorted(cities.values())
+
+
+def org(folder: Folder) -> Org:
+    return sorted(folder.rows("SELECT Email, LastName, Company, City FROM Lead WHERE NOT IsDeleted"))
+
+
+def project(folder: Folder, source: str) -> None:
+    """A project with that source, and a local org whose lost calls are soon over."""
+    (folder.path / "sfmap.yaml").write_text(
+        f"orgs: {{local: {{call_limit: 2}}}}\nsources:\n  people:\n    {source}\n"
+    )
+
+
+def delivered(folder: Folder) -> int:
+    """How many events the journal counts as done."""
+    journal = folder.path / ".sfmap" / "journal.db"
+    if not journal.exists():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT coalesce(max(number), 0) FROM sources").fetchone()[0])
+    except sqlite3.OperationalError:  # it is being made
+        return 0
+
+
+def deliver_through_two_kills(folder: Folder) -> None:
+    """Kills a run after its first window, the next one after a further window, and lets the third end."""
+    run = ("run", "people", "--results", "results")
+    for _ in range(2):
+        before = delivered(folder)
+        process = folder.start(*run)
+        while delivered(folder) == before:
+            assert process.poll() is None, process.stderr and process.stderr.read().decode()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert delivered(folder) < COUNT
+    done = folder.sfmap(*run)
+    assert done.returncode == 0, done.stderr
+    assert "Continuing after event" in done.stderr
+
+
+def check(folder: Folder) -> None:
+    assert org(folder) == expected()
+    told = [line["messageId"] for line in folder.lines("results")]
+    assert told == [one["id"] for one in PEOPLE]
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_each_shape_gives_the_same_org_through_two_kills(shape: Shape, folder: Folder) -> None:
+    (folder.path / "people").write_bytes(shape.content(PEOPLE))
+    project(folder, f"files: people\n    {shape.keys}")
+    deliver_through_two_kills(folder)
+    check(folder)
+
+
+@pytest.mark.parametrize("server", ["s3_server", "azure_server", "google_server"])
+def test_each_object_store_gives_the_same_org_through_two_kills(
+    server: str, folder: Folder, request: pytest.FixtureRequest
+) -> None:
+    store: ObjectServer = request.getfixturevalue(server)
+    halves = {
+        "day-10/b.gz": SHAPES["gzip"].content(PEOPLE[COUNT // 2 :]),
+        "day-9/a.zst": SHAPES["zstd"].content(PEOPLE[: COUNT // 2]),
+    }
+    bucket = store.bucket(halves)
+    project(folder, f"files: {store.scheme}://{bucket}/\n    store: {json.dumps(store.settings)}")
+    secrets = folder.path / "secrets.env"
+    secrets.touch(0o600)
+    secrets.write_text("".join(f"{name}={value}\n" for name, value in store.variables.items()))
+    deliver_through_two_kills(folder)
+    check(folder)
+
+
+def test_sqlite_gives_the_same_org_through_two_kills(folder: Folder) -> None:
+    fill_sqlite(folder.path / "people.db", PEOPLE)
+    project(folder, f"sql: {{url: 'sqlite:///people.db', table: people}}\n    cursor: [number]\n    {ROWS}")
+    deliver_through_two_kills(folder)
+    check(folder)
+
+
+def test_postgresql_gives_the_same_org_through_two_kills(
+    folder: Folder, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.new_database()
+    fill_postgres(url, PEOPLE)
+    monkeypatch.setenv("WAREHOUSE_URL", url)
+    project(folder, f"sql: {{url: '${{WAREHOUSE_URL}}', table: people}}\n    cursor: [number]\n    {ROWS}")
+    deliver_through_two_kills(folder)
+    check(folder)
+
+
+def test_standard_input_gives_the_same_org(folder: Folder) -> None:
+    project(folder, "files: none")
+    done = folder.sfmap("run", "-", stdin=SHAPES["gzip"].content(PEOPLE))
+    assert done.returncode == 0, done.stderr
+    assert org(folder) == expected()
