@@ -17,9 +17,9 @@ from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
 
 Order = Literal["name", "modified"]
 _ORDERS: tuple[Order, ...] = get_args(Order)
-_FILE_KEYS = ("files", "format", "csv", "since", "order", "store")
-_QUERY_KEYS = ("sql", "cursor", "overlap")
-_SOURCE_KEYS = (*_FILE_KEYS, *_QUERY_KEYS, *EVENT_KEYS)
+FILE_KEYS = ("files", "format", "csv", "since", "order", "store")
+QUERY_KEYS = ("sql", "cursor", "overlap")
+_SOURCE_KEYS = (*FILE_KEYS, *QUERY_KEYS, *EVENT_KEYS)
 _CSV_KEYS = ("delimiter", "encoding", "header")
 _SQL_KEYS = ("url", "table", "query", "cursor_is_set_by_database")
 STORE_KEYS = (
@@ -66,7 +66,7 @@ def read_source_entry(name: ScalarNode, node: TableNode, report: DiagnosticRepor
     if ("files" in table) == ("sql" in table):
         report.error(kinds.MISSING_KEY, name.span, f"the source {name.text} needs either files or sql")
         return None
-    for key in _QUERY_KEYS[1:] if files else _FILE_KEYS[1:]:
+    for key in QUERY_KEYS[1:] if files else FILE_KEYS[1:]:
         if key in table:
             wanted = "sql" if files else "files"
             report.error(kinds.CONFLICTING_KEYS, table.key(key).span, f"{key} belongs to a source with {wanted}")

@@ -99,7 +99,11 @@ def _open_entry(project: ProjectFile, entry: SourceEntry, options: SourceOptions
     return FileSource(
         name=f"source {entry.name.text}",
         members=tuple(file for file in _members(patterns, chosen) if not file.stored.modified < since),
-        options=FormatOptions(format=options.format or entry.format.format, csv=entry.format.csv),
+        options=FormatOptions(
+            format=options.format or entry.format.format,
+            csv=entry.format.csv,
+            zone=time_zone(entry.columns.timezone if entry.columns else ""),
+        ),
         shape=entry.columns,
         remembers=True,
         takes_changed=options.takes_changed,
