@@ -26,6 +26,13 @@ BROKEN_PROJECTS = {
     "  f: {auth: session, access_token: '${T}', instance_url: acme}\n",
     "names-of-nothing": "mappings: hunter2\ndefault_org: prodution\nsilence: hunter2\n"
     "orgs: {production: {username: a, password: '${P}'}}\n",
+    "sources": "sources:\n  9lives: {files: x}\n  none: {event: {type: identify}}\n  both: {files: x, sql: {url: 'sqlite:///x'}}\n"
+    "  crm:\n    files: x.csv\n    csv: {encoding: ebcidic, delimeter: ';'}\n    overlap: 5m\n    since: yesterday\n"
+    "    format: xls\n    event: {type: identfy, userid: a, timezone: Berlin, traits: all, groupId: {colum: a}}\n"
+    "    types: {a: nmber, b: {date: 7, time: 8}}\n    shape: segmnt-warehouse\n"
+    "    store: {secret_access_key: hunter2, credentials: hunter2}\n"
+    "  base: {sql: {url: 'postgresql://me:hunter2@db/x', table: a, query: b}, overlap: soon, files_: x}\n"
+    "  late: {sql: {table: a}}\n",
     "not-a-table": "orgs: [local]\nsettings: {account: shipping}\n",
 }
 

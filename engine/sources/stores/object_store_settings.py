@@ -89,7 +89,7 @@ class ObjectStoreSettings:
                 "az": "AZURE_STORAGE_KEY",
             }[scheme]
             raise SourceFailed(
-                f"cannot read {place}: there is no key for it",
+                f"cannot read {place}: there is no key for it;",
                 f"set {needed} in the environment or secrets.env, or write credentials: instance"
                 " or credentials: anonymous below store: in sfmap.yaml",
             )
@@ -97,7 +97,7 @@ class ObjectStoreSettings:
 
 def _without(place: str, setting: str, variable: str) -> SourceFailed:
     hint = f"set {variable} in the environment or secrets.env, or {setting} below store: in sfmap.yaml"
-    return SourceFailed(f"cannot read {place}: {setting} is missing", hint)
+    return SourceFailed(f"cannot read {place}: {setting} is missing;", hint)
 
 
 def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:
