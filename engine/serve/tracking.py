@@ -10,6 +10,7 @@ from typing import Final
 
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.mapping.values.record import Event, Json
+from sfmap.engine.sources.common_fields import COMMON, with_common_fields
 from sfmap.engine.sources.reading import NotJson, is_deeper, json_bytes, may_be_deeper, read_json
 
 LARGEST_EVENT: Final = 32 * 1024
@@ -22,8 +23,6 @@ _LARGEST_STORED = 8 * LARGEST_BATCH
 _MOST_EVENTS = 2_500
 _MOST_KEYS = 2_000
 _DEEPEST = 64
-_COMMON = ("context", "integrations")
-"""Fields that a batch can give for all its events; an event's own come first."""
 
 TYPES = ("identify", "group", "track", "page", "screen", "alias")
 
@@ -49,12 +48,12 @@ def batch(said: Event, now: datetime, *, is_import: bool = False) -> list[bytes]
     events = said.get("batch")
     if not isinstance(events, list):
         raise NotAccepted("The body has no list named batch.")
-    common = {key: said[key] for key in _COMMON if key in said}
+    common = {key: said[key] for key in COMMON if key in said}
     stored = []
     size = 0
     for place, event in enumerate(_checked(events)):
         sent_at = None if is_import else said.get("sentAt") or event.get("sentAt")
-        merged = _merged(common, event)
+        merged = with_common_fields(common, event)
         if common:
             _check_bounds(merged, f"{_name(place)}, with the batch's common fields,", _LARGEST_MERGED)
         stored.append(_completed(merged, sent_at, now, is_dated=is_import))
@@ -101,16 +100,6 @@ def _checked(events: list[Json]) -> Iterator[Event]:
 
 def _name(place: int) -> str:
     return f"Event {place} of the batch"
-
-
-def _merged(common: Event, event: Event) -> Event:
-    """The event with the batch's common fields merged into it, member by member."""
-    inner = {
-        key: {**value, **own}
-        for key, value in common.items()
-        if isinstance(value, dict) and isinstance(own := event.get(key), dict)
-    }
-    return {**common, **event, **inner}
 
 
 def _completed(event: Event, sent_at: Json, now: datetime, *, is_dated: bool = False) -> bytes:

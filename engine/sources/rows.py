@@ -16,7 +16,7 @@ class SourceRow(NamedTuple):
     line: int
     """The line on which it begins, from 1; in a Parquet file the number of the row, from 1."""
     raw: bytes
-    """Its bytes in the unpacked file; empty for Parquet."""
+    """Its bytes in the unpacked file; empty for Parquet. Of a batch with common fields: the event with them."""
     values: dict[str, Json] | None
     """An event, or the values by column; None if it cannot be read."""
     problem: str = ""

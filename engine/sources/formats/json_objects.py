@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
+from sfmap.engine.mapping.values.record import Event
+from sfmap.engine.sources.common_fields import COMMON, with_common_fields
 from sfmap.engine.sources.formats.json_structure import NO_BATCH, Brackets, batch_begins
 from sfmap.engine.sources.formats.text_window import TextWindow
-from sfmap.engine.sources.reading import LONGEST_LINE, read_event
+from sfmap.engine.sources.reading import LONGEST_LINE, json_bytes, read_event
 from sfmap.engine.sources.rows import FileDamaged, SourceRow
 
+_COMMON = (*COMMON, "sentAt")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SEPARATORS = re.compile(rb"(?:[ \t\r\n,]++|\xef\xbb\xbf)*+")
 _OTHER = re.compile(rb'"(?:[^"\\\n]++|\\.)*+(?:"|\\\Z)?|[^\n,{}\[\]"]++|.', re.DOTALL)
@@ -37,45 +40,105 @@ class JsonObjects:
         """
         text = TextWindow(stream)
         begins = _next_byte(text)
-        is_bare = begins != b"[" and _inside_batch(text) == NO_BATCH
+        if begins == b"{" and _inside_batch(text) != NO_BATCH:
+            yield from _of_batches(text, offset)
+            return
         text.move_to(max(offset, text.offset))
-        if is_bare:
+        if begins == b"[":
+            yield from _members(text, is_inside=offset > 0)
+        else:
             while _next_byte(text):
                 yield _row(text)
-        else:
-            yield from _members(text, is_batch=begins == b"{", is_inside=offset > 0)
 
 
-def _members(text: TextWindow, *, is_batch: bool, is_inside: bool) -> Iterator[SourceRow]:
+def _members(text: TextWindow, *, is_inside: bool) -> Iterator[SourceRow]:
     """The members of arrays, one array after the other."""
     while begins := _next_byte(text):
-        if not is_inside:
-            _open(text, is_batch=is_batch)
-        elif begins == b"]":
-            text.at += 1
-            if is_batch:
-                _end(text, Brackets(depth=1))
-        else:
+        if is_inside and begins != b"]":
             yield _row(text)
             continue
+        if not is_inside and begins != b"[":
+            raise _something_else(text)
+        text.at += 1
         is_inside = not is_inside
     if is_inside:
         raise FileDamaged("ends before its list of events does (was the file cut short?)")
 
 
-def _open(text: TextWindow, *, is_batch: bool) -> None:
-    """Goes into the next array. Raises `FileDamaged` if something else comes next."""
-    begins = text.data[text.at : text.at + 1]
-    inside = text.at + 1 if begins == b"[" else NO_BATCH
-    if is_batch:
-        inside = _inside_batch(text) if begins == b"{" else NO_BATCH
+def _of_batches(text: TextWindow, offset: int) -> Iterator[SourceRow]:
+    """The events of batches, one batch after the other, from that offset on."""
+    while _next_byte(text):
+        batch = _batch(text)
+        if offset < batch.end:
+            text.move_to(max(batch.inside, offset))
+            while _next_byte(text) and text.offset < batch.list_end - 1:
+                row = _row(text)
+                if row.end >= batch.list_end:
+                    raise FileDamaged(f"has a batch that is not JSON, on line {row.line:,}")
+                yield batch.completed(row)
+        text.move_to(batch.end)
+
+
+class _Batch(NamedTuple):
+    """An object with a list named `batch`, by offsets in the stream."""
+
+    inside: int
+    """Where the first event begins."""
+    list_end: int
+    end: int
+    common: Event
+    """The fields for all of its events."""
+
+    def completed(self, row: SourceRow) -> SourceRow:
+        """The row with the common fields."""
+        if row.values is None or not self.common:
+            return row
+        event = with_common_fields(self.common, row.values)
+        return row._replace(values=event, raw=json_bytes(event))
+
+
+def _batch(text: TextWindow) -> _Batch:
+    """The batch that comes next, as a whole: its common fields may follow its events. Raises `FileDamaged`."""
+    inside = _inside_batch(text)
     if inside == NO_BATCH:
-        raise FileDamaged(f"has something else after its list of events, on line {text.line():,}")
-    text.at = inside
+        raise _something_else(text)
+    inside -= text.at
+    list_end = _closed(text, inside)
+    end = _closed(text, list_end)
+    given = text.data[text.at :][:end]
+    said, problem = read_event(given[:inside] + b"]" + given[list_end:])
+    if said is None or given[list_end - 1 : list_end] != b"]":
+        raise FileDamaged(f"has a batch that is not JSON, on line {text.line():,}" + (problem and f" ({problem})"))
+    return _Batch(
+        inside=text.offset + inside,
+        list_end=text.offset + list_end,
+        end=text.offset + end,
+        common={key: said[key] for key in _COMMON if key in said},
+    )
+
+
+def _closed(text: TextWindow, inside: int) -> int:
+    """Where the bracket closes inside which that is, both counted from what comes next. Raises `FileDamaged`."""
+    brackets = Brackets(depth=1)
+    while (end := brackets.end(text.data, text.at + inside)) is None:
+        inside = len(text.data) - text.at
+        place = f"the batch that begins on line {text.line():,}, at byte {text.offset:,}"
+        if inside > LONGEST_LINE:
+            limit = f"{LONGEST_LINE // 1024 // 1024} MiB"
+            raise FileDamaged(f"cannot be read past {place}: it is longer than {limit}: write its list alone")
+        if not text.more():
+            raise FileDamaged(f"ends in the middle of {place} (was the file cut short?)")
+    return end - text.at
+
+
+def _something_else(text: TextWindow) -> FileDamaged:
+    return FileDamaged(f"has something else after its list of events, on line {text.line():,}")
 
 
 def _inside_batch(text: TextWindow) -> int:
     """The index inside the list of the batch that comes next, or `NO_BATCH`."""
+    if text.data[text.at : text.at + 1] != b"{":
+        return NO_BATCH
     while (inside := batch_begins(text.data, text.at)) is None:
         if len(text.data) - text.at > _LONGEST_OTHER or not text.more():
             return NO_BATCH
@@ -104,7 +167,7 @@ def _row(text: TextWindow) -> SourceRow:
             if event is not None:
                 text.at = end
                 return SourceRow(text.start + end, line, raw, event)
-    raw = _end(text, Brackets()) if begins in (b"{", b"[") else _other(text)
+    raw = _end(text) if begins in (b"{", b"[") else _other(text)
     event, problem = read_event(raw)
     return SourceRow(text.offset, line, raw, event, problem)
 
@@ -128,11 +191,12 @@ def _probable_end(text: TextWindow) -> int | None:
     return None
 
 
-def _end(text: TextWindow, brackets: Brackets) -> bytes:
-    """Goes to where the brackets close; returns what is before that, but not much more than the limit.
+def _end(text: TextWindow) -> bytes:
+    """Goes to where the next bracket closes; returns what is before that, but not much more than the limit.
 
-    Raises `FileDamaged` where they do not close.
+    Raises `FileDamaged` where it does not close.
     """
+    brackets = Brackets()
     line, offset = text.line(), text.offset
     kept = []
     room, at = LONGEST_LINE + 1, text.at

@@ -17,6 +17,9 @@ from sfmap.engine.sources.reading import LONGEST_LINE
 from sfmap.engine.sources.rows import FileDamaged, SourceRow
 
 CUT = "ends in the middle of what begins on line {}, at byte {} (was the file cut short?)"
+CUT_BATCH = "ends in the middle of the batch that begins on line {}, at byte {} (was the file cut short?)"
+NO_TEXT = "not JSON: Invalid control character, column 3"
+NO_BATCH = "has a batch that is not JSON, on line 1"
 OPEN = "ends before its list of events does (was the file cut short?)"
 OTHER = "has something else after its list of events, on line {}"
 NO_OBJECT = "{} instead of an event (a JSON object)"
@@ -35,12 +38,24 @@ FILES: dict[str, tuple[list[object], str]] = {
     '{\n"a":\n1\n}\n{"a":1},\n{"a":1}': ([ONE, ONE, ONE], ""),
     '\ufeff{"a":1}\n\ufeff{"a":1}': ([ONE, ONE], ""),
     '[{"a":1}]\n[{"a":1}]': ([ONE, ONE], ""),
-    '{"batch":[{"a":1},{"b":{"c":"}"}}],"sentAt":"]}"}': ([ONE, TWO], ""),
+    '{"batch":[{"a":1},{"b":{"c":"}"}}],"x":"]}"}': ([ONE, TWO], ""),
     '{"x":{"batch":[{}]}, "y": "batch", "batch" : [ {"a":1} ] }\n{"batch":[{"a":1}]}': ([ONE, ONE], ""),
     '{"batch":[]}': ([], ""),
     '{"type":"identify","batch":[{"a":1}]}': ([{"type": "identify", "batch": [ONE]}], ""),
     '{"batch":{"a":1}}': ([{"batch": ONE}], ""),
     '{"x":"batch","y":[{"a":1}]}': ([{"x": "batch", "y": [ONE]}], ""),
+    # the fields of a batch are its events', before or after its list
+    '{"batch":[{"a":1},{"context":{"ip":"2"}}],"context":{"ip":"1","x":{}},"integrations":{"S":true},"more":1}': (
+        [
+            {"a": 1, "context": {"ip": "1", "x": {}}, "integrations": {"S": True}},
+            {"context": {"ip": "2", "x": {}}, "integrations": {"S": True}},
+        ],
+        "",
+    ),
+    '{"sentAt":"s","batch":[{"sentAt":"t"},\n1]}\n{"batch":[{"a":1}]}\n{"batch":[{"a":1}],"sentAt":"u"}': (
+        [{"sentAt": "t"}, NO_OBJECT.format("a number"), ONE, {"a": 1, "sentAt": "u"}],
+        "",
+    ),
     # what is no event is an unreadable row, and the rest is read
     '[1, "a,b", null, [{"a":1}], {"a":1}]': (
         [
@@ -69,8 +84,17 @@ FILES: dict[str, tuple[list[object], str]] = {
     '[{"a":1},\n {"a":1': ([ONE], CUT.format(2, 11)),
     '{"a":1}\n{"a":"}': ([ONE], CUT.format(2, 8)),
     '{"a":1}\n{"a":{"a":1}': ([ONE], CUT.format(2, 8)),
-    '{"batch":[{"a":1}': ([ONE], OPEN),
-    '{"batch":[{"a":1}]': ([ONE], CUT.format(1, 18)),
+    '{"batch":[{"a":1}': ([], CUT_BATCH.format(1, 0)),
+    '{"batch":[{"a":1}]': ([], CUT_BATCH.format(1, 0)),
+    '{"batch":[{"a":1}]}\n{"batch":[{"a":1}]': ([ONE], CUT_BATCH.format(2, 20)),
+    '{"batch":[{"a":1}], oops}': (
+        [],
+        NO_BATCH + " (not JSON: Expecting property name enclosed in double quotes, column 14)",
+    ),
+    '{"batch":[{"a":1}}': ([], CUT_BATCH.format(1, 0)),
+    '{"batch":[{"a":1}}}': ([], NO_BATCH),
+    '{"batch":["a\n",{"a":1}]}': ([], CUT_BATCH.format(1, 0)),
+    '{"batch":["a\n", ]"]}': ([NO_TEXT], NO_BATCH.replace("1", "2")),
     # what follows a list
     '[{"a":1}]\n{"a":1}': ([ONE], OTHER.format(2)),
     '{"batch":[{"a":1}]}\n\n{"a":1}': ([ONE], OTHER.format(3)),
@@ -99,14 +123,16 @@ def window(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 def test_objects_are_read(text: str) -> None:
     rows, damage = read(text.encode())
     assert ([row.values or row.problem for row in rows], damage) == FILES[text]
-    check(text.encode(), rows, damage)
+    check(text.encode(), rows, damage, is_batch="batch" in text)
 
 
-def check(data: bytes, rows: list[SourceRow], damage: str) -> None:
+def check(data: bytes, rows: list[SourceRow], damage: str, *, is_batch: bool = False) -> None:
     """Each row knows its place, and reading continues after it."""
     for count, row in enumerate(rows, 1):
-        assert data[: row.end].endswith(row.raw)
-        assert row.line == data[: row.end - len(row.raw)].count(b"\n") + 1
+        if data[: row.end].endswith(row.raw):
+            assert row.line == data[: row.end - len(row.raw)].count(b"\n") + 1
+        else:
+            assert (json.loads(row.raw), is_batch) == (row.values, True)
         assert read(data, row.end) == (rows[count:], damage)
 
 
@@ -141,8 +167,9 @@ def test_any_objects_are_read_in_any_layout(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_window, "WINDOW", size)
         rows, damage = read(data)
-        assert (damage, [row.values for row in rows]) == ("", objects)
-        check(data, rows, damage)
+        common = {"sentAt": "{[", "context": {"a": "]"}} if shape == "batch" else {}
+        assert (damage, [row.values for row in rows]) == ("", [{**common, **one} for one in objects])
+        check(data, rows, damage, is_batch=shape == "batch")
 
 
 @settings(max_examples=300, deadline=None)
@@ -169,7 +196,7 @@ def test_nothing_is_lost_of_any_text(data: bytes, size: int) -> None:
         rows, damage = read(data)
     assert (rows, damage) == expected
     check(data, rows, damage)
-    if not damage and not data.lstrip().startswith((b"[", b"{")):
+    if not damage and not data.lstrip(b" \n,").startswith((b"[", b"{")):
         left, begin = b"", 0
         for row in rows:
             left += data[begin : row.end - len(row.raw)]
