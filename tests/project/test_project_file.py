@@ -26,8 +26,10 @@ BROKEN_PROJECTS = {
     "  f: {auth: session, access_token: '${T}', instance_url: acme}\n",
     "names-of-nothing": "mappings: hunter2\ndefault_org: prodution\nsilence: hunter2\n"
     "orgs: {production: {username: a, password: '${P}'}}\n",
-    "sources": "sources:\n  9lives: {files: x}\n  none: {event: {type: identify}}\n  both: {files: x, sql: {url: 'sqlite:///x'}}\n"
-    "  crm:\n    files: x.csv\n    csv: {encoding: ebcidic, delimeter: ';'}\n    overlap: 5m\n    since: yesterday\n"
+    "sources": "sources:\n  9lives: {files: x}\n  none: {event: {type: identify}}\n"
+    "  both: {files: x, sql: {url: 'sqlite:///x'}}\n"
+    "  crm:\n    files: x.csv\n    csv: {encoding: ebcidic, delimeter: ';'}\n"
+    "    overlap: 5m\n    since: yesterday\n"
     "    format: xls\n    event: {type: identfy, userid: a, timezone: Berlin, traits: all, groupId: {colum: a}}\n"
     "    types: {a: nmber, b: {date: 7, time: 8}}\n    shape: segmnt-warehouse\n"
     "    store: {secret_access_key: hunter2, credentials: hunter2}\n"

@@ -57,8 +57,8 @@ class FileSource:
     @property
     def size(self) -> int | None:
         """Bytes as stored; None if unknown."""
-        sizes = [file.stored.size for file in self.members]
-        return sum(sizes) if all(sizes) and not self.is_stream else None
+        are_known = all(file.stored.size or file.is_on_this_machine for file in self.members)
+        return sum(file.stored.size for file in self.members) if are_known and not self.is_stream else None
 
     def check(self) -> None:
         """Looks at the first rows of the first and the last file. Raises `WrongShape` or `SourceFailed`."""
