@@ -1,11 +1,12 @@
 """Where a run starts: after the last one over the same source, or at the first event."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sfmap.engine.files.output import NO_RESULTS, Results
 from sfmap.engine.journal.entries import Checkpoint
 from sfmap.engine.journal.ledger import Ledger
-from sfmap.engine.sources.event_source import START, Begun, Position, ResumableSource
+from sfmap.engine.sources.event_source import START, Begun, FileVersion, Position, ResumableSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,23 +30,52 @@ def resume(ledger: Ledger, source: ResumableSource, restart: bool) -> Resumed:
     Raises `SourceFailed` or `JournalFailed`.
     """
     known = ledger.checkpoint()
-    if restart or known is None:
+    if known is None:
         return _begin(ledger, source.begun(START, ()))
+    if restart:
+        return _restart(ledger, source, known)
     if known.finished and not source.is_stream:
         return _begin(ledger, source.begun(known.position, ledger.delivered_files()))
     rest = None if source.is_stream else source.continued(known.position, ledger.run_files())
-    if rest:
-        has_begun = known.position.file or known.position.offset or known.position.number
-        said = f"Continuing after event {known.position.number:,}, where the last run ended: see --restart."
-        words = said if has_begun else ""
-        return Resumed(
-            source=rest.starting_at(known.position),
-            start=known.position,
-            results=known.results,
-            tally=known.tally,
-            words=words,
-        )
-    return _resume_with_other_events(ledger, source, known)
+    return _continue(ledger, rest, known) if rest else _resume_with_other_events(ledger, source, known)
+
+
+def _restart(ledger: Ledger, source: ResumableSource, known: Checkpoint) -> Resumed:
+    """Starts at the first event. Files that are left out by their time stay delivered."""
+    if source.remembers and not known.finished:
+        ledger.finish_files(before=known.position.file)
+    again = {file.name for file in source.files}
+    return _begin(ledger, source.begun(START, [one for one in ledger.delivered_files() if one.name not in again]))
+
+
+def _continue(ledger: Ledger, rest: ResumableSource, known: Checkpoint) -> Resumed:
+    """The rest of a run. The journal keeps the versions that it delivers, and forgets files that have gone."""
+    begun_with = ledger.run_files()
+    done = known.position.file
+    files = [*begun_with[:done], *rest.files[done:]]
+    if files != begun_with:
+        ledger.go_on_with_files(files)
+    if known.position.file or known.position.offset or known.position.number:
+        words = f"Continuing after event {known.position.number:,}, where the last run ended: see --restart."
+    else:
+        words = _changed_before_it_was_read(begun_with, files)
+    return Resumed(
+        source=rest.starting_at(known.position),
+        start=known.position,
+        results=known.results,
+        tally=known.tally,
+        words=words,
+    )
+
+
+def _changed_before_it_was_read(before: Sequence[FileVersion], now: Sequence[FileVersion]) -> str:
+    """What is said if the first file has changed since a run that ended before an event had its outcome."""
+    if not before or not now or before[0].name != now[0].name or before[0] == now[0]:
+        return ""
+    return (
+        f"{before[0].name} has changed since the last run, which ended before any event had its outcome:"
+        " starting at the first event."
+    )
 
 
 def _begin(ledger: Ledger, begun: Begun) -> Resumed:
@@ -56,6 +86,7 @@ def _begin(ledger: Ledger, begun: Begun) -> Resumed:
 def _resume_with_other_events(ledger: Ledger, source: ResumableSource, known: Checkpoint) -> Resumed:
     """Where to start with other events under the same source name."""
     held = len(ledger.held())
+    changed = _what_has_changed(ledger.run_files(), source, known)
     if source.remembers:
         ledger.finish_files(before=known.position.file)
     begun = source.begun(START, ledger.delivered_files())
@@ -65,8 +96,20 @@ def _resume_with_other_events(ledger: Ledger, source: ResumableSource, known: Ch
     if source.is_stream:
         return Resumed(source=source.starting_at(start), start=start, words=waiting)
     changed = (
-        f"The file has changed since its last, unfinished run, which delivered {known.position.number:,} events:"
+        f"{changed} since its last, unfinished run, which delivered {known.position.number:,} events:"
         " starting at the first event."
     )
     words = " ".join(filter(None, (changed, begun.words, waiting)))
     return Resumed(source=begun.source.starting_at(start), start=start, words=words)
+
+
+def _what_has_changed(files: Sequence[FileVersion], source: ResumableSource, known: Checkpoint) -> str:
+    """What keeps a run from being continued."""
+    if not source.files and not files:
+        return "The table, query or cursor has changed"
+    if len(files) < 2 or known.position.file >= len(files):
+        return "The file has changed"
+    name = files[known.position.file].name
+    if name not in {file.name for file in source.files}:
+        return f"{name} is gone"
+    return f"{name} has changed" if source.remembers else f"{name} or a file before it has changed"

@@ -36,6 +36,14 @@ class FileList(NamedTuple):
             [(*self, one.name, place, one.version) for place, one in placed],
         )
 
+    def go_on(self, connection: sqlite3.Connection, files: Sequence[FileVersion]) -> None:
+        """Replaces the files of the current run."""
+        connection.execute("DELETE FROM files WHERE org = ? AND source = ? AND place >= 0", self)
+        connection.executemany(
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?)",
+            [(*self, one.name, place, one.version) for place, one in enumerate(files)],
+        )
+
     def finish(self, connection: sqlite3.Connection, before: int | None = None) -> None:
         """Counts the files of the run as delivered: all, or those before a place."""
         connection.execute(

@@ -91,6 +91,11 @@ class Ledger:
         """The files that earlier runs have delivered, of a source that remembers them."""
         return self._files.delivered(self._database)
 
+    def go_on_with_files(self, files: Sequence[FileVersion]) -> None:
+        """Replaces the files of the current run by those that are left of them, in the same order."""
+        with self._database.transaction() as connection:
+            self._files.go_on(connection, files)
+
     def finish_files(self, before: int) -> None:
         """Counts the files of the run before a place as delivered."""
         with self._database.transaction() as connection:

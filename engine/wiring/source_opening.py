@@ -21,7 +21,7 @@ from sfmap.engine.sources.formats.file_shape import FormatOptions
 from sfmap.engine.sources.queries.query_settings import QuerySettings
 from sfmap.engine.sources.queries.query_source import QuerySource
 from sfmap.engine.sources.stored_files import FileStore
-from sfmap.engine.sources.stores.file_stores import store_of
+from sfmap.engine.sources.stores.file_stores import is_on_the_web, store_of
 from sfmap.engine.sources.stores.listing_order import FileOrder
 from sfmap.engine.sources.stores.object_store_settings import Credentials, ObjectStoreSettings
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT, StandardInput
@@ -96,9 +96,11 @@ def _open_entry(project: ProjectFile, entry: SourceEntry, options: SourceOptions
         environment=project.environment(),
         order=FileOrder(entry.order),
     )
+    members = list(_members(patterns, chosen))
     return FileSource(
         name=f"source {entry.name.text}",
-        members=tuple(file for file in _members(patterns, chosen) if not file.stored.modified < since),
+        members=tuple(file for file in members if not file.stored.modified < since),
+        older=tuple(file for file in members if file.stored.modified < since),
         options=FormatOptions(
             format=options.format or entry.format.format,
             csv=entry.format.csv,
@@ -129,10 +131,20 @@ def _open_query(project: ProjectFile, entry: SourceEntry, options: SourceOptions
 
 
 def _members(patterns: Sequence[str], chosen: StoreChoice) -> Iterator[SourceFile]:
-    for pattern in patterns:
+    """The files of patterns, each once. Raises `NoSuchSource` if two URLs have the same name."""
+    found: dict[str, str] = {}
+    for pattern in dict.fromkeys(patterns):
         store = chosen.store(pattern)
         for stored in store.list(pattern):
-            yield from source_files(stored, store)
+            name = os.path.abspath(stored.name) if "://" not in stored.name else stored.name
+            first = found.setdefault(name, pattern)
+            if first == pattern:
+                yield from source_files(stored, store)
+            elif is_on_the_web(pattern):
+                raise NoSuchSource(
+                    f"two URLs differ only after {name}: name them one at a time, or in sources of their own,"
+                    " since the journal knows a file by its URL without the query"
+                )
 
 
 def _settings(texts: Mapping[str, str]) -> ObjectStoreSettings:

@@ -1,6 +1,7 @@
 """`sfmap run NAME`: sources of sfmap.yaml, of which each run takes what is new."""
 
 import gzip
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ..folder import Event, Folder, identify
+from ..object_stores import ObjectServer
 
 LOGS = "sources:\n  logs: {files: 'logs/*'}\n"
 
@@ -158,3 +160,108 @@ def test_render_shows_the_events_of_a_source(logs: Folder) -> None:
     assert logs.sfmap("render", "logs").stdout.count('"object":"Lead"') == 3
     logs.sfmap("run", "logs")
     assert logs.sfmap("render", "logs").stdout.count('"object":"Lead"') == 3
+
+
+def objects(folder: Folder, server: ObjectServer, bucket: str) -> None:
+    """A project with the source `logs` in a bucket."""
+    source = {"files": f"{server.scheme}://{bucket}/", "store": server.settings}
+    (folder.path / "sfmap.yaml").write_text(json.dumps({"sources": {"logs": source}}))
+    secrets = folder.path / "secrets.env"
+    secrets.touch(0o600)
+    secrets.write_text("".join(f"{name}={value}\n" for name, value in server.variables.items()))
+
+
+def lines(events: Sequence[Event]) -> bytes:
+    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+
+MANY = [identify(f"p{number}@b.co") for number in range(3_000)]
+
+
+def test_an_object_with_lines_that_are_not_packed_is_continued(folder: Folder, s3_server: ObjectServer) -> None:
+    objects(folder, s3_server, s3_server.bucket({"1": lines([identify("a@b.co")]), "2": lines(MANY)}))
+    assert folder.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    done = folder.sfmap("run", "logs", "--results", "results")
+    assert "Continuing after event" in done.stderr
+    assert len(emails(folder)) == len(set(emails(folder))) == 3_001
+    assert len(folder.lines("results")) < 3_001
+
+
+@pytest.mark.parametrize("calls", ["1", "5"], ids=["before an outcome", "after some"])
+def test_an_object_that_has_changed_since_an_unfinished_run_is_named(
+    folder: Folder, s3_server: ObjectServer, calls: str
+) -> None:
+    """The journal then has the version that is delivered."""
+    bucket = s3_server.bucket({"1": lines(MANY), "2": lines([identify("a@b.co")])})
+    objects(folder, s3_server, bucket)
+    assert folder.sfmap("run", "logs", "--max-calls", calls).returncode == 3
+    s3_server.write(bucket, "1", lines([*MANY, identify("new@b.co")]))
+    said = folder.sfmap("run", "logs").stderr
+    assert f"s3://{bucket}/1 has changed" in said
+    assert "starting at the first event" in said
+    assert len(emails(folder)) == 3_002
+    assert "No file is new since the last run.\n" in folder.sfmap("run", "logs").stderr
+
+
+def test_a_file_that_changes_before_its_turn_is_delivered_once(logs: Folder) -> None:
+    write_log(logs, "day-11.gz", MANY)
+    write_log(logs, "day-12.gz", [identify("before@b.co")])
+    assert logs.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    write_log(logs, "day-12.gz", [identify("before@b.co"), identify("after@b.co")])
+    assert logs.sfmap("run", "logs").returncode == 0
+    assert len(emails(logs)) == 3_005
+    said = logs.sfmap("run", "logs", "--changed").stderr
+    assert "No file is new since the last run.\n" in said
+    assert read(said) == 0
+
+
+def test_a_delivered_file_may_go_or_change_before_its_run_has_finished(logs: Folder) -> None:
+    """The rest of the run is continued, not read again."""
+    write_log(logs, "day-11.gz", MANY)
+    assert logs.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    (logs.path / "logs" / "day-9.gz").unlink()
+    write_log(logs, "day-10.gz", [identify("later@b.co")])
+    done = logs.sfmap("run", "logs", "--max-calls", "9", "--results", "results")
+    assert "Continuing after event" in done.stderr
+    assert done.returncode == 3
+    assert "Continuing after event" in logs.sfmap("run", "logs", "--results", "results").stderr
+    delivered = [line["messageId"] for line in logs.lines("results")]
+    assert len(delivered) == len(set(delivered)) < 3_003
+    said = logs.sfmap("run", "logs").stderr
+    assert "1 file has changed since delivered, such as logs/day-10.gz" in said
+    assert read(said) == 0
+
+
+def test_files_that_go_before_their_turn_do_not_move_the_others(logs: Folder) -> None:
+    gone = [write_log(logs, f"day-{day}.gz", [identify(f"{day}@b.co")]) for day in (12, 13)]
+    write_log(logs, "day-11.gz", MANY)
+    write_log(logs, "day-14.gz", [identify(f"q{number}@b.co") for number in range(3_000)])
+    assert logs.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    for path in gone:
+        path.unlink()
+    assert logs.sfmap("run", "logs", "--max-calls", "25").returncode == 3
+    done = logs.sfmap("run", "logs")
+    assert "Continuing after event" in done.stderr
+    assert len(emails(logs)) == len(set(emails(logs))) == 6_003
+    assert read(logs.sfmap("run", "logs").stderr) == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--restart",)])
+def test_files_left_out_by_since_stay_delivered(logs: Folder, options: tuple[str, ...]) -> None:
+    os.utime(logs.path / "logs" / "day-9.gz", (1_000, 1_000))
+    assert read(logs.sfmap("run", "logs").stderr) == 3
+    assert logs.sfmap("run", "logs", "--since", "2026-01-01", *options).returncode == 0
+    assert read(logs.sfmap("run", "logs").stderr) == 0
+
+
+def test_an_unfinished_run_is_continued_with_files_that_since_leaves_out(logs: Folder) -> None:
+    write_log(logs, "day-11.gz", MANY, modified=1_000)
+    assert logs.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    assert "Continuing after event" in logs.sfmap("run", "logs", "--since", "2026-01-01").stderr
+    assert read(logs.sfmap("run", "logs").stderr) == 0
+
+
+def test_a_file_that_several_patterns_match_is_read_once(logs: Folder) -> None:
+    (logs.path / "sfmap.yaml").write_text("sources:\n  logs: {files: ['logs/*', logs/day-9.gz, ./logs]}\n")
+    assert read(logs.sfmap("run", "logs").stderr) == 3
+    assert read(logs.sfmap("run", "logs/day-9.gz", "logs/../logs/*").stderr) == 3

@@ -27,6 +27,8 @@ class FileSource:
     name: str
     """The name of the source in the journal."""
     members: tuple[SourceFile, ...]
+    older: tuple[SourceFile, ...] = ()
+    """Files that a new run leaves out by their time."""
     options: FormatOptions = USUAL_FORMAT
     shape: RowShape | None = None
     """What makes events of rows; None if rows are events."""
@@ -36,7 +38,10 @@ class FileSource:
     """Whether files that have changed since they were delivered are delivered again."""
     start: Position = START
     is_digested: bool = False
-    """Whether each event carries the digest of everything up to its end, by which a later run can continue."""
+    """Whether each event carries the digest of everything up to its end, by which a later run can continue.
+
+    That is of the event's file alone if files are remembered.
+    """
     plain: set[int] = field(default_factory=set, compare=False)
     """The indexes of files that were read and are not packed, so that offsets tell how much of them is read."""
 
@@ -95,19 +100,32 @@ class FileSource:
         ]
         again = changed if self.takes_changed else []
         left = [file for file in self.members if file.identity.name not in known or file in again]
-        kept = [FileVersion(*file.identity) for file in self.members if file not in left]
+        kept = {file.identity.name for file in (*self.members, *self.older)}.difference(
+            file.identity.name for file in left
+        )
         return Begun(
             source=replace(self, members=tuple(left)),
-            delivered=[FileVersion(one.name, known[one.name]) for one in kept],
+            delivered=[one for one in delivered if one.name in kept],
             words=_words(left, changed if not self.takes_changed else []),
         )
 
     def continued(self, position: Position, files: Sequence[FileVersion]) -> "FileSource | None":
-        """The files as the run began with them, if all up to the position are unchanged. Raises `SourceFailed`."""
-        listed = {file.identity.name: file for file in self.members}
-        if any(one.name not in listed for one in files[: position.file + 1]):
-            return None
-        source = replace(self, members=tuple(listed[one.name] for one in files if one.name in listed))
+        """The files as the run began with them, if what it has read of them is unchanged. Raises `SourceFailed`.
+
+        If files are remembered, those before the position count as delivered, even if they have changed or gone.
+        """
+        listed = {file.identity.name: file for file in (*self.members, *self.older)}
+        current = listed.get(files[position.file].name) if position.file < len(files) else None
+        members: list[SourceFile] = []
+        for index, one in enumerate(files):
+            found = listed.get(one.name)
+            if found is None and index <= position.file:
+                if current is None or not self.remembers:
+                    return None
+                found = current  # keeps the place of a delivered file, which is not opened
+            if found:
+                members.append(found)
+        source = replace(self, members=tuple(members))
         return source if source._is_unchanged_up_to(position) else None
 
     def __iter__(self) -> Iterator[Received]:
@@ -126,11 +144,13 @@ class FileSource:
         name = printable(file.name)
         with file.opened(self.options) as opened:
             if digest and not before.offset:
+                if self.remembers:
+                    digest = ContentDigest(b"")
                 digest.begin_file(_version(file, opened))
             if opened.is_plain:
                 self.plain.add(index)
             read = self._reading(file, opened)
-            is_chained = digest is not None and opened.is_plain
+            is_chained = digest is not None and opened.is_plain and file.is_local
             try:
                 for row in opened.reader.rows(opened.stream, before.offset, before.line):
                     number += 1
@@ -166,9 +186,9 @@ class FileSource:
         if position.file == position.offset == 0:
             return True
         digest = ContentDigest(b"")
-        for index, file in enumerate(self.members[: position.file + 1]):
+        for index in range(position.file if self.remembers else 0, min(position.file + 1, len(self.members))):
             end = position.offset if index == position.file else None
-            if not self._digest_up_to(file, end, digest):
+            if not self._digest_up_to(self.members[index], end, digest):
                 return False
         return digest.value == position.digest
 

@@ -37,7 +37,7 @@ def store_of(
     if not found:
         return LocalFiles(order)
     scheme = found["scheme"]
-    if scheme in ("https", "http"):
+    if is_on_the_web(pattern):
         return WebFiles()
     if scheme in SCHEMES:
         return ObjectStore(settings=settings, environment=environment, order=order)
@@ -51,3 +51,8 @@ def store_of(
 def is_remote(pattern: str) -> bool:
     """Whether a pattern names files that are not on this machine."""
     return bool(_URL.match(pattern))
+
+
+def is_on_the_web(pattern: str) -> bool:
+    """Whether a pattern is the URL of one file on the web."""
+    return pattern.startswith(("https://", "http://"))

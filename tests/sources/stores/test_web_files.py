@@ -15,6 +15,7 @@ from sfmap.engine.sources.event_source import SourceFailed
 from sfmap.engine.sources.stored_files import StoredFile
 from sfmap.engine.sources.stores.ranged_stream import SHORTEST
 from sfmap.engine.sources.stores.web_files import WebFiles
+from sfmap.tests.folder import Folder
 from sfmap.tests.object_stores import CutConnections
 
 CONTENT = os.urandom(1024) * (9 * 1024) + b"end"
@@ -249,3 +250,11 @@ def test_a_look_at_the_beginning_fetches_little(web: WebServer) -> None:
     with store.open(file) as stream:
         assert stream.read(65536) == CONTENT[:65536]
     assert web.asked == [("/a.gz", "bytes=0-0"), ("/a.gz", f"bytes=0-{SHORTEST - 1}")]
+
+
+def test_urls_that_differ_only_in_their_query_are_refused_together(web: WebServer, folder: Folder) -> None:
+    """The journal and the results could not tell them apart."""
+    web.content = b"{}"
+    done = folder.sfmap("run", f"{web.url}/export?day=1", f"{web.url}/export?day=2")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"two URLs differ only after {web.url}/export: name them one at a time" in done.stderr
