@@ -39,7 +39,10 @@ def run_source(
     reading: Stream | _Counted = _Counted(resumed.source)
     if source.is_stream and linger is not None:
         reading = Stream(resumed.source, linger)
-    skips = run.options.skip_delivered or (resumed.source.may_repeat and not source.is_stream)
+    repeats = resumed.source.may_repeat and not source.is_stream
+    if repeats and not run.options.remember_days:
+        run.options.say("repeats: 0 in sfmap.yaml: rows within the overlap are delivered again.")
+    skips = run.options.skip_delivered or repeats
     summary, interruption = deliver_all(
         reading,
         resumed=resumed,

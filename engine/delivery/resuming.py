@@ -106,7 +106,7 @@ def _resume_with_other_events(ledger: Ledger, source: ResumableSource, known: Ch
 def _what_has_changed(files: Sequence[FileVersion], source: ResumableSource, known: Checkpoint) -> str:
     """What keeps a run from being continued."""
     if not source.files and not files:
-        return "The table, query or cursor has changed"
+        return "Table, query or cursor have changed"
     if len(files) < 2 or known.position.file >= len(files):
         return "The file has changed"
     name = files[known.position.file].name

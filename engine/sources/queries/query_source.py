@@ -95,7 +95,10 @@ class QuerySource:
         return min(1.0, position.line / cursor.rows) if cursor and cursor.rows else None
 
     def begun(self, position: Position, delivered: Sequence[FileVersion]) -> Begun:
-        return Begun(source=self, start=self.next_start(position))
+        start = self.next_start(position)
+        has_changed = bool(position.cursor) and self.remembers and start == START
+        words = "Table, query or cursor have changed since the last run: all rows are read." if has_changed else ""
+        return Begun(source=self, start=start, words=words)
 
     def continued(self, position: Position, files: Sequence[FileVersion]) -> "QuerySource | None":
         """The same rows, if the position is one of this table or query."""
