@@ -48,7 +48,7 @@ def batch(said: Event, now: datetime, *, is_import: bool = False) -> list[bytes]
     events = said.get("batch")
     if not isinstance(events, list):
         raise NotAccepted("The body has no list named batch.")
-    common = {key: said[key] for key in COMMON if key in said}
+    common: Event = {key: said[key] for key in COMMON if key in said}
     stored = []
     size = 0
     for place, event in enumerate(_checked(events)):
