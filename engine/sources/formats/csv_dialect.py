@@ -2,9 +2,9 @@
 
 import codecs
 import csv
+import re
 from contextlib import suppress
 from io import StringIO
-from itertools import islice
 
 from sfmap.engine.sources.formats.csv_records import SEPARATOR_LINE
 from sfmap.engine.sources.formats.csv_rows import CsvOptions, CsvRows, column_names
@@ -14,6 +14,8 @@ from sfmap.engine.sources.rows import WrongShape
 _DELIMITERS = ",;\t|"
 _NO_DELIMITER = "\x1f"
 """The unit separator of ASCII, which stands in no file of one column."""
+_NAME = re.compile(r"[^\W\d][\w.$ -]*")
+"""The name of a column."""
 _RECORDS = 20
 _LIKE_THE_HEADER = 0.8
 """The least share of records that have as many cells as the header."""
@@ -32,6 +34,8 @@ def csv_rows(head: bytes, name: str, options: CsvOptions, *, is_whole: bool) -> 
     delimiter = stated or _delimiter(text, is_whole=is_whole)
     if not delimiter:
         return None
+    if "\r" in text and "\n" not in text:
+        raise WrongShape(f"cannot read {name}: its lines end with CR alone: save it as CSV UTF-8")
     header = next(iter(_records(text, delimiter, is_whole=True)), [])
     return CsvRows(
         delimiter=delimiter,
@@ -65,9 +69,10 @@ def _encoding(head: bytes, name: str, stated: str) -> str:
 
 
 def _delimiter(text: str, *, is_whole: bool) -> str:
-    """The delimiter that gives the first records most cells, and almost always as many as the header."""
-    widths = {one: [len(cells) for cells in _records(text, one, is_whole=is_whole)] for one in _DELIMITERS}
-    fits = {one: found[0] for one, found in widths.items() if _is_regular(found)}
+    """The delimiter that gives the first records most cells: almost always as many as the header, or names."""
+    records = {one: found for one in _DELIMITERS if (found := _records(text, one, is_whole=is_whole))}
+    fits = {one: len(found[0]) for one, found in records.items() if _is_regular([len(cells) for cells in found])}
+    fits = fits or {one: len(found[0]) for one, found in records.items() if _are_names(found[0])}
     return max(fits, key=lambda one: fits[one], default="")
 
 
@@ -75,9 +80,19 @@ def _is_regular(widths: list[int]) -> bool:
     return len(widths) > 1 and widths[0] > 1 and widths.count(widths[0]) >= _LIKE_THE_HEADER * len(widths)
 
 
+def _are_names(cells: list[str]) -> bool:
+    return len(cells) > 1 and all(map(_NAME.fullmatch, cells))
+
+
 def _records(text: str, delimiter: str, *, is_whole: bool) -> list[list[str]]:
     """The first records that are not blank, without one that may be cut."""
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     found: list[list[str]] = []
-    with suppress(csv.Error):
-        found.extend(islice(filter(any, csv.reader(StringIO(text, newline=""), delimiter=delimiter)), _RECORDS))
+    while len(found) < _RECORDS:
+        with suppress(csv.Error):  # such as quotes that are not closed
+            cells = next(reader, None)
+            if cells is None:
+                break
+            if any(cells):
+                found.append(cells)
     return found if is_whole or len(found) in (1, _RECORDS) else found[:-1]

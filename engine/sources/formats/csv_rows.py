@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from sfmap.engine.mapping.values.record import Json
 from sfmap.engine.sources.formats.csv_records import CsvRecord, CsvRecords
-from sfmap.engine.sources.rows import SourceRow
+from sfmap.engine.sources.rows import FileDamaged, SourceRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +36,14 @@ class CsvRows:
     def rows(self, stream: BinaryIO, offset: int = 0, line: int = 0) -> Iterator[SourceRow]:
         """The rows after that offset: lines are counted from the beginning of the file.
 
-        Raises `FileDamaged` where quotes are not closed.
+        Raises `FileDamaged` where quotes are not closed, or the header cannot be read.
         """
         records = CsvRecords(stream, self.delimiter, self.encoding)
         first = next(iter(records), None)
         if first is None:
             return
+        if self.has_header and first.problem:
+            raise FileDamaged(f"has a header that cannot be read ({first.problem})")
         columns = column_names(first.cells, has_header=self.has_header)
         if offset:
             records.move_to(offset)

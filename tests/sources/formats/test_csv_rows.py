@@ -184,3 +184,9 @@ def test_reading_twice_as_much_takes_twice_the_steps() -> None:
         return count
 
     assert steps(2_000) <= 2.1 * steps(1_000)
+
+
+@pytest.mark.parametrize("header", [b'email,"na"me', b"email,n\xe4me", b"email\rname"])
+def test_a_header_that_cannot_be_read_ends_the_reading(header: bytes) -> None:
+    with pytest.raises(FileDamaged, match="has a header that cannot be read"):
+        list(CsvRows().rows(io.BytesIO(header + b"\na@b.co,J\xc3\xa4n\n")))

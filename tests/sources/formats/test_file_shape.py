@@ -66,6 +66,12 @@ TABLES = [
     "sep=,\na,b\n",
     "a,b\n" * 30_000,
     'a,b\n1,"2\n3"\n4,5\n',
+    # a header, and nothing or little that fits it
+    "a,b",
+    "type,traits.email\n",
+    'a,b\n1,"2\n3,4\n',
+    'a,b,c\n1,2,3\n1,"2,3\n1,2,3\n',
+    "a,b,c\n1,2\n1,2,3,4\n1,2,3\n",
 ]
 
 
@@ -136,6 +142,7 @@ FOREIGN = {
     "email;name\na@b.co;Jürgen\n".encode("windows-1252"): (
         "its text is not UTF-8: if it comes from Excel, say csv: {encoding: windows-1252}"
     ),
+    b"email,name\ra@b.co,Ann\r": "its lines end with CR alone: save it as CSV UTF-8",
     b'\xef\xbb\xbf\n<?xml version="1.0"?><a/>': "it is XML: convert it to NDJSON or CSV",
     b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>": (
         "it is an error message (XML) instead of a file: look into it, and check its address and keys"
