@@ -1,5 +1,6 @@
 """What the places of files share: the files they hold, and their bytes."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -17,6 +18,8 @@ class StoredFile:
     """What changes with its content, such as the etag; empty for a local file, whose content is compared."""
     modified: float = 0.0
     """Seconds since 1970; 0 if unknown."""
+    is_stream: bool = False
+    """Whether it can be read only once: standard input and named pipes."""
 
 
 class FileStore(Protocol):
@@ -27,3 +30,8 @@ class FileStore(Protocol):
 
     def open(self, file: StoredFile) -> BinaryIO:
         """The bytes of that version of the file, seekable. Raises `SourceFailed`."""
+
+
+def printable_name(path: str) -> str:
+    """The path as text that can be printed and kept: bytes that are not UTF-8 as `\\xe4`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

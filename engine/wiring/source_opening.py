@@ -20,7 +20,7 @@ from sfmap.engine.sources.files.source_file import SourceFile, source_files
 from sfmap.engine.sources.formats.file_shape import FormatOptions
 from sfmap.engine.sources.queries.query_settings import QuerySettings
 from sfmap.engine.sources.queries.query_source import QuerySource
-from sfmap.engine.sources.stored_files import FileStore
+from sfmap.engine.sources.stored_files import FileStore, printable_name
 from sfmap.engine.sources.stores.file_stores import is_on_the_web, store_of
 from sfmap.engine.sources.stores.listing_order import FileOrder
 from sfmap.engine.sources.stores.object_store_settings import Credentials, ObjectStoreSettings
@@ -78,7 +78,7 @@ def open_source(project: ProjectFile, names: Sequence[str], options: SourceOptio
         return _open_entry(project, project.sources[named[0]], options)
     chosen = StoreChoice(standard_input=options.standard_input, environment=project.environment())
     return FileSource(
-        name=orjson.dumps([_lasting(name) for name in names]).decode("utf-8", "replace"),
+        name=orjson.dumps([_lasting(name) for name in names]).decode(),
         members=tuple(_members(names, chosen)),
         options=FormatOptions(format=options.format),
     )
@@ -163,7 +163,7 @@ def _lasting(name: str) -> str:
     if name == STANDARD_INPUT:
         return name
     if "://" not in name:
-        return str(Path(name).absolute())
+        return printable_name(str(Path(name).absolute()))
     if not name.startswith(("https://", "http://")):  # any character can be part of the name of an object
         return name
     parts = urlsplit(name)

@@ -1,8 +1,10 @@
 """`sfmap run NAME`: sources of sfmap.yaml, of which each run takes what is new."""
 
 import gzip
+import io
 import json
 import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -265,3 +267,26 @@ def test_a_file_that_several_patterns_match_is_read_once(logs: Folder) -> None:
     (logs.path / "sfmap.yaml").write_text("sources:\n  logs: {files: ['logs/*', logs/day-9.gz, ./logs]}\n")
     assert read(logs.sfmap("run", "logs").stderr) == 3
     assert read(logs.sfmap("run", "logs/day-9.gz", "logs/../logs/*").stderr) == 3
+
+
+def test_a_name_may_have_any_bytes(folder: Folder) -> None:
+    (folder.path / "sfmap.yaml").write_text(LOGS)
+    path = write_log(folder, "a.gz", [identify("a@b.co")])
+    named = os.fsencode(folder.path / "logs") + b"/\xff[1] *.gz"
+    os.rename(path, named)
+    for _ in range(2):
+        folder.sfmap("run", os.fsdecode(named))
+    assert read(folder.sfmap("run", "logs").stderr) == 1
+    assert read(folder.sfmap("run", "logs").stderr) == 0
+    assert emails(folder) == ["a@b.co"]
+
+
+def test_a_damaged_file_is_named(folder: Folder) -> None:
+    whole = write_log(folder, "a.gz", [identify("a@b.co")]).read_bytes()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("a.json", "{}\n" * 99)
+    for name, data in {"short.gz": whole[:5], "cut.gz": whole[:-9], "cut.zip": archive.getvalue()[:-30]}.items():
+        (folder.path / name).write_bytes(data)
+        done = folder.sfmap("run", name)
+        assert (done.returncode, f"Error: {name}: " in done.stderr) == (3, True), done.stderr

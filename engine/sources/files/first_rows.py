@@ -28,11 +28,11 @@ _TELLING = {
 
 def check_first_rows(file: SourceFile, options: FormatOptions, shape: RowShape | None) -> None:
     """Checks that one of the first rows is an event. Raises `WrongShape` or `SourceFailed`."""
-    with file.opened(options) as opened:
-        used = shape or (COLUMNS if opened.reader.is_table else None)
-        seen: dict[str, Json] = {}
-        reason = ""
-        try:
+    seen: dict[str, Json] = {}
+    reason = ""
+    try:
+        with file.opened(options) as opened:
+            used = shape or (COLUMNS if opened.reader.is_table else None)
             for row in islice(opened.reader.rows(opened.stream), _FIRST):
                 if row.values is None:
                     continue
@@ -40,8 +40,8 @@ def check_first_rows(file: SourceFile, options: FormatOptions, shape: RowShape |
                 if event and isinstance(event.get("type"), str):
                     return
                 seen = {**row.values, **seen}
-        except FileDamaged:
-            return  # what is before the damage is delivered first
+    except FileDamaged:
+        return  # what is before the damage is delivered first
     if seen:
         raise WrongShape(f"{file.name} {_described(seen, opened.reader.is_table)}: {_advice(seen, reason)}")
 

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import BinaryIO
 
 from sfmap.engine.sources.event_source import FileVersion, SourceFailed
@@ -13,7 +12,7 @@ from sfmap.engine.sources.formats.compression import unpacked
 from sfmap.engine.sources.formats.file_shape import HEAD, FormatOptions, detect
 from sfmap.engine.sources.formats.json_lines import JsonLines
 from sfmap.engine.sources.formats.zip_members import is_zip, zip_members
-from sfmap.engine.sources.rows import RowReader
+from sfmap.engine.sources.rows import FileDamaged, RowReader
 from sfmap.engine.sources.stored_files import FileStore, StoredFile
 
 _MAGIC = 4
@@ -63,7 +62,7 @@ class SourceFile:
     @property
     def is_stream(self) -> bool:
         """Whether it can be read only once: standard input and named pipes."""
-        return self.is_on_this_machine and not Path(self.stored.name).is_file()
+        return self.stored.is_stream
 
     @contextmanager
     def opened(self, options: FormatOptions) -> Iterator[OpenFile]:
@@ -95,7 +94,12 @@ def _zip_members(stored: StoredFile, store: FileStore) -> list[str] | None:
     """The names of the members; None if it is no zip file."""
     with closing(store.open(stored)) as stream:
         head, stream = beginning(stream, _MAGIC)
-        return [one.name for one in zip_members(stream, stored.name).members] if is_zip(head) else None
+        if not is_zip(head):
+            return None
+        try:
+            return [one.name for one in zip_members(stream, stored.name).members]
+        except FileDamaged as error:
+            raise FileDamaged(f"{stored.name}: {error}") from None
 
 
 def _member(stream: BinaryIO, name: str, member: str) -> BinaryIO:

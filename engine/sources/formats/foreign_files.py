@@ -70,7 +70,7 @@ def _kind(head: bytes) -> tuple[str, str] | None:
     if head[place] == magic:
         return "a tar archive", _UNPACK
     if is_zip(head):
-        return "a zip file inside another file", _UNPACK
+        return "a zip file in a pipe or in another file", _UNPACK
     if packing := packing_of(head):
         return f"packed too often (with {packing.name} at last)", _UNPACK
     return _markup(head) or _snowplow(head) or _binary(head)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from sfmap.engine.sources.event_source import SourceFailed
-from sfmap.engine.sources.stored_files import StoredFile
+from sfmap.engine.sources.stored_files import StoredFile, printable_name
 from sfmap.engine.sources.stores.listing_order import FileOrder, in_order
 from sfmap.engine.sources.stores.name_patterns import (
     NamePattern,
@@ -48,7 +48,7 @@ class LocalFiles:
         except OSError as error:
             raise _unreadable(error.filename or pattern, error) from None
         if not found:
-            raise SourceFailed(f"no file matches {_name(pattern)}{_nearest(pattern)}")
+            raise SourceFailed(f"no file matches {printable_name(pattern)}{_nearest(pattern)}")
         return in_order(found, self.order)
 
     def open(self, file: StoredFile) -> BinaryIO:
@@ -66,7 +66,7 @@ def _matching(pattern: str) -> list[StoredFile]:
     depth = None if wanted.depth is None else wanted.depth - start.count("/")
     if not os.path.isdir(_path(start) or "."):
         return []
-    by_name = {_name(path): path for path in _below(_path(start), depth, wanted.marks)}
+    by_name = {printable_name(path): path for path in _below(_path(start), depth, wanted.marks)}
     return _all_stored(by_name[name] for name in wanted.of(by_name))
 
 
@@ -94,16 +94,16 @@ def _all_stored(paths: Iterable[str]) -> list[StoredFile]:
 def _stored(path: str) -> StoredFile:
     known = os.stat(path)
     is_file = stat.S_ISREG(known.st_mode)
-    return StoredFile(name=_name(path), size=known.st_size if is_file else 0, modified=known.st_mtime)
-
-
-def _name(path: str) -> str:
-    """The path as text that can be printed and kept: bytes that are not UTF-8 as `\\xe4`."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return StoredFile(
+        name=printable_name(path),
+        size=known.st_size if is_file else 0,
+        modified=known.st_mtime,
+        is_stream=not is_file,
+    )
 
 
 def _path(name: str) -> str:
-    """The path of a name that `_name` made, or that a user wrote."""
+    """The path of a name that `printable_name` made, or that a user wrote."""
     if os.path.lexists(name):
         return name
     written = os.fsencode(name)
@@ -123,11 +123,11 @@ def _nearest(pattern: str) -> str:
         return ""
     near = most_similar(part.rstrip("/"), names)
     if near and not is_pattern(pattern):
-        return f"; did you mean {_name(folder + near)}?"
+        return f"; did you mean {printable_name(folder + near)}?"
     if not names:
         return f": the folder {folder} is empty" if folder else ""
-    return f"; the nearest that exists is {_name(folder + (near or names[0]))}"
+    return f"; the nearest that exists is {printable_name(folder + (near or names[0]))}"
 
 
 def _unreadable(name: str, error: OSError) -> SourceFailed:
-    return SourceFailed(f"cannot read {_name(name)}: {error.strerror}")
+    return SourceFailed(f"cannot read {printable_name(name)}: {error.strerror}")

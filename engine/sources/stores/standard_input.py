@@ -17,7 +17,7 @@ class StandardInput:
     """None if it is closed."""
 
     def list(self, pattern: str) -> list[StoredFile]:
-        return [StoredFile(name=pattern)]
+        return [StoredFile(name=pattern, is_stream=True)]
 
     def open(self, file: StoredFile) -> BinaryIO:
         """Standard input itself. Raises `SourceFailed`."""

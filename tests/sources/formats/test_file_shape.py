@@ -150,7 +150,7 @@ FOREIGN = {
     b"<!DOCTYPE html><html><body>Sign in</body></html>": (
         "it is a web page (HTML), perhaps one to sign in: check its address, and whether that needs a key"
     ),
-    archive("a.json"): f"it is a zip file inside another file: {UNPACK}",
+    archive("a.json"): f"it is a zip file in a pipe or in another file: {UNPACK}",
     tar(): f"it is a tar archive: {UNPACK}",
     b"\x1f\x8b\x08\0" + bytes(20): f"it is packed too often (with gzip at last): {UNPACK}",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500): (
