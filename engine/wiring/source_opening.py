@@ -23,6 +23,7 @@ from sfmap.engine.sources.queries.query_source import QuerySource
 from sfmap.engine.sources.stored_files import FileStore, printable_name
 from sfmap.engine.sources.stores.file_stores import is_on_the_web, store_of
 from sfmap.engine.sources.stores.listing_order import FileOrder
+from sfmap.engine.sources.stores.name_patterns import is_pattern, most_similar
 from sfmap.engine.sources.stores.object_store_settings import Credentials, ObjectStoreSettings
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT, StandardInput
 
@@ -76,12 +77,23 @@ def open_source(project: ProjectFile, names: Sequence[str], options: SourceOptio
         raise NoSuchSource(f"{named[0]} is a source of sfmap.yaml: name it alone")
     if named:
         return _open_entry(project, project.sources[named[0]], options)
+    _check_spelling(project, names)
     chosen = StoreChoice(standard_input=options.standard_input, environment=project.environment())
     return FileSource(
         name=orjson.dumps([_lasting(name) for name in names]).decode(),
         members=tuple(_members(names, chosen)),
         options=FormatOptions(format=options.format),
     )
+
+
+def _check_spelling(project: ProjectFile, names: Sequence[str]) -> None:
+    """Raises `NoSuchSource` for the name of no file that is almost that of a source."""
+    for name in names:
+        near = most_similar(name, project.sources)
+        if near and not is_pattern(name) and not os.path.lexists(name):
+            raise NoSuchSource(
+                f"cannot read {printable_name(name)}: did you mean the source {near} of sfmap.yaml?"
+            )
 
 
 def _open_entry(project: ProjectFile, entry: SourceEntry, options: SourceOptions) -> ResumableSource:

@@ -290,3 +290,9 @@ def test_a_damaged_file_is_named(folder: Folder) -> None:
         (folder.path / name).write_bytes(data)
         done = folder.sfmap("run", name)
         assert (done.returncode, f"Error: {name}: " in done.stderr) == (3, True), done.stderr
+
+
+def test_a_misspelt_source_is_named(logs: Folder) -> None:
+    done = logs.sfmap("run", "lgos")
+    said = "Error: cannot read lgos: did you mean the source logs of sfmap.yaml?"
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
