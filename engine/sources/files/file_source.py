@@ -98,8 +98,9 @@ class FileSource:
         changed = [
             file for file in self.members if known.get(file.identity.name) not in (None, file.identity.version)
         ]
-        again = changed if self.takes_changed else []
-        left = [file for file in self.members if file.identity.name not in known or file in again]
+        again = {file.identity.name for file in changed} if self.takes_changed else set()
+        out = known.keys() - again
+        left = [file for file in self.members if file.identity.name not in out]
         kept = {file.identity.name for file in (*self.members, *self.older)}.difference(
             file.identity.name for file in left
         )
