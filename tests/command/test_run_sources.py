@@ -296,3 +296,15 @@ def test_a_misspelt_source_is_named(logs: Folder) -> None:
     done = logs.sfmap("run", "lgos")
     said = "Error: cannot read lgos: did you mean the source logs of sfmap.yaml?"
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
+def test_what_comes_before_a_file_without_events_is_delivered(logs: Folder) -> None:
+    """Only the first and the last file are looked at before anything is sent."""
+    (logs.path / "logs" / "day-9.pdf").write_bytes(b"%PDF-1.7 " + bytes(range(256)))
+    done = logs.sfmap("run", "logs")
+    assert done.returncode == 2
+    assert "logs/day-9.pdf" in done.stderr
+    assert emails(logs) == ["a@b.co"]
+    (logs.path / "logs" / "day-9.pdf").unlink()
+    assert logs.sfmap("run", "logs").returncode == 0
+    assert emails(logs) == ["a@b.co", "b@b.co", "c@b.co"]

@@ -14,7 +14,7 @@ from sfmap.engine.sources.files.first_rows import COLUMNS, check_first_rows
 from sfmap.engine.sources.files.source_file import OpenFile, SourceFile
 from sfmap.engine.sources.formats.file_shape import USUAL_FORMAT, FormatOptions
 from sfmap.engine.sources.reading import json_bytes
-from sfmap.engine.sources.rows import FileDamaged, RowShape, SourceRow
+from sfmap.engine.sources.rows import FileDamaged, RowShape, SourceRow, WrongShape
 
 _Read = tuple[Event | None, str, bytes]
 """An event, why there is none, and its JSON."""
@@ -130,13 +130,16 @@ class FileSource:
         return source if source._is_unchanged_up_to(position) else None
 
     def __iter__(self) -> Iterator[Received]:
-        """The events. Raises `SourceFailed` or `WrongShape`."""
+        """The events. Raises `SourceFailed`, also at a file that holds none: those before it are delivered."""
         number = self.start.number
         digest = ContentDigest(self.start.digest) if self.is_digested else None
-        for index in range(self.start.file, len(self.members)):
-            for received in self._events(index, number, digest):
-                number = received.number
-                yield received
+        try:
+            for index in range(self.start.file, len(self.members)):
+                for received in self._events(index, number, digest):
+                    number = received.number
+                    yield received
+        except WrongShape as wrong:
+            raise SourceFailed(str(wrong)) from wrong
 
     def _events(self, index: int, number: int, digest: ContentDigest | None) -> Iterator[Received]:
         """The events of one file; `number` is that of the event before."""
