@@ -1,6 +1,7 @@
 """`sfmap render` with several processes: the same output as with one, and errors that say what happened."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,8 @@ def test_several_processes_print_the_same_as_one(folder: Folder, identify: Ident
     odd = [b"\xef\xbb\xbf", b"  ", b"", b"nonsense", b"\r", line + b"\r", b"[]"]
     (folder.path / "one.ndjson").write_bytes(b"\n".join([*odd, *[line, b"", b" \t"] * 1_500, *odd, line]))
     (folder.path / "two.ndjson").write_bytes(b"\xef\xbb\xbf" + line + b"\n")
-    files = ("one.ndjson", "two.ndjson", "one.ndjson")
+    shutil.copy(folder.path / "one.ndjson", folder.path / "three.ndjson")
+    files = ("one.ndjson", "two.ndjson", "three.ndjson")
     one, three = (folder.sfmap("render", "--jobs", jobs, *files) for jobs in "13")
     assert one.stdout == three.stdout
     assert len(one.stdout.splitlines()) == 2 * (1_500 + 3 + 4 + 1) + 1  # a mark within the file is nonsense too

@@ -10,7 +10,7 @@ from random import Random
 from typing import Literal, cast
 
 from .model import By, Event, EventType, Instead, Operation, Org, Pointer, Rule, Table, Write
-from .trial import LATE, LOSSES, POINTING, Fault, Leg, Plug, Trial
+from .trial import LATE, LOSSES, POINTING, SHAPES, Fault, Leg, Plug, Trial
 
 PASSING = (
     "server_unavailable", "expired_session", "html", "http_error", "lock_row", "concurrent_limit", "slow",
@@ -71,7 +71,14 @@ def draw_trial(seed: int, kind: str = "") -> Trial:
         window=dice.choice((0, 0, 1, 3, 7)),
         batch_size=dice.choice((200, 200, 2)),
     )
-    return disturbed(dice, trial, kind)
+    return _shaped(Random(f"shape {seed}"), disturbed(dice, trial, kind))
+
+
+def _shaped(dice: Random, trial: Trial) -> Trial:
+    """In some shape, unless a file changes or grows: only lines that are not packed continue then."""
+    if any(leg.now or leg.events for leg in trial.legs) or not trial.events:
+        return trial
+    return replace(trial, shape=dice.choice(tuple(SHAPES)))
 
 
 def draw_events(dice: Random, tables: Sequence[Table], who: str = "") -> tuple[Event, ...]:

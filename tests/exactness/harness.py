@@ -82,8 +82,8 @@ class Stage:
             "repeats": 7 if trial.stream == "all" else 0, "batch_size": trial.batch_size,
         }  # fmt: skip
         (folder / "sfmap.yaml").write_text(PROJECT.format(use=use, **named))
-        write(folder / "a.ndjson", trial.events)
-        write(folder / "b.ndjson", trial.others)
+        write(folder / "a.ndjson", trial.events, trial.shape)
+        write(folder / "b.ndjson", trial.others, trial.shape)
         return folder
 
     def run(self, trial: Trial, leg: Leg) -> int | str:
@@ -195,7 +195,7 @@ class _Deliveries:
         if leg.now or leg.restart:
             self._begin_again(leg)
         events = self.contents[leg.file][: leg.events or None]
-        write(self.stage.folder / "project" / f"{leg.file}.ndjson", events)
+        write(self.stage.folder / "project" / f"{leg.file}.ndjson", events, self.trial.shape)
         code = self.stage.run(self.trial, leg)
         if leg.file == "a":
             self.is_begun = code in EARLY
@@ -262,7 +262,7 @@ def _streamed(stage: Stage, trial: Trial) -> list[History]:
     rest = events
     told: dict[tuple[int, object], list[Told]] = {}
     for leg in (*trial.legs, *[Leg()] * MOST_STARTS):
-        write(stage.folder / "project" / "a.ndjson", rest)
+        write(stage.folder / "project" / "a.ndjson", rest, trial.shape if rest else "lines")
         before = len(stage.said())
         code = stage.run(trial, replace(leg, file="-"))
         _add_told(trial, told, stage.told("-"))

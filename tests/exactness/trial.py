@@ -1,11 +1,15 @@
 """Trials: the mappings and events of one, how its delivery is disturbed, and the project that it becomes."""
 
+import gzip
 import json
+import lzma
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from backports import zstd
 
 from .model import OF_PROPERTIES, By, Event, Instead, Rule, Table
 
@@ -113,6 +117,8 @@ class Trial:
     stream: Literal["", "rest", "all"] = ""
     """Whether the events come by standard input, and what is sent again after an early end: what sfmap says is not
     done, or all, as by a client that was not told."""
+    shape: str = "lines"
+    """Of the files."""
     retries: tuple[Leg, ...] = ()
     """What disturbs `sfmap retry` afterwards; the last one is never disturbed."""
 
@@ -136,8 +142,24 @@ class Trial:
         return max((float(str(one.get("seconds", 1))) for one in late), default=0.0)
 
 
-def write(path: Path, events: Sequence[Event]) -> None:
-    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+def _gzip(text: bytes) -> bytes:
+    """Without the time: a file that is written again must stay the same."""
+    return gzip.compress(text, mtime=0)
+
+
+SHAPES: Mapping[str, Callable[[bytes], bytes]] = {
+    "lines": lambda text: text,
+    "gzip": _gzip,
+    "gzip of a member for each line": lambda text: b"".join(map(_gzip, text.splitlines(keepends=True))),
+    "zstd": zstd.compress,
+    "xz": lzma.compress,
+    "array": lambda text: b"[" + text.rstrip().replace(b"\n", b",\n") + b"]",
+}
+"""What a file of lines is made into, with each event on the line where it was."""
+
+
+def write(path: Path, events: Sequence[Event], shape: str = "lines") -> None:
+    path.write_bytes(SHAPES[shape]("".join(json.dumps(event) + "\n" for event in events).encode()))
 
 
 def render(table: Table) -> str:
