@@ -185,7 +185,7 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(failed.value) == ("cannot read s3://acme/a.gz: this needs sfmap[cloud]: pip install 'sfmap[cloud]'")
 
 
-NO_KEYS = "there is no key for it"
+NO_KEYS = "there is no key for it;"
 UNSET = {
     "s3": (NO_KEYS, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
     "gs": (NO_KEYS, "GOOGLE_APPLICATION_CREDENTIALS"),
@@ -233,7 +233,7 @@ def test_half_a_key(watched: Answers, given: str) -> None:
     (missing,) = set(S3_KEYS) - {given}
     setting = missing.removeprefix("AWS_").lower()
     assert failure("", {given: "x"}, "s3://acme") == (
-        f"cannot read s3://acme: {setting} is missing set {missing} in the environment or secrets.env, "
+        f"cannot read s3://acme: {setting} is missing; set {missing} in the environment or secrets.env, "
         f"or {setting} below store: in sfmap.yaml"
     )
     assert not watched.asked
