@@ -56,7 +56,9 @@ class Connections:
             longest_first = sorted(self._idle.items(), key=lambda one: one[1][1])
             too_many = max(0, len(longest_first) - MOST_IDLE)
             for place, (connection, (_, since)) in enumerate(longest_first):
-                if place < too_many or now - since > HEADER_SECONDS:
+                # One that is new may have sent a request that is not read yet: it counts from the next look on.
+                is_surplus = place < too_many and since < now
+                if is_surplus or now - since > HEADER_SECONDS:
                     connection.transport.abort()
 
     def _idle_since(self, connection: _Connection, now: float) -> float:
