@@ -36,8 +36,11 @@ def resume(ledger: Ledger, source: ResumableSource, restart: bool) -> Resumed:
         return _restart(ledger, source, known)
     if known.finished and not source.is_stream:
         return _begin(ledger, source.begun(known.position, ledger.delivered_files()))
-    rest = None if source.is_stream else source.continued(known.position, ledger.run_files())
-    return _continue(ledger, rest, known) if rest else _resume_with_other_events(ledger, source, known)
+    begun_with = ledger.run_files()
+    rest = None if source.is_stream else source.continued(known.position, begun_with)
+    if rest:
+        return _continue(ledger, rest, known, begun_with)
+    return _resume_with_other_events(ledger, source, known, begun_with)
 
 
 def _restart(ledger: Ledger, source: ResumableSource, known: Checkpoint) -> Resumed:
@@ -48,9 +51,10 @@ def _restart(ledger: Ledger, source: ResumableSource, known: Checkpoint) -> Resu
     return _begin(ledger, source.begun(START, [one for one in ledger.delivered_files() if one.name not in again]))
 
 
-def _continue(ledger: Ledger, rest: ResumableSource, known: Checkpoint) -> Resumed:
+def _continue(
+    ledger: Ledger, rest: ResumableSource, known: Checkpoint, begun_with: Sequence[FileVersion]
+) -> Resumed:
     """The rest of a run. The journal keeps the versions that it delivers, and forgets files that have gone."""
-    begun_with = ledger.run_files()
     done = known.position.file
     files = [*begun_with[:done], *rest.files[done:]]
     if files != begun_with:
@@ -83,10 +87,12 @@ def _begin(ledger: Ledger, begun: Begun) -> Resumed:
     return Resumed(source=begun.source.starting_at(begun.start), start=begun.start, words=begun.words)
 
 
-def _resume_with_other_events(ledger: Ledger, source: ResumableSource, known: Checkpoint) -> Resumed:
+def _resume_with_other_events(
+    ledger: Ledger, source: ResumableSource, known: Checkpoint, begun_with: Sequence[FileVersion]
+) -> Resumed:
     """Where to start with other events under the same source name."""
     held = len(ledger.held())
-    changed = _what_has_changed(ledger.run_files(), source, known)
+    changed = _what_has_changed(begun_with, source, known)
     if source.remembers:
         ledger.finish_files(before=known.position.file)
     begun = source.begun(START, ledger.delivered_files())

@@ -11,6 +11,7 @@ from sfmap.engine.mapping.values.values import shown
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.project.source_entry import SourceEntry
 from sfmap.engine.sources.rows import WrongShape
+from sfmap.engine.sources.stored_files import is_remote
 from sfmap.engine.wiring.source_opening import USUAL_OPTIONS, open_source
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, listed
@@ -30,7 +31,7 @@ def check_sources(project: ProjectFile, mappings: Sequence[CompiledMapping]) -> 
                 "write opt_in: true under event, if the people agreed",
                 "warning",
             )
-        if not entry.sql and not any("://" in one.text for one in entry.files):
+        if not entry.sql and not any(is_remote(one.text) for one in entry.files):
             yield from _about_rows(project, entry, mappings)
 
 

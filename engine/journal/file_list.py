@@ -1,7 +1,7 @@
 """The files of a source in the journal: those of the current run in their order, and those delivered before."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sfmap.engine.journal.database import Database
@@ -30,19 +30,13 @@ class FileList(NamedTuple):
     ) -> None:
         """Sets the files of a new run and those delivered before, and forgets all others."""
         connection.execute("DELETE FROM files WHERE org = ? AND source = ?", self)
-        placed = [*((_DELIVERED, one) for one in delivered), *enumerate(files)]
-        connection.executemany(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
-            [(*self, one.name, place, one.version) for place, one in placed],
-        )
+        self._add(connection, ((_DELIVERED, one) for one in delivered))
+        self._add(connection, enumerate(files))
 
     def go_on(self, connection: sqlite3.Connection, files: Sequence[FileVersion]) -> None:
         """Replaces the files of the current run."""
         connection.execute("DELETE FROM files WHERE org = ? AND source = ? AND place >= 0", self)
-        connection.executemany(
-            "INSERT INTO files VALUES (?, ?, ?, ?, ?)",
-            [(*self, one.name, place, one.version) for place, one in enumerate(files)],
-        )
+        self._add(connection, enumerate(files))
 
     def finish(self, connection: sqlite3.Connection, before: int | None = None) -> None:
         """Counts the files of the run as delivered: all, or those before a place."""
@@ -50,6 +44,12 @@ class FileList(NamedTuple):
             f"UPDATE OR REPLACE files SET place = {_DELIVERED}"  # noqa: S608
             " WHERE org = ? AND source = ? AND place >= 0 AND place < coalesce(?, place + 1)",
             (*self, before),
+        )
+
+    def _add(self, connection: sqlite3.Connection, placed: Iterable[tuple[int, FileVersion]]) -> None:
+        connection.executemany(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
+            ((*self, one.name, place, one.version) for place, one in placed),
         )
 
     def _rows(self, database: Database, condition: str) -> list[FileVersion]:

@@ -115,9 +115,10 @@ def _csv_options(source: Table, report: DiagnosticReport) -> CsvOptions:
     if encoding and not _is_encoding(encoding.text):
         message = f'there is no encoding "{encoding.text}"'
         report.error(kinds.WRONG_VALUE, encoding.span, message, "such as utf-8 or windows-1252")
+        encoding = None
     return CsvOptions(
         delimiter=delimiter.text if delimiter else "",
-        encoding=encoding.text if encoding and _is_encoding(encoding.text) else "",
+        encoding=encoding.text if encoding else "",
         header=True if header is None else header,
     )
 

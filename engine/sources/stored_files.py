@@ -1,9 +1,12 @@
 """What the places of files share: the files they hold, and their bytes."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
+
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,16 @@ class StoredFile:
     is_stream: bool = False
     """Whether it can be read only once: standard input and named pipes."""
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is not on this machine."""
+        return is_remote(self.name)
+
+    @property
+    def lasting_name(self) -> str:
+        """The name from any folder: a whole path, or the URL."""
+        return self.name if self.is_remote else os.path.abspath(self.name)
+
 
 class FileStore(Protocol):
     """A place of files."""
@@ -30,6 +43,17 @@ class FileStore(Protocol):
 
     def open(self, file: StoredFile) -> BinaryIO:
         """The bytes of that version of the file, seekable. Raises `SourceFailed`."""
+
+
+def scheme_of(name: str) -> str:
+    """The scheme of a URL; empty for a path."""
+    found = _URL.match(name)
+    return found[1] if found else ""
+
+
+def is_remote(name: str) -> bool:
+    """Whether a name or pattern is of files that are not on this machine."""
+    return bool(scheme_of(name))
 
 
 def printable_name(path: str) -> str:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from sfmap.engine.sources.files.source_file import SourceFile, source_files
 from sfmap.engine.sources.formats.file_shape import FormatOptions
 from sfmap.engine.sources.queries.query_settings import QuerySettings
 from sfmap.engine.sources.queries.query_source import QuerySource
-from sfmap.engine.sources.stored_files import FileStore, printable_name
+from sfmap.engine.sources.stored_files import FileStore, is_remote, printable_name
 from sfmap.engine.sources.stores.file_stores import is_on_the_web, store_of
 from sfmap.engine.sources.stores.listing_order import FileOrder
 from sfmap.engine.sources.stores.name_patterns import is_pattern, most_similar
@@ -116,7 +117,7 @@ def _open_entry(project: ProjectFile, entry: SourceEntry, options: SourceOptions
         options=FormatOptions(
             format=options.format or entry.format.format,
             csv=entry.format.csv,
-            zone=time_zone(entry.columns.timezone if entry.columns else ""),
+            zone=_zone(entry),
         ),
         shape=entry.columns,
         remembers=True,
@@ -135,11 +136,16 @@ def _open_query(project: ProjectFile, entry: SourceEntry, options: SourceOptions
             cursor=entry.cursor,
             overlap=entry.overlap,
             cursor_is_set_by_database=texts.get("cursor_is_set_by_database") == "true",
-            zone=time_zone(entry.columns.timezone if entry.columns else ""),
+            zone=_zone(entry),
         ),
         shape=entry.columns or COLUMNS,
         say=options.say,
     )
+
+
+def _zone(entry: SourceEntry) -> tzinfo:
+    """The time zone of times that do not say theirs."""
+    return time_zone(entry.columns.timezone if entry.columns else "")
 
 
 def _members(patterns: Sequence[str], chosen: StoreChoice) -> Iterator[SourceFile]:
@@ -148,7 +154,7 @@ def _members(patterns: Sequence[str], chosen: StoreChoice) -> Iterator[SourceFil
     for pattern in dict.fromkeys(patterns):
         store = chosen.store(pattern)
         for stored in store.list(pattern):
-            name = os.path.abspath(stored.name) if "://" not in stored.name else stored.name
+            name = stored.lasting_name
             first = found.setdefault(name, pattern)
             if first == pattern:
                 yield from source_files(stored, store)
@@ -167,14 +173,14 @@ def _settings(texts: Mapping[str, str]) -> ObjectStoreSettings:
 
 
 def _in_project(folder: Path, pattern: str) -> str:
-    return pattern if "://" in pattern or os.path.isabs(pattern) else str(folder / pattern)
+    return pattern if is_remote(pattern) or os.path.isabs(pattern) else str(folder / pattern)
 
 
 def _lasting(name: str) -> str:
     """The name of events in the journal: a whole path, or a URL without user and signature."""
     if name == STANDARD_INPUT:
         return name
-    if "://" not in name:
+    if not is_remote(name):
         return printable_name(str(Path(name).absolute()))
     if not name.startswith(("https://", "http://")):  # any character can be part of the name of an object
         return name

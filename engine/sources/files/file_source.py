@@ -1,6 +1,5 @@
 """The events of files, one after the other, wherever the files are and whatever their format is."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -48,7 +47,7 @@ class FileSource:
     @property
     def is_stream(self) -> bool:
         """Whether it can be read only once: standard input and named pipes."""
-        return any(file.is_stream for file in self.members)
+        return any(file.stored.is_stream for file in self.members)
 
     @property
     def may_repeat(self) -> bool:
@@ -62,7 +61,7 @@ class FileSource:
     @property
     def size(self) -> int | None:
         """Bytes as stored; None if unknown."""
-        are_known = all(file.stored.size or file.is_on_this_machine for file in self.members)
+        are_known = all(file.stored.size or not file.stored.is_remote for file in self.members)
         return sum(file.stored.size for file in self.members) if are_known and not self.is_stream else None
 
     def check(self) -> None:
@@ -73,10 +72,11 @@ class FileSource:
 
     def share(self, position: Position) -> float | None:
         """The bytes before a position, of all as stored; a packed file counts once it is done."""
-        if not self.size:
+        size = self.size
+        if not size:
             return None
         done = sum(file.stored.size for file in self.members[: position.file])
-        return (done + (position.offset if position.file in self.plain else 0)) / self.size
+        return (done + (position.offset if position.file in self.plain else 0)) / size
 
     def up_to(self, index: int) -> "FileSource":
         """The files up to that one."""
@@ -95,19 +95,19 @@ class FileSource:
         if not self.remembers:
             return Begun(source=self)
         known = dict(delivered)
-        changed = [
-            file for file in self.members if known.get(file.identity.name) not in (None, file.identity.version)
-        ]
-        again = {file.identity.name for file in changed} if self.takes_changed else set()
-        out = known.keys() - again
-        left = [file for file in self.members if file.identity.name not in out]
-        kept = {file.identity.name for file in (*self.members, *self.older)}.difference(
-            file.identity.name for file in left
-        )
+        listed = [(file, *file.identity) for file in self.members]
+        changed = [file for file, name, version in listed if known.get(name, version) != version]
+        taken = {
+            name
+            for _, name, version in listed
+            if name not in known or (self.takes_changed and known[name] != version)
+        }
+        left = [file for file, name, _ in listed if name in taken]
+        kept = {name for _, name, _ in listed}.union(file.identity.name for file in self.older) - taken
         return Begun(
             source=replace(self, members=tuple(left)),
             delivered=[one for one in delivered if one.name in kept],
-            words=_words(left, changed if not self.takes_changed else []),
+            words=_words(left, [] if self.takes_changed else changed),
         )
 
     def continued(self, position: Position, files: Sequence[FileVersion]) -> "FileSource | None":
@@ -145,7 +145,7 @@ class FileSource:
         """The events of one file; `number` is that of the event before."""
         file = self.members[index]
         before = self.start if index == self.start.file else START
-        name = printable(file.name)
+        name = file.name
         with file.opened(self.options) as opened:
             if digest and not before.offset:
                 if self.remembers:
@@ -248,18 +248,10 @@ def _words(left: Sequence[SourceFile], changed: Sequence[SourceFile]) -> str:
     if not left:
         words = "No file is new since the last run."
     elif len(left) == 1:
-        words = f"1 new file: {printable(left[0].name)}."
+        words = f"1 new file: {left[0].name}."
     else:
-        words = f"{len(left):,} new files, from {printable(left[0].name)} to {printable(left[-1].name)}."
+        words = f"{len(left):,} new files, from {left[0].name} to {left[-1].name}."
     if changed:
         files = "file has" if len(changed) == 1 else "files have"
-        words += (
-            f" {len(changed):,} {files} changed since delivered, such as {printable(changed[0].name)}:"
-            " see --changed."
-        )
+        words += f" {len(changed):,} {files} changed since delivered, such as {changed[0].name}: see --changed."
     return words
-
-
-def printable(name: str) -> str:
-    """The name of a file for messages and results, although file systems allow any bytes."""
-    return os.fsencode(name).decode("utf-8", "replace")

@@ -42,7 +42,7 @@ class Part:
 
 def can_be_split(source: FileSource) -> bool:
     """Whether all files are on this machine, and have lines of events. Raises `SourceFailed` or `WrongShape`."""
-    if source.is_stream or not all(file.is_on_this_machine for file in source.members):
+    if source.is_stream or any(file.stored.is_remote for file in source.members):
         return False
     for file in source.members:
         with file.opened(source.options) as opened:

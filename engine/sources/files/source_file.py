@@ -1,6 +1,5 @@
 """A file of a source: where it is, and its rows once it is opened."""
 
-import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -47,22 +46,13 @@ class SourceFile:
     def identity(self) -> FileVersion:
         """What the journal knows it by; a local file is named by its whole path."""
         stored = self.stored
-        name = os.path.abspath(self.name) if self.is_on_this_machine else self.name
+        name = f"{stored.lasting_name}/{self.member}" if self.member else stored.lasting_name
         return FileVersion(name, stored.version or f"{stored.size} {stored.modified}")
 
     @property
     def is_local(self) -> bool:
         """Whether its content has to be compared, since it has no version."""
         return not self.stored.version
-
-    @property
-    def is_on_this_machine(self) -> bool:
-        return "://" not in self.name
-
-    @property
-    def is_stream(self) -> bool:
-        """Whether it can be read only once: standard input and named pipes."""
-        return self.stored.is_stream
 
     @contextmanager
     def opened(self, options: FormatOptions) -> Iterator[OpenFile]:
@@ -82,7 +72,7 @@ def source_files(stored: StoredFile, store: FileStore) -> Iterator[SourceFile]:
     Objects of a store are opened for that only if they are named `.zip`, since it takes a request for each.
     """
     file = SourceFile(stored=stored, store=store)
-    may_be_zip = not file.is_stream if file.is_on_this_machine else stored.name.lower().endswith(".zip")
+    may_be_zip = stored.name.lower().endswith(".zip") if stored.is_remote else not stored.is_stream
     members = _zip_members(stored, store) if may_be_zip else None
     if members is None:
         yield file

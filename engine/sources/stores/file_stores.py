@@ -1,17 +1,15 @@
 """Finds the store of a name: a path, or a URL of an object store or of the web."""
 
-import re
 from collections.abc import Mapping
 
 from sfmap.engine.sources.event_source import SourceFailed
-from sfmap.engine.sources.stored_files import FileStore
+from sfmap.engine.sources.stored_files import FileStore, scheme_of
 from sfmap.engine.sources.stores.listing_order import FileOrder
 from sfmap.engine.sources.stores.local_files import LocalFiles
 from sfmap.engine.sources.stores.object_store import SCHEMES, ObjectStore
 from sfmap.engine.sources.stores.object_store_settings import ObjectStoreSettings
 from sfmap.engine.sources.stores.web_files import WebFiles
 
-_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://")
 _NAMES_OF_OTHERS = {
     "s3a": "s3",
     "s3n": "s3",
@@ -33,10 +31,9 @@ def store_of(
 
     `environment` has the variables that settings are completed from, secrets among them.
     """
-    found = _URL.match(pattern)
-    if not found:
+    scheme = scheme_of(pattern)
+    if not scheme:
         return LocalFiles(order)
-    scheme = found["scheme"]
     if is_on_the_web(pattern):
         return WebFiles()
     if scheme in SCHEMES:
@@ -46,11 +43,6 @@ def store_of(
     raise SourceFailed(
         f"cannot read {scheme}://…: events are read from files, s3://, gs://, az:// and https://{hint}"
     )
-
-
-def is_remote(pattern: str) -> bool:
-    """Whether a pattern names files that are not on this machine."""
-    return bool(_URL.match(pattern))
 
 
 def is_on_the_web(pattern: str) -> bool:

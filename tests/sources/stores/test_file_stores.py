@@ -3,7 +3,8 @@
 import pytest
 
 from sfmap.engine.sources.event_source import SourceFailed
-from sfmap.engine.sources.stores.file_stores import is_remote, store_of
+from sfmap.engine.sources.stored_files import is_remote
+from sfmap.engine.sources.stores.file_stores import store_of
 from sfmap.engine.sources.stores.local_files import LocalFiles
 from sfmap.engine.sources.stores.object_store import ObjectStore
 from sfmap.engine.sources.stores.object_store_settings import ObjectStoreSettings
