@@ -1,7 +1,6 @@
 """Reads the members of zip files."""
 
 import io
-import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -9,12 +8,13 @@ from typing import BinaryIO, NamedTuple
 
 from sfmap.engine.sources.formats.beginning import read_some
 from sfmap.engine.sources.formats.compression import Library, Member, Packing, deflate, unpacked, unpacked_by
+from sfmap.engine.sources.natural_order import natural_key
+from sfmap.engine.sources.positioned_stream import PositionedStream
 from sfmap.engine.sources.rows import FileDamaged, WrongShape
 
 _MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 _HEADER = 30
 """Bytes of a member's header before its name."""
-_DIGITS = re.compile(r"(\d+)")
 _OFFICE = {
     "[Content_Types].xml": "an Office document, such as an Excel workbook (.xlsx)",
     "META-INF/manifest.xml": "an OpenDocument file, such as a spreadsheet (.ods)",
@@ -82,7 +82,7 @@ def zip_members(stream: BinaryIO, name: str) -> ZipMembers:
     if encrypted := next((info.filename for info in infos if info.flag_bits & 1), None):
         raise WrongShape(f"cannot read {name}/{encrypted}: it is encrypted: unpack {name} first")
     members = (ZipMember(info.filename, info.file_size, info) for info in infos if not _is_skipped(info))
-    return ZipMembers(stream, name, tuple(sorted(members, key=lambda member: _natural(member.name))))
+    return ZipMembers(stream, name, tuple(sorted(members, key=lambda member: natural_key(member.name))))
 
 
 def _is_skipped(info: zipfile.ZipInfo) -> bool:
@@ -91,32 +91,17 @@ def _is_skipped(info: zipfile.ZipInfo) -> bool:
     return info.is_dir() or parts[0] == "__MACOSX" or parts[-1] == ".DS_Store"
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in _DIGITS.split(name)]
-
-
-class _Slice(io.RawIOBase):
+class _Slice(PositionedStream):
     """A part of a stream. Several can be read in turns."""
 
     def __init__(self, stream: BinaryIO, start: int, size: int) -> None:
+        super().__init__()
         self._stream = stream
         self._start = start
         self._size = size
-        self._position = 0
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        self._position = base + offset
-        return self._position
+    def _end(self) -> int:
+        return self._size
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         self._stream.seek(self._start + self._position)

@@ -9,7 +9,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
 
 from sfmap.engine.sources.event_source import SourceFailed
-from sfmap.engine.sources.queries.cursor_values import all_as_text, as_text, from_text, less, now_like, shown
+from sfmap.engine.sources.queries.cursor_values import all_as_text, from_text, shown
 from sfmap.engine.sources.queries.database_port import (
     ConnectionLost,
     CursorValues,
@@ -22,6 +22,7 @@ from sfmap.engine.sources.queries.database_port import (
 )
 from sfmap.engine.sources.queries.database_url import DatabaseUrl, reason
 from sfmap.engine.sources.queries.keyset_sql import KeysetSql, source_sql
+from sfmap.engine.sources.queries.machine_clock import earlier_value, highest_row, unread_rows
 
 _WITHOUT_LIMIT = {"mssql": "SQL Server", "oracle": "Oracle"}
 _READ_ONLY = {
@@ -89,21 +90,15 @@ class SqlalchemyDatabase:
             return tuple(sqlalchemy.inspect(connection).get_pk_constraint(table, schema)["constrained_columns"])
 
     def highest(self, keyset: Keyset) -> CursorValues | None:
-        statement = KeysetSql(self._dialect, keyset)
-        row = self._row(statement, statement.highest())
+        row = highest_row(KeysetSql(self._dialect, keyset), self._row)
         if row is None:
             return None
-        if (now := now_like(row[0], keyset.zone)) is not None and row[0] > now:
-            row = self._row(statement, statement.highest(self._not_after(statement, now)))
-            if row is None:
-                return None
         found = all_as_text(row)
         self._check_that_exactly(keyset, found)
         return found
 
     def earlier(self, keyset: Keyset, value: str, overlap: float) -> str | None:
-        low = less(from_text(value), overlap)
-        return None if low is None else as_text(low)
+        return earlier_value(value, overlap)
 
     @contextmanager
     def page(self, keyset: Keyset, rows: RowRange, limit: int) -> Iterator[Iterator[DatabaseRow]]:
@@ -119,15 +114,7 @@ class SqlalchemyDatabase:
                 found.close()
 
     def unread(self, keyset: Keyset) -> UnreadRows:
-        statement = KeysetSql(self._dialect, keyset)
-        is_null = statement.is_null()
-        null = self._row(statement, statement.count(is_null)) if is_null else None
-        last = self._row(statement, statement.highest())
-        now = now_like(last[0], keyset.zone) if last else None
-        future = None
-        if last and now is not None and last[0] > now:
-            future = self._row(statement, statement.count(f"NOT {self._not_after(statement, now)}"))
-        return UnreadRows(null=null[0] if null else 0, future=future[0] if future else 0)
+        return unread_rows(KeysetSql(self._dialect, keyset), self._row)
 
     def sorts(self, keyset: Keyset, rows: RowRange) -> bool:
         return False
@@ -149,9 +136,6 @@ class SqlalchemyDatabase:
             raise SourceFailed(
                 f"the values of {names} are finer than Python holds: write a query that rounds to microseconds"
             )
-
-    def _not_after(self, statement: KeysetSql, now: object) -> str:
-        return f"{statement.first()} <= {statement.value(statement.keyset.cursor[0], as_text(now))}"
 
     def _row(self, statement: KeysetSql, text: str) -> Sequence[Any] | None:
         with self._reading() as connection:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sfmap.engine.sources.event_source import SourceFailed
-from sfmap.engine.sources.queries.cursor_values import all_as_text, as_text, from_text, less, now_like, shown
+from sfmap.engine.sources.queries.cursor_values import all_as_text, from_text, shown
 from sfmap.engine.sources.queries.database_port import (
     ConnectionLost,
     CursorValues,
@@ -20,6 +20,7 @@ from sfmap.engine.sources.queries.database_port import (
     UnreadRows,
 )
 from sfmap.engine.sources.queries.keyset_sql import KeysetSql, source_sql
+from sfmap.engine.sources.queries.machine_clock import earlier_value, highest_row, unread_rows
 
 _MANY_ROWS = 10_000
 """Sorting fewer rows for each page costs nothing worth a warning."""
@@ -70,18 +71,11 @@ class SqliteDatabase:
         return tuple(places[place] for place in sorted(places))
 
     def highest(self, keyset: Keyset) -> CursorValues | None:
-        statement = KeysetSql(_DIALECT, keyset)
-        row = self._row(statement, statement.highest())
-        if row is None:
-            return None
-        if (now := now_like(row[0], keyset.zone)) is None or not row[0] > now:
-            return all_as_text(row)
-        row = self._row(statement, statement.highest(self._not_after(statement, now)))
+        row = highest_row(KeysetSql(_DIALECT, keyset), self._row)
         return all_as_text(row) if row else None
 
     def earlier(self, keyset: Keyset, value: str, overlap: float) -> str | None:
-        low = less(from_text(value), overlap)
-        return None if low is None else as_text(low)
+        return earlier_value(value, overlap)
 
     @contextmanager
     def page(self, keyset: Keyset, rows: RowRange, limit: int) -> Iterator[Iterator[DatabaseRow]]:
@@ -96,16 +90,7 @@ class SqliteDatabase:
                 found.close()
 
     def unread(self, keyset: Keyset) -> UnreadRows:
-        statement = KeysetSql(_DIALECT, keyset)
-        is_null = statement.is_null()
-        null = self._row(statement, statement.count(is_null)) if is_null else None
-        last = self._row(statement, statement.highest())
-        now = now_like(last[0], keyset.zone) if last else None
-        future = None
-        if last and now is not None and last[0] > now:
-            statement = KeysetSql(_DIALECT, keyset)
-            future = self._row(statement, statement.count(f"NOT {self._not_after(statement, now)}"))
-        return UnreadRows(null=null[0] if null else 0, future=future[0] if future else 0)
+        return unread_rows(KeysetSql(_DIALECT, keyset), self._row)
 
     def sorts(self, keyset: Keyset, rows: RowRange) -> bool:
         statement = KeysetSql(_DIALECT, keyset)
@@ -126,9 +111,6 @@ class SqliteDatabase:
         if self._connection:
             self._connection.close()
             self._connection = None
-
-    def _not_after(self, statement: KeysetSql, now: object) -> str:
-        return f"{statement.first()} <= {statement.value(statement.keyset.cursor[0], as_text(now))}"
 
     def _row(self, statement: KeysetSql, text: str) -> Any:
         with self._reading() as connection:

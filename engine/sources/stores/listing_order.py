@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
 
+from sfmap.engine.sources.natural_order import natural_key
 from sfmap.engine.sources.stored_files import StoredFile
 
-_DIGITS = re.compile(r"([0-9]+)")
 _SEGMENT = re.compile(r"(?:^|/)segment-logs/[^/]+/(?P<milliseconds>[0-9]{1,15})/")
 _DATE = r"(?:(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})|(?P<m2>[0-9]{2})-(?P<d2>[0-9]{2})-(?P<y2>[0-9]{4}))"
 _RUDDERSTACK = re.compile(rf"(?:^|/)rudder-logs/[^/]+/{_DATE}/(?:[^/]+/)*(?P<seconds>[0-9]*)[^/]*$")
@@ -38,7 +38,7 @@ def name_key(name: str) -> NameKey:
     Other files come first.
     """
     day, second = _archived(name)
-    return day, second, tuple(_natural(part) for part in name.split("/")), name
+    return day, second, tuple(natural_key(part) for part in name.split("/")), name
 
 
 def _archived(name: str) -> tuple[int, int]:
@@ -55,10 +55,3 @@ def _archived(name: str) -> tuple[int, int]:
         except ValueError:
             pass
     return -1, -1
-
-
-def _natural(part: str) -> tuple[object, ...]:
-    """Text and numbers in turn: a number is its length without leading zeros, then its digits."""
-    pieces = _DIGITS.split(part)
-    pieces[1::2] = [piece.lstrip("0") for piece in pieces[1::2]]
-    return tuple((len(piece), piece) if index % 2 else piece for index, piece in enumerate(pieces))

@@ -1,10 +1,11 @@
 """A file that is fetched in ranges, some megabytes at a time and one range ahead."""
 
 import io
-import os
 from collections.abc import Callable
 from threading import Thread
 from typing import BinaryIO
+
+from sfmap.engine.sources.positioned_stream import PositionedStream
 
 SHORTEST = 256 * 1024
 LONGEST = 8 * 1024 * 1024
@@ -20,33 +21,20 @@ def ranged_stream(fetch: Fetch, size: int) -> BinaryIO:
     return io.BufferedReader(_Ranges(fetch, size), _READ_AT_ONCE)
 
 
-class _Ranges(io.RawIOBase):
+class _Ranges(PositionedStream):
     """Ranges grow while they are read in order, so that a look at the beginning or the end fetches little."""
 
     def __init__(self, fetch: Fetch, size: int) -> None:
+        super().__init__()
         self._fetch = fetch
         self._size = size
-        self._position = 0
         self._start = 0
         self._bytes = memoryview(b"")
         self._length = 0
         self._ahead: _Ahead | None = None
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
-        if origin + offset < 0:
-            raise ValueError("negative seek position")
-        self._position = origin + offset
-        return self._position
+    def _end(self) -> int:
+        return self._size
 
     def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
         if self._position >= self._size:

@@ -1,10 +1,11 @@
 """A file that can only be fetched from its beginning to its end."""
 
 import io
-import os
 import sys
 from collections.abc import Callable, Generator
 from typing import BinaryIO
+
+from sfmap.engine.sources.positioned_stream import PositionedStream
 
 _READ_AT_ONCE = 256 * 1024
 
@@ -17,30 +18,13 @@ def whole_stream(begin: Begin) -> BinaryIO:
     return io.BufferedReader(_Whole(begin), _READ_AT_ONCE)
 
 
-class _Whole(io.RawIOBase):
+class _Whole(PositionedStream):
     def __init__(self, begin: Begin) -> None:
+        super().__init__()
         self._begin = begin
         self._pieces = begin()
-        self._position = 0
         self._start = 0
         self._piece = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position}.get(whence)
-        target = offset + (self._end() if origin is None else origin)
-        if target < 0:
-            raise ValueError("negative seek position")
-        self._position = target
-        return target
 
     def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
         self._go_to(self._position)
