@@ -44,8 +44,8 @@ local_org        a Salesforce on loopback, for development and tests
                  ← files, yaml_files, http
 wiring           connects ports and adapters
                  ← files, mapping/values, org, org/soap, sources, sources/stores,
-                   sources/formats, sources/queries, sources/files, journal, delivery, project,
-                   local_org
+                   sources/formats, sources/shapes, sources/queries, sources/files, journal,
+                   delivery, project, local_org
 inspect          what a person asks of a mapping
                  ← files, yaml_files, language, mapping/values, mapping/run, mapping/compile,
                    org, org/soap, sources, sources/files, project, local_org, wiring

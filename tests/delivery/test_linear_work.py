@@ -1,39 +1,18 @@
 """Twice the events of one identity take about twice the work, counted in steps of the interpreter."""
 
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import pytest
 
 from sfmap.engine import delivery
 from sfmap.engine.mapping.values.record import Event
 
+from ..steps import steps
 from .test_folding import ERASURES, GROUPS, WRITES, deliver
 
 FOLDER = str(Path(delivery.__file__).parent)
-
-
-def steps(work: Callable[[], object]) -> int:
-    """How many steps of the interpreter the work takes within the delivery's modules."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, _argument: Any) -> Any:
-        nonlocal count
-        if not frame.f_code.co_filename.startswith(FOLDER):
-            return None
-        frame.f_trace_opcodes = True
-        count += event == "opcode"
-        return trace
-
-    sys.settrace(trace)
-    try:
-        work()
-    finally:
-        sys.settrace(None)
-    return count
 
 
 def same_person(number: int) -> list[Event]:
@@ -73,5 +52,6 @@ def test_work_grows_linearly_with_the_events(
         folder = tmp_path / str(number)
         folder.mkdir()
         stream = events(number)
-        taken.append(steps(lambda: deliver(folder, stream, len(stream), WRITES, GROUPS, ERASURES, lost=lost)))  # noqa: B023
+        work = partial(deliver, folder, stream, len(stream), WRITES, GROUPS, ERASURES, lost=lost)
+        taken.append(steps(work, kind="opcode", folder=FOLDER))
     assert taken[1] < 6 * taken[0], taken  # 4 times the events: 16 would be the square

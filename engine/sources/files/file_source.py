@@ -9,11 +9,12 @@ from hashlib import blake2b
 from sfmap.engine.mapping.values.record import Event
 from sfmap.engine.sources.event_source import START, Begun, FileVersion, Position, Received, SourceFailed
 from sfmap.engine.sources.files.content_digest import ContentDigest, whole_content
-from sfmap.engine.sources.files.first_rows import COLUMNS, check_first_rows
+from sfmap.engine.sources.files.first_rows import check_first_rows
 from sfmap.engine.sources.files.source_file import OpenFile, SourceFile
 from sfmap.engine.sources.formats.file_shape import USUAL_FORMAT, FormatOptions
 from sfmap.engine.sources.reading import json_bytes
 from sfmap.engine.sources.rows import FileDamaged, RowShape, SourceRow, WrongShape
+from sfmap.engine.sources.shapes.dotted_columns import COLUMNS
 
 _Read = tuple[Event | None, str, bytes]
 """An event, why there is none, and its JSON."""

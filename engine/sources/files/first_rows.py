@@ -8,22 +8,11 @@ from sfmap.engine.mapping.values.values import shown
 from sfmap.engine.sources.files.source_file import SourceFile
 from sfmap.engine.sources.formats.file_shape import FormatOptions
 from sfmap.engine.sources.rows import FileDamaged, RowShape, WrongShape
-from sfmap.engine.sources.shapes.dotted_columns import DottedColumns
+from sfmap.engine.sources.shapes.dotted_columns import COLUMNS
+from sfmap.engine.sources.shapes.presets import probable_preset
 
-COLUMNS = DottedColumns()
-"""The shape of tables without another one: columns named after what an event has."""
 _FIRST = 100
 _MOST_NAMED = 8
-_TELLING = {
-    "_airbyte_data": "airbyte",
-    "_airbyte_raw_id": "airbyte",
-    "distinct_id": "mixpanel",
-    "$distinct_id": "mixpanel",
-    "event_type": "amplitude",
-    "uuid_ts": "segment-warehouse",
-    "anonymous_id": "segment-warehouse",
-}
-"""Columns that tell a preset."""
 
 
 def check_first_rows(file: SourceFile, options: FormatOptions, shape: RowShape | None) -> None:
@@ -53,9 +42,7 @@ def _described(values: Mapping[str, Json], is_table: bool) -> str:
 
 
 def _advice(values: Mapping[str, Json], reason: str) -> str:
-    properties = values.get("properties")
-    inner = properties if isinstance(properties, dict) else {}
-    preset = next((name for key, name in _TELLING.items() if key in values or key in inner), "")
+    preset = probable_preset(values)
     hint = f" (perhaps shape: {preset})" if preset else ""
     return (
         f"{reason or 'none says what the event is'}; name it under sources in sfmap.yaml, with"

@@ -1,4 +1,4 @@
 """From the rows of a table to events.
 
-Imported by: sources/files, project.
+Imported by: sources/files, project, wiring.
 """

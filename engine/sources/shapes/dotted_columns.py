@@ -29,6 +29,10 @@ class DottedColumns:
         return event, ""
 
 
+COLUMNS = DottedColumns()
+"""The shape of tables without another one."""
+
+
 def nested(values: Mapping[str, Json]) -> dict[str, Json]:
     """The values by path: `a.b` is below `a`."""
     found: dict[str, Json] = {}

@@ -129,3 +129,20 @@ PRESETS: Mapping[str, Preset] = {
     "amplitude": amplitude_event,
 }
 """By the name under `shape`."""
+_TELLING = {
+    "_airbyte_data": "airbyte",
+    "_airbyte_raw_id": "airbyte",
+    "distinct_id": "mixpanel",
+    "$distinct_id": "mixpanel",
+    "event_type": "amplitude",
+    "uuid_ts": "segment-warehouse",
+    "anonymous_id": "segment-warehouse",
+}
+"""Columns that tell a preset."""
+
+
+def probable_preset(values: Mapping[str, Json]) -> str:
+    """The name of the preset that a row seems to be for; empty if none."""
+    properties = values.get("properties")
+    inner = properties if isinstance(properties, dict) else {}
+    return next((name for key, name in _TELLING.items() if key in values or key in inner), "")

@@ -2,7 +2,6 @@
 
 import io
 import json
-import sys
 from collections.abc import Iterator
 from random import Random
 
@@ -15,6 +14,8 @@ from sfmap.engine.sources.formats import text_window
 from sfmap.engine.sources.formats.json_objects import JsonObjects
 from sfmap.engine.sources.reading import LONGEST_LINE
 from sfmap.engine.sources.rows import FileDamaged, SourceRow
+
+from ...steps import steps
 
 CUT = "ends in the middle of what begins on line {}, at byte {} (was the file cut short?)"
 CUT_BATCH = "ends in the middle of the batch that begins on line {}, at byte {} (was the file cut short?)"
@@ -228,18 +229,9 @@ def test_reading_twice_as_much_takes_twice_the_steps(inner: str) -> None:
 
 def _lines_run(data: bytes, expected: int) -> int:
     """How many lines of Python run while so many objects are read."""
-    count = 0
 
-    def trace(frame: object, event: str, argument: object) -> object:
-        nonlocal count
-        count += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)  # type: ignore[arg-type]
-    try:
+    def work() -> None:
         rows = list(JsonObjects().rows(io.BytesIO(data)))
-    finally:
-        sys.settrace(before)
-    assert len([row for row in rows if row.values]) == expected
-    return count
+        assert len([row for row in rows if row.values]) == expected
+
+    return steps(work)
