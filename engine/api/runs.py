@@ -36,15 +36,15 @@ def run_source(
         run.options.say(resumed.words)
     if run.results:
         run.results.continue_from(resumed.results)
-    reading: Stream | _Counted = _Counted(resumed.source)
-    if source.is_stream and linger is not None:
-        reading = Stream(resumed.source, linger)
+    stream: Stream | _Counted | None = None
+    if source.is_stream:
+        stream = _Counted(resumed.source) if linger is None else Stream(resumed.source, linger)
     repeats = resumed.source.may_repeat and not source.is_stream
     if repeats and not run.options.remember_days:
         run.options.say("repeats: 0 in sfmap.yaml: rows within the overlap are delivered again.")
     skips = run.options.skip_delivered or repeats
     summary, interruption = deliver_all(
-        reading,
+        resumed.source if stream is None else stream,
         resumed=resumed,
         mapper=mapper,
         org=run.opened.org,
@@ -53,8 +53,8 @@ def run_source(
         results=run.results,
     )
     report = run.report_of(summary, interruption, key)
-    if source.is_stream:
-        report = replace(report, is_resumable=False, undelivered=reading.read - summary.events)
+    if stream is not None:
+        report = replace(report, is_resumable=False, undelivered=stream.read - summary.events)
     return run.end(report, ledger)
 
 
