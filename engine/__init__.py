@@ -33,6 +33,8 @@ sources/files    the events of files, wherever they are
                  ← mapping/values, sources, sources/formats, sources/shapes
 journal          what has happened, kept on disk
                  ← files, sources
+journal/shared   a journal and a spool in PostgreSQL, which several machines share
+                 ← sources/queries, journal
 delivery         records → outcomes
                  ← files, yaml_files, language, mapping/values, mapping/run, org, sources,
                    journal
@@ -45,7 +47,7 @@ local_org        a Salesforce on loopback, for development and tests
 wiring           connects ports and adapters
                  ← files, mapping/values, org, org/soap, sources, sources/stores,
                    sources/formats, sources/shapes, sources/queries, sources/files, journal,
-                   delivery, project, local_org
+                   journal/shared, delivery, project, local_org
 inspect          what a person asks of a mapping
                  ← files, yaml_files, language, mapping/values, mapping/run, mapping/compile,
                    org, org/soap, sources, sources/files, project, local_org, wiring

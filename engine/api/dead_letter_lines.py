@@ -1,15 +1,14 @@
 """The dead letters of an org, as dicts with the keys of the lines of `sfmap dead-letters --json`."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypedDict, cast
 
-from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_events import letter_dict
 from sfmap.engine.journal.dead_letter_store import dead_letters
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.wiring.org_opening import known_key
+from sfmap.engine.wiring.state_opening import open_journal
 
 
 class DeadLetterLine(TypedDict, total=False):
@@ -46,7 +45,7 @@ class DeadLetters:
 
     def __iter__(self) -> Iterator[DeadLetterLine]:
         """None if nothing has signed in to the org yet. Raises `NoSuchOrg` or `JournalFailed`."""
-        with closing(Database(self.project.journal)) as journal:
+        with open_journal(self.project) as journal:
             key = self.key or known_key(self.project, self.project.org(self.org), journal)
             if key is not None:
                 for letter in dead_letters(journal, key, self.reason):

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
@@ -15,11 +15,11 @@ from sfmap.engine.delivery.progress import OnProgress
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Output
-from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.ledger import Ledger
-from sfmap.engine.journal.lock import only_run
+from sfmap.engine.journal.state import Lease, State
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.wiring.org_opening import OpenOrg, open_org, open_printed_session
+from sfmap.engine.wiring.state_opening import open_state
 
 
 class RunKeywords(TypedDict, total=False):
@@ -69,7 +69,9 @@ class RunSettings:
 class OpenRun:
     """What a run works with until it ends."""
 
-    journal: Database
+    command: str
+    """What others are shown that want to deliver to the same org."""
+    state: State
     opened: OpenOrg
     options: RunOptions
     outcomes: Outcomes
@@ -78,6 +80,10 @@ class OpenRun:
     report: Output | None
     """The file for the summary."""
     on_report: Callable[[RunReport], object]
+
+    def lease(self, key: str) -> AbstractContextManager[Lease]:
+        """The right to deliver to the org; a service gives way. Raises `LeaseTaken` or `JournalFailed`."""
+        return self.state.lease(key, self.command, wait=self.options.waiter().check_stop)
 
     def report_of(self, summary: Report, error: SfmapError | None, key: str | None = None) -> RunReport:
         """The report; `key` is that of the org in the journal, if it has let the run in."""
@@ -104,19 +110,20 @@ class OpenRun:
 
 @contextmanager
 def open_run(command: str, project: ProjectFile, settings: RunSettings) -> Iterator[OpenRun]:
-    """Locks the project, and opens the output files, the journal and the org.
+    """Opens the state of the project, the output files and the org.
 
     `command` is shown to others that find the project locked.
     """
     with (
-        only_run(project.state, command),
+        open_state(project) as state,
+        state.deliver_alone(command),
         _output(settings.report_file) as report,
         _results(settings) as (outcomes, results),
-        closing(Database(project.journal)) as journal,
-        _org(project, settings) as opened,
+        _org(project, settings, state) as opened,
     ):
         yield OpenRun(
-            journal=journal,
+            command=command,
+            state=state,
             opened=opened,
             options=replace(
                 run_options(project, settings.org, settings.connections, settings.on_message),
@@ -150,10 +157,10 @@ def run_options(
     )
 
 
-def _org(project: ProjectFile, settings: RunSettings) -> AbstractContextManager[OpenOrg]:
+def _org(project: ProjectFile, settings: RunSettings, state: State) -> AbstractContextManager[OpenOrg]:
     if settings.session is not None:
-        return nullcontext(open_printed_session(settings.session, settings.max_calls))
-    return open_org(project, project.org(settings.org), settings.max_calls)
+        return nullcontext(open_printed_session(settings.session, settings.max_calls, state.check_leases))
+    return open_org(project, project.org(settings.org), settings.max_calls, state.check_leases)
 
 
 def _output(name: str | None) -> AbstractContextManager[Output | None]:

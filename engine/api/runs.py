@@ -8,7 +8,7 @@ from sfmap.engine.api.opening_runs import OpenRun
 from sfmap.engine.api.run_report import RunReport
 from sfmap.engine.delivery.deliver_all import deliver_all
 from sfmap.engine.delivery.report import Report
-from sfmap.engine.delivery.resuming import resume
+from sfmap.engine.delivery.resuming import Resumed, resume
 from sfmap.engine.delivery.windows import Stream
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import NO_RESULTS
@@ -27,24 +27,32 @@ def run_source(
     """Delivers the events that have no outcome yet. With `linger`, a stream is read by a separate thread."""
     run.options.say(f"Delivering to {run.opened.where}. Mappings: {_named(mapper.mappings)}.")
     try:
-        key = sign_in(run.opened, run.journal, run.options.waiter())
+        key = sign_in(run.opened, run.state.journal, run.options.waiter())
     except SfmapError as error:
         return run.end(replace(_not_begun(run, error), is_resumable=not source.is_stream))
-    ledger = Ledger(run.journal, key, source.name, is_stream=source.is_stream)
-    resumed = resume(ledger, source, restart)
+    with run.lease(key) as lease:
+        ledger = Ledger(lease.database, key, source.name, is_stream=source.is_stream)
+        return _delivered(run, key, ledger, resume(ledger, source, restart), mapper, linger)
+
+
+def _delivered(
+    run: OpenRun, key: str, ledger: Ledger, resumed: Resumed, mapper: Mapper, linger: float | None
+) -> RunReport:
+    """Delivers what is left of a source."""
+    source = resumed.source
     if resumed.words:
         run.options.say(resumed.words)
     if run.results:
         run.results.continue_from(resumed.results)
     stream: Stream | _Counted | None = None
     if source.is_stream:
-        stream = _Counted(resumed.source) if linger is None else Stream(resumed.source, linger)
-    repeats = resumed.source.may_repeat and not source.is_stream
+        stream = _Counted(source) if linger is None else Stream(source, linger)
+    repeats = source.may_repeat and not source.is_stream
     if repeats and not run.options.remember_days:
         run.options.say("repeats: 0 in sfmap.yaml: rows within the overlap are delivered again.")
     skips = run.options.skip_delivered or repeats
     summary, interruption = deliver_all(
-        resumed.source if stream is None else stream,
+        source if stream is None else stream,
         resumed=resumed,
         mapper=mapper,
         org=run.opened.org,
@@ -62,23 +70,24 @@ def retry_dead_letters(run: OpenRun, mapper: Mapper, *, reason: str, number: int
     """Delivers the dead letters whose reason contains the text, or the one with the number, again."""
     run.options.say(f"Delivering dead letters to {run.opened.where}.")
     try:
-        key = sign_in(run.opened, run.journal, run.options.waiter())
+        key = sign_in(run.opened, run.state.journal, run.options.waiter())
     except SfmapError as error:
         return run.end(_not_begun(run, error))
-    source = DeadLetterSource(run.journal, key, reason=reason, number=number)
-    ledger = Ledger(run.journal, key, source.name)
-    ledger.begin_unless_begun()
-    if run.results:
-        run.results.continue_from(NO_RESULTS)
-    summary, interruption = deliver_all(
-        source,
-        mapper=mapper,
-        org=run.opened.org,
-        ledger=ledger,
-        options=run.options,
-        results=run.results,
-    )
-    return run.end(run.report_of(summary, interruption, key), ledger)
+    with run.lease(key) as lease:
+        source = DeadLetterSource(lease.database, key, reason=reason, number=number)
+        ledger = Ledger(lease.database, key, source.name)
+        ledger.begin_unless_begun()
+        if run.results:
+            run.results.continue_from(NO_RESULTS)
+        summary, interruption = deliver_all(
+            source,
+            mapper=mapper,
+            org=run.opened.org,
+            ledger=ledger,
+            options=run.options,
+            results=run.results,
+        )
+        return run.end(run.report_of(summary, interruption, key), ledger)
 
 
 def _not_begun(run: OpenRun, error: SfmapError) -> RunReport:

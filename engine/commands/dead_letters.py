@@ -1,18 +1,17 @@
 """`sfmap dead-letters`: lists the records that failed."""
 
 import sys
-from contextlib import closing
 
 import click
 
 from sfmap.engine.commands.arguments import org_option
 from sfmap.engine.commands.terminal import explained, say
-from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_events import letter_event, letter_json, letter_line
 from sfmap.engine.journal.dead_letter_store import dead_letters as stored_dead_letters
 from sfmap.engine.journal.dead_letter_store import discard_dead_letters
 from sfmap.engine.project.project_file import load_project, project_folder
 from sfmap.engine.wiring.org_opening import known_key
+from sfmap.engine.wiring.state_opening import open_journal
 
 
 @click.command(name="dead-letters")
@@ -27,7 +26,7 @@ def dead_letters(org_name: str | None, reason: str, as_data: bool, as_events: bo
     listed = []
     with explained():
         project = load_project(project_folder())
-        with closing(Database(project.journal)) as journal:
+        with open_journal(project) as journal:
             entry = project.org(org_name)
             key = known_key(project, entry, journal)
             if key is None:

@@ -1,6 +1,5 @@
 """`sfmap limits`: prints how many API calls are left."""
 
-from contextlib import closing
 from dataclasses import asdict
 
 import click
@@ -8,10 +7,10 @@ import orjson
 
 from sfmap.engine.commands.arguments import org_option
 from sfmap.engine.commands.terminal import explained, say
-from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.organizations import remember_organization
 from sfmap.engine.project.project_file import load_project, project_folder
 from sfmap.engine.wiring.org_opening import open_org
+from sfmap.engine.wiring.state_opening import open_journal
 
 
 @click.command()
@@ -23,7 +22,7 @@ def limits(org_name: str | None, as_data: bool) -> None:
         project = load_project(project_folder())
         with open_org(project, project.org(org_name)) as opened:
             usage = opened.org.limits()
-            with closing(Database(project.journal)) as journal:
+            with open_journal(project) as journal:
                 remember_organization(journal, opened.entry, opened.key())
     if usage is None:
         say("The org did not report its limit.")

@@ -14,7 +14,7 @@ from sfmap.engine.delivery.traces import Trace, restored_traces, stored_traces
 from sfmap.engine.journal.earlier_stream import EarlierStream
 from sfmap.engine.journal.entries import InFlight, RecordKey, Settled, Unanswered
 from sfmap.engine.journal.ledger import Ledger
-from sfmap.engine.journal.uptime import boot, uptime
+from sfmap.engine.journal.uptime import uptime
 
 CALL_LIMIT = 600.0
 """Seconds after which an org ends a call (app-limits, "API Usage Metrics")."""
@@ -45,14 +45,13 @@ class Doubts:
         self._ledger = ledger
         self._call_limit = call_limit
         self._clock = clock
-        self._boot = boot()
         self._lock = Lock()
         self._held: set[Trace] = set()
         self._unanswered = ledger.unanswered()
         self._earlier = EarlierStream()
         if ledger.is_stream:
             self._earlier = EarlierStream(self._unanswered.keys() - {held.key for held in ledger.held()})
-        ledger.forget_over(self._boot, clock())
+        ledger.forget_over()
         self._lost = [
             _Doubt(write.id, self._end(write), restored_traces(write.traces)) for write in ledger.in_flight()
         ]
@@ -60,16 +59,15 @@ class Doubts:
 
     def _end(self, write: InFlight) -> float:
         """When the write is no longer in doubt, by `uptime`."""
-        latest = self._clock() + self._call_limit
-        if self._boot and write.boot == self._boot:
-            return min(write.until, latest)
-        self._ledger.restate(write.id, self._boot, latest)
-        return latest
+        longest = self._call_limit + self._ledger.slack
+        if write.seconds is not None:
+            return self._clock() + min(write.seconds, longest)
+        self._ledger.restate(write.id, longest)
+        return self._clock() + longest
 
     def sending(self, write: InDoubt) -> int:
         """Notes a write that is about to be sent; returns the number to settle it by."""
-        until = self._clock() + self._call_limit
-        return self._ledger.sending(self._boot, until, stored_traces(write.traces), write.records)
+        return self._ledger.sending(self._call_limit, stored_traces(write.traces), write.records)
 
     def undone(self, number: int, items: Iterable[Item]) -> None:
         """Notes that the write was certainly not executed; earlier writes of its records stay unanswered."""

@@ -41,14 +41,13 @@ def dead_letters(database: Database, org: str, reason: str = "", number: int = 0
         rows = database.rows(
             "SELECT id, event, file, line, mapping, item, object, reason, attempts, first, last, raw"
             " FROM dead_letters WHERE org = ? AND id > ? AND id <= ? AND (? = 0 OR id = ?)"
-            " AND (? = '' OR instr(lower(reason), lower(?)) > 0) ORDER BY id LIMIT ?",
+            " AND lower(reason) LIKE lower(?) ESCAPE '!' ORDER BY id LIMIT ?",
             org,
             seen,
             last,
             number,
             number,
-            reason,
-            reason,
+            _containing(reason),
             _PAGE,
         )
         if not rows:
@@ -57,6 +56,13 @@ def dead_letters(database: Database, org: str, reason: str = "", number: int = 0
             letter = DeadLetter(*row)  # type: ignore[arg-type]
             seen = letter.id
             yield letter
+
+
+def _containing(text: str) -> str:
+    """The pattern of texts that contain this one."""
+    for special in "!%_":
+        text = text.replace(special, f"!{special}")
+    return f"%{text}%"
 
 
 def discard_dead_letters(database: Database, numbers: Iterable[int]) -> None:

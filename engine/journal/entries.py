@@ -43,13 +43,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InFlight:
-    """A write without an answer: until a certain time, the org may still execute it."""
+    """A write without an answer: for a while, the org may still execute it."""
 
     id: int
-    boot: str
-    """Which start of the machine `until` counts from."""
-    until: float
-    """Seconds of `uptime`."""
+    seconds: float | None
+    """How much longer it may, negative if no longer; None if its time cannot be compared with the time now."""
     traces: bytes
 
 

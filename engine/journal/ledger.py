@@ -1,7 +1,6 @@
 """The journal as one run uses it: how far its source is delivered, and everything not yet settled."""
 
 import hashlib
-import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from typing import cast
 import orjson
 
 from sfmap.engine.files.output import Results
-from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.database import Database, Transaction, replacing
 from sfmap.engine.journal.entries import (
     Checkpoint,
     Commit,
@@ -23,6 +22,7 @@ from sfmap.engine.journal.entries import (
     digest,
 )
 from sfmap.engine.journal.file_list import FileList
+from sfmap.engine.journal.statements import ADD_LETTER, DELETE_RECORD, STORE_DECIDED, STORE_SENT, STORE_SOURCE
 from sfmap.engine.sources.event_source import START, FileVersion, Position
 
 _MOST_DELIVERED = 5_000_000
@@ -37,7 +37,7 @@ def highest_number(database: Database, source: str) -> int:
         f"SELECT coalesce(max({number}), 0) AS highest FROM {table} WHERE source = ?"  # noqa: S608 - our own names
         for table, number in tables.items()
     )
-    rows = database.rows(f"SELECT max(highest) FROM ({query})", *[source] * len(tables))  # noqa: S608
+    rows = database.rows(f"SELECT max(highest) FROM ({query}) AS numbers", *[source] * len(tables))  # noqa: S608
     return cast(int, rows[0][0])
 
 
@@ -65,12 +65,17 @@ class Ledger:
         self._digest_key = hashlib.sha256(org.encode()).digest()
 
     @property
+    def slack(self) -> float:
+        """Seconds that may pass between noting a write and sending it."""
+        return self._database.tenure.slack
+
+    @property
     def _own(self) -> tuple[str, str]:
         return self._org, self._source
 
     def checkpoint(self) -> Checkpoint | None:
         rows = self._database.rows(
-            "SELECT number, file, offset, line, digest, cursor, results, results_size, tally, finished"
+            'SELECT number, file, "offset", line, digest, cursor, results, results_size, tally, finished'
             " FROM sources WHERE org = ? AND source = ?",
             *self._own,
         )
@@ -123,7 +128,7 @@ class Ledger:
             "SELECT coalesce(max(event), 0) FROM"
             " (SELECT event FROM held WHERE org = ? AND source = ?"
             " UNION ALL SELECT event FROM sent WHERE org = ? AND source = ?"
-            " UNION ALL SELECT event FROM decided WHERE org = ? AND source = ?)",
+            " UNION ALL SELECT event FROM decided WHERE org = ? AND source = ?) AS numbers",
             *self._own * 3,
         )
         return cast(int, rows[0][0])
@@ -143,12 +148,12 @@ class Ledger:
             self._begin(connection, start)
             self._files.begin(connection, files, delivered)
 
-    def _begin(self, connection: sqlite3.Connection, start: Position) -> None:
+    def _begin(self, connection: Transaction, start: Position) -> None:
         if not self.is_stream:
             connection.execute("DELETE FROM decided WHERE org = ? AND source = ?", self._own)
         connection.execute(
-            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, ?, 0)",
-            (*self._own, *start, b""),
+            STORE_SOURCE,
+            (*self._own, *start, "", 0, b"", 0),
         )
 
     def begin_unless_begun(self) -> None:
@@ -175,10 +180,24 @@ class Ledger:
         return [Held(key=RecordKey(*row[:4]), file=row[4], line=row[5], raw=row[6]) for row in found]
 
     def in_flight(self) -> list[InFlight]:
-        """The org's unanswered writes, of any source."""
-        rows = self._database.rows("SELECT id, boot, until, traces FROM in_flight WHERE org = ?", self._org)
+        """The org's unanswered writes of any source, but for those of a process that delivers another part."""
+        now = self._database.moment()
+        rows = self._database.rows(
+            "SELECT id, boot, until, traces FROM in_flight WHERE org = ? AND NOT EXISTS (SELECT 1 FROM leases"
+            " WHERE leases.org = in_flight.org AND leases.part = in_flight.part"
+            " AND leases.epoch = in_flight.epoch AND leases.part <> ?)",
+            self._org,
+            self._database.tenure.part,
+        )
         found = cast(list[tuple[int, str, float, bytes]], rows)
-        return [InFlight(id=row[0], boot=row[1], until=row[2], traces=row[3]) for row in found]
+        return [
+            InFlight(
+                id=number,
+                seconds=until - now.seconds if now.era and era == now.era else None,
+                traces=traces,
+            )
+            for number, era, until, traces in found
+        ]
 
     def unanswered(self) -> dict[RecordKey, Unanswered]:
         """The unanswered writes of this source, by record."""
@@ -195,49 +214,56 @@ class Ledger:
             for row in found
         }
 
-    def forget_over(self, boot: str, now: float) -> None:
+    def forget_over(self) -> None:
         """Forgets writes that the org can no longer execute and whose records all have an outcome."""
+        now = self._database.moment()
         with self._database.transaction() as connection:
             connection.execute(
                 "DELETE FROM in_flight WHERE org = ? AND boot = ? AND until <= ?"
                 " AND id NOT IN (SELECT in_flight FROM sent)",
-                (self._org, boot, now),
+                (self._org, now.era, now.seconds),
             )
 
-    def restate(self, write: int, boot: str, until: float) -> None:
-        """Sets when a write in doubt ends, by the clock of this boot of the machine."""
+    def restate(self, write: int, seconds: float) -> None:
+        """Sets for how long the org may still execute a write in doubt."""
+        now = self._database.moment()
         with self._database.transaction() as connection:
-            connection.execute("UPDATE in_flight SET boot = ?, until = ? WHERE id = ?", (boot, until, write))
+            connection.execute(
+                "UPDATE in_flight SET boot = ?, until = ? WHERE id = ?", (now.era, now.seconds + seconds, write)
+            )
 
     def claim(self, sent: RecordKey, key: RecordKey) -> None:
         """Moves what was sent for one record to another key: the stream's event came again."""
         with self._database.transaction() as connection:
+            connection.execute(DELETE_RECORD.format(table="sent"), (*self._own, *sent._replace(event=key.event)))
             connection.execute(
-                "UPDATE OR REPLACE sent SET event = ? WHERE org = ? AND source = ? AND event = ? AND digest = ?"
+                "UPDATE sent SET event = ? WHERE org = ? AND source = ? AND event = ? AND digest = ?"
                 " AND mapping = ? AND item = ?",
                 (key.event, *self._own, *sent),
             )
 
-    def sending(
-        self, boot: str, until: float, traces: bytes, records: Iterable[tuple[RecordKey, Unanswered]]
-    ) -> int:
-        """Notes a write before it is sent; returns the number to settle it by."""
+    def sending(self, seconds: float, traces: bytes, records: Iterable[tuple[RecordKey, Unanswered]]) -> int:
+        """Notes a write before it is sent; returns the number to settle it by.
+
+        `seconds` is for how long the org may execute it if no answer comes.
+        """
+        now, tenure = self._database.moment(), self._database.tenure
+        until = now.seconds + seconds + tenure.slack
         with self._database.transaction() as connection:
             row = connection.execute(
-                "INSERT INTO in_flight (org, day, boot, until, traces) VALUES (?, ?, ?, ?, ?)",
-                (self._org, self._day(), boot, until, traces),
+                "INSERT INTO in_flight (org, day, boot, until, traces, part, epoch) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                " RETURNING id",
+                (self._org, self._day(), now.era, until, traces, tenure.part, tenure.epoch),
             )
-            number = cast(int, row.lastrowid)
+            number = cast(int, row.fetchone()[0])
             self._note_sent(connection, ((key, number, sent) for key, sent in records))
             return number
 
-    def _note_sent(
-        self, connection: sqlite3.Connection, records: Iterable[tuple[RecordKey, int, Unanswered]]
-    ) -> None:
+    def _note_sent(self, connection: Transaction, records: Iterable[tuple[RecordKey, int, Unanswered]]) -> None:
         """Notes what was sent for each record, and by which write."""
         own = self._own
         connection.executemany(
-            "INSERT OR REPLACE INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            STORE_SENT,
             [
                 (*own, *key, write, sent.position, sent.verb, sent.id, orjson.dumps(sent.known))
                 for key, write, sent in records
@@ -253,14 +279,16 @@ class Ledger:
             connection.executemany("DELETE FROM in_flight WHERE id = ?", numbers)
             connection.executemany("DELETE FROM sent WHERE in_flight = ?", numbers)
             self._note_sent(connection, ((key, sent.write, sent) for key, sent in settled.kept))
-            connection.executemany(_DELETE.format(table="sent"), [(*self._own, *key) for key in settled.ended])
             connection.executemany(
-                "INSERT OR REPLACE INTO decided VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                DELETE_RECORD.format(table="sent"), [(*self._own, *key) for key in settled.ended]
+            )
+            connection.executemany(
+                STORE_DECIDED,
                 [(*key, today, outcome) for key, (_, outcome) in zip(keys, settled.outcomes, strict=True)],
             )
             self._remember(connection, settled.messages)
             connection.executemany(
-                "INSERT OR REPLACE INTO newest VALUES (?, ?, ?)",
+                replacing("newest", "org, identity", "moment"),
                 [(self._org, identity, moment) for identity, moment in settled.newest],
             )
 
@@ -273,27 +301,27 @@ class Ledger:
             )
             ended = [(*self._own, *key) for key in commit.no_longer_held]
             for table in ("decided", "held"):
-                connection.executemany(_DELETE.format(table=table), ended)
+                connection.executemany(DELETE_RECORD.format(table=table), ended)
             connection.executemany(
                 "INSERT INTO held (org, source, event, digest, mapping, item, file, line, raw)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(*self._own, *held.key, held.file, held.line, held.raw) for held in commit.held],
             )
             connection.execute(
-                "UPDATE sources SET number = ?, file = ?, offset = ?, line = ?, digest = ?, cursor = ?,"
+                'UPDATE sources SET number = ?, file = ?, "offset" = ?, line = ?, digest = ?, cursor = ?,'
                 " results = ?, results_size = ?, tally = ? WHERE org = ? AND source = ?",
                 (*at, commit.results.file, commit.results.size, commit.tally, *self._own),
             )
-            connection.executemany(_LETTER, [self._letter(letter) for letter in commit.failed])
+            connection.executemany(ADD_LETTER, [self._letter(letter) for letter in commit.failed])
             connection.executemany(
                 "DELETE FROM dead_letters WHERE org = ? AND digest = ?",
                 [(self._org, delivered) for delivered in commit.delivered],
             )
             self._remember(connection, commit.messages)
 
-    def _remember(self, connection: sqlite3.Connection, messages: Iterable[str]) -> None:
+    def _remember(self, connection: Transaction, messages: Iterable[str]) -> None:
         connection.executemany(
-            "INSERT OR IGNORE INTO delivered VALUES (?, ?)",
+            "INSERT INTO delivered (day, message) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [(self._day(), self._message_digest(message)) for message in messages],
         )
 
@@ -332,7 +360,7 @@ class Ledger:
         if not days:
             return
         oldest = self._day() - days
-        has_ended = "(org, source) IN (SELECT org, source FROM sources WHERE finished)"
+        has_ended = "(org, source) IN (SELECT org, source FROM sources WHERE finished = 1)"
         with self._database.transaction() as connection:
             connection.execute(f"DELETE FROM decided WHERE day <= ? AND {has_ended}", (oldest,))  # noqa: S608
             connection.execute(
@@ -368,15 +396,3 @@ class Ledger:
 
     def _now(self) -> str:
         return datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-_DELETE = (
-    "DELETE FROM {table} WHERE org = ? AND source = ? AND event = ? AND digest = ? AND mapping = ? AND item = ?"
-)
-_LETTER = """\
-INSERT INTO dead_letters
-    (org, digest, event, file, line, mapping, item, object, reason, attempts, first, last, raw)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
-ON CONFLICT (org, digest) DO UPDATE SET reason = excluded.reason, attempts = attempts + 1, last = excluded.last,
-    file = excluded.file, line = excluded.line, object = excluded.object
-"""

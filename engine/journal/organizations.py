@@ -2,14 +2,14 @@
 
 from typing import cast
 
-from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.database import Database, replacing
 
 
 def remember_organization(database: Database, entry: str, organization: str) -> None:
     """Raises `JournalFailed`."""
     if organization_of(database, entry) != organization:
         with database.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO organizations VALUES (?, ?)", (entry, organization))
+            connection.execute(replacing("organizations", "entry", "organization"), (entry, organization))
 
 
 def organization_of(database: Database, entry: str) -> str | None:

@@ -1,5 +1,6 @@
-"""How many API calls may be made: a limit for this run, and a share of the org's daily calls to leave unused."""
+"""Which API calls may be made: up to a limit for this run, and without a share of the org's daily calls."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sfmap.engine.org.port import ApiUsage, LimitReached
@@ -10,6 +11,8 @@ class Budget:
     max_calls: int | None = None
     reserve: float = 0.0
     """The share of the org's daily calls to leave unused, from 0 to 1."""
+    before_call: Callable[[], None] = lambda: None
+    """Called right before each call, and may raise to prevent it."""
 
     def check(self, made: int, usage: ApiUsage | None, unseen: int) -> None:
         """Raises `LimitReached` if no further call is allowed.

@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.language.conventions import read_conventions
 from sfmap.engine.language.overlay import Setting
 from sfmap.engine.language.rules import read_blank_values
 from sfmap.engine.project.org_entry import LOCAL, OrgEntry, read_org
-from sfmap.engine.project.secrets import SecretMissing, environment, fill_in
+from sfmap.engine.project.secrets import VARIABLE, SecretMissing, check_is_variable, environment, fill_in
 from sfmap.engine.project.serve_entry import EventSourceEntry, ServeEntry, read_serve
 from sfmap.engine.project.source_entry import SourceEntry, read_source_entry
 from sfmap.engine.yaml_files import kinds
@@ -35,6 +36,7 @@ _PROJECT_KEYS = (
     "orgs",
     "serve",
     "sources",
+    "state",
     *_USUAL_KEYS,
 )
 
@@ -66,21 +68,13 @@ class ProjectFile:
     serve: ServeEntry = field(default_factory=ServeEntry)
     sources: Mapping[str, SourceEntry] = field(default_factory=dict)
     """By name."""
-
-    @property
-    def spool(self) -> Path:
-        """The file of events that the service has accepted and not yet delivered."""
-        return self.state / "spool.db"
+    shared_state: ScalarNode | None = None
+    """The URL of the database that holds journal and spool; None for files in the project's folder."""
 
     @property
     def state(self) -> Path:
         """The folder of files that do not belong in git, such as the local org's records."""
         return self.folder / ".sfmap"
-
-    @property
-    def journal(self) -> Path:
-        """The journal of deliveries."""
-        return self.state / "journal.db"
 
     @property
     def database(self) -> Path:
@@ -108,6 +102,10 @@ class ProjectFile:
     def environment(self) -> Mapping[str, str]:
         """The variables of the environment, and of the file of secrets where it can be read."""
         return environment(self.folder / self.secrets)
+
+    def state_url(self) -> str:
+        """The URL of the shared state, filled in; empty if there is none. Raises `SecretMissing`."""
+        return self._filled_in(self.shared_state, "state") if self.shared_state else ""
 
     def filled_in_of_source(self, entry: SourceEntry, node: ScalarNode) -> str:
         """A text of a source, filled in. Raises `SecretMissing`."""
@@ -184,7 +182,35 @@ def _project(folder: Path, table: Table) -> ProjectFile:
         orgs=orgs,
         serve=read_serve(table),
         sources=_sources(table),
+        shared_state=_shared_state(table),
     )
+
+
+def _shared_state(table: Table) -> ScalarNode | None:
+    url = table.text("state")
+    if url is None:
+        return None
+    if VARIABLE.fullmatch(url.text):
+        return url
+    if not url.text.startswith(("postgresql://", "postgres://")):
+        table.report.error(
+            kinds.WRONG_VALUE,
+            url.span,
+            "state is the URL of a PostgreSQL database",
+            "write postgresql://user@host/name, or leave the key out for files beside the project",
+        )
+        return None
+    if not all(map(VARIABLE.fullmatch, _passwords(url.text))):
+        check_is_variable("state", url, table.report)
+        return None
+    return url
+
+
+def _passwords(url: str) -> Iterator[str]:
+    login = url.partition("://")[2].rpartition("@")[0]
+    if ":" in login:
+        yield login.partition(":")[2]
+    yield from (text for name, text in parse_qsl(url.partition("?")[2]) if "password" in name)
 
 
 def _sources(table: Table) -> dict[str, SourceEntry]:

@@ -27,8 +27,6 @@ from sfmap.engine.serve.spool_windows import SpoolWindows
 from sfmap.engine.sources.event_source import START, Position
 from sfmap.engine.wiring.org_opening import OpenOrg
 
-SPOOL = "spool"
-"""The name of the spool as a source in the journal."""
 _PATIENCE = Patience(outage=10.0, first_contact=5.0)
 """How long to retry before the problem is logged and delivery starts again."""
 
@@ -131,7 +129,7 @@ class Background:
 
     def _deliver_spool(self, opened: OpenOrg) -> None:
         """Delivers window by window, until something is requested or the day ends."""
-        ledger = Ledger(self._journal, opened.key(), SPOOL)
+        ledger = Ledger(self._journal, opened.key(), self._spool.name)
         ledger.begin_unless_begun()
         known = ledger.checkpoint()
         position = known.position if known else START
@@ -212,7 +210,7 @@ class Background:
 
     def _isolate_held(self, what: str, opened: OpenOrg) -> bool:
         """Makes dead letters of held records, to be retried when doubts end; returns False if there are none."""
-        events = make_dead_letters_of_held(Ledger(self._journal, opened.key(), SPOOL), what)
+        events = make_dead_letters_of_held(Ledger(self._journal, opened.key(), self._spool.name), what)
         if events is None:
             return False
         letters = (one for one in dead_letters(self._journal, opened.key(), what) if one.event in events)

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from socket import socket
@@ -19,21 +19,20 @@ from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.http.address import listen
 from sfmap.engine.http.server import WebServer, end_on_signals
-from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_store import DeadLetterRoom
-from sfmap.engine.journal.ledger import highest_number
-from sfmap.engine.journal.lock import only_run
 from sfmap.engine.journal.spool import Bounds, Spool
+from sfmap.engine.journal.state import State
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.project.serve_entry import ServeEntry
 from sfmap.engine.serve.acceptance import Acceptance
-from sfmap.engine.serve.background import SPOOL, Background
+from sfmap.engine.serve.background import Background
 from sfmap.engine.serve.configuration import Configuration, OrgAndMappings, configure, reconfigure
 from sfmap.engine.serve.delivery_requests import ALL
 from sfmap.engine.serve.log import ForwardingHandler, Log
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.operator_page import OperatorPage
 from sfmap.engine.serve.tracking_api import TrackingApi, make_app
+from sfmap.engine.wiring.state_opening import open_state
 
 _STOP_SECONDS = 10
 _MOST_CONNECTIONS = 1_000
@@ -80,8 +79,9 @@ def serve(project: ProjectFile, options: ServeOptions, log: Log) -> None:
     _ignore_signals()
     configuration = configure(project, options.used, options.events.host)
     with ExitStack() as stack:
-        stack.enter_context(only_run(project.state, "sfmap serve"))
-        parts = _put_together(project, options, configuration, log, stack)
+        state = stack.enter_context(open_state(project))
+        stack.enter_context(state.deliver_alone("sfmap serve"))
+        parts = _put_together(project, state, options, configuration, log, stack)
         logging.getLogger("uvicorn").addHandler(ForwardingHandler(log))
         threading.excepthook = partial(_say_mistake, log)
         parts.events.stop_on_signals()  # before anyone can see that the service runs
@@ -106,14 +106,17 @@ class _Parts:
 
 
 def _put_together(
-    project: ProjectFile, options: ServeOptions, configuration: Configuration, log: Log, stack: ExitStack
+    project: ProjectFile,
+    state: State,
+    options: ServeOptions,
+    configuration: Configuration,
+    log: Log,
+    stack: ExitStack,
 ) -> _Parts:
     events_at = listen(options.events.host, options.events.port)
     operators_at = listen(options.operators.host, options.operators.port) if options.operators else None
-    journal = stack.enter_context(closing(Database(project.journal)))
-    spool = stack.enter_context(
-        closing(Spool(project.spool, _bounds(project.serve), highest_number(journal, SPOOL)))
-    )
+    journal = state.journal
+    spool = stack.enter_context(state.spool(options.used.org, _bounds(project.serve)))
     letters = DeadLetterRoom(journal, _megabytes(project.serve.dead_letter_megabytes))
     metrics = Metrics(spool, letters)
     background = Background(

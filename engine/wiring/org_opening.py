@@ -47,9 +47,20 @@ class OpenOrg:
         return self.entry == LOCAL
 
 
+def _always_allowed() -> None:
+    """Allows every call."""
+
+
 @contextmanager
-def open_org(project: ProjectFile, entry: OrgEntry, max_calls: int | None = None) -> Iterator[OpenOrg]:
+def open_org(
+    project: ProjectFile,
+    entry: OrgEntry,
+    max_calls: int | None = None,
+    before_call: Callable[[], None] = _always_allowed,
+) -> Iterator[OpenOrg]:
     """Opens the org, which signs in on its first call; the local org runs until the context ends.
+
+    `before_call` is called right before each API call, and may raise to prevent it.
 
     Raises `OrgError`, `SecretMissing`, `CannotRead` or `LocalOrgFailed`.
     """
@@ -62,11 +73,11 @@ def open_org(project: ProjectFile, entry: OrgEntry, max_calls: int | None = None
         with suppress(OSError):  # the local org reports problems with its folder
             private_folder(project.state)
         with start_local_org(project.database, schema_file) as local:
-            settings = _bounded(_local_settings(local, entry), entry, max_calls)
+            settings = _bounded(_local_settings(local, entry), entry, max_calls, before_call)
             where = f"the local org, whose records are in {project.database}"
             yield OpenOrg(org=SoapOrg(settings), where=where, entry=LOCAL, key=lambda: LOCAL)
         return
-    settings = _bounded(_settings(project, entry), entry, max_calls)
+    settings = _bounded(_settings(project, entry), entry, max_calls, before_call)
     yield _opened(settings, f"the org {entry.name} at {settings.host}", _remembered_by(project, entry, settings))
 
 
@@ -113,13 +124,17 @@ def _opened(settings: "SoapSettings", where: str, entry: str) -> OpenOrg:
     return OpenOrg(org=org, where=where, entry=entry, key=key)
 
 
-def _bounded(settings: "SoapSettings", entry: OrgEntry, max_calls: int | None) -> "SoapSettings":
+def _bounded(
+    settings: "SoapSettings", entry: OrgEntry, max_calls: int | None, before_call: Callable[[], None]
+) -> "SoapSettings":
     """The settings with the limits of the org's entry and of the user."""
-    settings = replace(settings, budget=Budget(max_calls, entry.reserve))
+    settings = replace(settings, budget=Budget(max_calls, entry.reserve, before_call))
     return replace(settings, read_timeout=entry.call_limit + _BEYOND) if entry.call_limit else settings
 
 
-def open_printed_session(text: str, max_calls: int | None = None) -> OpenOrg:
+def open_printed_session(
+    text: str, max_calls: int | None, before_call: Callable[[], None] = _always_allowed
+) -> OpenOrg:
     """Opens the org of a session printed by the Salesforce CLI.
 
     Raises `SecretMissing` for other text, `SignInRefused` for an invalid session.
@@ -128,7 +143,9 @@ def open_printed_session(text: str, max_calls: int | None = None) -> OpenOrg:
     from sfmap.engine.project.salesforce_cli import printed_session
 
     session = printed_session(text, "standard input")
-    settings = SoapSettings(session.instance_url, session, OAUTH_API_VERSION, budget=Budget(max_calls))
+    settings = SoapSettings(
+        session.instance_url, session, OAUTH_API_VERSION, budget=Budget(max_calls, before_call=before_call)
+    )
     return _opened(settings, f"the org at {settings.host}", settings.host)
 
 

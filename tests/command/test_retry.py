@@ -8,8 +8,8 @@ import pytest
 
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.delivery.pipeline import Delivered, OutputState
-from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource
+from sfmap.engine.journal.folder_state import journal_file
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
@@ -43,7 +43,10 @@ def kill_a_retry_before_its_commit(folder: Path, fate: str) -> None:
     """The org's answers are in the journal; what follows from them for the dead letters is not."""
     project = load_project(folder)
     mapper = Mapper(compile_mappings(chosen_mappings(project, None, "org")))
-    with closing(Database(project.journal)) as journal, open_org(project, project.org("org")) as opened:
+    with (
+        closing(journal_file(project.state / "journal.db")) as journal,
+        open_org(project, project.org("org")) as opened,
+    ):
         source = DeadLetterSource(journal, opened.key())
         ledger = Ledger(journal, opened.key(), source.name)
         ledger.begin_unless_begun()

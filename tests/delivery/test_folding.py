@@ -14,7 +14,7 @@ from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.pipeline import Delivery, DeliveryOptions
 from sfmap.engine.delivery.waiter import Waiter
-from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.folder_state import journal_file
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.local_org.process import start_local_org
 from sfmap.engine.mapping.run.mapper import Mapper
@@ -82,7 +82,7 @@ def stream(seed: int, length: int) -> list[Event]:
 def delivered(
     org: SoapOrg, mapper: Mapper, window_size: int, events: list[Event], call_limit: float = CALL_LIMIT
 ) -> list[Outcome]:
-    ledger = Ledger(Database(None), "local", "events")
+    ledger = Ledger(journal_file(None), "local", "events")
     ledger.begin()
     collected = CollectedOutcomes()
     Delivery(

@@ -26,7 +26,7 @@ import sfmap.engine.org.soap.client  # noqa: F401 - imported for the children
 from sfmap.cli import main
 from sfmap.engine.delivery import pipeline, windows
 from sfmap.engine.http.server import WebServer
-from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.sqlite_file import SqliteFile
 from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
 
 LONGEST = 60
@@ -59,7 +59,7 @@ class Plug:
 
 def wire(plug: Plug, counted: Path) -> None:
     """Has the journal's transactions and the calls to the org reach the plug, and counts them in a file."""
-    transaction = Database.transaction
+    transaction = SqliteFile.transaction
     connection = urllib3.connection.HTTPConnection
     request, getresponse = connection.request, connection.getresponse
 
@@ -69,7 +69,7 @@ def wire(plug: Plug, counted: Path) -> None:
         plug.reached(point)
 
     @contextmanager
-    def plugged(database: Database) -> Iterator[Any]:
+    def plugged(database: SqliteFile) -> Iterator[Any]:
         reach("before transaction")
         with transaction(database) as inner:
             yield inner
@@ -87,7 +87,7 @@ def wire(plug: Plug, counted: Path) -> None:
 
     if plug.words:
         threading.Thread(target=plug.listen, daemon=True).start()
-    Database.transaction = plugged  # type: ignore[assignment, method-assign]
+    SqliteFile.transaction = plugged  # type: ignore[assignment, method-assign]
     connection.request = plugged_request  # type: ignore[method-assign]
     connection.getresponse = plugged_getresponse  # type: ignore[method-assign]
 

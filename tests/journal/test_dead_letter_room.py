@@ -7,6 +7,7 @@ import pytest
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_store import DeadLetterRoom, dead_letters, discard_dead_letters
 from sfmap.engine.journal.entries import Commit, Letter, RecordKey, digest
+from sfmap.engine.journal.folder_state import journal_file
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.spool import SpoolFull
 from sfmap.engine.sources.event_source import START
@@ -28,11 +29,11 @@ def counted(database: Database) -> dict[str, int]:
 
 def test_the_size_follows_letters_that_come_change_and_go(tmp_path: Path) -> None:
     now = 0.0
-    database = Database(tmp_path / "journal.db")
+    database = journal_file(tmp_path / "journal.db")
     ledger = Ledger(database, "org", "spool")
     ledger.commit(Commit(position=START, failed=[letter(1, "web", b"before")]))
     room = DeadLetterRoom(database, 100, lambda: now)
-    other = DeadLetterRoom(Database(tmp_path / "journal.db"), 100, lambda: now)
+    other = DeadLetterRoom(journal_file(tmp_path / "journal.db"), 100, lambda: now)
 
     def check() -> None:
         room.look()

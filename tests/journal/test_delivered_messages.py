@@ -1,7 +1,7 @@
 """The message ids of delivered events are kept for some days, for each org."""
 
-from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.entries import Commit
+from sfmap.engine.journal.folder_state import journal_file
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.sources.event_source import START
 
@@ -11,7 +11,7 @@ ASKED = [f"m{number}" for number in range(1_200)]
 
 def test_message_ids_are_kept_for_the_given_days() -> None:
     now = 20_000 * DAY
-    database = Database(None)
+    database = journal_file(None)
     ledger, other = (Ledger(database, org, "events", clock=lambda: now) for org in ("acme", "beta"))
     for message in ("m1", "m700", "m1199"):
         ledger.commit(Commit(position=START, messages=[message, message]))

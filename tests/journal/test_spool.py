@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.journal.spool import Bounds, Spool, SpoolFull
+from sfmap.engine.journal.spool import Bounds, SpoolFull
+from sfmap.engine.journal.spool_file import SpoolFile
 
 
 def test_events_are_read_in_order_and_removed(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool.db", Bounds())
+    spool = SpoolFile(tmp_path / "spool.db", Bounds())
     spool.append([("web", [b"1", b"2"]), ("app", [b"3"])])
     found = spool.after(0, 2, 100)
     assert [(one.number, one.source, one.event) for one in found] == [(1, "web", b"1"), (2, "web", b"2")]
@@ -16,7 +17,7 @@ def test_events_are_read_in_order_and_removed(tmp_path: Path) -> None:
     assert [one.event for one in spool.after(2, 10, 100)] == [b"3"]
     assert (spool.events, spool.size) == (1, 1)
     spool.close()
-    again = Spool(tmp_path / "spool.db", Bounds())
+    again = SpoolFile(tmp_path / "spool.db", Bounds())
     assert (again.events, again.size) == (1, 1)
     again.remove(3)
     again.append([("web", [b"4"])])
@@ -24,21 +25,21 @@ def test_events_are_read_in_order_and_removed(tmp_path: Path) -> None:
 
 
 def test_a_read_is_limited_by_bytes(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool.db", Bounds())
+    spool = SpoolFile(tmp_path / "spool.db", Bounds())
     spool.append([("web", [b"12345"] * 9)])
     taken = [len(spool.after(0, 9, most_bytes)) for most_bytes in (1, 6, 21, 100)]
     assert taken == [1, 2, 5, 9]
 
 
 def test_a_new_spool_continues_the_numbers(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool.db", Bounds(), after=41)
+    spool = SpoolFile(tmp_path / "spool.db", Bounds(), after=41)
     spool.append([("web", [b"x"])])
     assert spool.after(41, 1, 100)[0].number == 42
 
 
 def test_a_full_or_old_spool_refuses_events(tmp_path: Path) -> None:
     now = 1_000.0
-    spool = Spool(tmp_path / "spool.db", Bounds(size=10, age=3_600), clock=lambda: now)
+    spool = SpoolFile(tmp_path / "spool.db", Bounds(size=10, age=3_600), clock=lambda: now)
     spool.check_room()
     spool.append([("web", [b"12345"])])
     spool.check_room()

@@ -12,9 +12,10 @@ import pytest
 
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.delivery.internal_error import internal_error
-from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.folder_state import journal_file
 from sfmap.engine.journal.ledger import Ledger
-from sfmap.engine.journal.spool import Bounds, Spool
+from sfmap.engine.journal.spool import Bounds
+from sfmap.engine.journal.spool_file import SpoolFile
 from sfmap.engine.local_org.process import start_local_org
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Mapped
@@ -36,10 +37,10 @@ def broken(_stack: ExitStack) -> OpenOrg:
 def test_a_bug_in_delivery_is_reported_without_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(threading, "excepthook", lambda happened: said.append(internal_error(happened.exc_value)))
-    spool = Spool(tmp_path / "spool.db", Bounds())
+    spool = SpoolFile(tmp_path / "spool.db", Bounds())
     background = Background(
         spool=spool,
-        journal=Database(None),
+        journal=journal_file(None),
         options=RunOptions(),
         linger=0,
         mapper=Mapper(()),
@@ -81,7 +82,7 @@ def test_a_bug_in_mapping_makes_one_event_a_dead_letter(tmp_path: Path) -> None:
     ]
     with start_local_org(tmp_path / "org.db") as local:
         password = PasswordLogin(local.username, Secret(local.password), Secret(local.security_token))
-        ledger = Ledger(Database(None), "local", "events")
+        ledger = Ledger(journal_file(None), "local", "events")
         ledger.begin()
         org, collected = SoapOrg(SoapSettings(local.url, password)), CollectedOutcomes()
         make_delivery(mapper, org, ledger, RunOptions(), collected).deliver(events)

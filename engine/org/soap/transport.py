@@ -141,6 +141,7 @@ class Transport:
         if len(body) >= PACKED_FROM:
             # The fastest level: on all but the slowest networks, higher levels cost more time than they save.
             body, headers = gzip.compress(body, 1, mtime=0), {**headers, "Content-Encoding": "gzip"}
+        self._budget.before_call()
         with self._session.post(
             address, data=body, headers=headers, timeout=self._timeouts, stream=True
         ) as response:

@@ -1,4 +1,4 @@
 """The rows of a database, page by page.
 
-Imported by: wiring.
+Imported by: journal/shared, wiring.
 """

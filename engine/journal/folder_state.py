@@ -1,0 +1,70 @@
+"""The state of a project in its own folder: SQLite files that one process at a time delivers from."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.journal_layout import JOURNAL
+from sfmap.engine.journal.ledger import highest_number
+from sfmap.engine.journal.lock import only_run
+from sfmap.engine.journal.spool import Bounds, Spool
+from sfmap.engine.journal.spool_file import SpoolFile
+from sfmap.engine.journal.sqlite_file import SqliteFile
+
+
+@dataclass(frozen=True, slots=True)
+class FolderLease:
+    """Follows from the lock of the folder."""
+
+    database: Database
+
+    def is_wanted(self) -> bool:
+        return False
+
+
+class FolderState:
+    """The files `journal.db` and `spool.db` of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """The journal is opened when it is first used, which may raise `JournalFailed`."""
+        self._folder = folder
+        self._journal: Database | None = None
+
+    @property
+    def journal(self) -> Database:
+        if self._journal is None:
+            self._journal = journal_file(self._folder / "journal.db")
+        return self._journal
+
+    def close(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
+
+    def deliver_alone(self, command: str) -> AbstractContextManager[None]:
+        return only_run(self._folder, command)
+
+    @contextmanager
+    def lease(
+        self,
+        org: str,
+        command: str,
+        *,
+        part: str = "",
+        gives_way: bool = False,
+        wait: Callable[[], object] | None = None,
+    ) -> Iterator[FolderLease]:
+        yield FolderLease(self.journal)
+
+    def check_leases(self) -> None:
+        """A lock of a folder lasts as long as the process."""
+
+    def spool(self, _org_entry: str, bounds: Bounds) -> AbstractContextManager[Spool]:
+        path = self._folder / "spool.db"
+        return closing(SpoolFile(path, bounds, highest_number(self.journal, SpoolFile.name)))
+
+
+def journal_file(path: Path | None) -> SqliteFile:
+    """The journal in a file, or one in memory. Raises `JournalFailed`."""
+    return SqliteFile(path, JOURNAL)

@@ -1,0 +1,41 @@
+"""Opens the state of a project: in its folder, or in the database that sfmap.yaml names."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+
+from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.folder_state import FolderState
+from sfmap.engine.journal.state import State
+from sfmap.engine.project.project_file import ProjectFile
+from sfmap.engine.sources.extras import needed
+from sfmap.engine.sources.queries.database_url import DatabaseUrl
+
+
+def open_state(project: ProjectFile, node: str = "") -> AbstractContextManager[State]:
+    """The project's journal and spool. `node` is the name of this process where several share them.
+
+    Raises `JournalFailed`, `SecretMissing` or `ExtraMissing`.
+    """
+    if project.shared_state is None:
+        return closing(FolderState(project.state))
+    url = DatabaseUrl(project.state_url().strip())
+    url.check()
+    needed("psycopg", "postgres", "keep the state in PostgreSQL")
+    # psycopg belongs to an extra, so it is imported only where the state is in PostgreSQL.
+    from sfmap.engine.journal.shared.shared_state import SharedState
+
+    return closing(SharedState(url, node or usual_node_name()))
+
+
+@contextmanager
+def open_journal(project: ProjectFile) -> Iterator[Database]:
+    """The journal alone. Raises as `open_state` does."""
+    with open_state(project) as state:
+        yield state.journal
+
+
+def usual_node_name() -> str:
+    """The name of this process: its machine and its number there."""
+    return f"{socket.gethostname()}:{os.getpid()}"
