@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ _NUMBERS = count(1)
 class Postgres:
     folder: Path
     port: int
+    control: tuple[str | Path, ...]
+    """The command that starts and stops it."""
+    start: tuple[str | Path, ...]
 
     def url(self, database: str = "postgres", user: str = "postgres", password: str = "") -> str:
         login = f"{user}:{password}" if password else user
@@ -34,14 +38,20 @@ class Postgres:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return self.url(name)
 
+    def restart(self, seconds: float = 0.0) -> None:
+        """As after a crash: nothing is said to its clients. It is away for so long."""
+        _run(*self.control, "-m", "immediate", "stop")
+        time.sleep(seconds)
+        _run(*self.control, *self.start)
+
     def log(self) -> str:
         """All statements so far."""
         return (self.folder / "log").read_text("utf-8", "replace")
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Starts the newest PostgreSQL of the machine, and stops it."""
+def running_postgres(*settings: str) -> Iterator[Postgres]:
+    """Starts the newest PostgreSQL of the machine, with settings besides the usual ones, and stops it."""
     programs = _programs()
     with TemporaryDirectory(prefix="sfmap-postgres-", dir="/tmp") as name:
         folder = Path(name)
@@ -52,12 +62,13 @@ def running_postgres() -> Iterator[Postgres]:
         (data / "pg_hba.conf").write_text(
             "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n", "utf-8"
         )
-        options = " ".join(f"-c {setting}" for setting in _SETTINGS)
-        start = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 {options}"
+        options = " ".join(f"-c {setting}" for setting in (*_SETTINGS, *settings))
+        listening = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 {options}"
+        start = ("-l", folder / "log", "-o", listening, "start")
         control: tuple[str | Path, ...] = (*as_owner, programs / "pg_ctl", "-D", data, "-s", "-w")
-        _run(*control, "-l", folder / "log", "-o", start, "start")
+        _run(*control, *start)
         try:
-            yield Postgres(folder, port)
+            yield Postgres(folder, port, control, start)
         finally:
             _run(*control, "-m", "immediate", "stop")
 

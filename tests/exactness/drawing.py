@@ -81,6 +81,26 @@ def _shaped(dice: Random, trial: Trial) -> Trial:
     return replace(trial, shape=dice.choice(tuple(SHAPES)))
 
 
+def draw_streams(dice: Random, people: Sequence[str], most: int) -> Sequence[Trial]:
+    """Trials of the same mappings, each with the events of other people: they may go in any order.
+
+    Each event leads to a write for each of its records, so that it is remembered if it comes again.
+    """
+    while True:
+        drawn = Trial(tuple(map(_without_constants, draw_tables(dice))), ())
+        tables = _sure(drawn, without=("for_each", "skip_unchanged")).tables
+        streams = [Trial(tables, _draw_dated(dice, tables, most, who), stream="all") for who in people]
+        streams = [replace(stream, events=_written(stream)) for stream in streams]
+        if all(len(stream.events) > most / 2 for stream in streams):
+            return streams
+
+
+def _draw_dated(dice: Random, tables: Sequence[Table], count: int, who: str) -> tuple[Event, ...]:
+    """Events that have a time each: a service would give them one."""
+    drawn = (draw_event(dice, tables, number, who) for number in range(count))
+    return tuple({"timestamp": "2026-01-05T00:00:00Z", **event} for event in drawn)
+
+
 def draw_events(dice: Random, tables: Sequence[Table], who: str = "") -> tuple[Event, ...]:
     """Some events, a few of them copies of earlier ones."""
     events: list[Event] = []

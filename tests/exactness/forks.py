@@ -115,7 +115,8 @@ def set_window(size: int) -> None:
     windows.WINDOW_SIZE = size  # of streams
 
 
-def command(asked: dict[str, Any]) -> None:
+def command(asked: dict[str, Any], shared: Plug | None = None) -> None:
+    """Runs the command that was asked for; `shared` is a plug that several processes may pull."""
     os.close(asked["alive"][1])
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(asked["cwd"])
@@ -126,7 +127,7 @@ def command(asked: dict[str, Any]) -> None:
     for number, descriptor in enumerate((source, printed, said)):
         os.dup2(descriptor, number)
     plug = asked.get("plug")
-    wire(Plug(*plug) if plug else Plug("", 0, 0), Path("points.txt"))
+    wire(shared or (Plug(*plug) if plug else Plug("", 0, 0)), Path("points.txt"))
     if asked.get("clock"):
         move_clock(asked["clock"])
     if asked.get("window"):

@@ -69,9 +69,9 @@ class Stage:
             for name in FIELDS:
                 connection.execute(f"DELETE FROM {name}")
 
-    def project(self, trial: Trial) -> Path:
+    def project(self, trial: Trial, name: str = "project") -> Path:
         """An empty project with the trial's mappings."""
-        folder = self.folder / "project"
+        folder = self.folder / name
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "mappings").mkdir(parents=True)
         for table in trial.tables:
@@ -327,11 +327,12 @@ def ask(forks: "subprocess.Popen[str]", **asked: object) -> dict[str, object]:
 
 
 @contextmanager
-def stage(folder: Path, schema: str = SCHEMA) -> Iterator[Stage]:
+def stage(folder: Path, schema: str = SCHEMA, server: str = "sfmap.tests.exactness.forks") -> Iterator[Stage]:
+    """An org with that schema, and the server of commands in that module."""
     (folder / "schema.yaml").write_text(schema)
     with (folder / "forks.txt").open("w") as said_there:
         forks = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sfmap.tests.exactness.forks"],
+            [sys.executable, "-P", "-m", server],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said_there, text=True,
         )  # fmt: skip
         try:

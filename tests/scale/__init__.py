@@ -1,0 +1,1 @@
+"""Several machines that deliver to one org, disturbed: nothing is lost, doubled or different."""

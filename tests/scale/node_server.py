@@ -1,0 +1,88 @@
+"""Starts nodes as forked children, and disturbs them at exact points.
+
+A process of its own, as that of `tests/exactness/forks.py`: everything is imported once. The file `plug.json`
+beside the folders of the nodes holds a point, a number and a signal: the first node that comes to the point so
+often sends the signal to itself.
+"""
+
+import gc
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sfmap.engine.commands.serve
+import sfmap.engine.org.soap.client  # noqa: F401 - imported for the children
+from sfmap.engine.serve import crash_isolation, spool_windows
+
+from ..exactness import forks
+
+PLUG = Path("../plug.json")
+
+
+class SharedPlug(forks.Plug):
+    """The plug that whichever node comes to its point first pulls."""
+
+    def __init__(self) -> None:
+        super().__init__("", 0, 0)
+        self._said = ""
+
+    def reached(self, point: str) -> None:
+        with suppress(OSError, ValueError):  # no plug, or another node has pulled it
+            said = PLUG.read_text()
+            with self._lock:
+                if said != self._said:
+                    self._said, (self._at, self._left, self._by) = said, json.loads(said)
+                if point != self._at:
+                    return
+                self._left -= 1
+                if self._left != 0:
+                    return
+                PLUG.unlink()
+            os.kill(os.getpid(), self._by)
+
+
+def serve(asked: dict[str, Any]) -> None:
+    if size := asked.pop("window", 0):
+        for module in (crash_isolation, spool_windows):
+            vars(module)["WINDOW_SIZE"] = size
+    forks.command(asked, SharedPlug())
+
+
+def answer_until_the_end() -> None:
+    """Answers each line of standard input."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    alive = os.pipe()  # closed with this process, which ends the org
+    started: list[int] = []
+
+    def tell(answer: dict[str, Any]) -> None:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+    def start(work: Callable[[], object]) -> int:
+        started.append(forks.fork(work))
+        return started[-1]
+
+    gc.collect()
+    gc.freeze()
+    while line := sys.stdin.buffer.readline():
+        asked = {**json.loads(line), "alive": alive}
+        if "org" in asked:
+            start(partial(forks.org, asked, tell))
+        elif "ended" in asked:
+            done, status = os.waitpid(asked["ended"], os.WNOHANG)
+            tell({"code": os.waitstatus_to_exitcode(status) if done else None})
+        else:
+            tell({"process": start(partial(serve, asked))})
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.kill(process, 15)
+
+
+if __name__ == "__main__":
+    answer_until_the_end()
