@@ -16,7 +16,7 @@ from sfmap.engine.delivery.report import Report
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Output
 from sfmap.engine.journal.ledger import Ledger
-from sfmap.engine.journal.state import Lease, State
+from sfmap.engine.journal.project_state import Lease, State
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.wiring.org_opening import OpenOrg, open_org, open_printed_session
 from sfmap.engine.wiring.state_opening import open_state

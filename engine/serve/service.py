@@ -20,8 +20,8 @@ from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.http.address import listen
 from sfmap.engine.http.server import WebServer, end_on_signals
 from sfmap.engine.journal.dead_letter_store import DeadLetterRoom
+from sfmap.engine.journal.project_state import State
 from sfmap.engine.journal.spool import Bounds, Spool
-from sfmap.engine.journal.state import State
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.project.serve_entry import ServeEntry
 from sfmap.engine.serve.acceptance import Acceptance

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.folder_state import FolderState
-from sfmap.engine.journal.state import State
+from sfmap.engine.journal.project_state import State
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.sources.extras import needed
 from sfmap.engine.sources.queries.database_url import DatabaseUrl

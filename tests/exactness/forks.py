@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -26,6 +26,9 @@ import sfmap.engine.org.soap.client  # noqa: F401 - imported for the children
 from sfmap.cli import main
 from sfmap.engine.delivery import pipeline, windows
 from sfmap.engine.http.server import WebServer
+from sfmap.engine.journal.database import Transaction
+from sfmap.engine.journal.shared.lease_session import LeaseSession
+from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
 from sfmap.engine.journal.sqlite_file import SqliteFile
 from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
 
@@ -59,7 +62,6 @@ class Plug:
 
 def wire(plug: Plug, counted: Path) -> None:
     """Has the journal's transactions and the calls to the org reach the plug, and counts them in a file."""
-    transaction = SqliteFile.transaction
     connection = urllib3.connection.HTTPConnection
     request, getresponse = connection.request, connection.getresponse
 
@@ -68,12 +70,15 @@ def wire(plug: Plug, counted: Path) -> None:
             file.write(point + "\n")
         plug.reached(point)
 
-    @contextmanager
-    def plugged(database: SqliteFile) -> Iterator[Any]:
-        reach("before transaction")
-        with transaction(database) as inner:
-            yield inner
-        reach("after transaction")
+    def plugged(transaction: Callable[[Any], AbstractContextManager[Transaction]]) -> Callable[[Any], Any]:
+        @contextmanager
+        def reaching(database: object) -> Iterator[Transaction]:
+            reach("before transaction")
+            with transaction(database) as inner:
+                yield inner
+            reach("after transaction")
+
+        return reaching
 
     def plugged_request(self: Any, *arguments: Any, **named: Any) -> None:
         reach("before call")
@@ -87,7 +92,8 @@ def wire(plug: Plug, counted: Path) -> None:
 
     if plug.words:
         threading.Thread(target=plug.listen, daemon=True).start()
-    SqliteFile.transaction = plugged  # type: ignore[assignment, method-assign]
+    for kind in (SqliteFile, PostgresJournal):
+        kind.transaction = plugged(kind.transaction)  # type: ignore[assignment, method-assign]
     connection.request = plugged_request  # type: ignore[method-assign]
     connection.getresponse = plugged_getresponse  # type: ignore[method-assign]
 
@@ -130,6 +136,7 @@ def command(asked: dict[str, Any], shared: Plug | None = None) -> None:
     wire(shared or (Plug(*plug) if plug else Plug("", 0, 0)), Path("points.txt"))
     if asked.get("clock"):
         move_clock(asked["clock"])
+    LeaseSession.lasts = 0.5
     if asked.get("window"):
         set_window(asked["window"])
     sys.argv = ["sfmap", *asked["argv"]]

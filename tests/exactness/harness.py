@@ -10,11 +10,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
+import psycopg
 import requests
 
 from sfmap.engine.local_org import credentials
@@ -38,6 +39,8 @@ class Stage:
     folder: Path
     forks: "subprocess.Popen[str]"
     url: str
+    state: str = ""
+    """The URL of a PostgreSQL database for the state of each project; empty for files."""
     starts: Counter[str] = field(default_factory=Counter)
     """How the command was started, and how it ended."""
 
@@ -81,10 +84,19 @@ class Stage:
             "url": self.url, "username": credentials.USERNAME, "call_limit": trial.call_limit,
             "repeats": 7 if trial.stream == "all" else 0, "batch_size": trial.batch_size,
         }  # fmt: skip
-        (folder / "sfmap.yaml").write_text(PROJECT.format(use=use, **named))
+        (folder / "sfmap.yaml").write_text(PROJECT.format(use=use, **named) + self._new_state())
         write(folder / "a.ndjson", trial.events, trial.shape)
         write(folder / "b.ndjson", trial.others, trial.shape)
         return folder
+
+    def _new_state(self) -> str:
+        """The line of sfmap.yaml for an empty state."""
+        if not self.state:
+            return ""
+        with psycopg.connect(self.state, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA IF EXISTS trial CASCADE")
+            connection.execute("CREATE SCHEMA trial")
+        return f"state: {self.state}?options=-csearch_path%3Dtrial\n"
 
     def run(self, trial: Trial, leg: Leg) -> int | str:
         """The command's exit code."""
@@ -118,11 +130,21 @@ class Stage:
 
     def _is_finished(self, leg: Leg) -> bool:
         """Whether the run had done everything when it was killed: then the same command would begin again."""
-        journal = self.folder / "project" / ".sfmap" / "journal.db"
         source = "dead letters" if leg.retry else json.dumps([self._source(leg)])
-        with closing(sqlite3.connect(journal)) as connection:
-            rows = connection.execute("SELECT finished FROM sources WHERE source = ?", [source]).fetchall()
-        return bool(rows and rows[0][0])
+        return (source, 1) in self._sources()
+
+    def _sources(self) -> Sequence[tuple[str, int]]:
+        """Each source with whether it has finished; none if the journal has no tables yet."""
+        query = "SELECT source, finished FROM sources"
+        if self.state:
+            with psycopg.connect(self.state) as shared, suppress(psycopg.errors.UndefinedTable):
+                shared.execute("SET search_path TO trial")
+                return shared.execute(query).fetchall()
+            return []
+        journal = self.folder / "project" / ".sfmap" / "journal.db"
+        with closing(sqlite3.connect(journal)) as connection, suppress(sqlite3.OperationalError):
+            return connection.execute(query).fetchall()
+        return []
 
     def _source(self, leg: Leg) -> str:
         return "-" if leg.file == "-" else str(self.folder / "project" / f"{leg.file}.ndjson")
@@ -327,7 +349,9 @@ def ask(forks: "subprocess.Popen[str]", **asked: object) -> dict[str, object]:
 
 
 @contextmanager
-def stage(folder: Path, schema: str = SCHEMA, server: str = "sfmap.tests.exactness.forks") -> Iterator[Stage]:
+def stage(
+    folder: Path, schema: str = SCHEMA, server: str = "sfmap.tests.exactness.forks", state: str = ""
+) -> Iterator[Stage]:
     """An org with that schema, and the server of commands in that module."""
     (folder / "schema.yaml").write_text(schema)
     with (folder / "forks.txt").open("w") as said_there:
@@ -338,7 +362,7 @@ def stage(folder: Path, schema: str = SCHEMA, server: str = "sfmap.tests.exactne
         try:
             paths = {"database": folder / "org.db", "schema": folder / "schema.yaml"}
             answer = ask(forks, org={name: str(path) for name, path in paths.items()})
-            yield Stage(folder, forks, str(answer["url"]))
+            yield Stage(folder, forks, str(answer["url"]), state)
         finally:
             assert forks.stdin
             forks.stdin.close()

@@ -1,6 +1,6 @@
 """Thousands of drawn streams, each disturbed; prints what came of them by operation and by disturbance.
 
-Run by `make soak`; `SFMAP_STREAMS` says how many streams.
+Run by `make soak`; `SFMAP_STREAMS` says how many streams, and `SFMAP_STATE=postgresql` where the state is kept.
 """
 
 import os
@@ -11,12 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from .drawing import KINDS, draw_trial, shrink
 from .harness import Stage, stage
 from .trial import Trial, story
 
 STREAMS = int(os.environ.get("SFMAP_STREAMS", "2200"))
 FIRST_SEED = int(os.environ.get("SFMAP_SEED", "100000"))
+IN_POSTGRESQL = os.environ.get("SFMAP_STATE") == "postgresql"
 WORKERS = min(4, os.cpu_count() or 1)
 MIXED = ("", *KINDS, "kill", "kill")
 """How each stream is disturbed, in turn."""
@@ -70,10 +73,10 @@ def classes(wrong: Iterable[str]) -> Mapping[str, int]:
     return found
 
 
-def soak(folder: Path, seeds: Iterable[int]) -> Iterator[tuple[int, str, Trial, int, list[str]]]:
+def soak(folder: Path, seeds: Iterable[int], state: str) -> Iterator[tuple[int, str, Trial, int, list[str]]]:
     """Plays the trial of each seed: its kind, the kills in it, and what is wrong."""
     folder.mkdir()
-    with stage(folder) as ready:
+    with stage(folder, state=state) as ready:
         for seed in seeds:
             kind = MIXED[seed % len(MIXED)]
             trial = draw_trial(seed, kind)
@@ -88,12 +91,14 @@ def smallest(ready: Stage, trial: Trial) -> str:
     return "\n".join([*ready.play(small), story(small)])
 
 
-def test_soak(tmp_path: Path) -> None:
+def test_soak(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     tally = Tally()
     began = time.monotonic()
+    postgres = request.getfixturevalue("postgres") if IN_POSTGRESQL else None
 
     def work(worker: int) -> None:
-        for played in soak(tmp_path / str(worker), range(FIRST_SEED + worker, FIRST_SEED + STREAMS, WORKERS)):
+        seeds = range(FIRST_SEED + worker, FIRST_SEED + STREAMS, WORKERS)
+        for played in soak(tmp_path / str(worker), seeds, postgres.new_database() if postgres else ""):
             tally.add(*played)
 
     with ThreadPoolExecutor(WORKERS) as pool:

@@ -76,6 +76,18 @@ def test_the_stream_ends_as_the_model_says(the_stage: Stage) -> None:
 def test_a_kill_at_any_transaction_changes_nothing(
     the_stage: Stage, point: str, window: int, faults: tuple[dict[str, object], ...], part: int
 ) -> None:
+    kill_at_each(the_stage, point, window, faults, part)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("point", ["before transaction", "after transaction"])
+def test_nor_does_one_with_the_state_in_postgresql(shared_stage: Stage, point: str, part: int) -> None:
+    kill_at_each(shared_stage, point, 4, HOLD, part)
+
+
+def kill_at_each(
+    the_stage: Stage, point: str, window: int, faults: tuple[dict[str, object], ...], part: int
+) -> None:
     killed, number = 0, part + 1
     while True:
         leg = Leg(plug=(point, number, signal.SIGKILL), faults=faults)

@@ -19,6 +19,11 @@ def check(stage: Stage, seed: int, kind: str) -> None:
         pytest.fail(f"seed {seed}, {kind or 'undisturbed'}:\n" + "\n".join(wrong) + "\n\n" + story(smallest))
 
 
+@pytest.mark.parametrize("seed", range(len(KINDS)))
+def test_with_its_state_in_postgresql_a_disturbed_run_ends_the_same(shared_stage: Stage, seed: int) -> None:
+    check(shared_stage, 2_000 + seed, KINDS[seed])
+
+
 @pytest.mark.parametrize("seed", range(UNDISTURBED))
 def test_an_undisturbed_run_ends_as_the_model_says(the_stage: Stage, seed: int) -> None:
     check(the_stage, seed, "")

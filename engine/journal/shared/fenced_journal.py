@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sfmap.engine.journal.database import JournalTime, Tenure, Transaction
+from sfmap.engine.journal.project_state import LeaseLost
 from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
-from sfmap.engine.journal.state import LeaseLost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

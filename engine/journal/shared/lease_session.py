@@ -7,14 +7,12 @@ from contextlib import contextmanager
 
 import psycopg
 
+from sfmap.engine.journal.project_state import LeaseLost
 from sfmap.engine.journal.shared.postgres_journal import connect, journal_failure
-from sfmap.engine.journal.state import LeaseLost
 from sfmap.engine.journal.uptime import uptime
 from sfmap.engine.sources.queries.database_url import DatabaseUrl
 
-LASTS = 10.0
-"""Seconds after the last heartbeat in which calls may still be sent."""
-_BEATS_EACH = 2.0
+_BEATS_IN_A_LEASE = 5
 _ENDS_AFTER = "15s"
 """The database ends a session without heartbeats after this, and so frees the locks of a process that hangs."""
 _LOCK_WAIT = "500ms"
@@ -26,6 +24,9 @@ SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT grante
 
 class LeaseSession:
     """Advisory locks on a connection of its own. Thread-safe."""
+
+    lasts = 10.0
+    """Seconds after the last heartbeat in which calls may still be sent."""
 
     def __init__(self, url: DatabaseUrl, node: str) -> None:
         """Raises `JournalFailed`."""
@@ -41,7 +42,7 @@ class LeaseSession:
             self._connection.execute(f"SET lock_timeout = '{_LOCK_WAIT}'")
         except psycopg.Error as error:
             raise journal_failure(url, error, is_lost=True) from None
-        self._deadline = began + LASTS
+        self._deadline = began + self.lasts
         threading.Thread(target=self._beat, name="leases", daemon=True).start()
 
     @property
@@ -90,7 +91,7 @@ class LeaseSession:
         return bool(row and row[0])
 
     def _beat(self) -> None:
-        while not self._ended.wait(_BEATS_EACH):
+        while not self._ended.wait(self.lasts / _BEATS_IN_A_LEASE):
             began = uptime()
             try:
                 with self._lock:
@@ -98,7 +99,7 @@ class LeaseSession:
             except psycopg.Error:
                 self._is_lost = True
                 return
-            self._deadline = began + LASTS
+            self._deadline = began + self.lasts
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

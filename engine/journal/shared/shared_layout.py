@@ -1,91 +1,73 @@
-"""The tables of the state in PostgreSQL, and how those of an earlier version are upgraded.
+"""Creates the tables of the state in PostgreSQL, and upgrades those of an earlier version."""
 
-The tables that both kinds of state have are described in `journal_layout`.
-"""
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
 
 from sfmap.engine.journal.database import JournalFailed, Transaction
 from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
 
-VERSION = 1
-
 _LOCKED = "SELECT pg_advisory_xact_lock(hashtextextended('sfmap layout ' || current_schema(), 0))"
-_TABLES = """\
-CREATE TABLE layout (version BIGINT NOT NULL);
-CREATE TABLE sources (
-    org TEXT, source TEXT, number BIGINT, file BIGINT, "offset" BIGINT, line BIGINT, digest BYTEA,
-    cursor TEXT, results TEXT, results_size BIGINT, tally BYTEA, finished BIGINT, PRIMARY KEY (org, source)
-);
-CREATE TABLE files (
-    org TEXT, source TEXT, name TEXT, place BIGINT, version TEXT, PRIMARY KEY (org, source, name, place)
-);
-CREATE TABLE decided (
-    org TEXT, source TEXT, event BIGINT, digest TEXT, mapping TEXT, item BIGINT, day BIGINT, outcome BYTEA,
-    PRIMARY KEY (org, source, event, digest, mapping, item)
-);
-CREATE TABLE held (
-    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, org TEXT, source TEXT, event BIGINT, digest TEXT,
-    mapping TEXT, item BIGINT, file TEXT, line BIGINT, raw BYTEA
-);
-CREATE INDEX held_source ON held (org, source);
-CREATE TABLE in_flight (
-    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, org TEXT, day BIGINT, boot TEXT, until DOUBLE PRECISION,
-    traces BYTEA, part TEXT NOT NULL, epoch BIGINT NOT NULL
-);
-CREATE TABLE sent (
-    org TEXT, source TEXT, event BIGINT, digest TEXT, mapping TEXT, item BIGINT, in_flight BIGINT,
-    position BIGINT, verb TEXT, record TEXT, known BYTEA,
-    PRIMARY KEY (org, source, event, digest, mapping, item)
-);
-CREATE INDEX sent_in_flight ON sent (in_flight);
-CREATE TABLE dead_letters (
-    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, org TEXT, digest BYTEA, event BIGINT, file TEXT,
-    line BIGINT, mapping TEXT, item BIGINT, object TEXT, reason TEXT, attempts BIGINT, first TEXT, last TEXT,
-    raw BYTEA, UNIQUE (org, digest)
-);
-CREATE TABLE dead_letter_room (file TEXT PRIMARY KEY, letters BIGINT, bytes BIGINT);
-CREATE TABLE organizations (entry TEXT PRIMARY KEY, organization TEXT);
-CREATE TABLE delivered (day BIGINT, message BYTEA, PRIMARY KEY (day, message));
-CREATE TABLE newest (org TEXT, identity BYTEA, moment TEXT, PRIMARY KEY (org, identity));
-CREATE TABLE leases (
-    org TEXT, part TEXT, epoch BIGINT NOT NULL, node TEXT NOT NULL, command TEXT NOT NULL,
-    gives_way BOOLEAN NOT NULL, since TIMESTAMPTZ NOT NULL, PRIMARY KEY (org, part)
-);
-CREATE TABLE spool (
-    id BIGINT GENERATED ALWAYS AS IDENTITY, org TEXT NOT NULL, source TEXT NOT NULL,
-    accepted DOUBLE PRECISION NOT NULL, event BYTEA NOT NULL, PRIMARY KEY (org, id)
-);
-CREATE TABLE spool_room (org TEXT PRIMARY KEY, events BIGINT NOT NULL, bytes BIGINT NOT NULL);
-CREATE FUNCTION count_letters() RETURNS trigger LANGUAGE plpgsql AS $count$ BEGIN
-    IF TG_OP IN ('UPDATE', 'DELETE') THEN
-        UPDATE dead_letter_room SET letters = letters - 1,
-            bytes = bytes - length(old.raw) - octet_length(old.reason) WHERE file = old.file;
-    END IF;
-    IF TG_OP IN ('UPDATE', 'INSERT') THEN
-        INSERT INTO dead_letter_room VALUES (new.file, 1, length(new.raw) + octet_length(new.reason))
-        ON CONFLICT (file) DO UPDATE SET letters = dead_letter_room.letters + 1,
-            bytes = dead_letter_room.bytes + excluded.bytes;
-    END IF;
-    RETURN NULL;
-END $count$;
-CREATE TRIGGER letters_are_counted AFTER INSERT OR UPDATE OR DELETE ON dead_letters
-    FOR EACH ROW EXECUTE FUNCTION count_letters();
-"""
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
 
 
-def prepare(journal: PostgresJournal) -> None:
-    """Creates the tables if there are none. Raises `JournalFailed`, also for tables of another version."""
-    version = (
-        journal.rows("SELECT to_regclass('layout')")[0][0] and journal.rows("SELECT version FROM layout")[0][0]
-    )
-    if version is None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedLayout:
+    tables: str
+    """The statements that create them."""
+    version: int
+    upgrades: Mapping[int, str]
+    """By version, the statements that make it the next one."""
+
+    def prepare(self, journal: PostgresJournal) -> None:
+        """Creates the tables if there are none. Raises `JournalFailed`, also for tables of another version."""
         with journal.transaction() as connection:
-            _create(connection)
-    elif version != VERSION:
-        raise JournalFailed("the journal in PostgreSQL was written by another version of sfmap")
+            version = self._version(connection)
+        if version is None:
+            self.upgrade(journal)
+        elif version < self.version:
+            raise JournalFailed(
+                "the state in PostgreSQL was written by an earlier version of sfmap: end everything that uses it,"
+                " and run: sfmap state upgrade"
+            )
+
+    def upgrade(self, journal: PostgresJournal) -> str:
+        """Upgrades the tables after copying them; returns the schema of the copies, empty if nothing was to do.
+
+        Raises `JournalFailed`.
+        """
+        with journal.transaction() as connection:
+            connection.execute(_LOCKED)
+            version = self._version(connection)
+            if version is None:
+                connection.execute(self.tables)
+                connection.execute("INSERT INTO layout VALUES (?)", (self.version,))
+                return ""
+            if version == self.version:
+                return ""
+            copies = _copy(connection, version)
+            for step in range(version, self.version):
+                connection.execute(self.upgrades[step])
+            connection.execute("UPDATE layout SET version = ?", (self.version,))
+            return copies
+
+    def _version(self, connection: Transaction) -> int | None:
+        """The version of the tables; None if there are none. Raises `JournalFailed` if it is a later one."""
+        if connection.execute("SELECT to_regclass('layout')").fetchone()[0] is None:
+            return None
+        version = cast(int, connection.execute("SELECT version FROM layout").fetchone()[0])
+        if version > self.version:
+            raise JournalFailed(
+                "the state in PostgreSQL was written by a later version of sfmap: install that one here, too"
+            )
+        return version
 
 
-def _create(connection: Transaction) -> None:
-    connection.execute(_LOCKED)
-    if connection.execute("SELECT to_regclass('layout')").fetchone()[0] is None:
-        connection.execute(_TABLES)
-        connection.execute("INSERT INTO layout VALUES (?)", (VERSION,))
+def _copy(connection: Transaction, version: int) -> str:
+    """Copies all tables into a new schema; returns its name."""
+    tables = [name for (name,) in connection.execute(_TABLES).fetchall()]
+    copies = f"{connection.execute('SELECT current_schema()').fetchone()[0]}_version_{version}"
+    connection.execute(f'CREATE SCHEMA "{copies}"')
+    for name in tables:
+        connection.execute(f'CREATE TABLE "{copies}"."{name}" AS TABLE "{name}"')
+    return copies

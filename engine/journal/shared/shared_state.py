@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from sfmap.engine.journal.database import Tenure
+from sfmap.engine.journal.project_state import LeaseLost, LeaseTaken
 from sfmap.engine.journal.shared.fenced_journal import FencedJournal
-from sfmap.engine.journal.shared.lease_session import LASTS, LeaseSession
+from sfmap.engine.journal.shared.lease_session import LeaseSession
 from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
-from sfmap.engine.journal.shared.shared_layout import prepare
 from sfmap.engine.journal.shared.shared_spool import SharedSpool
+from sfmap.engine.journal.shared.shared_tables import SHARED
 from sfmap.engine.journal.spool import Bounds, Spool
-from sfmap.engine.journal.state import LeaseLost, LeaseTaken
 from sfmap.engine.sources.queries.database_url import DatabaseUrl
 
 _TAKEN = """\
@@ -54,7 +54,7 @@ class SharedState:
         self._url = url
         self._node = node
         self.journal = PostgresJournal(url, node)
-        prepare(self.journal)
+        SHARED.prepare(self.journal)
         self._delivering = PostgresJournal(url, f"{node} delivering")
         self._session: LeaseSession | None = None
         self._leases = 0
@@ -83,7 +83,7 @@ class SharedState:
         try:
             self._stand_in_line(locks, org, wait)
             epoch = self._take(org, part, command, gives_way=gives_way)
-            tenure = Tenure(part, epoch, slack=LASTS)
+            tenure = Tenure(part, epoch, slack=LeaseSession.lasts)
             self._leases += 1
         except BaseException:
             self._end_session_if_unused()
