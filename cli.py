@@ -25,6 +25,7 @@ COMMANDS = {
     "run": "Deliver events to an org.",
     "schema": "Print the JSON Schema of mapping files, for editors.",
     "serve": "Accept events over HTTP, and deliver them.",
+    "state": "Upgrade the journal and the spool, or move them to PostgreSQL.",
     "test": "Render the sample events and compare with their snapshots.",
 }
 """By name, the line of each command in the list of commands; a command is in the module of that name."""

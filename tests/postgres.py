@@ -44,6 +44,11 @@ class Postgres:
         time.sleep(seconds)
         _run(*self.control, *self.start)
 
+    def ask(self, url: str, query: str) -> list[tuple[object, ...]]:
+        """The rows of a query in one of the databases."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchall()
+
     def log(self) -> str:
         """All statements so far."""
         return (self.folder / "log").read_text("utf-8", "replace")

@@ -25,7 +25,7 @@ class SpoolFile:
 
     def __init__(self, path: Path, bounds: Bounds, after: int = 0, clock: Callable[[], float] = time.time) -> None:
         """Opens or creates the file; numbers up to `after` are already in use, perhaps from a lost file."""
-        self._database = SqliteFile(path, _LAYOUT)
+        self._database = spool_database(path)
         self._begin_after(after)
         self._bounds = bounds
         self._clock = clock
@@ -106,3 +106,8 @@ class SpoolFile:
             self._events -= events
             self._size -= size
             self._oldest = oldest[0] if oldest else None
+
+
+def spool_database(path: Path) -> SqliteFile:
+    """The database of a spool. Raises `JournalFailed`."""
+    return SqliteFile(path, _LAYOUT)

@@ -36,6 +36,8 @@ class SqliteFile:
 
         A database of an earlier version is copied to a file beside it, and upgraded.
         """
+        self.copy: Path | None = None
+        """The file with the database as it was before it was upgraded."""
         self._layout = layout
         self._path = path
         self._name = str(path or "the journal")
@@ -116,6 +118,7 @@ class SqliteFile:
         private_file(copy)
         with closing(sqlite3.connect(copy)) as target, closing(sqlite3.connect(self._path)) as source:
             source.backup(target)
+        self.copy = copy
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -5,12 +5,15 @@ import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 
-from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.database import Database, JournalFailed
 from sfmap.engine.journal.folder_state import FolderState
 from sfmap.engine.journal.project_state import State
 from sfmap.engine.project.project_file import ProjectFile
+from sfmap.engine.sources.event_source import SourceFailed
 from sfmap.engine.sources.extras import needed
 from sfmap.engine.sources.queries.database_url import DatabaseUrl
+
+FOLDER_FILES = ("journal.db", "spool.db")
 
 
 def open_state(project: ProjectFile, node: str = "") -> AbstractContextManager[State]:
@@ -20,13 +23,29 @@ def open_state(project: ProjectFile, node: str = "") -> AbstractContextManager[S
     """
     if project.shared_state is None:
         return closing(FolderState(project.state))
-    url = DatabaseUrl(project.state_url().strip())
-    url.check()
-    needed("psycopg", "postgres", "keep the state in PostgreSQL")
+    url = shared_url(project)
+    if left := [name for name in FOLDER_FILES if (project.state / name).exists()]:
+        raise JournalFailed(
+            f"{project.state} holds a {left[0]} of before `state` was set in sfmap.yaml; to take over what"
+            " waits in it, run: sfmap state upgrade"
+        )
     # psycopg belongs to an extra, so it is imported only where the state is in PostgreSQL.
     from sfmap.engine.journal.shared.shared_state import SharedState
 
     return closing(SharedState(url, node or usual_node_name()))
+
+
+def shared_url(project: ProjectFile) -> DatabaseUrl:
+    """The URL of the shared state. Raises `JournalFailed`, `SecretMissing` or `ExtraMissing`."""
+    needed("psycopg", "postgres", "keep the state in PostgreSQL")
+    url = DatabaseUrl(project.state_url().strip())
+    if url.scheme not in ("postgresql", "postgres"):
+        raise JournalFailed("state is the URL of a PostgreSQL database: write postgresql://user@host/name")
+    try:
+        url.check()
+    except SourceFailed as error:
+        raise JournalFailed(f"state in sfmap.yaml: {error}") from None
+    return url
 
 
 @contextmanager

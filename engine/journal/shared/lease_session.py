@@ -13,8 +13,6 @@ from sfmap.engine.journal.uptime import uptime
 from sfmap.engine.sources.queries.database_url import DatabaseUrl
 
 _BEATS_IN_A_LEASE = 5
-_ENDS_AFTER = "15s"
-"""The database ends a session without heartbeats after this, and so frees the locks of a process that hangs."""
 _LOCK_WAIT = "500ms"
 _WAITING = """\
 SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objsubid = 1
@@ -27,6 +25,8 @@ class LeaseSession:
 
     lasts = 10.0
     """Seconds after the last heartbeat in which calls may still be sent."""
+    ends_after = 15.0
+    """Seconds without a heartbeat after which the database ends the session, and so frees its locks."""
 
     def __init__(self, url: DatabaseUrl, node: str) -> None:
         """Raises `JournalFailed`."""
@@ -38,7 +38,7 @@ class LeaseSession:
         try:
             self._connection = connect(url, f"sfmap {node} leases")
             self._connection.autocommit = True
-            self._connection.execute(f"SET idle_session_timeout = '{_ENDS_AFTER}'")
+            self._connection.execute(f"SET idle_session_timeout = '{self.ends_after * 1000:.0f}ms'")
             self._connection.execute(f"SET lock_timeout = '{_LOCK_WAIT}'")
         except psycopg.Error as error:
             raise journal_failure(url, error, is_lost=True) from None

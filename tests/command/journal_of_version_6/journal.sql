@@ -1,0 +1,56 @@
+BEGIN TRANSACTION;
+CREATE TABLE dead_letter_room (file TEXT PRIMARY KEY, letters INTEGER, bytes INTEGER) WITHOUT ROWID;
+INSERT INTO "dead_letter_room" VALUES('events.ndjson',1,151);
+CREATE TABLE dead_letters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT, digest BLOB, event INTEGER, file TEXT, line INTEGER,
+    mapping TEXT, item INTEGER, object TEXT, reason TEXT, attempts INTEGER, first TEXT, last TEXT, raw BLOB,
+    UNIQUE (org, digest)
+);
+INSERT INTO "dead_letters" VALUES(1,'local',X'CD31072E323CF84A233F3146F6976B2C',2,'events.ndjson',2,'lead',0,'','Email is required: traits.email has no value',1,'2026-11-26T12:30:56Z','2026-11-26T12:30:56Z',X'7B2274797065223A20226964656E74696679222C2022757365724964223A20227531222C20226D6573736167654964223A20226D31222C2022747261697473223A207B7D2C2022696E746567726174696F6E73223A207B2253616C6573666F726365223A20747275657D7D');
+CREATE TABLE decided (
+    org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER, day INTEGER,
+    outcome BLOB, PRIMARY KEY (org, source, event, digest, mapping, item)
+) WITHOUT ROWID;
+CREATE TABLE delivered (day INTEGER, message BLOB, PRIMARY KEY (day, message)) WITHOUT ROWID;
+INSERT INTO "delivered" VALUES(20783,X'4F2635ACDC52CD18E89C53EFE618BF27');
+INSERT INTO "delivered" VALUES(20783,X'B95C342B6F2C0D1B70D1DC94BD804B7A');
+CREATE TABLE files (
+    org TEXT, source TEXT, name TEXT, place INTEGER, version TEXT, PRIMARY KEY (org, source, name, place)
+) WITHOUT ROWID;
+INSERT INTO "files" VALUES('local','["{folder}/events.ndjson"]','{folder}/events.ndjson',0,'868 1795696251.4276996');
+CREATE TABLE held (
+    id INTEGER PRIMARY KEY, org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER,
+    file TEXT, line INTEGER, raw BLOB
+);
+CREATE TABLE in_flight (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT, day INTEGER, boot TEXT, until REAL, traces BLOB
+);
+CREATE TABLE newest (org TEXT, identity BLOB, moment TEXT, PRIMARY KEY (org, identity)) WITHOUT ROWID;
+CREATE TABLE organizations (entry TEXT PRIMARY KEY, organization TEXT) WITHOUT ROWID;
+INSERT INTO "organizations" VALUES('local','local');
+CREATE TABLE sent (
+    org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER, in_flight INTEGER,
+    position INTEGER, verb TEXT, record TEXT, known BLOB,
+    PRIMARY KEY (org, source, event, digest, mapping, item)
+) WITHOUT ROWID;
+CREATE TABLE sources (
+    org TEXT, source TEXT, number INTEGER, file INTEGER, offset INTEGER, line INTEGER, digest BLOB,
+    cursor TEXT, results TEXT, results_size INTEGER, tally BLOB, finished INTEGER, PRIMARY KEY (org, source)
+) WITHOUT ROWID;
+INSERT INTO "sources" VALUES('local','["{folder}/events.ndjson"]',3,0,412,3,X'BE2A04CF3CECCDAAD6483B270C70C7FE','','',0,X'7B226576656E7473223A332C226661746573223A7B2263726561746564223A322C226661696C6564223A317D2C22736B6970706564223A7B7D2C226661696C6564223A7B22456D61696C2069732072657175697265643A207472616974732E656D61696C20686173206E6F2076616C7565223A317D2C2266697273745F706C61636573223A7B22456D61696C2069732072657175697265643A207472616974732E656D61696C20686173206E6F2076616C7565223A226576656E74732E6E646A736F6E3A32227D2C226E6F746573223A7B7D2C2263616C6C73223A7B226C6F67696E223A312C226465736372696265476C6F62616C223A312C226465736372696265534F626A65637473223A312C22757073657274223A317D2C227365636F6E6473223A302E313239333637303834393939313033312C227061727473223A317D',0);
+CREATE INDEX sent_in_flight ON sent (in_flight);
+CREATE TRIGGER letter_comes AFTER INSERT ON dead_letters BEGIN     INSERT INTO dead_letter_room VALUES (new.file, 1, length(new.raw) + length(CAST(new.reason AS BLOB)))
+    ON CONFLICT (file) DO UPDATE SET letters = letters + 1, bytes = bytes + excluded.bytes;
+ END;
+CREATE TRIGGER letter_goes AFTER DELETE ON dead_letters BEGIN     UPDATE dead_letter_room SET letters = letters - 1,
+        bytes = bytes - length(old.raw) - length(CAST(old.reason AS BLOB))
+    WHERE file = old.file;
+ END;
+CREATE TRIGGER letter_changes AFTER UPDATE ON dead_letters BEGIN     UPDATE dead_letter_room SET letters = letters - 1,
+        bytes = bytes - length(old.raw) - length(CAST(old.reason AS BLOB))
+    WHERE file = old.file;
+     INSERT INTO dead_letter_room VALUES (new.file, 1, length(new.raw) + length(CAST(new.reason AS BLOB)))
+    ON CONFLICT (file) DO UPDATE SET letters = letters + 1, bytes = bytes + excluded.bytes;
+ END;
+COMMIT;
+PRAGMA user_version = 6;
