@@ -37,6 +37,12 @@ def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: floa
 @click.option("--connections", type=click.IntRange(1, 25), default=4, show_default=True, help="API calls at once.")
 @click.option("--page/--no-page", default=None, help="The page at /; by default only on a loopback address.")
 @click.option(
+    "--node",
+    default="",
+    metavar="NAME",
+    help="The name of this process, where several share their state.  [default: its machine and process number]",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -53,6 +59,7 @@ def serve(
     linger: float,
     connections: int,
     page: bool | None,
+    node: str,
     log_format: Literal["text", "json"],
 ) -> None:
     """Accept events through Segment's HTTP Tracking API, and deliver them to an org.
@@ -75,6 +82,7 @@ def serve(
             used=OrgAndMappings(project.org(org_name).name, folder),
             linger=linger,
             page=is_own if page is None else page,
+            node=node,
             delivery=delivery,
         )
         try:

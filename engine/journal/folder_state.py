@@ -9,6 +9,7 @@ from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.journal_layout import JOURNAL
 from sfmap.engine.journal.ledger import highest_number
 from sfmap.engine.journal.lock import only_run
+from sfmap.engine.journal.service_nodes import Nodes
 from sfmap.engine.journal.spool import Bounds, Spool
 from sfmap.engine.journal.spool_file import SpoolFile
 from sfmap.engine.journal.sqlite_file import SqliteFile
@@ -59,6 +60,9 @@ class FolderState:
 
     def check_leases(self) -> None:
         """A lock of a folder lasts as long as the process."""
+
+    def nodes(self, _org_entry: str) -> Nodes | None:
+        return None
 
     def spool(self, _org_entry: str, bounds: Bounds) -> AbstractContextManager[Spool]:
         path = self._folder / "spool.db"

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.service_nodes import Nodes
 from sfmap.engine.journal.spool import Bounds, Spool
 
 
@@ -67,3 +68,6 @@ class State(Protocol):
 
     def spool(self, org_entry: str, bounds: Bounds) -> AbstractContextManager[Spool]:
         """The queue of events for an org of sfmap.yaml. Raises `JournalFailed`."""
+
+    def nodes(self, org_entry: str) -> Nodes | None:
+        """The processes that accept events for an org of sfmap.yaml; None if there can be one only."""

@@ -43,6 +43,10 @@ class Spool(Protocol):
         """Its name as a source in the journal."""
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other processes add events, too."""
+
+    @property
     def events(self) -> int: ...
 
     @property

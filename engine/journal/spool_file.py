@@ -22,6 +22,7 @@ class SpoolFile:
     """The queue. Thread-safe; every method that reads or writes may raise `JournalFailed`."""
 
     name = "spool"
+    is_shared = False
 
     def __init__(self, path: Path, bounds: Bounds, after: int = 0, clock: Callable[[], float] = time.time) -> None:
         """Opens or creates the file; numbers up to `after` are already in use, perhaps from a lost file."""

@@ -11,11 +11,12 @@ from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.delivery.pipeline import Delivered, Delivery, Listener, OutputState
 from sfmap.engine.delivery.waiter import Patience, StopRequested
 from sfmap.engine.errors import SfmapError
-from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource
 from sfmap.engine.journal.dead_letter_store import dead_letters
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.organizations import remember_organization
+from sfmap.engine.journal.project_state import Lease, LeaseLost, LeaseTaken, State
+from sfmap.engine.journal.service_nodes import Nodes
 from sfmap.engine.journal.spool import Spool, Spooled
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.serve.crash_isolation import Suspects, make_dead_letters_of_held, retriable
@@ -24,6 +25,7 @@ from sfmap.engine.serve.log import Log, SparingLog
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.outages import Outages, must_open_again
 from sfmap.engine.serve.spool_windows import SpoolWindows
+from sfmap.engine.serve.turns import POLL_SECONDS, Turns
 from sfmap.engine.sources.event_source import START, Position
 from sfmap.engine.wiring.org_opening import OpenOrg
 
@@ -38,7 +40,8 @@ class Background:
         self,
         *,
         spool: Spool,
-        journal: Database,
+        state: State,
+        nodes: Nodes | None = None,
         options: RunOptions,
         linger: float,
         mapper: Mapper,
@@ -56,7 +59,7 @@ class Background:
         self.has_crashed = False
         """Whether the thread has ended without having been told to."""
         self._spool = spool
-        self._journal = journal
+        self._state = state
         self._options = _in_background(options, self.requests.is_stopping)
         self._metrics = metrics
         self._log = log
@@ -64,6 +67,7 @@ class Background:
         self._windows = SpoolWindows(spool, self.requests, linger)
         self._outages = Outages(metrics, log)
         self._suspects = Suspects()
+        self._turns = Turns(nodes, self.requests, metrics, log)
         self._accepted: dict[int, float] = {}
         """When the events of the window being delivered were accepted."""
         self._thread = threading.Thread(target=self._run, name="delivery")
@@ -99,17 +103,45 @@ class Background:
             self.requests.forget_reload()
             try:
                 opened = opened or self._opened(stack)
-                self._deliver_letters(opened)
-                self._deliver_spool(opened)
+                self._deliver_with_a_lease(opened)
+                self._wait(POLL_SECONDS)  # another process asked for the lease
             except StopRequested:
                 raise
+            except LeaseTaken:
+                self._outages.end()
+                self._wait(POLL_SECONDS)
+            except LeaseLost as error:
+                self._log("warning", f"This node stops delivering: {error}. Accepted events wait in the spool.")
+                self._wait(POLL_SECONDS)
             except SfmapError as error:
-                self._pause(error)
+                self._wait(self._outages.begin(error))
                 if opened is None or must_open_again(error, opened):
                     return
-            except Exception as error:  # a bug that one event triggers must not end the service
-                if opened is None or not self._isolate(internal_error(error), opened):
-                    raise
+
+    def _deliver_with_a_lease(self, opened: OpenOrg) -> None:
+        """Delivers until another process asks for the lease. Raises `LeaseTaken` if it cannot be had."""
+        key = opened.key()
+        try:
+            with (
+                self._state.lease(key, "sfmap serve", gives_way=True) as lease,
+                self._turns.turn(opened.where),
+            ):
+                while not lease.is_wanted():
+                    self._deliver_in_turn(opened, lease)
+        except (LeaseTaken, LeaseLost):
+            self._turns.stand_by(key)
+            raise
+
+    def _deliver_in_turn(self, opened: OpenOrg, lease: Lease) -> None:
+        """Delivers what was requested and then the spool, until something is requested or the day ends."""
+        try:
+            self._deliver_letters(opened, lease)
+            self._deliver_spool(opened, lease)
+        except SfmapError:
+            raise
+        except Exception as error:  # a bug that one event triggers must not end the service
+            if not self._isolate(internal_error(error), opened, lease):
+                raise
 
     def _opened(self, stack: ExitStack) -> OpenOrg:
         """Signs in to the org and asks for its limit, so that a problem shows from the start."""
@@ -119,17 +151,17 @@ class Background:
             self._metrics.usage = opened.org.limits()
         finally:
             self._metrics.count_calls(dict(opened.org.calls()))
-        remember_organization(self._journal, opened.entry, opened.key())
-        if self.org is None:
+        remember_organization(self._state.journal, opened.entry, opened.key())
+        if self.org is None and not self._turns.are_shared:
             self._log("info", f"Delivering to {opened.where}.")
         self.org = opened
         if not self._outages.is_under_way:
             self._metrics.trouble = ""
         return opened
 
-    def _deliver_spool(self, opened: OpenOrg) -> None:
+    def _deliver_spool(self, opened: OpenOrg, lease: Lease) -> None:
         """Delivers window by window, until something is requested or the day ends."""
-        ledger = Ledger(self._journal, opened.key(), self._spool.name)
+        ledger = Ledger(lease.database, opened.key(), self._spool.name)
         ledger.begin_unless_begun()
         known = ledger.checkpoint()
         position = known.position if known else START
@@ -145,8 +177,9 @@ class Background:
                 self.on_committed()
                 self._spool.remove(position.number)  # its outcomes are in the journal
                 self.requests.retry_what_is_due()
-                if self.requests.are_waiting or _day() != today:  # each delivery forgets old message ids
-                    return
+                self._turns.take_wishes(opened.key())
+                if self.requests.are_waiting or lease.is_wanted() or _day() != today:
+                    return  # each delivery forgets old message ids
                 window = self._windows.next(position.number, self._suspects.most_together(position.number))
                 position = self._deliver_window(delivery, window) or position
                 self._outages.end()
@@ -161,12 +194,12 @@ class Background:
         self._accepted = {}
         return received[-1].position if received else None
 
-    def _deliver_letters(self, opened: OpenOrg) -> None:
+    def _deliver_letters(self, opened: OpenOrg, lease: Lease) -> None:
         """Delivers the dead letters whose retry was requested."""
         self._accepted = {}
         while (number := self.requests.next_retry()) is not None:
             try:
-                self._deliver_letter(number, opened)
+                self._deliver_letter(number, opened, lease)
             except StopRequested:
                 raise
             except SfmapError:
@@ -175,11 +208,12 @@ class Background:
             except Exception as error:  # noqa: BLE001 - else each wish to try them again would end the service
                 what = f"this is a bug in sfmap: {internal_error(error)}"
                 self._log("error", f"The retry failed, and its events remain dead letters; {what}.")
+            self._turns.fulfil(opened.key(), number)
 
-    def _deliver_letter(self, number: int, opened: OpenOrg) -> None:
+    def _deliver_letter(self, number: int, opened: OpenOrg, lease: Lease) -> None:
         """Delivers that dead letter again, or all of them."""
-        source = DeadLetterSource(self._journal, opened.key(), number=number)
-        ledger = Ledger(self._journal, opened.key(), source.name)
+        source = DeadLetterSource(lease.database, opened.key(), number=number)
+        ledger = Ledger(lease.database, opened.key(), source.name)
         ledger.begin_unless_begun()
         retried = _Retried(self)
         delivery = make_delivery(self.requests.mapper, opened.org, ledger, self._options, retried)
@@ -190,30 +224,30 @@ class Background:
         doubt = f", in doubt and still dead letters: {delivery.held}" if delivery.held else ""
         self._log("info", f"Dead letters retried: {retried.events}, failed again: {retried.failed}{doubt}.")
 
-    def _pause(self, error: SfmapError) -> None:
-        """Logs the problem and waits, or until the project is read again. Raises `StopRequested`."""
-        self.requests.wait_for_reload(self._outages.begin(error))
+    def _wait(self, seconds: float | None) -> None:
+        """Waits for so long, or until the project is read again. Raises `StopRequested`."""
+        self.requests.wait_for_reload(seconds)
         if self.requests.is_stopping():
             raise StopRequested
 
-    def _isolate(self, error: str, opened: OpenOrg) -> bool:
+    def _isolate(self, error: str, opened: OpenOrg, lease: Lease) -> bool:
         """Arranges that each suspect event is delivered alone; returns False if that cannot help.
 
         An event that delivery crashes on when alone becomes a dead letter.
         """
         what = f"this is a bug in sfmap: {error}"
         numbers = list(self._accepted)
-        if not (self._suspects.suspect(numbers, what) if numbers else self._isolate_held(what, opened)):
+        if not (self._suspects.suspect(numbers, what) if numbers else self._isolate_held(what, opened, lease)):
             return False
         self._log("error", f"Delivery failed: {what}. It continues with one event at a time, to find the cause.")
         return True
 
-    def _isolate_held(self, what: str, opened: OpenOrg) -> bool:
+    def _isolate_held(self, what: str, opened: OpenOrg, lease: Lease) -> bool:
         """Makes dead letters of held records, to be retried when doubts end; returns False if there are none."""
-        events = make_dead_letters_of_held(Ledger(self._journal, opened.key(), self._spool.name), what)
+        events = make_dead_letters_of_held(Ledger(lease.database, opened.key(), self._spool.name), what)
         if events is None:
             return False
-        letters = (one for one in dead_letters(self._journal, opened.key(), what) if one.event in events)
+        letters = (one for one in dead_letters(lease.database, opened.key(), what) if one.event in events)
         self.requests.retry_later(retriable(letters, self.requests.mapper), self._options.call_limit)
         return True
 

@@ -1,6 +1,6 @@
 """What the service reads from the project, at start and on reload: sources, mappings and the org."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,24 +32,30 @@ class Configuration:
     open_org: OpenOrgIn
 
 
-def configure(project: ProjectFile, used: OrgAndMappings, host: str) -> Configuration:
-    """Raises `CannotServe`, `SecretMissing`, `NoSuchOrg`, `Mistakes` or `CannotRead`."""
+def configure(
+    project: ProjectFile, used: OrgAndMappings, host: str, before_call: Callable[[], None]
+) -> Configuration:
+    """`before_call` may raise to prevent an API call.
+
+    Raises `CannotServe`, `SecretMissing`, `NoSuchOrg`, `Mistakes` or `CannotRead`."""
     entry = project.org(used.org)
     mapper = Mapper(compile_mappings(chosen_mappings(project, used.mappings, used.org)))
     return Configuration(
         access=_access(project, host),
         mapper=mapper,
-        open_org=lambda stack: stack.enter_context(open_org(project, entry)),
+        open_org=lambda stack: stack.enter_context(open_org(project, entry, before_call=before_call)),
     )
 
 
-def reconfigure(before: ProjectFile, used: OrgAndMappings, host: str, log: Log) -> Configuration | None:
+def reconfigure(
+    before: ProjectFile, used: OrgAndMappings, host: str, before_call: Callable[[], None], log: Log
+) -> Configuration | None:
     """The project as it is now; None if it cannot be used, in which case the log says why."""
     stays = "The previous configuration stays in use."
     try:
         if before.is_written and not (before.folder / PROJECT_FILE).exists():
             raise CannotRead(f"{PROJECT_FILE} no longer exists")
-        found = configure(load_project(before.folder), used, host)
+        found = configure(load_project(before.folder), used, host, before_call)
     except Mistakes as mistakes:
         plain = render_all(mistakes.diagnostics, lambda text, _part: text)
         log("error", f"The project has errors. {stays}\n{plain}")

@@ -79,6 +79,13 @@ class DeliveryRequests:
         del self._retries[waiting[0]]
         return waiting[0]
 
+    def take_retries(self) -> list[int]:
+        """Takes all dead letters to deliver again. For the delivery thread."""
+        taken = []
+        while (letter := self.next_retry()) is not None:
+            taken.append(letter)
+        return taken
+
     def retry_later(self, numbers: Iterable[int], seconds: float) -> None:
         """Delivers dead letters again after a while. For the delivery thread."""
         self._later |= dict.fromkeys(numbers)

@@ -69,23 +69,20 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
-        left = Gauge("sfmap_api_calls_left", "API calls left today, as last reported", registry=self._registry)
-        left.set_function(lambda: max(0, self.usage.limit - self.usage.used) if self.usage else float("nan"))
-        is_up = Gauge("sfmap_org_up", "Whether the last delivery reached the org", registry=self._registry)
-        is_up.set_function(lambda: 0 if self.trouble else 1)
-        events = Gauge("sfmap_spool_events", "Events waiting in the spool", registry=self._registry)
-        events.set_function(lambda: spool.events)
-        size = Gauge("sfmap_spool_bytes", "Bytes of events waiting in the spool", registry=self._registry)
-        size.set_function(lambda: spool.size)
-        age = Gauge("sfmap_spool_age_seconds", "How long the oldest event has waited", registry=self._registry)
-        age.set_function(lambda: spool.age)
+        self._show("sfmap_api_calls_left", "API calls left today, as last reported", self._calls_left)
+        self._show("sfmap_org_up", "Whether the last delivery reached the org", lambda: not self.trouble)
+        self._show("sfmap_spool_events", "Events waiting in the spool", lambda: spool.events)
+        self._show("sfmap_spool_bytes", "Bytes of events waiting in the spool", lambda: spool.size)
+        self._show("sfmap_spool_age_seconds", "How long the oldest event has waited", lambda: spool.age)
         if letters:
-            dead = Gauge("sfmap_dead_letters", "Dead letters in the journal", registry=self._registry)
-            dead.set_function(lambda: letters.letters)
-            dead_size = Gauge("sfmap_dead_letter_bytes", "Bytes of dead letters", registry=self._registry)
-            dead_size.set_function(lambda: letters.size)
-        held = Gauge("sfmap_held_records", "Records waiting for a write in doubt", registry=self._registry)
-        held.set_function(lambda: self.held())
+            self._show("sfmap_dead_letters", "Dead letters in the journal", lambda: letters.letters)
+            self._show("sfmap_dead_letter_bytes", "Bytes of dead letters", lambda: letters.size)
+        self._show("sfmap_held_records", "Records waiting for a write in doubt", lambda: self.held())
+        self._show("sfmap_delivering", "Whether this node delivers", lambda: self.is_delivering)
+        self._show("sfmap_state_up", "Whether the state can be reached", lambda: not self.state_trouble)
+        self.is_delivering = False
+        self.state_trouble = ""
+        """Why a shared journal cannot be reached; empty if all is well."""
         self.held: Callable[[], int] = lambda: 0
         """Counts the records that wait in the journal until it is certain what the org did."""
         self.usage: ApiUsage | None = None
@@ -96,6 +93,28 @@ class Metrics:
         self._refused: dict[tuple[str, int], tuple[int, str]] = {}
         self._recent: deque[Outcome] = deque(maxlen=_RECENT)
         self._calls: dict[str, int] = {}
+        self._accepted = 0
+
+    def _show(self, name: str, meaning: str, look: Callable[[], float]) -> None:
+        Gauge(name, meaning, registry=self._registry).set_function(look)
+
+    def _calls_left(self) -> float:
+        return max(0, self.usage.limit - self.usage.used) if self.usage else float("nan")
+
+    def accept(self, source: str, events: int) -> None:
+        """Counts events that were accepted."""
+        self.accepted.labels(source).inc(events)
+        with self._lock:
+            self._accepted += events
+
+    def counted(self) -> tuple[int, int]:
+        """How many events were accepted and delivered since the start."""
+        with self._lock:
+            return self._accepted, self._report.events
+
+    def forget_held(self) -> None:
+        """Notes that other nodes know which records wait."""
+        self.held = lambda: 0
 
     def refuse(self, path: str, status: int, message: str) -> None:
         """Counts a request that was refused."""

@@ -19,12 +19,14 @@ from sfmap.engine.http.bodies import UnreadableBody, read_body
 from sfmap.engine.http.pages import SAFE, style_sheet
 from sfmap.engine.inspect.explanation import as_text, explain
 from sfmap.engine.inspect.formats import json_line
-from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.database import Database, JournalFailed
 from sfmap.engine.journal.dead_letter_store import DeadLetterRoom, count_dead_letters, dead_letters
+from sfmap.engine.journal.service_nodes import Nodes
 from sfmap.engine.journal.spool import Spool
 from sfmap.engine.mapping.values.record import Event
 from sfmap.engine.serve.background import Background
 from sfmap.engine.serve.metrics import Metrics
+from sfmap.engine.serve.node_list import node_lines
 from sfmap.engine.sources.reading import NotJson, read_json
 
 _SHOWN = 30
@@ -49,6 +51,7 @@ class OperatorPage:
         journal: Database,
         background: Background,
         metrics: Metrics,
+        nodes: Nodes | None,
         host: str,
     ) -> None:
         self._spool = spool
@@ -56,6 +59,7 @@ class OperatorPage:
         self._journal = journal
         self._background = background
         self._metrics = metrics
+        self._nodes = nodes
         self._names = {"127.0.0.1", "localhost", "::1", host} if is_loopback(host) else set()
         self._token = secrets.token_urlsafe()
         """Included in the page's own forms, so that no other page can submit them."""
@@ -101,6 +105,12 @@ class OperatorPage:
     def _home(self, _form: dict[str, str] | None) -> Response:
         org = self._background.org
         seen = self._metrics.figures()
+        trouble = self._metrics.trouble
+        stored: Context = {"letters": [], "letters_count": 0, "nodes": []}
+        try:
+            stored = self._stored(org.key() if org else "")
+        except JournalFailed as error:
+            trouble = str(error)
         return self._shown(
             "home.html",
             {
@@ -109,15 +119,23 @@ class OperatorPage:
                 "seen": seen,
                 "spool": self._spool,
                 "held": self._metrics.held(),
-                "trouble": self._metrics.trouble,
+                "trouble": trouble,
+                "is_delivering": self._metrics.is_delivering,
                 "retries": self._background.requests.retries,
                 "usage": self._metrics.usage,
                 "recent": [one for one in seen.recent if one.fate != "skipped"][:_SHOWN],
-                "letters": list(islice(dead_letters(self._journal, org.key()), _LETTERS_SHOWN)) if org else [],
                 "full": self._letters.full,
-                "letters_count": count_dead_letters(self._journal, org.key()) if org else 0,
+                **stored,
             },
         )
+
+    def _stored(self, org: str) -> Context:
+        """What the journal has for the org of that key; empty for none. Raises `JournalFailed`."""
+        return {
+            "letters": list(islice(dead_letters(self._journal, org), _LETTERS_SHOWN)) if org else [],
+            "letters_count": count_dead_letters(self._journal, org) if org else 0,
+            "nodes": node_lines(self._nodes, org) if self._nodes else [],
+        }
 
     def _try(self, form: dict[str, str] | None) -> Response:
         given = form.get("event", "") if form else _SAMPLE

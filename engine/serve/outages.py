@@ -1,6 +1,7 @@
 """Pauses of delivery while the org, the journal or a secret is unavailable: how long, and what the log says."""
 
 from sfmap.engine.errors import SfmapError
+from sfmap.engine.journal.database import JournalOutOfReach
 from sfmap.engine.local_org.process import LocalOrgFailed
 from sfmap.engine.org.port import LimitReached, OrgError, OrgOutOfReach, OrgUnavailable, SignInRefused
 from sfmap.engine.project.secrets import SecretMissing
@@ -10,6 +11,8 @@ from sfmap.engine.wiring.org_opening import OpenOrg
 from sfmap.engine.yaml_files.files import CannotRead
 
 _LONGEST_PAUSE = 60.0
+_LONGEST_WITHOUT_JOURNAL = 5.0
+"""Trying to reach a database costs nothing, and it may be back soon, or its successor."""
 _LIMIT_PAUSE = 3600.0
 """Finding out whether calls are available again takes calls, so it is done rarely."""
 
@@ -30,7 +33,8 @@ class Outages:
 
         A refused sign-in is not retried before that: the org might lock the user.
         """
-        seconds: float | None = min(_LONGEST_PAUSE, 2.0 ** min(self._failures, 6))
+        longest = _LONGEST_WITHOUT_JOURNAL if isinstance(error, JournalOutOfReach) else _LONGEST_PAUSE
+        seconds: float | None = min(longest, 2.0 ** min(self._failures, 6))
         if isinstance(error, (SignInRefused, LimitReached)):
             seconds = _LIMIT_PAUSE if isinstance(error, LimitReached) else None
         self._failures += 1

@@ -31,6 +31,7 @@ from sfmap.engine.serve.delivery_requests import ALL
 from sfmap.engine.serve.log import ForwardingHandler, Log
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.operator_page import OperatorPage
+from sfmap.engine.serve.presence import present
 from sfmap.engine.serve.tracking_api import TrackingApi, make_app
 from sfmap.engine.wiring.state_opening import open_state
 
@@ -67,6 +68,8 @@ class ServeOptions:
     linger: float
     """Seconds that the first event of a window waits for others."""
     page: bool
+    node: str
+    """The name of this process among those that share its state; empty for its machine and number."""
     delivery: RunOptions
 
 
@@ -77,9 +80,9 @@ def serve(project: ProjectFile, options: ServeOptions, log: Log) -> None:
     `DeliveryEnded`.
     """
     _ignore_signals()
-    configuration = configure(project, options.used, options.events.host)
     with ExitStack() as stack:
-        state = stack.enter_context(open_state(project))
+        state = stack.enter_context(open_state(project, options.node))
+        configuration = configure(project, options.used, options.events.host, state.check_leases)
         stack.enter_context(state.deliver_alone("sfmap serve"))
         parts = _put_together(project, state, options, configuration, log, stack)
         logging.getLogger("uvicorn").addHandler(ForwardingHandler(log))
@@ -88,7 +91,7 @@ def serve(project: ProjectFile, options: ServeOptions, log: Log) -> None:
         parts.background.start()
         stack.callback(parts.background.stop)
         sys.setswitchinterval(_SWITCH_SECONDS)
-        asyncio.run(_serving(parts, _signal_actions(parts, project, options, log), log))
+        asyncio.run(_serving(parts, _signal_actions(parts, project, state, options, log), log))
         _ignore_signals()
         if parts.background.has_crashed:
             raise DeliveryEnded("delivery has ended, and the service with it; accepted events are in the spool")
@@ -115,13 +118,14 @@ def _put_together(
 ) -> _Parts:
     events_at = listen(options.events.host, options.events.port)
     operators_at = listen(options.operators.host, options.operators.port) if options.operators else None
-    journal = state.journal
+    nodes = state.nodes(options.used.org)
     spool = stack.enter_context(state.spool(options.used.org, _bounds(project.serve)))
-    letters = DeadLetterRoom(journal, _megabytes(project.serve.dead_letter_megabytes))
+    letters = DeadLetterRoom(state.journal, _megabytes(project.serve.dead_letter_megabytes))
     metrics = Metrics(spool, letters)
     background = Background(
         spool=spool,
-        journal=journal,
+        state=state,
+        nodes=nodes,
         options=options.delivery,
         linger=options.linger,
         mapper=configuration.mapper,
@@ -139,22 +143,33 @@ def _put_together(
     page = OperatorPage(
         spool=spool,
         letters=letters,
-        journal=journal,
+        journal=state.journal,
+        nodes=nodes,
         background=background,
         metrics=metrics,
         host=(options.operators or options.events).host,
     )
     for_operators = [*api.routes_for_operators(), *(page.routes() if options.page else ())]
-    routes = [*api.routes(), *(() if operators_at else for_operators)]
-    events = _server(routes, events_at, options.events.host)
-    operators = (
-        _server(for_operators, operators_at, options.operators.host, takes_signals=False)
-        if operators_at and options.operators
-        else None
-    )
+    events, operators = _servers(api.routes(), for_operators, options, (events_at, operators_at))
+    if nodes:
+        stack.enter_context(present(nodes, metrics, (spool.look, letters.look)))
     background.on_committed = letters.look
     background.on_crash = events.stop
     return _Parts(spool=spool, background=background, api=api, events=events, operators=operators)
+
+
+def _servers(
+    for_events: list[Route],
+    for_operators: list[Route],
+    options: ServeOptions,
+    listening: tuple[socket, socket | None],
+) -> tuple[WebServer, WebServer | None]:
+    """The server of events and that of operators, unless one address is for both."""
+    events_at, operators_at = listening
+    if not operators_at or not options.operators:
+        return _server([*for_events, *for_operators], events_at, options.events.host), None
+    operators = _server(for_operators, operators_at, options.operators.host, takes_signals=False)
+    return _server(for_events, events_at, options.events.host), operators
 
 
 def _server(routes: list[Route], listening: socket, host: str, *, takes_signals: bool = True) -> WebServer:
@@ -169,12 +184,12 @@ def _server(routes: list[Route], listening: socket, host: str, *, takes_signals:
 
 
 def _signal_actions(
-    parts: _Parts, project: ProjectFile, options: ServeOptions, log: Log
+    parts: _Parts, project: ProjectFile, state: State, options: ServeOptions, log: Log
 ) -> Mapping[signal.Signals, Callable[[], object]]:
     """What each signal makes the service do; Windows has neither of them."""
 
     def read_again() -> None:
-        found = reconfigure(project, options.used, options.events.host, log)
+        found = reconfigure(project, options.used, options.events.host, state.check_leases, log)
         if found:
             parts.api.access = found.access
             parts.background.requests.take(found.mapper, found.open_org)

@@ -7,6 +7,8 @@ from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
 from sfmap.engine.journal.spool import Spool, Spooled
 from sfmap.engine.serve.delivery_requests import DeliveryRequests
 
+_LOOK_AT_OTHERS_SECONDS = 0.1
+"""How often to look for events that other nodes have accepted."""
 _LOOK_SECONDS = 0.5
 """How often records that wait for a write in doubt are looked at while no events arrive."""
 
@@ -24,6 +26,7 @@ class SpoolWindows:
         began = time.monotonic()
         while not self._requests.is_stopping():
             self._requests.forget_news()
+            spool.look()
             waits = spool.events > 0
             # The spool's age uses the wall clock, which can be set back: the wait must end all the same.
             waited = time.monotonic() - began
@@ -32,5 +35,5 @@ class SpoolWindows:
                 return []
             if spool.events >= WINDOW_SIZE or spool.size >= WINDOW_BYTES or left <= 0:
                 return spool.after(after, most, WINDOW_BYTES) if waits else []
-            self._requests.wait_for_news(left)
+            self._requests.wait_for_news(min(left, _LOOK_AT_OTHERS_SECONDS) if spool.is_shared else left)
         raise StopRequested

@@ -123,7 +123,7 @@ class TrackingApi:
             return self._refused(path, 503, "The events cannot be stored now. Try again later.", _LATER)
         except ClientDisconnect:
             return Response(status_code=400)
-        self._metrics.accepted.labels(source).inc(len(events))
+        self._metrics.accept(source, len(events))
         return Response(_SUCCESS, headers=_CORS, media_type="application/json")
 
     def _refused(self, path: str, status: int, message: str, headers: Mapping[str, str] = _NONE) -> Response:
@@ -161,6 +161,8 @@ class TrackingApi:
             self._acceptance.check()
         except (SpoolFull, JournalFailed) as error:
             return PlainTextResponse(f"{error}\n", 503)
+        if self._metrics.state_trouble:
+            return PlainTextResponse(f"{self._metrics.state_trouble}\n", 503)
         return PlainTextResponse(f"accepting; {self._metrics.trouble or 'the org is delivered to'}\n")
 
     async def _metrics_text(self, _request: Request) -> Response:

@@ -9,14 +9,17 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import sfmap.engine.commands.serve
 import sfmap.engine.org.soap.client  # noqa: F401 - imported for the children
+from sfmap.engine.journal.shared.fenced_journal import FencedJournal
+from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
 from sfmap.engine.serve import crash_isolation, spool_windows
 
 from ..exactness import forks
@@ -46,11 +49,39 @@ class SharedPlug(forks.Plug):
             os.kill(os.getpid(), self._by)
 
 
+def wire(plug: forks.Plug) -> None:
+    """Has the transactions of the one that delivers, and those that store accepted events, reach the plug."""
+    of_lease, of_journal = FencedJournal.transaction, PostgresJournal.transaction
+
+    @contextmanager
+    def delivering(journal: FencedJournal) -> Iterator[Any]:
+        plug.reached("before noting")
+        with of_lease(journal) as inner:
+            yield inner
+            plug.reached("in noting")
+        plug.reached("noted")
+
+    @contextmanager
+    def any_transaction(journal: PostgresJournal) -> Iterator[Any]:
+        is_accepting = threading.current_thread().name.startswith("spool")
+        with of_journal(journal) as inner:
+            yield inner
+            if is_accepting:
+                plug.reached("in append")
+        if is_accepting:
+            plug.reached("appended")
+
+    FencedJournal.transaction = delivering  # type: ignore[assignment, method-assign]
+    PostgresJournal.transaction = any_transaction  # type: ignore[assignment, method-assign]
+
+
 def serve(asked: dict[str, Any]) -> None:
     if size := asked.pop("window", 0):
         for module in (crash_isolation, spool_windows):
             vars(module)["WINDOW_SIZE"] = size
-    forks.command(asked, SharedPlug())
+    plug = SharedPlug()
+    wire(plug)
+    forks.command(asked, plug)
 
 
 def answer_until_the_end() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
+import psycopg
+
 from ..exactness.drawing import draw_streams
 from ..exactness.harness import Failure, Stage
 from ..exactness.oracle import Applied, judge
@@ -17,6 +19,7 @@ NODE_SERVER = "sfmap.tests.scale.node_server"
 _EVENTS = 40
 """Of each client, before those that lead to no write are left out."""
 _PEOPLE = ("p", "q", "r", "s")
+_WAITING = "SELECT (SELECT count(*) FROM spool) + (SELECT count(*) FROM held)"
 _END_SECONDS = 120.0
 
 
@@ -62,7 +65,7 @@ def play(
     try:
         with running_nodes(stage, trial.nodes, project, state, "--linger", "0") as nodes:
             disturber = Disturber(stage, nodes, Random(trial.seed), restart_database, done)
-            _play(nodes, trial, disturber)
+            _play(nodes, trial, disturber, state)
     except Failure as failure:
         return [str(failure)], done
     time.sleep(0.5)  # a late commit may be under way
@@ -71,7 +74,7 @@ def play(
     return judge(project, [(Applied(events),)], stage.records()), done
 
 
-def _play(nodes: Sequence[Node], trial: ClusterTrial, disturber: Disturber) -> None:
+def _play(nodes: Sequence[Node], trial: ClusterTrial, disturber: Disturber, state: str) -> None:
     clients = [
         Client(name, nodes, stream.events, trial.batch, trial.pause)
         for name, stream in zip(_PEOPLE, trial.streams, strict=False)
@@ -88,12 +91,15 @@ def _play(nodes: Sequence[Node], trial: ClusterTrial, disturber: Disturber) -> N
             raise Failure("the clients cannot send all events")
     if failed := [client.failed for client in clients if client.failed]:
         raise Failure(failed[0])
-    if not wait_for(lambda: _is_delivered(nodes), _END_SECONDS):
+    if not wait_for(lambda: _is_delivered(nodes, state), _END_SECONDS):
         raise Failure("it never ended:\n" + "\n".join(node.said()[-2000:] for node in nodes))
     for node in nodes:
         node.stop()
 
 
-def _is_delivered(nodes: Sequence[Node]) -> bool:
+def _is_delivered(nodes: Sequence[Node], state: str) -> bool:
+    if state:
+        with psycopg.connect(state) as connection:
+            return connection.execute(_WAITING).fetchone() == (0,)
     waiting = ("sfmap_spool_events", "sfmap_held_records")
     return all(node.metric(name) == 0 for node in nodes for name in waiting)

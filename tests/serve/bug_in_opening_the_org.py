@@ -9,7 +9,7 @@ from sfmap.engine.serve import configuration
 from sfmap.engine.wiring.org_opening import OpenOrg
 
 
-def broken(project: ProjectFile, entry: OrgEntry) -> OpenOrg:
+def broken(project: ProjectFile, entry: OrgEntry, **_settings: object) -> OpenOrg:
     raise AttributeError("of a person named Ann Lee")
 
 

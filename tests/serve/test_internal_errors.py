@@ -12,7 +12,7 @@ import pytest
 
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.delivery.internal_error import internal_error
-from sfmap.engine.journal.folder_state import journal_file
+from sfmap.engine.journal.folder_state import FolderState, journal_file
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.spool import Bounds
 from sfmap.engine.journal.spool_file import SpoolFile
@@ -40,7 +40,7 @@ def test_a_bug_in_delivery_is_reported_without_data(tmp_path: Path, monkeypatch:
     spool = SpoolFile(tmp_path / "spool.db", Bounds())
     background = Background(
         spool=spool,
-        journal=journal_file(None),
+        state=FolderState(tmp_path),
         options=RunOptions(),
         linger=0,
         mapper=Mapper(()),

@@ -73,7 +73,7 @@ class LeaseSession:
         shared = "_shared" if is_shared else ""
         try:
             with self._explained():
-                row = self._connection.execute(f"SELECT {function}{shared}(%s)", [_key(name)]).fetchone()
+                row = self._connection.execute(f"SELECT {function}{shared}(%s)", [lock_key(name)]).fetchone()
         except psycopg.errors.LockNotAvailable:
             return False
         return waits or bool(row and row[0])
@@ -82,12 +82,12 @@ class LeaseSession:
         """Frees a lock. Raises `JournalFailed`."""
         shared = "_shared" if is_shared else ""
         with self._explained():
-            self._connection.execute(f"SELECT pg_advisory_unlock{shared}(%s)", [_key(name)])
+            self._connection.execute(f"SELECT pg_advisory_unlock{shared}(%s)", [lock_key(name)])
 
     def is_wanted(self, name: str) -> bool:
         """Whether another session stands in line for the lock. Raises `JournalFailed`."""
         with self._explained():
-            row = self._connection.execute(_WAITING, [_key(name)]).fetchone()
+            row = self._connection.execute(_WAITING, [lock_key(name)]).fetchone()
         return bool(row and row[0])
 
     def _beat(self) -> None:
@@ -113,6 +113,11 @@ class LeaseSession:
                 raise journal_failure(self._url, error, is_lost=True) from None
 
 
-def _key(name: str) -> int:
+def org_lock(org: str) -> str:
+    """The name of the lock of an org, by its key in the journal."""
+    return f"org {org}"
+
+
+def lock_key(name: str) -> int:
     """The number of an advisory lock; those of other programs in the same database are unlikely to meet it."""
     return int.from_bytes(hashlib.blake2b(f"sfmap {name}".encode(), digest_size=8).digest()) >> 1

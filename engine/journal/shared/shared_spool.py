@@ -32,6 +32,8 @@ FROM spool_room AS room WHERE org = ?"""  # noqa: S608
 class SharedSpool:
     """Implements `Spool` for the events of one org of sfmap.yaml."""
 
+    is_shared = True
+
     def __init__(self, url: DatabaseUrl, node: str, org_entry: str, bounds: Bounds) -> None:
         self.on_arrival: Callable[[], object] = lambda: None
         self._org = org_entry

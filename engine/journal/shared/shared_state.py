@@ -7,9 +7,11 @@ from typing import NamedTuple, cast
 
 from sfmap.engine.journal.database import Tenure
 from sfmap.engine.journal.project_state import LeaseLost, LeaseTaken
+from sfmap.engine.journal.service_nodes import Nodes
 from sfmap.engine.journal.shared.fenced_journal import FencedJournal
-from sfmap.engine.journal.shared.lease_session import LeaseSession
+from sfmap.engine.journal.shared.lease_session import LeaseSession, org_lock
 from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
+from sfmap.engine.journal.shared.shared_nodes import SharedNodes, deliverer
 from sfmap.engine.journal.shared.shared_spool import SharedSpool
 from sfmap.engine.journal.shared.shared_tables import SHARED
 from sfmap.engine.journal.spool import Bounds, Spool
@@ -78,6 +80,8 @@ class SharedState:
         gives_way: bool = False,
         wait: Callable[[], object] | None = None,
     ) -> Iterator[OrgLease]:
+        if wait is None and not part and (other := deliverer(self.journal, org)):
+            raise _taken(f"{other.name} ({other.command})")  # known without a session
         session = self._begun_session()
         locks = _Locks(session=session, org=f"{org}", part=part)
         try:
@@ -105,6 +109,9 @@ class SharedState:
     def spool(self, org_entry: str, bounds: Bounds) -> AbstractContextManager[Spool]:
         return closing(SharedSpool(self._url, self._node, org_entry, bounds))
 
+    def nodes(self, org_entry: str) -> Nodes:
+        return SharedNodes(self.journal, self._node, org_entry)
+
     def _stand_in_line(self, locks: "_Locks", org: str, wait: Callable[[], object] | None) -> None:
         """Takes the locks. Raises `LeaseTaken`."""
         before: _Holder | None = None
@@ -113,7 +120,7 @@ class SharedState:
             # A new holder may have the lock before it is known who it is: it counts the second time.
             if wait is None or (holder and holder == before and not holder.gives_way):
                 who = f"{holder.node} ({holder.command})" if holder else "another process"
-                raise LeaseTaken(f"{who} is delivering to this org; start again when it has ended")
+                raise _taken(who)
             before = holder
             wait()
 
@@ -151,6 +158,10 @@ class SharedState:
             self._session = None
 
 
+def _taken(who: str) -> LeaseTaken:
+    return LeaseTaken(f"{who} is delivering to this org; start again when it has ended")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Locks:
     """The advisory locks of a lease: on the org, which deliverers of its parts share, and on the part."""
@@ -161,7 +172,7 @@ class _Locks:
 
     @property
     def of_org(self) -> str:
-        return f"org {self.org}"
+        return org_lock(self.org)
 
     @property
     def of_part(self) -> str:

@@ -46,6 +46,13 @@ CREATE TABLE leases (
     org TEXT, part TEXT, epoch BIGINT NOT NULL, node TEXT NOT NULL, command TEXT NOT NULL,
     gives_way BOOLEAN NOT NULL, since TIMESTAMPTZ NOT NULL, PRIMARY KEY (org, part)
 );
+CREATE TABLE nodes (
+    org TEXT, node TEXT, started TIMESTAMPTZ NOT NULL, seen TIMESTAMPTZ NOT NULL, accepted BIGINT NOT NULL,
+    delivered BIGINT NOT NULL, PRIMARY KEY (org, node)
+);
+CREATE TABLE wishes (
+    id BIGINT GENERATED ALWAYS AS IDENTITY, org TEXT, letter BIGINT, PRIMARY KEY (org, letter)
+);
 CREATE TABLE spool (
     id BIGINT GENERATED ALWAYS AS IDENTITY, org TEXT NOT NULL, source TEXT NOT NULL,
     accepted DOUBLE PRECISION NOT NULL, event BYTEA NOT NULL, PRIMARY KEY (org, id)

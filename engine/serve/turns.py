@@ -1,0 +1,76 @@
+"""Which node delivers: the turns of this one, and what it does while another has the lease."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sfmap.engine.journal.service_nodes import Nodes
+from sfmap.engine.serve.delivery_requests import DeliveryRequests
+from sfmap.engine.serve.log import Log
+from sfmap.engine.serve.metrics import Metrics
+
+POLL_SECONDS = 1.0
+"""How often a node that does not deliver asks for the lease."""
+
+
+class Turns:
+    """For the delivery thread. Methods that tell or ask other nodes may raise `JournalFailed`."""
+
+    def __init__(self, nodes: Nodes | None, requests: DeliveryRequests, metrics: Metrics, log: Log) -> None:
+        """Without `nodes`, this one always delivers."""
+        self._nodes = nodes
+        self._requests = requests
+        self._metrics = metrics
+        self._log = log
+        self._seen = ""
+        """The other node that was logged as delivering."""
+
+    @property
+    def are_shared(self) -> bool:
+        """Whether other nodes can take turns with this one."""
+        return self._nodes is not None
+
+    @contextmanager
+    def turn(self, where: str) -> Iterator[None]:
+        """This node delivers until the context ends."""
+        if self._nodes:
+            self._log("info", f"Delivering to {where}.")
+        self._seen = ""
+        self._metrics.is_delivering = True
+        try:
+            yield
+        finally:
+            self._metrics.is_delivering = False
+
+    def stand_by(self, org: str) -> None:
+        """Hands over what was requested here to the one that delivers."""
+        self._metrics.forget_held()
+        if self._nodes is None:
+            return
+        self._hand_over(self._nodes, org)
+        other = self._nodes.deliverer(org)
+        if other and other.name not in (self._seen, self._nodes.own_name):
+            self._seen = other.name
+            self._log(
+                "info",
+                f"{other.name} ({other.command}) delivers to this org. This node accepts events, and delivers when"
+                " that one ends.",
+            )
+
+    def take_wishes(self, org: str) -> None:
+        """Takes up the retries that were requested on other nodes."""
+        for letter in self._nodes.wishes(org) if self._nodes else ():
+            self._requests.retry(letter)
+
+    def fulfil(self, org: str, letter: int) -> None:
+        """Notes that a retry was done, wherever it was requested."""
+        if self._nodes:
+            self._nodes.forget(org, letter)
+
+    def _hand_over(self, nodes: Nodes, org: str) -> None:
+        if letters := self._requests.take_retries():
+            try:
+                nodes.wish(org, letters)
+            except BaseException:
+                for letter in letters:
+                    self._requests.retry(letter)
+                raise
