@@ -29,6 +29,8 @@ sources/shapes   from the rows of a table to events
                  ← language, mapping/values
 sources/queries  the rows of a database, page by page
                  ← mapping/values, sources
+sources/kafka    the topics of Kafka: groups that read them, and producers
+                 ← mapping/values, sources
 sources/files    the events of files, wherever they are
                  ← mapping/values, sources, sources/formats, sources/shapes
 journal          what has happened, kept on disk
@@ -38,6 +40,8 @@ journal/shared   a journal and a spool in PostgreSQL, which several machines sha
 delivery         records → outcomes
                  ← files, yaml_files, language, mapping/values, mapping/run, org, sources,
                    journal
+workers          the partitions of a topic, each delivered by one worker at a time
+                 ← mapping/run, org, sources, sources/kafka, journal, delivery
 project          sfmap.yaml: mappings, settings, orgs, sources and secrets
                  ← yaml_files, language, mapping/values, mapping/run, mapping/compile, org,
                    org/soap, sources/formats, sources/shapes
@@ -46,8 +50,8 @@ local_org        a Salesforce on loopback, for development and tests
                  ← files, yaml_files, http
 wiring           connects ports and adapters
                  ← files, mapping/values, org, org/soap, sources, sources/stores,
-                   sources/formats, sources/shapes, sources/queries, sources/files, journal,
-                   journal/shared, delivery, project, local_org
+                   sources/formats, sources/shapes, sources/queries, sources/kafka,
+                   sources/files, journal, journal/shared, delivery, project, local_org
 inspect          what a person asks of a mapping
                  ← files, yaml_files, language, mapping/values, mapping/run, mapping/compile,
                    org, org/soap, sources, sources/files, project, local_org, wiring
@@ -58,7 +62,8 @@ serve            events over HTTP, delivered in the background
                    project, http, local_org, wiring, inspect
 api              what Python programs import, and what the commands are written on
                  ← files, yaml_files, language, mapping/values, mapping/run, org, sources,
-                   sources/stores, journal, delivery, project, local_org, wiring, inspect
+                   sources/kafka, sources/stores, journal, delivery, workers, project,
+                   local_org, wiring, inspect
 commands         the command line
                  ← files, yaml_files, language, mapping/values, sources, sources/stores,
                    sources/formats, journal, delivery, project, http, local_org, wiring, inspect,

@@ -15,6 +15,7 @@ from sfmap.engine.api.opening_runs import RunKeywords, RunSettings, open_run
 from sfmap.engine.api.payloads import Payload
 from sfmap.engine.api.run_report import RunReport
 from sfmap.engine.api.runs import retry_dead_letters, run_source
+from sfmap.engine.api.topic_runs import run_topic
 from sfmap.engine.files.output import check_outputs
 from sfmap.engine.inspect.explanation import Explained, explain
 from sfmap.engine.inspect.payload import payload
@@ -25,8 +26,11 @@ from sfmap.engine.project.loading import ChosenMappings, chosen_mappings, compil
 from sfmap.engine.project.project_file import ProjectFile, load_project, project_folder
 from sfmap.engine.sources.event_source import ResumableSource
 from sfmap.engine.sources.given_events import GivenEvent, GivenEvents, read_given
+from sfmap.engine.sources.kafka.topic import Topic
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
 from sfmap.engine.wiring.source_opening import SourceOptions, open_source
+from sfmap.engine.wiring.topic_opening import open_topic
+from sfmap.engine.workers.topic_worker import WorkerOptions
 from sfmap.engine.yaml_files.diagnostics import Diagnostic
 from sfmap.engine.yaml_files.files import CannotRead
 
@@ -102,6 +106,7 @@ class Project:
         input_format: str | None = None,
         since: datetime | None = None,
         changed: bool = False,
+        until_end: bool = False,
         **options: Unpack[RunKeywords],
     ) -> RunReport:
         """Delivers events to an org, and returns when each has its outcome, or reports why not.
@@ -112,13 +117,18 @@ class Project:
         2,000 can be delivered, or with `linger` by a thread, which lets the first wait for so many seconds.
 
         `skip_delivered` skips events whose messageId was delivered before, by default if they are dicts.
-        `input_format`, `since` and `changed` are the options of `sfmap run` with these names.
+        A topic of Kafka is delivered until `should_stop` says so, or with `until_end` to its present end; outcomes
+        are not kept. `input_format`, `since` and `changed` are the options of `sfmap run` with these names.
 
         What ends a run early is in its report. What keeps it from starting is raised: `Mistakes`, `CannotRead`,
         `CannotWrite`, `NoSuchOrg`, `SecretMissing`, `ProjectBusy`, `JournalFailed`, `SourceFailed`, `WrongShape`,
         `ExtraMissing`, `LocalOrgFailed`; and what reading `events` or a callback raises.
         """
         settings = RunSettings(org=org, **options)
+        if topic := self._topic(events):
+            worker = WorkerOptions(linger=linger or 0.0, until_end=until_end, restart=restart)
+            with open_run("sfmap run", self.file, replace(settings, keep_outcomes=False)) as started:
+                return run_topic(started, topic, self.mapper(org), worker)
         source = self._source(
             events,
             SourceOptions(
@@ -156,6 +166,12 @@ class Project:
         """The events of files, of standard input (`-`), or of a source of sfmap.yaml."""
         standard_input = _standard_input() if STANDARD_INPUT in names else None
         return open_source(self.file, names, replace(options, standard_input=standard_input))
+
+    def _topic(self, events: object) -> Topic | None:
+        """The topic that a name stands for; None if it is something else."""
+        names = list(events) if isinstance(events, (list, tuple)) else [events]
+        entry = self.file.sources.get(names[0]) if len(names) == 1 and isinstance(names[0], str) else None
+        return open_topic(self.file, entry, entry.kafka) if entry and entry.kafka else None
 
     def _source(self, events: object, options: SourceOptions) -> ResumableSource:
         """What is named, or else the events that are given."""

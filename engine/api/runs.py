@@ -25,7 +25,7 @@ def run_source(
     run: OpenRun, source: ResumableSource, mapper: Mapper, *, restart: bool, linger: float | None
 ) -> RunReport:
     """Delivers the events that have no outcome yet. With `linger`, a stream is read by a separate thread."""
-    run.options.say(f"Delivering to {run.opened.where}. Mappings: {_named(mapper.mappings)}.")
+    run.options.say(f"Delivering to {run.opened.where}. Mappings: {named_mappings(mapper.mappings)}.")
     try:
         key = sign_in(run.opened, run.state.journal, run.options.waiter())
     except SfmapError as error:
@@ -108,7 +108,7 @@ class _Counted:
             yield received
 
 
-def _named(mappings: Sequence[CompiledMapping]) -> str:
+def named_mappings(mappings: Sequence[CompiledMapping]) -> str:
     """The mappings by folder and name, for messages."""
     folders: dict[str, list[str]] = {}
     for compiled in mappings:

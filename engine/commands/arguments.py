@@ -57,8 +57,12 @@ max_calls_option = click.option(
 )
 
 
-def event_names(events: tuple[str, ...]) -> tuple[str, ...]:
+def event_names(events: tuple[str, ...], source: str | None = None) -> tuple[str, ...]:
     """What the events are read from: standard input if nothing is named."""
+    if source is not None:
+        if events:
+            raise click.UsageError("Name events, or a --source of sfmap.yaml, but not both.")
+        return (source,)
     if not events and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("Name a file of events or a source of sfmap.yaml, or pipe events in.")
     if events.count(STANDARD_INPUT) > 1:

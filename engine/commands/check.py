@@ -1,7 +1,7 @@
 """`sfmap check`: checks the project file and every mapping."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +13,7 @@ from sfmap.engine.commands.terminal import counted, explained, say, styled
 from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.annotations import github_annotation, sarif
 from sfmap.engine.inspect.coverage import Coverage, cover, coverage_json, coverage_text
+from sfmap.engine.inspect.partition_check import PartitionCheck, check_partitions
 from sfmap.engine.inspect.project_check import ProjectCheck
 from sfmap.engine.mapping.values.record import Event
 from sfmap.engine.sources.event_source import EventSource
@@ -24,6 +25,7 @@ from sfmap.engine.yaml_files.diagnostics import render_all
 @mappings_option
 @click.option("--org", "org_name", metavar="NAME", help="Also check against this org of sfmap.yaml.")
 @click.option("--coverage", metavar="EVENTS", multiple=True, help="Show what these events leave unused.")
+@click.option("--source", metavar="NAME", help="Show how many partitions of this topic are safe, and why.")
 @click.option("--json", "as_data", is_flag=True, help="Print the diagnostics as JSON on stdout.")
 @click.option(
     "--format",
@@ -36,6 +38,7 @@ def check(
     folder: Path | None,
     org_name: str | None,
     coverage: tuple[str, ...],
+    source: str | None,
     as_data: bool,
     as_format: str | None,
     compiled: bool,
@@ -49,6 +52,7 @@ def check(
     if as_format and coverage:
         raise click.UsageError("--coverage works with text or --json output, not with --format.")
     unread: list[str] = []
+    partitions: PartitionCheck | None = None
     with explained():
         project = Project(mappings=folder)
         checked = project.checked(org_name)
@@ -58,9 +62,10 @@ def check(
                 checked.mappings,
                 _events(project.open_events(event_names(coverage), SourceOptions(say=say)), unread),
             )
+        if source is not None and not checked.is_broken:
+            partitions = check_partitions(project.file, source, checked.mappings)
     if as_data:
-        data = {"diagnostics": [one.as_json() for one in checked.diagnostics], "coverage": coverage_json(covered)}
-        click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2))
+        click.echo(_as_json(checked, covered, partitions))
     elif as_format == "github":
         click.echo("".join(f"{github_annotation(one)}\n" for one in checked.diagnostics), nl=False)
     elif as_format == "sarif":
@@ -70,10 +75,21 @@ def check(
         click.echo("".join(f"{line}\n" for line in coverage_text(covered)), nl=False)
         if compiled:
             click.echo("\n".join(one.code for one in checked.mappings), nl=False)
+        click.echo("".join(f"{line}\n" for line in (partitions.lines() if partitions else ())), nl=False)
     if unread:
         say("\n".join(unread))
     failed = ExitCode.EVENTS_FAILED if unread else ExitCode.DONE
-    sys.exit(ExitCode.BROKEN if checked.is_broken else failed)
+    is_broken = checked.is_broken or (partitions is not None and partitions.is_refused)
+    sys.exit(ExitCode.BROKEN if is_broken else failed)
+
+
+def _as_json(checked: ProjectCheck, covered: Sequence[Coverage], partitions: PartitionCheck | None) -> bytes:
+    data = {
+        "diagnostics": [one.as_json() for one in checked.diagnostics],
+        "coverage": coverage_json(covered),
+        **({"partitions": partitions.as_json()} if partitions else {}),
+    }
+    return orjson.dumps(data, option=orjson.OPT_INDENT_2)
 
 
 def _events(source: EventSource, unread: list[str]) -> Iterator[Event]:

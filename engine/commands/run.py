@@ -48,6 +48,8 @@ from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
     help="Of a source, take only files modified since then (UTC).",
 )
+@click.option("--source", "source", metavar="NAME", help="Deliver this source of sfmap.yaml.")
+@click.option("--until-end", is_flag=True, help="Of a topic, deliver what it has now, and end.")
 @input_format_option
 @click.option(
     "--linger",
@@ -55,7 +57,7 @@ from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
     default=1.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long an event from standard input waits for others.",
+    help="How long an event from standard input or a topic waits for others.",
 )
 @click.option("--skip-delivered", is_flag=True, help="Skip events whose messageId was delivered before.")
 @click.option(
@@ -75,6 +77,8 @@ def run(
     restart: bool,
     changed: bool,
     since: datetime | None,
+    source: str | None,
+    until_end: bool,
     input_format: str | None,
     linger: float,
     skip_delivered: bool,
@@ -85,9 +89,7 @@ def run(
     Each event is mapped, and its record is looked up, then created or updated. Running the same events again
     updates the same records. After a run that did not finish, the same command continues it.
     """
-    if org_from_stdin and (org_name or not events or STANDARD_INPUT in events):
-        raise click.UsageError("--org-from-stdin takes standard input: name files of events, and no --org.")
-    names = event_names(events)
+    names = _names(events, source, org_name, org_from_stdin)
     collect_rarely()
     status = StatusLine()
     with explained(), stop_signal() as should_stop:
@@ -100,6 +102,7 @@ def run(
             since=since,
             input_format=input_format,
             linger=linger,
+            until_end=until_end,
             skip_delivered=skip_delivered or None,
             connections=connections,
             max_calls=max_calls,
@@ -112,6 +115,15 @@ def run(
             on_report=partial(print_summary, status, as_data),
         )
     finish(report, _again(report))
+
+
+def _names(
+    events: tuple[str, ...], source: str | None, org_name: str | None, org_from_stdin: bool
+) -> tuple[str, ...]:
+    names = event_names(events, source)
+    if org_from_stdin and (org_name or STANDARD_INPUT in names):
+        raise click.UsageError("--org-from-stdin takes standard input: name files of events, and no --org.")
+    return names
 
 
 def _printed_session() -> str:

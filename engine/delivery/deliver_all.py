@@ -42,7 +42,7 @@ class RunOptions:
         return Waiter(self.patience, self.should_stop, self.say)
 
 
-class _RunListener:
+class RunListener:
     """Counts outcomes in the report, and writes them as lines of JSON."""
 
     def __init__(self, report: Report, org: Org, results: Output | None) -> None:
@@ -78,7 +78,7 @@ def deliver_all(
     Outcomes go to `results` as lines of JSON, window by window.
     """
     report = Report.continued_from(resumed.tally if resumed else b"")
-    listener = _RunListener(report, org, results)
+    listener = RunListener(report, org, results)
 
     def tell_progress(position: Position) -> None:
         options.on_progress(

@@ -31,7 +31,7 @@ def check_sources(project: ProjectFile, mappings: Sequence[CompiledMapping]) -> 
                 "write opt_in: true under event, if the people agreed",
                 "warning",
             )
-        if not entry.sql and not any(is_remote(one.text) for one in entry.files):
+        if entry.files and not any(is_remote(one.text) for one in entry.files):
             yield from _about_rows(project, entry, mappings)
 
 

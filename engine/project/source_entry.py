@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+from sfmap.engine.project.kafka_entry import KafkaEntry, read_kafka
 from sfmap.engine.project.row_entry import EVENT_KEYS, read_columns
 from sfmap.engine.project.secrets import check_is_variable
 from sfmap.engine.sources.formats.csv_rows import USUAL_CSV, CsvOptions
 from sfmap.engine.sources.formats.file_shape import FORMATS, USUAL_FORMAT, FormatOptions
 from sfmap.engine.sources.shapes.event_columns import EventColumns
 from sfmap.engine.yaml_files import kinds
+from sfmap.engine.yaml_files.diagnostics import listed
 from sfmap.engine.yaml_files.nodes import Node, ScalarNode, TableNode
 from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
 
@@ -19,7 +21,9 @@ Order = Literal["name", "modified"]
 _ORDERS: tuple[Order, ...] = get_args(Order)
 FILE_KEYS = ("files", "format", "csv", "since", "order", "store")
 QUERY_KEYS = ("sql", "cursor", "overlap")
-_SOURCE_KEYS = (*FILE_KEYS, *QUERY_KEYS, *EVENT_KEYS)
+_KIND_KEYS = {"files": FILE_KEYS, "sql": QUERY_KEYS, "kafka": ("kafka",)}
+"""By the key that says what a source is, the keys of such a source."""
+_SOURCE_KEYS = (*FILE_KEYS, *QUERY_KEYS, "kafka", *EVENT_KEYS)
 _CSV_KEYS = ("delimiter", "encoding", "header")
 _SQL_KEYS = ("url", "table", "query", "cursor_is_set_by_database")
 STORE_KEYS = (
@@ -39,7 +43,7 @@ class SourceEntry:
 
     name: ScalarNode
     files: tuple[ScalarNode, ...] = ()
-    """Paths from the project's folder, globs and URLs; none for a query."""
+    """Paths from the project's folder, globs and URLs; none for a query or a topic."""
     format: FormatOptions = USUAL_FORMAT
     since: float = 0.0
     """Seconds since 1970: files that were modified before are left out."""
@@ -51,6 +55,7 @@ class SourceEntry:
     cursor: tuple[str, ...] = ()
     overlap: float = USUAL_OVERLAP
     """Seconds."""
+    kafka: KafkaEntry | None = None
     columns: EventColumns | None = None
     """How rows become events; None if they are events."""
 
@@ -63,13 +68,19 @@ def read_source_entry(name: ScalarNode, node: TableNode, report: DiagnosticRepor
         report.error(kinds.WRONG_NAME, name.span, message)
     files = table.texts("files")
     sql = _texts(table.get("sql"), report, "sql", _SQL_KEYS)
-    if ("files" in table) == ("sql" in table):
-        report.error(kinds.MISSING_KEY, name.span, f"the source {name.text} needs either files or sql")
+    chosen = [kind for kind in _KIND_KEYS if kind in table]
+    if len(chosen) != 1:
+        message = f"the source {name.text} needs one of {listed(_KIND_KEYS)}"
+        report.error(kinds.MISSING_KEY, name.span, message)
         return None
-    for key in QUERY_KEYS[1:] if files else FILE_KEYS[1:]:
-        if key in table:
-            wanted = "sql" if files else "files"
-            report.error(kinds.CONFLICTING_KEYS, table.key(key).span, f"{key} belongs to a source with {wanted}")
+    for kind, keys in _KIND_KEYS.items():
+        for key in keys[1:] if kind not in chosen else ():
+            if key in table:
+                message = f"{key} belongs to a source with {kind}"
+                report.error(kinds.CONFLICTING_KEYS, table.key(key).span, message)
+    kafka = read_kafka(table, name)
+    if kafka is None and "kafka" in table:
+        return None
     if sql:
         _check_query(name, sql, report)
     options = _csv_options(table, report)
@@ -83,6 +94,7 @@ def read_source_entry(name: ScalarNode, node: TableNode, report: DiagnosticRepor
         sql=sql,
         cursor=tuple(one.text for one in table.texts("cursor")),
         overlap=_overlap(table),
+        kafka=kafka,
         columns=read_columns(table),
     )
 

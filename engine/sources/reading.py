@@ -23,20 +23,20 @@ class NotJson(ValueError):
     """The bytes are not valid JSON; the message says why and where."""
 
 
-def read_event(line: bytes) -> tuple[Event | None, str]:
-    """The event, or why the line is not an event."""
+def read_event(line: bytes, each: str = "on one line") -> tuple[Event | None, str]:
+    """The event, or why the line is not an event; `each` says how events are written."""
     if len(line) > LONGEST_LINE:
         return None, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"
     try:
         value = read_json(line)
     except NotJson as error:
         several = line.strip() in (b"{", b"[")
-        return None, "not JSON: write each event on one line" if several else str(error)
-    return (value, "") if isinstance(value, dict) else (None, _no_event(value))
+        return None, f"not JSON: write each event {each}" if several else str(error)
+    return (value, "") if isinstance(value, dict) else (None, _no_event(value, each))
 
 
-def _no_event(value: Json) -> str:
-    hint = "; write each event on one line" if isinstance(value, list) else ""
+def _no_event(value: Json, each: str) -> str:
+    hint = f"; write each event {each}" if isinstance(value, list) else ""
     return f"{_kind(value)} instead of an event (a JSON object){hint}"
 
 

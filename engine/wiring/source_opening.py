@@ -98,6 +98,8 @@ def _check_spelling(project: ProjectFile, names: Sequence[str]) -> None:
 
 
 def _open_entry(project: ProjectFile, entry: SourceEntry, options: SourceOptions) -> ResumableSource:
+    if entry.kafka:
+        raise NoSuchSource(f"{entry.name.text} is a topic: only sfmap run reads it")
     if entry.sql:
         return _open_query(project, entry, options)
     texts = {key: project.filled_in_of_source(entry, node) for key, node in entry.store.items()}

@@ -1,0 +1,164 @@
+"""The partitions that the brokers have given to this worker, and what was read of each and not delivered yet.
+
+One thread reads, another one delivers.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
+from sfmap.engine.sources.kafka.topic_messages import TopicMessage
+
+
+@dataclass(slots=True)
+class AssignedPartition:
+    """One partition. Only the methods of `Assignment` change it."""
+
+    number: int
+    offset: int | None = None
+    """That of the next event to deliver; None until it is opened, since another worker may still deliver it."""
+    waiting: deque[TopicMessage] = field(default_factory=deque)
+    size: int = 0
+    """Bytes of what waits."""
+    since: float = 0.0
+    """When the first of what waits has arrived."""
+    end: int = 0
+    """The end of the partition when it was last reached."""
+    begins: float = 0.0
+    """When its lease is tried again."""
+    is_revoked: bool = False
+    is_paused: bool = True
+    has_begun: bool = False
+    """Whether it has been read since it was opened."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is read until some of it is delivered."""
+        return len(self.waiting) >= 2 * WINDOW_SIZE or self.size >= 2 * WINDOW_BYTES
+
+    @property
+    def has_window(self) -> bool:
+        return len(self.waiting) >= WINDOW_SIZE or self.size >= WINDOW_BYTES
+
+
+class Assignment:
+    """Thread-safe."""
+
+    def __init__(self, known: Callable[[int], int]) -> None:
+        """`known` gives the offset at which a partition goes on, as far as is known before it is opened."""
+        self._known = known
+        self._changed = threading.Condition()
+        self._partitions: dict[int, AssignedPartition] = {}
+        self._is_over = False
+
+    # For the reading thread.
+
+    def assign(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        offsets = {number: self._known(number) for number in partitions}
+        with self._changed:
+            self._partitions |= {number: AssignedPartition(number) for number in partitions}
+            self._changed.notify_all()
+        return offsets
+
+    def revoke(self, partitions: Sequence[int]) -> None:
+        """Returns once they are closed."""
+        wanted = set(partitions)
+        with self._changed:
+            for number in wanted & self._partitions.keys():
+                self._partitions[number].is_revoked = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._is_over or not wanted & self._partitions.keys())
+
+    def take(self, messages: Iterable[TopicMessage], ends: Mapping[int, int]) -> None:
+        """Adds what has arrived; what arrives of a partition that is not open is read again when it is opened."""
+        with self._changed:
+            for message in messages:
+                partition = self._partitions.get(message.partition)
+                if partition and partition.has_begun and not partition.is_revoked:
+                    self._add(partition, message)
+            for number, end in ends.items():
+                if number in self._partitions:
+                    self._partitions[number].end = end
+            self._changed.notify_all()
+
+    def to_resume(self) -> dict[int, int | None]:
+        """The partitions to be read on; with the offset to begin at if they have just been opened."""
+        with self._changed:
+            found: dict[int, int | None] = {}
+            for one in self._partitions.values():
+                is_due = one.is_paused or not one.has_begun
+                if is_due and one.offset is not None and not one.is_revoked and not one.is_full:
+                    found[one.number] = None if one.has_begun else one.offset
+                    one.is_paused, one.has_begun = False, True
+            return found
+
+    def to_pause(self) -> list[int]:
+        with self._changed:
+            all_read = [one for one in self._partitions.values() if not one.is_paused]
+            found = [one for one in all_read if one.is_full or one.offset is None]
+            for one in found:
+                one.is_paused = True
+            return [one.number for one in found]
+
+    # For the delivering thread.
+
+    def partitions(self) -> list[AssignedPartition]:
+        with self._changed:
+            return list(self._partitions.values())
+
+    def open(self, partition: AssignedPartition, offset: int) -> None:
+        """Has it read from an offset on."""
+        with self._changed:
+            partition.offset = offset
+            self._changed.notify_all()
+
+    def window(self, partition: AssignedPartition, linger: float) -> list[TopicMessage]:
+        """What is to be delivered now: a full window, or what has waited for so many seconds."""
+        with self._changed:
+            due = partition.waiting and time.monotonic() >= partition.since + linger
+            if partition.is_revoked or not (partition.has_window or due):
+                return []
+            return self._taken(partition)
+
+    def reset(self, partition: AssignedPartition, begins: float) -> None:
+        """Has it opened again, not before a time."""
+        with self._changed:
+            partition.waiting.clear()
+            partition.size, partition.offset, partition.has_begun, partition.begins = 0, None, False, begins
+
+    def close(self, partition: AssignedPartition) -> None:
+        """Forgets it: nothing more is delivered of it."""
+        with self._changed:
+            self._partitions.pop(partition.number, None)
+            self._changed.notify_all()
+
+    def close_all(self) -> None:
+        """Ends every wait for a partition to be closed."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Waits until something arrives or changes."""
+        with self._changed:
+            self._changed.wait(seconds)
+
+    @staticmethod
+    def _add(partition: AssignedPartition, message: TopicMessage) -> None:
+        if not partition.waiting:
+            partition.since = time.monotonic()
+        partition.waiting.append(message)
+        partition.size += message.size
+
+    @staticmethod
+    def _taken(partition: AssignedPartition) -> list[TopicMessage]:
+        window: list[TopicMessage] = []
+        size = 0
+        while partition.waiting and len(window) < WINDOW_SIZE and size < WINDOW_BYTES:
+            window.append(partition.waiting.popleft())
+            size += window[-1].size
+        partition.size -= size
+        return window

@@ -1,0 +1,1 @@
+"""The topics of Kafka: partitions, positions, groups, producers. The brokers are librdkafka's own."""

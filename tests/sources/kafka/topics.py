@@ -1,0 +1,91 @@
+"""A project whose source is a topic, with the brokers that have it."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from confluent_kafka import Producer
+
+from ...folder import Event, Folder
+from ...kafka_brokers import Brokers
+
+PROJECT = """\
+orgs: {{local: {{call_limit: 2}}}}
+{project}
+sources:
+  events:
+    kafka: {{brokers: "{address}", topic: {topic}{more}}}
+{shape}
+"""
+
+
+@dataclass
+class Topics:
+    """A folder with a project, and a topic of its own."""
+
+    folder: Folder
+    brokers: Brokers
+    topic: str
+    producer: Producer = field(init=False)
+
+    def __post_init__(self) -> None:
+        settings = {"bootstrap.servers": self.brokers.address, "partitioner": "murmur2_random", "log_level": 0}
+        self.producer = Producer(settings)
+
+    def project(self, more: str = "", project: str = "", shape: str = "", address: str = "") -> None:
+        """The project file: with more keys of the topic, of the project, and of the source."""
+        text = PROJECT.format(
+            project=project,
+            address=address or self.brokers.address,
+            topic=self.topic,
+            more=f", {more}" if more else "",
+            shape=shape,
+        )
+        (self.folder.path / "sfmap.yaml").write_text(text)
+
+    def send(self, *events: Event | bytes | None, partition: int = 0, key: str | None = None) -> None:
+        """Sends events, or bytes that may be none, or nothing."""
+        for event in events:
+            value = event if isinstance(event, bytes) or event is None else json.dumps(event).encode()
+            self.producer.produce(self.topic, value, key, partition=partition)
+        assert self.producer.flush(10) == 0
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """What a run to the present end says on stderr."""
+        done = self.folder.sfmap("run", "--source", "events", "--until-end", *arguments)
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    def emails(self) -> list[str]:
+        return [str(row[0]) for row in self.folder.rows("SELECT Email FROM Lead ORDER BY Email")]
+
+    def has_leads(self) -> bool:
+        """Whether the org of a run under way has records."""
+        try:
+            return bool(self.emails())
+        except sqlite3.OperationalError:
+            return False
+
+
+@contextmanager
+def topic_of(folder: Folder, brokers: Brokers, partitions: int = 1, room: int = 0) -> Iterator[Topics]:
+    """A new topic, in a project that delivers it to the local org."""
+    topic = f"events-{folder.path.name}"[:200]
+    brokers.create(topic, partitions, room)
+    topics = Topics(folder, brokers, topic)
+    topics.project()
+    yield topics
+    brokers.delete(topic)
+
+
+def read(said: str) -> int:
+    """How many events a run says that it has read."""
+    (line,) = [line for line in said.splitlines() if line.startswith("  read ")]
+    return int(line.split()[1].replace(",", ""))
+
+
+def emails_of(events: Sequence[Event]) -> list[str]:
+    return sorted(str(event["traits"]["email"]) for event in events)  # type: ignore[index]
