@@ -54,7 +54,8 @@ wiring           connects ports and adapters
                    sources/files, journal, journal/shared, delivery, project, local_org
 inspect          what a person asks of a mapping
                  ← files, yaml_files, language, mapping/values, mapping/run, mapping/compile,
-                   org, org/soap, sources, sources/files, project, local_org, wiring
+                   org, org/soap, sources, sources/kafka, sources/files, delivery, project,
+                   local_org, wiring
 testing          sample events as snapshot tests
                  ← mapping/values, mapping/run, sources, project, inspect
 serve            events over HTTP, delivered in the background

@@ -12,7 +12,7 @@ from sfmap.engine.delivery.waiter import StopRequested
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.database import Database, JournalFailed, JournalOutOfReach
 from sfmap.engine.journal.ledger import Ledger
-from sfmap.engine.journal.state import Lease, LeaseLost, LeaseTaken
+from sfmap.engine.journal.project_state import Lease, LeaseLost, LeaseTaken
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.org.port import Org
 from sfmap.engine.sources.event_source import Position, SourceFailed

@@ -6,7 +6,7 @@ import pytest
 
 from sfmap.engine.delivery.partitioning import dependences, partition_key
 from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.mapping.values.record import Json
+from sfmap.engine.mapping.values.record import Event
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import load_project
 
@@ -102,13 +102,13 @@ def test_mappings_whose_records_depend_on_each_other(mappings: dict[str, str], w
     assert any(one.startswith(why) for one in dependences(mapper(tmp_path, **mappings).mappings))
 
 
-SAME = [
+SAME: list[tuple[Event, Event]] = [
     ({"traits": {"email": "Ann@B.co"}}, {"traits": {"email": " ann@b.CO "}}),
     ({"traits": {"email": 7}}, {"traits": {"email": "7.0"}}),
     ({"traits": {"email": "0065000000ABCdeAAF"}}, {"traits": {"email": "0065000000ABCde"}}),
     ({"userId": 7}, {"userId": "7", "anonymousId": "b"}),
 ]
-KEYS = [
+KEYS: list[tuple[Event, str]] = [
     ({"traits": {"email": "Ann@B.co"}, "userId": "u"}, "Lead Email=ann@b.co"),
     ({"userId": "u", "anonymousId": "a", "messageId": "m"}, "u"),
     ({"userId": "", "anonymousId": "a", "messageId": "m"}, "a"),
@@ -117,7 +117,7 @@ KEYS = [
 ]
 
 
-def key(mapper: Mapper, event: dict[str, Json]) -> str:
+def key(mapper: Mapper, event: Event) -> str:
     event = {"type": "identify", **event}
     return partition_key(event, mapper.map(event))
 

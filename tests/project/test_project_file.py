@@ -35,6 +35,13 @@ BROKEN_PROJECTS = {
     "    store: {secret_access_key: hunter2, credentials: hunter2}\n"
     "  base: {sql: {url: 'postgresql://me:hunter2@db/x', table: a, query: b}, overlap: soon, files_: x}\n"
     "  late: {sql: {table: a}}\n",
+    "topics": "sources:\n  bare: {kafka: {}}\n  text: {kafka: events}\n"
+    "  both: {kafka: {brokers: a, topic: b}, files: x}\n"
+    "  events:\n    since: 2026-01-01\n    kafka:\n"
+    "      brokers: [kafka://a:9092, 'b:9092,c d']\n      topic: all events\n"
+    "      order: loose\n      dead_letters: all events\n      offset: newest\n"
+    "      security: {tls: no, ca_file: ca.pem, username: me, mechanism: GSSAPI, key_password: hunter2}\n"
+    "  secret:\n    kafka: {brokers: a, topic: b, security: {username: me, password: hunter2, tls: 1}}\n",
     "not-a-table": "orgs: [local]\nsettings: {account: shipping}\n",
 }
 
