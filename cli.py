@@ -13,6 +13,7 @@ import click
 from sfmap.engine.commands.exit import run
 
 COMMANDS = {
+    "backfill": "Make records of years of events, on Spark.",
     "check": "Check the project file and every mapping.",
     "dead-letters": "List the records that failed.",
     "describe": "Print the fields of an object as the org describes them.",

@@ -49,7 +49,7 @@ http             what the HTTP servers share
 local_org        a Salesforce on loopback, for development and tests
                  ← files, yaml_files, http
 wiring           connects ports and adapters
-                 ← files, mapping/values, org, org/soap, sources, sources/stores,
+                 ← files, mapping/values, mapping/run, org, org/soap, sources, sources/stores,
                    sources/formats, sources/shapes, sources/queries, sources/kafka,
                    sources/files, journal, journal/shared, delivery, project, local_org
 inspect          what a person asks of a mapping
@@ -61,6 +61,9 @@ testing          sample events as snapshot tests
 serve            events over HTTP, delivered in the background
                  ← yaml_files, mapping/values, mapping/run, org, sources, journal, delivery,
                    project, http, local_org, wiring, inspect
+backfill         years of events as records, on Spark
+                 ← mapping/values, mapping/run, org, sources, sources/files, sources/formats,
+                   delivery, project, wiring
 api              what Python programs import, and what the commands are written on
                  ← files, yaml_files, language, mapping/values, mapping/run, org, sources,
                    sources/kafka, sources/stores, journal, delivery, workers, project,
@@ -68,5 +71,5 @@ api              what Python programs import, and what the commands are written 
 commands         the command line
                  ← files, yaml_files, language, mapping/values, sources, sources/stores,
                    sources/formats, journal, delivery, project, http, local_org, wiring, inspect,
-                   testing, serve, api
+                   testing, serve, backfill, api
 """

@@ -22,6 +22,8 @@ SfmapError               2    any failure that a user can act on; everything els
   LeaseTaken             2    another process delivers to the org
   LeaseLost              3    another process may have begun to deliver to the org
   ProjectBusy            2    another run has locked the project
+  BackfillFailed         2    a back-fill could not be started, or did not end
+    InputDamaged         3    a file of events is damaged
   StopRequested          130  the user ended the run with Ctrl-C or SIGTERM
 
   OrgError               3    a call to the org failed as a whole

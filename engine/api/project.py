@@ -28,7 +28,7 @@ from sfmap.engine.sources.event_source import ResumableSource
 from sfmap.engine.sources.given_events import GivenEvent, GivenEvents, read_given
 from sfmap.engine.sources.kafka.topic import Topic
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
-from sfmap.engine.wiring.source_opening import SourceOptions, open_source
+from sfmap.engine.wiring.source_opening import SourceOptions, open_records, open_source
 from sfmap.engine.wiring.topic_opening import open_topic
 from sfmap.engine.workers.topic_worker import WorkerOptions
 from sfmap.engine.yaml_files.diagnostics import Diagnostic
@@ -100,6 +100,7 @@ class Project:
         events: FileName | Iterable[FileName] | Iterable[GivenEvent],
         *,
         org: str | None = None,
+        records: bool = False,
         restart: bool = False,
         skip_delivered: bool | None = None,
         linger: float | None = None,
@@ -116,6 +117,8 @@ class Project:
         is set. Dicts cannot be read twice: then give those after the last event of the report. They are read when
         2,000 can be delivered, or with `linger` by a thread, which lets the first wait for so many seconds.
 
+        With `records`, `events` is a folder that `sfmap backfill` has made, or a file of it.
+
         `skip_delivered` skips events whose messageId was delivered before, by default if they are dicts.
         A topic of Kafka is delivered until `should_stop` says so, or with `until_end` to its present end; outcomes
         are not kept. `input_format`, `since` and `changed` are the options of `sfmap run` with these names.
@@ -125,23 +128,25 @@ class Project:
         `ExtraMissing`, `LocalOrgFailed`; and what reading `events` or a callback raises.
         """
         settings = RunSettings(org=org, **options)
-        if topic := self._topic(events):
+        if not records and (topic := self._topic(events)):
             worker = WorkerOptions(linger=linger or 0.0, until_end=until_end, restart=restart)
             with open_run("sfmap run", self.file, replace(settings, keep_outcomes=False)) as started:
                 return run_topic(started, topic, self.mapper(org), worker)
-        source = self._source(
-            events,
-            SourceOptions(
-                format=input_format or "",
-                since=_timestamp(since) if since else None,
-                takes_changed=changed,
-                say=settings.on_message,
-            ),
+        mapper = self.mapper(org)
+        read = SourceOptions(
+            format=input_format or "",
+            since=_timestamp(since) if since else None,
+            takes_changed=changed,
+            say=settings.on_message,
         )
+        source: ResumableSource
+        if records:
+            source = open_records(self.file, os.fspath(cast(FileName, events)), mapper, org, read)
+        else:
+            source = self._source(events, read)
         check_outputs((file.name for file in source.files), (settings.report_file, settings.results_file))
         source.check()
         skips = source.may_repeat if skip_delivered is None else skip_delivered
-        mapper = self.mapper(org)
         with open_run("sfmap run", self.file, replace(settings, skip_delivered=skips)) as started:
             return run_source(started, source, mapper, restart=restart, linger=linger)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from sfmap.engine.api.opening_runs import RunKeywords
 from sfmap.engine.api.project import Project
 from sfmap.engine.api.run_report import RunReport
 from sfmap.engine.commands.arguments import (
@@ -37,6 +38,11 @@ from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
 @summary_as_json_option
 @connections_option
 @max_calls_option
+@click.option(
+    "--records",
+    metavar="DIR",
+    help="Instead of EVENTS, the records that sfmap backfill has made: its folder, or a file of it.",
+)
 @click.option(
     "--restart",
     is_flag=True,
@@ -74,6 +80,7 @@ def run(
     as_data: bool,
     connections: int,
     max_calls: int | None,
+    records: str | None,
     restart: bool,
     changed: bool,
     since: datetime | None,
@@ -89,13 +96,14 @@ def run(
     Each event is mapped, and its record is looked up, then created or updated. Running the same events again
     updates the same records. After a run that did not finish, the same command continues it.
     """
-    names = _names(events, source, org_name, org_from_stdin)
-    collect_rarely()
+    of_events = (events, source, skip_delivered, changed, since, input_format)
     status = StatusLine()
+    collect_rarely()
     with explained(), stop_signal() as should_stop:
         report = Project(mappings=folder).run(
-            names,
+            _records(records, of_events) if records else _names(events, source, org_name, org_from_stdin),
             org=org_name,
+            records=records is not None,
             session=_printed_session() if org_from_stdin else None,
             restart=restart,
             changed=changed,
@@ -108,13 +116,20 @@ def run(
             max_calls=max_calls,
             report_file=report_file,
             results_file=results_file,
-            keep_outcomes=False,
             should_stop=should_stop,
-            on_message=status.say,
-            on_progress=status.show,
-            on_report=partial(print_summary, status, as_data),
+            **_told(status, as_data),
         )
     finish(report, _again(report))
+
+
+def _told(status: StatusLine, as_data: bool) -> RunKeywords:
+    """What the run tells, and to whom."""
+    return {
+        "keep_outcomes": False,
+        "on_message": status.say,
+        "on_progress": status.show,
+        "on_report": partial(print_summary, status, as_data),
+    }
 
 
 def _names(
@@ -124,6 +139,14 @@ def _names(
     if org_from_stdin and (org_name or STANDARD_INPUT in names):
         raise click.UsageError("--org-from-stdin takes standard input: name files of events, and no --org.")
     return names
+
+
+def _records(records: str, of_events: tuple[object, ...]) -> str:
+    """The folder of records; `of_events` is what only events have."""
+    if any(of_events):
+        words = "--records goes without EVENTS, --source, --skip-delivered, --changed, --since and --input-format."
+        raise click.UsageError(words)
+    return records
 
 
 def _printed_session() -> str:

@@ -1,4 +1,4 @@
 """Records → outcomes.
 
-Imported by: workers, wiring, inspect, serve, api, commands.
+Imported by: workers, wiring, inspect, serve, backfill, api, commands.
 """

@@ -65,7 +65,7 @@ class Fold:
                 if merged[name] is None if name in merged else not chosen.fields[name]:
                     merged[name] = content
             contents = item.fitted.on_update
-            merged.update(_after({**chosen.fields, **merged}, contents) if item.fitted.adds else contents)
+            merged.update(after({**chosen.fields, **merged}, contents) if item.fitted.adds else contents)
         return merged
 
     def fates(self, chosen: FoundRecord | None = None) -> list[Fate]:
@@ -76,7 +76,7 @@ class Fold:
         fates: list[Fate] = [] if chosen else ["created"]
         for item in self.items[len(fates) :]:
             empty = {name: one for name, one in item.fitted.if_empty.items() if not held.get(name)}
-            contents = _after(held, {**empty, **item.fitted.on_update})
+            contents = after(held, {**empty, **item.fitted.on_update})
             is_same = not contents or (item.record.skip_unchanged and holds(held, contents))
             fates.append("unchanged" if is_same else "updated")
             held |= contents
@@ -132,18 +132,18 @@ def contents_of_create(items: Sequence[Item]) -> dict[str, Content]:
 def _update(contents: dict[str, Content], item: Item) -> None:
     """Applies an update with the item to the contents."""
     changes = item.fitted.on_update
-    contents.update(_after(contents, changes) if item.fitted.adds else changes)
+    contents.update(after(contents, changes) if item.fitted.adds else changes)
 
 
-def _after(held: Mapping[str, Content], contents: Mapping[str, Content]) -> dict[str, Content]:
+def after(held: Mapping[str, Content], contents: Mapping[str, Content]) -> dict[str, Content]:
     """The fields after the write, given their values before it; additions are appended."""
     return {
-        name: _added(held.get(name), one.values) if isinstance(one, Addition) else one
+        name: added(held.get(name), one.values) if isinstance(one, Addition) else one
         for name, one in contents.items()
     }
 
 
-def _added(held: Content, values: str) -> str:
+def added(held: Content, values: str) -> str:
     if not isinstance(held, str) or not held:
         return values
     there = {comparable(value) for value in several(held)}

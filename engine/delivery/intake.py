@@ -1,10 +1,12 @@
 """Turns events into items: maps them, fits records to the org, and skips repeated events."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sfmap.engine.delivery.fit import fit
+from sfmap.engine.delivery.folded_record import read_contents, without_contents
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.delivery.item import Fields, Fitted, Item, LookupKey, Lookups, Moment, lookup_key, mentioned
@@ -13,6 +15,7 @@ from sfmap.engine.delivery.outcome import Ending, Outcome
 from sfmap.engine.delivery.outcome_table import MessageIds, OutcomeTable, Row, message_of_record, restored_outcome
 from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.journal.earlier_stream import EarlierStream
+from sfmap.engine.journal.entries import FOLDED
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Mapped, Note, Record, Rejected, Skipped
@@ -20,6 +23,7 @@ from sfmap.engine.mapping.values.values import Unfit, convert
 from sfmap.engine.org.fields import no_such_object
 from sfmap.engine.org.port import ObjectDescription, Org
 from sfmap.engine.sources.event_source import Received
+from sfmap.engine.sources.record_lines import NotARecord, as_received, singles
 from sfmap.engine.yaml_files.diagnostics import did_you_mean
 
 _REPEATED = "an event with the same messageId came before"
@@ -45,6 +49,9 @@ class _Mapped:
 
     place: int
     record: Record
+    fitted: Fitted | None = None
+    """If it was fitted before."""
+    is_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class Intake:
         self._doubts = doubts
         self._waiter = waiter
         self._messages = messages
+        self._plans = {one.mapping.name: one.plan.record_plan for one in mapper.mappings}
         self._decided = ledger.decided()
         self._earlier = EarlierStream(self._decided if ledger.is_stream else ())
         self.lookups = Lookups(
@@ -97,20 +105,58 @@ class Intake:
                 row = table.open(received)
                 row.end(Ending("skipped", reason=_REPEATED_ROW if received.repeat_key else _REPEATED))
                 row.is_copy = True
+            elif received.folded:
+                yield from self._folded(received, received.event, table)
             else:
-                yield from self._records(received, received.event, table)
+                yield from self._records(received, received.event, partial(table.open, received))
 
-    def _records(self, received: Received, event: Event, table: OutcomeTable) -> Iterator[_Mapped]:
+    def _folded(self, received: Received, line: Event, table: OutcomeTable) -> Iterator[_Mapped]:
+        """The folded record, or the records of its events if the org has refused it before."""
+        mapping = str(line["mapping"])
+        row = table.open(received, mapping, FOLDED)
+        decided = self._decided_before(row)
+        plan = self._plans.get(mapping)
+        if plan is None or (decided and decided.fate == "failed"):
+            yield from self._records_apart(row, table)
+        elif decided:
+            row.outcome = decided
+        else:
+            try:
+                yield _Mapped(row.place, without_contents(plan), read_contents(line))
+            except NotARecord:
+                yield from self._records_apart(row, table)
+
+    def apart(self, row: Row, table: OutcomeTable) -> list[Item]:
+        """The items of the events that were folded into a record which the org has refused, each on its own."""
+        return list(self._fit(list(self._records_apart(row, table)), table))
+
+    def _records_apart(self, row: Row, table: OutcomeTable) -> Iterator[_Mapped]:
+        """The records of the events of a folded record, at its place."""
+        folded = row.received
+        try:
+            found = list(singles(folded.event or {}))
+        except NotARecord as error:
+            row.end(Ending("failed", reason=str(error)), row.key.mapping)
+            return
+        row.is_apart = True
+        for nth, single in enumerate(found, 1):
+            received = as_received(single, row.key.mapping, folded.number - folded.folded + nth)
+            opened = partial(table.open_apart, row, nth, received)
+            for one in self._records(received, received.event or {}, opened):
+                yield replace(one, is_alone=True)
+
+    def _records(self, received: Received, event: Event, opened: Callable[[str, int], Row]) -> Iterator[_Mapped]:
+        """The records of an event, each in the row that is `opened` for its mapping and item."""
         for mapped in _meant(received, self._mapped(event)):
             mapping, item_number = ("", 0) if isinstance(mapped, Skipped) else (mapped.mapping, mapped.item_number)
             # A held or failed record keeps its key, even if the mapping now makes another record of the event.
-            known = received.only if received.only and received.only[0] else (mapping, item_number)
-            row = table.open(received, *known)
+            only = received.only or received.part
+            row = opened(*(only if only and only[0] else (mapping, item_number)))
             decided = self._decided_before(row)
             if decided:
                 row.outcome = decided
             elif isinstance(mapped, Record):
-                yield _Mapped(len(table.rows) - 1, mapped)
+                yield _Mapped(row.place, mapped)
             else:
                 row.end(
                     Ending("skipped" if isinstance(mapped, Skipped) else "failed", reason=mapped.reason), mapping
@@ -149,7 +195,7 @@ class Intake:
         """The records, without those already created for the same message; these end here."""
         asked: dict[int, str] = {}
         for one in records:
-            row = table.rows[one.place]
+            row = table[one.place]
             is_new = one.record.mapping in self._messages.creating and not row.received.only
             if is_new and (message := self._messages.of(row.received)):
                 asked[one.place] = message_of_record(message, row.key)
@@ -158,8 +204,8 @@ class Intake:
         for one in records:
             if one.place in created:
                 ending = Ending("skipped", reason=_CREATED)
-                table.rows[one.place].end(ending, one.record.mapping, one.record.object)
-                table.rows[one.place].is_copy = True
+                table[one.place].end(ending, one.record.mapping, one.record.object)
+                table[one.place].is_copy = True
         return [one for one in records if one.place not in created]
 
     def _fit(self, records: Sequence[_Mapped], table: OutcomeTable) -> Iterator[Item]:
@@ -170,12 +216,15 @@ class Intake:
         self.lookups = replace(self.lookups, in_turn=_in_turn(self._mapper, described))
         objects = OrgObjects(described, self._currency(described))
         for one in records:
-            row, record = table.rows[one.place], one.record
+            row, record = table[one.place], one.record
             try:
                 if record.object not in described:
                     raise _unknown(record.object, names)
-                fitted = fit(record, objects)
+                fitted = one.fitted or fit(record, objects)
             except DoesNotFit as error:
+                if one.fitted:
+                    yield from self.apart(row, table)
+                    continue
                 _end_unsent(row, record, Ending("failed", reason=str(error)), record.notes)
                 continue
             item = self._item(one, row, fitted, described[record.object])
@@ -196,6 +245,7 @@ class Intake:
             lookup_keys=keys,
             native_key=native.field,
             is_unique=native.is_unique,
+            is_alone=one.is_alone,
             moment=_moment(row.received, keys[0]) if keys and record.timestamp_guard else None,
             unanswered=self._doubts.unanswered(row.key),
         )
@@ -254,9 +304,10 @@ def _in_turn(mapper: Mapper, described: Mapping[str, ObjectDescription]) -> dict
 
 def _meant(received: Received, mapped: Sequence[Mapped]) -> Sequence[Mapped]:
     """The records of the event to deliver: all, or only the one that was held or failed before."""
-    if received.only is None:
+    only = received.only or received.part
+    if only is None:
         return mapped
-    mapping, item_number = received.only
+    mapping, item_number = only
     found = [
         one
         for one in mapped

@@ -213,6 +213,11 @@ class Item:
     """An earlier write for it that was not answered."""
 
     @property
+    def is_folded(self) -> bool:
+        """Whether several events were folded into it before they were delivered."""
+        return self.key.is_folded
+
+    @property
     def time(self) -> str:
         return self.moment.time if self.moment else ""
 

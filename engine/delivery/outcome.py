@@ -37,6 +37,8 @@ class Outcome:
     """Why it was skipped or failed."""
     notes: tuple[str, ...] = ()
     """What was cut or left out."""
+    events: int = 1
+    """The number of events that were folded into the record."""
 
     def as_json(self) -> dict[str, object]:
         """The outcome as a line of the results file."""
@@ -52,6 +54,8 @@ class Outcome:
             "id": self.id,
             "reason": self.reason or None,
         }
+        if self.events > 1:
+            line["events"] = self.events
         if self.notes:
             line["notes"] = list(self.notes)
         return line

@@ -16,6 +16,7 @@ from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.values.record import Note
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.sources.reading import read_event
+from sfmap.engine.sources.record_lines import folded_events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,12 @@ class Row:
     """Whether it was skipped because an earlier copy of the event has created the record, or may have."""
     may_be_created: bool = False
     """Whether the org may have created the record although it failed."""
+    place: int = 0
+    """Where it is among the rows of its window."""
+    taken_with: int = 0
+    """The number of the event that it was received with: of a folded record, that of its last event."""
+    is_apart: bool = False
+    """Whether its events have rows of their own, since the record that they were folded into was refused."""
 
     def end(self, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()) -> Outcome:
         """Sets the outcome."""
@@ -96,11 +103,12 @@ class Row:
             message_id=message_id(received),
             fate=ending.fate,
             mapping=mapping,
-            item_number=self.key.item_number,
+            item_number=max(0, self.key.item_number),
             object_name=object_name,
             id=ending.id,
             reason=ending.reason,
             notes=(*map(str, notes), *ending.notes),
+            events=received.events,
         )
         return self.outcome
 
@@ -136,25 +144,48 @@ class OutcomeTable:
     """The rows of one window; items know theirs by its place."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self._rows: dict[int, Row] = {}
+        self._next = 0
+        self._is_in_order = True
 
     def open(self, received: Received, mapping: str = "", item_number: int = 0) -> Row:
-        """Adds a row for an outcome of this event, in the order of the calls."""
-        row = Row(
-            received,
-            RecordKey(event=received.number, digest=received.digest, mapping=mapping, item_number=item_number),
-        )
-        self.rows.append(row)
+        """Adds a row for an outcome of this event, in the order of the calls.
+
+        After that of a folded record there is room for those of its events.
+        """
+        row = self._open(received, mapping, item_number, self._next)
+        self._next += received.folded + 1
         return row
+
+    def open_apart(self, folded: Row, nth: int, received: Received, mapping: str, item_number: int) -> Row:
+        """Adds a row for the nth event of a folded record, at its place."""
+        self._is_in_order = False
+        row = self._open(received, mapping, item_number, folded.place + nth)
+        row.taken_with = folded.taken_with
+        return row
+
+    def _open(self, received: Received, mapping: str, item_number: int, place: int) -> Row:
+        key = RecordKey(event=received.number, digest=received.digest, mapping=mapping, item_number=item_number)
+        row = self._rows[place] = Row(received, key, place=place, taken_with=received.number)
+        return row
+
+    def __getitem__(self, place: int) -> Row:
+        return self._rows[place]
+
+    def __iter__(self) -> Iterator[Row]:
+        """The rows in order."""
+        if not self._is_in_order:
+            self._rows, self._is_in_order = dict(sorted(self._rows.items())), True
+        return iter(self._rows.values())
 
     def undecided_events(self) -> set[int]:
         """The numbers of the events that have a record without an outcome."""
-        return {row.key.event for row in self.rows if row.outcome is None}
+        return {row.taken_with for row in self if row.outcome is None and not row.is_apart}
 
     def of_events(self, numbers: Iterable[int]) -> Iterator[Row]:
         """The rows of these events."""
         wanted = set(numbers)
-        return (row for row in self.rows if row.key.event in wanted)
+        return (row for row in self if row.taken_with in wanted)
 
 
 def stored_outcome(outcome: Outcome) -> bytes:
@@ -179,6 +210,7 @@ def held_event(held: Held) -> Received:
         event=event,
         problem=problem,
         only=only,
+        folded=folded_events(event) if event and held.key.is_folded else 0,
     )
 
 
@@ -194,7 +226,7 @@ class Decisions:
     """The decisions of one window. Every method may raise `JournalFailed`."""
 
     def __init__(self, table: OutcomeTable, ledger: Ledger, doubts: Doubts, messages: MessageIds) -> None:
-        self._rows = table.rows
+        self._table = table
         self._ledger = ledger
         self._doubts = doubts
         self._messages = messages
@@ -215,7 +247,7 @@ class Decisions:
         ended: list[RecordKey] = []
         for one in decided:
             item, ending = one.item, one.ending
-            row = self._rows[item.place]
+            row = self._table[item.place]
             outcome = row.end(ending, item.record.mapping, item.record.object, item.fitted.notes)
             outcomes.append((item.key, stored_outcome(outcome)))
             if ending.fate not in ("failed", "skipped"):

@@ -11,6 +11,7 @@ from typing import Protocol
 from sfmap.engine.delivery.batch_sizes import BatchSizes
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.intake import HeldMessages, Intake
+from sfmap.engine.delivery.item import Item
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.outcome_table import (
     Decisions,
@@ -98,6 +99,8 @@ class _Certain:
     """The newly read events of which every record has an outcome or waits for a write in doubt."""
     ended: Sequence[Row]
     held: Sequence[Row]
+    apart: Sequence[Row]
+    """The folded records whose events have outcomes of their own."""
 
 
 class Delivery:
@@ -185,15 +188,21 @@ class Delivery:
         if not (self._messages.skip_delivered or self._messages.creating):
             return [_Part(released, window)]
         parts: list[_Part] = []
-        seen = {self._messages.of(one) for one in released}
+        seen = {message for one in released for message in self._repeated_by(one)}
         begin = 0
         for place, received in enumerate(window):
-            messages = {self._messages.of(received), received.repeat_key} - {None, ""}
+            messages = self._repeated_by(received)
             if messages & seen:
                 parts.append(_Part(released, window[begin:place]))
                 released, begin, seen = (), place, set()
             seen |= messages
         return [*parts, _Part(released, window[begin:])]
+
+    def _repeated_by(self, received: Received) -> set[str]:
+        """What repeats of the event are recognized by; one that is delivered in parts does not repeat itself."""
+        message = self._messages.of(received)
+        part = f"\n{received.part}" if received.part else ""
+        return {f"{message}{part}" if message else "", received.repeat_key} - {""}
 
     def _take_held(self) -> list[Received]:
         """Takes the held records, if a doubt has ended, none is left, or the run has just been resumed."""
@@ -229,7 +238,7 @@ class Delivery:
             failure = error
         certain = _certain(part, table, is_whole=failure is None)
         outcomes = [row.outcome for row in certain.ended if row.outcome]
-        written = self._listener.tell(Delivered(outcomes, len(certain.taken)))
+        written = self._listener.tell(Delivered(outcomes, sum(received.events for received in certain.taken)))
         self._commit(certain, written)
         if failure:
             raise failure
@@ -238,7 +247,7 @@ class Delivery:
         """Opens a row for each record, and delivers it; its row stays without an outcome if it must be held."""
         decisions = Decisions(table, self._ledger, self._doubts, self._messages)
         items = self._intake.items([*part.released, *part.window], table, self._held_messages())
-        decisions.record_unsent(table.rows)
+        decisions.record_unsent(table)
         if items:
             Window(
                 org=self._org,
@@ -249,7 +258,14 @@ class Delivery:
                 connections=self._options.connections,
                 sizes=self.sizes,
                 decisions=decisions,
+                apart=lambda item: self._apart(item, table, decisions),
             ).deliver(items)
+
+    def _apart(self, item: Item, table: OutcomeTable, decisions: Decisions) -> list[Item]:
+        """The items of the events that were folded into an item which the org has refused."""
+        items = self._intake.apart(table[item.place], table)
+        decisions.record_unsent(table)
+        return items
 
     def _held_messages(self) -> HeldMessages:
         held = [(one.message, one.entry.key) for one in self._held if one.message]
@@ -278,7 +294,7 @@ class Delivery:
                 tally=written.tally,
                 held=[row.held for row in certain.held if not row.received.only],
                 no_longer_held=[
-                    *(row.key for row in ended if row.received.only),
+                    *(row.key for row in (*ended, *certain.apart) if row.received.only),
                     *(row.claimed for row in ended if row.claimed),
                 ],
                 failed=[row.letter for row in last.values() if row.fate == "failed"],
@@ -294,12 +310,15 @@ class Delivery:
     def _delivered_messages(self, certain: _Certain, failed: Iterable[Row]) -> Iterator[str]:
         """The message ids of the events that were delivered as a whole.
 
-        Those of rows that were delivered before are remembered for as long as they come again.
+        Those of rows that were delivered before are remembered for as long as they come again. An event that is
+        delivered in parts is not remembered: others of its parts may come later.
         """
         unsettled = {row.key.event for row in (*certain.held, *failed)}
         for row in certain.ended:
             if row.is_copy and row.received.repeat_key:
                 yield row.received.repeat_key
+            elif row.received.part:
+                continue
             elif row.fate not in ("failed", "skipped") and row.key.event not in unsettled:
                 yield from self._messages.to_remember(row.received)
 
@@ -308,11 +327,13 @@ def _certain(part: _Part, table: OutcomeTable, is_whole: bool) -> _Certain:
     """What is certain of the part: if it failed, all up to the first event with a record that is undecided."""
     taken = list(part.window)
     if not is_whole:
-        decided = {row.key.event for row in table.rows} - table.undecided_events()
+        decided = {row.taken_with for row in table} - table.undecided_events()
         taken = list(takewhile(lambda received: received.number in decided, part.window))
-    rows = list(table.of_events(received.number for received in (*part.released, *taken)))
+    every = list(table.of_events(received.number for received in (*part.released, *taken)))
+    rows = [row for row in every if not row.is_apart]
     return _Certain(
         taken=taken,
         ended=[row for row in rows if row.outcome],
         held=[row for row in rows if row.outcome is None],
+        apart=[row for row in every if row.is_apart],
     )

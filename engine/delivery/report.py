@@ -104,7 +104,9 @@ class Report:
             self._add(outcome)
 
     def _add(self, outcome: Outcome) -> None:
-        self.fates[outcome.fate] += 1
+        first, further = outcome.fate, "updated" if outcome.fate == "created" else outcome.fate
+        self.fates[first] += 1
+        self.fates[further] += outcome.events - 1
         if outcome.fate == "skipped":
             _count(self.skipped, outcome.reason)
         elif outcome.fate == "failed":

@@ -3,7 +3,7 @@
 Each item is looked up before it is written, so delivering the same events again updates their records.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sfmap.engine.delivery.batch_sizes import BatchSizes
@@ -18,6 +18,7 @@ from sfmap.engine.delivery.query import Queries
 from sfmap.engine.delivery.refusals import is_too_much, to_send_again
 from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.delivery.writes import VERBS, PendingWrite, WriteCall, WriteCalls, plan_write
+from sfmap.engine.journal.entries import RecordKey, Unanswered
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.org.port import Org, Refused, Written
 
@@ -54,7 +55,9 @@ class Window:
         connections: int,
         sizes: BatchSizes,
         decisions: Decisions,
+        apart: Callable[[Item], list[Item]],
     ) -> None:
+        """`apart` makes the items of the events that were folded into an item."""
         self._org = org
         self._sender = Sender(org, doubts, waiter, connections)
         self._calls = WriteCalls(lookups)
@@ -64,6 +67,7 @@ class Window:
         self._waiter = waiter
         self._sizes = sizes
         self._decisions = decisions
+        self._apart = apart
 
     def deliver(self, items: Sequence[Item]) -> None:
         """Writes the items so that the result in the org is the same as after one write each, in order.
@@ -76,8 +80,9 @@ class Window:
             # A chain of dependent items shrinks by one each round, so at most four times the number that ended in
             # the last round are looked up in the next.
             current, later = self._not_overtaken(items[:together]), items[together:]
-            plan = self._plan(current)
-            again = self._write(plan.folds)
+            again: list[Item] = []
+            plan = self._plan(current, again)
+            self._write(plan.folds, again)
             left = sorted([*again, *plan.deferred], key=_place)
             if current:
                 together = max(_FEWEST, 4 * (len(current) - len(left)))
@@ -96,32 +101,44 @@ class Window:
         places = {item.place for item in overtaken}
         return [item for item in items if item.place not in places]
 
-    def _plan(self, items: Sequence[Item]) -> WritePlan:
-        """Looks the items up, and plans their writes."""
+    def _decide(
+        self,
+        decided: Sequence[Decided],
+        again: list[Item],
+        answered: Sequence[int] = (),
+        kept: Sequence[tuple[RecordKey, Unanswered]] = (),
+    ) -> None:
+        """Records the outcomes. If a folded record fails, each of its events is sent again on its own."""
+        self._decisions.record(decided, answered, kept)
+        for one in decided:
+            if one.ending.fate == "failed" and one.item.is_folded:
+                again += self._apart(one.item)
+
+    def _plan(self, items: Sequence[Item], again: list[Item]) -> WritePlan:
+        """Looks the items up, and plans their writes; adds the items to send again."""
         queries = Queries(self._org, self._lookups, self._waiter)
         try:
             found = look_up(items, queries)
         finally:
-            self._fail_refused(queries)
+            self._fail_refused(queries, again)
         plan = plan_writes(found, self._lookups, self._doubts.traces(), self._doubts.writes())
         self._doubts.hold(plan.held_traces)
         return plan
 
-    def _fail_refused(self, queries: Queries) -> None:
+    def _fail_refused(self, queries: Queries, again: list[Item]) -> None:
         """Ends the items that the org refuses to look up, even if a later query failed altogether."""
         refused = queries.refused.values()
         if refused:
-            self._decisions.record(Decided(one.item, Ending("failed", reason=one.reason)) for one in refused)
+            self._decide([Decided(one.item, Ending("failed", reason=one.reason)) for one in refused], again)
 
-    def _write(self, folds: Sequence[Fold]) -> list[Item]:
-        """Writes the folds, batch by batch, and returns the items to send again.
+    def _write(self, folds: Sequence[Fold], again: list[Item]) -> None:
+        """Writes the folds, batch by batch, and adds the items to send again.
 
         The answers of a batch are in the journal before the next is sent. So are the outcomes of items that end
         without a write, since a write may change what they saw.
         """
-        again: list[Item] = []
         halted: set[str] = set()
-        for call, pending in _runs(self._with_known(self._pending(folds))):
+        for call, pending in _runs(self._with_known(self._pending(folds, again), again)):
             if call.object_name in halted and call.order_matters:
                 again += batch_items(pending)
                 continue
@@ -136,9 +153,8 @@ class Window:
         pauses = [item.again.count(item.again[-1]) for item in again if _needs_a_pause(item)]
         if pauses:
             self._waiter.pause(max(pauses))
-        return again
 
-    def _pending(self, folds: Sequence[Fold]) -> list[PendingWrite]:
+    def _pending(self, folds: Sequence[Fold], again: list[Item]) -> list[PendingWrite]:
         """The writes of the folds; those that need none end here."""
         pending: list[PendingWrite] = []
         ended: list[Decided] = []
@@ -149,10 +165,10 @@ class Window:
             else:
                 pending.append(one)
         if ended:
-            self._decisions.record(ended)
+            self._decide(ended, again)
         return pending
 
-    def _with_known(self, pending: Sequence[PendingWrite]) -> Sequence[PendingWrite]:
+    def _with_known(self, pending: Sequence[PendingWrite], again: list[Item]) -> Sequence[PendingWrite]:
         """Adds to creates with a condition the records that already have their keys."""
         asked = [one.fold.head for one in pending if one.call.verb == "create" and one.fold.head.record.where]
         if not asked:
@@ -161,7 +177,7 @@ class Window:
         try:
             known = known_ids(asked, queries)
         finally:
-            self._fail_refused(queries)
+            self._fail_refused(queries, again)
         return [
             replace(one, known=known.get(one.fold.head.place, ()))
             for one in pending
@@ -218,8 +234,9 @@ class Window:
                 decided.append(_refused(sent, sent.result))
         for sent in passed.values():
             self._sizes.passed(sent.pending.call, sent.together)
-        self._decisions.record(decided, sorted(settled), kept(repeated))
-        return repeated
+        apart: list[Item] = []
+        self._decide(decided, apart, sorted(settled), kept(repeated))
+        return [*repeated, *apart]
 
 
 def _runs(pending: Sequence[PendingWrite]) -> list[tuple[WriteCall, list[PendingWrite]]]:

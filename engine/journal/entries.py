@@ -9,6 +9,9 @@ from sfmap.engine.files.output import NO_RESULTS, Results
 from sfmap.engine.sources.event_source import Position
 from sfmap.engine.sources.reading import json_bytes, read_event
 
+FOLDED = -1
+"""Instead of an item: the record that several events were folded into before they were delivered."""
+
 
 class RecordKey(NamedTuple):
     """The key of one record of an event: the event's number and digest, the mapping and the item."""
@@ -17,7 +20,11 @@ class RecordKey(NamedTuple):
     digest: str
     mapping: str
     item_number: int
-    """The item of the event's list, from 1; 0 if the mapping makes one record of the event."""
+    """The item of the event's list, from 1; 0 if the mapping makes one record of the event; or `FOLDED`."""
+
+    @property
+    def is_folded(self) -> bool:
+        return self.item_number == FOLDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

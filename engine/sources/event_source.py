@@ -57,6 +57,10 @@ class Received(NamedTuple):
     """Where a query continues after the event."""
     repeat_key: str = ""
     """What a repeat of the event is recognized by, instead of its message id."""
+    part: tuple[str, int] | None = None
+    """The mapping and item of the one record of the event that the source has; None for all."""
+    folded: int = 0
+    """The number of events that were folded into this record, whose number is that of the last; 0 for an event."""
 
     @property
     def position(self) -> Position:
@@ -71,6 +75,11 @@ class Received(NamedTuple):
             digest=self.all_digest,
             cursor=self.cursor,
         )
+
+    @property
+    def events(self) -> int:
+        """The number of events that it stands for."""
+        return self.folded or 1
 
     @property
     def digest(self) -> str:

@@ -1,4 +1,4 @@
 """Connects ports and adapters: opens the orgs and the sources that sfmap.yaml names.
 
-Imported by: inspect, serve, api, commands.
+Imported by: inspect, serve, backfill, api, commands.
 """

@@ -1,4 +1,4 @@
 """Event → records: the plans of mappings and their fields, and what follows them for each event.
 
-Imported by: mapping/compile, delivery, workers, project, inspect, testing, serve, api.
+Imported by: mapping/compile, delivery, workers, project, wiring, inspect, testing, serve, backfill, api.
 """

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from hashlib import blake2b
 
 from sfmap.engine.language.model import ReferenceTo
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
@@ -41,6 +42,17 @@ class Mapper:
         """The objects that the mappings write or point to."""
         written = [compiled.mapping.object for compiled in self.mappings]
         return tuple(dict.fromkeys((*written, *(name for to in self._references() for name in to.objects))))
+
+    @property
+    def digest(self) -> str:
+        """A digest of the mappings, which differs if they may make other records."""
+        digest = blake2b(digest_size=16)
+        for one in self.mappings:
+            # Comments name the file, whose path depends on where the command is started.
+            code = [line for line in one.code.splitlines() if not line.lstrip().startswith("#")]
+            parts = (one.mapping.name, one.mapping.source.text, repr(one.plan.record_plan), *code)
+            digest.update("\0".join(parts).encode("utf-8", "replace"))
+        return digest.hexdigest()
 
     @property
     def lookups(self) -> dict[str, list[tuple[str, ...]]]:

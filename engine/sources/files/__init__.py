@@ -1,4 +1,4 @@
 """The events of files, wherever they are.
 
-Imported by: wiring, inspect.
+Imported by: wiring, inspect, backfill.
 """

@@ -1,4 +1,4 @@
 """From the bytes of a file to its rows.
 
-Imported by: sources/files, project, wiring, commands.
+Imported by: sources/files, project, wiring, backfill, commands.
 """

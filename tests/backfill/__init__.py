@@ -1,0 +1,1 @@
+"""Back-fills: splits, folding without the org, and records and their delivery; on Spark by `make scale`."""
