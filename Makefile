@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test format lock clean soak bench orchestrators
+.PHONY: run test format lock clean soak scale bench orchestrators
 
 run: $(VENV)/installed  ## The main job: the example events into the local org.
 	cd examples && ../$(BIN)/sfmap run events.ndjson
@@ -18,6 +18,10 @@ test: $(VENV)/installed-for-development  ## Lint, types and tests.
 
 soak: $(VENV)/installed-for-development  ## Kills and faults for a quarter of an hour; its figures are in docs/reliability.md.
 	$(BIN)/pytest -s tests/reliability/soak.py tests/serve/soak.py tests/exactness/soak.py
+
+scale: $(VENV)/installed-for-development  ## Beyond one machine: each disturbance with what was lost, doubled or different.
+	$(INSTALL) '.[spark]'
+	$(BIN)/pytest -s tests/backfill/spark_cluster.py
 
 orchestrators: $(VENV)/installed-for-development  ## The examples for Airflow and Dagster, with their packages.
 	$(BIN)/pytest -s tests/api/orchestrators.py

@@ -132,21 +132,16 @@ class Project:
             worker = WorkerOptions(linger=linger or 0.0, until_end=until_end, restart=restart)
             with open_run("sfmap run", self.file, replace(settings, keep_outcomes=False)) as started:
                 return run_topic(started, topic, self.mapper(org), worker)
-        mapper = self.mapper(org)
         read = SourceOptions(
             format=input_format or "",
             since=_timestamp(since) if since else None,
             takes_changed=changed,
             say=settings.on_message,
         )
-        source: ResumableSource
-        if records:
-            source = open_records(self.file, os.fspath(cast(FileName, events)), mapper, org, read)
-        else:
-            source = self._source(events, read)
+        source = self._records(events, org, read) if records else self._source(events, read)
         check_outputs((file.name for file in source.files), (settings.report_file, settings.results_file))
         source.check()
-        skips = source.may_repeat if skip_delivered is None else skip_delivered
+        skips, mapper = source.may_repeat if skip_delivered is None else skip_delivered, self.mapper(org)
         with open_run("sfmap run", self.file, replace(settings, skip_delivered=skips)) as started:
             return run_source(started, source, mapper, restart=restart, linger=linger)
 
@@ -185,6 +180,10 @@ class Project:
         if names and len(names) == len(given):
             return self.open_events(names, options)
         return GivenEvents(events=cast(Iterable[object], events))
+
+    def _records(self, folder: object, org: str | None, options: SourceOptions) -> ResumableSource:
+        """The records that a back-fill has made."""
+        return open_records(self.file, os.fspath(cast(FileName, folder)), self.mapper(org), org, options)
 
     @cached_property
     def file(self) -> ProjectFile:

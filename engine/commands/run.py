@@ -4,10 +4,10 @@ import sys
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import click
 
-from sfmap.engine.api.opening_runs import RunKeywords
 from sfmap.engine.api.project import Project
 from sfmap.engine.api.run_report import RunReport
 from sfmap.engine.commands.arguments import (
@@ -27,6 +27,15 @@ from sfmap.engine.commands.status_line import StatusLine
 from sfmap.engine.commands.summary import finish, print_summary
 from sfmap.engine.commands.terminal import explained
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
+
+
+class _Bounds(TypedDict):
+    """Options that are those of `Project.run`."""
+
+    connections: int
+    max_calls: int | None
+    report_file: str | None
+    results_file: str | None
 
 
 @click.command()
@@ -75,11 +84,7 @@ def run(
     events: tuple[str, ...],
     folder: Path | None,
     org_name: str | None,
-    report_file: str | None,
-    results_file: str | None,
     as_data: bool,
-    connections: int,
-    max_calls: int | None,
     records: str | None,
     restart: bool,
     changed: bool,
@@ -90,6 +95,7 @@ def run(
     linger: float,
     skip_delivered: bool,
     org_from_stdin: bool,
+    **bounds: Unpack[_Bounds],
 ) -> None:
     """Deliver EVENTS to an org: files, folders, patterns, URLs, a source of sfmap.yaml, or - for standard input.
 
@@ -112,24 +118,14 @@ def run(
             linger=linger,
             until_end=until_end,
             skip_delivered=skip_delivered or None,
-            connections=connections,
-            max_calls=max_calls,
-            report_file=report_file,
-            results_file=results_file,
             should_stop=should_stop,
-            **_told(status, as_data),
+            keep_outcomes=False,
+            on_message=status.say,
+            on_progress=status.show,
+            on_report=partial(print_summary, status, as_data),
+            **bounds,
         )
     finish(report, _again(report))
-
-
-def _told(status: StatusLine, as_data: bool) -> RunKeywords:
-    """What the run tells, and to whom."""
-    return {
-        "keep_outcomes": False,
-        "on_message": status.say,
-        "on_progress": status.show,
-        "on_report": partial(print_summary, status, as_data),
-    }
 
 
 def _names(
