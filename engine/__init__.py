@@ -59,8 +59,8 @@ inspect          what a person asks of a mapping
 testing          sample events as snapshot tests
                  ← mapping/values, mapping/run, sources, project, inspect
 serve            events over HTTP, delivered in the background
-                 ← yaml_files, mapping/values, mapping/run, org, sources, journal, delivery,
-                   project, http, local_org, wiring, inspect
+                 ← yaml_files, mapping/values, mapping/run, org, sources, sources/kafka,
+                   journal, delivery, project, http, local_org, wiring, inspect
 backfill         years of events as records, on Spark
                  ← mapping/values, mapping/run, org, sources, sources/files, sources/formats,
                    delivery, project, wiring

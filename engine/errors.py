@@ -48,6 +48,7 @@ SfmapError               2    any failure that a user can act on; everything els
   NotAllowed             -    the sender of an HTTP request is not known
   NotAccepted            -    an HTTP request cannot be accepted as events
   SpoolFull              -    there is no room for more events
+  NotStored              -    events could not be stored now
 
 Failures without a code become the answer to an HTTP request. Each class is defined in the room that raises it,
 and a test holds this tree. Signals between functions, which are always caught on the way, are not part of it.

@@ -11,11 +11,13 @@ from sfmap.engine.commands.arguments import mappings_option, org_option
 from sfmap.engine.commands.delivering import collect_rarely
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.http.address import is_loopback
-from sfmap.engine.project.project_file import load_project, project_folder
+from sfmap.engine.project.project_file import ProjectFile, load_project, project_folder
 from sfmap.engine.serve.configuration import OrgAndMappings
-from sfmap.engine.serve.log import make_log
+from sfmap.engine.serve.log import Log, make_log
 from sfmap.engine.serve.service import Address, DeliveryEnded, ServeOptions
 from sfmap.engine.serve.service import serve as serve_events
+from sfmap.engine.serve.topic_service import serve_to_topic
+from sfmap.engine.wiring.topic_opening import open_topic, topic_entry
 
 
 def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:
@@ -42,6 +44,7 @@ def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: floa
     metavar="NAME",
     help="The name of this process, where several share their state.  [default: its machine and process number]",
 )
+@click.option("--to", "topic", metavar="NAME", help="Only accept, and send events to this topic of sfmap.yaml.")
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
@@ -60,12 +63,14 @@ def serve(
     connections: int,
     page: bool | None,
     node: str,
+    topic: str | None,
     log_format: Literal["text", "json"],
 ) -> None:
     """Accept events through Segment's HTTP Tracking API, and deliver them to an org.
 
-    An event is on disk before it is acknowledged. SIGHUP reloads the project, SIGUSR1 delivers dead letters again;
-    SIGTERM and Ctrl-C stop gracefully, and waiting events are delivered after the next start.
+    An event is on disk before it is acknowledged, or with --to in the topic. SIGHUP reloads the project, SIGUSR1
+    delivers dead letters again; SIGTERM and Ctrl-C stop gracefully, and waiting events are delivered after the
+    next start.
     """
     collect_rarely()
     log = make_log(log_format == "json")
@@ -86,10 +91,17 @@ def serve(
             delivery=delivery,
         )
         try:
-            serve_events(project, options, log)
+            _serve(project, options, topic, log)
         except DeliveryEnded as error:
             log("error", f"{str(error).capitalize()}.")
             sys.exit(error.exit_code)
+
+
+def _serve(project: ProjectFile, options: ServeOptions, topic: str | None, log: Log) -> None:
+    if topic is None:
+        serve_events(project, options, log)
+    else:
+        serve_to_topic(project, open_topic(project, *topic_entry(project, topic)), options, log)
 
 
 def _operators(host: str | None, port: int | None) -> Address | None:

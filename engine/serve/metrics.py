@@ -101,6 +101,11 @@ class Metrics:
     def _calls_left(self) -> float:
         return max(0, self.usage.limit - self.usage.used) if self.usage else float("nan")
 
+    @property
+    def standing(self) -> str:
+        """What becomes of accepted events now."""
+        return self.trouble or "the org is delivered to"
+
     def accept(self, source: str, events: int) -> None:
         """Counts events that were accepted."""
         self.accepted.labels(source).inc(events)

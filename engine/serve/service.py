@@ -40,7 +40,7 @@ _MOST_CONNECTIONS = 1_000
 """Further connections are answered 503: a request may hold some megabytes until its events are on disk."""
 _SWITCH_SECONDS = 0.0002
 """How often the interpreter switches threads: requests must not wait while a window is mapped."""
-_RELOAD = signal.Signals.__members__.get("SIGHUP")
+RELOAD = signal.Signals.__members__.get("SIGHUP")
 _RETRY = signal.Signals.__members__.get("SIGUSR1")
 
 
@@ -79,20 +79,22 @@ def serve(project: ProjectFile, options: ServeOptions, log: Log) -> None:
     Raises `CannotServe`, `ProjectBusy`, `JournalFailed`, `SecretMissing`, `NoSuchOrg`, `Mistakes`, `CannotRead` or
     `DeliveryEnded`.
     """
-    _ignore_signals()
+    ignore_signals()
     with ExitStack() as stack:
         state = stack.enter_context(open_state(project, options.node))
         configuration = configure(project, options.used, options.events.host, state.check_leases)
         stack.enter_context(state.deliver_alone("sfmap serve"))
         parts = _put_together(project, state, options, configuration, log, stack)
         logging.getLogger("uvicorn").addHandler(ForwardingHandler(log))
-        threading.excepthook = partial(_say_mistake, log)
+        threading.excepthook = partial(say_mistake, log)
         parts.events.stop_on_signals()  # before anyone can see that the service runs
         parts.background.start()
         stack.callback(parts.background.stop)
         sys.setswitchinterval(_SWITCH_SECONDS)
-        asyncio.run(_serving(parts, _signal_actions(parts, project, state, options, log), log))
-        _ignore_signals()
+        asyncio.run(
+            serving(parts.events, parts.operators, _signal_actions(parts, project, state, options, log), log)
+        )
+        ignore_signals()
         if parts.background.has_crashed:
             raise DeliveryEnded("delivery has ended, and the service with it; accepted events are in the spool")
         end_on_signals()  # a second signal ends it at once, which loses nothing
@@ -150,7 +152,7 @@ def _put_together(
         host=(options.operators or options.events).host,
     )
     for_operators = [*api.routes_for_operators(), *(page.routes() if options.page else ())]
-    events, operators = _servers(api.routes(), for_operators, options, (events_at, operators_at))
+    events, operators = servers(api.routes(), for_operators, options, (events_at, operators_at))
     if nodes:
         stack.enter_context(present(nodes, metrics, (spool.look, letters.look)))
     background.on_committed = letters.look
@@ -158,7 +160,7 @@ def _put_together(
     return _Parts(spool=spool, background=background, api=api, events=events, operators=operators)
 
 
-def _servers(
+def servers(
     for_events: list[Route],
     for_operators: list[Route],
     options: ServeOptions,
@@ -195,13 +197,13 @@ def _signal_actions(
             parts.background.requests.take(found.mapper, found.open_org)
             log("info", "Reloaded the project: mappings, sources and keys.")
 
-    actions = {_RELOAD: read_again, _RETRY: lambda: parts.background.requests.retry(ALL)}
+    actions = {RELOAD: read_again, _RETRY: lambda: parts.background.requests.retry(ALL)}
     return {number: action for number, action in actions.items() if number}
 
 
-def _ignore_signals() -> None:
+def ignore_signals() -> None:
     """Ignores signals while no handler is set: by default they would end the process."""
-    for number in (_RELOAD, _RETRY):
+    for number in (RELOAD, _RETRY):
         if number:
             signal.signal(number, signal.SIG_IGN)
 
@@ -214,7 +216,7 @@ def _megabytes(count: float) -> int:
     return int(count * 1024 * 1024)
 
 
-def _say_mistake(log: Log, happened: threading.ExceptHookArgs) -> None:
+def say_mistake(log: Log, happened: threading.ExceptHookArgs) -> None:
     what = internal_error(happened.exc_value) if happened.exc_value else happened.exc_type.__name__
     log("error", f"This is a bug in sfmap: {what}.")
 
@@ -231,18 +233,23 @@ def _logged(action: Callable[[], object], log: Log) -> Callable[[], None]:
     return logged
 
 
-async def _serving(parts: _Parts, actions: Mapping[signal.Signals, Callable[[], object]], log: Log) -> None:
+async def serving(
+    events: WebServer,
+    operators: WebServer | None,
+    actions: Mapping[signal.Signals, Callable[[], object]],
+    log: Log,
+) -> None:
     """Serves, and runs the actions of signals one after the other on a thread of their own."""
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, "signals") as thread:
         for number, action in actions.items():
             loop.add_signal_handler(number, thread.submit, _logged(action, log))
-        log("info", f"Accepting events at {parts.events.url}/v1/")
-        if parts.operators is None:
-            await parts.events.serve()
+        log("info", f"Accepting events at {events.url}/v1/")
+        if operators is None:
+            await events.serve()
             return
-        log("info", f"The page, /metrics and health are at {parts.operators.url}/")
-        beside = asyncio.create_task(parts.operators.serve())
-        await parts.events.serve()
-        parts.operators.stop()
+        log("info", f"The page, /metrics and health are at {operators.url}/")
+        beside = asyncio.create_task(operators.serve())
+        await events.serve()
+        operators.stop()
         await beside

@@ -13,10 +13,9 @@ from sfmap.engine.journal.database import JournalFailed
 from sfmap.engine.journal.spool import SpoolFull
 from sfmap.engine.mapping.values.record import Event
 from sfmap.engine.serve import tracking
-from sfmap.engine.serve.acceptance import Acceptance
+from sfmap.engine.serve.accepting import Accepting, Counting, NotStored
 from sfmap.engine.serve.access import Access, NotAllowed
 from sfmap.engine.serve.log import Log, SparingLog
-from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.tracking import NotAccepted
 
 _SHORT = {"i": "identify", "g": "group", "t": "track", "p": "page", "s": "screen", "a": "alias", "b": "batch"}
@@ -41,9 +40,9 @@ class TrackingApi:
     def __init__(
         self,
         *,
-        acceptance: Acceptance,
+        acceptance: Accepting,
         access: Access,
-        metrics: Metrics,
+        metrics: Counting,
         log: Log,
         is_delivering: Callable[[], bool],
     ) -> None:
@@ -118,8 +117,8 @@ class TrackingApi:
         except SpoolFull as error:
             # Not 429: Segment's webhooks do not retry after it.
             return self._refused(path, 503, f"There is no room for more events: {error}. Try again later.", _LATER)
-        except JournalFailed as error:
-            self._log("error", "spool", str(error))
+        except (JournalFailed, NotStored) as error:
+            self._log("error", "store", str(error))
             return self._refused(path, 503, "The events cannot be stored now. Try again later.", _LATER)
         except ClientDisconnect:
             return Response(status_code=400)
@@ -159,11 +158,11 @@ class TrackingApi:
         """Whether events are accepted."""
         try:
             self._acceptance.check()
-        except (SpoolFull, JournalFailed) as error:
+        except (SpoolFull, JournalFailed, NotStored) as error:
             return PlainTextResponse(f"{error}\n", 503)
         if self._metrics.state_trouble:
             return PlainTextResponse(f"{self._metrics.state_trouble}\n", 503)
-        return PlainTextResponse(f"accepting; {self._metrics.trouble or 'the org is delivered to'}\n")
+        return PlainTextResponse(f"accepting; {self._metrics.standing}\n")
 
     async def _metrics_text(self, _request: Request) -> Response:
         return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,4 +1,4 @@
 """The topics of Kafka: groups that read them, and producers.
 
-Imported by: workers, wiring, inspect, api.
+Imported by: workers, wiring, inspect, serve, api.
 """

@@ -18,25 +18,23 @@ class BrokerProblems:
         self._settings = settings
         self._last: KafkaError | None = None
         """The last one that says why a broker cannot be used."""
+        self._are_away = False
 
     def note(self, error: "KafkaError") -> None:
         """For `error_cb`."""
         if error.name() != "_ALL_BROKERS_DOWN" or self._last is None:
             self._last = error
+        self._are_away |= error.name() in ("_ALL_BROKERS_DOWN", *_SIGN_IN, "_SSL")
 
     def forget(self) -> None:
         """Notes that the brokers answer."""
-        self._last = None
+        self._last, self._are_away = None, False
 
     @property
     def trouble(self) -> str:
         """Why no broker can be used; empty if one can."""
-        return explained(self._last, self._settings) if self._last is not None else ""
-
-    @property
-    def are_lasting(self) -> bool:
-        """Whether waiting cannot help: a person must correct something."""
-        return self._last is not None and self._last.name() in (*_SIGN_IN, "_SSL")
+        last = self._last
+        return explained(last, self._settings) if last is not None and self._are_away else ""
 
     def said(self, error: "KafkaError") -> str:
         """The error of an answer, with its cause where no broker answered."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from ...folder import Event, Folder
 from ...kafka_brokers import Brokers
@@ -61,6 +61,22 @@ class Topics:
 
     def emails(self) -> list[str]:
         return [str(row[0]) for row in self.folder.rows("SELECT Email FROM Lead ORDER BY Email")]
+
+    def partitions_by_email(self) -> dict[str, set[int]]:
+        """In which partitions each person's events are."""
+        consumer = Consumer({"bootstrap.servers": self.brokers.address, "group.id": "any", "log_level": 0})
+        description = consumer.list_topics(self.topic, 10).topics[self.topic]
+        places = [TopicPartition(self.topic, number, 0) for number in description.partitions]
+        left = sum(consumer.get_watermark_offsets(place)[1] for place in places)
+        consumer.assign(places)
+        found: dict[str, set[int]] = {}
+        while left > 0:
+            for message in consumer.consume(100, 1):
+                email = json.loads(message.value() or b"")["traits"]["email"].strip().lower()
+                found.setdefault(email, set()).add(message.partition() or 0)
+                left -= 1
+        consumer.close()
+        return found
 
     def has_leads(self) -> bool:
         """Whether the org of a run under way has records."""
