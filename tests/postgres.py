@@ -25,7 +25,7 @@ class Postgres:
     port: int
     control: tuple[str | Path, ...]
     """The command that starts and stops it."""
-    start: tuple[str | Path, ...]
+    starting: tuple[str | Path, ...]
 
     def url(self, database: str = "postgres", user: str = "postgres", password: str = "") -> str:
         login = f"{user}:{password}" if password else user
@@ -40,9 +40,15 @@ class Postgres:
 
     def restart(self, seconds: float = 0.0) -> None:
         """As after a crash: nothing is said to its clients. It is away for so long."""
-        _run(*self.control, "-m", "immediate", "stop")
+        self.stop()
         time.sleep(seconds)
-        _run(*self.control, *self.start)
+        self.start()
+
+    def stop(self) -> None:
+        _run(*self.control, "-m", "immediate", "stop")
+
+    def start(self) -> None:
+        _run(*self.control, *self.starting)
 
     def ask(self, url: str, query: str) -> list[tuple[object, ...]]:
         """The rows of a query in one of the databases."""

@@ -15,11 +15,13 @@ from ..exactness.model import Table
 from ..exactness.trial import LOSSES, Fault
 from .cluster import Node, wait_for
 
-LEASE_SECONDS = 16.0
+LEASE_SECONDS = 18.0
 """Longer than a node that does not run may keep its lease."""
 _REACHED_SECONDS = 6.0
 """How long to wait for a node to come to a point."""
-STOPPED_AT = ("before noting", "in noting", "noted", "in call", "after call", "in append", "appended")
+STOPPED_AT = (
+    "before noting", "in noting", "noted", "about to send", "in call", "after call", "in append", "appended",
+)  # fmt: skip
 """Not between the check of the lease and the call: a node must not be stopped there for longer than the org takes
 to end one, as the documentation says."""
 KILLED_AT = ("before call", *STOPPED_AT)
@@ -48,7 +50,7 @@ def draw_disturbance(dice: Random, kind: str, tables: Sequence[Table]) -> Distur
         point = dice.choice((*KILLED_AT, ""))
         return Disturbance("kill", point, dice.randint(1, 8), dice.choice((0.0, 0.0, 2.5)), faults=faults)
     if kind == "stop":
-        point = dice.choice((*STOPPED_AT, "noted", ""))
+        point = dice.choice((*STOPPED_AT, "about to send", ""))
         seconds = dice.choice((3.0, LEASE_SECONDS, LEASE_SECONDS))
         is_two = seconds == LEASE_SECONDS and dice.random() < 0.3
         return Disturbance("stop", point, dice.randint(1, 8), seconds, is_two, faults)

@@ -18,6 +18,7 @@ from typing import Any
 
 import sfmap.engine.commands.serve
 import sfmap.engine.org.soap.client  # noqa: F401 - imported for the children
+from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.shared.fenced_journal import FencedJournal
 from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
 from sfmap.engine.serve import crash_isolation, spool_windows
@@ -50,8 +51,14 @@ class SharedPlug(forks.Plug):
 
 
 def wire(plug: forks.Plug) -> None:
-    """Has the transactions of the one that delivers, and those that store accepted events, reach the plug."""
-    of_lease, of_journal = FencedJournal.transaction, PostgresJournal.transaction
+    """Has the transactions and the noted writes of the one that delivers reach the plug, and those that store
+    accepted events."""
+    of_lease, of_journal, sending = FencedJournal.transaction, PostgresJournal.transaction, Ledger.sending
+
+    def noted(ledger: Ledger, *given: Any, **named: Any) -> int:
+        number = sending(ledger, *given, **named)
+        plug.reached("about to send")
+        return number
 
     @contextmanager
     def delivering(journal: FencedJournal) -> Iterator[Any]:
@@ -71,6 +78,7 @@ def wire(plug: forks.Plug) -> None:
         if is_accepting:
             plug.reached("appended")
 
+    Ledger.sending = noted  # type: ignore[assignment, method-assign]
     FencedJournal.transaction = delivering  # type: ignore[assignment, method-assign]
     PostgresJournal.transaction = any_transaction  # type: ignore[assignment, method-assign]
 

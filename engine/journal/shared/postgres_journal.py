@@ -24,6 +24,9 @@ _DURABLE = """\
 SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')"""
 
+_ENDS_AFTER = "SET idle_in_transaction_session_timeout = '5s'"
+"""The database ends the transaction of a process that hangs in it: others wait for its locks."""
+
 
 class PostgresJournal:
     """Implements `Database`. Thread-safe: transactions follow one another on one connection."""
@@ -117,6 +120,7 @@ def connect(url: DatabaseUrl, name: str) -> psycopg.Connection[Any]:
     connection = psycopg.connect(url.text, application_name=name[:63], **cast(Any, _CONNECTION))
     with connection.transaction():
         connection.execute(_DURABLE)
+        connection.execute(_ENDS_AFTER)
     return connection
 
 
