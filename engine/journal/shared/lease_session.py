@@ -37,7 +37,6 @@ class LeaseSession:
         began = uptime()
         try:
             self._connection = connect(url, f"sfmap {node} leases")
-            self._connection.autocommit = True
             self._connection.execute(f"SET idle_session_timeout = '{self.ends_after * 1000:.0f}ms'")
             self._connection.execute(f"SET lock_timeout = '{_LOCK_WAIT}'")
         except psycopg.Error as error:

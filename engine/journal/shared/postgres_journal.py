@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any, cast
 
@@ -58,9 +58,7 @@ class PostgresJournal:
 
     def _rows(self, query: str, values: Sequence[object]) -> list[tuple[object, ...]]:
         with self._explained():
-            connection = self._opened()
-            with connection.transaction():
-                return connection.execute(translated(query), cleaned(values)).fetchall()
+            return self._opened().execute(translated(query), cleaned(values)).fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -73,15 +71,16 @@ class PostgresJournal:
     @contextmanager
     def _begun(self) -> Iterator[psycopg.Connection[Any]]:
         """A transaction, on a new connection if the last one has been lost since it was last used."""
-        if self._connection is not None:
+        was_open = self._connection is not None
+        with ExitStack() as stack:
             try:
-                self._connection.execute("SELECT")
-                self._connection.rollback()
+                stack.enter_context(self._opened().transaction())
             except psycopg.OperationalError:
+                if not was_open:
+                    raise
                 self.close()
-        connection = self._opened()
-        with connection.transaction():
-            yield connection
+                stack.enter_context(self._opened().transaction())
+            yield self._opened()
 
     def _opened(self) -> psycopg.Connection[Any]:
         if self._connection is None:
@@ -117,10 +116,9 @@ class _Translating:
 
 def connect(url: DatabaseUrl, name: str) -> psycopg.Connection[Any]:
     """A connection of which every change is durable when its transaction ends. Raises `psycopg.Error`."""
-    connection = psycopg.connect(url.text, application_name=name[:63], **cast(Any, _CONNECTION))
-    with connection.transaction():
-        connection.execute(_DURABLE)
-        connection.execute(_ENDS_AFTER)
+    connection = psycopg.connect(url.text, autocommit=True, application_name=name[:63], **cast(Any, _CONNECTION))
+    connection.execute(_DURABLE)
+    connection.execute(_ENDS_AFTER)
     return connection
 
 
