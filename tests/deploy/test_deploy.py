@@ -78,7 +78,9 @@ def test_compose_files_are_valid(file: Path, compose_schema: Json) -> None:
     jsonschema.Draft7Validator(compose_schema).validate(yaml.safe_load(file.read_text()))
 
 
-@pytest.mark.parametrize(("name", "words"), list(containers()), ids=lambda one: one if isinstance(one, str) else "")
+@pytest.mark.parametrize(
+    ("name", "words"), list(containers()), ids=lambda one: one if isinstance(one, str) else ""
+)
 def test_containers_run_commands_that_exist(name: str, words: Sequence[str]) -> None:
     context = click.Context(sfmap)
     command = sfmap.get_command(context, words[0])
