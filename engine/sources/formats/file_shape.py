@@ -53,11 +53,25 @@ def detect(head: bytes, name: str, options: FormatOptions = USUAL_FORMAT) -> Row
     refuse_foreign(head, name)
     if is_wide(head):
         refuse_wide(head, name)
-    if options.format == "csv" or (not options.format and is_wide(head)):
+    if not options.format and is_wide(head):
         return _stated_csv(head, name, options.csv)
-    if options.format:
-        return JsonLines() if options.format == "ndjson" else JsonObjects()
-    return _text(head, name, options.csv)
+    if not options.format:
+        return _text(head, name, options.csv)
+    _check_stated(head, name, options)
+    if options.format == "csv":
+        return _stated_csv(head, name, options.csv)
+    return JsonLines() if options.format == "ndjson" else JsonObjects()
+
+
+def _check_stated(head: bytes, name: str, options: FormatOptions) -> None:
+    """Raises `WrongShape` for JSON that is said to be CSV, whose values would be names of columns, and the reverse."""
+    is_stated_csv = options.format == "csv"
+    lines = _whole_lines(head.removeprefix(_BYTE_ORDER_MARK), is_whole=len(head) < HEAD)
+    is_json = any(map(_is_object, lines)) or any(line.startswith((b"{", b"[")) for line in lines[:1])
+    if is_stated_csv and is_json:
+        raise WrongShape(f"cannot read {name}: it is JSON, not csv: leave out the format")
+    if not is_stated_csv and not is_json and csv_rows(head, name, options.csv, is_whole=len(head) < HEAD):
+        raise WrongShape(f"cannot read {name}: it is CSV, not {options.format}: leave out the format")
 
 
 def _text(head: bytes, name: str, options: CsvOptions) -> RowReader:

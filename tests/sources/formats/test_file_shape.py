@@ -189,11 +189,21 @@ def test_a_database_is_to_be_queried(tmp_path: Path) -> None:
         (b"PAR1", "csv", "it is Parquet, not csv: leave out the format"),
         (b"a,b\n", "parquet", "it is not Parquet: leave out the format"),
         (b"%PDF-1.7", "ndjson", "it is a PDF document"),
+        (b'{"traits": {"email": "a@x.co"}}\n{"traits": {}}\n', "csv", "it is JSON, not csv: leave out the format"),
+        (b'\xef\xbb\xbf[{"traits":\n{}}]', "csv", "it is JSON, not csv: leave out the format"),
+        (b"email,name\na@x.co,Ann\n", "ndjson", "it is CSV, not ndjson: leave out the format"),
+        (b"email,name\na@x.co,Ann\n", "json", "it is CSV, not json: leave out the format"),
     ],
 )
 def test_what_is_stated_cannot_make_one_of_the_other(data: bytes, stated: str, said: str) -> None:
     with pytest.raises(WrongShape, match=f"cannot read a.json: {said}"):
         detected(data, stated)
+
+
+@pytest.mark.parametrize("stated", ["ndjson", "json"])
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"{broken\n{broken\n", b"nothing\n"])
+def test_what_may_be_damaged_json_is_read_as_what_is_stated(data: bytes, stated: str) -> None:
+    assert isinstance(detected(data, stated), JsonLines | JsonObjects)
 
 
 def test_a_wide_table_with_a_header_is_a_table() -> None:
