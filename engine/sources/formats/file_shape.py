@@ -64,7 +64,7 @@ def detect(head: bytes, name: str, options: FormatOptions = USUAL_FORMAT) -> Row
 
 
 def _check_stated(head: bytes, name: str, options: FormatOptions) -> None:
-    """Raises `WrongShape` for JSON that is said to be CSV, whose values would be names of columns, and the reverse."""
+    """Raises `WrongShape` for JSON said to be CSV, whose values would be names of columns, and for the reverse."""
     is_stated_csv = options.format == "csv"
     lines = _whole_lines(head.removeprefix(_BYTE_ORDER_MARK), is_whole=len(head) < HEAD)
     is_json = any(map(_is_object, lines)) or any(line.startswith((b"{", b"[")) for line in lines[:1])
