@@ -22,8 +22,8 @@ _REACHED_SECONDS = 6.0
 STOPPED_AT = (
     "before noting", "in noting", "noted", "about to send", "in call", "after call", "in append", "appended",
 )  # fmt: skip
-"""Not between the check of the lease and the call: a node must not be stopped there for longer than the org takes
-to end one, as the documentation says."""
+"""Not from the check of the lease to the end of sending: there a node must not be stopped for longer than a write
+is in doubt, as the documentation says."""
 KILLED_AT = ("before call", *STOPPED_AT)
 
 
@@ -40,6 +40,11 @@ class Disturbance:
     """Whether another node is killed while one is stopped."""
     faults: tuple[Fault, ...] = ()
     """Of the org, meanwhile."""
+
+    @property
+    def is_anywhere(self) -> bool:
+        """Whether a node is stopped for long without regard to what it does."""
+        return self.kind == "stop" and not self.point and self.seconds >= LEASE_SECONDS
 
 
 def draw_disturbance(dice: Random, kind: str, tables: Sequence[Table]) -> Disturbance:

@@ -8,6 +8,7 @@ often sends the signal to itself.
 import gc
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -47,7 +48,8 @@ class SharedPlug(forks.Plug):
                 if self._left != 0:
                     return
                 PLUG.unlink()
-            os.kill(os.getpid(), self._by)
+            # To this thread: another one would take a signal to the process, and this one would run on.
+            signal.pthread_kill(threading.get_ident(), self._by)
 
 
 def wire(plug: forks.Plug) -> None:

@@ -11,9 +11,9 @@ import psycopg
 from ..exactness.drawing import draw_streams
 from ..exactness.harness import Failure, Stage
 from ..exactness.oracle import Applied, judge
-from ..exactness.trial import Trial
+from ..exactness.trial import CALL_LIMIT, Trial
 from .cluster import Client, Node, running_clients, running_nodes, wait_for
-from .disturbances import Disturbance, Disturber, draw_disturbance
+from .disturbances import LEASE_SECONDS, Disturbance, Disturber, draw_disturbance
 
 NODE_SERVER = "sfmap.tests.scale.node_server"
 _EVENTS = 40
@@ -34,6 +34,16 @@ class ClusterTrial:
     """Seconds between two batches of a client."""
     window: int
     disturbances: Sequence[Disturbance]
+
+    @property
+    def connections(self) -> int:
+        """One, so that none other is in the middle of a call when a node is stopped at a point."""
+        return 1 if any(one.kind == "stop" for one in self.disturbances) else 4
+
+    @property
+    def call_limit(self) -> float:
+        """Longer than a node may be stopped in the middle of a call."""
+        return LEASE_SECONDS - 8 if any(one.is_anywhere for one in self.disturbances) else CALL_LIMIT
 
 
 def draw_cluster_trial(seed: int, nodes: int, kinds: Sequence[str], window: int | None = None) -> ClusterTrial:
@@ -60,10 +70,11 @@ def play(
     """What differs from the model in the end, and what was done to the nodes."""
     stage.reset()
     stream = trial.streams[0]
-    project = Trial(stream.tables, (), window=trial.window, stream="all")
+    project = Trial(stream.tables, (), window=trial.window, call_limit=trial.call_limit, stream="all")
+    options = ("--linger", "0", "--connections", str(trial.connections))
     done: Counter[str] = Counter()
     try:
-        with running_nodes(stage, trial.nodes, project, state, "--linger", "0") as nodes:
+        with running_nodes(stage, trial.nodes, project, state, *options) as nodes:
             disturber = Disturber(stage, nodes, Random(trial.seed), restart_database, done)
             _play(nodes, trial, disturber, state)
     except Failure as failure:
