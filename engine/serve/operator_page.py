@@ -111,6 +111,9 @@ class OperatorPage:
             stored = self._stored(org.key() if org else "")
         except JournalFailed as error:
             trouble = str(error)
+        deliverer = next((node.name for node in stored["nodes"] if node.delivers), "")
+        if stored["nodes"] and not deliverer:
+            trouble = trouble or "No node delivers at the moment."
         return self._shown(
             "home.html",
             {
@@ -121,6 +124,7 @@ class OperatorPage:
                 "held": self._metrics.held(),
                 "trouble": trouble,
                 "is_delivering": self._metrics.is_delivering,
+                "deliverer": deliverer,
                 "retries": self._background.requests.retries,
                 "usage": self._metrics.usage,
                 "recent": [one for one in seen.recent if one.fate != "skipped"][:_SHOWN],
