@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
+import psycopg
 import pytest
 
+from sfmap.engine.journal.database import JournalOutOfReach
 from sfmap.engine.journal.entries import Commit
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.project_state import LeaseLost, LeaseTaken
@@ -154,3 +156,22 @@ def test_writes_under_way_are_doubts_once_their_process_has_gone(two: tuple[Shar
         assert 60 < left.seconds <= 60 + LeaseSession.lasts
     with other.lease("acme", "sfmap serve") as whole:
         assert len(Ledger(whole.database, "acme", "spool").in_flight()) == 1
+
+
+def change_without_waiting(state: SharedState) -> None:
+    with state.journal.transaction() as connection:
+        connection.execute("SET LOCAL lock_timeout = '1ms'")
+        connection.execute("UPDATE organizations SET organization = 'z'")
+
+
+def test_a_transaction_that_the_database_ends_for_another_may_be_tried_again(
+    two: tuple[SharedState, SharedState], url: str
+) -> None:
+    one, _ = two
+    with one.journal.transaction() as connection:
+        connection.execute("INSERT INTO organizations VALUES ('a', 'x')")
+    with psycopg.connect(url) as other:
+        other.execute("UPDATE organizations SET organization = 'y'")
+        with pytest.raises(JournalOutOfReach, match="cannot be used now"):
+            change_without_waiting(one)
+    assert one.journal.rows("SELECT organization FROM organizations") == [("y",)]

@@ -18,6 +18,8 @@ _CONNECTION = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+_PASSING = ("40", "53", "55P03", "57")
+"""The SQLSTATEs of what may pass: conflicts between transactions, resources, locks, shutdown."""
 _NOW = "SELECT extract(epoch FROM clock_timestamp())::float8"
 _ERA = "the database"
 _DURABLE = """\
@@ -139,4 +141,6 @@ def journal_failure(url: DatabaseUrl, error: psycopg.Error, *, is_lost: bool) ->
     where = f"the journal in PostgreSQL at {url.host}"
     if is_lost:
         return JournalOutOfReach(f"{where} cannot be reached: {said}")
+    if (error.sqlstate or "").startswith(_PASSING):
+        return JournalOutOfReach(f"{where} cannot be used now: {said}")
     return JournalFailed(f"{where} cannot be used: {said}")
