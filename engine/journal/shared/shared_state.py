@@ -1,11 +1,11 @@
 """The state of a project in PostgreSQL: several machines accept events, and one at a time delivers to each org."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
-from sfmap.engine.journal.database import Tenure
+from sfmap.engine.journal.database import JournalFailed, Tenure
 from sfmap.engine.journal.project_state import LeaseLost, LeaseTaken
 from sfmap.engine.journal.service_nodes import Nodes
 from sfmap.engine.journal.shared.fenced_journal import FencedJournal
@@ -97,8 +97,9 @@ class SharedState:
             yield OrgLease(journal, session, locks.of_org)
         finally:
             self._leases -= 1
-            if self._leases and not session.is_over:
-                locks.free()
+            if not session.is_over:
+                with suppress(JournalFailed):  # a database that cannot be told frees them by itself
+                    locks.free()
             self._end_session_if_unused()
 
     def check_leases(self) -> None:
