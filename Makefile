@@ -21,7 +21,7 @@ soak: $(VENV)/installed-for-development  ## Kills and faults for a quarter of an
 
 scale: $(VENV)/installed-for-development  ## Beyond one machine: each disturbance with what was lost, doubled or different.
 	$(INSTALL) '.[spark]'
-	$(BIN)/pytest -s tests/scale/soak.py tests/backfill/spark_cluster.py
+	$(BIN)/pytest -s tests/scale/soak.py tests/scale/kafka_workers.py tests/backfill/spark_cluster.py
 
 orchestrators: $(VENV)/installed-for-development  ## The examples for Airflow and Dagster, with their packages.
 	$(BIN)/pytest -s tests/api/orchestrators.py

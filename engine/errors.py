@@ -15,6 +15,7 @@ SfmapError               2    any failure that a user can act on; everything els
 
   SourceFailed           2    a source of events cannot be read further
     FileDamaged          3    a file of events is cut short or damaged
+    BrokersAway          3    no broker of a topic answers for now
   WrongShape             2    a file holds no events
   ExtraMissing           2    a library that is needed for this is not installed
   JournalFailed          2    the journal or the spool cannot be used

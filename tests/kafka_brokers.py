@@ -66,7 +66,8 @@ class Brokers:
 @contextmanager
 def running_brokers(count: int = 1) -> Iterator[Brokers]:
     command = [sys.executable, __file__, str(count)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    # The library warns on standard error that the cluster's own client has no brokers.
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     with subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]
         yield Brokers(process, process.stdout.readline().strip())
         process.kill()

@@ -24,12 +24,13 @@ from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Rejected
 from sfmap.engine.project.loading import ChosenMappings, chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import ProjectFile, load_project, project_folder
-from sfmap.engine.sources.event_source import ResumableSource
+from sfmap.engine.sources.event_source import ResumableSource, SourceFailed
 from sfmap.engine.sources.given_events import GivenEvent, GivenEvents, read_given
 from sfmap.engine.sources.kafka.topic import Topic
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
 from sfmap.engine.wiring.source_opening import SourceOptions, open_records, open_source
 from sfmap.engine.wiring.topic_opening import open_topic
+from sfmap.engine.workers.topic_check import check_topic
 from sfmap.engine.workers.topic_worker import WorkerOptions
 from sfmap.engine.yaml_files.diagnostics import Diagnostic
 from sfmap.engine.yaml_files.files import CannotRead
@@ -130,8 +131,7 @@ class Project:
         settings = RunSettings(org=org, **options)
         if not records and (topic := self._topic(events)):
             worker = WorkerOptions(linger=linger or 0.0, until_end=until_end, restart=restart)
-            with open_run("sfmap run", self.file, replace(settings, keep_outcomes=False)) as started:
-                return run_topic(started, topic, self.mapper(org), worker)
+            return self._run_topic(topic, settings, worker)
         read = SourceOptions(
             format=input_format or "",
             since=_timestamp(since) if since else None,
@@ -166,6 +166,14 @@ class Project:
         """The events of files, of standard input (`-`), or of a source of sfmap.yaml."""
         standard_input = _standard_input() if STANDARD_INPUT in names else None
         return open_source(self.file, names, replace(options, standard_input=standard_input))
+
+    def _run_topic(self, topic: Topic, settings: RunSettings, worker: WorkerOptions) -> RunReport:
+        if settings.results_file is not None:
+            raise SourceFailed(f"{topic.name} is a topic, whose outcomes are not written to a file of results")
+        mapper = self.mapper(settings.org)
+        check_topic(topic, mapper)
+        with open_run("sfmap run", self.file, replace(settings, keep_outcomes=False)) as started:
+            return run_topic(started, topic, mapper, worker)
 
     def _topic(self, events: object) -> Topic | None:
         """The topic that a name stands for; None if it is something else."""

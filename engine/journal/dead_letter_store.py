@@ -71,6 +71,12 @@ def discard_dead_letters(database: Database, numbers: Iterable[int]) -> None:
         connection.executemany("DELETE FROM dead_letters WHERE id = ?", [(number,) for number in numbers])
 
 
+def attempts_before(database: Database, org: str, digest: bytes) -> int:
+    """How often a record has failed, by the digest of its letter. Raises `JournalFailed`."""
+    rows = database.rows("SELECT attempts FROM dead_letters WHERE org = ? AND digest = ?", org, digest)
+    return cast(int, rows[0][0]) if rows else 0
+
+
 def count_dead_letters(database: Database, org: str) -> int:
     return cast(int, database.rows("SELECT count(*) FROM dead_letters WHERE org = ?", org)[0][0])
 

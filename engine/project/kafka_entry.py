@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from sfmap.engine.project.durations import read_duration
 from sfmap.engine.project.secrets import check_is_variable
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import listed
@@ -15,7 +16,7 @@ PartitionOrder = Literal["strict", "relaxed"]
 _PARTITION_ORDERS: tuple[PartitionOrder, ...] = get_args(PartitionOrder)
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 MECHANISMS: tuple[Mechanism, ...] = get_args(Mechanism)
-KAFKA_KEYS = ("brokers", "topic", "group", "order", "dead_letters", "security")
+KAFKA_KEYS = ("brokers", "topic", "group", "order", "growth_wait", "dead_letters", "security")
 _TEXT_KEYS = ("topic", "group", "dead_letters")
 SECURITY_KEYS = (
     *("tls", "mechanism", "username", "password"),
@@ -30,6 +31,7 @@ _NEEDED = {
     "key_file": "certificate_file",
     "key_password": "key_file",
 }
+USUAL_GROWTH_WAIT = 600.0
 _BROKER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/,\[\]@]+)(:\d+)?")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
@@ -42,6 +44,8 @@ class KafkaEntry:
     texts: Mapping[str, ScalarNode]
     """`topic`, and perhaps `group` and `dead_letters`."""
     order: PartitionOrder = "strict"
+    growth_wait: float = USUAL_GROWTH_WAIT
+    """Seconds."""
     tls: bool | None = None
     """None for what follows from the other keys: with a user name or a certificate."""
     security: Mapping[str, ScalarNode] = field(default_factory=dict)
@@ -62,6 +66,7 @@ def read_kafka(source: Table, name: ScalarNode) -> KafkaEntry | None:
                 kinds.MISSING_KEY, name.span, f'the source {name.text} needs the key "{key}" under kafka'
             )
     _check_names(table, brokers, texts.get("topic"), texts.get("dead_letters"))
+    wait = read_duration(table, "growth_wait")
     tls, security = _read_security(table)
     if "topic" not in texts or not brokers:
         return None
@@ -69,6 +74,7 @@ def read_kafka(source: Table, name: ScalarNode) -> KafkaEntry | None:
         brokers=brokers,
         texts=texts,
         order=table.choice("order", _PARTITION_ORDERS) or "strict",
+        growth_wait=USUAL_GROWTH_WAIT if wait is None else wait,
         tls=tls,
         security=security,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+from sfmap.engine.project.durations import read_duration
 from sfmap.engine.project.kafka_entry import KafkaEntry, read_kafka
 from sfmap.engine.project.row_entry import EVENT_KEYS, read_columns
 from sfmap.engine.project.secrets import check_is_variable
@@ -32,8 +33,6 @@ STORE_KEYS = (
 )
 _SECRET_KEYS = ("secret_access_key", "session_token", "account_key", "sas_token", "service_account_key")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 USUAL_OVERLAP = 15 * 60.0
 
 
@@ -84,6 +83,7 @@ def read_source_entry(name: ScalarNode, node: TableNode, report: DiagnosticRepor
     if sql:
         _check_query(name, sql, report)
     options = _csv_options(table, report)
+    overlap = read_duration(table, "overlap")
     return SourceEntry(
         name=name,
         files=files,
@@ -93,7 +93,7 @@ def read_source_entry(name: ScalarNode, node: TableNode, report: DiagnosticRepor
         store=_store(table, report),
         sql=sql,
         cursor=tuple(one.text for one in table.texts("cursor")),
-        overlap=_overlap(table),
+        overlap=USUAL_OVERLAP if overlap is None else overlap,
         kafka=kafka,
         columns=read_columns(table),
     )
@@ -164,13 +164,3 @@ def _since(source: Table) -> float:
         source.report.error(kinds.WRONG_VALUE, node.span, "since must be a date or time, such as 2026-01-31")
         return 0.0
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _overlap(source: Table) -> float:
-    node = source.scalar("overlap")
-    if node is None:
-        return USUAL_OVERLAP
-    found = _DURATION.fullmatch(node.text)
-    if found is None:
-        source.report.error(kinds.WRONG_VALUE, node.span, "overlap must be a time, such as 15m, 2h or 1d")
-    return float(found[1]) * _SECONDS[found[2]] if found else USUAL_OVERLAP

@@ -31,6 +31,7 @@ def open_topic(project: ProjectFile, entry: SourceEntry, topic: KafkaEntry) -> T
     return Topic(
         settings=_settings(project, entry, topic),
         reader=MessageReader(source=entry.name.text, shape=entry.columns),
+        growth_wait=topic.growth_wait,
         may_be_relaxed=topic.order == "relaxed",
     )
 
@@ -40,6 +41,9 @@ def _settings(project: ProjectFile, entry: SourceEntry, topic: KafkaEntry) -> Ka
     brokers = [project.filled_in_of_source(entry, node) for node in topic.brokers]
     security = {key: project.filled_in_of_source(entry, node) for key, node in topic.security.items()}
     named = {key: os.path.join(project.folder, text) for key, text in security.items() if key in _FILES}
+    for key, path in named.items():
+        if not os.path.isfile(path):
+            raise NoSuchSource(f"the source {entry.name.text}: {key} is {path}, and there is no such file")
     return KafkaSettings(
         source=entry.name.text,
         brokers=",".join(one.strip() for some in brokers for one in some.split(",")),

@@ -1,13 +1,15 @@
 """Delivers one partition: its journal, its position, and its events window by window."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sfmap.engine.delivery.pipeline import Delivery
+from sfmap.engine.journal.entries import Commit
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.sources.event_source import SourceFailed
 from sfmap.engine.sources.kafka.topic_description import OffsetRange, TopicDescription
 from sfmap.engine.sources.kafka.topic_messages import MessageReader, PartitionStart, TopicMessage
+from sfmap.engine.workers.dead_letter_topic import LetterListener
 
 
 def journal_name(source: str, partition: int) -> str:
@@ -83,9 +85,19 @@ class PartitionDelivery:
     """The delivery of a partition that this worker has the lease of."""
 
     def __init__(
-        self, delivery: Delivery, reader: MessageReader, place: PartitionPlace, start: PartitionStart
+        self,
+        *,
+        delivery: Delivery,
+        ledger: Ledger,
+        reader: MessageReader,
+        place: PartitionPlace,
+        start: PartitionStart,
+        letters: LetterListener | None,
     ) -> None:
         self._delivery = delivery
+        self._ledger = ledger
+        self._place = place
+        self._letters = letters
         self._reader = reader
         self._start = start
         self.offset = start.offset
@@ -97,8 +109,21 @@ class PartitionDelivery:
         """The number of records that wait for a write in doubt."""
         return self._delivery.held
 
+    def is_of(self, topic: TopicDescription) -> bool:
+        return self._start.is_of(topic)
+
+    def pass_end(self, end: int) -> None:
+        """Moves past what is no event, such as the end of a transaction. Raises `JournalFailed`."""
+        position = replace(self._start, offset=end).position(self._place.number)
+        self._delivery.begin(position)
+        self._ledger.commit(Commit(position=position))
+        self.offset = end
+
     def deliver(self, messages: Sequence[TopicMessage]) -> None:
         """Delivers a window, or only what waits for a write in doubt if it is empty. Raises as `Delivery` does."""
-        self._delivery.deliver_window([self._reader.received(one, self._start) for one in messages])
+        window = [self._reader.received(one, self._start) for one in messages]
+        if self._letters:
+            self._letters.window = {one.number: one.raw for one in window}
+        self._delivery.deliver_window(window)
         if messages:
             self.offset = messages[-1].offset + 1

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 
 from sfmap.engine.delivery.deliver_all import RunListener, RunOptions, make_delivery
-from sfmap.engine.delivery.partitioning import dependences
 from sfmap.engine.delivery.waiter import StopRequested
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.database import Database, JournalFailed, JournalOutOfReach
@@ -17,21 +16,27 @@ from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.org.port import Org
 from sfmap.engine.sources.event_source import Position, SourceFailed
 from sfmap.engine.sources.kafka.group_consumer import GroupConsumer
+from sfmap.engine.sources.kafka.kafka_errors import BrokersAway
 from sfmap.engine.sources.kafka.topic import Topic
 from sfmap.engine.sources.kafka.topic_description import TopicDescriber
 from sfmap.engine.sources.kafka.topic_messages import PartitionStart
 from sfmap.engine.workers.assignment import AssignedPartition, Assignment
+from sfmap.engine.workers.dead_letter_topic import DeadLetterTopic, LetterListener
 from sfmap.engine.workers.partition_delivery import (
     PartitionDelivery,
     PartitionPlace,
     begin_partition,
     journal_name,
 )
+from sfmap.engine.workers.topic_check import check_partitions_of
+from sfmap.engine.workers.topic_growth import TopicGrowth
 
 _POLL_SECONDS = 0.1
 _COMMIT_SECONDS = 5.0
 _LEASE_SECONDS = 0.5
 _JOURNAL_SECONDS = 2.0
+_LOOK_SECONDS = 5.0
+_GROWTH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +89,24 @@ class TopicWorker:
         self._open: dict[int, _Open] = {}
         self._delivered: dict[int, int] = {}
         """By partition, the offset of the first event that is not delivered, for displays of the lag."""
+        self.held = 0
+        """How many records waited for a write in doubt when it ended."""
         self._restarted: set[int] = set()
+        self._growth = TopicGrowth(topic, self._describer, ports.key, ports.lease, ports.options.say)
+        self._letters = (
+            DeadLetterTopic(topic.settings, ports.journal, ports.key) if topic.settings.dead_letters else None
+        )
+        self._deliverable = 0
+        """How many partitions may be delivered."""
+        self._next_look = 0.0
+        self._are_brokers_away = False
         self._is_over = threading.Event()
         self._failure: Exception | None = None
 
     def run(self) -> None:
         """Raises `StopRequested`, and what delivery, the journal or the brokers raise."""
         described = self._describer.describe()
-        self._check_partitions(described.partitions)
+        check_partitions_of(self._topic, described, self._ports.mapper)
         ends = self._ends(described.partitions) if self._options.until_end else None
         if ends is not None and self._has_nothing_to_do(ends):
             return  # a member that leaves as soon as it has joined would make the others wait
@@ -102,25 +117,11 @@ class TopicWorker:
                 self._turn()
         finally:
             self._is_over.set()
+            self.held = self._held()
             for one in list(self._open.values()):
                 self._close(one)
             self._assignment.close_all()
             reading.join()
-
-    def _check_partitions(self, count: int) -> None:
-        """Raises `SourceFailed` if the mappings need all events in one order, and the topic has several."""
-        reasons = dependences(self._ports.mapper.mappings)
-        if count > 1 and reasons and not self._topic.may_be_relaxed:
-            more = f" ({len(reasons) - 1} more reasons)" if len(reasons) > 1 else ""
-            raise SourceFailed(
-                f"{self._topic.name}: the topic has {count} partitions, and these mappings are safe with one only:"
-                f" {reasons[0]}{more}. See sfmap check --source {self._topic.name}; order: relaxed in sfmap.yaml"
-                " delivers it all the same"
-            )
-
-    @property
-    def held(self) -> int:
-        return sum(one.delivery.held for one in self._open.values())
 
     def _turn(self) -> None:
         """Gives each partition a turn, or waits if none has anything to do."""
@@ -129,12 +130,39 @@ class TopicWorker:
         if self._failure:
             raise self._failure
         try:
+            self._look_at_topic()
             has_delivered = [self._handle(one) for one in self._assignment.partitions()]
         except (LeaseLost, JournalOutOfReach) as lost:
             self._begin_again(lost)
+        except BrokersAway as away:
+            self._wait_for_brokers(away)
         else:
             if not any(has_delivered):
                 self._assignment.wait(_POLL_SECONDS)
+
+    def _look_at_topic(self) -> None:
+        """Looks whether it is the same topic, with the same partitions. Raises `SourceFailed`."""
+        if time.monotonic() < self._next_look:
+            return
+        described = self._describer.describe()
+        self._next_look = time.monotonic() + _LOOK_SECONDS
+        if not all(one.delivery.is_of(described) for one in self._open.values()):
+            raise SourceFailed(f"{self._topic.name}: the topic was created again while it was delivered")
+        check_partitions_of(self._topic, described, self._ports.mapper)
+        self._deliverable = self._growth.deliverable(
+            described,
+            self._ports.journal,
+            self._known_offset,
+            restart=self._options.restart and not self._deliverable,
+        )
+        if self._deliverable < described.partitions:
+            self._next_look = time.monotonic() + _GROWTH_SECONDS
+
+    def _wait_for_brokers(self, away: BrokersAway) -> None:
+        if not self._are_brokers_away:
+            self._ports.options.say(f"{away}. Delivery goes on as soon as one answers.")
+        self._are_brokers_away = True
+        self._assignment.wait(_LEASE_SECONDS)
 
     def _handle(self, partition: AssignedPartition) -> bool:
         """Does what is next for a partition; returns whether it has delivered events."""
@@ -145,7 +173,7 @@ class TopicWorker:
             self._assignment.close(partition)
         elif opened:
             return self._deliver(opened)
-        elif time.monotonic() >= partition.begins:
+        elif partition.number < self._deliverable and time.monotonic() >= partition.begins:
             self._begin(partition)
         return False
 
@@ -162,9 +190,18 @@ class TopicWorker:
             place = self._place(number)
             start = begin_partition(ledger, place, restart=self._restarts(number))
             options = replace(ports.options, should_stop=lambda: self._must_pause(partition))
-            delivery = make_delivery(ports.mapper, ports.org, ledger, options, ports.listener, ports.on_commit)
-            opened = PartitionDelivery(delivery, self._topic.reader, place, start)
+            letters = LetterListener(ports.listener, self._letters, ledger, place.name) if self._letters else None
+            listener = letters or ports.listener
+            opened = PartitionDelivery(
+                delivery=make_delivery(ports.mapper, ports.org, ledger, options, listener, ports.on_commit),
+                ledger=ledger,
+                reader=self._topic.reader,
+                place=place,
+                start=start,
+                letters=letters,
+            )
             self._open[number] = _Open(partition, opened, stack.pop_all())
+        self._are_brokers_away = False
         self._delivered[number] = start.offset
         self._assignment.open(partition, start.offset)
 
@@ -177,12 +214,18 @@ class TopicWorker:
         """Delivers the next window of the partition, if it is time for it; returns whether it was."""
         window = self._assignment.window(one.partition, self._options.linger)
         if not window and not one.delivery.held:
+            if one.partition.end > one.delivery.offset and not one.partition.waiting:
+                one.delivery.pass_end(one.partition.end)
             return False
         try:
             one.delivery.deliver(window)
         except StopRequested:
             if not one.partition.is_revoked:
                 raise
+        except BrokersAway:  # which would have taken dead letters: the window is not committed
+            self._assignment.reset(one.partition, time.monotonic() + _JOURNAL_SECONDS)
+            self._close(one)
+            raise
         self._delivered[one.partition.number] = one.delivery.offset
         return bool(window)
 
@@ -229,21 +272,24 @@ class TopicWorker:
     def _ends(self, partitions: int) -> Mapping[int, int]:
         return {number: self._describer.range(number).high for number in range(partitions)}
 
+    def _held(self) -> int:
+        return sum(one.delivery.held for one in self._open.values())
+
     def _has_nothing_to_do(self, ends: Mapping[int, int]) -> bool:
         """Whether all has been delivered up to there, and no record waits for a write in doubt."""
-        return not self._options.restart and all(
+        return all(
             self._is_reached(number, end) and not self._ledger(number).held() for number, end in ends.items()
         )
 
     def _are_reached(self, ends: Mapping[int, int]) -> bool:
         """Whether all has been delivered up to there, by this worker or others."""
-        return not self.held and all(self._is_reached(number, end) for number, end in ends.items())
+        return not self._held() and all(self._is_reached(number, end) for number, end in ends.items())
 
     def _is_reached(self, number: int, end: int) -> bool:
+        if self._options.restart and number not in self._restarted:
+            return False
         opened = self._open.get(number)
-        if opened:  # what is not an event, such as the end of a transaction, has an offset too
-            return opened.delivery.offset >= end or (opened.partition.end >= end and not opened.partition.waiting)
-        return self._known_offset(number) >= end
+        return (opened.delivery.offset if opened else self._known_offset(number)) >= end
 
     def _read(self) -> None:
         """The reading thread: takes and gives up partitions, and reads those that have room."""

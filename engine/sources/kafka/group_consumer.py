@@ -134,4 +134,4 @@ class GroupConsumer:
         return made(topic, partition) if offset is None else made(topic, partition, offset)
 
     def _failed(self, error: "KafkaError") -> SourceFailed:
-        return SourceFailed(f"{self._settings.source}: {self._problems.said(error)}")
+        return self._problems.failure(error)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from sfmap.engine.errors import ExitCode
+from sfmap.engine.sources.event_source import SourceFailed
 from sfmap.engine.sources.kafka.kafka_settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -9,6 +11,12 @@ if TYPE_CHECKING:
 
 _AWAY = ("_TRANSPORT", "_ALL_BROKERS_DOWN", "_TIMED_OUT", "_RESOLVE", "REQUEST_TIMED_OUT", "_TIMED_OUT_QUEUE")
 _SIGN_IN = ("_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED", "UNSUPPORTED_SASL_MECHANISM", "ILLEGAL_SASL_STATE")
+
+
+class BrokersAway(SourceFailed):
+    """No broker answers for now; a later try may succeed."""
+
+    exit_code = ExitCode.NOT_FINISHED
 
 
 class BrokerProblems:
@@ -35,6 +43,12 @@ class BrokerProblems:
         """Why no broker can be used; empty if one can."""
         last = self._last
         return explained(last, self._settings) if last is not None and self._are_away else ""
+
+    def failure(self, error: "KafkaError") -> SourceFailed:
+        """The error of an answer as one to raise."""
+        message = f"{self._settings.source}: {self.said(error)}"
+        is_lasting = self._last is not None and self._last.name() in (*_SIGN_IN, "_SSL")
+        return BrokersAway(message) if error.name() in _AWAY and not is_lasting else SourceFailed(message)
 
     def said(self, error: "KafkaError") -> str:
         """The error of an answer, with its cause where no broker answered."""

@@ -10,6 +10,8 @@ from sfmap.engine.sources.kafka.topic_messages import MessageReader
 class Topic:
     settings: KafkaSettings
     reader: MessageReader
+    growth_wait: float
+    """Seconds after which all producers know that the topic has more partitions."""
     may_be_relaxed: bool = False
     """Whether it may have more partitions than the mappings are safe with."""
 

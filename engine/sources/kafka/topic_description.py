@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sfmap.engine.sources.event_source import SourceFailed
 from sfmap.engine.sources.extras import needed
-from sfmap.engine.sources.kafka.kafka_errors import BrokerProblems, explained
+from sfmap.engine.sources.kafka.kafka_errors import BrokerProblems, BrokersAway, explained
 from sfmap.engine.sources.kafka.kafka_settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class TopicDescriber:
         except exception as error:
             raise self._failed(error.args[0]) from None
         except TimeoutError:
-            raise SourceFailed(f"{self._settings.source}: the brokers do not say how far {partition} is") from None
+            raise BrokersAway(f"{self._settings.source}: the brokers do not say how far {partition} is") from None
 
     def _id(self) -> str:
         """Brokers before 2.8 have none."""
@@ -93,4 +93,4 @@ class TopicDescriber:
             return ""
 
     def _failed(self, error: "KafkaError") -> SourceFailed:
-        return SourceFailed(f"{self._settings.source}: {self._problems.said(error)}")
+        return self._problems.failure(error)

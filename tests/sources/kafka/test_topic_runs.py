@@ -104,3 +104,22 @@ def test_a_killed_run_is_continued(topics: Topics) -> None:
     process.communicate()
     topics.run()
     assert len(topics.emails()) == len(set(topics.emails())) == 5_000
+
+
+def test_dead_letters_go_to_a_topic_too(topics: Topics, brokers: Brokers) -> None:
+    letters = f"{topics.topic}-dead"
+    brokers.create(letters)
+    topics.project(f"dead_letters: {letters}")
+    nobody = {**identify("a@b.co"), "traits": {}, "messageId": "nobody"}
+    topics.send(identify("a@b.co"), nobody, b"nonsense")
+    for attempt in (1, 2):
+        topics.run(*(("--restart",) if attempt == 2 else ()), code=1)
+    found = topics.messages(letters)
+    assert [dict(headers)["sfmap-reason"].decode() for _, headers in found] == [
+        "Email is required: traits.email and userId | if_email have no value",
+        "not JSON: Expecting value, column 1",
+    ] * 2
+    assert [dict(headers)["sfmap-attempts"] for _, headers in found] == [b"1", b"1", b"2", b"2"]
+    assert [dict(headers)["sfmap-mapping"] for _, headers in found[:2]] == [b"lead", b""]
+    assert [dict(headers)["sfmap-place"] for _, headers in found[:2]] == [b"events[0]@1", b"events[0]@2"]
+    assert [value for value, _ in found[1::2]] == [b"nonsense", b"nonsense"]

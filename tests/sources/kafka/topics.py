@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from ...folder import Event, Folder
 from ...kafka_brokers import Brokers
@@ -31,7 +31,12 @@ class Topics:
     producer: Producer = field(init=False)
 
     def __post_init__(self) -> None:
-        settings = {"bootstrap.servers": self.brokers.address, "partitioner": "murmur2_random", "log_level": 0}
+        settings = {
+            "bootstrap.servers": self.brokers.address,
+            "partitioner": "murmur2_random",
+            "topic.metadata.refresh.interval.ms": 2_000,
+            "log_level": 0,
+        }
         self.producer = Producer(settings)
 
     def project(self, more: str = "", project: str = "", shape: str = "", address: str = "") -> None:
@@ -52,6 +57,10 @@ class Topics:
             self.producer.produce(self.topic, value, key, partition=partition)
         assert self.producer.flush(10) == 0
 
+    def grow(self, partitions: int) -> None:
+        self.brokers.grow(self.topic, partitions)
+        assert len(self.producer.list_topics(self.topic, 10).topics[self.topic].partitions) == partitions
+
     def run(self, *arguments: str, code: int = 0) -> str:
         """What a run to the present end says on stderr."""
         done = self.folder.sfmap("run", "--source", "events", "--until-end", *arguments)
@@ -62,20 +71,29 @@ class Topics:
     def emails(self) -> list[str]:
         return [str(row[0]) for row in self.folder.rows("SELECT Email FROM Lead ORDER BY Email")]
 
+    def read(self, topic: str) -> list[Message]:
+        """All messages of a topic."""
+        consumer = Consumer({"bootstrap.servers": self.brokers.address, "group.id": "any", "log_level": 0})
+        description = consumer.list_topics(topic, 10).topics[topic]
+        places = [TopicPartition(topic, number, 0) for number in description.partitions]
+        count = sum(consumer.get_watermark_offsets(place)[1] for place in places)
+        consumer.assign(places)
+        found: list[Message] = []
+        while len(found) < count:
+            found += consumer.consume(100, 1)
+        consumer.close()
+        return found
+
+    def messages(self, topic: str) -> list[tuple[bytes, list[tuple[str, bytes]]]]:
+        """The values and headers of a topic's messages."""
+        return [(message.value() or b"", message.headers() or []) for message in self.read(topic)]  # type: ignore[misc]
+
     def partitions_by_email(self) -> dict[str, set[int]]:
         """In which partitions each person's events are."""
-        consumer = Consumer({"bootstrap.servers": self.brokers.address, "group.id": "any", "log_level": 0})
-        description = consumer.list_topics(self.topic, 10).topics[self.topic]
-        places = [TopicPartition(self.topic, number, 0) for number in description.partitions]
-        left = sum(consumer.get_watermark_offsets(place)[1] for place in places)
-        consumer.assign(places)
         found: dict[str, set[int]] = {}
-        while left > 0:
-            for message in consumer.consume(100, 1):
-                email = json.loads(message.value() or b"")["traits"]["email"].strip().lower()
-                found.setdefault(email, set()).add(message.partition() or 0)
-                left -= 1
-        consumer.close()
+        for message in self.read(self.topic):
+            email = json.loads(message.value() or b"")["traits"]["email"].strip().lower()
+            found.setdefault(email, set()).add(message.partition() or 0)
         return found
 
     def has_leads(self) -> bool:
