@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -43,6 +44,15 @@ class Postgres:
         self.stop()
         time.sleep(seconds)
         self.start()
+
+    def hang(self, seconds: float) -> None:
+        """It answers nothing for so long, and ends no connection."""
+        main = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        children = subprocess.run(["pgrep", "-P", str(main)], capture_output=True, text=True, check=True).stdout
+        processes = [main, *map(int, children.split())]
+        _send(processes, signal.SIGSTOP)
+        time.sleep(seconds)
+        _send(processes, signal.SIGCONT)
 
     def stop(self) -> None:
         _run(*self.control, "-m", "immediate", "stop")
@@ -104,6 +114,12 @@ def _owner(folder: Path) -> tuple[str, ...]:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def _send(processes: Sequence[int], number: int) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
 
 
 def _run(*command: str | Path) -> None:

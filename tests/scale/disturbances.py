@@ -4,7 +4,7 @@ import json
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
@@ -13,6 +13,7 @@ from ..exactness.drawing import PASSING, draw_fault
 from ..exactness.harness import Stage
 from ..exactness.model import Table
 from ..exactness.trial import LOSSES, Fault
+from ..postgres import Postgres
 from .cluster import Node, wait_for
 
 LEASE_SECONDS = 18.0
@@ -29,7 +30,7 @@ KILLED_AT = ("before call", *STOPPED_AT)
 
 @dataclass(frozen=True)
 class Disturbance:
-    kind: Literal["kill", "stop", "restart", "fault"]
+    kind: Literal["kill", "stop", "restart", "hang", "fault"]
     point: str = ""
     """Empty for any moment."""
     number: int = 1
@@ -63,6 +64,8 @@ def draw_disturbance(dice: Random, kind: str, tables: Sequence[Table]) -> Distur
         faults = ({"kind": "slow", "calls": ["create", "upsert", "update"], "seconds": 0.3},)
     if kind == "restart":
         return Disturbance("restart", seconds=dice.choice((0.0, 3.0)), faults=faults)
+    if kind == "hang":
+        return Disturbance("hang", seconds=dice.choice((3.0, 12.0)), faults=faults)
     return Disturbance("fault", faults=faults)
 
 
@@ -73,15 +76,20 @@ class Disturber:
     stage: Stage
     nodes: Sequence[Node]
     dice: Random
-    restart_database: Callable[[float], object]
+    database: Postgres | None
     done: Counter[str] = field(default_factory=Counter)
 
     def disturb(self, what: Disturbance) -> None:
         if what.faults:
             self.stage.faults(*what.faults)
         if what.kind == "restart":
-            self.restart_database(what.seconds)
+            assert self.database
+            self.database.restart(what.seconds)
             self.done["restarts"] += 1
+        elif what.kind == "hang":
+            assert self.database
+            self.database.hang(what.seconds)
+            self.done["hangs"] += 1
         elif what.kind == "kill":
             self._kill(what)
         elif what.kind == "stop":

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -12,6 +12,7 @@ from ..exactness.drawing import draw_streams
 from ..exactness.harness import Failure, Stage
 from ..exactness.oracle import Applied, judge
 from ..exactness.trial import CALL_LIMIT, Trial
+from ..postgres import Postgres
 from .cluster import Client, Node, running_clients, running_nodes, wait_for
 from .disturbances import LEASE_SECONDS, Disturbance, Disturber, draw_disturbance
 
@@ -65,7 +66,7 @@ def play(
     stage: Stage,
     trial: ClusterTrial,
     state: str,
-    restart_database: Callable[[float], object] = lambda seconds: None,
+    database: Postgres | None = None,
 ) -> tuple[list[str], Counter[str]]:
     """What differs from the model in the end, and what was done to the nodes."""
     stage.reset()
@@ -75,7 +76,7 @@ def play(
     done: Counter[str] = Counter()
     try:
         with running_nodes(stage, trial.nodes, project, state, *options) as nodes:
-            disturber = Disturber(stage, nodes, Random(trial.seed), restart_database, done)
+            disturber = Disturber(stage, nodes, Random(trial.seed), database, done)
             _play(nodes, trial, disturber, state)
     except Failure as failure:
         return [str(failure)], done

@@ -25,6 +25,7 @@ MIXED = (
     ("kill", "kill", "stop", "kill"),
     ("kill", "restart", "kill", "kill"),
     ("stop", "kill", "fault", "kill"),
+    ("hang", "kill", "kill", "stop"),
 )
 """What disturbs each trial, in turn."""
 
@@ -50,12 +51,11 @@ class _Tally:
                 self.failed[seed] = wrong
 
     def __str__(self) -> str:
+        """Restarts and hangs are those of the database."""
         done = self.done
-        return (
-            f"SCALE nodes: {done['kills']} kills, {done['pauses']} pauses, {done['restarts']} restarts of the"
-            f" database: lost {done['lost']}, doubled {done['doubled']}, different {done['different']}"
-            f" ({done['trials']} trials, {done['events']:,} events)"
-        )
+        disturbed = ", ".join(f"{done[what]} {what}" for what in ("kills", "pauses", "restarts", "hangs"))
+        wrong = ", ".join(f"{what} {done[what]}" for what in ("lost", "doubled", "different"))
+        return f"SCALE nodes: {disturbed}: {wrong} ({done['trials']} trials, {done['events']:,} events)"
 
 
 def _work(folder: Path, tally: _Tally) -> None:
@@ -63,7 +63,7 @@ def _work(folder: Path, tally: _Tally) -> None:
     with running_postgres("log_statement=none") as postgres, stage(folder, server=NODE_SERVER) as ready:
         while (seed := tally.next_seed()) is not None:
             trial = draw_cluster_trial(seed, 2 + seed % 2, MIXED[seed % len(MIXED)])
-            tally.add(seed, *play(ready, trial, postgres.new_database(), postgres.restart))
+            tally.add(seed, *play(ready, trial, postgres.new_database(), postgres))
 
 
 def test_soak(tmp_path: Path) -> None:

@@ -209,6 +209,6 @@ def test_disturbed_nodes_end_as_the_model_does(
     the_stage: Stage, postgres: Postgres, seed: int, count: int, kinds: list[str]
 ) -> None:
     trial = draw_cluster_trial(seed, count, kinds)
-    wrong, done = play(the_stage, trial, postgres.new_database(), postgres.restart)
+    wrong, done = play(the_stage, trial, postgres.new_database(), postgres)
     assert wrong == []
     assert done["kills"] >= 1
