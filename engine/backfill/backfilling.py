@@ -5,7 +5,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sfmap.engine.backfill.fold_task import FoldTask
@@ -104,7 +104,9 @@ def map_task(
             name in described and field not in described[name].fields for name, field in mapper.currencies
         )
         currency = opened.org.currency() if needs_currency else ""
-    return MapTask(source=source, mappings=mappings, descriptions=dict(described), currency=currency)
+    return MapTask(
+        source=_from_anywhere(source), mappings=mappings, descriptions=dict(described), currency=currency
+    )
 
 
 def summary_of(counts: Sequence[OutputCount], mapper: Mapper, org: str | None) -> RecordsSummary:
@@ -121,6 +123,14 @@ def summary_of(counts: Sequence[OutputCount], mapper: Mapper, org: str | None) -
         skipped=by_reason("skipped"),
         rejected=by_reason("rejected"),
     )
+
+
+def _from_anywhere(source: FileSource) -> FileSource:
+    """The same files by their whole paths, since tasks have other current folders."""
+    members = tuple(
+        replace(file, stored=replace(file.stored, name=file.stored.lasting_name)) for file in source.members
+    )
+    return replace(source, members=members)
 
 
 def _check_installed() -> None:

@@ -1,5 +1,6 @@
 """`sfmap backfill` and `sfmap-backfill`: make records of years of events, on Spark."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from sfmap.engine.backfill.backfilling import backfill as make_records
 from sfmap.engine.commands.arguments import input_format_option, mappings_option, org_option
 from sfmap.engine.commands.exit import run
 from sfmap.engine.commands.terminal import explained, say
+from sfmap.engine.errors import ExitCode
 from sfmap.engine.wiring.source_opening import SourceOptions
 
 _MEGABYTE = 1024 * 1024
@@ -69,6 +71,7 @@ def backfill(
         )
     say(str(summary))
     say(f"Deliver them with: sfmap run --records {out}{f' --org {org_name}' if org_name else ''}")
+    sys.exit(ExitCode.EVENTS_FAILED if summary.rejected else ExitCode.DONE)
 
 
 def main() -> None:

@@ -36,6 +36,8 @@ def contents_line(fitted: Fitted) -> dict[str, object]:
         line["if_empty"] = fitted.if_empty
     if fitted.notes:
         line["notes"] = [(note.field, note.what) for note in fitted.notes]
+    if fitted.points or fitted.adds:
+        line["refers"] = True
     if not fitted.complete:
         line["complete"] = False
     if fitted.likely_refused:
@@ -46,14 +48,16 @@ def contents_line(fitted: Fitted) -> dict[str, object]:
 def read_contents(line: Line) -> Fitted:
     """The contents of a line. Raises `NotARecord`."""
     try:
-        create = _contents(line["create"])
-        update = _contents(line["update"]) if "update" in line else create
-        if_empty = _contents(line.get("if_empty") or {})
-        match = tuple(map(_contents, cast(list[Json], line["match"])))
+        read = _contents if line.get("refers") else _plain
+        create = read(line["create"])
+        update = read(line["update"]) if "update" in line else create
+        if_empty = read(line.get("if_empty") or {})
+        match = tuple(map(read, cast(list[Json], line["match"])))
         notes = tuple(Note(field, what) for field, what in cast(list[list[str]], line.get("notes") or []))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise NotARecord("not a record of sfmap backfill") from error
-    every = [content for contents in (create, update, if_empty, *match) for content in contents.values()]
+    written = (create, update, if_empty, *match) if line.get("refers") else ()
+    every = [content for contents in written for content in contents.values()]
     return Fitted(
         match=cast(tuple[Mapping[str, Value | Pointer], ...], match),
         on_create=create,
@@ -63,8 +67,15 @@ def read_contents(line: Line) -> Fitted:
         likely_refused=bool(line.get("likely_refused")),
         complete=line.get("complete") is not False,
         points=any(isinstance(content, Pointer) for content in every),
-        adds=any(isinstance(content, Addition) for content in update.values()),
+        adds=any(isinstance(content, Addition) for content in every),
     )
+
+
+def _plain(line: Json) -> dict[str, Content]:
+    """Contents without pointers and additions, which JSON has as they are."""
+    if not isinstance(line, dict):
+        raise TypeError
+    return cast(dict[str, Content], line)
 
 
 def _contents(line: Json) -> dict[str, Content]:
