@@ -124,7 +124,7 @@ class Background:
         try:
             with (
                 self._state.lease(key, "sfmap serve", gives_way=True) as lease,
-                self._turns.turn(opened.where),
+                self._turns.turn(key, opened.where),
             ):
                 while not lease.is_wanted():
                     self._deliver_in_turn(opened, lease)

@@ -1,8 +1,9 @@
 """Which node delivers: the turns of this one, and what it does while another has the lease."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from sfmap.engine.journal.database import JournalFailed
 from sfmap.engine.journal.service_nodes import Nodes
 from sfmap.engine.serve.delivery_requests import DeliveryRequests
 from sfmap.engine.serve.log import Log
@@ -30,8 +31,8 @@ class Turns:
         return self._nodes is not None
 
     @contextmanager
-    def turn(self, where: str) -> Iterator[None]:
-        """This node delivers until the context ends."""
+    def turn(self, org: str, where: str) -> Iterator[None]:
+        """This node delivers until the context ends, and leaves to the next what was requested and not done."""
         if self._nodes:
             self._log("info", f"Delivering to {where}.")
         self._seen = ""
@@ -40,15 +41,15 @@ class Turns:
             yield
         finally:
             self._metrics.is_delivering = False
+            with suppress(JournalFailed):  # they are kept, and handed over when another delivers
+                self._hand_over(org)
 
     def stand_by(self, org: str) -> None:
         """Hands over what was requested here to the one that delivers."""
         self._metrics.forget_held()
-        if self._nodes is None:
-            return
-        self._hand_over(self._nodes, org)
-        other = self._nodes.deliverer(org)
-        if other and other.name not in (self._seen, self._nodes.own_name):
+        self._hand_over(org)
+        other = self._nodes.deliverer(org) if self._nodes else None
+        if self._nodes and other and other.name not in (self._seen, self._nodes.own_name):
             self._seen = other.name
             self._log(
                 "info",
@@ -66,10 +67,10 @@ class Turns:
         if self._nodes:
             self._nodes.forget(org, letter)
 
-    def _hand_over(self, nodes: Nodes, org: str) -> None:
-        if letters := self._requests.take_retries():
+    def _hand_over(self, org: str) -> None:
+        if self._nodes and (letters := self._requests.take_retries()):
             try:
-                nodes.wish(org, letters)
+                self._nodes.wish(org, letters)
             except BaseException:
                 for letter in letters:
                     self._requests.retry(letter)

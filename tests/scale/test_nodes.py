@@ -156,6 +156,21 @@ def test_a_retry_requested_on_any_node_is_done(the_stage: Stage, nodes: tuple[No
     assert wait_for(lambda: "Dead letters retried: 1, failed again: 0" in first.said(), 60)
 
 
+def test_a_retry_outlives_the_node_that_was_asked(the_stage: Stage, nodes: tuple[Node, Node]) -> None:
+    """The org was away, and the node was stopped: the next one finds the wish in the journal."""
+    first, second = nodes
+    the_stage.faults(REFUSED)
+    send(first, "a")
+    assert wait_for(lambda: first.metric('sfmap_outcomes_total{outcome="failed"}') == 1, 60)
+    the_stage.faults({"kind": "server_unavailable"})
+    first.send(signal.SIGUSR1)
+    assert wait_for(lambda: "delivery starts again" in first.said(), 60)
+    first.stop()
+    the_stage.faults()
+    assert delivered(the_stage, "a")
+    assert wait_for(lambda: "Dead letters retried: 1, failed again: 0" in second.said(), 60)
+
+
 def test_a_database_that_is_away_is_waited_for(
     the_stage: Stage, nodes: tuple[Node, Node], postgres: Postgres
 ) -> None:
