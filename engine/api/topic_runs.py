@@ -34,7 +34,7 @@ def run_topic(run: OpenRun, topic: Topic, mapper: Mapper, options: WorkerOptions
         key = sign_in(run.opened, run.state.journal, run.options.waiter())
         ports = WorkerPorts(
             journal=run.state.journal,
-            lease=lambda part: run.state.lease(key, run.command, part=part),
+            lease=lambda part: run.state.lease(key, run.command, part=part, gives_way=True),
             org=run.opened.org,
             key=key,
             mapper=mapper,

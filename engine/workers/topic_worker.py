@@ -72,7 +72,9 @@ class _Open:
 
     partition: AssignedPartition
     delivery: PartitionDelivery
-    lease: ExitStack
+    lease: Lease
+    ending: ExitStack
+    """Gives the lease back."""
 
 
 class TopicWorker:
@@ -99,6 +101,7 @@ class TopicWorker:
         self._deliverable = 0
         """How many partitions may be delivered."""
         self._next_look = 0.0
+        self._next_wish = 0.0
         self._are_brokers_away = False
         self._is_over = threading.Event()
         self._failure: Exception | None = None
@@ -130,6 +133,7 @@ class TopicWorker:
         if self._failure:
             raise self._failure
         try:
+            self._give_way()
             self._look_at_topic()
             has_delivered = [self._handle(one) for one in self._assignment.partitions()]
         except (LeaseLost, JournalOutOfReach) as lost:
@@ -200,7 +204,7 @@ class TopicWorker:
                 start=start,
                 letters=letters,
             )
-            self._open[number] = _Open(partition, opened, stack.pop_all())
+            self._open[number] = _Open(partition, opened, lease, stack.pop_all())
         self._are_brokers_away = False
         self._delivered[number] = start.offset
         self._assignment.open(partition, start.offset)
@@ -229,9 +233,21 @@ class TopicWorker:
         self._delivered[one.partition.number] = one.delivery.offset
         return bool(window)
 
+    def _give_way(self) -> None:
+        """Gives up all leases if a run waits for the org; they are taken again when it has ended."""
+        if not self._open or time.monotonic() < self._next_wish:
+            return
+        self._next_wish = time.monotonic() + _LEASE_SECONDS
+        if next(iter(self._open.values())).lease.is_wanted():
+            self._ports.options.say("Another command delivers to this org first.")
+            self._give_up_leases()
+
     def _begin_again(self, lost: SfmapError) -> None:
         """Gives up all leases: none is sure any longer. They are taken again."""
         self._ports.options.say(f"{lost}. Nothing is sent until the journal can be used again.")
+        self._give_up_leases()
+
+    def _give_up_leases(self) -> None:
         for one in list(self._open.values()):
             self._assignment.reset(one.partition, time.monotonic() + _JOURNAL_SECONDS)
             self._close(one)
@@ -241,7 +257,7 @@ class TopicWorker:
         del self._open[one.partition.number]
         self._delivered.pop(one.partition.number, None)
         with suppress(JournalFailed):  # the database frees what it could not be told
-            one.lease.close()
+            one.ending.close()
 
     def _must_pause(self, partition: AssignedPartition) -> bool:
         return partition.is_revoked or self._ports.options.should_stop()
