@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test format lock clean soak scale bench orchestrators
+.PHONY: run test format lock clean soak scale spark bench orchestrators
 
 run: $(VENV)/installed  ## The main job: the example events into the local org.
 	cd examples && ../$(BIN)/sfmap run events.ndjson
@@ -20,8 +20,12 @@ soak: $(VENV)/installed-for-development  ## Kills and faults for a quarter of an
 	$(BIN)/pytest -s tests/reliability/soak.py tests/serve/soak.py tests/exactness/soak.py
 
 scale: $(VENV)/installed-for-development  ## Beyond one machine: each disturbance with what was lost, doubled or different.
-	$(INSTALL) '.[spark]'
+	$(INSTALL) --editable '.[dev,spark]'
 	$(BIN)/pytest -s tests/scale/soak.py tests/scale/kafka_workers.py tests/backfill/spark_cluster.py
+
+spark: $(VENV)/installed-for-development  ## Back-fills on a Spark of two executors, which are killed meanwhile.
+	$(INSTALL) --editable '.[dev,spark]'
+	$(BIN)/pytest -s tests/backfill/spark_cluster.py
 
 orchestrators: $(VENV)/installed-for-development  ## The examples for Airflow and Dagster, with their packages.
 	$(BIN)/pytest -s tests/api/orchestrators.py
