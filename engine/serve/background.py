@@ -108,7 +108,7 @@ class Background:
             except StopRequested:
                 raise
             except LeaseTaken:
-                self._outages.end()
+                self._outages.stand_by()
                 self._wait(POLL_SECONDS)
             except LeaseLost as error:
                 self._log("warning", f"This node stops delivering: {error}. Accepted events wait in the spool.")

@@ -23,6 +23,8 @@ class Outages:
         self._log = log
         self._failures = 0
         """How often delivery has failed since it last succeeded."""
+        self._is_of_journal = False
+        """Whether it was the journal that failed last."""
 
     @property
     def is_under_way(self) -> bool:
@@ -38,6 +40,7 @@ class Outages:
         if isinstance(error, (SignInRefused, LimitReached)):
             seconds = _LIMIT_PAUSE if isinstance(error, LimitReached) else None
         self._failures += 1
+        self._is_of_journal = isinstance(error, JournalOutOfReach)
         trouble = str(error) if isinstance(error, OrgError) else f"{str(error).rstrip('.')}."
         self._metrics.trouble = trouble
         when = "" if seconds is None else f"in {seconds:g} s, or "
@@ -47,6 +50,12 @@ class Outages:
             " project is read again (SIGHUP).",
         )
         return seconds
+
+    def stand_by(self) -> None:
+        """Notes that another node delivers: an outage of the journal is over, one of the org may not be."""
+        if self._is_of_journal:
+            self.end()
+        self._metrics.trouble = ""
 
     def end(self) -> None:
         """Notes that delivery works."""

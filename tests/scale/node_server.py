@@ -85,10 +85,17 @@ def wire(plug: forks.Plug) -> None:
     PostgresJournal.transaction = any_transaction  # type: ignore[assignment, method-assign]
 
 
+def end_with(alive: int) -> None:
+    """Ends this process when the server of nodes has ended, however that did."""
+    os.read(alive, 1)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def serve(asked: dict[str, Any]) -> None:
     if size := asked.pop("window", 0):
         for module in (crash_isolation, spool_windows):
             vars(module)["WINDOW_SIZE"] = size
+    threading.Thread(target=end_with, args=[asked["alive"][0]], daemon=True).start()
     plug = SharedPlug()
     wire(plug)
     forks.command(asked, plug)
