@@ -6,10 +6,11 @@ One thread reads, another one delivers.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
+from sfmap.engine.sources.kafka.group_consumer import Polled
 from sfmap.engine.sources.kafka.topic_messages import TopicMessage
 
 
@@ -30,6 +31,8 @@ class AssignedPartition:
     begins: float = 0.0
     """When its lease is tried again."""
     is_revoked: bool = False
+    is_out_of_range: bool = False
+    """Whether the brokers do not have what comes next."""
     is_paused: bool = True
     has_begun: bool = False
     """Whether it has been read since it was opened."""
@@ -72,16 +75,18 @@ class Assignment:
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._is_over or not wanted & self._partitions.keys())
 
-    def take(self, messages: Iterable[TopicMessage], ends: Mapping[int, int]) -> None:
+    def take(self, polled: Polled) -> None:
         """Adds what has arrived; what arrives of a partition that is not open is read again when it is opened."""
         with self._changed:
-            for message in messages:
-                partition = self._partitions.get(message.partition)
-                if partition and partition.has_begun and not partition.is_revoked:
-                    self._add(partition, message)
-            for number, end in ends.items():
-                if number in self._partitions:
-                    self._partitions[number].end = end
+            known = self._partitions.items()
+            read = {number: one for number, one in known if one.has_begun and not one.is_revoked}
+            for message in polled.messages:
+                if message.partition in read:
+                    self._add(read[message.partition], message)
+            for number in read.keys() & polled.ends.keys():
+                read[number].end = polled.ends[number]
+            for number in read.keys() & set(polled.out_of_range):
+                read[number].is_out_of_range = True
             self._changed.notify_all()
 
     def to_resume(self) -> dict[int, int | None]:
@@ -127,7 +132,8 @@ class Assignment:
         """Has it opened again, not before a time."""
         with self._changed:
             partition.waiting.clear()
-            partition.size, partition.offset, partition.has_begun, partition.begins = 0, None, False, begins
+            partition.size, partition.end, partition.offset = 0, 0, None
+            partition.has_begun, partition.is_out_of_range, partition.begins = False, False, begins
 
     def close(self, partition: AssignedPartition) -> None:
         """Forgets it: nothing more is delivered of it."""

@@ -102,7 +102,8 @@ class TopicWorker:
         """How many partitions may be delivered."""
         self._next_look = 0.0
         self._next_wish = 0.0
-        self._are_brokers_away = False
+        self._trouble = ""
+        """What was said last about what keeps it from delivering."""
         self._is_over = threading.Event()
         self._failure: Exception | None = None
 
@@ -139,7 +140,7 @@ class TopicWorker:
         except (LeaseLost, JournalOutOfReach) as lost:
             self._begin_again(lost)
         except BrokersAway as away:
-            self._wait_for_brokers(away)
+            self._wait_after(f"{away}. Delivery goes on as soon as one answers.")
         else:
             if not any(has_delivered):
                 self._assignment.wait(_POLL_SECONDS)
@@ -148,8 +149,8 @@ class TopicWorker:
         """Looks whether it is the same topic, with the same partitions. Raises `SourceFailed`."""
         if time.monotonic() < self._next_look:
             return
-        described = self._describer.describe()
         self._next_look = time.monotonic() + _LOOK_SECONDS
+        described = self._describer.describe()
         if not all(one.delivery.is_of(described) for one in self._open.values()):
             raise SourceFailed(f"{self._topic.name}: the topic was created again while it was delivered")
         check_partitions_of(self._topic, described, self._ports.mapper)
@@ -162,12 +163,6 @@ class TopicWorker:
         if self._deliverable < described.partitions:
             self._next_look = time.monotonic() + _GROWTH_SECONDS
 
-    def _wait_for_brokers(self, away: BrokersAway) -> None:
-        if not self._are_brokers_away:
-            self._ports.options.say(f"{away}. Delivery goes on as soon as one answers.")
-        self._are_brokers_away = True
-        self._assignment.wait(_LEASE_SECONDS)
-
     def _handle(self, partition: AssignedPartition) -> bool:
         """Does what is next for a partition; returns whether it has delivered events."""
         opened = self._open.get(partition.number)
@@ -175,6 +170,8 @@ class TopicWorker:
             if opened:
                 self._close(opened)
             self._assignment.close(partition)
+        elif opened and partition.is_out_of_range and not partition.waiting:
+            self._forget(opened, 0.0)  # it is opened again, if the brokers have what comes next
         elif opened:
             return self._deliver(opened)
         elif partition.number < self._deliverable and time.monotonic() >= partition.begins:
@@ -205,7 +202,7 @@ class TopicWorker:
                 letters=letters,
             )
             self._open[number] = _Open(partition, opened, lease, stack.pop_all())
-        self._are_brokers_away = False
+        self._trouble = ""
         self._delivered[number] = start.offset
         self._assignment.open(partition, start.offset)
 
@@ -227,8 +224,7 @@ class TopicWorker:
             if not one.partition.is_revoked:
                 raise
         except BrokersAway:  # which would have taken dead letters: the window is not committed
-            self._assignment.reset(one.partition, time.monotonic() + _JOURNAL_SECONDS)
-            self._close(one)
+            self._forget(one, _JOURNAL_SECONDS)
             raise
         self._delivered[one.partition.number] = one.delivery.offset
         return bool(window)
@@ -244,14 +240,24 @@ class TopicWorker:
 
     def _begin_again(self, lost: SfmapError) -> None:
         """Gives up all leases: none is sure any longer. They are taken again."""
-        self._ports.options.say(f"{lost}. Nothing is sent until the journal can be used again.")
         self._give_up_leases()
+        self._wait_after(f"{lost}. Nothing is sent until the journal can be used again.")
 
     def _give_up_leases(self) -> None:
         for one in list(self._open.values()):
-            self._assignment.reset(one.partition, time.monotonic() + _JOURNAL_SECONDS)
-            self._close(one)
-        self._assignment.wait(_POLL_SECONDS)
+            self._forget(one, _JOURNAL_SECONDS)
+
+    def _wait_after(self, trouble: str) -> None:
+        """Waits a moment, and says why: once, until a partition can be opened again."""
+        if trouble != self._trouble:
+            self._ports.options.say(trouble)
+        self._trouble = trouble
+        self._assignment.wait(_LEASE_SECONDS)
+
+    def _forget(self, one: _Open, seconds: float) -> None:
+        """Closes the partition, to be opened again after so long."""
+        self._assignment.reset(one.partition, time.monotonic() + seconds)
+        self._close(one)
 
     def _close(self, one: _Open) -> None:
         del self._open[one.partition.number]
@@ -320,7 +326,7 @@ class TopicWorker:
                 for number in assignment.to_pause():
                     consumer.pause(number)
                 polled = consumer.poll(_POLL_SECONDS)
-                assignment.take(polled.messages, polled.ends)
+                assignment.take(polled)
                 if time.monotonic() > next_commit:
                     committed = self._commit(committed)
                     next_commit = time.monotonic() + _COMMIT_SECONDS

@@ -186,7 +186,7 @@ def test_the_org_is_that_of_an_undisturbed_run(tmp_path: Path, postgres: Postgre
             workers.start("second")
             for number, kind in enumerate(kinds):
                 if number == int(len(kinds) * GROWS_AFTER):
-                    brokers.grow("events", 2 * PARTITIONS)
+                    topics.grow(2 * PARTITIONS)
                 workers.disturb(kind)
         _wait_until_delivered(disturbed, sending.sent, workers)
         for name in list(workers.processes):

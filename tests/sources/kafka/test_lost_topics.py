@@ -1,5 +1,7 @@
 """A topic that cannot be read, or no longer has what comes next: a run says so and ends."""
 
+import signal
+
 import pytest
 
 from ...folder import identify
@@ -80,3 +82,19 @@ def test_a_password_for_brokers_that_take_none(topics: Topics) -> None:
     assert done.returncode == 2
     assert "events: " in done.stderr
     assert "hunter2" not in done.stderr
+
+
+def test_events_that_are_removed_while_a_run_waits_for_the_org(delivered: Topics, brokers: Brokers) -> None:
+    """The reader asks for events that are gone: it must not go on with later ones."""
+    process = delivered.folder.start("run", "--source", "events", "--linger", "0")
+    delivered.send(identify("first@c.co"))
+    while len(delivered.emails()) < 4:
+        assert process.poll() is None
+    process.send_signal(signal.SIGSTOP)
+    delivered.send(*(identify(f"{number}@c.co") for number in range(5)))
+    brokers.delete_records(delivered.topic, 0, before=7)
+    process.send_signal(signal.SIGCONT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2, said.decode()
+    assert "up to 3 events were removed before they were delivered" in said.decode()
+    assert len(delivered.emails()) == 4

@@ -34,7 +34,6 @@ class Topics:
         settings = {
             "bootstrap.servers": self.brokers.address,
             "partitioner": "murmur2_random",
-            "topic.metadata.refresh.interval.ms": 2_000,
             "log_level": 0,
         }
         self.producer = Producer(settings)
