@@ -147,7 +147,8 @@ def stream(seed: int, number: int, people: int) -> list[Event]:
 
 
 def _event(dice: random.Random, count: int, people: int) -> Event:
-    person, company = dice.randrange(people), dice.randrange(max(2, people // 4))
+    person = dice.randrange(people)
+    company = person // 2  # always the same, so that what points to it can be folded
     email = f"person{person}@example.com"
     about: Event = {"messageId": f"m{count}", "timestamp": f"2026-01-01T00:{count // 60 % 60:02}:{count % 60:02}Z"}
     kind = dice.random()
