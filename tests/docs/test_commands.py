@@ -36,8 +36,8 @@ For zsh and fish it is `zsh_source` and `fish_source`.
 
 MORE = {
     "backfill": """\
-[scale.md](scale.md#spark) says what it guarantees and folds, and how spark-submit runs it. `sfmap-backfill` is this
-command by itself.""",
+[scale.md](scale.md#spark) says what it guarantees and folds, and how spark-submit runs it. `sfmap-backfill` is
+this command by itself.""",
     "check": """\
 [diagnostics.md](diagnostics.md) explains each code, such as `SF012`, and how a warning is silenced. `--coverage`
 lists the rules that never fire and the traits that reach no field.""",
