@@ -18,7 +18,7 @@ _MOST_SHOWN = 8
 
 
 class NotARecord(ValueError):
-    """A line is no record of a back-fill, or is damaged; the message says why."""
+    """A line is not a record of a back-fill, or is damaged; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ class GroupConsumer:
         self._consumer.close()
 
     def poll(self, seconds: float) -> Polled:
-        """What arrives within so many seconds. Raises `SourceFailed` for what only a person can mend."""
+        """What arrives within so many seconds. Raises `SourceFailed` for what only a person can correct."""
         polled = Polled()
         for message in self._consumer.consume(_AT_ONCE, seconds):
             error = message.error()
