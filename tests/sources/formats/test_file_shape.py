@@ -99,7 +99,7 @@ def test_parquet() -> None:
 
 
 def test_what_is_stated_counts() -> None:
-    assert detected(b"a,b\n1,2\n", "ndjson") == JsonLines()
+    assert detected(b"email\na@b.co\n", "ndjson") == JsonLines()
     assert detected(EVENT.encode(), "json") == JsonObjects()
     assert isinstance(detected(b"a\n", "csv"), CsvRows)
 
