@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from sfmap.engine.backfill.barriers import barriers
 from sfmap.engine.backfill.fold_task import FoldTask
@@ -28,7 +28,6 @@ _MAPPED = (
 _OUTPUT = "kind string, file int, offset long, item int, text string, events long, begun long, reason string"
 _MOST_REASONS = 1_000
 
-Given = TypeVar("Given")
 RowTask = Callable[[Iterator[tuple[object, ...]]], Iterable[tuple[object, ...]]]
 
 

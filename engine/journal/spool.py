@@ -1,6 +1,6 @@
 """A durable queue of events that are accepted but not yet delivered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -73,6 +73,16 @@ class Spool(Protocol):
         """Removes the events up to that number."""
 
     def close(self) -> None: ...
+
+
+def last_of_window(after: int, sizes: Iterable[tuple[int, int]], most_bytes: int) -> int:
+    """The number of the last event of a window that begins after one, by the numbers and bytes of events."""
+    last, size = after, 0
+    for number, length in sizes:
+        last, size = number, size + length
+        if size >= most_bytes:
+            break
+    return last
 
 
 def check_bounds(spool: Spool, bounds: Bounds, coming: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import cast
 
-from sfmap.engine.journal.spool import Bounds, Spooled, check_bounds
+from sfmap.engine.journal.spool import Bounds, Spooled, check_bounds, last_of_window
 from sfmap.engine.journal.sqlite_file import Layout, SqliteFile
 
 _LAYOUT = Layout(
@@ -86,11 +86,7 @@ class SpoolFile:
         sizes = self._database.rows(
             "SELECT id, length(event) FROM events WHERE id > ? ORDER BY id LIMIT ?", number, most
         )
-        last, size = number, 0
-        for event, length in cast(list[tuple[int, int]], sizes):
-            last, size = event, size + length
-            if size >= most_bytes:
-                break
+        last = last_of_window(number, cast(list[tuple[int, int]], sizes), most_bytes)
         rows = self._database.rows(
             "SELECT id, source, accepted, event FROM events WHERE id > ? AND id <= ? ORDER BY id", number, last
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
-from sfmap.engine.journal.spool import Bounds, Spooled, check_bounds
+from sfmap.engine.journal.spool import Bounds, Spooled, check_bounds, last_of_window
 from sfmap.engine.sources.queries.database_url import DatabaseUrl
 
 _LOOKS_EACH = 0.1
@@ -99,20 +99,13 @@ class SharedSpool:
         self.on_arrival()
 
     def after(self, number: int, most: int, most_bytes: int) -> list[Spooled]:
-        sizes = cast(
-            list[tuple[int, int]],
-            self._reading.rows(
-                "SELECT id, octet_length(event) FROM spool WHERE org = ? AND id > ? ORDER BY id LIMIT ?",
-                self._org,
-                number,
-                most,
-            ),
+        sizes = self._reading.rows(
+            "SELECT id, octet_length(event) FROM spool WHERE org = ? AND id > ? ORDER BY id LIMIT ?",
+            self._org,
+            number,
+            most,
         )
-        last, size = number, 0
-        for event, length in sizes:
-            last, size = event, size + length
-            if size >= most_bytes:
-                break
+        last = last_of_window(number, cast(list[tuple[int, int]], sizes), most_bytes)
         rows = self._reading.rows(
             "SELECT id, source, accepted, event FROM spool WHERE org = ? AND id > ? AND id <= ? ORDER BY id",
             self._org,

@@ -83,7 +83,7 @@ class SharedState:
         if wait is None and not part and (other := deliverer(self.journal, org)):
             raise _taken(f"{other.name} ({other.command})")  # known without a session
         session = self._begun_session()
-        locks = _Locks(session=session, org=f"{org}", part=part)
+        locks = _Locks(session=session, org=org, part=part)
         try:
             self._stand_in_line(locks, org, wait)
             epoch = self._take(org, part, command, gives_way=gives_way)

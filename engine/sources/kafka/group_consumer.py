@@ -98,11 +98,6 @@ class GroupConsumer:
             self._problems.forget()
         return polled
 
-    @property
-    def trouble(self) -> str:
-        """Why no broker can be used now; empty if one can."""
-        return self._problems.trouble
-
     def resume(self, partition: int, offset: int | None = None) -> None:
         """Reads on, or at an offset."""
         place = self._place(partition, offset)
