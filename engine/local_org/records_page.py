@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from sfmap.engine.http.pages import SAFE, style_sheet
+from sfmap.engine.http.pages import LOOK, SAFE, static, style_sheet
 from sfmap.engine.local_org.api_calls import ApiCalls
 from sfmap.engine.local_org.object_schema import ObjectSchema
 from sfmap.engine.local_org.rest_call import base_url
@@ -38,6 +38,7 @@ class RecordsPage:
             Route("/objects/{object}/{id}", self._shown("record.html", self._record)),
             Route("/calls", self._shown("calls.html", self._calls)),
             Route("/style.css", style_sheet),
+            static("look", LOOK),
         ]
 
     def _shown(self, template: str, look: Callable[[Store, Request], Context | None]) -> Callable[[Request], Any]:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from sfmap.engine.delivery.outcome import FATES
 from sfmap.engine.http.address import is_forwarded, is_loopback
 from sfmap.engine.http.bodies import UnreadableBody, read_body
-from sfmap.engine.http.pages import SAFE, style_sheet
+from sfmap.engine.http.pages import LOOK, SAFE, static, style_sheet
 from sfmap.engine.inspect.explanation import as_text, explain
 from sfmap.engine.inspect.formats import json_line
 from sfmap.engine.journal.database import Database, JournalFailed
@@ -72,6 +72,7 @@ class OperatorPage:
             Route("/try", self._guarded(self._try), methods=["GET", "POST"]),
             Route("/retry", self._guarded(self._retry), methods=["POST"]),
             Route("/style.css", style_sheet, methods=["GET"]),
+            static("look", LOOK),
         ]
 
     def _guarded(self, show: Callable[[dict[str, str] | None], Response]) -> Callable[[Request], Any]:
