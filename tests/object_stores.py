@@ -4,13 +4,11 @@ Nothing but their ports is shared, and each test uses a bucket of its own. `CutC
 """
 
 import base64
-import fcntl
 import hashlib
 import hmac
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -28,6 +26,8 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from .npm_packages import installed
 
 AZURITE = Path(__file__).parent / "azurite"
 AZURE_ACCOUNT = "devstoreaccount1"
@@ -126,28 +126,10 @@ def moto_checks_keys(server: ObjectServer) -> Iterator[None]:
         requests.post(f"{server.endpoint}/moto-api/reset-auth", data=b"inf").raise_for_status()
 
 
-def _azurite() -> Path:
-    """The folder in which Azurite is installed: once for all runs of the tests in this environment."""
-    version = hashlib.sha256((AZURITE / "package-lock.json").read_bytes()).hexdigest()[:12]
-    folder = Path(sys.prefix) / f"azurite-{version}"
-    with open(f"{folder}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            half = folder.with_suffix(".half")
-            shutil.copytree(AZURITE, half, dirs_exist_ok=True)
-            install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"]
-            done = subprocess.run(install, cwd=half, capture_output=True, text=True, timeout=300)
-            assert done.returncode == 0, f"npm ci: {done.stdout} {done.stderr}"
-            half.rename(folder)
-    return folder
-
-
 @pytest.fixture(scope="session")
 def azure_server() -> Iterator[ObjectServer]:
     """Azurite as Azure Blob Storage."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("Node.js and npm are not here: Azurite cannot be installed")
-    program, folder = "node_modules/azurite/dist/src/blob/main.js", _azurite()
+    program, folder = "node_modules/azurite/dist/src/blob/main.js", installed(AZURITE)
     options = ["--inMemoryPersistence", "--blobPort", "0", "--skipApiVersionCheck", "--silent"]
     with _started(["node", program, *options], r"listens on (http://\S+)", folder) as url:
         endpoint = f"{url}/{AZURE_ACCOUNT}"
