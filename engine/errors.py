@@ -19,6 +19,7 @@ SfmapError               2    any failure that a user can act on; everything els
   WrongShape             2    a file holds no events
   ExtraMissing           2    a library that is needed for this is not installed
   JournalFailed          2    the journal or the spool cannot be used
+    JournalUnreadable    2    its file is damaged, or of another version
     JournalOutOfReach    3    it is on another machine, which does not answer
   LeaseTaken             2    another process delivers to the org
   LeaseLost              3    another process may have begun to deliver to the org

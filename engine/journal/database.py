@@ -17,6 +17,10 @@ class JournalOutOfReach(JournalFailed):
     exit_code = ExitCode.NOT_FINISHED
 
 
+class JournalUnreadable(JournalFailed):
+    """A file that is damaged, or was written by another version."""
+
+
 class JournalTime(NamedTuple):
     """A time by a clock that a user of this machine cannot set."""
 

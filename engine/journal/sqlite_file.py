@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sfmap.engine.files.private_files import private_database, private_file, private_folder
-from sfmap.engine.journal.database import JournalFailed, JournalTime, Tenure
+from sfmap.engine.journal.database import JournalFailed, JournalTime, JournalUnreadable, Tenure
 from sfmap.engine.journal.uptime import boot, uptime
 
 _BUSY_SECONDS = 5
@@ -24,6 +24,8 @@ class Layout:
     """By version, the statements that make it the next one."""
     if_other_version: str
     if_damaged: str
+    is_durable: bool = True
+    """Whether a transaction that has ended survives a power cut. The file does in any case."""
 
 
 class SqliteFile:
@@ -55,7 +57,7 @@ class SqliteFile:
             raise self._failed(error) from None
         with self._explained():
             self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if layout.is_durable else 'NORMAL'}")
             self._connection.execute("PRAGMA fullfsync = ON")  # otherwise macOS leaves writes in the disk's cache
             self._prepare()
 
@@ -91,7 +93,7 @@ class SqliteFile:
         with self.transaction() as connection:  # another process may just have done the same
             version = self._version()
             if version not in (0, self._layout.version, *self._layout.upgrades):
-                raise JournalFailed(
+                raise JournalUnreadable(
                     f"{self._name} was written by another version of sfmap. {self._layout.if_other_version}"
                 )
             if version in self._layout.upgrades:
@@ -136,7 +138,7 @@ class SqliteFile:
         if "locked" in said:
             return JournalFailed(f"{self._name} is locked by another program; end it, and run again.")
         if isinstance(error, sqlite3.DatabaseError) and ("malformed" in said or "not a database" in said):
-            return JournalFailed(f"{self._name} is damaged ({said}). {self._layout.if_damaged}")
+            return JournalUnreadable(f"{self._name} is damaged ({said}). {self._layout.if_damaged}")
         return JournalFailed(f"{self._name} cannot be used: {said}.")
 
 

@@ -1,0 +1,43 @@
+"""What the history holds: events as they came, and what became of each of their records."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastEvent:
+    """An event that a service accepted and has begun to deliver."""
+
+    number: int
+    """Its number in the spool, which identifies it."""
+    source: str
+    came: float
+    """When it was accepted, in seconds since 1970."""
+    type: str
+    title: str
+    """What a person would call it: an e-mail address, a name, an id."""
+    message_id: str
+    raw: bytes = b""
+    """As received; empty in lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastOutcome:
+    """The latest outcome of one record of an event, or of an event without one."""
+
+    event: int
+    mapping: str
+    """Empty if no mapping takes the event."""
+    item_number: int
+    fate: str
+    object_name: str
+    record: str
+    """The record's id; empty if there is none."""
+    reason: str
+    answer: str
+    """What the org said to the write, as JSON; empty if it was not refused."""
+    notes: str
+    """What was cut or left out, one note a line."""
+    revision: str
+    """The revision of the mappings in git; empty if it is not known."""
+    decided: float
+    """In seconds since 1970."""
