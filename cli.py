@@ -28,6 +28,7 @@ COMMANDS = {
     "serve": "Accept events over HTTP, and deliver them.",
     "state": "Upgrade the journal and the spool, or move them to PostgreSQL.",
     "test": "Render the sample events and compare with their snapshots.",
+    "traits": "Show what arrives: each path, how often, and which rule reads it.",
 }
 """By name, the line of each command in the list of commands; a command is in the module of that name."""
 

@@ -52,24 +52,26 @@ wiring           connects ports and adapters
                  ← files, mapping/values, mapping/run, org, org/soap, sources, sources/stores,
                    sources/formats, sources/shapes, sources/queries, sources/kafka,
                    sources/files, journal, journal/shared, delivery, project, local_org
+inspect/traits   which traits arrive, and which rules read them
+                 ← yaml_files, mapping/values, mapping/run, mapping/compile
 inspect          what a person asks of a mapping
                  ← files, yaml_files, language, mapping/values, mapping/run, mapping/compile,
                    org, org/soap, sources, sources/kafka, sources/files, delivery, project,
-                   local_org, wiring
+                   local_org, wiring, inspect/traits
 testing          sample events as snapshot tests
                  ← mapping/values, mapping/run, sources, project, inspect
 serve            events over HTTP, delivered in the background
-                 ← yaml_files, mapping/values, mapping/run, org, sources, sources/kafka,
-                   journal, delivery, project, http, local_org, wiring, inspect
+                 ← yaml_files, mapping/values, mapping/run, org, sources, sources/kafka, journal,
+                   delivery, project, http, local_org, wiring, inspect
 backfill         years of events as records, on Spark
-                 ← mapping/values, mapping/run, org, sources, sources/files, sources/formats,
+                 ← mapping/values, mapping/run, org, sources, sources/formats, sources/files,
                    delivery, project, wiring
 api              what Python programs import, and what the commands are written on
                  ← files, yaml_files, language, mapping/values, mapping/run, org, sources,
-                   sources/kafka, sources/stores, journal, delivery, workers, project,
-                   local_org, wiring, inspect
+                   sources/stores, sources/kafka, journal, delivery, workers, project, local_org,
+                   wiring, inspect
 commands         the command line
                  ← files, yaml_files, language, mapping/values, sources, sources/stores,
-                   sources/formats, journal, delivery, project, http, local_org, wiring, inspect,
-                   testing, serve, backfill, api
+                   sources/formats, journal, delivery, project, http, local_org, wiring,
+                   inspect/traits, inspect, testing, serve, backfill, api
 """

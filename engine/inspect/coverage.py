@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from sfmap.engine.inspect.traits.rule_readers import reads_of
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.mapping.run.compiled_source import Path, TemplateFailed, is_below
 from sfmap.engine.mapping.run.field_plan import FieldPlan
@@ -51,7 +52,7 @@ class Coverage:
     def _unread(self, view: Event) -> Iterator[str]:
         for spellings in self.compiled.plan.spellings:
             yield from map(_text, spellings.paths(view))
-        reads = list(self._reads())
+        reads = [_known(read.path, read.is_whole) for read in reads_of(self.compiled.plan)]
         for holder in _HOLDERS:
             members = view.get(holder)
             for key, value in members.items() if isinstance(members, dict) else ():
@@ -62,17 +63,6 @@ class Coverage:
         """Whether the trait becomes a custom field."""
         found = self.compiled.plan.find_custom({holder: {key: value}}, {})
         return any(not isinstance(one, Note) for _, one in found)
-
-    def _reads(self) -> Iterator[tuple[Path, bool]]:
-        """The paths that are read, and whether as a whole."""
-        plan = self.compiled.plan
-        sources = [plan.opt_in, plan.for_each, plan.when]
-        for one in (*plan.fields, *plan.match_values.values(), *plan.unless_found):
-            sources += (*one.sources, one.when)
-        for source in sources:
-            if source:
-                is_single = source.segments is not None and not source.pipes and source is not plan.for_each
-                yield from (_known(path, not is_single) for path in source.reads)
 
 
 def _known(path: Path, whole: bool) -> tuple[Path, bool]:

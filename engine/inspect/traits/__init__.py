@@ -1,0 +1,4 @@
+"""Which traits arrive, and which rules read them.
+
+Imported by: inspect, commands.
+"""
