@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Check the project file and every mapping.",
     "dead-letters": "List the records that failed.",
     "describe": "Print the fields of an object as the org describes them.",
+    "dev": "Edit mappings in a browser, with their records.",
     "diff": "Compare the results with those of another revision.",
     "init": "Create a project: mappings, sample events, a CI workflow.",
     "limits": "Print the daily limit of API calls, and how many are left.",

@@ -63,6 +63,9 @@ testing          sample events as snapshot tests
 serve            events over HTTP, delivered in the background
                  ← yaml_files, mapping/values, mapping/run, org, sources, sources/kafka, journal,
                    delivery, project, http, local_org, wiring, inspect
+workbench        mappings edited in a browser, with the records that they make of samples
+                 ← yaml_files, mapping/values, mapping/run, org, sources, project, http, inspect,
+                   testing
 backfill         years of events as records, on Spark
                  ← mapping/values, mapping/run, org, sources, sources/formats, sources/files,
                    delivery, project, wiring
@@ -73,5 +76,5 @@ api              what Python programs import, and what the commands are written 
 commands         the command line
                  ← files, yaml_files, language, mapping/values, sources, sources/stores,
                    sources/formats, journal, delivery, project, http, local_org, wiring,
-                   inspect/traits, inspect, testing, serve, backfill, api
+                   inspect/traits, inspect, testing, serve, workbench, backfill, api
 """

@@ -44,6 +44,9 @@ SfmapError               2    any failure that a user can act on; everything els
   NoEvent                2    a sample is not an event
   Differs                1    a payload differs from its snapshot
 
+  FileRefused            -    the workbench does not read or write a file
+  FileChanged            -    a file has changed since the workbench read it
+  RequestRefused         -    a request to the workbench cannot be answered
   UnreadableBody         -    the body of an HTTP request cannot be read
     TooLarge             -    it is too large
     NotSupported         -    it has an encoding that is not supported

@@ -45,6 +45,15 @@ class TriedSource(TypedDict):
     """Why it gave none, such as `missing`."""
 
 
+class SourcePlace(TypedDict):
+    """The source that gave the value, in the YAML; `line` and `column` count from 1."""
+
+    file: str
+    line: int
+    column: int
+    width: int
+
+
 FieldExplanation = TypedDict(
     "FieldExplanation",
     {
@@ -56,6 +65,7 @@ FieldExplanation = TypedDict(
         "notes": list[str],
         "file": str,
         "line": int,
+        "source": SourcePlace | None,
     },
     total=False,
 )

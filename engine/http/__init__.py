@@ -1,4 +1,4 @@
 """What the HTTP servers share.
 
-Imported by: local_org, serve, commands.
+Imported by: local_org, serve, workbench, commands.
 """

@@ -2,8 +2,9 @@
 
 import errno
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from sfmap.engine.errors import SfmapError
 
@@ -22,6 +23,24 @@ def is_loopback(host: str) -> bool:
 def is_forwarded(headers: Iterable[str]) -> bool:
     """Whether a proxy forwarded the request, judged by its header names: then it may come from anyone."""
     return any(name in ("forwarded", "via", "x-real-ip") or name.startswith("x-forwarded-") for name in headers)
+
+
+def is_of_this_machine(headers: Mapping[str, str]) -> bool:
+    """Whether the request comes from this machine, and not from a page of another site.
+
+    Such a page sends its own origin, or a host name that it has pointed at loopback. Others come by a local proxy.
+    """
+    if is_forwarded(headers):
+        return False
+    asked = [f"//{headers.get('host', '')}", *([headers["origin"]] if "origin" in headers else [])]
+    return all(is_loopback(_host_of(url)) for url in asked)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def url_of(host: str, port: int) -> str:

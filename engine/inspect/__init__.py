@@ -1,4 +1,4 @@
 """What a person asks of a mapping.
 
-Imported by: testing, serve, api, commands.
+Imported by: testing, serve, workbench, api, commands.
 """

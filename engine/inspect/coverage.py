@@ -40,7 +40,7 @@ class Coverage:
         unread: set[str] = set()
         for view, _ in views:
             self.fired.update(plan.field for plan in self.compiled.plan.fields if find_value(plan, view).origin)
-            unread.update(self._unread(view))
+            unread.update(path for path, _ in self.unread_in(view))
         self.unread.update(unread)
 
     @property
@@ -49,9 +49,10 @@ class Coverage:
         reading = (plan for plan in self.compiled.plan.fields if plan.sources and plan.given_by != "constant")
         return tuple(plan for plan in reading if plan.field not in self.fired)
 
-    def _unread(self, view: Event) -> Iterator[str]:
+    def unread_in(self, view: Event) -> Iterator[tuple[str, Json]]:
+        """The traits of a view that reach no field, each with its value."""
         for spellings in self.compiled.plan.spellings:
-            yield from map(_text, spellings.paths(view))
+            yield from ((_text(path), _member(view, path)) for path in spellings.paths(view))
         reads = [_known(read.path, read.is_whole) for read in reads_of(self.compiled.plan)]
         for holder in _HOLDERS:
             members = view.get(holder)
@@ -71,8 +72,33 @@ def _known(path: Path, whole: bool) -> tuple[Path, bool]:
     return (path, whole) if place is None else (path[:place], True)
 
 
-def _unread(path: Path, value: Json, reads: list[tuple[Path, bool]]) -> Iterator[str]:
-    """The value's path, or those of its members that no rule reads."""
+def unread_traits(mappings: Iterable[CompiledMapping], event: Event) -> dict[str, Json]:
+    """The traits that reach no field of any of the mappings, which take the event."""
+    found: list[dict[str, Json]] = []
+    for compiled in mappings:
+        coverage = Coverage(compiled)
+        try:
+            views = compiled.plan.views(event)
+        except (TemplateFailed, Unfit):
+            continue
+        if not isinstance(views, Skipped):
+            found.append({path: value for view, _ in views for path, value in coverage.unread_in(view)})
+    return {
+        path: value for path, value in (found[0] if found else {}).items() if all(path in one for one in found)
+    }
+
+
+def _member(view: Json, path: Path) -> Json:
+    for step in path:
+        try:
+            view = view[step]  # type: ignore[index]  # what has no such member raises
+        except (KeyError, IndexError, TypeError):
+            return None
+    return view
+
+
+def _unread(path: Path, value: Json, reads: list[tuple[Path, bool]]) -> Iterator[tuple[str, Json]]:
+    """The value and its path, or those of its members that no rule reads."""
     if not holds_value(value) or any(
         is_below(path, read) and (whole or (len(path) == len(read) and not isinstance(value, (dict, list))))
         for read, whole in reads
@@ -80,7 +106,7 @@ def _unread(path: Path, value: Json, reads: list[tuple[Path, bool]]) -> Iterator
         return
     below = [(read, whole) for read, whole in reads if is_below(read, path)]
     if not below or not isinstance(value, (dict, list)):
-        yield _text(path)
+        yield _text(path), value
         return
     members = value.items() if isinstance(value, dict) else enumerate(value)
     for key, member in members:

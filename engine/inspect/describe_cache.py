@@ -1,6 +1,7 @@
 """An org's descriptions of its objects, cached on disk for half an hour."""
 
 import hashlib
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -59,6 +60,11 @@ def describe(
     return CachedDescriptions(found, 0.0)
 
 
+def remembered(project: ProjectFile, entry: OrgEntry) -> dict[str, ObjectDescription | None]:
+    """What the org said of its objects before, however long ago; None for one that it does not have."""
+    return {name: one for name, (_, one) in _read(_path(project, entry), math.inf).items()}
+
+
 def describe_one(
     project: ProjectFile, entry: OrgEntry, name: str, refresh: bool
 ) -> tuple[ObjectDescription, float]:
@@ -82,13 +88,13 @@ def _path(project: ProjectFile, entry: OrgEntry) -> Path:
     return project.state / "describe" / f"{key}.json"
 
 
-def _read(path: Path) -> _Kept:
+def _read(path: Path, oldest: float = LIFETIME) -> _Kept:
     try:
         kept = orjson.loads(path.read_bytes())
         return {
             name: (said, _object(raw) if raw else None)
             for name, (said, raw) in kept.items()
-            if 0 <= time.time() - said < LIFETIME
+            if 0 <= time.time() - said < oldest
         }
     except (
         OSError,

@@ -14,7 +14,7 @@ from sfmap.engine.mapping.run.compiled_source import CompiledSource, TemplateFai
 from sfmap.engine.mapping.run.field_plan import FieldPlan
 from sfmap.engine.mapping.run.field_value import FieldResult, find_value
 from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.mapping.run.mapping_plan import MappingPlan
+from sfmap.engine.mapping.run.mapping_plan import WHEN, MappingPlan, not_opted_in
 from sfmap.engine.mapping.values.record import (
     Addition,
     Event,
@@ -38,6 +38,7 @@ class Attempt:
 
     source: str
     outcome: str
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,24 +49,33 @@ class FieldStory:
     content: FieldContent
     is_written: bool
     write: Write = "always"
+    """When the field is written, also if this event has no value for it."""
     origin: str = ""
     """The origin of the value: a source, `default`, ...; empty if there is no value."""
+    origin_span: Span | None = None
+    """The origin in the YAML: of several sources, the one that won."""
     tried: tuple[Attempt, ...] = ()
     """The sources tried before, in order."""
     notes: tuple[str, ...] = ()
     """What was cut or left out, or why the event is rejected."""
 
     def as_json(self) -> dict[str, object]:
-        value = {"value": content_as_json(self.content), "write": self.write} if self.is_written else {}
+        value = {"value": content_as_json(self.content)} if self.is_written else {}
         return {
             "field": self.field,
             **value,
+            "write": self.write,
             "from": self.origin or None,
             "tried": [{"source": attempt.source, "found": attempt.outcome} for attempt in self.tried],
             "notes": list(self.notes),
             "file": self.span.source.file,
             "line": self.span.line,
+            "source": _place(self.origin_span) if self.origin_span else None,
         }
+
+
+def _place(span: Span) -> dict[str, object]:
+    return {"file": span.source.file, "line": span.line, "column": span.column, "width": span.width}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,15 @@ def _explained(compiled: CompiledMapping, event: Event) -> Iterator[Explained]:
         yield Explained(one, tuple(_stories(compiled.plan, view)))
 
 
+def deciding_span(plan: MappingPlan, skipped: Skipped) -> Span | None:
+    """What in the mapping makes it skip an event; None if it is the event's own."""
+    if plan.opt_in and skipped == not_opted_in(plan.opt_in):
+        return plan.opt_in.span
+    if plan.when and skipped.reason.startswith(WHEN):
+        return plan.when.span
+    return plan.for_each.span if plan.for_each else None
+
+
 def _stories(plan: MappingPlan, view: Event) -> Iterator[FieldStory]:
     for field in plan.fields:
         yield _story(field, view)
@@ -123,8 +142,9 @@ def _story(plan: FieldPlan, view: Event) -> FieldStory:
         span=plan.span,
         content=found.content,
         is_written=is_written,
-        write=found.write,
+        write=found.write if is_written else plan.write,
         origin=origin,
+        origin_span=_origin_span(plan, found),
         tried=tried,
         notes=notes,
     )
@@ -134,7 +154,15 @@ def _attempts(plan: FieldPlan, found: FieldResult, view: Event) -> Iterator[Atte
     for source in plan.sources:
         if found.origin and source.text == found.origin:
             return
-        yield Attempt(source.text, _outcome(source, view))
+        yield Attempt(source.text, _outcome(source, view), source.span)
+
+
+def _origin_span(plan: FieldPlan, found: FieldResult) -> Span | None:
+    if found.content is None:
+        return None
+    if not found.origin:
+        return plan.default.span if plan.default else None
+    return next((source.span for source in plan.sources if source.text == found.origin), None)
 
 
 def _outcome(source: CompiledSource, view: Event) -> str:

@@ -81,6 +81,7 @@ class Default:
     value: Constant
     write: Write | None
     """None means the same as the rule."""
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,7 @@ class FieldRule:
     bases: tuple[SourcePath, ...] = ()
     """For an address part, the sources in which its template looks up names that are not part of an event."""
     value: Constant | None = None
+    value_span: Span | None = None
     default: Default | None = None
     values: dict[str, Constant] | None = None
     otherwise: Constant | None = None

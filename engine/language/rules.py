@@ -24,7 +24,7 @@ from sfmap.engine.language.model import (
 from sfmap.engine.language.overlay import ORIGINS, entry
 from sfmap.engine.language.rule_keys import DEFAULT, MATCH_REFERENCE, MATCH_VALUE, REFERENCE, RULE, UNLESS_FOUND
 from sfmap.engine.yaml_files import kinds
-from sfmap.engine.yaml_files.diagnostics import did_you_mean, listed
+from sfmap.engine.yaml_files.diagnostics import Span, did_you_mean, listed
 from sfmap.engine.yaml_files.nodes import ListNode, Node, ScalarNode, TableNode
 from sfmap.engine.yaml_files.reader import DiagnosticReport, Table, node_kind
 
@@ -113,6 +113,7 @@ def _rule(
         sources=tuple(SourcePath(text.text, text) for text in table.texts("from")),
         template=table.text("template"),
         value=_constant(table, "value"),
+        value_span=_span(table, "value"),
         default=read_default(table),
         values=values,
         otherwise=otherwise if otherwise != _KEEP else None,
@@ -217,6 +218,11 @@ def _plain(node: Node) -> Constant | None:
     return node.text if node.value is None else node.value
 
 
+def _span(table: Table, key: str) -> Span | None:
+    node = table.get(key)
+    return node.span if node else None
+
+
 def _constant(table: Table, key: str) -> Constant | None:
     node = table.scalar(key)
     if node is None or node.value is None:
@@ -236,9 +242,9 @@ def read_default(table: Table) -> Default | None:
         inner = Table(node, table.report, "default", names(DEFAULT))
         inner.require("value", "default: {value: n/a, write: create}")
         value = _constant(inner, "value")
-        return None if value is None else Default(value, inner.choice("write", WRITES[:3]))
+        return None if value is None else Default(value, inner.choice("write", WRITES[:3]), _span(inner, "value"))
     value = _constant(table, "default")
-    return None if value is None else Default(value, None)
+    return None if value is None else Default(value, None, _span(table, "default"))
 
 
 def _address(table: Table) -> Iterable[FieldRule]:

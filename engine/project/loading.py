@@ -14,7 +14,7 @@ from sfmap.engine.org.soql_conditions import where_mistakes
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Mistakes, Source, did_you_mean, in_order, listed
-from sfmap.engine.yaml_files.files import CannotRead, read_source
+from sfmap.engine.yaml_files.files import SAVED, CannotRead, Unsaved, read_source
 from sfmap.engine.yaml_files.nodes import ScalarNode, TableNode, read_yaml
 
 _ENDINGS = (".yaml", ".yml")
@@ -33,7 +33,7 @@ class ChosenMappings:
     """Defaults for keys that the mappings do not have."""
 
 
-def mapping_sources(folder: Path | None) -> dict[str, Source]:
+def mapping_sources(folder: Path | None, unsaved: Unsaved = SAVED) -> dict[str, Source]:
     """The mapping files of a folder, or the shipped ones, by name in alphabetical order. Raises `CannotRead`."""
     if folder is None:
         return _shipped()
@@ -48,7 +48,7 @@ def mapping_sources(folder: Path | None) -> dict[str, Source]:
         found[path.stem] = path
     if not found:
         raise CannotRead(f"the folder {folder} contains no mappings: put a .yaml file there")
-    return {name: read_source(path) for name, path in found.items()}
+    return {name: read_source(path, unsaved=unsaved) for name, path in found.items()}
 
 
 @cache
@@ -61,12 +61,14 @@ def _shipped() -> dict[str, Source]:
     }
 
 
-def chosen_mappings(project: ProjectFile, folder: Path | None, org_name: str | None) -> ChosenMappings:
+def chosen_mappings(
+    project: ProjectFile, folder: Path | None, org_name: str | None, unsaved: Unsaved = SAVED
+) -> ChosenMappings:
     """The mappings to use. A folder from the command line is used as a whole, without the project's `use`.
 
     Raises `CannotRead` or `NoSuchOrg`.
     """
-    sources = mapping_sources(folder or project.mappings)
+    sources = mapping_sources(folder or project.mappings, unsaved)
     settings = (*project.settings, *project.org(org_name).settings)
     if not folder:
         return ChosenMappings(sources=sources, use=project.use, settings=settings, usual=project.usual)

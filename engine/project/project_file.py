@@ -16,7 +16,7 @@ from sfmap.engine.project.serve_entry import EventSourceEntry, ServeEntry, read_
 from sfmap.engine.project.source_entry import SourceEntry, read_source_entry
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Mistakes, did_you_mean, listed
-from sfmap.engine.yaml_files.files import read_source
+from sfmap.engine.yaml_files.files import SAVED, Unsaved, read_source
 from sfmap.engine.yaml_files.nodes import ScalarNode, TableNode, read_yaml
 from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
 
@@ -126,14 +126,14 @@ def load_project(folder: Path) -> ProjectFile:
     return project
 
 
-def read_project(folder: Path) -> tuple[ProjectFile, list[Diagnostic]]:
+def read_project(folder: Path, unsaved: Unsaved = SAVED) -> tuple[ProjectFile, list[Diagnostic]]:
     """The project as far as it can be read, and all errors. Raises `CannotRead`."""
     path = folder / PROJECT_FILE
     if not path.exists():
         return ProjectFile(folder), []
     empty = ProjectFile(folder, is_written=True, mappings=_mappings_beside(folder))
     try:
-        root, mistakes = read_yaml(read_source(path, hidden=True))
+        root, mistakes = read_yaml(read_source(path, hidden=True, unsaved=unsaved))
     except Mistakes as no_yaml:
         return empty, [one for one in no_yaml.diagnostics if one.kind is not kinds.EMPTY_FILE]
     report = DiagnosticReport(mistakes)

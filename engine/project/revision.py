@@ -4,13 +4,14 @@ import io
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
-from sfmap.engine.project.project_file import load_project
+from sfmap.engine.project.project_file import NoSuchOrg, load_project
 from sfmap.engine.yaml_files.diagnostics import Mistakes
 from sfmap.engine.yaml_files.files import CannotRead
 
@@ -19,20 +20,44 @@ class NoRevision(SfmapError):
     """The revision does not exist, or its mappings are invalid; the message says why."""
 
 
-def mapper_at(folder: Path, revision: str) -> Mapper:
+def mapper_at(folder: Path, revision: str, org_name: str | None = None) -> Mapper:
     """The project's mappings in the folder or at the git revision that `revision` names. Raises `NoRevision`."""
     if Path(revision).is_dir():
-        return _mapper(Path(revision), revision, "")
+        return _mapper(Path(revision), revision, "", org_name)
     with _checked_out(folder, revision) as copy:
-        return _mapper(copy, str(copy) + "/", f"{revision}:")
+        return _mapper(copy, str(copy) + "/", f"{revision}:", org_name)
 
 
-def _mapper(folder: Path, place: str, shown_as: str) -> Mapper:
+def _mapper(folder: Path, place: str, shown_as: str, org_name: str | None) -> Mapper:
     try:
-        return Mapper(compile_mappings(chosen_mappings(load_project(folder), None, None)))
-    except (Mistakes, CannotRead) as error:
+        return Mapper(compile_mappings(chosen_mappings(load_project(folder), None, org_name)))
+    except (Mistakes, CannotRead, NoSuchOrg) as error:
         words = str(error).replace(place, shown_as) if shown_as else str(error)
         raise NoRevision(f"the mappings of {shown_as.rstrip(':') or place} cannot be used:\n{words}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The commit that is checked out."""
+
+    commit: str
+    branch: str
+    """Empty if no branch is checked out."""
+
+
+def head(folder: Path) -> Head:
+    """Raises `NoRevision` if the folder is in no repository, or in one without a commit."""
+    commit = _git(folder, "rev-parse", "--verify", "HEAD").decode().strip()
+    branch = _git(folder, "rev-parse", "--abbrev-ref", "HEAD").decode().strip()
+    return Head(commit, "" if branch == "HEAD" else branch)
+
+
+def file_at(folder: Path, commit: str, name: str) -> bytes | None:
+    """The content of a file below the folder at a commit; None if it was not there."""
+    try:
+        return _git(folder, "cat-file", "blob", f"{commit}:./{name}")
+    except NoRevision:
+        return None
 
 
 @contextmanager

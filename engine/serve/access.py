@@ -8,10 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
 from sfmap.engine.errors import SfmapError
-from sfmap.engine.http.address import is_forwarded, is_loopback
+from sfmap.engine.http.address import is_of_this_machine
 
 ANY_SOURCE = "unnamed"
 """The source name of events when the project names no sources."""
@@ -54,7 +53,7 @@ class Access:
 
         Raises `NotAllowed`.
         """
-        if self._is_open and not _is_of_this_machine(headers):
+        if self._is_open and not is_of_this_machine(headers):
             raise NotAllowed("With no sources in sfmap.yaml, only pages and programs on this machine may send.")
         shown = _basic_user(headers.get("authorization", "")) or (write_key if isinstance(write_key, str) else "")
         digest = _digest(shown)
@@ -87,24 +86,6 @@ def _is_sent_by(source: WebhookSource, headers: Mapping[str, str], body: bytes) 
     kind, _, token = authorization.partition(" ")
     shown = _basic_user(authorization) or (token.strip() if kind.lower() == "bearer" else authorization)
     return hmac.compare_digest(_digest(source.secret), _digest(shown))
-
-
-def _is_of_this_machine(headers: Mapping[str, str]) -> bool:
-    """Whether the request comes from this machine, and not from a page of another site.
-
-    Such a page sends its own origin, or a host name that it has pointed at loopback. Others come by a local proxy.
-    """
-    if is_forwarded(headers):
-        return False
-    asked = [f"//{headers.get('host', '')}", *([headers["origin"]] if "origin" in headers else [])]
-    return all(is_loopback(_host_of(url)) for url in asked)
-
-
-def _host_of(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _signature(secret: str, signed: bytes) -> bytes:

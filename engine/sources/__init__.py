@@ -1,5 +1,5 @@
 """Where events come from.
 
 Imported by: sources/stores, sources/formats, sources/queries, sources/kafka, sources/files, journal,
-delivery, workers, wiring, inspect, testing, serve, backfill, api, commands.
+delivery, workers, wiring, inspect, testing, serve, workbench, backfill, api, commands.
 """

@@ -1,4 +1,4 @@
 """Sample events as snapshot tests.
 
-Imported by: commands.
+Imported by: workbench, commands.
 """

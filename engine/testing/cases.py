@@ -33,6 +33,7 @@ class NoEvent(SfmapError):
 class Case:
     name: str
     event: Event
+    line: int = 1
 
 
 def project_of(path: Path) -> Path | None:
@@ -45,6 +46,14 @@ def project_of(path: Path) -> Path | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class NoCase:
+    """A line of a file that is not an event."""
+
+    line: int
+    problem: str
+
+
 def cases(path: Path) -> Iterator[Case]:
     """The events of a file: one in a `.json` file, one per line in an `.ndjson` file. Raises `NoEvent`.
 
@@ -53,26 +62,31 @@ def cases(path: Path) -> Iterator[Case]:
     other = next((path.with_suffix(ending) for ending in _ENDINGS if ending != path.suffix), path)
     if other.exists():
         raise NoEvent(f"{path} and {other.name} would share their snapshots; rename one")
-    data = path.read_bytes()
+    for case in read_cases(path, path.read_bytes()):
+        if isinstance(case, NoCase):
+            place = path if path.suffix == ".json" else f"{path}:{case.line}"
+            raise NoEvent(f"{place}: {case.problem}")
+        yield case
+
+
+def read_cases(path: Path, data: bytes) -> Iterator[Case | NoCase]:
+    """What a sample file of this name and content has."""
     if path.suffix == ".json":
-        yield Case(path.stem, _event(data, str(path)))
+        event, problem = read_event(data)
+        yield NoCase(1, problem) if event is None else Case(path.stem, event)
         return
     seen: set[str] = set()
     for number, line in enumerate(data.splitlines(), 1):
         if line.strip():
-            event = _event(line, f"{path}:{number}")
+            event, problem = read_event(line)
+            if event is None:
+                yield NoCase(number, problem)
+                continue
             message_id = event.get("messageId")
             name = _UNFIT_FOR_FILES.sub("-", message_id)[:_LONGEST_NAME] if isinstance(message_id, str) else ""
             name = name if name and name.casefold() not in seen else f"line {number}"
             seen.add(name.casefold())
-            yield Case(name, event)
-
-
-def _event(data: bytes, place: str) -> Event:
-    event, problem = read_event(data)
-    if event is None:
-        raise NoEvent(f"{place}: {problem}")
-    return event
+            yield Case(name, event, number)
 
 
 @lru_cache(maxsize=8)

@@ -41,7 +41,7 @@ def plan_field(
         on_invalid=rule.on_invalid,
         table=_table(rule),
         strip=visible if rule.type in ("email", "id") else visible_text if identifies else None,
-        default=Fallback(default.value, default.write or rule.write) if default else None,
+        default=Fallback(default.value, default.write or rule.write, default.span) if default else None,
         required=rule.required,
         clears_null=rule.on_null == "clear",
         clears_blank=rule.on_blank == "clear",
@@ -57,7 +57,7 @@ def _sources(rule: FieldRule, report: DiagnosticReport, blanks: frozenset[str]) 
         bases = [base for path in rule.bases if (base := compile_source(path, report))]
         yield below(template, bases) if template else None
     elif (value := rule.value) is not None:
-        yield CompiledSource(text="a constant", get=lambda _: value)
+        yield CompiledSource(text="a constant", span=rule.value_span, get=lambda _: value)
     else:
         for source in rule.sources:
             yield compile_source(source, report, blanks=blanks, conventions=rule.conventions)

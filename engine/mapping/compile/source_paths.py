@@ -72,6 +72,7 @@ def compile_source(
     loose = None if exact else simple
     return CompiledSource(
         text=source.text,
+        span=source.node.span,
         get=get,
         reads=(segments,),
         found=_with_blanks(find, blanks),

@@ -83,7 +83,7 @@ def below(template: CompiledSource, bases: Sequence[CompiledSource]) -> Compiled
     reads = (path for base in bases for path in base.reads)
     read = (*template.reads, *((*path, name) for path in reads for name in names))
     kept = tuple(name for name in template.names if name not in names)
-    return CompiledSource(text=template.text, get=get, reads=read, names=kept)
+    return CompiledSource(text=template.text, span=template.span, get=get, reads=read, names=kept)
 
 
 def compile_condition(
@@ -221,7 +221,7 @@ def _compiled(
             raise failure(error) from error
         return "".join(pieces)
 
-    return CompiledSource(text=text, get=get, reads=reads, names=names)
+    return CompiledSource(text=text, span=node.span, get=get, reads=reads, names=names)
 
 
 def _names(tree: nodes.Node) -> Iterator[str]:

@@ -8,6 +8,7 @@ from sfmap.engine.mapping.filters.filter import Filter
 from sfmap.engine.mapping.values.event import normal_key
 from sfmap.engine.mapping.values.record import Event, Json
 from sfmap.engine.mapping.values.values import scalar
+from sfmap.engine.yaml_files.diagnostics import Span
 
 Getter = Callable[[Event], Json]
 Walk = Callable[[Event], Json | object]
@@ -30,6 +31,8 @@ class Pipe(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledSource:
     text: str
+    span: Span | None = None
+    """The source in the YAML."""
     get: Getter
     """Raises `Unfit` if a filter reaches a limit, `UnreadableValue` if it cannot read a value.
 

@@ -53,6 +53,7 @@ class Fallback:
 
     value: Constant
     write: Write
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

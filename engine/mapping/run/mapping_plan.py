@@ -19,6 +19,8 @@ from sfmap.engine.mapping.values.record import Event, FieldContents, Json, Mappe
 from sfmap.engine.mapping.values.values import Unfit, UnreadableValue, is_blank
 
 _MOST_ITEMS = 10_000
+WHEN = "when is not true: "
+"""The start of the reason to skip an event for which the mapping's condition is not true."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,7 @@ class MappingPlan:
         if self.opt_in and not _is_opted_in(self.opt_in, view):
             return not_opted_in(self.opt_in)
         if self.when and not _holds(self.when, view):
-            return Skipped(f"when is not true: {self.when.text}")
+            return Skipped(f"{WHEN}{self.when.text}")
         return _items(self.for_each, view) if self.for_each else ((view, 0),)
 
     def record_by_rules(self, view: Event, item_number: int) -> Mapped:

@@ -2,5 +2,5 @@
 
 Imported by: mapping/filters, mapping/run, mapping/compile, org, org/soap, sources, sources/formats,
 sources/shapes, sources/queries, sources/kafka, sources/files, delivery, project, wiring, inspect/traits,
-inspect, testing, serve, backfill, api, commands.
+inspect, testing, serve, workbench, backfill, api, commands.
 """

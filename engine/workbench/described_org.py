@@ -1,0 +1,107 @@
+"""The objects of the org that mappings are checked against, asked for in the background and remembered."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Lock, Thread
+from typing import Literal
+
+from sfmap.engine.errors import SfmapError
+from sfmap.engine.inspect.describe_cache import describe, remembered
+from sfmap.engine.inspect.project_check import KnownObjects, known_without_org, mapped_objects
+from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
+from sfmap.engine.org.port import ObjectDescription
+from sfmap.engine.project.org_entry import LOCAL
+from sfmap.engine.project.project_file import NoSuchOrg, ProjectFile
+from sfmap.engine.yaml_files.diagnostics import Mistakes
+
+State = Literal["checked", "standard", "away"]
+
+_AGAIN = 60.0
+"""Seconds after which an org that did not answer is asked again."""
+_STANDARD = "Checked against the standard objects; sfmap dev --org NAME checks against an org."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrgState:
+    name: str
+    state: State
+    message: str
+
+
+class DescribedOrg:
+    """What is known of one org. Only the local org and descriptions on disk are known without asking."""
+
+    def __init__(self, org_name: str | None, on_change: Callable[[], None]) -> None:
+        self._org_name = org_name
+        self._on_change = on_change
+        self._lock = Lock()
+        self._known: dict[str, ObjectDescription | None] = {}
+        """By name; None for an object that the org does not have."""
+        self._asking: Thread | None = None
+        self._trouble = ""
+        self._asked_at = 0.0
+
+    def name(self, project: ProjectFile) -> str:
+        return self._org_name or project.default_org
+
+    def known_objects(self, project: ProjectFile, compiled: Sequence[CompiledMapping]) -> KnownObjects:
+        """The org's objects if all that the mappings name are known, else the standard ones. Never waits.
+
+        Raises `Mistakes` or `CannotRead` for the schema file of the local org.
+        """
+        wanted = mapped_objects(compiled)
+        described = self.described(project, wanted)
+        if described is None:
+            return KnownObjects(objects=known_without_org(project), is_whole=False)
+        return KnownObjects(objects=described, is_whole=True)
+
+    def described(self, project: ProjectFile, wanted: Sequence[str]) -> Mapping[str, ObjectDescription] | None:
+        """Those of the objects that the org has; None if it is not known yet, and is asked in the background."""
+        if self.name(project) == LOCAL:
+            return None
+        with self._lock:
+            if any(name not in self._known for name in wanted):
+                self._recall(project)
+            missing = [name for name in wanted if name not in self._known]
+            if missing:
+                self._ask(project, missing)
+                return None
+            return {name: one for name in wanted if (one := self._known[name])}
+
+    def state(self, project: ProjectFile) -> OrgState:
+        name = self.name(project)
+        if name == LOCAL:
+            return OrgState(name=name, state="standard", message=_STANDARD)
+        with self._lock:
+            if self._trouble:
+                return OrgState(name=name, state="away", message=self._trouble)
+            if self._known and not (self._asking and self._asking.is_alive()):
+                return OrgState(name=name, state="checked", message=f"Checked against {name}.")
+        return OrgState(name=name, state="standard", message=f"Asking {name} for its fields.")
+
+    def _recall(self, project: ProjectFile) -> None:
+        """Takes what was described before, however long ago."""
+        with suppress(NoSuchOrg):
+            self._known = {**remembered(project, project.org(self._org_name)), **self._known}
+
+    def _ask(self, project: ProjectFile, names: list[str]) -> None:
+        is_asking = self._asking is not None and self._asking.is_alive()
+        if is_asking or (self._trouble and time.monotonic() - self._asked_at < _AGAIN):
+            return
+        self._asked_at = time.monotonic()
+        self._asking = Thread(target=self._describe, args=(project, names), daemon=True, name="describe")
+        self._asking.start()
+
+    def _describe(self, project: ProjectFile, names: list[str]) -> None:
+        try:
+            found = describe(project, project.org(self._org_name), names).objects
+        except (SfmapError, Mistakes) as error:
+            with self._lock:
+                self._trouble = str(error)
+        else:
+            with self._lock:
+                self._trouble = ""
+                self._known |= {name: found.get(name) for name in names}
+        self._on_change()

@@ -1,0 +1,65 @@
+"""Runs the workbench on loopback until a signal arrives."""
+
+import asyncio
+import secrets
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from sfmap.engine.http.address import is_of_this_machine, listen
+from sfmap.engine.http.pages import LOOK, SAFE, Link, static, templates
+from sfmap.engine.http.server import WebServer
+from sfmap.engine.workbench.json_api import JsonApi
+from sfmap.engine.workbench.workbench_api import Workbench
+
+_HOST = "127.0.0.1"
+_STOP_SECONDS = 2
+_PAGES = "sfmap.engine.workbench.pages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevOptions:
+    """The options of `sfmap dev`."""
+
+    folder: Path
+    port: int
+    org_name: str | None
+
+
+def serve_workbench(options: DevOptions, ready: Callable[[str], object]) -> None:
+    """Serves until a signal arrives; calls `ready` with the address. Raises `CannotServe`."""
+    token = secrets.token_urlsafe(24)
+    workbench = Workbench(options.folder, options.org_name)
+    api = JsonApi(token, _log)
+    routes = [
+        Route("/", _page, methods=["GET"]),
+        static("look", LOOK),
+        static("workbench", files(_PAGES)),
+        *workbench.routes(api),
+    ]
+    listening = listen(_HOST, options.port)
+    server = WebServer(Starlette(routes=routes), listening, host=_HOST, stop_seconds=_STOP_SECONDS)
+    server.stop_on_signals()
+    ready(f"{server.url}/?token={token}")
+    asyncio.run(server.serve())
+
+
+async def _page(request: Request) -> Response:
+    """The page, which has no data of the project: its script asks for that with the token of the address."""
+    if not is_of_this_machine(request.headers):
+        return PlainTextResponse("There is nothing here.\n", 404, SAFE)
+    links = [Link("Workbench", "/", is_current=True)]
+    return HTMLResponse(templates(_PAGES).get_template("index.html").render(links=links), headers=SAFE)
+
+
+def _log(error: BaseException) -> None:
+    """Shows an unexpected error to whoever develops mappings here: it may quote their own events."""
+    traceback.print_exception(error, file=sys.stderr)

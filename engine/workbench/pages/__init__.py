@@ -1,0 +1,1 @@
+"""The page of the workbench: its template, style sheet and modules."""

@@ -1,0 +1,1 @@
+"""`sfmap dev`: its endpoints, what it reads and writes, and who may ask."""
