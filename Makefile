@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test format lock clean soak scale spark bench orchestrators
+.PHONY: run test format lock clean soak scale spark bench orchestrators web
 
 run: $(VENV)/installed  ## The main job: the example events into the local org.
 	cd examples && ../$(BIN)/sfmap run events.ndjson
@@ -32,6 +32,9 @@ orchestrators: $(VENV)/installed-for-development  ## The examples for Airflow an
 
 bench: $(VENV)/installed-for-development  ## Speed, each measure beside its goal.
 	$(BIN)/python benchmarks/run.py
+
+web:  ## Bundles the workbench's editor again; needs Node.js and npm.
+	cd web && npm ci --ignore-scripts --no-audit --no-fund && node build.js
 
 format: $(VENV)/installed-for-development
 	$(BIN)/ruff check --fix .
