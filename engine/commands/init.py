@@ -8,6 +8,8 @@ import click
 
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.files.output import CannotWrite
+from sfmap.engine.inspect.project_schema import SchemaRequest, write_schema
+from sfmap.engine.project.project_file import load_project
 from sfmap.engine.project.scaffolding import make_project
 
 
@@ -17,9 +19,13 @@ def init(folder: Path) -> None:
     """Create a project in DIR: mappings, sample events with snapshots, and a CI workflow."""
     from sfmap.engine.testing.pytest_run import run_cases
 
+    def make_others(made: Path) -> None:
+        write_schema(load_project(made), SchemaRequest(samples=("tests/events",)))
+        run_cases(made, (), update=True)
+
     with explained(), contextlib.redirect_stdout(io.StringIO()):
         try:
-            made = make_project(folder, lambda made: run_cases(made, (), update=True))
+            made = make_project(folder, make_others)
         except OSError as error:
             raise CannotWrite(f"cannot write {error.filename}: {error.strerror}") from None
     first = "" if folder.samefile(Path()) else f"cd {folder}, then "

@@ -43,10 +43,10 @@ def describe(
     Raises the same as opening and calling the org.
     """
     path = _path(project, entry)
-    kept = {} if refresh else _read(path)
-    if all(name in kept for name in names):
-        known = {name: kept[name][1] for name in names}
-        oldest = min((kept[name][0] for name in names), default=time.time())
+    kept = _NOTHING if refresh else _read(path)
+    if all(name in kept.objects for name in names):
+        known = {name: kept.objects[name][1] for name in names}
+        oldest = min((kept.objects[name][0] for name in names), default=time.time())
         return CachedDescriptions(
             {name: one for name, one in known.items() if one}, max(0.0, time.time() - oldest)
         )
@@ -54,15 +54,29 @@ def describe(
         there = opened.org.object_names()
         found = opened.org.describe([name for name in names if name in there])
     now = time.time()
-    with suppress(OSError):  # without a cache, the org is asked again
-        private_folder(project.state)
-        _write(path, {**kept, **{name: (now, found.get(name)) for name in names}})
+    said = {name: (now, found.get(name)) for name in names}
+    _keep(project, path, _Kept(objects={**kept.objects, **said}, names=(now, tuple(sorted(there)))))
     return CachedDescriptions(found, 0.0)
 
 
 def remembered(project: ProjectFile, entry: OrgEntry) -> dict[str, ObjectDescription | None]:
     """What the org said of its objects before, however long ago; None for one that it does not have."""
-    return {name: one for name, (_, one) in _read(_path(project, entry), math.inf).items()}
+    return {name: one for name, (_, one) in _read(_path(project, entry), math.inf).objects.items()}
+
+
+def object_names(project: ProjectFile, entry: OrgEntry, refresh: bool = False) -> tuple[str, ...]:
+    """All objects that the org shows to the user, sorted; from the cache or, if too old, from the org.
+
+    Raises the same as opening and calling the org.
+    """
+    path = _path(project, entry)
+    kept = _read(path)
+    if kept.names and not refresh:
+        return kept.names[1]
+    with open_org(project, entry) as opened:
+        there = tuple(sorted(opened.org.object_names()))
+    _keep(project, path, _Kept(objects=kept.objects, names=(time.time(), there)))
+    return there
 
 
 def describe_one(
@@ -72,13 +86,19 @@ def describe_one(
     described = describe(project, entry, [name], refresh)
     if name in described.objects:
         return described.objects[name], described.age
-    with open_org(project, entry) as opened:
-        there = opened.org.object_names()
-    hint = did_you_mean(name, there) or "create it in Setup, or give the user access to it"
+    hint = did_you_mean(name, object_names(project, entry)) or "create it in Setup, or give the user access to it"
     raise NoSuchObject(f"the org has no object {name}; {hint}")
 
 
-_Kept = dict[str, tuple[float, ObjectDescription | None]]
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the cache has, each with the time when the org said it."""
+
+    objects: Mapping[str, tuple[float, ObjectDescription | None]]
+    names: tuple[float, tuple[str, ...]] | None
+
+
+_NOTHING = _Kept(objects={}, names=None)
 
 
 def _path(project: ProjectFile, entry: OrgEntry) -> Path:
@@ -91,11 +111,13 @@ def _path(project: ProjectFile, entry: OrgEntry) -> Path:
 def _read(path: Path, oldest: float = LIFETIME) -> _Kept:
     try:
         kept = orjson.loads(path.read_bytes())
-        return {
+        objects = {
             name: (said, _object(raw) if raw else None)
-            for name, (said, raw) in kept.items()
+            for name, (said, raw) in kept["objects"].items()
             if 0 <= time.time() - said < oldest
         }
+        said, names = kept["names"]
+        return _Kept(objects=objects, names=(said, tuple(names)) if 0 <= time.time() - said < oldest else None)
     except (
         OSError,
         ValueError,
@@ -103,7 +125,7 @@ def _read(path: Path, oldest: float = LIFETIME) -> _Kept:
         AttributeError,
         KeyError,
     ):  # missing or invalid: ask the org
-        return {}
+        return _NOTHING
 
 
 def _object(raw: dict[str, Any]) -> ObjectDescription:
@@ -117,12 +139,16 @@ def _field(raw: dict[str, Any]) -> FieldDescription:
     return FieldDescription(**{**raw, "entries": entries, "reference_to": tuple(raw["reference_to"])})
 
 
-def _write(path: Path, kept: _Kept) -> None:
-    """Raises `OSError`."""
-    content = {name: (said, asdict(one) if one else None) for name, (said, one) in kept.items()}
-    private_folder(path.parent)
-    private_file(path)
-    path.write_bytes(orjson.dumps(content))
+def _keep(project: ProjectFile, path: Path, kept: _Kept) -> None:
+    content = {
+        "names": kept.names or (0.0, ()),
+        "objects": {name: (said, asdict(one) if one else None) for name, (said, one) in kept.objects.items()},
+    }
+    with suppress(OSError):  # without a cache, the org is asked again
+        private_folder(project.state)
+        private_folder(path.parent)
+        private_file(path)
+        path.write_bytes(orjson.dumps(content))
 
 
 def description_lines(described: ObjectDescription) -> Iterator[str]:
@@ -130,10 +156,11 @@ def description_lines(described: ObjectDescription) -> Iterator[str]:
     yield f"{described.name} ({described.label})"
     width = max(map(len, described.fields), default=0)
     for field in described.fields.values():
-        yield f"  {field.name:<{width}}  {', '.join(_facts(field))}"
+        yield f"  {field.name:<{width}}  {', '.join(field_facts(field))}"
 
 
-def _facts(field: FieldDescription) -> Iterator[str]:
+def field_facts(field: FieldDescription) -> Iterator[str]:
+    """What to know about a field to write it: its type, and what the org wants of it."""
     yield f"{field.type}({field.length})" if field.length else field.type
     if not (field.createable or field.updateable):
         yield "read-only"

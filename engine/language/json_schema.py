@@ -1,6 +1,6 @@
 """The mapping language as a JSON Schema, for completion and validation in editors."""
 
-from sfmap.engine.language.key import Key
+from sfmap.engine.language.key import NAMED, Key
 from sfmap.engine.language.keys import TABLES
 
 
@@ -16,7 +16,7 @@ def json_schema() -> dict[str, object]:
         "title": "sfmap mapping",
         "description": "Which events become records of which object, and which field gets which value.",
         **mapping,
-        "definitions": definitions,
+        "definitions": {**NAMED, **definitions},
     }
 
 

@@ -47,3 +47,7 @@ CONSTANTS: Schema = {"anyOf": [CONSTANT, {"type": "array", "items": or_removed(C
 BOOLEAN: Schema = {"type": "boolean"}
 API_NAME_PATTERN = "[A-Za-z][A-Za-z0-9_]*"
 API_NAME: Schema = {"type": "string", "pattern": f"^{API_NAME_PATTERN}$"}
+SOURCE: Schema = ref("source")
+OBJECT_NAME: Schema = ref("object_name")
+NAMED: Mapping[str, Schema] = {"source": TEXT, "object_name": API_NAME}
+"""Kinds of text for which editors know more than the language does: the events' paths, the org's objects."""

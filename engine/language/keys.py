@@ -10,6 +10,8 @@ from sfmap.engine.language.key import (
     API_NAME_PATTERN,
     BOOLEAN,
     CONSTANTS,
+    OBJECT_NAME,
+    SOURCE,
     TEXT,
     Key,
     Schema,
@@ -34,13 +36,21 @@ from sfmap.engine.language.rule_keys import DEFAULT, MATCH_REFERENCE, MATCH_VALU
 
 LANGUAGE_VERSION = 1
 
+# Not one `anyOf`: with a mistake in a rule, editors would ask for a text.
+_PART_RULE: Schema = {"type": ["string", "object", "null"], "if": {"type": "object"}, "then": ref("rule")}
+_FIELD_RULE: Schema = {
+    "anyOf": [SOURCE, {"type": ["object", "null"]}],
+    "if": {"type": "object"},
+    "then": {"anyOf": [ref("rule"), ref("reference")]},
+}
+
 EVENT = (
     Key("type", "The type of event.", word(*EVENT_TYPES), "track", "track"),
     Key("name", "The name of a track event; * stands for any text.", TEXT, "every name", "Order *"),
 )
 
 ADDRESS = (
-    Key("from", "Where the parts are; each comes from the first of these that has it.", one_or_many(TEXT),
+    Key("from", "Where the parts are; each comes from the first of these that has it.", one_or_many(SOURCE),
         example="[traits.address, traits]", required=True),
     Key("to", "Which targets to fill; both means all of them.", one_or_many(TEXT), example="home"),
     Key(
@@ -53,14 +63,14 @@ ADDRESS = (
     Key(
         "parts",
         "The parts, each with its rule; its sources begin below `from`, or with `$.` at the event.",
-        {"type": "object", "additionalProperties": or_removed({"anyOf": [TEXT, ref("rule")]})},
+        {"type": "object", "additionalProperties": _PART_RULE},
         example="{Town: {from: [town, place], max: 40}}",
         required=True,
     ),
 )  # fmt: skip
 
 CUSTOM = (
-    Key("from", "Where the traits are; each comes from the first of these that has it.", one_or_many(TEXT),
+    Key("from", "Where the traits are; each comes from the first of these that has it.", one_or_many(SOURCE),
         example="traits", required=True),
     Key("suffix", "The suffix added to a trait's key to form the field's name.", TEXT, "__c", "__c"),
     Key("except", "Traits that do not become fields.", one_or_many(TEXT), example="[id, password]"),
@@ -131,7 +141,7 @@ HEADERS = (
 _MATCH_FIELD: Schema = {"anyOf": [API_NAME, {
     "type": "object",
     "propertyNames": {"pattern": f"^{API_NAME_PATTERN}$"},
-    "additionalProperties": {"anyOf": [TEXT, ref("match_value"), ref("match_reference")]},
+    "additionalProperties": {"anyOf": [SOURCE, ref("match_value"), ref("match_reference")]},
     "minProperties": 1,
 }]}  # fmt: skip
 _LOOKUP: Schema = {"anyOf": [_MATCH_FIELD, {"type": "array", "items": _MATCH_FIELD, "minItems": 1}]}
@@ -148,7 +158,7 @@ MAPPING = (
     Key(
         "opt_in",
         "A source that must be true, or an object; other events are skipped.",
-        or_removed(TEXT),
+        or_removed(SOURCE),
         "every event",
         "integrations.Salesforce",
     ),
@@ -162,7 +172,7 @@ MAPPING = (
     Key(
         "for_each",
         "A source that gives a list: each item, called `item`, becomes a record; `index` counts from 1.",
-        or_removed(TEXT),
+        or_removed(SOURCE),
         "one record for the event",
         "properties.products",
     ),
@@ -177,7 +187,7 @@ MAPPING = (
         or_removed(TEXT), "as set in sfmap.yaml, or else as written and UTC", "Europe/Berlin"),
     Key("decimal", "The decimal mark of numbers in texts: a point (1,200.50) or a comma (1.200,50).",
         word(*DECIMAL_MARKS), "as set in sfmap.yaml, or else point", "comma"),
-    Key("object", "The API name of the object the events become.", API_NAME, example="Plan__c", required=True),
+    Key("object", "The API name of the object the events become.", OBJECT_NAME, example="Plan__c", required=True),
     Key("operation", "What to do with the record.", word(*OPERATIONS), "upsert", "create"),
     Key(
         "match",
@@ -229,7 +239,7 @@ MAPPING = (
         {
             "type": "object",
             "propertyNames": {"pattern": f"^{API_NAME_PATTERN}$"},
-            "additionalProperties": or_removed({"anyOf": [TEXT, ref("rule"), ref("reference")]}),
+            "additionalProperties": _FIELD_RULE,
         },
         example="{Plan__c: traits.plan}",
     ),

@@ -1,6 +1,18 @@
 """The keys of the rules of a mapping: of fields, references, match values and `unless_found`."""
 
-from sfmap.engine.language.key import API_NAME, BOOLEAN, CONSTANT, CONSTANTS, TEXT, Key, one_or_many, ref, word
+from sfmap.engine.language.key import (
+    API_NAME,
+    BOOLEAN,
+    CONSTANT,
+    CONSTANTS,
+    OBJECT_NAME,
+    SOURCE,
+    TEXT,
+    Key,
+    one_or_many,
+    ref,
+    word,
+)
 from sfmap.engine.language.model import (
     ON_INVALID,
     ON_LONG,
@@ -20,7 +32,7 @@ RULE = (
     Key(
         "from",
         "One source or several; the first whose value fits wins. A source is a JSONPath with optional pipes.",
-        one_or_many(TEXT),
+        one_or_many(SOURCE),
         example="[traits.lastName, traits.name | last_name]",
     ),
     Key(
@@ -94,7 +106,7 @@ RULE = (
 
 REFERENCE = (
     Key("object", "The object that this field points to, or several: the first that has such a record wins.",
-        one_or_many(API_NAME), example="[Plan__c, Offer__c]", required=True),
+        one_or_many(OBJECT_NAME), example="[Plan__c, Offer__c]", required=True),
     Key(
         "by",
         "The field of that object, or of each of them, to look the value up in.",

@@ -5,10 +5,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-import orjson
-
 from sfmap.engine.errors import SfmapError
-from sfmap.engine.language.json_schema import json_schema
 from sfmap.engine.project.loading import is_active, mapping_sources
 
 _TEMPLATES = {
@@ -18,6 +15,8 @@ _TEMPLATES = {
     "requirements.txt": "requirements.txt",
     "workflow.yml": ".github/workflows/sfmap.yml",
     "samples.ndjson": "tests/events/samples.ndjson",
+    "settings.json": ".vscode/settings.json",
+    "extensions.json": ".vscode/extensions.json",
 }
 
 
@@ -25,21 +24,24 @@ class AlreadyThere(SfmapError):
     """The new project would overwrite files; the message names them."""
 
 
-def make_project(folder: Path, make_snapshots: Callable[[Path], object]) -> list[str]:
-    """Writes the files, has the snapshots made of the samples, and returns the names of all.
+_MADE = ("mappings/mapping.schema.json", "tests/events/__snapshots__")
+
+
+def make_project(folder: Path, make_others: Callable[[Path], object]) -> list[str]:
+    """Writes the files, has the schema and the snapshots made of the samples, and returns the names of all.
 
     Raises `AlreadyThere`, or `OSError` where a file cannot be written.
     """
     contents = dict(_contents())
-    taken = [name for name in contents if (folder / name).exists()]
+    taken = [name for name in (*contents, *_MADE) if (folder / name).exists()]
     if taken:
         raise AlreadyThere(f"{folder} already contains {', '.join(taken)}; nothing was written")
     for name, text in contents.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    make_snapshots(folder.absolute())
-    return [*contents, "tests/events/__snapshots__"]
+    make_others(folder.absolute())
+    return [*contents, *_MADE]
 
 
 def _contents() -> Iterator[tuple[str, str]]:
@@ -49,4 +51,3 @@ def _contents() -> Iterator[tuple[str, str]]:
     for mapping, source in mapping_sources(None).items():
         if is_active(source):
             yield f"mappings/{mapping}.yaml", source.text
-    yield "mappings/mapping.schema.json", orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2).decode() + "\n"

@@ -1,0 +1,1 @@
+"""Completion of mappings in VS Code, Neovim and JetBrains: the real yaml-language-server over stdio."""
