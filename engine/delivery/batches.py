@@ -32,6 +32,8 @@ class Sent:
     """0 if the org refused the call as a whole, which is settled already."""
     together: int = 1
     """The size of its batch."""
+    place: int = 1
+    """Its place in the batch, from 1."""
 
 
 @dataclass(slots=True)
@@ -106,9 +108,10 @@ class Sender:
                 self._waiter.wait_after(error)
             else:
                 self._waiter.answered()
-                pairs = zip(batch, results, strict=True)
+                pairs = enumerate(zip(batch, results, strict=True), 1)
                 answers.sent += (
-                    Sent(pending=one, result=result, number=number, together=len(batch)) for one, result in pairs
+                    Sent(pending=one, result=result, number=number, together=len(batch), place=place)
+                    for place, (one, result) in pairs
                 )
                 return
 

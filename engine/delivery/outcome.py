@@ -7,6 +7,20 @@ Fate = Literal["created", "updated", "deleted", "unchanged", "skipped", "failed"
 FATES: tuple[Fate, ...] = get_args(Fate)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """How the org refused the write of a record."""
+
+    code: str
+    """The org's status code."""
+    verb: str
+    place: int
+    """The record's place in the write, from 1."""
+    together: int
+    """The number of records in the write."""
+    tries: int
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """The result for one item."""
@@ -17,6 +31,8 @@ class Ending:
     notes: tuple[str, ...] = ()
     may_be_created: bool = False
     """Whether the org may have created the record although the item failed."""
+    answer: Answer | None = None
+    """None if the org did not refuse it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,8 @@ class Outcome:
     """What was cut or left out."""
     events: int = 1
     """The number of events that were folded into the record."""
+    answer: Answer | None = None
+    """None if the org did not refuse it."""
 
     def as_json(self) -> dict[str, object]:
         """The outcome as a line of the results file."""

@@ -10,7 +10,7 @@ import orjson
 
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.item import Item
-from sfmap.engine.delivery.outcome import Ending, Fate, Outcome
+from sfmap.engine.delivery.outcome import Answer, Ending, Fate, Outcome
 from sfmap.engine.journal.entries import Held, Letter, RecordKey, Settled, Unanswered, digest
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.values.record import Note
@@ -109,6 +109,7 @@ class Row:
             reason=ending.reason,
             notes=(*map(str, notes), *ending.notes),
             events=received.events,
+            answer=ending.answer,
         )
         return self.outcome
 
@@ -195,7 +196,8 @@ def stored_outcome(outcome: Outcome) -> bytes:
 
 def restored_outcome(stored: bytes) -> Outcome:
     said = orjson.loads(stored)
-    return Outcome(**{**said, "notes": tuple(said["notes"])})
+    answer = said.get("answer")
+    return Outcome(**{**said, "notes": tuple(said["notes"]), "answer": Answer(**answer) if answer else None})
 
 
 def held_event(held: Held) -> Received:

@@ -12,7 +12,7 @@ from sfmap.engine.delivery.folding import Fold, WritePlan, plan_writes
 from sfmap.engine.delivery.in_doubt import Doubts, kept
 from sfmap.engine.delivery.item import Item, Lookups
 from sfmap.engine.delivery.lookup import known_ids, look_up
-from sfmap.engine.delivery.outcome import Ending
+from sfmap.engine.delivery.outcome import Answer, Ending
 from sfmap.engine.delivery.outcome_table import Decided, Decisions
 from sfmap.engine.delivery.query import Queries
 from sfmap.engine.delivery.refusals import is_too_much, to_send_again
@@ -279,8 +279,24 @@ def _needs_a_pause(item: Item) -> bool:
 
 def _refused(sent: Sent, refused: Refused) -> Decided:
     pending = sent.pending
-    reason = f"{refused.code}: {refused.message}"
-    return Decided(pending.fold.head, Ending("failed", id=pending.write.id, reason=reason, notes=pending.notes))
+    head = pending.fold.head
+    answer = Answer(
+        code=refused.code,
+        verb=pending.call.verb,
+        place=sent.place,
+        together=sent.together,
+        tries=len(head.again) + 1,
+    )
+    return Decided(
+        head,
+        Ending(
+            "failed",
+            id=pending.write.id,
+            reason=f"{refused.code}: {refused.message}",
+            notes=pending.notes,
+            answer=answer,
+        ),
+    )
 
 
 def _written(sent: Sent, written: Written) -> Iterator[Decided]:

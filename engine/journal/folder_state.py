@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sfmap.engine.journal.database import Database
+from sfmap.engine.journal.history_file import history_database, set_aside
 from sfmap.engine.journal.journal_layout import JOURNAL
 from sfmap.engine.journal.ledger import highest_number
 from sfmap.engine.journal.lock import only_run
@@ -60,6 +61,12 @@ class FolderState:
 
     def check_leases(self) -> None:
         """A lock of a folder lasts as long as the process."""
+
+    def open_history(self) -> Database:
+        return history_database(self._folder)
+
+    def set_history_aside(self) -> str:
+        return set_aside(self._folder).name
 
     def nodes(self, _org_entry: str) -> Nodes | None:
         return None

@@ -147,32 +147,8 @@ def _parts(org: str, wanted: Wanted) -> Iterator[tuple[str, Sequence[object]]]:
 
 
 def _event(row: Sequence[object]) -> PastEvent:
-    number, source, came, kind, title, message_id, *raw = cast(Sequence[str], row)
-    return PastEvent(
-        number=int(number),
-        source=source,
-        came=float(came),
-        type=kind,
-        title=title,
-        message_id=message_id,
-        raw=bytes(cast(bytes, raw[0])) if raw else b"",
-    )
+    return PastEvent(*row)  # type: ignore[arg-type]
 
 
 def _outcome(row: Sequence[object]) -> PastOutcome:
-    event, mapping, item, fate, object_name, record, reason, answer, notes, revision, decided = cast(
-        Sequence[str], row
-    )
-    return PastOutcome(
-        event=int(event),
-        mapping=mapping,
-        item_number=int(item),
-        fate=fate,
-        object_name=object_name,
-        record=record,
-        reason=reason,
-        answer=answer,
-        notes=notes,
-        revision=revision,
-        decided=float(decided),
-    )
+    return PastOutcome(*row)  # type: ignore[arg-type]

@@ -1,10 +1,12 @@
 """What the history holds: events as they came, and what became of each of their records."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
+
+DISCARDED = "discarded"
+"""The fate of a record that failed, and whose dead letter a person has discarded."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastEvent:
+class PastEvent(NamedTuple):
     """An event that a service accepted and has begun to deliver."""
 
     number: int
@@ -20,8 +22,7 @@ class PastEvent:
     """As received; empty in lists."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastOutcome:
+class PastOutcome(NamedTuple):
     """The latest outcome of one record of an event, or of an event without one."""
 
     event: int

@@ -7,19 +7,19 @@ from itertools import islice
 from typing import NamedTuple, cast
 
 from sfmap.engine.journal.database import Database, Transaction, replacing
-from sfmap.engine.journal.history_entries import PastEvent, PastOutcome
+from sfmap.engine.journal.history_entries import DISCARDED, PastEvent, PastOutcome
 
 _AT_ONCE = 500
 """The events that are asked for or deleted by one statement."""
 _MARKS = ", ".join("?" * _AT_ONCE)
 _BESIDE = 600
 """Bytes that an event takes in addition to itself: its outcome, keys and indexes, as measured."""
-_STORE_EVENT = replacing("history_events", "number", "org, source, came, type, title, message_id, size")
+_STORE_EVENT = replacing("history_events", "number", "source, came, type, title, message_id, org, size")
 _STORE_RAW = replacing("history_raw", "number", "raw")
 _STORE_OUTCOME = replacing(
     "history_outcomes",
     "event, mapping, item",
-    "org, fate, object, record, reason, answer, notes, revision, decided",
+    "fate, object, record, reason, answer, notes, revision, decided, org",
 )
 _COUNT = (
     "INSERT INTO history_minutes (org, minute, mapping, fate, outcomes) VALUES (?, ?, ?, ?, ?)"
@@ -28,6 +28,8 @@ _COUNT = (
 )
 _BEFORE = f"SELECT event, mapping, item, fate, decided FROM history_outcomes WHERE event IN ({_MARKS})"  # noqa: S608
 _DELETE = "DELETE FROM history_outcomes WHERE event = ? AND mapping = ? AND item = ?"
+_FAILED = "SELECT decided FROM history_outcomes WHERE event = ? AND mapping = ? AND item = ? AND fate = 'failed'"
+_DISCARD = f"UPDATE history_outcomes SET fate = '{DISCARDED}' WHERE event = ? AND mapping = ? AND item = ?"  # noqa: S608
 _OLDEST = f"SELECT number, came, size FROM history_events ORDER BY number LIMIT {_AT_ONCE}"  # noqa: S608
 _SECONDS_A_MINUTE = 60
 
@@ -69,6 +71,17 @@ class HistoryWriting:
     def close(self) -> None:
         self._database.close()
 
+    def discard(self, event: int, mapping: str, item_number: int) -> None:
+        """Notes that a record that failed is never delivered."""
+        with self._database.transaction() as transaction:
+            row = transaction.execute(_FAILED, (event, mapping, item_number)).fetchone()
+            if row is None:
+                return
+            transaction.execute(_DISCARD, (event, mapping, item_number))
+            minute = _minute(row[0])
+            for fate, change in (("failed", -1), (DISCARDED, 1)):
+                transaction.execute(_COUNT, (self._org, minute, mapping, fate, change))
+
     def write(self, events: Sequence[PastEvent], outcomes: Sequence[PastOutcome], now: float) -> None:
         """Writes all in one transaction. What is written again takes the place of what was there."""
         size = self._size
@@ -90,10 +103,7 @@ class HistoryWriting:
         # The spool was lost, and its numbers begin again: what they stood for before is another event.
         others = [(number,) for number, before, _ in known if before != came[number]]
         transaction.executemany("DELETE FROM history_outcomes WHERE event = ?", others)
-        rows = [
-            (one.number, self._org, one.source, one.came, one.type, one.title, one.message_id, _size(one))
-            for one in events
-        ]
+        rows = [(*one[:-1], self._org, _size(one)) for one in events]
         transaction.executemany(_STORE_EVENT, rows)
         transaction.executemany(_STORE_RAW, [(one.number, one.raw) for one in events])
         return sum(map(_size, events)) - sum(int(size) for _, _, size in known)
@@ -106,26 +116,7 @@ class HistoryWriting:
         transaction.executemany(_DELETE, [(one.event, one.mapping, one.item) for one in replaced])
         for one in outcomes:
             counts[_minute(one.decided), one.mapping, one.fate] += 1
-        transaction.executemany(
-            _STORE_OUTCOME,
-            [
-                (
-                    one.event,
-                    one.mapping,
-                    one.item_number,
-                    self._org,
-                    one.fate,
-                    one.object_name,
-                    one.record,
-                    one.reason,
-                    one.answer,
-                    one.notes,
-                    one.revision,
-                    one.decided,
-                )
-                for one in outcomes
-            ],
-        )
+        transaction.executemany(_STORE_OUTCOME, [(*one, self._org) for one in outcomes])
         changes = sorted((key, count) for key, count in counts.items() if count)
         transaction.executemany(_COUNT, [(self._org, *key, count) for key, count in changes])
 

@@ -69,5 +69,14 @@ class State(Protocol):
     def spool(self, org_entry: str, bounds: Bounds) -> AbstractContextManager[Spool]:
         """The queue of events for an org of sfmap.yaml. Raises `JournalFailed`."""
 
+    def open_history(self) -> Database:
+        """A new connection to the history, which is created if there is none.
+
+        Raises `JournalFailed`, of a history that cannot be read `JournalUnreadable`.
+        """
+
+    def set_history_aside(self) -> str:
+        """Renames a history that cannot be read; returns what it is called now. Raises `JournalFailed`."""
+
     def nodes(self, org_entry: str) -> Nodes | None:
         """The processes that accept events for an org of sfmap.yaml; None if there can be one only."""

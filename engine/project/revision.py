@@ -28,6 +28,16 @@ def mapper_at(folder: Path, revision: str, org_name: str | None = None) -> Mappe
         return _mapper(copy, str(copy) + "/", f"{revision}:", org_name)
 
 
+def current_revision(folder: Path) -> str:
+    """The commit that the folder is at, with a `+` after it if its YAML files differ; empty outside of git."""
+    try:
+        commit = _git(folder, "rev-parse", "--short", "HEAD").decode().strip()
+        changed = _git(folder, "status", "--porcelain", "--", "*.yaml", "*.yml")
+    except (NoRevision, OSError):
+        return ""
+    return f"{commit}+" if changed else commit
+
+
 def _mapper(folder: Path, place: str, shown_as: str, org_name: str | None) -> Mapper:
     try:
         return Mapper(compile_mappings(chosen_mappings(load_project(folder), None, org_name)))

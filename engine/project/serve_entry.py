@@ -11,7 +11,10 @@ from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
 
 Webhook = Literal["segment", "rudderstack"]
 _WEBHOOKS: tuple[Webhook, ...] = get_args(Webhook)
-_SERVE_KEYS = ("spool_megabytes", "spool_days", "dead_letter_megabytes", "sources")
+_SERVE_KEYS = ("spool_megabytes", "spool_days", "dead_letter_megabytes", "history", "sources")
+_HISTORY_KEYS = ("days", "size")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(MB|GB)")
+_MEGABYTES = {"MB": 1.0, "GB": 1024.0}
 _SOURCE_KEYS = ("write_key", "webhook", "secret")
 _SOURCE_NAME = re.compile(r"[\w.-]+")
 
@@ -27,13 +30,23 @@ class EventSourceEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """How long and how much the service remembers of what it delivered."""
+
+    days: float = 7.0
+    megabytes: float = 256.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServeEntry:
-    """The settings of the service: storage limits and sources."""
+    """The settings of the service: storage limits, history and sources."""
 
     spool_megabytes: float = 1024.0
     spool_days: float = 7.0
     dead_letter_megabytes: float = 256.0
     """For each source."""
+    history: HistoryEntry | None = HistoryEntry()
+    """None if it is off."""
     sources: tuple[EventSourceEntry, ...] = ()
 
 
@@ -55,8 +68,40 @@ def read_serve(project: Table) -> ServeEntry:
         spool_megabytes=usual.spool_megabytes if megabytes is None else megabytes,
         spool_days=usual.spool_days if days is None else days,
         dead_letter_megabytes=usual.dead_letter_megabytes if letters is None else letters,
+        history=_history(table),
         sources=tuple(source for source in sources if source),
     )
+
+
+def _history(serve: Table) -> HistoryEntry | None:
+    """The settings under `history`; None for `off`."""
+    node = serve.get("history")
+    if isinstance(node, ScalarNode) and node.text in ("off", "false"):
+        return None
+    if isinstance(node, ScalarNode):
+        serve.report.error(
+            kinds.WRONG_VALUE, node.span, "history must be off, or a table such as {days: 7, size: 256MB}"
+        )
+    table = Table.open(node, serve.report, "history", _HISTORY_KEYS) if isinstance(node, TableNode) else None
+    usual = HistoryEntry()
+    if table is None:
+        return usual
+    days = table.number("days", "a number of days")
+    return HistoryEntry(
+        days=usual.days if days is None else days, megabytes=_size(table, "size") or usual.megabytes
+    )
+
+
+def _size(table: Table, key: str) -> float | None:
+    """Megabytes; None if the key is absent or wrong."""
+    node = table.scalar(key)
+    if node is None:
+        return None
+    found = _SIZE.fullmatch(node.text)
+    if found is None or float(found[1]) == 0:
+        table.report.error(kinds.WRONG_VALUE, node.span, f"{key} must be a size, such as 256MB or 1GB")
+        return None
+    return float(found[1]) * _MEGABYTES[found[2]]
 
 
 def _event_source(name: ScalarNode, node: TableNode, report: DiagnosticReport) -> EventSourceEntry | None:

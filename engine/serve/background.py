@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.delivery.internal_error import internal_error
-from sfmap.engine.delivery.pipeline import Delivered, Delivery, Listener, OutputState
+from sfmap.engine.delivery.pipeline import Delivered, Delivery, OutputState
 from sfmap.engine.delivery.waiter import Patience, StopRequested
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource
@@ -21,6 +21,7 @@ from sfmap.engine.journal.spool import Spool, Spooled
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.serve.crash_isolation import Suspects, make_dead_letters_of_held, retriable
 from sfmap.engine.serve.delivery_requests import DeliveryRequests, OpenOrgIn
+from sfmap.engine.serve.event_history import EventHistory
 from sfmap.engine.serve.log import Log, SparingLog
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.outages import Outages, must_open_again
@@ -46,10 +47,12 @@ class Background:
         linger: float,
         mapper: Mapper,
         open_org: OpenOrgIn,
+        revision: str = "",
         metrics: Metrics,
+        history: EventHistory | None = None,
         log: Log,
     ) -> None:
-        self.requests = DeliveryRequests(mapper, open_org)
+        self.requests = DeliveryRequests(mapper, open_org, revision)
         self.org: OpenOrg | None = None
         """The org that was opened last."""
         self.on_crash: Callable[[], object] = lambda: None
@@ -62,6 +65,7 @@ class Background:
         self._state = state
         self._options = _in_background(options, self.requests.is_stopping)
         self._metrics = metrics
+        self._history = history
         self._log = log
         self._log_sparingly = SparingLog(log)
         self._windows = SpoolWindows(spool, self.requests, linger)
@@ -190,6 +194,8 @@ class Background:
         """Delivers a window, or only what waits for a write in doubt if it is empty; returns its last position."""
         self._accepted = {one.number: one.accepted for one in window}
         received = [self._suspects.received(one) for one in window]
+        if self._history:
+            self._history.note_window(window, received)
         delivery.deliver_window(received)
         self._accepted = {}
         return received[-1].position if received else None
@@ -215,7 +221,7 @@ class Background:
         source = DeadLetterSource(lease.database, opened.key(), number=number)
         ledger = Ledger(lease.database, opened.key(), source.name)
         ledger.begin_unless_begun()
-        retried = _Retried(self)
+        retried = _Retried(self._tell_retried)
         delivery = make_delivery(self.requests.mapper, opened.org, ledger, self._options, retried)
         delivery.deliver_source(source)
         ledger.finish()
@@ -252,13 +258,22 @@ class Background:
         return True
 
     def tell(self, delivered: Delivered) -> OutputState:
-        """Counts the outcomes of a window, and logs failures."""
+        """Receives the outcomes of a window."""
+        return self._tell(delivered, are_retried=False)
+
+    def _tell_retried(self, delivered: Delivered) -> OutputState:
+        return self._tell(delivered, are_retried=True)
+
+    def _tell(self, delivered: Delivered, *, are_retried: bool) -> OutputState:
+        """Counts the outcomes, notes them in the history, and logs failures."""
         now = time.time()
         metrics = self._metrics
         if self.org:
             metrics.usage = self.org.org.usage()
             metrics.count_calls(dict(self.org.org.calls()))
         metrics.end(delivered.outcomes, delivered.events)
+        if self._history:
+            self._history.note_outcomes(delivered.outcomes, self.requests.revision, are_retried=are_retried)
         for outcome in delivered.outcomes:
             accepted = self._accepted.get(outcome.event)
             if accepted is not None:
@@ -273,15 +288,15 @@ class Background:
 class _Retried:
     """Counts the outcomes of retried dead letters."""
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+    def __init__(self, tell: Callable[[Delivered], OutputState]) -> None:
+        self._tell = tell
         self.events = 0
         self.failed = 0
 
     def tell(self, delivered: Delivered) -> OutputState:
         self.events += delivered.events
         self.failed += _failed(delivered)
-        return self._listener.tell(delivered)
+        return self._tell(delivered)
 
 
 def _failed(delivered: Delivered) -> int:

@@ -9,6 +9,7 @@ from sfmap.engine.http.address import CannotServe, is_loopback
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.loading import chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import PROJECT_FILE, ProjectFile, load_project
+from sfmap.engine.project.revision import current_revision
 from sfmap.engine.serve.access import Access, KeySource, WebhookSource
 from sfmap.engine.serve.delivery_requests import OpenOrgIn
 from sfmap.engine.serve.log import Log
@@ -30,6 +31,8 @@ class Configuration:
     access: Access
     mapper: Mapper
     open_org: OpenOrgIn
+    revision: str
+    """The revision of the mappings in git; empty if it is not known."""
 
 
 def configure(
@@ -44,6 +47,7 @@ def configure(
         access=_access(project, host),
         mapper=mapper,
         open_org=lambda stack: stack.enter_context(open_org(project, entry, before_call=before_call)),
+        revision=current_revision(used.mappings or project.folder),
     )
 
 

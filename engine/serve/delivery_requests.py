@@ -17,8 +17,10 @@ ALL = 0
 class DeliveryRequests:
     """The requests that wait. Thread-safe, except for the methods that only the delivery thread calls."""
 
-    def __init__(self, mapper: Mapper, open_org: OpenOrgIn) -> None:
+    def __init__(self, mapper: Mapper, open_org: OpenOrgIn, revision: str = "") -> None:
         self.mapper = mapper
+        self.revision = revision
+        """The revision of the mappings in git; empty if it is not known."""
         self.open_org = open_org
         self._is_new_mapper = False
         self._retries: dict[int, None] = {}
@@ -40,9 +42,9 @@ class DeliveryRequests:
     def is_stopping(self) -> bool:
         return self._stop.is_set()
 
-    def take(self, mapper: Mapper, open_org: OpenOrgIn) -> None:
+    def take(self, mapper: Mapper, open_org: OpenOrgIn, revision: str = "") -> None:
         """Uses this mapper from the next window on, and this function the next time the org is opened."""
-        self.mapper, self.open_org = mapper, open_org
+        self.mapper, self.open_org, self.revision = mapper, open_org, revision
         self._is_new_mapper = True
         self._news.set()
         self._reloaded.set()

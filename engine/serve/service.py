@@ -20,6 +20,7 @@ from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.http.address import listen
 from sfmap.engine.http.server import WebServer, end_on_signals
 from sfmap.engine.journal.dead_letter_store import DeadLetterRoom
+from sfmap.engine.journal.history_writing import HistoryBounds
 from sfmap.engine.journal.project_state import State
 from sfmap.engine.journal.spool import Bounds, Spool
 from sfmap.engine.project.project_file import ProjectFile
@@ -28,6 +29,7 @@ from sfmap.engine.serve.acceptance import Acceptance
 from sfmap.engine.serve.background import Background
 from sfmap.engine.serve.configuration import Configuration, OrgAndMappings, configure, reconfigure
 from sfmap.engine.serve.delivery_requests import ALL
+from sfmap.engine.serve.event_history import EventHistory
 from sfmap.engine.serve.log import ForwardingHandler, Log
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.operator_page import OperatorPage
@@ -118,12 +120,12 @@ def _put_together(
     log: Log,
     stack: ExitStack,
 ) -> _Parts:
-    events_at = listen(options.events.host, options.events.port)
-    operators_at = listen(options.operators.host, options.operators.port) if options.operators else None
+    listening = _listening(options)
     nodes = state.nodes(options.used.org)
     spool = stack.enter_context(state.spool(options.used.org, _bounds(project.serve)))
     letters = DeadLetterRoom(state.journal, _megabytes(project.serve.dead_letter_megabytes))
     metrics = Metrics(spool, letters)
+    history = _history(project, state, options, log, stack)
     background = Background(
         spool=spool,
         state=state,
@@ -132,7 +134,9 @@ def _put_together(
         linger=options.linger,
         mapper=configuration.mapper,
         open_org=configuration.open_org,
+        revision=configuration.revision,
         metrics=metrics,
+        history=history,
         log=log,
     )
     api = TrackingApi(
@@ -152,12 +156,32 @@ def _put_together(
         host=(options.operators or options.events).host,
     )
     for_operators = [*api.routes_for_operators(), *(page.routes() if options.page else ())]
-    events, operators = servers(api.routes(), for_operators, options, (events_at, operators_at))
+    events, operators = servers(api.routes(), for_operators, options, listening)
     if nodes:
         stack.enter_context(present(nodes, metrics, (spool.look, letters.look)))
     background.on_committed = letters.look
     background.on_crash = events.stop
     return _Parts(spool=spool, background=background, api=api, events=events, operators=operators)
+
+
+def _listening(options: ServeOptions) -> tuple[socket, socket | None]:
+    """The sockets for events and for operators. Raises `CannotServe`."""
+    events_at = listen(options.events.host, options.events.port)
+    return events_at, listen(options.operators.host, options.operators.port) if options.operators else None
+
+
+def _history(
+    project: ProjectFile, state: State, options: ServeOptions, log: Log, stack: ExitStack
+) -> EventHistory | None:
+    """The history, which is written from now on; None if it is off."""
+    entry = project.serve.history
+    if entry is None:
+        return None
+    bounds = HistoryBounds(days=entry.days, size=_megabytes(entry.megabytes))
+    history = EventHistory(state, options.used.org, bounds, log)
+    history.start()
+    stack.callback(history.stop)
+    return history
 
 
 def servers(
@@ -194,7 +218,7 @@ def _signal_actions(
         found = reconfigure(project, options.used, options.events.host, state.check_leases, log)
         if found:
             parts.api.access = found.access
-            parts.background.requests.take(found.mapper, found.open_org)
+            parts.background.requests.take(found.mapper, found.open_org, found.revision)
             log("info", "Reloaded the project: mappings, sources and keys.")
 
     actions = {RELOAD: read_again, _RETRY: lambda: parts.background.requests.retry(ALL)}

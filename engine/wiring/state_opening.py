@@ -5,8 +5,11 @@ import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.database import Database, JournalFailed
 from sfmap.engine.journal.folder_state import FolderState
+from sfmap.engine.journal.history import History
+from sfmap.engine.journal.history_file import read_history
 from sfmap.engine.journal.project_state import State
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.sources.event_source import SourceFailed
@@ -53,6 +56,17 @@ def open_journal(project: ProjectFile) -> Iterator[Database]:
     """The journal alone. Raises as `open_state` does."""
     with open_state(project) as state:
         yield state.journal
+
+
+def open_history(project: ProjectFile) -> History | None:
+    """The history of the project's service; None if there is none, or it cannot be read now."""
+    if project.shared_state is None:
+        return read_history(project.state)
+    try:
+        with open_state(project) as state:
+            return History(state.open_history())
+    except SfmapError:
+        return None
 
 
 def usual_node_name() -> str:

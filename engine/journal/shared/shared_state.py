@@ -11,6 +11,7 @@ from sfmap.engine.journal.service_nodes import Nodes
 from sfmap.engine.journal.shared.fenced_journal import FencedJournal
 from sfmap.engine.journal.shared.lease_session import LeaseSession, org_lock
 from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
+from sfmap.engine.journal.shared.shared_history import prepare_history, set_history_aside
 from sfmap.engine.journal.shared.shared_nodes import SharedNodes, deliverer
 from sfmap.engine.journal.shared.shared_spool import SharedSpool
 from sfmap.engine.journal.shared.shared_tables import SHARED
@@ -109,6 +110,18 @@ class SharedState:
 
     def spool(self, org_entry: str, bounds: Bounds) -> AbstractContextManager[Spool]:
         return closing(SharedSpool(self._url, self._node, org_entry, bounds))
+
+    def open_history(self) -> PostgresJournal:
+        journal = PostgresJournal(self._url, f"{self._node} history")
+        try:
+            prepare_history(journal)
+        except JournalFailed:
+            journal.close()
+            raise
+        return journal
+
+    def set_history_aside(self) -> str:
+        return set_history_aside(self.journal)
 
     def nodes(self, org_entry: str) -> Nodes:
         return SharedNodes(self.journal, self._node, org_entry)
