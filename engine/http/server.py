@@ -54,6 +54,10 @@ class WebServer:
         _, port, *_ = self._listening.getsockname()
         return url_of(self._host, port)
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._server.should_exit
+
     def stop_on_signals(self) -> None:
         """Makes signals stop the server even before it serves. Call it from the main thread."""
         for number in uvicorn.server.HANDLED_SIGNALS:

@@ -26,6 +26,18 @@ def only_run(folder: Path, command: str) -> Iterator[None]:
         yield
 
 
+def running_command(folder: Path) -> str:
+    """The command that was the last to lock the project, if its process is alive; otherwise empty."""
+    try:
+        command, _, number = (folder / "run.pid").read_text().rpartition(", process ")
+        os.kill(int(number), 0)
+    except PermissionError:
+        return command  # another user's
+    except (OSError, ValueError):
+        return ""
+    return command
+
+
 def _held(folder: Path, command: str) -> sqlite3.Connection:
     holder = folder / "run.pid"
     try:

@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Literal
 
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.inspect.describe_cache import describe, remembered
+from sfmap.engine.inspect.org_check import Descriptions
 from sfmap.engine.inspect.project_check import KnownObjects, known_without_org, mapped_objects
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.org.port import ObjectDescription
@@ -41,6 +43,7 @@ class DescribedOrg:
         """By name; None for an object that the org does not have."""
         self._asking: Thread | None = None
         self._trouble = ""
+        self._standard: tuple[object, Descriptions] | None = None
         self._asked_at = 0.0
 
     def name(self, project: ProjectFile) -> str:
@@ -54,8 +57,20 @@ class DescribedOrg:
         wanted = mapped_objects(compiled)
         described = self.described(project, wanted)
         if described is None:
-            return KnownObjects(objects=known_without_org(project), is_whole=False)
+            return KnownObjects(objects=self.standard(project), is_whole=False)
         return KnownObjects(objects=described, is_whole=True)
+
+    def standard(self, project: ProjectFile) -> Descriptions:
+        """What is known without an org; read again when the schema file of the local org has changed.
+
+        Raises `Mistakes` or `CannotRead`.
+        """
+        schema = project.org(LOCAL).texts.get("schema")
+        version = _version(project.folder / schema.text) if schema else None
+        with self._lock:
+            if self._standard is None or self._standard[0] != version:
+                self._standard = (version, known_without_org(project))
+            return self._standard[1]
 
     def described(self, project: ProjectFile, wanted: Sequence[str]) -> Mapping[str, ObjectDescription] | None:
         """Those of the objects that the org has; None if it is not known yet, and is asked in the background."""
@@ -69,6 +84,11 @@ class DescribedOrg:
                 self._ask(project, missing)
                 return None
             return {name: one for name in wanted if (one := self._known[name])}
+
+    def known(self) -> dict[str, ObjectDescription]:
+        """What the org has said so far."""
+        with self._lock:
+            return {name: one for name, one in self._known.items() if one}
 
     def state(self, project: ProjectFile) -> OrgState:
         name = self.name(project)
@@ -105,3 +125,11 @@ class DescribedOrg:
                 self._trouble = ""
                 self._known |= {name: found.get(name) for name in names}
         self._on_change()
+
+
+def _version(path: Path) -> object:
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return path, about.st_mtime_ns, about.st_size

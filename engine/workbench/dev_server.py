@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from sfmap.engine.http.address import is_of_this_machine, listen
+from sfmap.engine.http.change_stream import ChangeStream
 from sfmap.engine.http.pages import LOOK, SAFE, Link, static, templates
 from sfmap.engine.http.server import WebServer
 from sfmap.engine.workbench.json_api import JsonApi
@@ -22,6 +23,8 @@ from sfmap.engine.workbench.workbench_api import Workbench
 
 _HOST = "127.0.0.1"
 _STOP_SECONDS = 2
+_LOOK_EVERY = 0.5
+"""Seconds after which the files are looked at for changes by other programs."""
 _PAGES = "sfmap.engine.workbench.pages"
 
 
@@ -37,19 +40,34 @@ class DevOptions:
 def serve_workbench(options: DevOptions, ready: Callable[[str], object]) -> None:
     """Serves until a signal arrives; calls `ready` with the address. Raises `CannotServe`."""
     token = secrets.token_urlsafe(24)
-    workbench = Workbench(options.folder, options.org_name)
+    changes = ChangeStream(lambda: server.is_stopping)
+    workbench = Workbench(options.folder, options.org_name, changes)
     api = JsonApi(token, _log)
     routes = [
         Route("/", _page, methods=["GET"]),
         static("look", LOOK),
         static("workbench", files(_PAGES)),
         *workbench.routes(api),
+        api.stream("/api/stream", changes),
     ]
     listening = listen(_HOST, options.port)
     server = WebServer(Starlette(routes=routes), listening, host=_HOST, stop_seconds=_STOP_SECONDS)
     server.stop_on_signals()
     ready(f"{server.url}/?token={token}")
-    asyncio.run(server.serve())
+    asyncio.run(_serve(server, workbench))
+
+
+async def _serve(server: WebServer, workbench: Workbench) -> None:
+    watching = asyncio.create_task(_watch(workbench))
+    await server.serve()
+    watching.cancel()
+
+
+async def _watch(workbench: Workbench) -> None:
+    while True:
+        await asyncio.sleep(_LOOK_EVERY)
+        if workbench.changes.has_readers:
+            await asyncio.to_thread(workbench.watch)
 
 
 async def _page(request: Request) -> Response:

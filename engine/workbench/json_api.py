@@ -12,6 +12,7 @@ from starlette.routing import Route
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.http.address import is_of_this_machine
 from sfmap.engine.http.bodies import UnreadableBody, read_body
+from sfmap.engine.http.change_stream import ChangeStream
 from sfmap.engine.http.pages import SAFE
 from sfmap.engine.sources.reading import NotJson, json_bytes, read_json
 
@@ -72,6 +73,14 @@ class JsonApi:
             return await run_in_threadpool(self._answered, handlers[request.method], call)
 
         return Route(path, answer, methods=list(handlers))
+
+    def stream(self, path: str, changes: ChangeStream) -> Route:
+        """The stream of changes at that path."""
+
+        async def answer(request: Request) -> Response:
+            return self.refusal(request) or await changes.answer(request)
+
+        return Route(path, answer, methods=["GET"])
 
     def refusal(self, request: Request) -> Response | None:
         """The answer to a sender that may not ask.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import orjson
 
+from sfmap.engine.mapping.values.event_title import event_title
 from sfmap.engine.mapping.values.record import Event, Json
 from sfmap.engine.sources.reading import NotJson, json_bytes, read_json
 from sfmap.engine.testing.cases import EVENTS_FOLDER, NoCase, read_cases
@@ -14,7 +15,6 @@ from sfmap.engine.workbench.editable_files import EditableFiles, FileRefused
 MOST = 2_000
 """The most samples that are listed."""
 USUAL_FILE = (EVENTS_FOLDER / "samples.ndjson").as_posix()
-_TITLES = ("email", "name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,8 @@ class Sample:
 
 def about(event: Event) -> dict[str, str]:
     """What tells an event from others: whom it is about, its type and its messageId."""
-    return {"title": _title(event), "type": _text(event.get("type")), "message_id": _text(event.get("messageId"))}
+    said = {"type": _text(event.get("type")), "message_id": _text(event.get("messageId"))}
+    return {"title": event_title(event), **said}
 
 
 class SampleEvents:
@@ -109,14 +110,6 @@ def read_given_event(said: object) -> Event:
     if not isinstance(event, dict):
         raise FileRefused("an event is a JSON object")
     return event
-
-
-def _title(event: Event) -> str:
-    for holder in (event.get("traits"), event.get("properties"), event):
-        for name in _TITLES:
-            if isinstance(holder, dict) and (found := _text(holder.get(name))):
-                return found
-    return _text(event.get("event")) or _text(event.get("userId")) or _text(event.get("groupId"))
 
 
 def _text(value: Json) -> str:

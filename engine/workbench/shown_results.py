@@ -38,18 +38,17 @@ class ShownResults:
     name_of: Callable[[str], str]
     """The name by which the page knows a file."""
 
-    def results(self, event: Event) -> list[Shown]:
-        """What the event becomes, record by record."""
+    def compared(self, event: Event) -> tuple[list[Shown], list[Shown]]:
+        """What the event becomes, record by record; and the records that only HEAD makes of it."""
         before = dict(_keyed(self.before, event)) if self.before else None
-        return [self._result(one, before, key) for key, one in _keyed(self.now, event)]
-
-    def gone(self, event: Event) -> list[Shown]:
-        """The records that HEAD makes of the event and these mappings do not."""
-        if self.before is None:
-            return []
-        now = {key for key, one in _keyed(self.now, event) if isinstance(one.mapped, Record)}
-        told = ((key, one) for key, one in _keyed(self.before, event) if isinstance(one.mapped, Record))
-        return [_fate(one) | {"mapping": key[0]} for key, one in told if key not in now]
+        now = dict(_keyed(self.now, event))
+        made = {key for key, one in now.items() if isinstance(one.mapped, Record)}
+        gone = [
+            _fate(one) | {"mapping": key[0]}
+            for key, one in (before or {}).items()
+            if isinstance(one.mapped, Record) and key not in made
+        ]
+        return [self._result(one, before, key) for key, one in now.items()], gone
 
     def unread(self, event: Event) -> list[Shown]:
         """The values of the event that no rule of the mappings that take it reads."""

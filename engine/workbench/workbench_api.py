@@ -7,18 +7,27 @@ from pathlib import Path
 
 from starlette.routing import Route
 
+from sfmap.engine.http.change_stream import ChangeStream
 from sfmap.engine.inspect.org_check import Descriptions
-from sfmap.engine.inspect.project_check import known_without_org
+from sfmap.engine.journal.lock import running_command
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.org_entry import LOCAL
 from sfmap.engine.project.project_file import ProjectFile, read_project
+from sfmap.engine.workbench.accepting_snapshots import accept_snapshots
+from sfmap.engine.workbench.caught_events import caught_events
 from sfmap.engine.workbench.compilations import Compilation, Compilations
+from sfmap.engine.workbench.described_objects import shown_object
 from sfmap.engine.workbench.described_org import DescribedOrg
 from sfmap.engine.workbench.diagnostic_fixes import shown_diagnostic
 from sfmap.engine.workbench.editable_files import EditableFiles, FileChanged, FileRefused
+from sfmap.engine.workbench.file_watch import FileWatch
 from sfmap.engine.workbench.head_mappings import HeadMappings
 from sfmap.engine.workbench.json_api import Call, JsonApi, RequestRefused
+from sfmap.engine.workbench.language_help import language_help
+from sfmap.engine.workbench.precedence import Precedence
 from sfmap.engine.workbench.sample_events import SampleEvents, read_given_event
+from sfmap.engine.workbench.sample_overview import SnapshotFiles, overview
+from sfmap.engine.workbench.seen_paths import seen_paths
 from sfmap.engine.workbench.shown_results import ShownResults
 from sfmap.engine.yaml_files.diagnostics import Mistakes
 
@@ -26,12 +35,17 @@ from sfmap.engine.yaml_files.diagnostics import Mistakes
 class Workbench:
     """One project that is being edited."""
 
-    def __init__(self, folder: Path, org_name: str | None) -> None:
+    def __init__(self, folder: Path, org_name: str | None, changes: ChangeStream) -> None:
+        self.changes = changes
         self.files = EditableFiles(folder)
         self.samples = SampleEvents(self.files)
         self.org = DescribedOrg(org_name, on_change=self._described)
         self.head = HeadMappings(self.files.folder, org_name)
         self.compilations = Compilations(self.files.folder, org_name, self.org)
+        self._names: dict[str, str] = {}
+        self._snapshots = SnapshotFiles()
+        self._precedence = Precedence()
+        self._watch = FileWatch(self.files, self._project_file().state)
 
     def routes(self, api: JsonApi) -> list[Route]:
         return [
@@ -40,9 +54,22 @@ class Workbench:
             api.route("/api/check", POST=self._check),
             api.route("/api/samples", GET=self._samples, POST=self._add_sample),
             api.route("/api/render", POST=self._render),
+            api.route("/api/render-all", POST=self._render_all),
+            api.route("/api/snapshots/accept", POST=self._accept),
+            api.route("/api/objects", GET=self._objects_known),
+            api.route("/api/describe", GET=self._describe),
+            api.route("/api/paths", GET=self._paths),
+            api.route("/api/language", GET=lambda _: language_help()),
+            api.route("/api/caught", GET=self._caught),
         ]
 
-    def comparison(self, now: Mapper, project: ProjectFile) -> ShownResults:
+    def watch(self) -> None:
+        """Tells the pages what other programs have changed, if any page is open."""
+        for what in self._watch.changed():
+            self.compilations.forget()
+            self.changes.publish(what)
+
+    def shown(self, now: Mapper, project: ProjectFile) -> ShownResults:
         return ShownResults(
             now=now, before=self.head.mapper(), objects=self._objects(now, project), name_of=self._name_of
         )
@@ -59,7 +86,7 @@ class Workbench:
             "org": asdict(self.org.state(project)),
             "orgs": [LOCAL, *(name for name in project.orgs if name != LOCAL)],
             "files": [self._listed(file.name) for file in self.files.all()],
-            "service": {"running": False, "message": ""},
+            "service": _service(project),
         }
 
     def _listed(self, name: str) -> dict[str, object]:
@@ -102,7 +129,10 @@ class Workbench:
         return {"path": name, "etag": etag}
 
     def _check(self, call: Call) -> object:
-        compilation = self._compiled(call)
+        with self._precedence.first():
+            return self._checked(self._compiled(call))
+
+    def _checked(self, compilation: Compilation) -> object:
         mappings = compilation.check.mappings
         return {
             "diagnostics": [
@@ -120,20 +150,63 @@ class Workbench:
         return {"id": self.samples.add(read_given_event(call.body.get("event")), call.text("file"))}
 
     def _render(self, call: Call) -> object:
+        with self._precedence.first():
+            return self._rendered(call)
+
+    def _rendered(self, call: Call) -> object:
         given = call.body.get("event")
         event = read_given_event(given) if given else self.samples.find(call.text("sample"), _texts(call))
         compilation, mapper = self._usable(call)
         if mapper is None:
             return {"results": [], "gone": [], "unread": [], "event": event, "stale": True, "ms": 0}
         started = time.perf_counter()
-        comparison = self.comparison(mapper, compilation.project)
-        shown = {
-            "results": comparison.results(event),
-            "gone": comparison.gone(event),
-            "unread": comparison.unread(event),
-        }
+        shown = self.shown(mapper, compilation.project)
+        results, gone = shown.compared(event)
+        told = {"results": results, "gone": gone, "unread": shown.unread(event), "event": event}
         spent = round((time.perf_counter() - started) * 1000, 1)
-        return {**shown, "event": event, "stale": compilation.mapper is None, "ms": spent}
+        return {**told, "stale": compilation.mapper is None, "ms": spent}
+
+    def _render_all(self, call: Call) -> object:
+        compilation, mapper = self._usable(call)
+        if mapper is None:
+            return {"samples": [], "changed": 0, "snapshots": 0, "stale": True}
+        samples = self.samples.all(_texts(call))
+        told = overview(samples, self.shown(mapper, compilation.project), self._snapshots, self._precedence)
+        if told is None:
+            raise RequestRefused(409, "a newer request has replaced this one")
+        return {**told, "stale": compilation.mapper is None}
+
+    def _accept(self, _call: Call) -> object:
+        accepted, message = accept_snapshots(self.files.folder)
+        self.changes.publish("samples")
+        return {"accepted": accepted, "message": message}
+
+    def _objects_known(self, _call: Call) -> object:
+        known = {**self.org.standard(self._project_file()), **self.org.known()}
+        return [{"name": one.name, "label": one.label} for one in known.values()]
+
+    def _describe(self, call: Call) -> object:
+        name, project = call.text("object"), self._project_file()
+        of_org = self.org.described(project, [name])
+        described = (self.org.standard(project) if of_org is None else of_org).get(name)
+        if described is None:
+            raise RequestRefused(404, f"{name[:80]} is not known: {self.org.state(project).message}")
+        return {**shown_object(described), "known": "standard" if of_org is None else "org"}
+
+    def _paths(self, call: Call) -> object:
+        mapper = self.compilations.of({}).mapper or self.compilations.last_good
+        events = [sample.event for sample in self.samples.all({}) if sample.event]
+        caught, _ = caught_events(self._project_file().state)
+        given = [*events, *(one for event in caught if isinstance(one := event["event"], dict))]
+        return seen_paths(given, mapper.mappings if mapper else ())
+
+    def _caught(self, _call: Call) -> object:
+        events, message = caught_events(self._project_file().state)
+        return {"events": events, "message": message}
+
+    def _project_file(self) -> ProjectFile:
+        project, _ = read_project(self.files.folder)
+        return project
 
     def _usable(self, call: Call) -> tuple[Compilation, Mapper | None]:
         """The mappings as they are edited, or while they have mistakes as they were before those."""
@@ -147,19 +220,27 @@ class Workbench:
 
     def _objects(self, mapper: Mapper, project: ProjectFile) -> Descriptions:
         try:
-            return self.org.described(project, mapper.objects) or known_without_org(project)
+            return self.org.described(project, mapper.objects) or self.org.standard(project)
         except Mistakes:
             return {}
 
     def _name_of(self, file: str) -> str:
         """The name of a file of a diagnostic."""
-        path = Path(file)
-        if path.is_absolute() and path.is_relative_to(self.files.folder):
-            return path.relative_to(self.files.folder).as_posix()
-        return file
+        if file not in self._names:
+            path = Path(file)
+            is_own = path.is_absolute() and path.is_relative_to(self.files.folder)
+            self._names[file] = path.relative_to(self.files.folder).as_posix() if is_own else file
+        return self._names[file]
 
     def _described(self) -> None:
         self.compilations.forget()
+        self.changes.publish("org")
+
+
+def _service(project: ProjectFile) -> dict[str, object]:
+    """Whether a service of this project runs on this machine, whose events can be caught."""
+    is_running = running_command(project.state) == "sfmap serve"
+    return {"running": is_running, "message": "" if is_running else "sfmap serve is not running in this project."}
 
 
 def _texts(call: Call) -> Mapping[str, str]:

@@ -68,7 +68,7 @@ class Dev:
         assert told.status == 200, told
         return told.said
 
-    def post(self, path: str, **body: object) -> Any:
+    def post(self, path: str, /, **body: object) -> Any:
         told = self.ask("POST", path, body)
         assert told.status == 200, told
         return told.said
@@ -106,7 +106,7 @@ def started(folder: Folder, *arguments: str, environment: Mapping[str, str] | No
     try:
         line = process.stderr.readline().decode()
         found = re.search(r"(http://\S+)/\?token=(\S+)", line)
-        assert found, line
+        assert found, (line, process.poll())
         yield Dev(folder, found[1], found[2])
     finally:
         process.terminate()

@@ -110,3 +110,51 @@ def test_while_yaml_is_broken_the_last_good_records_are_stale(dev: Dev) -> None:
     assert told["results"][0]["kind"] == "record"
     (one,) = dev.post("/api/check", files=edited("fields:", "fields"))["diagnostics"]
     assert one["kind"] == "SF001"
+
+
+def test_all_samples_say_what_they_become_and_how_much_has_changed(dev: Dev) -> None:
+    told = dev.post("/api/render-all", files=edited("Acme", "Ajax"))
+    ana, bob = told["samples"]
+    assert (ana["state"], ana["becomes"], ana["changed"], ana["snapshot"]) == ("notes", ["Lead"], 1, "missing")
+    assert (bob["state"], bob["becomes"], bob["changed"]) == ("skipped", [], 0)
+    assert (told["changed"], told["snapshots"], told["stale"]) == (1, 2, False)
+
+
+def test_objects_and_their_fields_are_described(dev: Dev) -> None:
+    assert {"name": "Lead", "label": "Lead"} in dev.get("/api/objects")
+    told = dev.get("/api/describe?object=Lead")
+    fields = {one["name"]: one for one in told["fields"]}
+    assert (told["label"], told["known"]) == ("Lead", "standard")
+    assert (fields["LastName"]["label"], fields["LastName"]["required"]) == ("Last Name", True)
+    assert {"value": "Hot", "label": "Hot"} in fields["Rating"]["picklist"]
+    unknown = dev.ask("GET", "/api/describe?object=Planet__c")
+    assert (unknown.status, "Planet__c" in unknown.said["error"]) == (404, True)
+
+
+def test_paths_have_how_often_they_are_filled_and_who_reads_them(dev: Dev) -> None:
+    paths = {one["path"]: one for one in dev.get("/api/paths")}
+    email, plan = paths["traits.email"], paths["traits.plan"]
+    assert (email["filled"], email["events"], email["types"]) == (2, 2, ["email"])
+    assert email["examples"] == ["ana@example.com", "bob@example.com"]
+    assert [(one["field"], one["line"]) for one in email["read_by"]] == [("Email", 10)]
+    assert (plan["filled"], plan["read_by"]) == (1, [])
+
+
+def test_the_language_is_explained(dev: Dev) -> None:
+    told = dev.get("/api/language")
+    keys = {one["name"]: one for one in told["rule_keys"]}
+    assert keys["write"]["values"] == ["always", "create", "update", "empty"]
+    assert keys["required"]["values"] == ["true", "false"]
+    filters = {one["name"]: one for one in told["filters"]}
+    assert filters["if_email"]["examples"]
+    assert filters["split"]["signature"].startswith("split(")
+
+
+def test_without_a_service_nothing_is_caught(dev: Dev) -> None:
+    told = dev.get("/api/caught")
+    assert (told["events"], "sfmap serve" in told["message"]) == ([], True)
+
+
+def test_yaml_is_compared_with_head_by_file(dev: Dev) -> None:
+    told = dev.read("mappings/lead.yaml")
+    assert (told["text"], told["head"], told["readonly"]) == (MAPPING, MAPPING, False)

@@ -1,4 +1,4 @@
 """The named filters of pipes and templates.
 
-Imported by: mapping/run, mapping/compile.
+Imported by: mapping/run, mapping/compile, workbench.
 """
