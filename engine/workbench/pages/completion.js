@@ -4,7 +4,7 @@
 import { insertCompletionText, snippet, startCompletion } from "./codemirror.js";
 import { h } from "./dom.js";
 import { formsOf } from "./forms.js";
-import { about, aboutPath } from "./knowledge.js";
+import { about, aboutPath, share } from "./knowledge.js";
 import { pathLikeness, ranked } from "./likeness.js";
 import { gaps, insertRecipe, plain } from "./recipes.js";
 import { read } from "./yaml_place.js";
@@ -18,6 +18,7 @@ import { read } from "./yaml_place.js";
 const MOST = 200;
 const FORMS = { name: "Ways to write the rule", rank: 2 };
 const RECIPES = { name: "Recipes", rank: 3 };
+const BLOCKS = ["fields", "address", "custom", "headers", "parts"];
 const TEMPLATES = ["template", "when"];
 
 export class Completion {
@@ -181,7 +182,7 @@ export class Completion {
     const paths = this.knowledge.paths.map((path) => ({
       label: path.path,
       detail: aboutPath(path),
-      score: 3 * pathLikeness(path.path, field) + (path.filled ?? 0) / 10,
+      score: 3 * pathLikeness(path.path, field) + share(path) / 10,
       info: () => pathCard(path),
       apply: needsQuotes(path.path) ? JSON.stringify(path.path) : path.path,
     }));
@@ -321,7 +322,7 @@ function constants(field, spot) {
 function keyApply(key, spot) {
   return (/** @type {any} */ view, /** @type {any} */ _option, /** @type {number} */ from, /** @type {number} */ to) => {
     const isNamed = /^\s*:/.test(spot.text.slice(spot.position));
-    const isBlock = key.isTable && !spot.place.isFlow;
+    const isBlock = BLOCKS.includes(key.name) && !spot.place.isFlow;
     const text = isNamed ? key.name : isBlock ? `${key.name}:\n${" ".repeat(spot.place.indent + 2)}` : `${key.name}: `;
     view.dispatch({ ...insertCompletionText(view.state, text, from, to) });
     if (!isNamed) window.setTimeout(() => startCompletion(view));
@@ -368,9 +369,9 @@ export const pathCard = (path) =>
     "div",
     {},
     h("p", {}, h("b", {}, path.path)),
-    h("p", {}, `${Math.round((path.filled ?? 0) * 100)} % of the events have it`, path.types?.length > 0 && `, as ${path.types.join(" or ")}`),
+    h("p", {}, `${path.filled} of ${path.events} events have it`, path.types?.length > 0 && `, as ${path.types.join(" or ")}`),
     path.examples?.length > 0 && h("pre", {}, path.examples.slice(0, 5).join("\n")),
-    path.read_by?.length > 0 && h("p.quiet", {}, `Read by ${path.read_by.map((rule) => rule.field ?? rule).join(", ")}`),
+    path.read_by?.length > 0 && h("p.quiet", {}, `Read by ${path.read_by.map(({ field, mapping }) => [mapping, field].filter(Boolean).join(": ")).join(", ")}`),
   );
 
 /** @param {import("./knowledge.js").Recipe} recipe */

@@ -50,7 +50,7 @@ const theme = EditorView.theme({
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "20px" },
   ".cm-content": { padding: "6px 0", caretColor: "var(--text)" },
   ".cm-cursor": { borderLeftColor: "var(--text)", borderLeftWidth: "2px" },
-  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-2px" },
+  "&.cm-focused": { outline: "0" }, // workbench.css draws it, over the gutter, too
   ".cm-line": { padding: "0 12px 0 4px" },
   ".cm-gutters": { backgroundColor: "var(--bg)", color: "var(--quiet)", border: "0", paddingLeft: "4px" },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--hover)" },
@@ -282,7 +282,7 @@ export class Editor {
     this.view.dispatch({
       changes: { from: at, insert: text },
       selection: EditorSelection.cursor(at + cursor),
-      effects: EditorView.scrollIntoView(at + cursor, { y: "center" }),
+      effects: EditorView.scrollIntoView(at + cursor, { y: "center", xMargin: 80 }),
       userEvent: "input",
     });
     this.focus();
@@ -302,7 +302,7 @@ export class Editor {
     const to = offsetOf(doc, toLine, 1);
     this.view.dispatch({
       selection: EditorSelection.cursor(from),
-      effects: [EditorView.scrollIntoView(from, { y: "center" }), flash.of({ from, to: Math.max(from, to) })],
+      effects: [EditorView.scrollIntoView(from, { y: "center", xMargin: 80 }), flash.of({ from, to: Math.max(from, to) })],
     });
     this.focus();
     window.setTimeout(() => this.view.dispatch({ effects: flash.of(null) }), FLASH);

@@ -6,7 +6,7 @@ import { ask } from "./api.js";
 /**
  * @typedef {{name: string, label: string, type: string, length: number | null, required: boolean, picklist: {value: string, label: string}[], references: string[], lookup: boolean, custom: boolean, createable: boolean, updateable: boolean}} Field
  * @typedef {{object: string, label: string, fields: Field[]}} Described
- * @typedef {{path: string, types: string[], filled: number, examples: string[], read_by: any[]}} Path
+ * @typedef {{path: string, types: string[], filled: number, events: number, examples: string[], read_by: any[]}} Path
  * @typedef {{name: string, summary: string, values: string[], required?: boolean, example?: string, default?: string}} Key
  */
 
@@ -27,8 +27,8 @@ export class Knowledge {
   }
 
   async loadLanguage() {
-    const { filters, sections, recipes } = await ask("/api/language");
-    this.language = { filters, sections, recipes: recipes ?? [] };
+    const { filters, tables, recipes } = await ask("/api/language");
+    this.language = { filters, sections: tables, recipes: recipes ?? [] };
   }
 
   async loadPaths() {
@@ -79,8 +79,10 @@ export function about(field) {
   return [field.label, type, field.required && "required"].filter(Boolean).join(" · ");
 }
 
+/** In which part of the events the path has a value. @param {Path} path */
+export const share = (path) => (path.events ? path.filled / path.events : 0);
+
 /** A path in one line: `82 % · ann@example.com`. @param {Path} path */
 export function aboutPath(path) {
-  const share = path.filled === undefined || path.filled === null ? "" : `${Math.round(path.filled * 100)} %`;
-  return [share, path.examples?.[0]].filter((part) => part !== undefined && part !== "").join(" · ");
+  return [`${Math.round(100 * share(path))} %`, path.examples[0]].filter((part) => part !== undefined && part !== "").join(" · ");
 }

@@ -98,7 +98,9 @@ async function render(signal) {
   const late = window.setTimeout(() => rendered || fill(byId("fields"), skeleton(8)), SKELETON_AFTER);
   const pane = byId("record-pane");
   try {
+    const isFirst = rendered === null;
     rendered = await post("/api/render", { files: files.unsaved(), ...chosen }, signal);
+    if (isFirst) await showMappingOf(rendered.results);
     pane.classList.remove("is-stale");
     fill(byId("render-failure"), rendered.stale && staleNote());
     pane.classList.toggle("is-stale", Boolean(rendered.stale));
@@ -114,6 +116,14 @@ async function render(signal) {
   } finally {
     window.clearTimeout(late);
   }
+}
+
+/** Opens the mapping that makes the first record. @param {any[]} results */
+async function showMappingOf(results) {
+  const path = results.find(({ file }) => file)?.file;
+  if (!path || files.dirty.length || !files.listed.some((one) => one.path === path)) return;
+  await files.show(path);
+  mistakes.mark();
 }
 
 const staleNote = () =>
@@ -209,7 +219,7 @@ function drawFile() {
   saveButton.disabled = !file || file.isReadOnly || !files.isDirty(file);
   const revertButton = /** @type {HTMLButtonElement} */ (byId("revert"));
   revertButton.disabled = !file || file.head === null || file.isReadOnly;
-  revertButton.hidden = files.about?.head === null;
+  revertButton.hidden = !files.about?.head;
   byId("conflict").hidden = !file?.conflict;
   if (!file?.conflict) return;
   const keep = () => (files.keepMine(file), save());
@@ -250,12 +260,12 @@ function drawConnection(state) {
 
 function drawAccept() {
   const button = byId("accept");
-  button.hidden = !samples.changed;
-  button.textContent = `Accept ${changedSnapshots(samples.changed)}`;
+  button.hidden = !samples.snapshots;
+  button.textContent = `Accept ${changedSnapshots(samples.snapshots)}`;
 }
 
 async function accept() {
-  if (!samples.changed) return;
+  if (!samples.snapshots) return;
   if (files.dirty.length) {
     const saveAll = async () => {
       for (const file of files.dirty) if (!(await files.save(file))) return;

@@ -23,7 +23,7 @@ export class RecordView {
     this.place = byId("fields");
     this.place.dataset.rows = "";
     this.table = rows(this.place);
-    this.place.addEventListener("keydown", (event) => this.onKey(event));
+    this.place.addEventListener("keydown", (event) => this.onKey(event), true); // before the row that has the focus changes
     this.place.addEventListener("focusin", (event) => {
       const opener = event.target instanceof Element && event.target.closest("[data-open]");
       if (opener instanceof HTMLElement && opener.dataset.field !== this.opened && this.isByKeys) this.expand(opener.dataset.field ?? null);

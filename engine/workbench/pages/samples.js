@@ -25,6 +25,8 @@ export class Samples {
     /** @type {Map<string, {state: keyof typeof FATES, becomes: string[], changed: number | null}>} */
     this.fates = new Map();
     this.changed = 0;
+    /** How many samples have another snapshot, or none. */
+    this.snapshots = 0;
     this.isCompared = false;
     /** @type {{events: any[], message: string | null}} */
     this.caught = { events: [], message: null };
@@ -71,9 +73,11 @@ export class Samples {
   /** What becomes of each, with the texts that are not saved. @param {AbortSignal} [signal] */
   async weigh(signal) {
     const answer = await post("/api/render-all", { files: this.files.unsaved() }, signal);
+    if (!answer) return; // a newer one is on its way
     this.fates = new Map(answer.samples.map((/** @type {any} */ sample) => [sample.id, sample]));
-    this.isCompared = answer.changed !== null && answer.changed !== undefined;
+    this.isCompared = Boolean(this.files.about?.head);
     this.changed = answer.changed ?? 0;
+    this.snapshots = answer.snapshots;
     this.show();
     this.onFates();
   }
@@ -199,7 +203,7 @@ export class Samples {
 
   /** @param {any} one */
   caughtRow(one) {
-    return h("tr", {}, this.opener(one), h("td.nowrap.quiet", {}, one.came));
+    return h("tr", {}, this.opener(one), h("td.nowrap.quiet", {}, new Date(one.came * 1000).toLocaleString([], { dateStyle: "short", timeStyle: "medium" })));
   }
 }
 

@@ -81,7 +81,9 @@ class Reader {
 
   /** The end of what was written before this position. @param {number} position */
   trimmed(position) {
-    return position - (this.text.slice(0, position).match(/\s*$/)?.[0].length ?? 0);
+    let end = position;
+    while (end > 0 && /\s/.test(this.text[end - 1])) end -= 1;
+    return end;
   }
 
   /**
@@ -189,7 +191,7 @@ class Reader {
       if (comment >= 0) stop = from + comment + (this.text[from + comment] === "#" ? 0 : 1);
     }
     if (this.position >= from && this.position <= Math.max(stop, quote ? stop : 0)) {
-      const start = this.position < at ? this.position : quote ? at + 1 : at;
+      const start = this.position <= at ? this.position : quote ? at + 1 : at;
       this.place ??= this.found(kind, start, { quote: this.position > at ? quote : "", indent });
     } else if (this.position > stop && this.position <= endOfLine(this.text, stop)) {
       this.place ??= this.found("comment", this.position, {});
