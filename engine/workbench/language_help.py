@@ -1,10 +1,11 @@
-"""The mapping language for completion: filters and keys, each with what it means."""
+"""The mapping language for completion: filters and keys, each with what it means, and recipes."""
 
 from sfmap.engine.language.key import Key, Schema
 from sfmap.engine.language.keys import TABLES
 from sfmap.engine.mapping.filters.filter import Example, Filter
 from sfmap.engine.mapping.filters.registry import FILTERS
 from sfmap.engine.sources.reading import json_bytes
+from sfmap.engine.workbench.recipe_book import shown_recipes
 
 
 def language_help() -> dict[str, object]:
@@ -14,6 +15,7 @@ def language_help() -> dict[str, object]:
         "rule_keys": tables["rule"],
         "mapping_keys": tables["mapping"],
         "tables": tables,
+        "recipes": shown_recipes(),
     }
 
 

@@ -70,20 +70,27 @@ export class Completion {
   /** @param {Spot} spot */
   async fields(spot) {
     const described = await this.knowledge.describe(this.objectOf(spot.text));
-    const used = new Set(spot.entries.filter(({ path }) => path.length === 2 && path[0] === "fields").map(({ path }) => String(path[1]).toLowerCase()));
-    const isNamed = /^\s*\w*\s*:/.test(spot.text.slice(spot.position));
+    const used = writtenFields(spot);
+    const isNamed = /^[ \t]*\w*[ \t]*:/.test(spot.text.slice(spot.position));
     const options = (described?.fields ?? [])
       .filter((field) => (field.createable || field.updateable) && !used.has(field.name.toLowerCase()))
       .map((field) => ({
         label: field.name,
         detail: about(field),
         search: field.label,
-        score: (this.mapped ? 3 * pathLikeness(this.mapped, field) : 0) + (field.required ? 0.5 : 0) - (field.createable ? 0 : 0.4),
+        score: (this.mapped ? 3 * pathLikeness(this.mapped, field) : this.waiting(field)) + (field.required ? 0.5 : 0) - (field.createable ? 0 : 0.4),
         info: () => this.fieldCard(field),
         apply: (/** @type {any} */ view, /** @type {any} */ option, /** @type {number} */ from, /** @type {number} */ to) =>
           this.applyKey(view, field.name, from, to, isNamed ? null : columnOf(spot)),
       }));
     return { options: [...options, ...this.recipes("fields", spot)] };
+  }
+
+  /** How much a path that no rule reads is like a field. @param {import("./knowledge.js").Field} field */
+  waiting(field) {
+    const unread = this.knowledge.paths.filter(({ path, read_by }) => !read_by.length && !path.startsWith("integrations"));
+    const best = Math.max(0, ...unread.map(({ path }) => pathLikeness(path, field)));
+    return best > 0.7 ? best : 0;
   }
 
   /**
@@ -196,7 +203,7 @@ export class Completion {
     if (!isAfterPipe) return null;
     const options = this.knowledge.language.filters.map((filter) => ({
       label: filter.name,
-      detail: filter.summary,
+      detail: unlinked(filter.summary),
       search: filter.summary,
       info: () => filterCard(filter),
       apply: filterApply(filter),
@@ -261,7 +268,7 @@ export class Completion {
   bestPath(field, spot) {
     void spot;
     const best = this.knowledge.paths.map(({ path }) => ({ path, score: pathLikeness(path, field) })).sort((one, other) => other.score - one.score)[0];
-    return best && best.score > 0.5 ? best.path : "traits.";
+    return best && best.score > 0.75 ? best.path : "traits.";
   }
 
   /** @param {import("./knowledge.js").Field} field */
@@ -280,6 +287,15 @@ export class Completion {
 }
 
 /** @typedef {{text: string, position: number, place: Place, entries: Entry[], typed: string}} Spot */
+
+/** The fields that the mapping writes, in lower case: those of rules, and those of the address. @param {Spot} spot */
+function writtenFields({ entries, text }) {
+  const named = (/** @type {string[]} */ ...keys) => entries.filter(({ path }) => path.length === keys.length + 1 && keys.every((key, at) => key === path[at]));
+  const prefixes = named("address", "targets").map(({ valueStart, end }) => text.slice(valueStart, end).trim());
+  const parts = named("address", "parts").map(({ path }) => String(path[2]));
+  const ofAddress = parts.flatMap((part) => (prefixes.length ? prefixes.map((prefix) => prefix + part) : [part]));
+  return new Set([...named("fields").map(({ path }) => String(path[1])), ...ofAddress].map((name) => name.toLowerCase()));
+}
 
 /** @param {Spot} spot @param {(string | number)[]} path @returns {[number, number]} */
 function rangeOf(spot, path) {
@@ -321,7 +337,7 @@ function constants(field, spot) {
 /** @param {import("./knowledge.js").Key} key @param {Spot} spot */
 function keyApply(key, spot) {
   return (/** @type {any} */ view, /** @type {any} */ _option, /** @type {number} */ from, /** @type {number} */ to) => {
-    const isNamed = /^\s*:/.test(spot.text.slice(spot.position));
+    const isNamed = /^[ \t]*:/.test(spot.text.slice(spot.position));
     const isBlock = BLOCKS.includes(key.name) && !spot.place.isFlow;
     const text = isNamed ? key.name : isBlock ? `${key.name}:\n${" ".repeat(spot.place.indent + 2)}` : `${key.name}: `;
     view.dispatch({ ...insertCompletionText(view.state, text, from, to) });
@@ -359,9 +375,12 @@ export const keyCard = (key) =>
     key.example && h("pre", {}, `${key.name}: ${key.example}`),
   );
 
+/** Markdown's links and marks of code taken out. @param {string} text */
+const unlinked = (text) => text.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
+
 /** @param {{signature: string, summary: string, examples: string[]}} filter */
 export const filterCard = (filter) =>
-  h("div", {}, h("p", {}, h("b", {}, filter.signature)), h("p", {}, filter.summary), filter.examples?.length > 0 && h("pre", {}, filter.examples.join("\n")));
+  h("div", {}, h("p", {}, h("b", {}, filter.signature)), h("p", {}, unlinked(filter.summary)), filter.examples?.length > 0 && h("pre", {}, filter.examples.join("\n")));
 
 /** @param {import("./knowledge.js").Path} path */
 export const pathCard = (path) =>

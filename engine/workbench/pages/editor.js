@@ -42,6 +42,7 @@ import {
   tags,
   yaml,
 } from "./codemirror.js";
+import { read } from "./yaml_place.js";
 
 const FLASH = 1_500;
 
@@ -76,7 +77,7 @@ const theme = EditorView.theme({
   },
   ".cm-tooltip.cm-tooltip-autocomplete": { overflow: "visible" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", fontSize: "12.5px", maxHeight: "16em", maxWidth: "min(620px, 92vw)" },
-  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "3px 8px", lineHeight: "18px" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "3px 8px", lineHeight: "18px", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--selected)", color: "var(--text)" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > completion-section": {
     padding: "4px 8px 2px", fontFamily: "var(--ui)", fontSize: "12px", color: "var(--quiet)", border: "0", opacity: "1",
@@ -105,12 +106,11 @@ const theme = EditorView.theme({
   ".cm-searchMatch-selected": { backgroundColor: "var(--flash)" },
   ".cm-snippetField": { backgroundColor: "var(--accent-bg)" },
   ".card": { padding: "8px 10px" },
-  ".card b": { fontFamily: "var(--mono)", fontSize: "12.5px" },
-  ".card p": { margin: "4px 0 0" },
-  ".card p:first-child": { margin: "0" },
-  ".card .quiet": { color: "var(--quiet)" },
-  ".card code": { fontFamily: "var(--mono)", fontSize: "12px" },
-  ".card pre": { margin: "6px 0 0", padding: "6px 8px", font: "12px/17px var(--mono)", background: "var(--panel)", borderRadius: "4px", whiteSpace: "pre-wrap" },
+  ".card b, .cm-completionInfo b": { fontFamily: "var(--mono)", fontSize: "12.5px" },
+  ".card p, .cm-completionInfo p": { margin: "4px 0 0" },
+  ".card p:first-child, .cm-completionInfo p:first-child": { margin: "0" },
+  ".quiet": { color: "var(--quiet)" },
+  ".card pre, .cm-completionInfo pre": { margin: "6px 0 0", padding: "6px 8px", font: "12px/17px var(--mono)", background: "var(--panel)", borderRadius: "4px", whiteSpace: "pre-wrap" },
 });
 
 const colors = HighlightStyle.define([
@@ -143,6 +143,26 @@ function linesOf(doc, { from, to }) {
     marks.push(Decoration.line({ class: "cm-flash" }).range(doc.line(number).from));
   }
   return marks;
+}
+
+/** A new line where the next key belongs: below the key that has no value yet, or beside the one that has. @param {any} view */
+function newLine(view) {
+  const { state } = view;
+  const { head, empty } = state.selection.main;
+  const line = state.doc.lineAt(head);
+  const before = line.text.slice(0, head - line.from);
+  if (!empty) return false;
+  let column = before.match(/^ */)?.[0].length ?? 0;
+  if (/:\s*(#.*)?$/.test(before)) {
+    column += 2;
+  } else if (before.trim()) {
+    const { entries } = read(state.doc.toString());
+    const around = entries.filter(({ start, end, isFlow }) => !isFlow && start < line.from && end > line.from && end <= head && !state.doc.sliceString(start, end).match(/^[^\n{[]*\n/));
+    const flow = around.at(-1);
+    if (flow) column = flow.start - state.doc.lineAt(flow.start).from;
+  }
+  view.dispatch(state.update({ changes: { from: head, insert: `\n${" ".repeat(column)}` }, selection: EditorSelection.cursor(head + 1 + column), scrollIntoView: true, userEvent: "input" }));
+  return true;
 }
 
 /**
@@ -195,13 +215,13 @@ export class Editor {
       hoverTooltip(hover, { hoverTime: 350 }),
       search({ top: true }),
       highlightSelectionMatches(),
-      Prec.highest(keymap.of(keys)),
+      Prec.highest(keymap.of([...keys, ...completionKeymap])),
       keymap.of([
+        { key: "Enter", run: newLine },
         { key: "Tab", run: acceptCompletion },
         { key: "Tab", run: indentMore, shift: indentLess },
         { key: "F8", run: nextDiagnostic },
         ...closeBracketsKeymap,
-        ...completionKeymap,
         ...searchKeymap,
         ...historyKeymap,
         ...defaultKeymap,

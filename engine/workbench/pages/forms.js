@@ -36,7 +36,7 @@ function ofType(field, gap) {
   }
   if (type === "multipicklist") return [["several values", "a list, joined for the multi-select picklist", `{from: ${gap} | join(';')}`], ["add values", "keeps those that are in the org", `{from: ${gap} | join(';'), add: true}`]];
   if (picklist?.length) {
-    const rows = picklist.slice(0, 6).map(({ value }) => `\${${value.toLowerCase().replace(/[^\w ]/g, "")}}: ${quoted(value)}`);
+    const rows = picklist.slice(0, 6).map(({ value }) => `\${${value.toLowerCase().replace(/\W+/g, " ").trim()}}: ${quoted(value)}`);
     return [
       ["table of values", "each value of the event with one of the picklist", `{from: ${gap}, values: {${rows.join(", ")}}, else: \${${picklist[0].value}}}`],
       ["as sent", "only what the picklist has", `{from: ${gap}, type: picklist}`],

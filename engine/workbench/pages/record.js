@@ -228,17 +228,15 @@ export class RecordView {
     return made.length > 0 && h("div.chips", {}, ...made);
   }
 
-  /** What was tried, in order. @param {any} field */
+  /** What was tried, in order, up to what was used. @param {any} field */
   tried(field) {
-    const tried = field.tried ?? [];
-    if (tried.length < 1) return null;
-    const winner = tried.findIndex((/** @type {any} */ one) => one.found);
+    const { tried = [], source } = field;
+    const used = source && h("li", {}, h("code", {}, source.text), h("span.ok", {}, " ✓ used"));
     return h(
       "ol.tried",
       { "aria-label": "What was tried" },
-      ...tried.map((/** @type {any} */ one, /** @type {number} */ index) =>
-        h("li", {}, h("code", {}, one.source), h("span.quiet", {}, one.found ? (index === winner ? " used" : " has a value, too") : " no value")),
-      ),
+      ...tried.map((/** @type {any} */ one) => h("li", {}, h("code", {}, one.source), h("span.quiet", {}, ` ${one.found}`))),
+      used,
     );
   }
 
@@ -256,11 +254,11 @@ export class RecordView {
   why(field) {
     const notes = (field.notes ?? []).join("; ");
     const value = shown(field);
-    return [value && h("span.clip.inline", { title: value }, value), value && " ", h("span.chip.warn.wrap", {}, notes || "left out"), " ", field.source && this.place_(field.source)];
+    return [value && h("span.clip.inline", { title: value }, value), value && " ", h("span.chip.warn.wrap", {}, notes || "left out"), " ", field.source && this.placeOf(field.source)];
   }
 
   /** @param {Source} source */
-  place_(source) {
+  placeOf(source) {
     const go = () => this.jump(source.file, source.line, source.column);
     return h("button.plain.small", { type: "button", onclick: go }, `line ${source.line}`);
   }
@@ -275,7 +273,7 @@ export class RecordView {
         "ul",
         {},
         ...result.no_value.map((/** @type {any} */ field) =>
-          h("li", {}, h("b", {}, field.label || field.field), " ", h("code.quiet", {}, triedWords(field)), " ", field.source && this.place_(field.source)),
+          h("li", {}, h("b", {}, field.label || field.field), " ", h("code.quiet", {}, triedWords(field)), " ", field.source && this.placeOf(field.source)),
         ),
       ),
     );
