@@ -15,7 +15,7 @@ from sfmap.engine.project.project_file import ProjectFile, read_project
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Mistakes, in_order
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectCheck:
     """What was found, and the mappings as far as they could be compiled."""
 
@@ -23,6 +23,8 @@ class ProjectCheck:
     diagnostics: tuple[Diagnostic, ...]
     can_map: bool
     """Whether events can be mapped: there may still be errors about the org."""
+    is_whole: bool
+    """Whether it was checked against all that the org has."""
 
     @property
     def is_broken(self) -> bool:
@@ -67,8 +69,10 @@ def check_chosen(
     compiled, found = check_mappings(chosen)
     diagnostics = [*mistakes, *found]
     can_map = not any(one.severity == "error" for one in diagnostics)
+    is_whole = False
     try:
         known = known_objects(compiled)
+        is_whole = known.is_whole
         for each in compiled:
             diagnostics += check_against_org(each.mapping, known.objects, is_whole=known.is_whole)
         if not mistakes:
@@ -76,7 +80,7 @@ def check_chosen(
     except Mistakes as of_schema:
         diagnostics += of_schema.diagnostics
     said = in_order(one for one in diagnostics if not one.is_silenced(project.silenced))
-    return ProjectCheck(compiled, said, can_map)
+    return ProjectCheck(mappings=compiled, diagnostics=said, can_map=can_map, is_whole=is_whole)
 
 
 def known_without_org(project: ProjectFile) -> Descriptions:

@@ -103,5 +103,5 @@ def _git(folder: Path, *arguments: str, sent: bytes = b"") -> bytes:
         raise NoRevision("the command git was not found: install it, or give a folder") from None
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ")
-        raise NoRevision(f"git says: {said}; --from takes a revision of git, or a folder") from None
+        raise NoRevision(f"git says: {said};", "--from takes a revision of git, or a folder") from None
     return done.stdout

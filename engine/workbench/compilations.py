@@ -19,8 +19,6 @@ _KEPT = 4
 class Compilation:
     project: ProjectFile
     check: ProjectCheck
-    is_whole: bool
-    """Whether it was checked against all that the org has."""
     mapper: Mapper | None
     """None if there are mistakes."""
 
@@ -49,7 +47,6 @@ class Compilations:
                 compilation = Compilation(
                     project=project,
                     check=checked,
-                    is_whole=self._org.state(project).state == "checked",
                     mapper=Mapper(checked.mappings) if checked.can_map else None,
                 )
                 self._kept = {**dict(list(self._kept.items())[1 - _KEPT :]), key: compilation}

@@ -1,5 +1,6 @@
 """The objects of the org that mappings are checked against, asked for in the background and remembered."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -9,7 +10,7 @@ from threading import Lock, Thread
 from typing import Literal
 
 from sfmap.engine.errors import SfmapError
-from sfmap.engine.inspect.describe_cache import describe, remembered
+from sfmap.engine.inspect.describe_cache import LIFETIME, describe, remembered
 from sfmap.engine.inspect.org_check import Descriptions
 from sfmap.engine.inspect.project_check import KnownObjects, known_without_org, mapped_objects
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
@@ -44,7 +45,7 @@ class DescribedOrg:
         self._asking: Thread | None = None
         self._trouble = ""
         self._standard: tuple[object, Descriptions] | None = None
-        self._asked_at = 0.0
+        self._asked_at = -math.inf
 
     def name(self, project: ProjectFile) -> str:
         return self._org_name or project.default_org
@@ -80,8 +81,9 @@ class DescribedOrg:
             if any(name not in self._known for name in wanted):
                 self._recall(project)
             missing = [name for name in wanted if name not in self._known]
+            if missing or time.monotonic() - self._asked_at > LIFETIME:
+                self._ask(project, wanted)
             if missing:
-                self._ask(project, missing)
                 return None
             return {name: one for name in wanted if (one := self._known[name])}
 
@@ -106,7 +108,7 @@ class DescribedOrg:
         with suppress(NoSuchOrg):
             self._known = {**remembered(project, project.org(self._org_name)), **self._known}
 
-    def _ask(self, project: ProjectFile, names: list[str]) -> None:
+    def _ask(self, project: ProjectFile, names: Sequence[str]) -> None:
         is_asking = self._asking is not None and self._asking.is_alive()
         if is_asking or (self._trouble and time.monotonic() - self._asked_at < _AGAIN):
             return
@@ -114,7 +116,7 @@ class DescribedOrg:
         self._asking = Thread(target=self._describe, args=(project, names), daemon=True, name="describe")
         self._asking.start()
 
-    def _describe(self, project: ProjectFile, names: list[str]) -> None:
+    def _describe(self, project: ProjectFile, names: Sequence[str]) -> None:
         try:
             found = describe(project, project.org(self._org_name), names).objects
         except (SfmapError, Mistakes) as error:

@@ -41,7 +41,7 @@ def serve_workbench(options: DevOptions, ready: Callable[[str], object]) -> None
     """Serves until a signal arrives; calls `ready` with the address. Raises `CannotServe`."""
     token = secrets.token_urlsafe(24)
     changes = ChangeStream(lambda: server.is_stopping)
-    workbench = Workbench(options.folder, options.org_name, changes)
+    workbench = Workbench(options.folder.resolve(), options.org_name, changes)
     api = JsonApi(token, _log)
     routes = [
         Route("/", _page, methods=["GET"]),

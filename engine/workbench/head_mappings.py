@@ -59,6 +59,6 @@ class HeadMappings:
             try:
                 self._head = head(self._folder)
             except NoRevision as why:
-                self._head, self.message, self._of_commit = None, str(why), ""
+                self._head, self.message, self._of_commit = None, why.message.rstrip(";"), ""
             self._asked_at = time.monotonic()
         return self._head

@@ -1,5 +1,6 @@
 """The real `sfmap dev` in a project of its own, and its answers."""
 
+import json
 import re
 import subprocess
 import urllib.error
@@ -52,10 +53,11 @@ class Dev:
     folder: Folder
     url: str
     token: str
+    process_id: int
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> Told:
         sent = {"Authorization": f"Bearer {self.token}", **{k.replace("_", "-"): v for k, v in headers.items()}}
-        data = None if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
+        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}{path}", data, sent, method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
@@ -107,7 +109,7 @@ def started(folder: Folder, *arguments: str, environment: Mapping[str, str] | No
         line = process.stderr.readline().decode()
         found = re.search(r"(http://\S+)/\?token=(\S+)", line)
         assert found, (line, process.poll())
-        yield Dev(folder, found[1], found[2])
+        yield Dev(folder=folder, url=found[1], token=found[2], process_id=process.pid)
     finally:
         process.terminate()
         process.wait(60)
