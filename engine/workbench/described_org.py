@@ -99,7 +99,7 @@ class DescribedOrg:
         with self._lock:
             if self._trouble:
                 return OrgState(name=name, state="away", message=self._trouble)
-            if self._known and not (self._asking and self._asking.is_alive()):
+            if self._known:
                 return OrgState(name=name, state="checked", message=f"Checked against {name}.")
         return OrgState(name=name, state="standard", message=f"Asking {name} for its fields.")
 
