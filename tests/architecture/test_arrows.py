@@ -151,3 +151,7 @@ def test_no_object_or_field_is_named_in_python(module: Path) -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
             found = KNOWLEDGE.intersection(re.findall(r"\w+", node.value))
             assert not found, f"line {node.lineno}: {node.value!r}"
+
+
+def test_the_workbench_cannot_send_to_an_org() -> None:
+    assert not {"org/soap", "delivery", "workers", "wiring", "backfill", "serve", "api"} & set(ARROWS["workbench"])
