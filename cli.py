@@ -22,6 +22,7 @@ COMMANDS = {
     "init": "Create a project: mappings, sample events, a CI workflow.",
     "limits": "Print the daily limit of API calls, and how many are left.",
     "org": "Run the local org, or copy another org's objects to it.",
+    "plan": "Show what a run would create and change, and write nothing.",
     "render": "Print what events would send.",
     "retry": "Deliver dead letters again with the current mappings.",
     "run": "Deliver events to an org.",

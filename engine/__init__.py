@@ -52,6 +52,8 @@ wiring           connects ports and adapters
                  ← files, mapping/values, mapping/run, org, org/soap, sources, sources/stores,
                    sources/formats, sources/shapes, sources/queries, sources/kafka,
                    sources/files, journal, journal/shared, delivery, project, local_org
+planning         what a run would change: it is delivered to a stand-in for the org, which writes nothing
+                 ← files, mapping/values, org, journal, delivery
 inspect/traits   which traits arrive, and which rules read them
                  ← yaml_files, mapping/values, mapping/run, mapping/compile
 inspect          what a person asks of a mapping
@@ -72,7 +74,7 @@ backfill         years of events as records, on Spark
 api              what Python programs import, and what the commands are written on
                  ← files, yaml_files, language, mapping/values, mapping/run, org, sources,
                    sources/stores, sources/kafka, journal, delivery, workers, project, local_org,
-                   wiring, inspect
+                   wiring, planning, inspect
 commands         the command line
                  ← files, yaml_files, language, mapping/values, sources, sources/stores,
                    sources/formats, journal, delivery, project, http, local_org, wiring,

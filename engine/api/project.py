@@ -1,8 +1,9 @@
 """A project as a Python program uses it: renders and explains events, checks mappings, and runs."""
 
+import logging
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,6 +14,7 @@ from sfmap.engine.api.dead_letter_lines import DeadLetters
 from sfmap.engine.api.explained_event import Explanation
 from sfmap.engine.api.opening_runs import RunKeywords, RunSettings, open_run
 from sfmap.engine.api.payloads import Payload
+from sfmap.engine.api.plans import PlanSettings, plan_source
 from sfmap.engine.api.run_report import RunReport
 from sfmap.engine.api.runs import retry_dead_letters, run_source
 from sfmap.engine.api.topic_runs import run_topic
@@ -22,6 +24,7 @@ from sfmap.engine.inspect.payload import payload
 from sfmap.engine.inspect.project_check import ProjectCheck, check_project
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Rejected
+from sfmap.engine.planning.plan_summary import PlanSummary
 from sfmap.engine.project.loading import ChosenMappings, chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import ProjectFile, load_project, project_folder
 from sfmap.engine.sources.event_source import ResumableSource, SourceFailed
@@ -36,6 +39,7 @@ from sfmap.engine.yaml_files.diagnostics import Diagnostic
 from sfmap.engine.yaml_files.files import CannotRead
 
 FileName = str | os.PathLike[str]
+_log = logging.getLogger("sfmap").info
 
 
 class Project:
@@ -144,6 +148,38 @@ class Project:
         skips, mapper = source.may_repeat if skip_delivered is None else skip_delivered, self.mapper(org)
         with open_run("sfmap run", self.file, replace(settings, skip_delivered=skips)) as started:
             return run_source(started, source, mapper, restart=restart, linger=linger)
+
+    def plan(
+        self,
+        events: FileName | Iterable[FileName] | Iterable[GivenEvent],
+        *,
+        org: str | None = None,
+        restart: bool = False,
+        skip_delivered: bool | None = None,
+        input_format: str | None = None,
+        max_calls: int | None = None,
+        out_file: str | None = None,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_message: Callable[[str], object] = _log,
+    ) -> PlanSummary:
+        """What `run` would do with these events: records are looked up, and nothing is written.
+
+        The keywords are those of `run`; `out_file` gets a JSON line for each record. Raises as `run` does, and
+        what would end it early.
+        """
+        source = self._source(events, SourceOptions(format=input_format or "", say=on_message))
+        check_outputs((file.name for file in source.files), (out_file,))
+        source.check()
+        settings = PlanSettings(
+            org=org,
+            restart=restart,
+            skip_delivered=source.may_repeat if skip_delivered is None else skip_delivered,
+            max_calls=max_calls,
+            out_file=out_file,
+            should_stop=should_stop,
+            on_message=on_message,
+        )
+        return plan_source(self.file, source, self.mapper(org), settings)
 
     def retry(
         self, *, org: str | None = None, reason: str = "", number: int = 0, **options: Unpack[RunKeywords]

@@ -1,4 +1,4 @@
 """Records → outcomes.
 
-Imported by: workers, wiring, inspect, serve, backfill, api, commands.
+Imported by: workers, wiring, planning, inspect, serve, backfill, api, commands.
 """

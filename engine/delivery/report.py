@@ -1,7 +1,7 @@
 """The summary of a run, as JSON and as text: counts by outcome and reason, API calls, and how it ended."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -136,9 +136,9 @@ class Report:
             "seconds": round(self.seconds, 3),
         }
 
-    def summary(self) -> str:
-        """The summary as text."""
-        return "\n".join(self._lines())
+    def summary(self, records: Sequence[str] | None = None) -> str:
+        """The summary as text; `records` are lines about records in place of those about what was written."""
+        return "\n".join(self._lines(records))
 
     def _advice(self) -> Iterator[str]:
         """Hints if nearly all events are skipped for one reason."""
@@ -146,11 +146,12 @@ class Report:
             if count > _NEARLY_ALL * self.events:
                 yield from (f"  {advice}" for said, advice in _ADVICE if said in reason)
 
-    def _lines(self) -> Iterator[str]:
+    def _lines(self, records: Sequence[str] | None) -> Iterator[str]:
         events = "event" if self.events == 1 else "events"
         runs = f", in {self.parts} runs" if self.parts > 1 else ""
         yield f"  read       {self.events:>9,}  {events} in {self.seconds:.1f} s{runs}"
-        for fate in FATES:
+        yield from records or ()
+        for fate in FATES if records is None else ("skipped", "failed"):
             if self.fates[fate] or fate in ("created", "updated"):
                 reasons = {"skipped": self.skipped, "failed": self.failed}.get(fate, Counter())
                 yield from self._counted(fate, self.fates[fate], reasons)

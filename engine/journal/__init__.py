@@ -1,4 +1,4 @@
 """What has happened, kept on disk.
 
-Imported by: journal/shared, delivery, workers, wiring, serve, workbench, api, commands.
+Imported by: journal/shared, delivery, workers, wiring, planning, serve, workbench, api, commands.
 """

@@ -1,4 +1,4 @@
 """What delivery needs from an org, and what its described fields accept.
 
-Imported by: org/soap, delivery, workers, project, wiring, inspect, serve, workbench, backfill, api.
+Imported by: org/soap, delivery, workers, project, wiring, planning, inspect, serve, workbench, backfill, api.
 """
