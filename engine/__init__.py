@@ -3,6 +3,7 @@
 A test holds these arrows. Data flows down this list: a room is imported only by rooms below it.
 
 errors           every expected failure, in one tree; every room may import it
+messages         counts with their nouns, and commands to paste; every room may import it
 files            files on disk: private ones, and the output files of a run
 yaml_files       YAML text as nodes with positions, tables of known keys, and diagnostics
 language         the mapping language: YAML nodes → Mapping

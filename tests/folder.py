@@ -14,6 +14,8 @@ import orjson
 
 SFMAP = Path(sys.executable).parent / "sfmap"
 REPOSITORY = Path(__file__).parents[1]
+INSTALLED = {**os.environ, "PATH": f"{SFMAP.parent}{os.pathsep}{os.environ['PATH']}"}
+"""An environment whose PATH has the command, as after an installation."""
 
 Event = Mapping[str, object]
 
@@ -33,7 +35,7 @@ class Folder:
             input=stdin,
             capture_output=True,
             timeout=120,
-            env={**os.environ, **(environment or {})},
+            env={**INSTALLED, **(environment or {})},
         )
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
@@ -41,7 +43,9 @@ class Folder:
         self, *arguments: str, stdout: int | None = None, before: Sequence[str] = ()
     ) -> "subprocess.Popen[bytes]":
         """The command under way, perhaps by way of another one before it."""
-        return subprocess.Popen([*before, SFMAP, *arguments], cwd=self.path, stdout=stdout, stderr=subprocess.PIPE)
+        return subprocess.Popen(
+            [*before, SFMAP, *arguments], cwd=self.path, stdout=stdout, stderr=subprocess.PIPE, env=INSTALLED
+        )
 
     def write(self, name: str, events: Sequence[Event | str]) -> str:
         """A file of events, or of raw lines."""

@@ -1,6 +1,5 @@
 """The real service in a folder of its own, with a local org behind it."""
 
-import os
 import re
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from typing import TypeVar
 
 import orjson
 
-from .folder import SFMAP, Folder
+from .folder import INSTALLED, SFMAP, Folder
 
 PROJECT = """\
 serve:
@@ -71,7 +70,7 @@ class Service:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, **SECRETS}
+        return {**INSTALLED, **SECRETS}
 
     def refused(self, *arguments: str) -> str:
         """What it says instead of starting; without a traceback."""

@@ -13,6 +13,7 @@ import orjson
 from sfmap.engine.api.dead_letter_lines import DeadLetters
 from sfmap.engine.delivery.outcome import Fate
 from sfmap.engine.delivery.report import Report
+from sfmap.engine.delivery.summary_text import summary_text
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import Results
 from sfmap.engine.yaml_files.files import CannotRead
@@ -153,7 +154,7 @@ class RunReport:
 
     def __str__(self) -> str:
         """The summary as text."""
-        return self.summary.summary()
+        return summary_text(self.summary)
 
     def __repr__(self) -> str:
         counts = {name: count for name, count in self.summary.fates.items() if count}

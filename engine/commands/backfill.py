@@ -1,5 +1,7 @@
 """`sfmap backfill` and `sfmap-backfill`: make records of years of events, on Spark."""
 
+import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from sfmap.engine.commands.arguments import input_format_option, mappings_option
 from sfmap.engine.commands.exit import run
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.errors import ExitCode
+from sfmap.engine.messages.hints import command_line_in, option
 from sfmap.engine.wiring.source_opening import SourceOptions
 
 _MEGABYTE = 1024 * 1024
@@ -69,9 +72,19 @@ def backfill(
                 say=say,
             ),
         )
-    say(str(summary))
-    say(f"Deliver them with: sfmap run --records {out}{f' --org {org_name}' if org_name else ''}")
+        org = opened.file.org_option(org_name)
+    say(f"{summary}\nTo deliver them:")
+    here = Path() if project is None else project
+    mappings = option("--mappings", folder and _seen_from(here, str(folder)))
+    if project is not None:
+        say(f"  cd {shlex.quote(str(project))}")
+    say(f"  {command_line_in(here, 'run', '--records', _seen_from(here, out), *mappings, *org)}")
     sys.exit(ExitCode.EVENTS_FAILED if summary.rejected else ExitCode.DONE)
+
+
+def _seen_from(folder: Path, path: str) -> str:
+    """The path for a command that runs in the folder."""
+    return path if "://" in path or os.path.isabs(path) else os.path.relpath(path, folder)
 
 
 def main() -> None:

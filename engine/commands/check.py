@@ -9,16 +9,16 @@ import orjson
 
 from sfmap.engine.api.project import Project
 from sfmap.engine.commands.arguments import event_names, mappings_option
-from sfmap.engine.commands.terminal import counted, explained, say, styled
+from sfmap.engine.commands.terminal import counted_mistakes, explained, mistakes_text, say
 from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.annotations import github_annotation, sarif
 from sfmap.engine.inspect.coverage import Coverage, cover, coverage_json, coverage_text
 from sfmap.engine.inspect.partition_check import PartitionCheck, check_partitions
 from sfmap.engine.inspect.project_check import ProjectCheck
 from sfmap.engine.mapping.values.record import Event
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.sources.event_source import EventSource
 from sfmap.engine.wiring.source_opening import SourceOptions
-from sfmap.engine.yaml_files.diagnostics import render_all
 
 
 @click.command()
@@ -103,13 +103,13 @@ def _events(source: EventSource, unread: list[str]) -> Iterator[Event]:
 
 def _say_found(checked: ProjectCheck) -> None:
     if checked.diagnostics:
-        say(render_all(checked.diagnostics, styled))
+        say(mistakes_text(checked.diagnostics))
     if checked.is_broken:
-        say(f"\n{counted(checked.diagnostics)}.")
+        say(f"\n{counted_mistakes(checked.diagnostics)}.")
         return
     for compiled in checked.mappings:
         mapping = compiled.mapping
         takes = ", ".join(dict.fromkeys(pattern.type for pattern in mapping.events))
         warnings = sum(one.file == mapping.source.file for one in checked.diagnostics)
-        found = f"{warnings} warning{'' if warnings == 1 else 's'}" if warnings else "no errors"
-        say(f"{mapping.source.file}: {takes} → {mapping.object}, {len(mapping.rules)} fields: {found}")
+        found = counted(warnings, "warning") if warnings else "no errors"
+        say(f"{mapping.source.file}: {takes} → {mapping.object}, {counted(len(mapping.rules), 'field')}: {found}")

@@ -5,10 +5,11 @@ import sys
 import click
 
 from sfmap.engine.commands.arguments import org_option
-from sfmap.engine.commands.terminal import explained, say
+from sfmap.engine.commands.terminal import explained, say, say_message
 from sfmap.engine.journal.dead_letter_events import letter_event, letter_json, letter_line
 from sfmap.engine.journal.dead_letter_store import dead_letters as stored_dead_letters
 from sfmap.engine.journal.dead_letter_store import discard_dead_letters
+from sfmap.engine.messages.hints import command_line
 from sfmap.engine.project.project_file import load_project, project_folder
 from sfmap.engine.wiring.org_opening import known_key
 from sfmap.engine.wiring.state_opening import open_journal
@@ -30,9 +31,10 @@ def dead_letters(org_name: str | None, reason: str, as_data: bool, as_events: bo
             entry = project.org(org_name)
             key = known_key(project, entry, journal)
             if key is None:
-                say(
+                known_by = command_line("limits", *project.org_option(entry.name))
+                say_message(
                     f"sfmap has not signed in to the org {entry.name} with these settings yet, so no dead"
-                    f" letters are known. To sign in, run: sfmap limits --org {entry.name}"
+                    f" letters are known. To sign in, run: {known_by}"
                 )
                 return
             for letter in stored_dead_letters(journal, key, reason):

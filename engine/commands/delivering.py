@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sfmap.engine.commands.status_line import interrupted_line
+
 _COLLECT_AFTER = 50_000
 """Allocations between garbage collections: with the default of 700 they take a sixth of a run."""
 
@@ -25,7 +27,7 @@ def stop_signal() -> Iterator[Callable[[], bool]]:
     def handle(number: int, _frame: object) -> None:
         stop.set()
         # Not through sys.stderr: the signal may have arrived while a line is being written there.
-        os.write(2, b"\nStopping after the call in flight; Ctrl-C again stops at once.\n")
+        os.write(2, interrupted_line("Stopping after the call in flight; Ctrl-C again stops at once."))
         signal.signal(number, previous[signal.Signals(number)])
 
     for number in previous:

@@ -10,6 +10,7 @@ from sfmap.engine.commands.arguments import event_names, events_argument
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.errors import ExitCode
 from sfmap.engine.inspect.payload_diff import differences
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.project.revision import mapper_at
 from sfmap.engine.sources.reading import json_bytes
 from sfmap.engine.testing.cases import rendered
@@ -44,5 +45,5 @@ def diff(events: tuple[str, ...], revision: str, as_data: bool, exit_code: bool)
                 click.echo(json_bytes(line))
             elif found:
                 click.echo("\n".join([f"event {received.number}", *(f"  {one}" for one in found)]))
-        say(f"{compared:,} events compared, {changed:,} changed.")
+        say(f"{counted(compared, 'event')} compared, {changed:,} changed.")
     sys.exit(ExitCode.EVENTS_FAILED if unread or (changed and exit_code) else ExitCode.DONE)

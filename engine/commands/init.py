@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import shlex
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.files.output import CannotWrite
 from sfmap.engine.inspect.project_schema import SchemaRequest, write_schema
+from sfmap.engine.messages.hints import command_line_in
 from sfmap.engine.project.project_file import load_project
 from sfmap.engine.project.scaffolding import make_project
 
@@ -28,5 +30,7 @@ def init(folder: Path) -> None:
             made = make_project(folder, make_others)
         except OSError as error:
             raise CannotWrite(f"cannot write {error.filename}: {error.strerror}") from None
-    first = "" if folder.samefile(Path()) else f"cd {folder}, then "
-    say("".join(f"  {folder / name}\n" for name in made) + f"Next: {first}sfmap check and sfmap test.")
+    say("".join(f"  {folder / name}\n" for name in made) + "Next:")
+    if not folder.samefile(Path()):
+        say(f"  cd {shlex.quote(str(folder))}")
+    say(f"  {command_line_in(folder, 'check')}\n  {command_line_in(folder, 'test')}")

@@ -17,8 +17,9 @@ from sfmap.engine.commands.arguments import (
 )
 from sfmap.engine.commands.delivering import collect_rarely, stop_signal
 from sfmap.engine.commands.status_line import StatusLine
-from sfmap.engine.commands.summary import finish, print_summary
+from sfmap.engine.commands.summary import Hints, finish, print_summary
 from sfmap.engine.commands.terminal import explained
+from sfmap.engine.messages.hints import command_line, option
 
 
 @click.command()
@@ -49,13 +50,16 @@ def retry(
     collect_rarely()
     status = StatusLine()
     with explained(), stop_signal() as should_stop:
+        project = Project(mappings=folder)
+        org = project.file.org_option(org_name)
 
         def tell(report: RunReport) -> None:
             if (number or reason) and report.finished and not report.events:
-                raise click.UsageError("There is no such dead letter; sfmap dead-letters lists them.")
-            print_summary(status, as_data, report)
+                listing = command_line("dead-letters", *org)
+                raise click.UsageError(f"There is no such dead letter. They are listed by: {listing}")
+            print_summary(status, as_data, Hints(org=org, mappings=option("--mappings", folder)), report)
 
-        report = Project(mappings=folder).retry(
+        report = project.retry(
             org=org_name,
             number=number or 0,
             reason=reason,

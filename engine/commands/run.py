@@ -1,6 +1,7 @@
 """`sfmap run`: delivers events to an org."""
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -24,8 +25,10 @@ from sfmap.engine.commands.arguments import (
 )
 from sfmap.engine.commands.delivering import collect_rarely, stop_signal
 from sfmap.engine.commands.status_line import StatusLine
-from sfmap.engine.commands.summary import finish, print_summary
+from sfmap.engine.commands.summary import Hints, finish, print_summary
 from sfmap.engine.commands.terminal import explained
+from sfmap.engine.messages.counts import counted
+from sfmap.engine.messages.hints import option
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
 
 
@@ -106,8 +109,12 @@ def run(
     status = StatusLine()
     collect_rarely()
     with explained(), stop_signal() as should_stop:
-        report = Project(mappings=folder).run(
-            _records(records, of_events) if records else _names(events, source, org_name, org_from_stdin),
+        project = Project(mappings=folder)
+        names = _records(records, of_events) if records else _names(events, source, org_name, org_from_stdin)
+        org = None if org_from_stdin else project.file.org_option(org_name)
+        hints = _hints(org, folder, input_format, () if records or source else names)
+        report = project.run(
+            names,
             org=org_name,
             records=records is not None,
             session=_printed_session() if org_from_stdin else None,
@@ -122,7 +129,7 @@ def run(
             keep_outcomes=False,
             on_message=status.say,
             on_progress=status.show,
-            on_report=partial(print_summary, status, as_data),
+            on_report=partial(print_summary, status, as_data, hints),
             **bounds,
         )
     finish(report, _again(report))
@@ -145,6 +152,15 @@ def _records(records: str, of_events: tuple[object, ...]) -> str:
     return records
 
 
+def _hints(
+    org: tuple[str, ...] | None, folder: Path | None, input_format: str | None, names: Sequence[str]
+) -> Hints:
+    """`names` are the events that `sfmap render` could show."""
+    mappings = option("--mappings", folder)
+    again = (*mappings, *(org or ()), *option("--input-format", input_format), *names)
+    return Hints(org=org, mappings=mappings, rendering=again if names and STANDARD_INPUT not in names else ())
+
+
 def _printed_session() -> str:
     return sys.stdin.read() if sys.stdin else ""
 
@@ -157,4 +173,5 @@ def _again(report: RunReport) -> str:
         return "Send the rest again."
     if report.undelivered <= 0:
         return "Continue with the next event."
-    return f"{report.undelivered:,} more events were read but not delivered: resend everything after that event."
+    events = f"{counted(report.undelivered, 'more event')} {'was' if report.undelivered == 1 else 'were'} read"
+    return f"{events} but not delivered: resend everything after that event."

@@ -29,6 +29,7 @@ from sfmap.engine.files.output import NO_RESULTS, Results
 from sfmap.engine.journal.entries import Commit, Held
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.org.port import BATCH_SIZE, Org
 from sfmap.engine.sources.event_source import START, EventSource, Position, Received
 
@@ -217,8 +218,9 @@ class Delivery:
     def _wait_for_doubts(self) -> None:
         seconds = self._doubts.next_end()
         if seconds > 1:
+            records = f"{counted(len(self._held), 'record')} {'waits' if len(self._held) == 1 else 'wait'}"
             self._waiter.say(
-                f"{len(self._held):,} records wait until {until(seconds)}: an answer was lost, and until then the"
+                f"{records} until {until(seconds)}: an answer was lost, and until then the"
                 " org may still execute that call. Ctrl-C stops; the same command continues later."
             )
         self._waiter.sleep(seconds)

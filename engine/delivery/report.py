@@ -1,7 +1,7 @@
-"""The summary of a run, as JSON and as text: counts by outcome and reason, API calls, and how it ended."""
+"""The summary of a run: counts by outcome and reason, API calls, and how it ended."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import orjson
@@ -10,20 +10,6 @@ from sfmap.engine.delivery.outcome import FATES, Outcome
 from sfmap.engine.org.port import ApiUsage
 
 _MOST_DIFFERENT = 1_000
-_MOST_SHOWN = 8
-_NEARLY_ALL = 0.9
-_ADVICE = (
-    (
-        "not opted in",
-        "To deliver them anyway, set in sfmap.yaml: settings: {MAPPING: {opt_in: null}}",
-    ),
-    (
-        "when is not true",
-        "Check the mapping's key when, and try one of these events with: sfmap render --explain",
-    ),
-    ("no mapping takes", "Check the mappings' key event; sfmap check lists which events they take."),
-)
-"""By a part of the reason for a skip, what to do if it is not intended."""
 _LONGEST = 1_000
 """The most characters kept of a reason or note."""
 
@@ -135,53 +121,6 @@ class Report:
             "api_usage": {"used": self.usage.used, "limit": self.usage.limit} if self.usage else None,
             "seconds": round(self.seconds, 3),
         }
-
-    def summary(self, records: Sequence[str] | None = None) -> str:
-        """The summary as text; `records` are lines about records in place of those about what was written."""
-        return "\n".join(self._lines(records))
-
-    def _advice(self) -> Iterator[str]:
-        """Hints if nearly all events are skipped for one reason."""
-        for reason, count in self.skipped.most_common(1):
-            if count > _NEARLY_ALL * self.events:
-                yield from (f"  {advice}" for said, advice in _ADVICE if said in reason)
-
-    def _lines(self, records: Sequence[str] | None) -> Iterator[str]:
-        events = "event" if self.events == 1 else "events"
-        runs = f", in {self.parts} runs" if self.parts > 1 else ""
-        yield f"  read       {self.events:>9,}  {events} in {self.seconds:.1f} s{runs}"
-        yield from records or ()
-        for fate in FATES if records is None else ("skipped", "failed"):
-            if self.fates[fate] or fate in ("created", "updated"):
-                reasons = {"skipped": self.skipped, "failed": self.failed}.get(fate, Counter())
-                yield from self._counted(fate, self.fates[fate], reasons)
-        if self.notes:
-            yield from self._counted("noted", self.notes.total(), self.notes)
-        if self.held:
-            yield f"  held       {self.held:>9,}  until it is certain what the org did: see docs/reliability.md"
-        for what, how in self.batches.items():
-            yield f"  batches               {what}: {how}"
-        made = ", ".join(f"{operation} {count:,}" for operation, count in self.calls.items())
-        yield f"  API calls  {sum(self.calls.values()):>9,}  {made}".rstrip()
-        if self.usage:
-            left = max(0, self.usage.limit - self.usage.used)
-            yield f"  left today {left:>9,}  of {self.usage.limit:,}, as reported by the org"
-        yield from self._advice()
-
-    def _counted(self, name: str, count: int, reasons: Counter[str]) -> Iterator[str]:
-        """The line for a count, with a single reason beside it or several below."""
-        only = self._with_place(*reasons) if len(reasons) == 1 else ""
-        yield f"  {name:<10} {count:>9,}  {only}".rstrip()
-        if len(reasons) < 2:
-            return
-        for reason, times in reasons.most_common(_MOST_SHOWN):
-            yield f"  {'':10} {times:>9,} × {self._with_place(reason)}"
-        if len(reasons) > _MOST_SHOWN:
-            yield f"  {'':10} {'':9}   and {len(reasons) - _MOST_SHOWN} more: see --report or --results"
-
-    def _with_place(self, reason: str) -> str:
-        place = self.first_places.get(reason)
-        return f"{reason} (first at {place})" if place else reason
 
 
 def _count(counter: Counter[str], text: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sfmap.engine.files.output import NO_RESULTS, Results
 from sfmap.engine.journal.entries import Checkpoint
 from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.messages.counts import counted
+from sfmap.engine.messages.hints import again
 from sfmap.engine.sources.event_source import START, Begun, FileVersion, Position, ResumableSource
 
 
@@ -60,7 +62,7 @@ def _continue(
     if files != begun_with:
         ledger.go_on_with_files(files)
     if known.position.file or known.position.offset or known.position.number:
-        words = f"Continuing after event {known.position.number:,}, where the last run ended: see --restart."
+        words = f"Continuing after event {known.position.number:,}, where the last run ended.{_from_the_first()}"
     else:
         words = _changed_before_it_was_read(begun_with, files)
     return Resumed(
@@ -70,6 +72,12 @@ def _continue(
         tally=known.tally,
         words=words,
     )
+
+
+def _from_the_first() -> str:
+    """How to deliver all events again instead, where a command can do that."""
+    command = again("--restart")
+    return f" To start at the first event: {command}" if command else ""
 
 
 def _changed_before_it_was_read(before: Sequence[FileVersion], now: Sequence[FileVersion]) -> str:
@@ -98,14 +106,14 @@ def _resume_with_other_events(
     begun = source.begun(START, ledger.delivered_files())
     start = begun.start._replace(number=ledger.number_of_others())
     ledger.begin_with_other_events(start, begun.source.files, begun.delivered)
-    waiting = f"{held:,} records of an earlier run that wait for a write in doubt are included." if held else ""
+    waiting = f"Records of an earlier run that wait for a write in doubt are included: {held:,}." if held else ""
     if source.is_stream:
         return Resumed(source=source.starting_at(start), start=start, words=waiting)
     changed = (
-        f"{changed} since its last, unfinished run, which delivered {known.position.number:,} events:"
+        f"{changed} since its last, unfinished run, which delivered {counted(known.position.number, 'event')}:"
         " starting at the first event."
     )
-    words = " ".join(filter(None, (changed, begun.words, waiting)))
+    words = " ".join(filter(None, (changed, waiting, begun.words)))
     return Resumed(source=begun.source.starting_at(start), start=start, words=words)
 
 

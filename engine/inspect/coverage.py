@@ -12,6 +12,7 @@ from sfmap.engine.mapping.run.field_value import find_value
 from sfmap.engine.mapping.values.event import ITEM
 from sfmap.engine.mapping.values.record import Event, Json, Note, Skipped
 from sfmap.engine.mapping.values.values import Unfit, holds_value
+from sfmap.engine.messages.counts import counted
 
 _HOLDERS = ("traits", "properties", ITEM)
 """The parts of an event that the sender fills in; everything else comes from the tracking library."""
@@ -133,15 +134,11 @@ def coverage_text(covered: Iterable[Coverage]) -> Iterator[str]:
     """The coverage as text, a paragraph for each mapping."""
     for coverage in covered:
         mapping = coverage.compiled.mapping
-        yield f"{mapping.source.file}: {_counted(coverage.events)}"
+        yield f"{mapping.source.file}: {counted(coverage.events, 'event')}"
         for rule in coverage.never_fired:
             yield f"  never fired: {rule.field} (line {rule.span.line})"
         for trait, count in coverage.unread.most_common():
-            yield f"  reaches no field: {trait} ({_counted(count)})"
-
-
-def _counted(events: int) -> str:
-    return f"{events:,} event{'' if events == 1 else 's'}"
+            yield f"  reaches no field: {trait} ({counted(count, 'event')})"
 
 
 def coverage_json(covered: Iterable[Coverage]) -> list[dict[str, object]]:

@@ -52,7 +52,8 @@ def _held(folder: Path, command: str) -> sqlite3.Connection:
             other = holder.read_text() if holder.exists() else "unknown"
             message = f"another run is delivering in this folder ({other}); start again when it has ended"
             if "serve" in other:
-                message += ". To have it deliver dead letters again, use kill -USR1 or the button on its page"
+                message += ". The button on its page delivers dead letters again, as does:"
+                message += f" kill -USR1 {other.rpartition(' ')[2]}"
             raise ProjectBusy(message) from None
         raise ProjectBusy(f"cannot write into {folder}: {error}") from None
     except OSError as error:

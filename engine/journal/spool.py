@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from sfmap.engine.errors import SfmapError
+from sfmap.engine.messages.counts import counted
 
 
 class SpoolFull(SfmapError):
@@ -88,6 +89,6 @@ def last_of_window(after: int, sizes: Iterable[tuple[int, int]], most_bytes: int
 def check_bounds(spool: Spool, bounds: Bounds, coming: int) -> None:
     """Checks that there is room, with `coming` bytes about to be written. Raises `SpoolFull`."""
     if spool.size + coming >= bounds.size:
-        raise SpoolFull(f"the spool is full: {spool.events:,} events are waiting to be delivered")
+        raise SpoolFull(f"the spool is full: {counted(spool.events, 'event')} waiting to be delivered")
     if spool.age > bounds.age:
         raise SpoolFull(f"the oldest event has waited for more than {bounds.age / 3600:g} hours")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sfmap.engine.delivery.report import Report
+from sfmap.engine.delivery.summary_text import summary_text
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
 from sfmap.engine.planning.org_texts import is_same
 from sfmap.engine.planning.planned_records import PlannedRecord
@@ -138,7 +139,7 @@ class PlanSummary:
 
     def __str__(self) -> str:
         """The plan as text."""
-        blocks = [self.report.summary(list(self._counts()))]
+        blocks = [summary_text(self.report, records=list(self._counts()))]
         blocks += ["\n".join(block) for name, one in self.objects.items() for block in _of_object(name, one)]
         return "\n\n".join(blocks)
 

@@ -90,6 +90,10 @@ class ProjectFile:
         hint = did_you_mean(wanted, known) or f"known: {listed(known, 'and')}"
         raise NoSuchOrg(f'{PROJECT_FILE} names no org "{wanted}"; {hint}')
 
+    def org_option(self, name: str | None) -> tuple[str, ...]:
+        """The words of a command line that name the org; none for the default one."""
+        return () if name in (None, self.default_org) else ("--org", str(name))
+
     def filled_in(self, entry: OrgEntry, key: str) -> str:
         """The text of an org's key with secrets filled in; empty if absent. Raises `SecretMissing`."""
         node = entry.texts.get(key)

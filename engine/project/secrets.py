@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,7 +46,7 @@ def _value(name: str, secrets_file: Path) -> str:
         return value
     raise SecretMissing(
         f"{name} is not set; set it in the environment, or add a line {name}=... to {secrets_file.name}"
-        f" and make that private: chmod 600 {secrets_file.name}"
+        f" and make that private: {_make_private(secrets_file)}"
     )
 
 
@@ -58,8 +59,12 @@ def read_private(path: Path) -> str:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SecretMissing(f"cannot read {path.name}: {why}") from None
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SecretMissing(f"other users can read {path.name}; run: chmod 600 {path.name}")
+        raise SecretMissing(f"other users can read {path.name}; run: {_make_private(path)}")
     return text
+
+
+def _make_private(path: Path) -> str:
+    return shlex.join(["chmod", "600", str(path)])
 
 
 def _read(path: Path) -> Mapping[str, str]:

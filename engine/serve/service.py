@@ -23,6 +23,7 @@ from sfmap.engine.journal.dead_letter_store import DeadLetterRoom
 from sfmap.engine.journal.history_writing import HistoryBounds
 from sfmap.engine.journal.project_state import State
 from sfmap.engine.journal.spool import Bounds, Spool
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.project.serve_entry import ServeEntry
 from sfmap.engine.serve.acceptance import Acceptance
@@ -100,7 +101,10 @@ def serve(project: ProjectFile, options: ServeOptions, log: Log) -> None:
         if parts.background.has_crashed:
             raise DeliveryEnded("delivery has ended, and the service with it; accepted events are in the spool")
         end_on_signals()  # a second signal ends it at once, which loses nothing
-        log("info", f"Stopping after the calls in flight; {parts.spool.events:,} events are waiting in the spool.")
+        log(
+            "info",
+            f"Stopping after the calls in flight; {counted(parts.spool.events, 'event')} waiting in the spool.",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from functools import partial
 from sfmap.engine.delivery.partitioning import dependences
 from sfmap.engine.http.address import listen
 from sfmap.engine.http.server import end_on_signals
+from sfmap.engine.messages.hints import command_line
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.serve.configuration import Configuration, configure, reconfigure
 from sfmap.engine.serve.log import ForwardingHandler, Log
@@ -54,10 +55,11 @@ def serve_to_topic(project: ProjectFile, topic: Topic, options: ServeOptions, lo
     threading.excepthook = partial(say_mistake, log)
     events.stop_on_signals()  # before anyone can see that the service runs
     acceptance.start()
+    delivered_by = command_line("run", "--source", topic.name, *project.org_option(options.used.org))
     try:
         log(
             "info",
-            f"Events go to the topic {topic.settings.topic}; sfmap run --source {topic.name} delivers them.",
+            f"Events go to the topic {topic.settings.topic}, which is delivered by: {delivered_by}",
         )
         asyncio.run(serving(events, operators, actions, log))
         ignore_signals()
@@ -70,7 +72,8 @@ def _warn_of_partitions(topic: Topic, configuration: Configuration, log: Log) ->
     """Says if workers will refuse the topic. Raises `SourceFailed` if the brokers cannot be asked about it."""
     count = TopicDescriber(topic.settings).describe().partitions
     if count > 1 and dependences(configuration.mapper.mappings) and not topic.may_be_relaxed:
-        log("warning", f"The topic has more partitions than are safe: see sfmap check --source {topic.name}.")
+        command = command_line("check", "--source", topic.name)
+        log("warning", f"The topic has more partitions than are safe. Why, says: {command}")
 
 
 def _no_lease() -> None:

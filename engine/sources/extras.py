@@ -4,6 +4,7 @@ from importlib import import_module
 from types import ModuleType
 
 from sfmap.engine.errors import SfmapError
+from sfmap.engine.messages.hints import pip_install
 
 
 class ExtraMissing(SfmapError):
@@ -18,4 +19,4 @@ def needed(module: str, extra: str, what: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError:
-        raise ExtraMissing(f"cannot {what}: this needs sfmap[{extra}]: pip install 'sfmap[{extra}]'") from None
+        raise ExtraMissing(f"cannot {what}: this needs sfmap[{extra}]: {pip_install(f'sfmap[{extra}]')}") from None

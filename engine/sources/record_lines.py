@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from sfmap.engine.mapping.values.record import Json
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.sources.reading import json_bytes, read_event
 
@@ -51,8 +52,8 @@ class RecordsSummary:
             raise NotARecord("not the summary of a back-fill") from None
 
     def __str__(self) -> str:
-        lines = [f"  read       {self.events:>9,}  events"]
-        lines.append(f"  records    {self.records:>9,}  of {self.recorded:,} events")
+        lines = [f"  read       {self.events:>9,}  {'event' if self.events == 1 else 'events'}"]
+        lines.append(f"  records    {self.records:>9,}  of {counted(self.recorded, 'event')}")
         for name, reasons in (("skipped", self.skipped), ("rejected", self.rejected)):
             if reasons:
                 lines.append(f"  {name:<10} {sum(reasons.values()):>9,}")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sfmap.engine.errors import ExitCode, SfmapError
+from sfmap.engine.messages.hints import command_line
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
     from sfmap.engine.testing.cases import Case
 
-ACCEPT = "To accept: sfmap test --update"
+ACCEPT = f"To accept: {command_line('test', '--update')}"
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "EventFile | None":

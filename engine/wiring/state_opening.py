@@ -11,6 +11,7 @@ from sfmap.engine.journal.folder_state import FolderState
 from sfmap.engine.journal.history import History
 from sfmap.engine.journal.history_file import read_history
 from sfmap.engine.journal.project_state import State
+from sfmap.engine.messages.hints import command_line
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.sources.event_source import SourceFailed
 from sfmap.engine.sources.extras import needed
@@ -30,7 +31,7 @@ def open_state(project: ProjectFile, node: str = "") -> AbstractContextManager[S
     if left := [name for name in FOLDER_FILES if (project.state / name).exists()]:
         raise JournalFailed(
             f"{project.state} holds a {left[0]} of before `state` was set in sfmap.yaml; to take over what"
-            " waits in it, run: sfmap state upgrade"
+            f" waits in it, run: {command_line('state', 'upgrade')}"
         )
     # psycopg belongs to an extra, so it is imported only where the state is in PostgreSQL.
     from sfmap.engine.journal.shared.shared_state import SharedState

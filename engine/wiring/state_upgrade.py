@@ -7,6 +7,7 @@ from contextlib import closing
 from sfmap.engine.journal.folder_state import journal_file
 from sfmap.engine.journal.lock import only_run
 from sfmap.engine.journal.spool_file import spool_database
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.sources.queries.database_url import DatabaseUrl
 from sfmap.engine.wiring.state_opening import FOLDER_FILES, shared_url
@@ -64,6 +65,7 @@ def _take_over(project: ProjectFile, url: DatabaseUrl, org_entry: str) -> str:
         for file in (project.state / name for name in FOLDER_FILES):
             file.rename(file.with_name(f"{file.name}.{_MOVED}"))
     return (
-        f"Took over the state in {project.state}, with {waiting:,} events that wait for the org {org_entry}."
+        f"Took over the state in {project.state}, with {counted(waiting, 'event')} waiting for the org"
+        f" {org_entry}."
         f" Its files there now end in .{_MOVED}."
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from sfmap.engine.delivery.pipeline import Delivery
 from sfmap.engine.journal.entries import Commit
 from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.messages.hints import again, command_line
 from sfmap.engine.sources.event_source import SourceFailed
 from sfmap.engine.sources.kafka.topic_description import OffsetRange, TopicDescription
 from sfmap.engine.sources.kafka.topic_messages import MessageReader, PartitionStart, TopicMessage
@@ -77,7 +78,7 @@ def _check(start: PartitionStart, place: PartitionPlace) -> None:
         return
     raise SourceFailed(
         f"{place.name}: {why}. Nothing more is delivered. To go on with the oldest event that is left:"
-        f" sfmap run --source {place.source} --restart"
+        f" {again('--restart') or command_line('run', '--source', place.source, '--restart')}"
     )
 
 

@@ -2,6 +2,8 @@
 
 from sfmap.engine.delivery.partitioning import dependences
 from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.messages.counts import counted
+from sfmap.engine.messages.hints import command_line
 from sfmap.engine.sources.event_source import SourceFailed
 from sfmap.engine.sources.kafka.topic import Topic
 from sfmap.engine.sources.kafka.topic_description import TopicDescriber, TopicDescription
@@ -18,9 +20,9 @@ def check_partitions_of(topic: Topic, described: TopicDescription, mapper: Mappe
     """Raises `SourceFailed` if the mappings need all events in one order, and the topic has several."""
     reasons = dependences(mapper.mappings)
     if described.partitions > 1 and reasons and not topic.may_be_relaxed:
-        more = f" ({len(reasons) - 1} more reasons)" if len(reasons) > 1 else ""
+        more = f" ({counted(len(reasons) - 1, 'more reason')})" if len(reasons) > 1 else ""
         raise SourceFailed(
             f"{topic.name}: the topic has {described.partitions} partitions, and these mappings are safe with one"
-            f" only: {reasons[0]}{more}. See sfmap check --source {topic.name}; order: relaxed in sfmap.yaml"
-            " delivers it all the same"
+            f" only: {reasons[0]}{more}. order: relaxed in sfmap.yaml delivers it all the same."
+            f" All reasons: {command_line('check', '--source', topic.name)}"
         )

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import textwrap
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,11 +19,15 @@ Style = Callable[[str, Part], str]
 _MOST_SHOWN = 50
 _WIDEST_EXCERPT = 120
 _LONGEST_COMPARED = 120
+_MARGIN = " " * 8
+_ROOM_AROUND = 16
+"""Columns of the number of a line, and of dots around an excerpt."""
 # YAML's line ends, by which positions are counted.
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
-def _plain(text: str, _part: Part) -> str:
+def plain(text: str, _part: Part) -> str:
+    """Styles nothing."""
     return text
 
 
@@ -102,31 +107,36 @@ class Diagnostic:
         """Whether it is a warning with one of these codes; errors cannot be silenced."""
         return self.severity == "warning" and self.kind.code in codes
 
-    def render(self, style: Style = _plain) -> str:
-        """`file:line:column: error: message [code]` over the source line, a caret under the span."""
+    def render(self, style: Style = plain, width: int | None = None) -> str:
+        """`file:line:column: error: message [code]` over the source line, a caret under the span.
+
+        Lines are at most `width` columns wide, where that is given.
+        """
         span = self.span
         place = f"{span.source.file}:{span.line}:{span.column}:"
         severity, code = style(f"{self.severity}:", self.severity), style(f"[{self.kind.code}]", "code")
-        head = f"{style(place, 'place')} {severity} {style(self.message, 'message')} {code}"
-        excerpt, column = self._excerpt()
+        head = _broken(f"{style(place, 'place')} {severity} {style(self.message, 'message')} {code}", width)
+        excerpt, column = self._excerpt(min(_WIDEST_EXCERPT, width - _ROOM_AROUND) if width else _WIDEST_EXCERPT)
         if not excerpt.strip():
-            return f"{head}\n        {self.help}" if self.help else head
+            return f"{head}\n{_broken(f'{_MARGIN}{self.help}', width)}" if self.help else head
         indent = "".join("\t" if c == "\t" else " " for c in excerpt[: column - 1])
         caret = "^" * max(1, min(span.width, len(excerpt) - column + 1))
         number = f"{span.line:5}"
         first, second = style(f"{number} |", "margin"), style(f"{' ' * len(number)} |", "margin")
-        pointer = f"{indent}{style(caret, 'caret')} {self.help}".rstrip()
-        return f"{head}\n{first} {excerpt}\n{second} {pointer}"
+        has_room = width is None or len(f"{_MARGIN}{indent}{caret} {self.help}") <= width
+        pointer = f"{indent}{style(caret, 'caret')} {self.help if has_room else ''}".rstrip()
+        below = "" if has_room else f"\n{_broken(f'{_MARGIN}{self.help}', width)}"
+        return f"{head}\n{first} {excerpt}\n{second} {pointer}{below}"
 
-    def _excerpt(self) -> tuple[str, int]:
+    def _excerpt(self, widest: int) -> tuple[str, int]:
         """The source line, or the part of a long one around the span, and the span's column in it."""
         line, column = self.span.source.excerpt(self.span.line), self.span.column
-        if len(line) <= _WIDEST_EXCERPT:
+        if len(line) <= widest:
             return line, column
-        start = max(0, min(column - 1 - _WIDEST_EXCERPT // 2, len(line) - _WIDEST_EXCERPT))
-        piece = line[start : start + _WIDEST_EXCERPT]
+        start = max(0, min(column - 1 - widest // 2, len(line) - widest))
+        piece = line[start : start + widest]
         before = "... " if start else ""
-        after = " ..." if start + _WIDEST_EXCERPT < len(line) else ""
+        after = " ..." if start + widest < len(line) else ""
         return f"{before}{piece}{after}", column - start + len(before)
 
     def as_json(self) -> dict[str, object]:
@@ -151,10 +161,17 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     )
 
 
-def render_all(diagnostics: Iterable[Diagnostic], style: Style = _plain) -> str:
+def _broken(line: str, width: int | None) -> str:
+    """The line, continued in the margin where it is too long."""
+    if width is None:
+        return line
+    return textwrap.fill(line, width, subsequent_indent=_MARGIN, break_long_words=False, break_on_hyphens=False)
+
+
+def render_all(diagnostics: Iterable[Diagnostic], style: Style = plain, width: int | None = None) -> str:
     """The diagnostics as text, up to a maximum number."""
     ordered = tuple(diagnostics)
-    shown = [diagnostic.render(style) for diagnostic in ordered[:_MOST_SHOWN]]
+    shown = [diagnostic.render(style, width) for diagnostic in ordered[:_MOST_SHOWN]]
     if len(ordered) > _MOST_SHOWN:
         shown.append(f"... and {len(ordered) - _MOST_SHOWN} more")
     return "\n".join(shown)

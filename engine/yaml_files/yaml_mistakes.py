@@ -4,6 +4,7 @@ import re
 
 import yaml
 
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Source, Span
 
@@ -111,7 +112,7 @@ class _Place:
 
     def _indented(self, above: int, how: str) -> _Told:
         wanted = _indent(self.source.line(above))
-        blanks = "no space" if wanted == 0 else f"{wanted} space{'' if wanted == 1 else 's'}"
+        blanks = "no space" if wanted == 0 else counted(wanted, "space")
         span = Span(self.source, self.span.line, _indent(self.text) + 1)
         return span, f"this line is indented {how}", f"start it with {blanks}, like line {above}"
 

@@ -18,7 +18,7 @@ ARROWS = {
     for found in MAP.finditer(str(ast.get_docstring(ast.parse((REPOSITORY / "engine/__init__.py").read_text()))))
 }
 """For each room of the map in engine/__init__.py, the rooms that it imports, beside those of `FOR_ALL`."""
-FOR_ALL = {"errors"}
+FOR_ALL = {"errors", "messages"}
 
 SERVERS_AND_CLIENTS = {"zeep", "requests", "starlette", "uvicorn", "lxml", "click", "sqlite3"}
 LIBRARIES = {

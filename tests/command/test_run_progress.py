@@ -1,35 +1,11 @@
-"""The line on a terminal that says how far a run is."""
+"""The bar on a terminal that says how far a run is."""
 
-import os
-import pty
 import re
-import subprocess
 
-from ..folder import SFMAP, Folder, identify
+from ..folder import Folder, identify, interrupt
 from ..reliability.people import LEAD, person
 from ..scene import SECRETS, Scene
-
-
-def on_a_terminal(folder: Folder, *arguments: str, environment: dict[str, str] | None = None) -> list[str]:
-    """What the command shows one after the other, where each line of the terminal is written again or ended."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [SFMAP, *arguments], cwd=folder.path, stderr=theirs, env={**os.environ, **(environment or {})}
-    )
-    os.close(theirs)
-    shown = b""
-    while data := _read(ours):
-        shown += data
-    os.close(ours)
-    assert process.wait() in (0, 1), shown.decode()
-    return [line.strip("\r") for line in re.split(r"\r\x1b\[K|\n", shown.decode())]
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65_536)
-    except OSError:  # the command has ended
-        return b""
+from .terminals import on_a_terminal
 
 
 def test_it_counts_decided_events_of_all_files(folder: Folder) -> None:
@@ -38,14 +14,42 @@ def test_it_counts_decided_events_of_all_files(folder: Folder) -> None:
         people = [identify(f"p{day}-{number}@b.co") for number in range(1_500)]
         folder.write(f"logs/{day}.ndjson", [*people, {"type": "identify", "integrations": {"Salesforce": True}}])
     (folder.path / "logs" / "3.ndjson").write_text("")
-    shown = [
-        line for line in on_a_terminal(folder, "run", "logs/*.ndjson", "--report", "r") if " events, " in line
+    done = on_a_terminal(folder, "run", "logs/*.ndjson", "--report", "r")
+    assert done.code == 1
+    bars = [line for line in done.writes if line.startswith("[")]
+    assert [re.sub(r" event.*", "", line) for line in bars] == [
+        "[..........]   0% 0",
+        "[####......]  44% 2,000",
+        "[#########.]  89% 4,000",
+        "[##########] 100% 4,503",
     ]
-    assert [line.partition(" events")[0] for line in shown] == ["2,000", "4,000", "4,503"]
-    assert ", 1 failed, " in shown[0]
-    assert ", file 2 of 4, " in shown[0]
-    assert re.fullmatch(r"2,000 events, 1 failed, [\d,]+ a second, file 2 of 4, \d+ s left", shown[0])
-    assert shown[-1].endswith("0 s left")
+    shown = r"\[#{4}\.{6}\]  44% 2,000 events, 1 failed, \d+ s left, [\d,]+ a second, file 2 of 4"
+    assert re.fullmatch(shown, bars[1])
+    assert ", 0 s left, " in bars[-1]
+    assert not [line for line in done.lines if line.startswith("[")]
+
+
+def test_it_fits_a_narrow_terminal(folder: Folder) -> None:
+    events = folder.write("e.ndjson", [identify(f"p{number}@b.co") for number in range(2_500)])
+    bars = [line for line in on_a_terminal(folder, "run", events, columns=50).writes if line.startswith("[")]
+    assert len(bars) == 3
+    assert max(map(len, bars)) < 50
+
+
+def test_it_stands_below_messages_while_the_org_does_not_answer(scene: Scene) -> None:
+    """The org is away after the first window, and comes back."""
+    scene.mapping(LEAD)
+    scene.faults({"kind": "server_unavailable", "calls": "create", "at": [11, 12, 13]})
+    scene.folder.write("events.ndjson", [person(f"p{number}") for number in range(4_000)])
+    done = on_a_terminal(scene.folder, "run", "--org", "org", "events.ndjson", environment=SECRETS)
+    assert done.code == 0, done.raw
+    writes = [line for line in done.writes if line]
+    back = writes.index("The org answers again.")
+    bar = writes[back - 1]
+    assert bar.startswith("[#####.....]  50% 2,000 events, ")
+    assert "Retrying until" in " ".join(writes[back - 3 : back - 1])
+    assert writes[back + 1] == bar
+    assert not [line for line in done.lines if "[" in line]
 
 
 def test_messages_stand_on_lines_of_their_own(scene: Scene) -> None:
@@ -53,12 +57,29 @@ def test_messages_stand_on_lines_of_their_own(scene: Scene) -> None:
     scene.mapping(LEAD)
     scene.faults({"kind": "late_commit", "calls": "create", "at": [23], "seconds": 1.2})
     scene.folder.write("events.ndjson", [person(f"p{number}") for number in range(4_500)])
-    shown = on_a_terminal(scene.folder, "run", "--org", "org", "events.ndjson", environment=SECRETS)
-    messages = [line for line in shown if "records wait until" in line]
+    done = on_a_terminal(scene.folder, "run", "--org", "org", "events.ndjson", environment=SECRETS)
+    messages = [line for line in done.lines if "records wait until" in line]
     assert len(messages) == 1
     assert " events" not in messages[0]
 
 
+def test_ctrl_c_is_answered_in_place_of_the_bar(folder: Folder) -> None:
+    events = folder.write("e.ndjson", [identify(f"p{number}@b.co") for number in range(6_000)])
+    pressed: list[bool] = []
+
+    def press(process: object, shown: str) -> None:
+        if "2,000 events" in shown and not pressed:
+            pressed.append(True)
+            interrupt(process)  # type: ignore[arg-type]
+
+    done = on_a_terminal(folder, "run", events, meanwhile=press)
+    assert done.code == 130
+    assert "Stopping after the call in flight; Ctrl-C again stops at once." in done.lines
+    assert not [line for line in done.lines if line.startswith("[")]
+
+
 def test_nothing_is_shown_where_there_is_no_terminal(folder: Folder) -> None:
     events = folder.write("e.ndjson", [identify(f"p{number}@b.co") for number in range(2_500)])
-    assert " a second" not in folder.sfmap("run", events).stderr
+    said = folder.sfmap("run", events).stderr
+    assert " a second" not in said
+    assert "\x1b" not in said

@@ -6,6 +6,7 @@ from typing import cast
 
 from sfmap.engine.journal.database import JournalFailed, Transaction
 from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
+from sfmap.engine.messages.hints import command_line
 
 _LOCKED = "SELECT pg_advisory_xact_lock(hashtextextended('sfmap layout ' || current_schema(), 0))"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
@@ -28,7 +29,7 @@ class SharedLayout:
         elif version < self.version:
             raise JournalFailed(
                 "the state in PostgreSQL was written by an earlier version of sfmap: end everything that uses it,"
-                " and run: sfmap state upgrade"
+                f" and run: {command_line('state', 'upgrade')}"
             )
 
     def upgrade(self, journal: PostgresJournal) -> str:

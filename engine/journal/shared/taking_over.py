@@ -7,6 +7,8 @@ from sfmap.engine.journal.database import Database, JournalFailed, Transaction
 from sfmap.engine.journal.ledger import highest_number
 from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
 from sfmap.engine.journal.spool_file import SpoolFile
+from sfmap.engine.messages.counts import counted
+from sfmap.engine.messages.hints import command_line
 
 
 class _Table(NamedTuple):
@@ -61,8 +63,9 @@ def _copy_spool(connection: Transaction, spool: Database, org_entry: str) -> int
     used = "SELECT 1 FROM sources WHERE source = ? UNION ALL SELECT 1 FROM spool WHERE org = ?"
     if rows and connection.execute(used, (f"spool {org_entry}", org_entry)).fetchone():
         raise JournalFailed(
-            f"{len(rows):,} events wait in the spool of this folder, and the one in PostgreSQL is in use already:"
-            " take `state` out of sfmap.yaml, run sfmap serve until none is waiting, and run this again"
+            f"the spool of this folder has {counted(len(rows), 'event')}, and the one in PostgreSQL is in use"
+            " already: take `state` out of sfmap.yaml, run this until no event is waiting, and then upgrade again:"
+            f" {command_line('serve', '--org', org_entry)}"
         )
     connection.executemany(
         "INSERT INTO spool (id, org, source, accepted, event) OVERRIDING SYSTEM VALUE VALUES (?, ?, ?, ?, ?)",

@@ -8,11 +8,11 @@ from sfmap.engine.mapping.filters.filter import Example, Filter, Parameter
 from sfmap.engine.mapping.values.event import LONGEST_REMEMBERED, MOST_REMEMBERED
 from sfmap.engine.mapping.values.record import Json
 from sfmap.engine.mapping.values.values import Unfit
+from sfmap.engine.messages.hints import pip_install
 
 if TYPE_CHECKING:
     from pycountry.db import Country as Place
 
-_MISSING = "needs the library pycountry: pip install 'sfmap[countries]'"
 _ALIASES = {
     "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "great britain": "GB",
     "america": "US", "united states of america": "US", "russia": "RU", "turkey": "TR", "czech republic": "CZ",
@@ -23,7 +23,11 @@ _ALIASES = {
 
 
 def _missing() -> str:
-    return "" if find_spec("pycountry") else _MISSING
+    return "" if find_spec("pycountry") else _needs()
+
+
+def _needs() -> str:
+    return f"needs the library pycountry: {pip_install('sfmap[countries]')}"
 
 
 def _country(text: str) -> "Place | None":
@@ -35,7 +39,7 @@ def _known_country(text: str) -> "Place | None":
     try:
         import pycountry  # it is large, and most mappings do not need it
     except ModuleNotFoundError:
-        raise Unfit(f"cannot be read: this {_MISSING}") from None
+        raise Unfit(f"cannot be read: this {_needs()}") from None
 
     wanted = text.replace(".", "").strip()
     try:

@@ -8,6 +8,7 @@ from socket import gaierror
 from requests.exceptions import ConnectTimeout, ContentDecodingError, ProxyError, ReadTimeout, RequestException
 from urllib3.exceptions import NewConnectionError
 
+from sfmap.engine.messages.hints import command_line
 from sfmap.engine.org.port import (
     CallRefused,
     LimitReached,
@@ -276,7 +277,7 @@ EXCEPTIONS: tuple[tuple[type[BaseException], Meaning], ...] = (
         Meaning(
             OrgUnavailable,
             "cannot connect to {host}: connection refused. Nothing is listening there.",
-            "Check host and port of login_url; a local org must be started first (sfmap org start).",
+            f"Check host and port of login_url; a local org must be started first: {command_line('org', 'start')}",
         ),
     ),
     (

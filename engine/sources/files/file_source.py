@@ -7,6 +7,8 @@ from functools import partial
 from hashlib import blake2b
 
 from sfmap.engine.mapping.values.record import Event
+from sfmap.engine.messages.counts import counted
+from sfmap.engine.messages.hints import again
 from sfmap.engine.sources.event_source import START, Begun, FileVersion, Position, Received, SourceFailed
 from sfmap.engine.sources.files.content_digest import ContentDigest, whole_content
 from sfmap.engine.sources.files.first_rows import check_first_rows
@@ -253,6 +255,8 @@ def _words(left: Sequence[SourceFile], changed: Sequence[SourceFile]) -> str:
     else:
         words = f"{len(left):,} new files, from {left[0].name} to {left[-1].name}."
     if changed:
-        files = "file has" if len(changed) == 1 else "files have"
-        words += f" {len(changed):,} {files} changed since delivered, such as {changed[0].name}: see --changed."
+        has = "has" if len(changed) == 1 else "have"
+        words += f" {counted(len(changed), 'file')} {has} changed since delivered, such as {changed[0].name}."
+        command = again("--changed")
+        words += f" To deliver changed files, too: {command}" if command else ""
     return words

@@ -11,6 +11,7 @@ from functools import partial
 from importlib import import_module
 from typing import BinaryIO, Protocol
 
+from sfmap.engine.messages.hints import pip_install
 from sfmap.engine.sources.extras import ExtraMissing
 from sfmap.engine.sources.formats.beginning import beginning, read_some
 from sfmap.engine.sources.rows import FileDamaged
@@ -255,9 +256,8 @@ def _zstd(name: str) -> Library:
     try:
         zstd = import_module(module)
     except ImportError:
-        hint = "pip install backports.zstd"
         raise ExtraMissing(
-            f"cannot read {name}: it is packed with zstd, which needs backports.zstd: {hint}"
+            f"cannot read {name}: it is packed with zstd, which needs a library: {pip_install('backports.zstd')}"
         ) from None
     return Library(zstd.ZstdDecompressor, zstd.ZstdError)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from sfmap.engine.mapping.values.record import Json
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.sources.formats.csv_records import CsvRecord, CsvRecords
 from sfmap.engine.sources.rows import FileDamaged, SourceRow
 
@@ -58,7 +59,7 @@ def _row(record: CsvRecord, columns: Sequence[str], end: int) -> SourceRow:
     if problem:
         return SourceRow(end, line, raw, None, problem)
     if len(cells) != len(columns):
-        fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
+        fields = counted(len(cells), "field")
         return SourceRow(end, line, raw, None, f"{fields} instead of {len(columns)}")
     values: dict[str, Json] = dict(zip(columns, cells, strict=True))
     if "" in cells:
