@@ -74,7 +74,7 @@ def retry_dead_letters(run: OpenRun, mapper: Mapper, *, reason: str, number: int
     except SfmapError as error:
         return run.end(_not_begun(run, error))
     with run.lease(key) as lease:
-        source = DeadLetterSource(lease.database, key, reason=reason, number=number)
+        source = DeadLetterSource(lease.database, key, reason=reason, numbers=(number,) if number else ())
         ledger = Ledger(lease.database, key, source.name)
         ledger.begin_unless_begun()
         if run.results:

@@ -48,6 +48,7 @@ class WebServer:
             timeout_graceful_shutdown=stop_seconds,
         )
         self._server = uvicorn.Server(config) if takes_signals else _DeafServer(config)
+        app.state.is_stopping = lambda: self._server.should_exit
 
     @property
     def url(self) -> str:

@@ -17,13 +17,13 @@ class DeadLetterSource:
     database: Database
     org: str
     reason: str = ""
-    number: int = 0
-    """The number of the only one to deliver; 0 for all."""
+    numbers: tuple[int, ...] = ()
+    """The numbers of those to deliver; empty for all."""
     name: str = "dead letters"
 
     def __iter__(self) -> Iterator[Received]:
         """Numbers each by its dead letter, so that a retry after a kill knows what was delivered."""
-        for letter in dead_letters(self.database, self.org, self.reason, self.number):
+        for letter in dead_letters(self.database, self.org, self.reason, self.numbers):
             event, problem = read_event(letter.raw)
             only = (letter.mapping, letter.item_number)
             yield Received(

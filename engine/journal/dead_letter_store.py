@@ -1,7 +1,7 @@
 """Dead letters: records that failed for good, each kept with its event and reason until delivered or discarded."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -30,32 +30,41 @@ class DeadLetter:
     raw: bytes
 
 
-def dead_letters(database: Database, org: str, reason: str = "", number: int = 0) -> Iterator[DeadLetter]:
-    """The org's dead letters whose reason contains the text, or the one with that number; oldest first.
+_SELECT = (
+    "SELECT id, event, file, line, mapping, item, object, reason, attempts, first, last, raw"
+    " FROM dead_letters WHERE org = ? AND lower(reason) LIKE lower(?) ESCAPE '!'"
+)
+
+
+def dead_letters(
+    database: Database, org: str, reason: str = "", numbers: Sequence[int] = ()
+) -> Iterator[DeadLetter]:
+    """The org's dead letters whose reason contains the text, or of these those with the numbers; oldest first.
 
     Dead letters added during the iteration are left out. Raises `JournalFailed`.
     """
+    pages = _chosen(database, org, reason, numbers) if numbers else _all(database, org, reason)
+    for rows in pages:
+        yield from (DeadLetter(*row) for row in rows)  # type: ignore[arg-type]
+
+
+def _all(database: Database, org: str, reason: str) -> Iterator[list[tuple[object, ...]]]:
     last = cast(int, database.rows("SELECT coalesce(max(id), 0) FROM dead_letters")[0][0])
+    query = f"{_SELECT} AND id > ? AND id <= ? ORDER BY id LIMIT ?"
     seen = 0
-    while True:
-        rows = database.rows(
-            "SELECT id, event, file, line, mapping, item, object, reason, attempts, first, last, raw"
-            " FROM dead_letters WHERE org = ? AND id > ? AND id <= ? AND (? = 0 OR id = ?)"
-            " AND lower(reason) LIKE lower(?) ESCAPE '!' ORDER BY id LIMIT ?",
-            org,
-            seen,
-            last,
-            number,
-            number,
-            _containing(reason),
-            _PAGE,
-        )
-        if not rows:
-            return
-        for row in rows:
-            letter = DeadLetter(*row)  # type: ignore[arg-type]
-            seen = letter.id
-            yield letter
+    while rows := database.rows(query, org, _containing(reason), seen, last, _PAGE):
+        seen = cast(int, rows[-1][0])
+        yield rows
+
+
+def _chosen(
+    database: Database, org: str, reason: str, numbers: Sequence[int]
+) -> Iterator[list[tuple[object, ...]]]:
+    query = f"{_SELECT} AND id IN ({', '.join('?' * _PAGE)}) ORDER BY id"
+    wanted = sorted(set(numbers))
+    for start in range(0, len(wanted), _PAGE):
+        asked = wanted[start : start + _PAGE]
+        yield database.rows(query, org, _containing(reason), *asked, *[asked[0]] * (_PAGE - len(asked)))
 
 
 def _containing(text: str) -> str:
@@ -74,6 +83,12 @@ def discard_dead_letters(database: Database, numbers: Iterable[int]) -> None:
 def attempts_before(database: Database, org: str, digest: bytes) -> int:
     """How often a record has failed, by the digest of its letter. Raises `JournalFailed`."""
     rows = database.rows("SELECT attempts FROM dead_letters WHERE org = ? AND digest = ?", org, digest)
+    return cast(int, rows[0][0]) if rows else 0
+
+
+def letter_number(database: Database, org: str, digest: bytes) -> int:
+    """The number of the dead letter of a record, by its digest; 0 if there is none. Raises `JournalFailed`."""
+    rows = database.rows("SELECT id FROM dead_letters WHERE org = ? AND digest = ?", org, digest)
     return cast(int, rows[0][0]) if rows else 0
 
 

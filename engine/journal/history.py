@@ -118,6 +118,11 @@ class History:
         )
         return [MinuteCount(*row) for row in rows]  # type: ignore[arg-type]
 
+    def newest(self, org: str) -> float:
+        """When the last outcome was decided; 0 if there is none."""
+        query = "SELECT coalesce(max(decided), 0) FROM history_outcomes WHERE org = ?"
+        return float(cast(float, self._database.rows(query, org)[0][0]))
+
     def mappings(self, org: str) -> list[str]:
         """The names of the mappings that outcomes are of."""
         query = "SELECT DISTINCT mapping FROM history_minutes WHERE org = ? ORDER BY mapping"

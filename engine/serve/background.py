@@ -19,8 +19,9 @@ from sfmap.engine.journal.project_state import Lease, LeaseLost, LeaseTaken, Sta
 from sfmap.engine.journal.service_nodes import Nodes
 from sfmap.engine.journal.spool import Spool, Spooled
 from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.serve.call_pace import CallPace
 from sfmap.engine.serve.crash_isolation import Suspects, make_dead_letters_of_held, retriable
-from sfmap.engine.serve.delivery_requests import DeliveryRequests, OpenOrgIn
+from sfmap.engine.serve.delivery_requests import ALL, DeliveryRequests, OpenOrgIn
 from sfmap.engine.serve.event_history import EventHistory
 from sfmap.engine.serve.log import Log, SparingLog
 from sfmap.engine.serve.metrics import Metrics
@@ -50,9 +51,12 @@ class Background:
         revision: str = "",
         metrics: Metrics,
         history: EventHistory | None = None,
+        org_option: str = "",
         log: Log,
     ) -> None:
+        """`org_option` is what commands need to mean the same org, such as ` --org sandbox`."""
         self.requests = DeliveryRequests(mapper, open_org, revision)
+        self.pace = CallPace()
         self.org: OpenOrg | None = None
         """The org that was opened last."""
         self.on_crash: Callable[[], object] = lambda: None
@@ -66,6 +70,7 @@ class Background:
         self._options = _in_background(options, self.requests.is_stopping)
         self._metrics = metrics
         self._history = history
+        self._org_option = org_option
         self._log = log
         self._log_sparingly = SparingLog(log)
         self._windows = SpoolWindows(spool, self.requests, linger)
@@ -153,6 +158,7 @@ class Background:
         self._metrics.org_opened()
         try:
             self._metrics.usage = opened.org.limits()
+            self.pace.note(self._metrics.usage)
         finally:
             self._metrics.count_calls(dict(opened.org.calls()))
         remember_organization(self._state.journal, opened.entry, opened.key())
@@ -203,30 +209,40 @@ class Background:
     def _deliver_letters(self, opened: OpenOrg, lease: Lease) -> None:
         """Delivers the dead letters whose retry was requested."""
         self._accepted = {}
-        while (number := self.requests.next_retry()) is not None:
+        while numbers := self.requests.take_retries():
             try:
-                self._deliver_letter(number, opened, lease)
-            except StopRequested:
-                raise
+                self._deliver_group(numbers, opened, lease)
             except SfmapError:
-                self.requests.retry(number)
+                self.requests.retry(*numbers)
                 raise
-            except Exception as error:  # noqa: BLE001 - else each wish to try them again would end the service
-                what = f"this is a bug in sfmap: {internal_error(error)}"
-                self._log("error", f"The retry failed, and its events remain dead letters; {what}.")
-            self._turns.fulfil(opened.key(), number)
+            self._turns.fulfil(opened.key(), numbers)
 
-    def _deliver_letter(self, number: int, opened: OpenOrg, lease: Lease) -> None:
-        """Delivers that dead letter again, or all of them."""
-        source = DeadLetterSource(lease.database, opened.key(), number=number)
+    def _deliver_group(self, numbers: Sequence[int], opened: OpenOrg, lease: Lease) -> None:
+        """Delivers dead letters together; if one of them triggers a bug, each alone."""
+        try:
+            self._deliver_chosen(numbers, opened, lease)
+        except SfmapError:
+            raise
+        except Exception as error:  # noqa: BLE001 - else each wish to try them again would end the service
+            if len(numbers) > 1:
+                for number in numbers:
+                    self._deliver_group([number], opened, lease)
+                return
+            what = f"this is a bug in sfmap: {internal_error(error)}"
+            self._log("error", f"The retry failed, and its events remain dead letters; {what}.")
+
+    def _deliver_chosen(self, numbers: Sequence[int], opened: OpenOrg, lease: Lease) -> None:
+        """Delivers those dead letters again, or all of them."""
+        chosen = () if ALL in numbers else tuple(numbers)
+        source = DeadLetterSource(lease.database, opened.key(), numbers=chosen)
         ledger = Ledger(lease.database, opened.key(), source.name)
         ledger.begin_unless_begun()
         retried = _Retried(self._tell_retried)
         delivery = make_delivery(self.requests.mapper, opened.org, ledger, self._options, retried)
         delivery.deliver_source(source)
         ledger.finish()
-        if delivery.held and number:  # still in doubt
-            self.requests.retry_later([number], self._options.call_limit)
+        if delivery.held and chosen:  # still in doubt
+            self.requests.retry_later(chosen, self._options.call_limit)
         doubt = f", in doubt and still dead letters: {delivery.held}" if delivery.held else ""
         self._log("info", f"Dead letters retried: {retried.events}, failed again: {retried.failed}{doubt}.")
 
@@ -270,6 +286,7 @@ class Background:
         metrics = self._metrics
         if self.org:
             metrics.usage = self.org.org.usage()
+            self.pace.note(metrics.usage)
             metrics.count_calls(dict(self.org.org.calls()))
         metrics.end(delivered.outcomes, delivered.events)
         if self._history:
@@ -280,7 +297,13 @@ class Background:
                 metrics.latency.observe(max(0.0, now - accepted))
         failed = _failed(delivered)
         if failed:
-            message = f"{failed:,} records failed and are dead letters: sfmap dead-letters lists them."
+            command = f"sfmap dead-letters{self._org_option}"
+            what = (
+                "1 record failed and is a dead letter"
+                if failed == 1
+                else f"{failed:,} records failed and are dead letters"
+            )
+            message = f"{what}: {command} lists what failed and why."
             self._log_sparingly("warning", "dead letters", message)
         return OutputState()
 

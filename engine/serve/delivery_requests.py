@@ -49,9 +49,9 @@ class DeliveryRequests:
         self._news.set()
         self._reloaded.set()
 
-    def retry(self, number: int) -> None:
-        """Delivers a dead letter again before the next window."""
-        self._retries[number] = None
+    def retry(self, *numbers: int) -> None:
+        """Delivers dead letters again before the next window, together."""
+        self._retries |= dict.fromkeys(numbers)
         self._news.set()
 
     def note_arrival(self) -> None:
@@ -73,20 +73,12 @@ class DeliveryRequests:
         self._is_new_mapper = False
         return self.mapper
 
-    def next_retry(self) -> int | None:
-        """Takes a dead letter to deliver again. For the delivery thread."""
-        waiting = list(self._retries)  # atomic: other threads add to it
-        if not waiting:
-            return None
-        del self._retries[waiting[0]]
-        return waiting[0]
-
     def take_retries(self) -> list[int]:
-        """Takes all dead letters to deliver again. For the delivery thread."""
-        taken = []
-        while (letter := self.next_retry()) is not None:
-            taken.append(letter)
-        return taken
+        """Takes the dead letters to deliver again. For the delivery thread."""
+        waiting = list(self._retries)  # atomic: other threads add to it
+        for number in waiting:
+            del self._retries[number]
+        return waiting
 
     def retry_later(self, numbers: Iterable[int], seconds: float) -> None:
         """Delivers dead letters again after a while. For the delivery thread."""

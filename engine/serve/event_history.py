@@ -50,8 +50,8 @@ class EventHistory:
 
     def __init__(self, state: State, org: str, bounds: HistoryBounds, log: Log) -> None:
         """`org` is the name of its entry in sfmap.yaml."""
-        self.on_written: Callable[[], object] = lambda: None
-        """Called after something was written, on the thread that writes."""
+        self.written = 0
+        """How often something was written since the start."""
         self.lost = 0
         """How many outcomes could not be kept."""
         self._state = state
@@ -148,7 +148,7 @@ class EventHistory:
             self.lost += len(waiting.outcomes) + len(waiting.retried)
             self._log("warning", "history", f"The history is not written, and delivery continues: {error}")
         else:
-            self.on_written()
+            self.written += 1
 
     def _write(self, waiting: _Waiting) -> None:
         if self._writing is None:

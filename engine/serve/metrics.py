@@ -29,7 +29,7 @@ _REASONS = {
 }
 """Labels of skipped events by a part of the reason: the reason itself can quote what a client sent."""
 _OTHERS = "others"
-_NOT_ASKED_YET = "The org has not been asked yet."
+NOT_ASKED_YET = "The org has not been asked yet."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class Metrics:
         self.held: Callable[[], int] = lambda: 0
         """Counts the records that wait in the journal until it is certain what the org did."""
         self.usage: ApiUsage | None = None
-        self.trouble = _NOT_ASKED_YET
+        self.trouble = NOT_ASKED_YET
         """Why nothing is being delivered; empty if all is well."""
         self._lock = threading.Lock()
         self._report = Report()

@@ -1,171 +1,125 @@
-"""The operator's page: recent events, dead letters, and what an event would become."""
+"""The operator's pages: what came and what became of it, what failed and why, and what an event would become."""
 
-import hmac
-import secrets
-from collections.abc import Callable
-from itertools import islice
+import time
+from collections.abc import Callable, Mapping
+from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qsl
 
-from jinja2 import Environment, PackageLoader
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from sfmap.engine.delivery.outcome import FATES
-from sfmap.engine.http.address import is_forwarded, is_loopback
-from sfmap.engine.http.bodies import UnreadableBody, read_body
-from sfmap.engine.http.pages import LOOK, SAFE, static, style_sheet
+from sfmap.engine.http.live_stream import LiveStream
+from sfmap.engine.http.pages import LOOK, SAFE, Link, static, templates
 from sfmap.engine.inspect.explanation import as_text, explain
 from sfmap.engine.inspect.formats import json_line
-from sfmap.engine.journal.database import Database, JournalFailed
-from sfmap.engine.journal.dead_letter_store import DeadLetterRoom, count_dead_letters, dead_letters
-from sfmap.engine.journal.service_nodes import Nodes
-from sfmap.engine.journal.spool import Spool
+from sfmap.engine.journal.database import JournalFailed
 from sfmap.engine.mapping.values.record import Event
-from sfmap.engine.serve.background import Background
-from sfmap.engine.serve.metrics import Metrics
-from sfmap.engine.serve.node_list import node_lines
+from sfmap.engine.serve.delivery_requests import ALL
+from sfmap.engine.serve.operations import Operations
+from sfmap.engine.serve.page_guard import PageGuard
+from sfmap.engine.serve.page_query import PageQuery
 from sfmap.engine.sources.reading import NotJson, read_json
 
-_SHOWN = 30
-_LETTERS_SHOWN = 10
+_PAGES = "sfmap.engine.serve.pages"
 _MOST_TRIED = 20
-_LARGEST_FORM = 256 * 1024
 _SAMPLE = """\
 {"type": "identify", "userId": "ann", "traits": {"email": "ann@example.com", "name": "Ann Lee"},
  "integrations": {"Salesforce": true}}"""
+_LINKS = (("Operations", "/"), ("Counts", "/counts"), ("Try an event", "/try"))
 
 Context = dict[str, Any]
 
 
 class OperatorPage:
-    """The page of one service; it makes changes through `Background` only."""
+    """The pages of one service; they make changes through `Operations` only."""
 
-    def __init__(
-        self,
-        *,
-        spool: Spool,
-        letters: DeadLetterRoom,
-        journal: Database,
-        background: Background,
-        metrics: Metrics,
-        nodes: Nodes | None,
-        host: str,
-    ) -> None:
-        self._spool = spool
-        self._letters = letters
-        self._journal = journal
-        self._background = background
-        self._metrics = metrics
-        self._nodes = nodes
-        self._names = {"127.0.0.1", "localhost", "::1", host} if is_loopback(host) else set()
-        self._token = secrets.token_urlsafe()
-        """Included in the page's own forms, so that no other page can submit them."""
-        loader = PackageLoader("sfmap.engine.serve.pages", ".")
-        self._templates = Environment(loader=loader, autoescape=True, trim_blocks=True)
+    def __init__(self, operations: Operations, host: str) -> None:
+        self._operations = operations
+        self._guard = PageGuard(host)
+        self._stream = LiveStream(operations.versions)
+        self._templates = templates(_PAGES)
 
     def routes(self) -> list[Route]:
+        page, form = self._guard.page, self._guard.form
         return [
-            Route("/", self._guarded(self._home), methods=["GET"]),
-            Route("/try", self._guarded(self._try), methods=["GET", "POST"]),
-            Route("/retry", self._guarded(self._retry), methods=["POST"]),
-            Route("/style.css", style_sheet, methods=["GET"]),
+            Route("/", page(self._home), methods=["GET"]),
+            Route("/counts", page(self._counts), methods=["GET"]),
+            Route("/try", page(lambda _: self._try("")), methods=["GET"]),
+            Route("/try", form(lambda asked: self._try(asked.get("event", ""))), methods=["POST"]),
+            Route("/retry", form(self._changing(self._retry)), methods=["POST"]),
+            Route("/discard", form(self._changing(self._discard)), methods=["POST"]),
+            Route("/undo", form(self._changing(self._undo)), methods=["POST"]),
+            Route("/stream", self._guard.stream(self._stream.answer), methods=["GET"]),
             static("look", LOOK),
+            static("operations", files(_PAGES)),
         ]
 
-    def _guarded(self, show: Callable[[dict[str, str] | None], Response]) -> Callable[[Request], Any]:
-        """Calls the handler with the submitted form, if any, after checking the host name and the token."""
+    def _home(self, asked: Mapping[str, str]) -> Response:
+        undo = asked.get("undo", "")
+        said = {"said": asked.get("said", "")[:200], "undo": int(undo) if _is_number(undo) else 0}
+        return self._shown("operations.html", "/", {**self._operations.page(PageQuery.read(asked)), **said})
 
-        async def answer(request: Request) -> Response:
-            if not self._is_for(request):
-                return PlainTextResponse("There is nothing here.\n", 404, SAFE)
-            form = None
-            if request.method == "POST":
-                try:
-                    body = await read_body(request, _LARGEST_FORM)
-                except UnreadableBody as error:
-                    return PlainTextResponse(f"{error}\n", 400, SAFE)
-                except ClientDisconnect:
-                    return Response(status_code=400)
-                form = dict(parse_qsl(body.decode("utf-8", "replace")))
-                if not hmac.compare_digest(form.get("token", "").encode(), self._token.encode()):
-                    return PlainTextResponse("This form has expired; load the page again.\n", 403, SAFE)
-            return await run_in_threadpool(show, form)
+    def _counts(self, _asked: Mapping[str, str]) -> Response:
+        return self._shown("counts.html", "/counts", self._operations.counts())
 
-        return answer
-
-    def _is_for(self, request: Request) -> bool:
-        """Whether the page may be shown: only to requests from this machine, at its own address.
-
-        Requests through a proxy, or by a host name that a web page has pointed at loopback, are refused.
-        """
-        return not self._names or (request.url.hostname in self._names and not is_forwarded(request.headers))
-
-    def _home(self, _form: dict[str, str] | None) -> Response:
-        org = self._background.org
-        seen = self._metrics.figures()
-        trouble = self._metrics.trouble
-        stored: Context = {"letters": [], "letters_count": 0, "nodes": []}
-        try:
-            stored = self._stored(org.key() if org else "")
-        except JournalFailed as error:
-            trouble = str(error)
-        deliverer = next((node.name for node in stored["nodes"] if node.delivers), "")
-        if stored["nodes"] and not deliverer:
-            trouble = trouble or "No node delivers at the moment."
-        return self._shown(
-            "home.html",
-            {
-                "where": org.where if org else "",
-                "fates": [(fate, seen.fates.get(fate, 0)) for fate in FATES],
-                "seen": seen,
-                "spool": self._spool,
-                "held": self._metrics.held(),
-                "trouble": trouble,
-                "is_delivering": self._metrics.is_delivering,
-                "deliverer": deliverer,
-                "retries": self._background.requests.retries,
-                "usage": self._metrics.usage,
-                "recent": [one for one in seen.recent if one.fate != "skipped"][:_SHOWN],
-                "full": self._letters.full,
-                **stored,
-            },
-        )
-
-    def _stored(self, org: str) -> Context:
-        """What the journal has for the org of that key; empty for none. Raises `JournalFailed`."""
-        return {
-            "letters": list(islice(dead_letters(self._journal, org), _LETTERS_SHOWN)) if org else [],
-            "letters_count": count_dead_letters(self._journal, org) if org else 0,
-            "nodes": node_lines(self._nodes, org) if self._nodes else [],
-        }
-
-    def _try(self, form: dict[str, str] | None) -> Response:
-        given = form.get("event", "") if form else _SAMPLE
-        context: Context = {"given": given, "problem": "", "told": [], "lines": []}
-        if form:
+    def _try(self, given: str) -> Response:
+        context: Context = {"given": given or _SAMPLE, "problem": "", "told": [], "lines": []}
+        if given:
             try:
                 events = _events(given)
             except NotJson as error:
-                return self._shown("try.html", {**context, "problem": str(error)})
-            mapper = self._background.requests.mapper
+                return self._shown("try.html", "/try", {**context, "problem": str(error)})
+            mapper = self._operations.mapper
             context["told"] = [as_text(place, one) for place, event in events for one in explain(mapper, event)]
             context["lines"] = [
                 json_line(place, one).decode() for place, event in events for one in mapper.map(event)
             ]
-        return self._shown("try.html", context)
+        return self._shown("try.html", "/try", context)
 
-    def _retry(self, form: dict[str, str] | None) -> Response:
-        number = (form or {}).get("number", "")
-        if number.isdecimal() and len(number) < 18:
-            self._background.requests.retry(int(number))
-        return RedirectResponse("/", 303, SAFE)
+    def _changing(self, act: Callable[[Mapping[str, str]], str]) -> Callable[[Mapping[str, str]], Response]:
+        """Does what a form asks for, and returns to the page that it was on."""
 
-    def _shown(self, template: str, context: Context) -> Response:
+        def answer(form: Mapping[str, str]) -> Response:
+            try:
+                more = act(form)
+            except JournalFailed as error:
+                return PlainTextResponse(f"{error}\n", 503, SAFE)
+            back = form.get("back", "")
+            place = back if back.startswith("/?") else "/?"
+            return RedirectResponse(f"{place}{more}" if more else place.rstrip("?"), 303, SAFE)
+
+        return answer
+
+    def _retry(self, form: Mapping[str, str]) -> str:
+        number, group = form.get("number", ""), form.get("group", "")
+        if group:
+            self._operations.retry_group(group)
+        elif _is_number(number):
+            self._operations.retry(int(number) or ALL)
+        return ""
+
+    def _discard(self, form: Mapping[str, str]) -> str:
+        number = form.get("number", "")
+        if _is_number(number) and self._operations.discard(int(number)):
+            return f"&undo={number}"
+        return ""
+
+    def _undo(self, form: Mapping[str, str]) -> str:
+        number = form.get("number", "")
+        is_undone = _is_number(number) and self._operations.discards.undo(int(number))
+        return "" if is_undone else "&said=too+late"
+
+    def _shown(self, template: str, path: str, context: Context) -> Response:
         page = self._templates.get_template(template)
-        return HTMLResponse(page.render({"token": self._token, **context}), headers=SAFE)
+        links = [Link(text, href, is_current=href == path) for text, href in _LINKS]
+        links += [Link(text, href) for text, href in self._operations.other_pages()]
+        return HTMLResponse(
+            page.render({"token": self._guard.token, "links": links, "now": time.time(), **context}), headers=SAFE
+        )
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 18
 
 
 def _events(given: str) -> list[tuple[int, Event]]:

@@ -30,12 +30,16 @@ from sfmap.engine.serve.acceptance import Acceptance
 from sfmap.engine.serve.background import Background
 from sfmap.engine.serve.configuration import Configuration, OrgAndMappings, configure, reconfigure
 from sfmap.engine.serve.delivery_requests import ALL
+from sfmap.engine.serve.discards import Discards
 from sfmap.engine.serve.event_history import EventHistory
 from sfmap.engine.serve.log import ForwardingHandler, Log
 from sfmap.engine.serve.metrics import Metrics
+from sfmap.engine.serve.operations import Operations, ServiceParts
 from sfmap.engine.serve.operator_page import OperatorPage
 from sfmap.engine.serve.presence import present
+from sfmap.engine.serve.standing import ServedOrg
 from sfmap.engine.serve.tracking_api import TrackingApi, make_app
+from sfmap.engine.wiring.org_opening import known_key
 from sfmap.engine.wiring.state_opening import open_state
 
 _STOP_SECONDS = 10
@@ -125,11 +129,38 @@ def _put_together(
     stack: ExitStack,
 ) -> _Parts:
     listening = _listening(options)
+    parts = _service_parts(project, state, options, configuration, log, stack)
+    api = TrackingApi(
+        acceptance=Acceptance(parts.spool, parts.letters),
+        access=configuration.access,
+        metrics=parts.metrics,
+        log=log,
+        is_delivering=parts.background.is_alive,
+    )
+    page = OperatorPage(Operations(parts), (options.operators or options.events).host)
+    for_operators = [*api.routes_for_operators(), *(page.routes() if options.page else ())]
+    events, operators = servers(api.routes(), for_operators, options, listening)
+    if parts.nodes:
+        stack.enter_context(present(parts.nodes, parts.metrics, (parts.spool.look, parts.letters.look)))
+    parts.background.on_committed = parts.letters.look
+    parts.background.on_crash = events.stop
+    return _Parts(spool=parts.spool, background=parts.background, api=api, events=events, operators=operators)
+
+
+def _service_parts(
+    project: ProjectFile,
+    state: State,
+    options: ServeOptions,
+    configuration: Configuration,
+    log: Log,
+    stack: ExitStack,
+) -> ServiceParts:
     nodes = state.nodes(options.used.org)
     spool = stack.enter_context(state.spool(options.used.org, _bounds(project.serve)))
     letters = DeadLetterRoom(state.journal, _megabytes(project.serve.dead_letter_megabytes))
     metrics = Metrics(spool, letters)
     history = _history(project, state, options, log, stack)
+    org = ServedOrg(options.used.org, is_default=options.used.org == project.default_org)
     background = Background(
         spool=spool,
         state=state,
@@ -141,31 +172,34 @@ def _put_together(
         revision=configuration.revision,
         metrics=metrics,
         history=history,
+        org_option=org.option,
         log=log,
     )
-    api = TrackingApi(
-        acceptance=Acceptance(spool, letters),
-        access=configuration.access,
-        metrics=metrics,
-        log=log,
-        is_delivering=background.is_alive,
-    )
-    page = OperatorPage(
+    return ServiceParts(
+        org=org,
+        org_key=lambda: _org_key(project, state, options, background),
         spool=spool,
         letters=letters,
         journal=state.journal,
-        nodes=nodes,
         background=background,
         metrics=metrics,
-        host=(options.operators or options.events).host,
+        history=history,
+        discards=_discards(state, history, log, stack),
+        nodes=nodes,
+        state=project.state,
     )
-    for_operators = [*api.routes_for_operators(), *(page.routes() if options.page else ())]
-    events, operators = servers(api.routes(), for_operators, options, listening)
-    if nodes:
-        stack.enter_context(present(nodes, metrics, (spool.look, letters.look)))
-    background.on_committed = letters.look
-    background.on_crash = events.stop
-    return _Parts(spool=spool, background=background, api=api, events=events, operators=operators)
+
+
+def _discards(state: State, history: EventHistory | None, log: Log, stack: ExitStack) -> Discards:
+    discards = Discards(state.journal, history.note_discarded if history else lambda letters: None, log)
+    stack.callback(discards.stop)
+    return discards
+
+
+def _org_key(project: ProjectFile, state: State, options: ServeOptions, background: Background) -> str | None:
+    """The org's key in the journal, without a call; None if nothing has signed in yet. Raises `SfmapError`."""
+    opened = background.org
+    return opened.key() if opened else known_key(project, project.org(options.used.org), state.journal)
 
 
 def _listening(options: ServeOptions) -> tuple[socket, socket | None]:

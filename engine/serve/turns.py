@@ -1,6 +1,6 @@
 """Which node delivers: the turns of this one, and what it does while another has the lease."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from sfmap.engine.journal.database import JournalFailed
@@ -59,19 +59,19 @@ class Turns:
 
     def take_wishes(self, org: str) -> None:
         """Takes up the retries that were requested on other nodes."""
-        for letter in self._nodes.wishes(org) if self._nodes else ():
-            self._requests.retry(letter)
+        if self._nodes and (wishes := self._nodes.wishes(org)):
+            self._requests.retry(*wishes)
 
-    def fulfil(self, org: str, letter: int) -> None:
-        """Notes that a retry was done, wherever it was requested."""
+    def fulfil(self, org: str, letters: Iterable[int]) -> None:
+        """Notes that retries were done, wherever they were requested."""
         if self._nodes:
-            self._nodes.forget(org, letter)
+            for letter in letters:
+                self._nodes.forget(org, letter)
 
     def _hand_over(self, org: str) -> None:
         if self._nodes and (letters := self._requests.take_retries()):
             try:
                 self._nodes.wish(org, letters)
             except BaseException:
-                for letter in letters:
-                    self._requests.retry(letter)
+                self._requests.retry(*letters)
                 raise

@@ -11,6 +11,7 @@ from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.organizations import organization_of, remember_organization
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 from sfmap.engine.org.budget import Budget
+from sfmap.engine.org.login_url import is_loopback
 from sfmap.engine.org.port import Org
 from sfmap.engine.org.write_headers import write_options
 from sfmap.engine.project.org_entry import LOCAL, OrgEntry
@@ -41,10 +42,25 @@ class OpenOrg:
     """The name under which the journal remembers the key, so that it is known without a call."""
     key: Callable[[], str]
     """The org's key in the journal, its organization id. Signs in to get it; raises `OrgError`."""
+    address: Callable[[], str]
+    """Scheme and host of the server, for links to it; empty before the first call."""
 
     @property
     def is_local(self) -> bool:
         return self.entry == LOCAL
+
+    def record_link(self, object_name: str, record: str) -> str:
+        """The address of a record's page in Salesforce, or in the local org; empty if it is not known."""
+        address = self.address()
+        if not address:
+            return ""
+        return f"{address}/objects/{object_name}/{record}" if self.is_on_loopback else f"{address}/{record}"
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether it is a local org, of this project or another."""
+        address = self.address()
+        return bool(address) and is_loopback(address)
 
 
 def _always_allowed() -> None:
@@ -75,7 +91,9 @@ def open_org(
         with start_local_org(project.database, schema_file) as local:
             settings = _bounded(_local_settings(local, entry), entry, max_calls, before_call)
             where = f"the local org, whose records are in {project.database}"
-            yield OpenOrg(org=SoapOrg(settings), where=where, entry=LOCAL, key=lambda: LOCAL)
+            yield OpenOrg(
+                org=SoapOrg(settings), where=where, entry=LOCAL, key=lambda: LOCAL, address=lambda: local.url
+            )
         return
     settings = _bounded(_settings(project, entry), entry, max_calls, before_call)
     yield _opened(settings, f"the org {entry.name} at {settings.host}", _remembered_by(project, entry, settings))
@@ -110,7 +128,6 @@ def _remembered_by(project: ProjectFile, entry: OrgEntry, settings: "SoapSetting
 
 
 def _opened(settings: "SoapSettings", where: str, entry: str) -> OpenOrg:
-    from sfmap.engine.org.login_url import is_loopback
     from sfmap.engine.org.soap.client import SoapOrg
 
     org = SoapOrg(settings)
@@ -121,7 +138,7 @@ def _opened(settings: "SoapSettings", where: str, entry: str) -> OpenOrg:
         is_enough = organization_id and not is_loopback(settings.login_url)
         return organization_id if is_enough else f"{organization_id} {settings.host}".strip()
 
-    return OpenOrg(org=org, where=where, entry=entry, key=key)
+    return OpenOrg(org=org, where=where, entry=entry, key=key, address=lambda: org.address)
 
 
 def _bounded(

@@ -22,10 +22,10 @@ PROXIES = [
 def test_the_page_is_not_shown_through_a_proxy(running: Service, headers: dict[str, str]) -> None:
     """Its `Host` is loopback, as many proxies write it."""
     assert running.ask("/").status == 200
-    for path in ("/", "/try"):
+    for path in ("/", "/try", "/counts", "/stream"):
         assert running.ask(path, **headers).status == 404
-    assert running.ask("/try", b"token=x", **headers).status == 404
-    assert running.ask("/retry", b"token=x", **headers).status == 404
+    for path in ("/try", "/retry", "/discard", "/undo"):
+        assert running.ask(path, b"token=x", **headers).status == 404
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +51,18 @@ def test_a_write_key_is_accepted_through_a_proxy(running: Service) -> None:
     assert running.ask("/v1/page", body, **PROXIES[0]).status == 200
 
 
-FOR_OPERATORS = ("/", "/metrics", "/healthz", "/readyz", "/try", "/style.css")
+FOR_OPERATORS = ("/", "/metrics", "/healthz", "/readyz", "/try", "/counts", "/static/look/base.css")
 
 
 def test_operators_have_an_address_of_their_own(service: Service) -> None:
     service.start("--admin-port", "0")
     events = service.url
-    assert [service.ask(path).status for path in FOR_OPERATORS] == [404] * 6
+    assert [service.ask(path).status for path in FOR_OPERATORS] == [404] * 7
     assert service.ask("/v1/page", {"writeKey": KEY, "type": "page"}).status == 200
     said = service.wait_for(lambda: re.search(r"The page, /metrics and health are at (\S+)/\n", service.log()))
     assert said
     service.url = said[1]
-    assert [service.ask(path).status for path in FOR_OPERATORS] == [200] * 6
+    assert [service.ask(path).status for path in FOR_OPERATORS] == [200] * 7
     assert service.ask("/v1/page", {"writeKey": KEY, "type": "page"}).status == 404
     service.wait_until_delivered()
     service.url = events
@@ -81,7 +81,7 @@ def test_the_page_is_shown_only_at_a_local_admin_address(service: Service) -> No
     said = service.wait_for(lambda: re.search(r"health are at http://0.0.0.0(\S+)/\n", service.log()))
     assert said
     service.url = f"http://127.0.0.1{said[1]}"
-    assert [service.ask(path).status for path in FOR_OPERATORS] == [404, 200, 200, 200, 404, 404]
+    assert [service.ask(path).status for path in FOR_OPERATORS] == [404, 200, 200, 200, 404, 404, 404]
 
 
 def test_admin_host_needs_admin_port(service: Service) -> None:

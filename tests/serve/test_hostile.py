@@ -14,7 +14,17 @@ from ..strategies import JSON
 
 PATHS = st.one_of(
     st.sampled_from(
-        ["/v1/identify", "/v1/batch", "/v1/import", "/webhooks/segment", "/webhooks/x", "/try", "/retry"]
+        [
+            "/v1/identify",
+            "/v1/batch",
+            "/v1/import",
+            "/webhooks/segment",
+            "/webhooks/x",
+            "/try",
+            "/retry",
+            "/discard",
+            "/undo",
+        ]
     ),
     st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=40).map(lambda text: f"/{text}"),
 )

@@ -326,7 +326,7 @@ def test_refused_requests_are_logged_and_shown(service: Service) -> None:
     assert service.log().count("Refused with 401 at /webhooks/...: ") == 1
     assert service.log().count("Refused with 401 at /v1/track: This write key is not known.") == 1
     assert "mistyped" not in service.log()
-    page = service.ask("/").body.decode()
+    page = service.ask("/counts").body.decode()
     assert '<td class="number">3</td><td>/webhooks/segment</td><td>401</td>' in page
 
 
@@ -336,5 +336,6 @@ def test_left_out_values_are_counted_and_shown(service: Service) -> None:
     assert service.ask("/v1/identify", {"writeKey": KEY, "traits": traits, "integrations": OPTED_IN}).status == 200
     service.wait_until_delivered()
     assert service.metric("sfmap_notes_total") == 1
-    assert "left out: Lead has no field favouriteArtist__c" in service.ask("/").body.decode()
-    assert "To the local org" in service.ask("/").body.decode()
+    assert "left out: Lead has no field favouriteArtist__c" in service.ask("/counts").body.decode()
+    assert "To the local org" in service.ask("/counts").body.decode()
+    assert "Delivering to the local org" in service.ask("/").body.decode()

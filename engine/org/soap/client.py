@@ -24,7 +24,7 @@ from sfmap.engine.org.port import (
 from sfmap.engine.org.soap import result_elements as results
 from sfmap.engine.org.soap.connection import CallContent, CallHeaders, Connection
 from sfmap.engine.org.soap.failures import WRITES
-from sfmap.engine.org.soap.org_settings import SoapSettings
+from sfmap.engine.org.soap.org_settings import SoapSettings, server_address
 from sfmap.engine.org.soap.session import Session, Sessions
 from sfmap.engine.org.soap.transport import Transport
 from sfmap.engine.org.soap.write_elements import record_element, write_headers
@@ -62,6 +62,12 @@ class SoapOrg:
         if not self._organization_id:
             self._organization_id = self._sessions.current().organization_id or self._told_by_the_org()
         return self._organization_id
+
+    @property
+    def address(self) -> str:
+        """Scheme and host of the server that the session is at; empty before the first call."""
+        known = self._known
+        return server_address(known.session.url) if known else ""
 
     def object_names(self) -> frozenset[str]:
         known = self._object_model()

@@ -103,3 +103,9 @@ def _check_version(version: str, by_login: bool) -> None:
             hint=f'Set api_version to "{LAST_VERSION_WITH_LOGIN}.0", or sign in by OAuth '
             "(auth: client_credentials, jwt or refresh_token; see docs/orgs.md).",
         )
+
+
+def server_address(url: str) -> str:
+    """Scheme and host of a server's URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
