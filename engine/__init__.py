@@ -54,7 +54,7 @@ wiring           connects ports and adapters
                    sources/formats, sources/shapes, sources/queries, sources/kafka,
                    sources/files, journal, journal/shared, delivery, project, local_org
 planning         what a run would change: it is delivered to a stand-in for the org, which writes nothing
-                 ← files, mapping/values, org, journal, delivery
+                 ← files, yaml_files, mapping/values, org, journal, delivery
 inspect/traits   which traits arrive, and which rules read them
                  ← yaml_files, mapping/values, mapping/run, mapping/compile
 inspect          what a person asks of a mapping

@@ -17,6 +17,7 @@ from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Output
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.project_state import Lease, State
+from sfmap.engine.planning.saving_org import SavedFile, SavingOrg
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.wiring.org_opening import OpenOrg, open_org, open_printed_session
 from sfmap.engine.wiring.state_opening import open_state
@@ -35,6 +36,8 @@ class RunKeywords(TypedDict, total=False):
     """A file for the outcomes; a run that is continued adds to it."""
     report_file: str | None
     """A file for the counts of the report, as JSON."""
+    save_old: str | None
+    """A file for the values that are overwritten, which are read before each write."""
     keep_outcomes: bool
     """Whether outcomes are kept without a results file, too: in a temporary file. True unless given."""
     should_stop: Callable[[], bool]
@@ -58,11 +61,16 @@ class RunSettings:
     max_calls: int | None = None
     results_file: str | None = None
     report_file: str | None = None
+    save_old: str | None = None
     keep_outcomes: bool = True
     should_stop: Callable[[], bool] = lambda: False
     on_message: Callable[[str], object] = logging.getLogger("sfmap").info
     on_progress: OnProgress = lambda progress: None
     on_report: Callable[[RunReport], object] = lambda report: None
+
+    @property
+    def output_files(self) -> tuple[str | None, ...]:
+        return (self.report_file, self.results_file, self.save_old)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +127,13 @@ def open_run(command: str, project: ProjectFile, settings: RunSettings) -> Itera
         state.deliver_alone(command),
         _output(settings.report_file) as report,
         _results(settings) as (outcomes, results),
+        _saved(settings.save_old) as saved,
         _org(project, settings, state) as opened,
     ):
         yield OpenRun(
             command=command,
             state=state,
-            opened=opened,
+            opened=replace(opened, org=SavingOrg(opened.org, saved)) if saved else opened,
             options=replace(
                 run_options(project, settings.org, settings.connections, settings.on_message),
                 should_stop=settings.should_stop,
@@ -161,6 +170,10 @@ def _org(project: ProjectFile, settings: RunSettings, state: State) -> AbstractC
     if settings.session is not None:
         return nullcontext(open_printed_session(settings.session, settings.max_calls, state.check_leases))
     return open_org(project, project.org(settings.org), settings.max_calls, state.check_leases)
+
+
+def _saved(name: str | None) -> AbstractContextManager[SavedFile | None]:
+    return nullcontext() if name is None else SavedFile(name)
 
 
 def _output(name: str | None) -> AbstractContextManager[Output | None]:

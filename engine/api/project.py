@@ -24,6 +24,7 @@ from sfmap.engine.inspect.payload import payload
 from sfmap.engine.inspect.project_check import ProjectCheck, check_project
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Rejected
+from sfmap.engine.planning.old_values import mappings_to_put_back
 from sfmap.engine.planning.plan_summary import PlanSummary
 from sfmap.engine.project.loading import ChosenMappings, chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import ProjectFile, load_project, project_folder
@@ -109,6 +110,7 @@ class Project:
         restart: bool = False,
         skip_delivered: bool | None = None,
         linger: float | None = None,
+        put_back: bool = False,
         input_format: str | None = None,
         since: datetime | None = None,
         changed: bool = False,
@@ -122,7 +124,8 @@ class Project:
         is set. Dicts cannot be read twice: then give those after the last event of the report. They are read when
         2,000 can be delivered, or with `linger` by a thread, which lets the first wait for so many seconds.
 
-        With `records`, `events` is a folder that `sfmap backfill` has made, or a file of it.
+        With `records`, `events` is a folder that `sfmap backfill` has made, or a file of it; with `put_back`, a
+        file that a run with `save_old` has written.
 
         `skip_delivered` skips events whose messageId was delivered before, by default if they are dicts.
         A topic of Kafka is delivered until `should_stop` says so, or with `until_end` to its present end; outcomes
@@ -143,9 +146,10 @@ class Project:
             say=settings.on_message,
         )
         source = self._records(events, org, read) if records else self._source(events, read)
-        check_outputs((file.name for file in source.files), (settings.report_file, settings.results_file))
+        check_outputs((file.name for file in source.files), settings.output_files)
         source.check()
-        skips, mapper = source.may_repeat if skip_delivered is None else skip_delivered, self.mapper(org)
+        skips = source.may_repeat if skip_delivered is None else skip_delivered
+        mapper = _putting_back(events) if put_back else self.mapper(org)
         with open_run("sfmap run", self.file, replace(settings, skip_delivered=skips)) as started:
             return run_source(started, source, mapper, restart=restart, linger=linger)
 
@@ -156,6 +160,7 @@ class Project:
         org: str | None = None,
         restart: bool = False,
         skip_delivered: bool | None = None,
+        put_back: bool = False,
         input_format: str | None = None,
         max_calls: int | None = None,
         out_file: str | None = None,
@@ -179,7 +184,8 @@ class Project:
             should_stop=should_stop,
             on_message=on_message,
         )
-        return plan_source(self.file, source, self.mapper(org), settings)
+        mapper = _putting_back(events) if put_back else self.mapper(org)
+        return plan_source(self.file, source, mapper, settings)
 
     def retry(
         self, *, org: str | None = None, reason: str = "", number: int = 0, **options: Unpack[RunKeywords]
@@ -243,6 +249,13 @@ class Project:
         if org not in self._mappers:
             self._mappers[org] = Mapper(compile_mappings(self.chosen_mappings(org)))
         return self._mappers[org]
+
+
+def _putting_back(events: object) -> Mapper:
+    """The mappings that put the old values of a file back. Raises `NoOldValues`."""
+    (name,) = events if isinstance(events, (list, tuple)) else (events,)
+    sources = mappings_to_put_back(os.fspath(cast(FileName, name)))
+    return Mapper(compile_mappings(ChosenMappings(sources=sources)))
 
 
 def _timestamp(moment: datetime) -> float:

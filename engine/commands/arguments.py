@@ -57,6 +57,20 @@ max_calls_option = click.option(
 )
 
 
+put_back_option = click.option(
+    "--put-back",
+    metavar="FILE",
+    help="Instead of EVENTS, the old values in a file that run --save-old has written.",
+)
+
+
+def names_to_put_back(put_back: str | None, events: tuple[str, ...]) -> tuple[str, ...]:
+    """The file of old values; empty without one."""
+    if put_back is not None and events:
+        raise click.UsageError("--put-back goes without EVENTS.")
+    return () if put_back is None else (put_back,)
+
+
 def event_names(events: tuple[str, ...], source: str | None = None) -> tuple[str, ...]:
     """What the events are read from: standard input if nothing is named."""
     if source is not None:

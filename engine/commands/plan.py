@@ -13,11 +13,14 @@ from sfmap.engine.commands.arguments import (
     input_format_option,
     mappings_option,
     max_calls_option,
+    names_to_put_back,
     org_option,
+    put_back_option,
 )
 from sfmap.engine.commands.delivering import stop_signal
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.errors import ExitCode
+from sfmap.engine.messages.counts import counted
 
 _PUT_BACK = (
     "To be able to put the old values back, deliver with --save-old FILE;"
@@ -32,6 +35,7 @@ _PUT_BACK = (
 @org_option
 @max_calls_option
 @click.option("--restart", is_flag=True, help="Plan from the first event, even if the last run did not finish.")
+@put_back_option
 @click.option("--skip-delivered", is_flag=True, help="Skip events whose messageId was delivered before.")
 @click.option("--out", "out_file", metavar="FILE", help="Write a JSON line for each record to this file.")
 @click.option(
@@ -48,6 +52,7 @@ def plan(
     org_name: str | None,
     max_calls: int | None,
     restart: bool,
+    put_back: str | None,
     skip_delivered: bool,
     out_file: str | None,
     max_changes: int | None,
@@ -60,7 +65,8 @@ def plan(
     """
     with explained(), stop_signal() as should_stop:
         planned = Project(mappings=folder).plan(
-            event_names(events),
+            names_to_put_back(put_back, events) or event_names(events),
+            put_back=put_back is not None,
             org=org_name,
             input_format=input_format,
             restart=restart,
@@ -74,11 +80,11 @@ def plan(
         click.echo(orjson.dumps(planned.as_json(), option=orjson.OPT_INDENT_2))
     else:
         click.echo(str(planned))
-        if planned.records["changed"]:
+        if planned.records["changed"] and put_back is None:
             say(f"\n{_PUT_BACK}")
     if max_changes is not None and planned.touched > max_changes:
         say(
-            f"\nError: {planned.touched:,} {'record' if planned.touched == 1 else 'records'} would be created,"
+            f"\nError: {counted(planned.touched, 'record')} would be created,"
             f" changed or deleted; --max-changes is {max_changes:,}."
         )
         sys.exit(ExitCode.BROKEN)

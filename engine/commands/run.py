@@ -18,7 +18,9 @@ from sfmap.engine.commands.arguments import (
     input_format_option,
     mappings_option,
     max_calls_option,
+    names_to_put_back,
     org_option,
+    put_back_option,
     report_option,
     results_option,
     summary_as_json_option,
@@ -39,6 +41,10 @@ class _Bounds(TypedDict):
     max_calls: int | None
     report_file: str | None
     results_file: str | None
+    save_old: str | None
+    restart: bool
+    until_end: bool
+    linger: float
 
 
 @click.command()
@@ -55,6 +61,12 @@ class _Bounds(TypedDict):
     metavar="DIR",
     help="Instead of EVENTS, the records that sfmap backfill has made: its folder, or a file of it.",
 )
+@click.option(
+    "--save-old",
+    metavar="FILE",
+    help="Add the values that are overwritten to this file; reading them takes more API calls.",
+)
+@put_back_option
 @click.option(
     "--restart",
     is_flag=True,
@@ -89,13 +101,11 @@ def run(
     org_name: str | None,
     as_data: bool,
     records: str | None,
-    restart: bool,
+    put_back: str | None,
     changed: bool,
     since: datetime | None,
     source: str | None,
-    until_end: bool,
     input_format: str | None,
-    linger: float,
     skip_delivered: bool,
     org_from_stdin: bool,
     **bounds: Unpack[_Bounds],
@@ -110,20 +120,20 @@ def run(
     collect_rarely()
     with explained(), stop_signal() as should_stop:
         project = Project(mappings=folder)
-        names = _records(records, of_events) if records else _names(events, source, org_name, org_from_stdin)
+        names = names_to_put_back(put_back, events) or (
+            _records(records, of_events) if records else _names(events, source, org_name, org_from_stdin)
+        )
         org = None if org_from_stdin else project.file.org_option(org_name)
-        hints = _hints(org, folder, input_format, () if records or source else names)
+        hints = _hints(org, folder, input_format, () if records or source or put_back else names)
         report = project.run(
             names,
+            put_back=put_back is not None,
             org=org_name,
             records=records is not None,
             session=_printed_session() if org_from_stdin else None,
-            restart=restart,
             changed=changed,
             since=since,
             input_format=input_format,
-            linger=linger,
-            until_end=until_end,
             skip_delivered=skip_delivered or None,
             should_stop=should_stop,
             keep_outcomes=False,

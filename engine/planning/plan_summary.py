@@ -7,6 +7,7 @@ from typing import Literal
 
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.delivery.summary_text import summary_text
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
 from sfmap.engine.planning.org_texts import is_same
 from sfmap.engine.planning.planned_records import PlannedRecord
@@ -85,9 +86,9 @@ class ObjectSummary:
             self.filled.update(list(one.fields))
         elif one.change == "changed":
             for name, each in one.fields.items():
-                counted = self.changed.setdefault(name, Counter())
+                values = self.changed.setdefault(name, Counter())
                 pair = (_shown(each.old), _shown(each.new))
-                counted[pair if pair in counted or len(counted) < _MOST_DIFFERENT else _OTHERS] += 1
+                values[pair if pair in values or len(values) < _MOST_DIFFERENT else _OTHERS] += 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,13 +119,13 @@ class PlanSummary:
                     "filled": dict(one.filled),
                     "fields": {
                         field_name: {
-                            "changed": counted.total(),
+                            "changed": values.total(),
                             "values": [
                                 {"old": old, "new": new, "records": count}
-                                for (old, new), count in counted.most_common()
+                                for (old, new), count in values.most_common()
                             ],
                         }
-                        for field_name, counted in one.changed.items()
+                        for field_name, values in one.changed.items()
                     },
                 }
                 for name, one in self.objects.items()
@@ -157,19 +158,19 @@ def _of_object(name: str, one: ObjectSummary) -> Iterator[list[str]]:
     """What would be filled and changed in the records of an object, each as some lines."""
     if one.filled:
         filled = (f"{field_name} {count:,}" for field_name, count in one.filled.most_common())
-        yield [f"{name}: {_counted(one.records['created'], 'record')} created, with", *_wrapped(filled)]
+        yield [f"{name}: {counted(one.records['created'], 'record')} created, with", *_wrapped(filled)]
     if one.changed:
         most_changed_first = sorted(one.changed.items(), key=lambda item: -item[1].total())
-        lines = (line for field_name, counted in most_changed_first for line in _of_field(field_name, counted))
-        yield [f"{name}: {_counted(one.records['changed'], 'record')} changed", *lines]
+        lines = (line for field_name, values in most_changed_first for line in _of_field(field_name, values))
+        yield [f"{name}: {counted(one.records['changed'], 'record')} changed", *lines]
 
 
-def _of_field(name: str, counted: Counter[tuple[str, str]]) -> Iterator[str]:
-    yield f"  {name}: {counted.total():,}"
-    for (old, new), count in counted.most_common(_MOST_SHOWN):
+def _of_field(name: str, values: Counter[tuple[str, str]]) -> Iterator[str]:
+    yield f"  {name}: {values.total():,}"
+    for (old, new), count in values.most_common(_MOST_SHOWN):
         yield f"    {count:>7,} × {old} → {new}"
-    if len(counted) > _MOST_SHOWN:
-        yield f"    {'':7}   and {_counted(len(counted) - _MOST_SHOWN, 'other change')}"
+    if len(values) > _MOST_SHOWN:
+        yield f"    {'':7}   and {counted(len(values) - _MOST_SHOWN, 'other change')}"
 
 
 def _wrapped(words: Iterable[str]) -> Iterator[str]:
@@ -187,7 +188,3 @@ def _shown(text: str | None) -> str:
         return "(empty)"
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
-
-
-def _counted(count: int, one: str) -> str:
-    return f"{count:,} {one}{'' if count == 1 else 's'}"

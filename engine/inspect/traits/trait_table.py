@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sfmap.engine.inspect.traits.rule_readers import Reader, read_by
 from sfmap.engine.inspect.traits.trait_inventory import EventsSeen, Inventory, PathSeen
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
+from sfmap.engine.messages.counts import counted
 
 _WIDTH = 80
 _WIDEST_PATH = 34
@@ -62,10 +63,6 @@ class TraitTable:
             ],
             "unlisted": self.inventory.unlisted,
         }
-
-
-def counted(count: int, one: str, several: str = "") -> str:
-    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
 
 def _is_senders(seen: PathSeen) -> bool:

@@ -1,0 +1,166 @@
+"""An org that keeps the values which its writes replace, in a file, before they are sent."""
+
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from os.path import abspath
+from types import TracebackType
+
+from sfmap.engine.files.output import Output, Results
+from sfmap.engine.org.port import (
+    NO_OPTIONS,
+    ApiUsage,
+    FoundRecord,
+    ObjectDescription,
+    Org,
+    RecordWrite,
+    Value,
+    WriteOptions,
+    WriteResult,
+)
+from sfmap.engine.planning.old_values import saved_line, saved_values
+from sfmap.engine.planning.org_texts import as_held, is_same
+
+_ID = "Id"
+
+
+class SavedFile:
+    """The file of old values. Of several values of one field, the first is kept, also over several runs."""
+
+    def __init__(self, name: str) -> None:
+        """Opens the file, and continues after what it holds. Raises `CannotWrite`."""
+        self._output = Output(name)
+        # A database without a name is in a temporary file: ids of many records would fill the memory.
+        self._seen = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._seen.execute("CREATE TABLE seen (id TEXT, field TEXT, PRIMARY KEY (id, field)) WITHOUT ROWID")
+        self._lock = threading.Lock()
+        size = 0
+        for size, saved in saved_values(name):  # noqa: B007 - the last one is used
+            for field in saved.fields:
+                self._is_new(saved.id, field)
+        self._output.continue_from(Results(abspath(name), size))
+
+    def save(self, object_name: str, verb: str, record_id: str, fields: Mapping[str, str | None]) -> None:
+        with self._lock:
+            new = {name: text for name, text in fields.items() if self._is_new(record_id, name)}
+            if new:
+                self._output.write(saved_line(object_name, verb, record_id, new))
+
+    def _is_new(self, record_id: str, field: str) -> bool:
+        done = self._seen.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (record_id, field))
+        return done.rowcount == 1
+
+    def __enter__(self) -> "SavedFile":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with closing(self._seen):
+            self._output.__exit__(kind, error, trace)
+
+
+class SavingOrg:
+    """Implements the port `Org` over another one; reads what a write replaces before it is sent.
+
+    If that cannot be read, nothing is written.
+    """
+
+    def __init__(self, org: Org, saved: SavedFile) -> None:
+        self._org = org
+        self._saved = saved
+        self._described: dict[str, ObjectDescription] = {}
+
+    def object_names(self) -> frozenset[str]:
+        return self._org.object_names()
+
+    def describe(self, objects: Sequence[str]) -> Mapping[str, ObjectDescription]:
+        described = self._org.describe(objects)
+        self._described.update(described)
+        return described
+
+    def find(
+        self,
+        object_name: str,
+        fields: tuple[str, ...],
+        identities: Sequence[tuple[Value, ...]],
+        also: tuple[str, ...] = (),
+        where: str = "",
+    ) -> Sequence[FoundRecord]:
+        return self._org.find(object_name, fields, identities, also, where)
+
+    def create(
+        self, object_name: str, records: Sequence[RecordWrite], options: WriteOptions = NO_OPTIONS
+    ) -> Sequence[WriteResult]:
+        return self._org.create(object_name, records, options)
+
+    def update(
+        self, object_name: str, records: Sequence[RecordWrite], options: WriteOptions = NO_OPTIONS
+    ) -> Sequence[WriteResult]:
+        by_id = {write.id: write for write in records if write.id}
+        names = self._written(object_name, records)
+        for row in self._org.find(object_name, (_ID,), [(one,) for one in by_id], names):
+            self._save(object_name, row, by_id[row.id])
+        return self._org.update(object_name, records, options)
+
+    def upsert(
+        self,
+        object_name: str,
+        external_id: str,
+        records: Sequence[RecordWrite],
+        options: WriteOptions = NO_OPTIONS,
+    ) -> Sequence[WriteResult]:
+        by_key = {_key(str(write.fields[external_id])): write for write in records}
+        keys = [(write.fields[external_id],) for write in by_key.values()]
+        names = self._written(object_name, records)
+        for row in self._org.find(object_name, (external_id,), keys, tuple(set(names) - {external_id})):
+            write = by_key.get(_key(row.fields[external_id] or ""))
+            if write:
+                self._save(object_name, row, write)
+        return self._org.upsert(object_name, external_id, records, options)
+
+    def delete(
+        self, object_name: str, ids: Sequence[str], options: WriteOptions = NO_OPTIONS
+    ) -> Sequence[WriteResult]:
+        fields = self._described[object_name].fields.values() if object_name in self._described else ()
+        names = tuple(one.name for one in fields if one.createable)
+        for row in self._org.find(object_name, (_ID,), [(one,) for one in ids], names):
+            filled = {name: text for name, text in row.fields.items() if text is not None and name != _ID}
+            self._saved.save(object_name, "delete", row.id, filled)
+        return self._org.delete(object_name, ids, options)
+
+    def _save(self, object_name: str, row: FoundRecord, write: RecordWrite) -> None:
+        """Saves the values of the record that the write replaces by others."""
+        fields = self._described[object_name].fields if object_name in self._described else {}
+        known = {**{name: as_held(value) for name, value in write.fields.items()}, **dict.fromkeys(write.clear)}
+        replaced = {
+            name: row.fields[name]
+            for name in self._written(object_name, [write])
+            if name in row.fields
+            and (name not in known or not is_same(fields.get(name), row.fields[name], known[name]))
+        }
+        if replaced:
+            self._saved.save(object_name, "update", row.id, replaced)
+
+    def _written(self, object_name: str, writes: Sequence[RecordWrite]) -> tuple[str, ...]:
+        """The fields that are written."""
+        fields = self._described[object_name].fields.values() if object_name in self._described else ()
+        named = {one.relationship_name: one.name for one in fields if one.relationship_name}
+        names = [name for write in writes for name in (*write.fields, *write.clear)]
+        names += [named[name] for write in writes for name in write.references if name in named]
+        return tuple(name for name in dict.fromkeys(names) if name != _ID)
+
+    def currency(self) -> str:
+        return self._org.currency()
+
+    def limits(self) -> ApiUsage | None:
+        return self._org.limits()
+
+    def calls(self) -> Mapping[str, int]:
+        return self._org.calls()
+
+    def usage(self) -> ApiUsage | None:
+        return self._org.usage()
+
+
+def _key(text: str) -> str:
+    return text.strip().casefold()
