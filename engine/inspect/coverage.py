@@ -16,6 +16,8 @@ from sfmap.engine.messages.counts import counted
 
 _HOLDERS = ("traits", "properties", ITEM)
 """The parts of an event that the sender fills in; everything else comes from the tracking library."""
+_ORIGINS: tuple[Path, ...] = (("context", "campaign"), ("context", "referrer"))
+"""Where the context says what has led the person here."""
 
 
 @dataclass
@@ -61,6 +63,14 @@ class Coverage:
                 if not self._is_custom(holder, key, value):
                     yield from _unread((holder, key), value, reads)
 
+    def unread_origins(self, view: Event) -> Iterator[tuple[str, Json]]:
+        """What the context says of the person's origin that reaches no field."""
+        reads = [_known(read.path, read.is_whole) for read in reads_of(self.compiled.plan)]
+        for path in _ORIGINS:
+            members = _member(view, path)
+            for key, value in members.items() if isinstance(members, dict) else ():
+                yield from _unread((*path, key), value, reads)
+
     def _is_custom(self, holder: str, key: str, value: Json) -> bool:
         """Whether the trait becomes a custom field."""
         found = self.compiled.plan.find_custom({holder: {key: value}}, {})
@@ -74,7 +84,7 @@ def _known(path: Path, whole: bool) -> tuple[Path, bool]:
 
 
 def unread_traits(mappings: Iterable[CompiledMapping], event: Event) -> dict[str, Json]:
-    """The traits that reach no field of any of the mappings, which take the event."""
+    """The traits, and what says where the person comes from, that reach no field of the mappings of the event."""
     found: list[dict[str, Json]] = []
     for compiled in mappings:
         coverage = Coverage(compiled)
@@ -83,7 +93,13 @@ def unread_traits(mappings: Iterable[CompiledMapping], event: Event) -> dict[str
         except (TemplateFailed, Unfit):
             continue
         if not isinstance(views, Skipped):
-            found.append({path: value for view, _ in views for path, value in coverage.unread_in(view)})
+            found.append(
+                {
+                    path: value
+                    for view, _ in views
+                    for path, value in (*coverage.unread_in(view), *coverage.unread_origins(view))
+                }
+            )
     return {
         path: value for path, value in (found[0] if found else {}).items() if all(path in one for one in found)
     }

@@ -23,7 +23,7 @@ State = Literal["checked", "standard", "away"]
 
 _AGAIN = 60.0
 """Seconds after which an org that did not answer is asked again."""
-_STANDARD = "Checked against the standard objects; sfmap dev --org NAME checks against an org."
+_STANDARD = "the standard objects"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,8 @@ class OrgState:
     name: str
     state: State
     message: str
+    against: str
+    """What mappings are checked against, in words."""
 
 
 class DescribedOrg:
@@ -93,15 +95,27 @@ class DescribedOrg:
             return {name: one for name, one in self._known.items() if one}
 
     def state(self, project: ProjectFile) -> OrgState:
-        name = self.name(project)
+        state, message = self._state(self.name(project))
+        against = self.against(project, is_whole=state == "checked")
+        message = message or f"Checked against {against}; sfmap dev --org NAME checks against an org."
+        return OrgState(name=self.name(project), state=state, message=message, against=against)
+
+    def against(self, project: ProjectFile, *, is_whole: bool) -> str:
+        """What mappings are checked against, in words; `is_whole` if it is the org."""
+        if is_whole:
+            return self.name(project)
+        schema = project.org(LOCAL).texts.get("schema")
+        return f"{_STANDARD} and {schema.text}" if schema else _STANDARD
+
+    def _state(self, name: str) -> tuple[State, str]:
         if name == LOCAL:
-            return OrgState(name=name, state="standard", message=_STANDARD)
+            return "standard", ""
         with self._lock:
             if self._trouble:
-                return OrgState(name=name, state="away", message=self._trouble)
+                return "away", self._trouble
             if self._known:
-                return OrgState(name=name, state="checked", message=f"Checked against {name}.")
-        return OrgState(name=name, state="standard", message=f"Asking {name} for its fields.")
+                return "checked", f"Checked against {name}."
+        return "standard", f"Asking {name} for its fields."
 
     def _recall(self, project: ProjectFile) -> None:
         """Takes what was described before, however long ago."""

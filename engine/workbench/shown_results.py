@@ -94,7 +94,8 @@ class ShownResults:
     def _fields(self, explained: Explained, old: Explained | None, *, is_compared: bool) -> Shown:
         mapped = explained.mapped
         object_name = mapped.object if isinstance(mapped, Record) else ""
-        was = {one.field: one for one in old.stories} if old and isinstance(old.mapped, Record) else {}
+        is_like = old is not None and (isinstance(old.mapped, Record) or _kind(old) == _kind(explained))
+        was = {one.field: one for one in old.stories} if old and is_like else {}
         groups: dict[str, list[Shown]] = {"fields": [], "left_out": [], "no_value": [], "removed": []}
         for story in explained.stories:
             group = "fields" if story.is_written else "left_out" if story.notes else "no_value"

@@ -64,7 +64,7 @@ class TerminalWatch:
         errors = sum(one.severity == "error" for one in compilation.check.diagnostics)
         state = self._project.org.state(compilation.project)
         fields = sum(len(one.mapping.rules) for one in compilation.check.mappings)
-        against = state.name if compilation.check.is_whole else "the standard objects"
+        against = self._project.org.against(compilation.project, is_whole=compilation.check.is_whole)
         asked = f" {state.message}" if state.state == "away" else ""
         if errors:
             return f"{_counted(errors, 'mistake')}, checked against {against}.{asked}"

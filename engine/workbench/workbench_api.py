@@ -121,7 +121,7 @@ class Workbench:
                 shown_diagnostic(one, self._project.name_of(one.file)) for one in compilation.check.diagnostics
             ],
             "fields": sum(len(one.mapping.rules) for one in mappings),
-            "against": org.name(compilation.project) if compilation.check.is_whole else "the standard objects",
+            "against": org.against(compilation.project, is_whole=compilation.check.is_whole),
             "org": asdict(org.state(compilation.project)),
         }
 

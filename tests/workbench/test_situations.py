@@ -183,3 +183,31 @@ def test_an_org_is_asked_once_in_the_background_and_remembered_while_it_is_away(
         assert (told["against"], bool(told["org"]["message"])) == ("the standard objects", True)
         assert credentials.PASSWORD not in str(told)
         assert dev.post("/api/render", files={}, sample=SAMPLE)["results"][0]["kind"] == "record"
+
+
+def test_a_rejected_event_is_not_a_change_by_itself(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    commit(tmp_path)
+    with started(folder) as dev:
+        no_email = {**ANA, "traits": {"name": "Ana"}}
+        (shown,) = dev.post("/api/render", files={}, event=no_email)["results"]
+        assert (shown["kind"], shown["before"]["kind"]) == ("rejected", "rejected")
+        assert {field["state"] for field in shown["fields"]} == {"same"}
+
+
+def test_where_a_person_comes_from_counts_as_unread(tmp_path: Path) -> None:
+    with started(project(tmp_path)) as dev:
+        context = {"campaign": {"source": "ads", "name": ""}, "library": {"name": "analytics.js"}}
+        unread = dev.post("/api/render", files={}, event={**ANA, "context": context})["unread"]
+        assert [one["path"] for one in unread] == ["traits.plan", "context.campaign.source"]
+
+
+def test_the_schema_of_the_local_org_is_named(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    (folder.path / "schema.yaml").write_text(SCHEMA)
+    saved = "orgs:\n  local: {schema: schema.yaml}\n"
+    with started(folder) as dev:
+        assert dev.post("/api/check", files={})["against"] == "the standard objects"
+        told = dev.post("/api/check", files={"sfmap.yaml": saved})
+        assert told["against"] == "the standard objects and schema.yaml"
+        assert told["org"]["against"] == told["against"]

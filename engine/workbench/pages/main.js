@@ -239,7 +239,7 @@ function drawProject() {
   byId("project").textContent = branch ? `${name} · ${branch}` : name;
   document.title = `${name} · sfmap`;
   const chip = byId("org");
-  const [dot, words] = { checked: ["span.dot", ""], standard: ["span.dot.skip", " · standard objects"], away: ["span.dot.bad", " · does not answer"] }[/** @type {"checked" | "standard" | "away"} */ (org.state)] ?? ["span.dot.skip", ""];
+  const [dot, words] = { checked: ["span.dot", ""], standard: ["span.dot.skip", ` · ${org.against}`], away: ["span.dot.bad", " · does not answer"] }[/** @type {"checked" | "standard" | "away"} */ (org.state)] ?? ["span.dot.skip", ""];
   chip.hidden = false;
   chip.title = org.message ?? "";
   if (!isAway) fill(chip, h(dot), h("span.clip", {}, `${org.name}${words}`));
