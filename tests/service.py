@@ -97,8 +97,12 @@ class Service:
             return Answer(error.code, error.read(), dict(error.headers))
 
     def metric(self, name: str) -> float:
-        found = re.search(rf"^{re.escape(name)} (\S+)$", self.ask("/metrics").body.decode(), re.MULTILINE)
-        return float(found[1]) if found else 0.0
+        """The sum of the series with that name and these labels, and any others."""
+        wanted, _, labels = name.rstrip("}").partition("{")
+        parts = labels.split(",") if labels else []
+        lines = re.findall(r"^(\w+)(?:{(.*)})? (\S+)$", self.ask("/metrics").body.decode(), re.MULTILINE)
+        found = (float(value) for at, has, value in lines if at == wanted and all(part in has for part in parts))
+        return sum(found)
 
     def wait_until_delivered(self) -> None:
         def waiting() -> float:

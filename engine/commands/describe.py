@@ -9,6 +9,7 @@ from sfmap.engine.commands.arguments import org_option
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.inspect.describe_cache import describe_one, description_lines
 from sfmap.engine.inspect.project_schema import renew_schema
+from sfmap.engine.messages.hints import command_line
 from sfmap.engine.project.project_file import ProjectFile, load_project, project_folder
 
 
@@ -47,4 +48,4 @@ def _renew(project: ProjectFile, org_name: str | None, is_asked: bool) -> None:
     if path:
         say(f"Renewed {path}, from which editors complete.")
     elif is_asked:
-        say(f"There is no schema file for {org}: sfmap schema --org {org} --write makes it.")
+        say(f"There is no schema file for {org}. To make it: {command_line('schema', '--org', org, '--write')}")

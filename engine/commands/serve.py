@@ -1,6 +1,7 @@
 """`sfmap serve`: accepts events over HTTP and delivers them in the background."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +10,8 @@ import click
 from sfmap.engine.api.opening_runs import run_options
 from sfmap.engine.commands.arguments import mappings_option, org_option
 from sfmap.engine.commands.delivering import collect_rarely
-from sfmap.engine.commands.terminal import explained, say
+from sfmap.engine.commands.terminal import counted_mistakes, explained, say, say_error
+from sfmap.engine.errors import SfmapError
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.project.project_file import ProjectFile, load_project, project_folder
 from sfmap.engine.serve.configuration import OrgAndMappings
@@ -18,6 +20,7 @@ from sfmap.engine.serve.service import Address, DeliveryEnded, ServeOptions
 from sfmap.engine.serve.service import serve as serve_events
 from sfmap.engine.serve.topic_service import serve_to_topic
 from sfmap.engine.wiring.topic_opening import open_topic, topic_entry
+from sfmap.engine.yaml_files.diagnostics import Mistakes
 
 
 def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:
@@ -74,13 +77,13 @@ def serve(
     """
     collect_rarely()
     log = make_log(log_format == "json")
-    with explained():
+    with explained(partial(_log_error, log) if log_format == "json" else say_error):
         project = load_project(project_folder())
         delivery = run_options(project, org_name, connections, say)
         operators = _operators(admin_host, admin_port)
         is_own = is_loopback((operators or Address(host, port)).host)
         if page and not is_own:
-            say("Warning: anyone who can reach this address can see events on the page.")
+            log("warning", "Anyone who can reach this address can see events on the page.")
         options = ServeOptions(
             events=Address(host, port),
             operators=operators,
@@ -102,6 +105,15 @@ def _serve(project: ProjectFile, options: ServeOptions, topic: str | None, log: 
         serve_events(project, options, log)
     else:
         serve_to_topic(project, open_topic(project, *topic_entry(project, topic)), options, log)
+
+
+def _log_error(log: Log, error: SfmapError) -> None:
+    """Logs why the service does not start."""
+    if isinstance(error, Mistakes):
+        found = [one.as_json() for one in error.diagnostics]
+        log("error", f"The project has errors: {counted_mistakes(error.diagnostics)}.", {"diagnostics": found})
+    else:
+        log("error", str(error), {"exit_code": int(error.exit_code)})
 
 
 def _operators(host: str | None, port: int | None) -> Address | None:

@@ -3,7 +3,7 @@
 import os
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -80,16 +80,20 @@ def counted_mistakes(diagnostics: Sequence[Diagnostic]) -> str:
     return counted(sum(diagnostic.severity == "error" for diagnostic in diagnostics), "mistake")
 
 
+def say_error(error: SfmapError) -> None:
+    if isinstance(error, Mistakes):
+        say(f"{mistakes_text(error.diagnostics)}\n\n{counted_mistakes(error.diagnostics)}; nothing was done.")
+    else:
+        say_message(str(error) if isinstance(error, LocalOrgFailed) else error_text(error))
+
+
 @contextmanager
-def explained() -> Iterator[None]:
+def explained(explain: Callable[[SfmapError], object] = say_error) -> Iterator[None]:
     """Ends the command with a message and an exit code on every expected failure."""
     try:
         yield
-    except Mistakes as error:
-        say(f"{mistakes_text(error.diagnostics)}\n\n{counted_mistakes(error.diagnostics)}; nothing was done.")
-        sys.exit(error.exit_code)
     except SfmapError as error:
-        say_message(str(error) if isinstance(error, LocalOrgFailed) else error_text(error))
+        explain(error)
         sys.exit(error.exit_code)
 
 

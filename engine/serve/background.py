@@ -19,6 +19,8 @@ from sfmap.engine.journal.project_state import Lease, LeaseLost, LeaseTaken, Sta
 from sfmap.engine.journal.service_nodes import Nodes
 from sfmap.engine.journal.spool import Spool, Spooled
 from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.messages.counts import counted
+from sfmap.engine.messages.hints import command_line
 from sfmap.engine.serve.call_pace import CallPace
 from sfmap.engine.serve.crash_isolation import Suspects, make_dead_letters_of_held, retriable
 from sfmap.engine.serve.delivery_requests import ALL, DeliveryRequests, OpenOrgIn
@@ -28,6 +30,7 @@ from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.outages import Outages, must_open_again
 from sfmap.engine.serve.spool_windows import SpoolWindows
 from sfmap.engine.serve.turns import POLL_SECONDS, Turns
+from sfmap.engine.serve.window_log import window_facts, window_message
 from sfmap.engine.sources.event_source import START, Position
 from sfmap.engine.wiring.org_opening import OpenOrg
 
@@ -51,10 +54,10 @@ class Background:
         revision: str = "",
         metrics: Metrics,
         history: EventHistory | None = None,
-        org_option: str = "",
         log: Log,
+        org_option: Sequence[str] = (),
     ) -> None:
-        """`org_option` is what commands need to mean the same org, such as ` --org sandbox`."""
+        """`org_option` are the words that name the org on a command line."""
         self.requests = DeliveryRequests(mapper, open_org, revision)
         self.pace = CallPace()
         self.org: OpenOrg | None = None
@@ -70,13 +73,15 @@ class Background:
         self._options = _in_background(options, self.requests.is_stopping)
         self._metrics = metrics
         self._history = history
-        self._org_option = org_option
         self._log = log
         self._log_sparingly = SparingLog(log)
         self._windows = SpoolWindows(spool, self.requests, linger)
         self._outages = Outages(metrics, log)
         self._suspects = Suspects()
         self._turns = Turns(nodes, self.requests, metrics, log)
+        self._org_option = org_option
+        self._began = 0.0
+        """When the window being delivered was taken."""
         self._accepted: dict[int, float] = {}
         """When the events of the window being delivered were accepted."""
         self._thread = threading.Thread(target=self._run, name="delivery")
@@ -199,6 +204,7 @@ class Background:
     def _deliver_window(self, delivery: Delivery, window: Sequence[Spooled]) -> Position | None:
         """Delivers a window, or only what waits for a write in doubt if it is empty; returns its last position."""
         self._accepted = {one.number: one.accepted for one in window}
+        self._began = time.time()
         received = [self._suspects.received(one) for one in window]
         if self._history:
             self._history.note_window(window, received)
@@ -237,6 +243,7 @@ class Background:
         source = DeadLetterSource(lease.database, opened.key(), numbers=chosen)
         ledger = Ledger(lease.database, opened.key(), source.name)
         ledger.begin_unless_begun()
+        self._began = time.time()
         retried = _Retried(self._tell_retried)
         delivery = make_delivery(self.requests.mapper, opened.org, ledger, self._options, retried)
         delivery.deliver_source(source)
@@ -295,17 +302,18 @@ class Background:
             accepted = self._accepted.get(outcome.event)
             if accepted is not None:
                 metrics.latency.observe(max(0.0, now - accepted))
-        failed = _failed(delivered)
-        if failed:
-            command = f"sfmap dead-letters{self._org_option}"
-            what = (
-                "1 record failed and is a dead letter"
-                if failed == 1
-                else f"{failed:,} records failed and are dead letters"
-            )
-            message = f"{what}: {command} lists what failed and why."
-            self._log_sparingly("warning", "dead letters", message)
+        self._log_window(delivered, now)
         return OutputState()
+
+    def _log_window(self, delivered: Delivered, now: float) -> None:
+        outcomes, events, seconds = delivered.outcomes, delivered.events, now - self._began
+        if not (outcomes or events):
+            return
+        self._log("info", window_message(outcomes, events, seconds), window_facts(outcomes, events, seconds))
+        if failed := _failed(delivered):
+            listed_by = command_line("dead-letters", *self._org_option)
+            message = f"Failed and kept: {counted(failed, 'record')}. To list all that failed, run: {listed_by}"
+            self._log_sparingly("warning", "dead letters", message)
 
 
 class _Retried:

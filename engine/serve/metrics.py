@@ -5,30 +5,23 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.journal.dead_letter_store import DeadLetterRoom
 from sfmap.engine.journal.spool import Spool
 from sfmap.engine.org.port import ApiUsage
+from sfmap.engine.serve.known_gauges import KnownGauges, count_build
+from sfmap.engine.serve.reason_labels import OTHERS, failed_label, note_label, skipped_label
 
 _RECENT = 100
 _SHOWN = 10
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 
-_REASONS = {
-    "no mapping takes": "no mapping takes it",
-    "not opted in": "not opted in",
-    "when is not true": "when is not true",
-    "no items": "no items",
-    "an event with the same messageId came before": "repeated",
-    "a newer event was written": "overtaken",
-    " was found": "no record was found",
-}
-"""Labels of skipped events by a part of the reason: the reason itself can quote what a client sent."""
-_OTHERS = "others"
+_MOST_CODES = 50
+"""Status codes of the org that are counted apart; further ones count as others."""
 NOT_ASKED_YET = "The org has not been asked yet."
 
 
@@ -51,17 +44,32 @@ class Metrics:
 
     def __init__(self, spool: Spool, letters: DeadLetterRoom | None = None) -> None:
         self._registry = CollectorRegistry()
+        self._gauges = KnownGauges()
+        self._registry.register(self._gauges)
+        count_build(self._registry)
         self.accepted = Counter(
             "sfmap_accepted", "Events that are on disk, by source", ["source"], registry=self._registry
         )
         self.refused = Counter(
             "sfmap_refused", "Requests that were not accepted, by status", ["status"], registry=self._registry
         )
-        self.outcomes = Counter("sfmap_outcomes", "Outcomes of records", ["outcome"], registry=self._registry)
+        for status in (400, 401, 413, 415, 503):  # so that the first of them is an increase
+            self.refused.labels(str(status))
+        self.outcomes = Counter(
+            "sfmap_outcomes",
+            "Outcomes of records, and of events without one",
+            ["outcome", "mapping", "object"],
+            registry=self._registry,
+        )
+        self.failures = Counter(
+            "sfmap_failures", "Records that failed, by reason", ["reason"], registry=self._registry
+        )
         self.reasons = Counter(
             "sfmap_skipped", "Events that were skipped, by reason", ["reason"], registry=self._registry
         )
-        self.notes = Counter("sfmap_notes", "Values that were cut, cleaned or left out", registry=self._registry)
+        self.notes = Counter(
+            "sfmap_notes", "Values that were cut, cleaned or left out", ["reason"], registry=self._registry
+        )
         self.calls = Counter("sfmap_api_calls", "API calls, by operation", ["operation"], registry=self._registry)
         self.latency = Histogram(
             "sfmap_delivery_seconds",
@@ -70,7 +78,7 @@ class Metrics:
             registry=self._registry,
         )
         self._show("sfmap_api_calls_left", "API calls left today, as last reported", self._calls_left)
-        self._show("sfmap_org_up", "Whether the last delivery reached the org", lambda: not self.trouble)
+        self._show("sfmap_org_up", "Whether the last delivery reached the org", self._org_up)
         self._show("sfmap_spool_events", "Events waiting in the spool", lambda: spool.events)
         self._show("sfmap_spool_bytes", "Bytes of events waiting in the spool", lambda: spool.size)
         self._show("sfmap_spool_age_seconds", "How long the oldest event has waited", lambda: spool.age)
@@ -78,8 +86,9 @@ class Metrics:
             self._show("sfmap_dead_letters", "Dead letters in the journal", lambda: letters.letters)
             self._show("sfmap_dead_letter_bytes", "Bytes of dead letters", lambda: letters.size)
         self._show("sfmap_held_records", "Records waiting for a write in doubt", lambda: self.held())
-        self._show("sfmap_delivering", "Whether this node delivers", lambda: self.is_delivering)
-        self._show("sfmap_state_up", "Whether the state can be reached", lambda: not self.state_trouble)
+        if spool.is_shared:
+            self._show("sfmap_delivering", "Whether this node delivers", lambda: self.is_delivering)
+            self._show("sfmap_state_up", "Whether the state can be reached", lambda: not self.state_trouble)
         self.is_delivering = False
         self.state_trouble = ""
         """Why a shared journal cannot be reached; empty if all is well."""
@@ -93,13 +102,17 @@ class Metrics:
         self._refused: dict[tuple[str, int], tuple[int, str]] = {}
         self._recent: deque[Outcome] = deque(maxlen=_RECENT)
         self._calls: dict[str, int] = {}
+        self._codes: set[str] = set()
         self._accepted = 0
 
-    def _show(self, name: str, meaning: str, look: Callable[[], float]) -> None:
-        Gauge(name, meaning, registry=self._registry).set_function(look)
+    def _show(self, name: str, meaning: str, look: Callable[[], float | None]) -> None:
+        self._gauges.looks[name] = meaning, look
 
-    def _calls_left(self) -> float:
-        return max(0, self.usage.limit - self.usage.used) if self.usage else float("nan")
+    def _calls_left(self) -> float | None:
+        return max(0, self.usage.limit - self.usage.used) if self.usage else None
+
+    def _org_up(self) -> bool | None:
+        return None if self.trouble == NOT_ASKED_YET else not self.trouble
 
     @property
     def standing(self) -> str:
@@ -134,11 +147,19 @@ class Metrics:
             self._report.add(outcomes, events)
             self._recent.extend(outcomes)
         for outcome in outcomes:
-            self.outcomes.labels(outcome.fate).inc()
+            self.outcomes.labels(outcome.fate, outcome.mapping, outcome.object_name).inc()
             if outcome.fate == "skipped":
-                labels = (label for part, label in _REASONS.items() if part in outcome.reason)
-                self.reasons.labels(next(labels, _OTHERS)).inc()
-        self.notes.inc(sum(len(outcome.notes) for outcome in outcomes))
+                self.reasons.labels(skipped_label(outcome.reason)).inc()
+            elif outcome.fate == "failed":
+                self.failures.labels(self._bounded(failed_label(outcome.reason))).inc()
+            for note in outcome.notes:
+                self.notes.labels(note_label(note)).inc()
+
+    def _bounded(self, label: str) -> str:
+        if label not in self._codes and len(self._codes) >= _MOST_CODES:
+            return OTHERS
+        self._codes.add(label)
+        return label
 
     def figures(self) -> Figures:
         with self._lock:

@@ -172,8 +172,8 @@ def _service_parts(
         revision=configuration.revision,
         metrics=metrics,
         history=history,
-        org_option=org.option,
         log=log,
+        org_option=project.org_option(options.used.org),
     )
     return ServiceParts(
         org=org,

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from sfmap.engine.delivery.partitioning import partition_key
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.serve.accepting import NotStored
+from sfmap.engine.serve.known_gauges import count_build
 from sfmap.engine.sources.kafka.topic_messages import SOURCE_HEADER
 from sfmap.engine.sources.kafka.topic_producer import QueueFull, TopicProducer
 from sfmap.engine.sources.reading import read_event
@@ -96,6 +97,7 @@ class TopicMetrics:
         self._producer = producer
         self._topic = topic
         self._registry = registry = CollectorRegistry()
+        count_build(registry)
         self._accepted = Counter(
             "sfmap_accepted", "Events that the brokers have, by source", ["source"], registry=registry
         )

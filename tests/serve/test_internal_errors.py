@@ -46,7 +46,7 @@ def test_a_bug_in_delivery_is_reported_without_data(tmp_path: Path, monkeypatch:
         mapper=Mapper(()),
         open_org=broken,
         metrics=Metrics(spool),
-        log=lambda level, message: None,
+        log=lambda level, message, facts=None: None,
     )
     told = threading.Event()
     background.on_crash = told.set
