@@ -301,7 +301,7 @@ class Background:
         for outcome in delivered.outcomes:
             accepted = self._accepted.get(outcome.event)
             if accepted is not None:
-                metrics.latency.observe(max(0.0, now - accepted))
+                metrics.counters.latency.observe(max(0.0, now - accepted))
         self._log_window(delivered, now)
         return OutputState()
 

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.report import Report
@@ -13,15 +13,12 @@ from sfmap.engine.journal.dead_letter_store import DeadLetterRoom
 from sfmap.engine.journal.spool import Spool
 from sfmap.engine.org.port import ApiUsage
 from sfmap.engine.serve.known_gauges import KnownGauges, count_build
-from sfmap.engine.serve.reason_labels import OTHERS, failed_label, note_label, skipped_label
+from sfmap.engine.serve.service_counters import ServiceCounters
 
 _RECENT = 100
 _SHOWN = 10
-_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 
-_MOST_CODES = 50
-"""Status codes of the org that are counted apart; further ones count as others."""
 NOT_ASKED_YET = "The org has not been asked yet."
 
 
@@ -47,36 +44,7 @@ class Metrics:
         self._gauges = KnownGauges()
         self._registry.register(self._gauges)
         count_build(self._registry)
-        self.accepted = Counter(
-            "sfmap_accepted", "Events that are on disk, by source", ["source"], registry=self._registry
-        )
-        self.refused = Counter(
-            "sfmap_refused", "Requests that were not accepted, by status", ["status"], registry=self._registry
-        )
-        for status in (400, 401, 413, 415, 503):  # so that the first of them is an increase
-            self.refused.labels(str(status))
-        self.outcomes = Counter(
-            "sfmap_outcomes",
-            "Outcomes of records, and of events without one",
-            ["outcome", "mapping", "object"],
-            registry=self._registry,
-        )
-        self.failures = Counter(
-            "sfmap_failures", "Records that failed, by reason", ["reason"], registry=self._registry
-        )
-        self.reasons = Counter(
-            "sfmap_skipped", "Events that were skipped, by reason", ["reason"], registry=self._registry
-        )
-        self.notes = Counter(
-            "sfmap_notes", "Values that were cut, cleaned or left out", ["reason"], registry=self._registry
-        )
-        self.calls = Counter("sfmap_api_calls", "API calls, by operation", ["operation"], registry=self._registry)
-        self.latency = Histogram(
-            "sfmap_delivery_seconds",
-            "From acceptance to outcome",
-            buckets=_SECONDS,
-            registry=self._registry,
-        )
+        self.counters = ServiceCounters(self._registry)
         self._show("sfmap_api_calls_left", "API calls left today, as last reported", self._calls_left)
         self._show("sfmap_org_up", "Whether the last delivery reached the org", self._org_up)
         self._show("sfmap_spool_events", "Events waiting in the spool", lambda: spool.events)
@@ -102,7 +70,6 @@ class Metrics:
         self._refused: dict[tuple[str, int], tuple[int, str]] = {}
         self._recent: deque[Outcome] = deque(maxlen=_RECENT)
         self._calls: dict[str, int] = {}
-        self._codes: set[str] = set()
         self._accepted = 0
 
     def _show(self, name: str, meaning: str, look: Callable[[], float | None]) -> None:
@@ -121,7 +88,7 @@ class Metrics:
 
     def accept(self, source: str, events: int) -> None:
         """Counts events that were accepted."""
-        self.accepted.labels(source).inc(events)
+        self.counters.accepted.labels(source).inc(events)
         with self._lock:
             self._accepted += events
 
@@ -136,7 +103,7 @@ class Metrics:
 
     def refuse(self, path: str, status: int, message: str) -> None:
         """Counts a request that was refused."""
-        self.refused.labels(str(status)).inc()
+        self.counters.refused.labels(str(status)).inc()
         with self._lock:
             count, _ = self._refused.get((path, status), (0, ""))
             self._refused[path, status] = count + 1, message
@@ -146,20 +113,7 @@ class Metrics:
         with self._lock:
             self._report.add(outcomes, events)
             self._recent.extend(outcomes)
-        for outcome in outcomes:
-            self.outcomes.labels(outcome.fate, outcome.mapping, outcome.object_name).inc()
-            if outcome.fate == "skipped":
-                self.reasons.labels(skipped_label(outcome.reason)).inc()
-            elif outcome.fate == "failed":
-                self.failures.labels(self._bounded(failed_label(outcome.reason))).inc()
-            for note in outcome.notes:
-                self.notes.labels(note_label(note)).inc()
-
-    def _bounded(self, label: str) -> str:
-        if label not in self._codes and len(self._codes) >= _MOST_CODES:
-            return OTHERS
-        self._codes.add(label)
-        return label
+        self.counters.count(outcomes)
 
     def figures(self) -> Figures:
         with self._lock:
@@ -179,7 +133,7 @@ class Metrics:
     def count_calls(self, calls: dict[str, int]) -> None:
         """Adds the org's calls by operation, given as totals since it was opened."""
         for operation, count in calls.items():
-            self.calls.labels(operation).inc(count - self._calls.get(operation, 0))
+            self.counters.calls.labels(operation).inc(count - self._calls.get(operation, 0))
         self._calls = calls
 
     def text(self) -> bytes:
