@@ -29,6 +29,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of mapping files, for editors.",
     "serve": "Accept events over HTTP, and deliver them.",
     "state": "Upgrade the journal and the spool, or move them to PostgreSQL.",
+    "suggest": "Draft mappings from events and the fields of an org.",
     "test": "Render the sample events and compare with their snapshots.",
     "traits": "Show what arrives: each path, how often, and which rule reads it.",
 }

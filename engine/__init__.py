@@ -61,6 +61,8 @@ inspect          what a person asks of a mapping
                  ← files, yaml_files, language, mapping/values, mapping/run, mapping/compile,
                    org, org/soap, sources, sources/kafka, sources/files, delivery, project,
                    local_org, wiring, inspect/traits
+suggest          drafts of mappings, from traits and the fields that an org describes
+                 ← language, mapping/values, org, inspect/traits
 testing          sample events as snapshot tests
                  ← mapping/values, mapping/run, sources, project, inspect
 serve            events over HTTP, delivered in the background
@@ -79,5 +81,5 @@ api              what Python programs import, and what the commands are written 
 commands         the command line
                  ← files, yaml_files, language, mapping/values, sources, sources/stores,
                    sources/formats, journal, delivery, project, http, local_org, wiring,
-                   inspect/traits, inspect, testing, serve, workbench, backfill, api
+                   inspect/traits, inspect, suggest, testing, serve, workbench, backfill, api
 """

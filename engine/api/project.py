@@ -125,13 +125,12 @@ class Project:
         2,000 can be delivered, or with `linger` by a thread, which lets the first wait for so many seconds.
 
         With `records`, `events` is a folder that `sfmap backfill` has made, or a file of it; with `put_back`, a
-        file that a run with `save_old` has written.
-
-        `skip_delivered` skips events whose messageId was delivered before, by default if they are dicts.
+        file that a run with `save_old` has written. `skip_delivered` skips events whose messageId was
+        delivered before, by default if they are dicts.
         A topic of Kafka is delivered until `should_stop` says so, or with `until_end` to its present end; outcomes
-        are not kept. `input_format`, `since` and `changed` are the options of `sfmap run` with these names.
+        are not kept. `input_format`, `since` and `changed` are those options of `sfmap run`.
 
-        What ends a run early is in its report. What keeps it from starting is raised: `Mistakes`, `CannotRead`,
+        What ends a run early is in its report. Raised is what keeps it from starting: `Mistakes`, `CannotRead`,
         `CannotWrite`, `NoSuchOrg`, `SecretMissing`, `ProjectBusy`, `JournalFailed`, `SourceFailed`, `WrongShape`,
         `ExtraMissing`, `LocalOrgFailed`; and what reading `events` or a callback raises.
         """

@@ -40,7 +40,7 @@ def project_schema(project: ProjectFile, request: SchemaRequest, refresh: bool =
 
     Raises `Mistakes`, `CannotRead`, `NoSuchOrg`, `SecretMissing`, `OrgError`, and what opening the samples raises.
     """
-    mapped = dict(_objects_of_mappings(project))
+    mapped = dict(objects_of_mappings(project))
     wanted = sorted({*mapped.values(), *request.objects})
     described, names = _described(project, request.org, wanted, refresh)
     knowledge = EditorKnowledge(
@@ -87,7 +87,7 @@ def _described(
     return dict(described.objects), object_names(project, org_entry)
 
 
-def _objects_of_mappings(project: ProjectFile) -> Iterator[tuple[str, str]]:
+def objects_of_mappings(project: ProjectFile) -> Iterator[tuple[str, str]]:
     """The object of each mapping, also of one that is not finished yet, by the mapping's name."""
     folders = (None, project.mappings) if project.mappings else (None,)
     for name, source in ((name, source) for each in folders for name, source in mapping_sources(each).items()):

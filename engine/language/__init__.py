@@ -1,5 +1,5 @@
 """The mapping language: YAML nodes → Mapping.
 
 Imported by: mapping/values, mapping/filters, mapping/run, mapping/compile, org, sources/shapes, delivery,
-project, inspect, workbench, api, commands.
+project, inspect, suggest, workbench, api, commands.
 """

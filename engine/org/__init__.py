@@ -1,4 +1,5 @@
 """What delivery needs from an org, and what its described fields accept.
 
-Imported by: org/soap, delivery, workers, project, wiring, planning, inspect, serve, workbench, backfill, api.
+Imported by: org/soap, delivery, workers, project, wiring, planning, inspect, suggest, serve, workbench,
+backfill, api.
 """

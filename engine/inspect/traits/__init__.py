@@ -1,4 +1,4 @@
 """Which traits arrive, and which rules read them.
 
-Imported by: inspect, workbench, commands.
+Imported by: inspect, suggest, workbench, commands.
 """

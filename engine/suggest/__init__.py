@@ -1,0 +1,4 @@
+"""Drafts of mappings, from the traits that arrive and the fields that an org describes.
+
+Imported by: commands.
+"""
