@@ -51,7 +51,7 @@ export async function open(browser, { width = 1440, height = WIDTHS[width], path
 
 /** What axe-core says of the page as it is: each rule with the elements that break it. */
 export async function barriers(page) {
-  await page.evaluate(AXE)
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE)
   return page.evaluate(async (values) => {
     // @ts-ignore
     const { violations } = await axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'] })
@@ -61,14 +61,15 @@ export async function barriers(page) {
 
 /**
  * Brings the pages into each state and looks at it, light and dark, at each width.
- * A state is a function that gets a new page with its width. Returns what is wrong: `{"list 390 dark": [...]}`.
+ * A state is a function that gets a new page with its width; what it returns is called afterwards, to clean up.
+ * Returns what is wrong: `{"list 390 dark": [...]}`.
  */
 export async function look(browser, states, { path = '', widths = Object.keys(WIDTHS).map(Number) } = {}) {
   const wrong = {}
   for (const width of widths) {
     for (const [state, arrange] of Object.entries(states)) {
       const page = await open(browser, { width, path })
-      await arrange(page, width)
+      const undo = await arrange(page, width)
       for (const scheme of browserName === 'firefox' ? [given.dark ? 'dark' : 'light'] : ['light', 'dark']) {
         if (browserName !== 'firefox') await paint(page, scheme)
         const found = [...(await barriers(page)), ...(await overflow(page))]
@@ -76,6 +77,7 @@ export async function look(browser, states, { path = '', widths = Object.keys(WI
         await picture(page, `${PAGES_NAME}-${state}-${width}-${scheme}`)
       }
       await page.close()
+      await undo?.()
     }
   }
   return wrong
@@ -110,14 +112,14 @@ export async function focused(page) {
     let element = document.activeElement
     while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
     if (!element || element === document.body) return null
-    const style = getComputedStyle(element)
+    const marks = [element, element.closest('tr, li')].filter((one) => one !== null)
     const box = element.getBoundingClientRect()
     const middle = element.getRootNode().elementFromPoint(box.x + box.width / 2, box.y + Math.min(box.height / 2, 12))
     const label = element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent ?? element.textContent ?? ''
     return {
       role: element.getAttribute('role') ?? element.localName,
       name: label.trim().replace(/\s+/g, ' ').slice(0, 80),
-      isOutlined: style.outlineStyle !== 'none' || element.closest('.cm-focused') !== null,
+      isOutlined: marks.some((one) => getComputedStyle(one).outlineStyle !== 'none') || element.closest('.cm-focused') !== null,
       isInSight: box.width > 0 && box.height > 0 && middle !== null && (element.contains(middle) || middle.contains(element)),
     }
   })

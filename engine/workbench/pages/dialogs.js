@@ -153,10 +153,7 @@ export function saveEvent(files, save) {
  */
 export function bothTexts(file, { keep, take }) {
   open(`${file.path} changed on disk`, (close) => {
-    const lines = difference(file.text, file.conflict?.text ?? "");
-    const shown = lines.map(({ sign, text }) =>
-      h("div", { class: { "-": "mine", "+": "theirs", " ": "same" }[sign] }, h("span.sign", { "aria-hidden": "true" }, sign), h("span.hidden-text", {}, { "-": "mine: ", "+": "on disk: ", " ": "" }[sign]), text || " "),
-    );
+    const shown = folded(difference(file.text, file.conflict?.text ?? "")).map((line) => differenceLine(line));
     return [
       h("p.quiet", {}, "− only in the editor, + only on disk"),
       h("div.difference", { tabindex: "0", role: "group", "aria-label": "The difference" }, ...shown),
@@ -165,9 +162,34 @@ export function bothTexts(file, { keep, take }) {
   }).classList.add("wide");
 }
 
+const SIGNS = { "-": ["mine", "mine: "], "+": ["theirs", "on disk: "], " ": ["same", ""] };
+
+/** @param {Line | number} line */
+function differenceLine(line) {
+  if (typeof line === "number") return h("div.quiet", {}, `… ${line} lines are the same`);
+  const [name, spoken] = SIGNS[line.sign];
+  return h("div", { class: name }, h("span.sign", { "aria-hidden": "true" }, line.sign), h("span.hidden-text", {}, spoken), line.text || " ");
+}
+
+/** Lines that are the same, but for three around each that differs, as their number. @param {Line[]} lines @returns {(Line | number)[]} */
+function folded(lines) {
+  const isNear = lines.map((_, at) => lines.slice(Math.max(0, at - 3), at + 4).some(({ sign }) => sign !== " "));
+  /** @type {(Line | number)[]} */
+  const kept = [];
+  for (const [at, line] of lines.entries()) {
+    const last = kept.at(-1);
+    if (isNear[at]) kept.push(line);
+    else if (typeof last === "number") kept[kept.length - 1] = last + 1;
+    else kept.push(1);
+  }
+  return kept;
+}
+
+/** @typedef {{sign: "-" | "+" | " ", text: string}} Line */
+
 /**
  * The lines of two texts, those that differ signed.
- * @param {string} mine @param {string} theirs @returns {{sign: "-" | "+" | " ", text: string}[]}
+ * @param {string} mine @param {string} theirs @returns {Line[]}
  */
 export function difference(mine, theirs) {
   const [a, b] = [mine.split("\n"), theirs.split("\n")];
@@ -176,7 +198,7 @@ export function difference(mine, theirs) {
   for (let i = a.length - 1; i >= 0; i -= 1) {
     for (let j = b.length - 1; j >= 0; j -= 1) most[i][j] = a[i] === b[j] ? most[i + 1][j + 1] + 1 : Math.max(most[i + 1][j], most[i][j + 1]);
   }
-  /** @type {{sign: "-" | "+" | " ", text: string}[]} */
+  /** @type {Line[]} */
   const lines = [];
   let [i, j] = [0, 0];
   while (i < a.length || j < b.length) {

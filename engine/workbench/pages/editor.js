@@ -236,6 +236,10 @@ export class Editor {
       }),
     ];
     this.view = new EditorView({ state: this.stateOf("", ""), parent, root });
+    new MutationObserver(() => {
+      // A list that scrolls must be one that can have the focus; the editor itself keeps it.
+      for (const list of root.querySelectorAll(".cm-tooltip-autocomplete > ul:not([tabindex])")) list.setAttribute("tabindex", "-1");
+    }).observe(this.view.dom, { childList: true, subtree: true });
   }
 
   /** @param {string} text @param {string} path */

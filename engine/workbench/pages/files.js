@@ -120,6 +120,7 @@ export class Files {
       file.conflict = { text: read.text, etag: read.etag };
     } else {
       file.etag = read.etag;
+      file.conflict = null;
     }
   }
 

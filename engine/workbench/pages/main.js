@@ -1,7 +1,7 @@
 // @ts-check
 /** The workbench: edit a mapping, and see at once what becomes of the samples. */
 
-import { afterPause, ask, post, streamUrl } from "./api.js";
+import { Refusal, afterPause, post, streamUrl } from "./api.js";
 import { Completion } from "./completion.js";
 import { bothTexts, newMapping, recipeBook, saveEvent } from "./dialogs.js";
 import { byId, empty, failure, fill, h, skeleton } from "./dom.js";
@@ -76,7 +76,10 @@ async function attempt(work, what) {
     if (what === "mistakes") byId("mistakes").classList.remove("stale");
   } catch (error) {
     if (/** @type {Error} */ (error).name === "AbortError") throw error;
-    if (what === "mistakes") {
+    if (what === "samples") {
+      // Another tab has asked meanwhile, and the server answers only the last one.
+      if (error instanceof Refusal && error.status === 409) weighSoon();
+    } else {
       byId("mistakes").classList.add("stale");
       if (!mistakes.checked) fill(byId("mistakes"), failure(/** @type {Error} */ (error).message, () => checkSoon(true)));
     }
@@ -223,15 +226,14 @@ function drawFile() {
   byId("conflict").hidden = !file?.conflict;
   if (!file?.conflict) return;
   const keep = () => (files.keepMine(file), save());
-  const take = () => files.conflict && file.conflict && files.take(file, file.conflict);
+  const take = () => file.conflict && files.take(file, file.conflict);
   fill(
     byId("conflict"),
     h("span", {}, `${nameOf(file.path)} changed on disk while you edited it.`),
     h("button", { type: "button", onclick: keep }, "Keep mine"),
-    h("button", { type: "button", onclick: () => file.conflict && files.take(file, file.conflict) }, "Take theirs"),
-    h("button", { type: "button", onclick: () => bothTexts(file, { keep, take: () => file.conflict && files.take(file, file.conflict) }) }, "Show both"),
+    h("button", { type: "button", onclick: take }, "Take theirs"),
+    h("button", { type: "button", onclick: () => bothTexts(file, { keep, take }) }, "Show both"),
   );
-  void take;
 }
 
 function drawProject() {
@@ -418,4 +420,3 @@ async function start() {
 }
 
 start();
-void ask;

@@ -1,0 +1,68 @@
+// What the tests of the workbench do on its page.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { given, shows } from './harness.mjs'
+
+export const LEAD = 'mappings/lead.yaml'
+
+/** The page, once it shows a record and all fates. */
+export async function ready(page) {
+  await shows(page, 'No mistakes', { within: '#mistakes' })
+  await page.waitForSelector('#samples .dot')
+  await page.waitForSelector('#fields table, #fields .reason, #fields .empty')
+}
+
+/** Shows a pane where the window shows one at a time. */
+export async function pane(page, name) {
+  const tab = await page.$(`#tab-${name}`)
+  if (await tab.isVisible()) await tab.click()
+}
+
+/** Puts the cursor at the end of a line of the editor, by keys. */
+export async function toLine(page, number) {
+  await pane(page, 'mapping')
+  await page.evaluate(() => document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus())
+  await chord(page, 'Control', 'Home')
+  for (let line = 1; line < number; line += 1) await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('End')
+}
+
+export async function chord(page, ...keys) {
+  for (const key of keys.slice(0, -1)) await page.keyboard.down(key)
+  await page.keyboard.press(keys.at(-1))
+  for (const key of keys.slice(0, -1).reverse()) await page.keyboard.up(key)
+}
+
+/** The number of the line of the mapping that has this text, as it is on disk. */
+export function lineWith(text) {
+  const all = readFileSync(join(given.folder, LEAD), 'utf8')
+  return all.slice(0, all.indexOf(text)).split('\n').length
+}
+
+/** The labels of the completions that are shown. */
+export async function completions(page) {
+  await page.waitForFunction(() => document.querySelector('#editor').shadowRoot.querySelector('.cm-tooltip-autocomplete li'))
+  return page.evaluate(() =>
+    [...document.querySelector('#editor').shadowRoot.querySelectorAll('.cm-tooltip-autocomplete li .cm-completionLabel')].map((one) => one.textContent),
+  )
+}
+
+/** Waits until something in the editor's shadow root is as it should be. */
+export const inEditor = (page, test, ...given) =>
+  page.waitForFunction(`(${test})(document.querySelector('#editor').shadowRoot, ...${JSON.stringify(given)})`)
+
+/** Accepts the completion with this label once it is the first: CodeMirror takes keys only when the list has stood a moment. */
+export async function accept(page, label) {
+  await page.waitForFunction(
+    (wanted) => {
+      const first = document.querySelector('#editor').shadowRoot.querySelector('.cm-tooltip-autocomplete li[aria-selected] .cm-completionLabel')
+      if (first?.textContent !== wanted) window.stoodSince = undefined
+      else window.stoodSince ??= performance.now()
+      return performance.now() - window.stoodSince > 90
+    },
+    {},
+    label,
+  )
+  await page.keyboard.press('Enter')
+}
