@@ -31,6 +31,9 @@ export async function inBrowser(body) {
   try {
     const found = await body(browser)
     console.log(JSON.stringify({ found: found ?? null, troubles }))
+  } catch (error) {
+    for (const page of await browser.pages()) await picture(page, `${PAGES_NAME}-failed-${browserName}`)
+    throw error
   } finally {
     await browser.close()
   }
@@ -91,11 +94,14 @@ async function paint(page, scheme) {
   ])
 }
 
-/** Whether the page is wider than its window: it must never scroll sideways as a whole. */
+/** Whether the page is larger than its window: its panes scroll, and it never does as a whole. */
 async function overflow(page) {
   return page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement
-    return scrollWidth > clientWidth ? [`the page is ${scrollWidth} wide in a window of ${clientWidth}`] : []
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement
+    return [
+      ...(scrollWidth > clientWidth ? [`the page is ${scrollWidth} wide in a window of ${clientWidth}`] : []),
+      ...(scrollHeight > clientHeight ? [`the page is ${scrollHeight} high in a window of ${clientHeight}`] : []),
+    ]
   })
 }
 
@@ -125,7 +131,7 @@ export async function focused(page) {
   })
 }
 
-/** What Tab reaches one after the other, from the start of the page until it leaves it or comes round. */
+/** What Tab reaches one after the other, until it leaves the page or comes round. Go on with a new page afterwards. */
 export async function tabStops(page, { most = 60, before = async () => {} } = {}) {
   const stops = []
   const seen = new Set()

@@ -9,7 +9,7 @@ const onDisk = () => readFileSync(join(given.folder, LEAD), 'utf8')
 const text = (page, place) => page.$eval(place, (one) => one.innerText)
 
 await inBrowser(async (browser) => {
-  const page = await open(browser)
+  let page = await open(browser)
   await ready(page)
   const found = {}
 
@@ -24,15 +24,19 @@ await inBrowser(async (browser) => {
     },
   })
 
+  await page.close() // the last Tab has left it
+
+  page = await open(browser)
+  await ready(page)
   found.panes = []
-  await page.evaluate(() => document.activeElement?.blur())
+  await page.focus('#main')
   for (let turn = 0; turn < 3; turn += 1) {
     await page.keyboard.press('F6')
     found.panes.push(await page.evaluate(() => document.activeElement?.closest('.pane')?.id))
   }
 
   // Samples: j and k choose, / searches, c shows those that changed.
-  await page.evaluate(() => document.activeElement?.blur())
+  await page.focus('#main')
   await page.keyboard.press('j')
   await shows(page, 'peter.gibbons', { within: '#fields' })
   await page.keyboard.press('k')
@@ -86,7 +90,7 @@ await inBrowser(async (browser) => {
   await shows(page, 'PRO', { within: '#fields' })
 
   // What no rule reads, mapped; then the file is saved and the snapshots are accepted.
-  await page.evaluate(() => document.activeElement?.blur())
+  await page.focus('#main')
   await page.keyboard.press('u')
   await shows(page, 'Map it', { within: '#unread' })
   found.unread = await text(page, '#unread .path')
@@ -100,7 +104,7 @@ await inBrowser(async (browser) => {
   await shows(page, 'Saved lead.yaml')
   found.saved = onDisk().split('\n').filter((line) => line.includes('traits.plan'))
   await page.waitForSelector('#accept:not([hidden])')
-  await page.evaluate(() => document.activeElement?.blur())
+  await page.focus('#main')
   await page.keyboard.press('a')
   await page.waitForSelector('#accept[hidden]', { timeout: 60_000 })
 

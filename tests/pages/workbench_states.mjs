@@ -79,7 +79,7 @@ const states = {
   },
   async help(page) {
     await ready(page)
-    await page.evaluate(() => /** @type {any} */ (document.activeElement)?.blur())
+    await page.focus('#main')
     await page.keyboard.type('?')
     await page.waitForSelector('#help[open]')
   },

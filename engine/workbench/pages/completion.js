@@ -186,10 +186,11 @@ export class Completion {
     const pipe = spot.typed.lastIndexOf("|");
     if (pipe >= 0) return this.filters(spot);
     const needsQuotes = (/** @type {string} */ path) => !spot.place.quote && (spot.place.isFlow ? /[[\]{},]/ : /^[[{@`]|: | #/).test(path);
+    const root = rootOf(spot);
     const paths = this.knowledge.paths.map((path) => ({
       label: path.path,
       detail: aboutPath(path),
-      score: 3 * pathLikeness(path.path, field) + share(path) / 10,
+      score: 3 * pathLikeness(path.path, field) + share(path) / 10 + (path.path.startsWith(root) ? 0.3 : 0),
       info: () => pathCard(path),
       apply: needsQuotes(path.path) ? JSON.stringify(path.path) : path.path,
     }));
@@ -287,6 +288,12 @@ export class Completion {
 }
 
 /** @typedef {{text: string, position: number, place: Place, entries: Entry[], typed: string}} Spot */
+
+/** Where the events of this mapping have most of what they tell. @param {Spot} spot */
+function rootOf(spot) {
+  const [from, to] = rangeOf(spot, ["event"]);
+  return /track|page|screen/.test(spot.text.slice(from, to)) ? "properties." : "traits.";
+}
 
 /** The fields that the mapping writes, in lower case: those of rules, and those of the address. @param {Spot} spot */
 function writtenFields({ entries, text }) {

@@ -45,6 +45,8 @@ import {
 import { read } from "./yaml_place.js";
 
 const FLASH = 1_500;
+/** A list of completions does not scroll, since it never has the focus: it moves with the selection. */
+const MOST_SHOWN = 11;
 
 const theme = EditorView.theme({
   "&": { height: "100%", fontSize: "12.5px", color: "var(--text)", backgroundColor: "var(--bg)" },
@@ -76,7 +78,7 @@ const theme = EditorView.theme({
     zIndex: "30",
   },
   ".cm-tooltip.cm-tooltip-autocomplete": { overflow: "visible" },
-  ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", fontSize: "12.5px", maxHeight: "16em", maxWidth: "min(620px, 92vw)" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", fontSize: "12.5px", maxHeight: "none", maxWidth: "min(620px, 92vw)" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "3px 8px", lineHeight: "18px", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--selected)", color: "var(--text)" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > completion-section": {
@@ -85,6 +87,7 @@ const theme = EditorView.theme({
   ".cm-completionDetail": { fontStyle: "normal", fontFamily: "var(--ui)", color: "var(--quiet)", marginLeft: "1em" },
   ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "700" },
   ".cm-completionInfo.cm-tooltip": { padding: "8px 10px", maxWidth: "340px", font: "13px/18px var(--ui)", overflow: "auto", maxHeight: "16em" },
+  "@media (max-width: 720px)": { ".cm-completionInfo.cm-tooltip": { display: "none" } },
   ".cm-tooltip-hover, .cm-tooltip-lint": { font: "13px/18px var(--ui)", maxWidth: "min(520px, 92vw)" },
   ".cm-diagnostic": { padding: "8px 10px", borderLeft: "3px solid var(--quiet)", whiteSpace: "normal" },
   ".cm-diagnostic-error": { borderLeftColor: "var(--bad)" },
@@ -211,7 +214,7 @@ export class Editor {
       indentUnit.of("  "),
       bracketMatching(),
       closeBrackets(),
-      autocompletion({ override: [complete], icons: false, maxRenderedOptions: 60, activateOnTypingDelay: 60 }),
+      autocompletion({ override: [complete], icons: false, maxRenderedOptions: MOST_SHOWN, activateOnTypingDelay: 60 }),
       hoverTooltip(hover, { hoverTime: 350 }),
       search({ top: true }),
       highlightSelectionMatches(),
@@ -236,10 +239,6 @@ export class Editor {
       }),
     ];
     this.view = new EditorView({ state: this.stateOf("", ""), parent, root });
-    new MutationObserver(() => {
-      // A list that scrolls must be one that can have the focus; the editor itself keeps it.
-      for (const list of root.querySelectorAll(".cm-tooltip-autocomplete > ul:not([tabindex])")) list.setAttribute("tabindex", "-1");
-    }).observe(this.view.dom, { childList: true, subtree: true });
   }
 
   /** @param {string} text @param {string} path */

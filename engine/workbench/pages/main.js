@@ -244,7 +244,7 @@ function drawProject() {
   const [dot, words] = { checked: ["span.dot", ""], standard: ["span.dot.skip", ` · ${org.against}`], away: ["span.dot.bad", " · does not answer"] }[/** @type {"checked" | "standard" | "away"} */ (org.state)] ?? ["span.dot.skip", ""];
   chip.hidden = false;
   chip.title = org.message ?? "";
-  if (!isAway) fill(chip, h(dot), h("span.clip", {}, `${org.name}${words}`));
+  if (!isAway) fill(chip, h(dot), h("span.clip", {}, org.name, words && h("span.wide-only", {}, words)));
 }
 
 let isAway = false;
@@ -256,7 +256,7 @@ function drawConnection(state) {
   chip.classList.toggle("bad", isAway);
   if (isAway) {
     chip.hidden = false;
-    fill(chip, h("span", { role: "status" }, "Not connected, trying again"));
+    fill(chip, h("span", { role: "status" }, "Not connected", h("span.wide-only", {}, ", trying again")));
   } else if (files.about) drawProject();
 }
 
@@ -410,13 +410,14 @@ async function start() {
   }
   drawProject();
   const first = files.listed.find(({ kind }) => kind === "mapping") ?? files.listed[0];
-  if (first) await files.show(first.path);
-  else fill(byId("mistakes"), empty("No mapping yet", h("button", { type: "button", onclick: startMapping }, "New mapping")));
+  if (first) {
+    await files.show(first.path);
+    editor.focus();
+  } else fill(byId("mistakes"), empty("No mapping yet", h("button", { type: "button", onclick: startMapping }, "New mapping")));
   refreshSoon(true);
   await Promise.all([samples.load(), samples.loadCaught(), knowledge.load().catch(() => {})]);
   weighSoon(true);
   follow({ url: streamUrl, onChange: changed, onState: drawConnection });
-  editor.focus();
 }
 
 start();
