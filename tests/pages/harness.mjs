@@ -80,7 +80,7 @@ export async function look(browser, states, { path = '', widths = Object.keys(WI
         await picture(page, `${PAGES_NAME}-${state}-${width}-${scheme}`)
       }
       await page.close()
-      await undo?.()
+      if (typeof undo === 'function') await undo()
     }
   }
   return wrong
