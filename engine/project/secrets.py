@@ -1,4 +1,4 @@
-"""Fills in secrets, written `${NAME}` in `sfmap.yaml`, from the environment or from a private file."""
+"""Fills in secrets, written `${NAME}` in `sfmap.yaml`, from the environment, credentials or a private file."""
 
 import os
 import re
@@ -15,6 +15,9 @@ from sfmap.engine.yaml_files.reader import DiagnosticReport
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 _LINE = re.compile(r"""\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:'([^']*)'|"([^"]*)"|(.*?))\s*""")
+
+
+_SECRETS = "secrets.env"
 
 
 class SecretMissing(SfmapError):
@@ -37,11 +40,11 @@ def fill_in(text: str, secrets_file: Path) -> str:
 
 def environment(secrets_file: Path) -> Mapping[str, str]:
     """The variables of the environment, and what the file has besides. Raises `SecretMissing`."""
-    return {**_read(secrets_file), **os.environ}
+    return {**_read(secrets_file), **_credentials(), **os.environ}
 
 
 def _value(name: str, secrets_file: Path) -> str:
-    value = os.environ.get(name) or _read(secrets_file).get(name)
+    value = os.environ.get(name) or _credentials().get(name) or _read(secrets_file).get(name)
     if value:
         return value
     raise SecretMissing(
@@ -58,9 +61,25 @@ def read_private(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SecretMissing(f"cannot read {path.name}: {why}") from None
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO) and path.parent != _credentials_folder():
         raise SecretMissing(f"other users can read {path.name}; run: {_make_private(path)}")
     return text
+
+
+def _credentials_folder() -> Path | None:
+    """Where systemd gives credentials to a service (`LoadCredential`), which it keeps from others itself."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return Path(folder) if folder else None
+
+
+def _credentials() -> Mapping[str, str]:
+    """The secrets among systemd's credentials: each in a file of its name, or as lines of a file of secrets."""
+    folder = _credentials_folder()
+    if folder is None or not folder.is_dir():
+        return {}
+    files = {path.name: path for path in folder.iterdir() if path.is_file()}
+    lines = _read(files[_SECRETS]) if _SECRETS in files else {}
+    return {**lines, **{name: read_private(path).strip() for name, path in files.items() if name.isidentifier()}}
 
 
 def _make_private(path: Path) -> str:

@@ -37,6 +37,7 @@ from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.operations import Operations, ServiceParts
 from sfmap.engine.serve.operator_page import OperatorPage
 from sfmap.engine.serve.presence import present
+from sfmap.engine.serve.service_manager import told_to_manager
 from sfmap.engine.serve.standing import ServedOrg
 from sfmap.engine.serve.tracking_api import TrackingApi, make_app
 from sfmap.engine.wiring.org_opening import known_key
@@ -307,11 +308,11 @@ async def serving(
         for number, action in actions.items():
             loop.add_signal_handler(number, thread.submit, _logged(action, log))
         log("info", f"Accepting events at {events.url}/v1/")
-        if operators is None:
+        if operators:
+            log("info", f"The page, /metrics and health are at {operators.url}/")
+        async with told_to_manager(f"Accepting events at {events.url}/v1/"):
+            beside = asyncio.create_task(operators.serve()) if operators else None
             await events.serve()
-            return
-        log("info", f"The page, /metrics and health are at {operators.url}/")
-        beside = asyncio.create_task(operators.serve())
-        await events.serve()
-        operators.stop()
-        await beside
+        if operators and beside:
+            operators.stop()
+            await beside
