@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sfmap.engine.local_org.exchanges import Exchange, kept
 from sfmap.engine.local_org.faults import Fault, unexpected
 from sfmap.engine.local_org.object_schema import Schema
 from sfmap.engine.local_org.sessions import ApiSession, ApiSessions
@@ -40,7 +41,7 @@ class ApiCalls:
             yield self.store
 
     @contextmanager
-    def call(self, token: str, operation: str, about: str) -> Iterator[ApiSession]:
+    def call(self, token: str, operation: str, about: str, exchange: Exchange) -> Iterator[ApiSession]:
         """A counted and logged call, in a transaction of the store. Raises `Fault`."""
         with self.lock:
             started, outcome = time.perf_counter(), "ok"
@@ -53,7 +54,8 @@ class ApiCalls:
                 outcome = fault.code
                 raise
             finally:
-                self.log(operation, about, outcome=outcome, seconds=time.perf_counter() - started)
+                took = time.perf_counter() - started
+                self.log(operation, about, outcome=outcome, seconds=took, exchange=exchange)
 
     def count(self) -> int:
         """Counts a call of today, even if it then fails; returns their number. Raises `Fault` at the limit."""
@@ -65,7 +67,15 @@ class ApiCalls:
         return used + 1
 
     def log(
-        self, operation: str, about: str, *, outcome: str, seconds: float, records: int = 0, fault: str = ""
+        self,
+        operation: str,
+        about: str,
+        *,
+        outcome: str,
+        seconds: float,
+        exchange: Exchange,
+        records: int = 0,
+        fault: str = "",
     ) -> None:
         logged = LoggedCall(
             at=now(),
@@ -77,5 +87,5 @@ class ApiCalls:
             fault=fault,
         )
         with self.store.transaction():
-            self.store.log(logged)
+            self.store.log(logged, kept(exchange))
         self._on_logged(logged)

@@ -120,16 +120,34 @@ class FaultPlan:
     """Decides for each call whether a fault hits it. Thread-safe."""
 
     def __init__(self, rules: Sequence[FaultRule] = (), seed: int = 0) -> None:
-        self._rules = rules
+        self.rules = list(rules)
+        self._off: set[int] = set()
         # Each rule has its own random numbers, independent of the other rules' calls.
-        self._counts = [_Count(Random(f"{seed} {number}")) for number in range(len(rules))]  # noqa: S311
+        self._seed = seed
+        self._counts = [self._count(number) for number in range(len(rules))]
         self._lock = Lock()
+
+    def _count(self, number: int) -> _Count:
+        return _Count(Random(f"{self._seed} {number}"))  # noqa: S311
+
+    def add(self, rule: FaultRule) -> None:
+        with self._lock:
+            self._counts.append(self._count(len(self.rules)))
+            self.rules.append(rule)
+
+    def switch(self, number: int, *, on: bool) -> None:
+        """Has the rule of that number, from 0, hit calls or not."""
+        with self._lock:
+            self._off = self._off - {number} if on else self._off | {number}
+
+    def is_on(self, number: int) -> bool:
+        return number not in self._off
 
     def fault_for(self, operation: str) -> InjectedFault | None:
         """The first fault that hits this call, if any."""
         with self._lock:
-            for rule, count in zip(self._rules, self._counts, strict=True):
-                if not rule.applies_to(operation):
+            for number, (rule, count) in enumerate(zip(self.rules, self._counts, strict=True)):
+                if number in self._off or not rule.applies_to(operation):
                     continue
                 count.calls += 1
                 lucky = count.random.random() >= rule.probability
@@ -145,7 +163,7 @@ class FaultPlan:
         with self._lock:
             return [
                 {"kind": rule.kind, "calls": count.calls, "struck": count.hits}
-                for rule, count in zip(self._rules, self._counts, strict=True)
+                for rule, count in zip(self.rules, self._counts, strict=True)
             ]
 
 

@@ -15,11 +15,12 @@ from sfmap.engine.http.bodies import UnreadableBody, read_body
 from sfmap.engine.http.connections import Connections
 from sfmap.engine.local_org.api_calls import ApiCalls
 from sfmap.engine.local_org.envelope import LARGEST_REQUEST, fault_answer, parse
+from sfmap.engine.local_org.exchanges import Exchange
 from sfmap.engine.local_org.fault_player import FaultPlayer
 from sfmap.engine.local_org.faults import Fault, unexpected
 from sfmap.engine.local_org.faults_endpoint import FaultsEndpoint
+from sfmap.engine.local_org.org_pages import OrgPages
 from sfmap.engine.local_org.partner_api import PartnerApi
-from sfmap.engine.local_org.records_page import RecordsPage
 from sfmap.engine.local_org.rest import RestApi
 from sfmap.engine.local_org.rest_call import base_url
 
@@ -31,7 +32,7 @@ def make_app(calls: ApiCalls, host: str, connections: Connections, faults: Fault
     names = ["127.0.0.1", "localhost"] if is_loopback(host) else ["*"]
     here = Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
     return Starlette(
-        routes=[*RecordsPage(calls).routes(), *faults.routes(), *soap.routes(), *RestApi(calls).routes()],
+        routes=[*OrgPages(calls, faults).routes(), *faults.routes(), *soap.routes(), *RestApi(calls).routes()],
         middleware=[here],
     )
 
@@ -61,15 +62,21 @@ class _SoapEndpoint:
         except Fault as fault:
             return _xml(500, fault_answer(fault))
         injected = self._faults.plan.fault_for(asked.operation)
+        exchange = Exchange(url=str(request.url), client=request.headers.get("user-agent", ""), request=data)
 
         async def answer() -> Response:
             version = request.path_params["version"]
-            reply = await run_in_threadpool(self._api.answer, asked, base_url(request), version, injected)
+            given = (asked, base_url(request), version, exchange, injected)
+            reply = await run_in_threadpool(self._api.answer, *given)
             return _xml(reply.status, reply.body)
 
         if injected is None:
             return await answer()
-        return await self._player.play(injected, request, answer, lambda: self._api.miss(asked, injected))
+
+        def miss() -> None:
+            self._api.miss(asked, exchange, injected)
+
+        return await self._player.play(injected, request, answer, miss)
 
 
 async def _wsdl(request: Request) -> Response:

@@ -17,6 +17,7 @@ from sfmap.engine.local_org.envelope import (
     local_name,
     text_of,
 )
+from sfmap.engine.local_org.exchanges import Exchange
 from sfmap.engine.local_org.fault_plan import InjectedFault
 from sfmap.engine.local_org.faults import Fault, unexpected
 from sfmap.engine.local_org.soap_call import SoapCall
@@ -59,7 +60,12 @@ class PartnerApi:
         self._calls = calls
 
     def answer(
-        self, request: SoapRequest, base_url: str, version: str, injected: InjectedFault | None = None
+        self,
+        request: SoapRequest,
+        base_url: str,
+        version: str,
+        exchange: Exchange,
+        injected: InjectedFault | None = None,
     ) -> SoapReply:
         """The response to one request; everything wrong with it becomes a fault."""
         with self._calls.lock:
@@ -73,15 +79,23 @@ class PartnerApi:
                 return SoapReply(500, fault_answer(unusable))
             refused = reply.body.count(b"<success>false</success>")
             outcome = f"{refused} refused" if refused else outcome
-            self._log(request, outcome, time.perf_counter() - started, injected)
+            exchange.response = reply.body
+            self._log(request, exchange, outcome, time.perf_counter() - started, injected)
             return reply
 
-    def miss(self, request: SoapRequest, injected: InjectedFault) -> None:
+    def miss(self, request: SoapRequest, exchange: Exchange, injected: InjectedFault) -> None:
         """Logs a call that a fault of the plan kept from being executed."""
         with self._calls.lock:
-            self._log(request, "not done", 0, injected)
+            self._log(request, exchange, "not done", 0, injected)
 
-    def _log(self, request: SoapRequest, outcome: str, seconds: float, injected: InjectedFault | None) -> None:
+    def _log(
+        self,
+        request: SoapRequest,
+        exchange: Exchange,
+        outcome: str,
+        seconds: float,
+        injected: InjectedFault | None,
+    ) -> None:
         sent = [child for child in children(request.body) if local_name(child) in ("sObjects", "ids")]
         kinds = [text_of(part) for child in sent[:1] for part in children(child) if local_name(part) == "type"]
         about = kinds or request.texts("sObjectType") or request.texts("queryString")
@@ -90,6 +104,7 @@ class PartnerApi:
             ", ".join(about),
             outcome=outcome,
             seconds=seconds,
+            exchange=exchange,
             records=len(sent),
             fault=injected.kind if injected else "",
         )

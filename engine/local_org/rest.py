@@ -13,6 +13,7 @@ from sfmap.engine.local_org import rest_describes, rest_queries, rest_records
 from sfmap.engine.local_org.api_calls import ApiCalls
 from sfmap.engine.local_org.api_versions import FIRST_VERSION, LAST_VERSION
 from sfmap.engine.local_org.envelope import LARGEST_REQUEST
+from sfmap.engine.local_org.exchanges import Exchange
 from sfmap.engine.local_org.faults import Fault
 from sfmap.engine.local_org.rest_call import RestCall, base_url, error_response, fault_response
 from sfmap.engine.local_org.sessions import ORGANIZATION_ID, USER_ID
@@ -69,8 +70,10 @@ class RestApi:
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         session_id = bearer if scheme.lower() in ("bearer", "oauth") else ""
         about = request.query_params.get("q") or request.url.path
+        client = request.headers.get("user-agent", "")
+        exchange = Exchange(url=str(request.url), client=client, request=body)
         try:
-            with calls.call(session_id, f"REST {request.method}", about) as session:
+            with calls.call(session_id, f"REST {request.method}", about, exchange) as session:
                 call = RestCall(
                     request=request,
                     body=body,
@@ -79,7 +82,9 @@ class RestApi:
                     schema=calls.schema,
                     daily_limit=calls.daily_limit,
                 )
-                return resource(call)
+                response = resource(call)
+                exchange.response = bytes(response.body)
+                return response
         except Fault as fault:
             return fault_response(fault)
 

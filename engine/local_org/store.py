@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.files.private_files import private_database, private_folder
+from sfmap.engine.local_org.exchanges import KeptExchange
 from sfmap.engine.local_org.ids import new_id
 from sfmap.engine.local_org.object_schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
 
@@ -22,6 +23,7 @@ _NUMBER_COLUMN = "sfmap_number"
 
 
 _LONGEST_LOG = 1_000
+_EXCHANGES = 200
 _OLD_LOG = 7
 """The number of columns of the log before it had those for faults."""
 _SEARCHED = 90
@@ -186,12 +188,41 @@ class Store:
             Change(at=at, call=call, verb=verb, values=json.loads(changed)) for at, call, verb, changed in rows
         ]
 
-    def log(self, entry: LoggedCall) -> None:
-        """Adds an entry to the log, which keeps the last thousand."""
-        self._connection.execute("INSERT INTO sfmap_log VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", astuple(entry))
-        self._connection.execute(
-            "DELETE FROM sfmap_log WHERE number <= (SELECT max(number) FROM sfmap_log) - ?", [_LONGEST_LOG]
+    def log(self, entry: LoggedCall, exchange: KeptExchange | None = None) -> None:
+        """Adds an entry to the log, which keeps the last thousand, and of the last 200 what went over the wire."""
+        number = self._connection.execute(
+            "INSERT INTO sfmap_log VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", astuple(entry)
+        ).lastrowid
+        assert number
+        self._connection.execute("DELETE FROM sfmap_log WHERE number <= ?", [number - _LONGEST_LOG])
+        if exchange:
+            values = (number, *astuple(exchange))
+            self._connection.execute("INSERT INTO sfmap_exchanges VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            self._connection.execute("DELETE FROM sfmap_exchanges WHERE number <= ?", [number - _EXCHANGES])
+
+    def exchange(self, number: int) -> KeptExchange | None:
+        """What went over the wire in that call; None if it is not kept, or no longer."""
+        query = "SELECT url, client, sent, received, request, response FROM sfmap_exchanges WHERE number = ?"
+        row = self._connection.execute(query, [number]).fetchone()
+        if row is None:
+            return None
+        url, client, sent, received, request, response = row
+        return KeptExchange(
+            url=url, client=client, sent=sent, received=received, request=request, response=response
         )
+
+    def changed_by(self, call: int) -> list[tuple[str, str]]:
+        """The records that a call changed: their ids, and what it did."""
+        query = "SELECT id, verb FROM sfmap_changes WHERE call = ? ORDER BY rowid LIMIT 1000"
+        return [(record_id, verb) for record_id, verb in self._connection.execute(query, [call])]
+
+    def calls_logged(self) -> int:
+        number: int = self._connection.execute("SELECT count(*) FROM sfmap_log").fetchone()[0]
+        return number
+
+    def logged_call(self, number: int) -> LoggedCall | None:
+        row = self._connection.execute("SELECT * FROM sfmap_log WHERE number = ?", [number]).fetchone()
+        return LoggedCall(*row[1:]) if row else None
 
     def logged(self) -> list[tuple[int, LoggedCall]]:
         """The last calls with their numbers, newest first."""
@@ -248,6 +279,11 @@ class Store:
         self._connection.execute(
             "CREATE TABLE IF NOT EXISTS sfmap_changes (id TEXT, at TEXT, call INTEGER, verb TEXT, changed TEXT)"
         )
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS sfmap_exchanges (number INTEGER PRIMARY KEY, url TEXT, client TEXT,"
+            " sent INTEGER, received INTEGER, request BLOB, response BLOB)"
+        )
+        self._connection.execute("CREATE INDEX IF NOT EXISTS sfmap_changes_call ON sfmap_changes (call)")
         self._connection.execute("CREATE INDEX IF NOT EXISTS sfmap_changes_id ON sfmap_changes (id)")
         for target in schema.objects.values():
             self._prepare_table(target)
