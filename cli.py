@@ -21,6 +21,7 @@ COMMANDS = {
     "diff": "Compare the results with those of another revision.",
     "init": "Create a project: mappings, sample events, a CI workflow.",
     "limits": "Print the daily limit of API calls, and how many are left.",
+    "migrate": "Make a project of the settings of another product.",
     "org": "Run the local org, or copy another org's objects to it.",
     "plan": "Show what a run would create and change, and write nothing.",
     "render": "Print what events would send.",

@@ -61,6 +61,8 @@ inspect          what a person asks of a mapping
                  ← files, yaml_files, language, mapping/values, mapping/run, mapping/compile,
                    org, org/soap, sources, sources/kafka, sources/files, delivery, project,
                    local_org, wiring, inspect/traits
+migrate          projects made from the settings of other products
+                 ← files, mapping/values
 suggest          drafts of mappings, from traits and the fields that an org describes
                  ← language, mapping/values, org, inspect/traits
 testing          sample events as snapshot tests
@@ -81,5 +83,6 @@ api              what Python programs import, and what the commands are written 
 commands         the command line
                  ← files, yaml_files, language, mapping/values, sources, sources/stores,
                    sources/formats, journal, delivery, project, http, local_org, wiring,
-                   inspect/traits, inspect, suggest, testing, serve, workbench, backfill, api
+                   inspect/traits, inspect, migrate, suggest, testing, serve, workbench,
+                   backfill, api
 """

@@ -11,6 +11,7 @@ SfmapError               2    any failure that a user can act on; everything els
   NoRevision             2    a git revision does not exist, or its mappings are invalid
   AlreadyThere           2    a new project would overwrite files
   NothingFits            2    no draft of a mapping can be made of events
+  NotSettings            2    a file does not hold the settings of another product
   NoOldValues            2    a file holds no old values that could be put back
   NoSuchObject           2    the org does not have the object, or does not show it to this user
   RenderingFailed        2    a process that renders events failed

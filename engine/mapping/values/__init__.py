@@ -2,5 +2,5 @@
 
 Imported by: mapping/filters, mapping/run, mapping/compile, org, org/soap, sources, sources/formats,
 sources/shapes, sources/queries, sources/kafka, sources/files, delivery, project, wiring, planning,
-inspect/traits, inspect, suggest, testing, serve, workbench, backfill, api, commands.
+inspect/traits, inspect, migrate, suggest, testing, serve, workbench, backfill, api, commands.
 """

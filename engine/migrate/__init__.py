@@ -1,0 +1,4 @@
+"""Projects made from the settings of other products.
+
+Imported by: commands.
+"""
