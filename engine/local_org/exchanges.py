@@ -7,7 +7,6 @@ _LONGEST = 128 * 1024
 """The most bytes kept of a request or a response."""
 _SECRETS = {name: re.compile(rb"(" + name + rb"(?:\s[^>]*)?>)[^<]*") for name in (b"essionId", b"assword")}
 """By the end of an element's name: one literal in a pattern is searched much faster than two."""
-_BLANK = rb"\1..."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,5 +53,12 @@ def _blanked(body: bytes) -> bytes:
     text = body[:_LONGEST]
     for name, secret in _SECRETS.items():
         if name in text:
-            text = secret.sub(_BLANK, text)
+            text = secret.sub(_blank, text)
     return text
+
+
+def _blank(found: re.Match[bytes]) -> bytes:
+    """The start of an element with its text blanked; the end of an element as it is."""
+    tag = found.string.rfind(b"<", 0, found.start())
+    is_end = found.string[tag + 1 : tag + 2] == b"/"
+    return found[0] if is_end else found[1] + b"..."

@@ -139,6 +139,10 @@ def test_explain_is_printed_as_json(folder: Folder, identify: Identify) -> None:
         {"source": "traits.name | last_name", "found": "missing"},
     ]
     assert told["LastName"]["file"] == "sfmap/mappings/lead.yaml"
+    assert told["LastName"]["source"] == {
+        "file": "sfmap/mappings/lead.yaml", "line": 18, "column": 82, "width": 3,
+    }  # fmt: skip
+    assert (told["Title"]["write"], told["Title"]["source"]) == ("always", None)
     assert folder.sfmap("render", "--explain", "--format", "soap", "e.ndjson").returncode == 2
 
 

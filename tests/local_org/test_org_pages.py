@@ -89,6 +89,7 @@ def test_a_call_shows_its_request_and_response_without_secrets(pages: Pages) -> 
     page = pages.get(f"/calls/{number}")
     assert "LastName" in page
     assert "&lt;sessionId&gt;...&lt;/sessionId&gt;" in page
+    assert "&lt;/sessionId&gt;..." not in page
     assert "curl " in page
     both = page + pages.get(f"/calls/{number}?part=response")
     assert pages.client.session_id not in both
