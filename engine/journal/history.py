@@ -91,10 +91,12 @@ class History:
         )
         return [Listed(_event(row[:6]), _outcome(row[6:])) for row in rows]
 
-    def count(self, org: str, wanted: Wanted) -> int:
+    def count(self, org: str, wanted: Wanted, most: int = 1_000_000_000) -> int:
+        """How many outcomes there are; at `most` so many are counted."""
         where, values = _conditions(org, wanted)
         tables = _JOINED if wanted.text else "history_outcomes o"
-        rows = self._database.rows(f"SELECT count(*) FROM {tables} WHERE {where}", *values)  # noqa: S608
+        counted = f"SELECT 1 FROM {tables} WHERE {where} LIMIT ?"  # noqa: S608
+        rows = self._database.rows(f"SELECT count(*) FROM ({counted}) AS counted", *values, most)  # noqa: S608
         return cast(int, rows[0][0])
 
     def undecided(self, org: str, limit: int) -> list[PastEvent]:

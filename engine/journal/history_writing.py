@@ -12,7 +12,7 @@ from sfmap.engine.journal.history_entries import DISCARDED, PastEvent, PastOutco
 _AT_ONCE = 500
 """The events that are asked for or deleted by one statement."""
 _MARKS = ", ".join("?" * _AT_ONCE)
-_BESIDE = 600
+_BESIDE = 400
 """Bytes that an event takes in addition to itself: its outcome, keys and indexes, as measured."""
 _STORE_EVENT = replacing("history_events", "number", "source, came, type, title, message_id, org, size")
 _STORE_RAW = replacing("history_raw", "number", "raw")

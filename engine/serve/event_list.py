@@ -16,6 +16,8 @@ from sfmap.engine.serve.page_query import PageQuery
 from sfmap.engine.sources.reading import read_event
 
 PAGE = 50
+MOST_COUNTED = 10_000
+"""Counting on would cost more than it tells."""
 WAITING = "waiting"
 _WAITING_SHOWN = 3
 """Those that wait are above the others only as far as they leave room for them."""
@@ -52,16 +54,25 @@ class EventList:
     """Why the list is not whole."""
 
 
-def listed_history(history: History, spool: Spool, org: str, query: PageQuery, now: float) -> EventList:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Where events wait."""
+
+    spool: Spool
+    held: int
+    """How many records wait until it is certain what the org did."""
+
+
+def listed_history(history: History, waiting: Waiting, org: str, query: PageQuery, now: float) -> EventList:
     """Raises `JournalFailed`."""
     if query.outcome == WAITING:
-        return _waiting(history, spool, org, query)
+        return _waiting(history, waiting, org, query)
     above = EventList(rows=(), total=0)
     if not query.is_filtered and not query.start:
-        above = _waiting(history, spool, org, query, _WAITING_SHOWN)
+        above = _waiting(history, waiting, org, query, _WAITING_SHOWN)
     wanted = query.wanted(now)
     found = history.outcomes(org, wanted, PAGE + 1, query.start)
-    total = query.start + len(found) if len(found) <= PAGE else history.count(org, wanted)
+    total = query.start + len(found) if len(found) <= PAGE else history.count(org, wanted, MOST_COUNTED)
     until = query.until or int(now) + 1
     return EventList(
         rows=[*above.rows, *(_row(one, query, now) for one in found[:PAGE])],
@@ -154,14 +165,14 @@ def _row(one: Listed, query: PageQuery, now: float) -> EventRow:
     )
 
 
-def _waiting(history: History, spool: Spool, org: str, query: PageQuery, most: int = PAGE) -> EventList:
+def _waiting(history: History, waiting: Waiting, org: str, query: PageQuery, most: int = PAGE) -> EventList:
     """The events that wait in the spool, and those that wait until it is certain what the org did."""
-    spooled = spool.after(0, most, _MOST_BYTES)
+    spooled = waiting.spool.after(0, most, _MOST_BYTES)
     known = {one.number for one in spooled}
     rows = [_spooled_row(one, query) for one in spooled]
-    if len(rows) < most:
+    if waiting.held and len(rows) < most:
         rows += [_held_row(one, query) for one in history.undecided(org, most) if one.number not in known]
-    return EventList(rows=rows[:most], total=max(spool.events, len(rows)))
+    return EventList(rows=rows[:most], total=max(waiting.spool.events, len(rows)))
 
 
 def _spooled_row(one: Spooled, query: PageQuery) -> EventRow:

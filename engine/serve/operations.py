@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,15 @@ from sfmap.engine.serve.background import Background
 from sfmap.engine.serve.discards import Discards
 from sfmap.engine.serve.event_detail import EventDetail, EventDetails
 from sfmap.engine.serve.event_history import EventHistory
-from sfmap.engine.serve.event_list import WAITING, EventList, listed_group, listed_history, listed_recent
+from sfmap.engine.serve.event_list import (
+    MOST_COUNTED,
+    WAITING,
+    EventList,
+    Waiting,
+    listed_group,
+    listed_history,
+    listed_recent,
+)
 from sfmap.engine.serve.failure_groups import FailureGroup, FailureGroups
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.page_figures import MINUTES, LastHour, clock, last_hour
@@ -155,6 +163,7 @@ class Operations:
             "retries": parts.background.requests.retries,
             "full": parts.letters.full,
             "list": listed,
+            "most_counted": MOST_COUNTED,
             "list_note": self._list_note(known),
             "is_history_off": parts.history is None,
             "outcomes": OUTCOMES,
@@ -233,10 +242,12 @@ class Operations:
                 found = listed_group(parts.journal, known.key, self._groups, query) if known.key else None
                 return found or EventList(rows=(), total=0)
             if known.history:
-                return listed_history(known.history, parts.spool, parts.org.name, query, now)
+                waiting = Waiting(parts.spool, parts.metrics.held())
+                return listed_history(known.history, waiting, parts.org.name, query, now)
         except JournalFailed as error:
             return EventList(rows=(), total=0, note=str(error))
-        return listed_recent(parts.metrics.figures().recent, query)
+        found = listed_recent(parts.metrics.figures().recent, query)
+        return replace(found, note="" if found.rows else known.history_trouble)
 
     def _list_note(self, known: _Known) -> str:
         history = self._parts.history

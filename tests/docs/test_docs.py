@@ -60,6 +60,7 @@ def test_the_serve_entry_is_valid(tmp_path: Path) -> None:
     entry = load_project(tmp_path).serve
     assert [source.webhook for source in entry.sources] == [None, None, "segment", "rudderstack"]
     assert (entry.spool_megabytes, entry.spool_days) == (ServeEntry().spool_megabytes, ServeEntry().spool_days)
+    assert entry.history == ServeEntry().history
 
 
 def test_the_files_of_the_local_org_are_valid(tmp_path: Path) -> None:

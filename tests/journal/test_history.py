@@ -1,15 +1,22 @@
 """The history: what it answers, what replaces what, and how it stays within its bounds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from sfmap.engine.journal.database import JournalFailed
+from sfmap.engine.journal.database import Database, JournalFailed, JournalUnreadable
 from sfmap.engine.journal.history import History, Wanted
 from sfmap.engine.journal.history_entries import PastEvent, PastOutcome
 from sfmap.engine.journal.history_file import history_database, read_history, set_aside
 from sfmap.engine.journal.history_writing import HistoryBounds, HistoryWriting
+from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
+from sfmap.engine.journal.shared.shared_history import prepare_history, set_history_aside
+from sfmap.engine.sources.queries.database_url import DatabaseUrl
+
+from ..postgres import Postgres
+
+Connect = Callable[[], Database]
 
 NOW = 1_790_000_000.0
 ORG = "sandbox"
@@ -26,17 +33,31 @@ def outcome(number: int, fate: str = "created", mapping: str = "lead", **parts: 
     return PastOutcome(event=number, mapping=mapping, fate=fate, **given)  # type: ignore[arg-type]
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def connect(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> Connect:
+    """Opens a connection to the same history each time."""
+    if request.param == "sqlite":
+        return lambda: history_database(tmp_path)
+    url = DatabaseUrl(postgres.new_database())
+
+    def shared() -> PostgresJournal:
+        journal = PostgresJournal(url, "a node")
+        prepare_history(journal)
+        return journal
+
+    return shared
+
+
 @pytest.fixture
-def writing(tmp_path: Path) -> Iterator[HistoryWriting]:
-    found = HistoryWriting(history_database(tmp_path), ORG, HistoryBounds())
+def writing(connect: Connect) -> Iterator[HistoryWriting]:
+    found = HistoryWriting(connect(), ORG, HistoryBounds())
     yield found
     found.close()
 
 
 @pytest.fixture
-def history(tmp_path: Path, writing: HistoryWriting) -> Iterator[History]:
-    found = read_history(tmp_path)
-    assert found
+def history(connect: Connect) -> Iterator[History]:
+    found = History(connect())
     yield found
     found.close()
 
@@ -127,17 +148,16 @@ def test_a_number_that_a_lost_spool_gives_again_is_another_event(
     assert found.title == "new"
 
 
-def test_the_oldest_go_when_it_is_too_large(tmp_path: Path) -> None:
-    writing = HistoryWriting(history_database(tmp_path), ORG, HistoryBounds(size=50_000))
-    history = read_history(tmp_path)
-    assert history
+def test_the_oldest_go_when_it_is_too_large(connect: Connect, history: History) -> None:
+    writing = HistoryWriting(connect(), ORG, HistoryBounds(size=50_000))
     for start in range(0, 2_000, 20):
         numbers = range(start + 1, start + 21)
         writing.write([event(number) for number in numbers], [outcome(number) for number in numbers], NOW)
     kept = [one.number for one in history.events(limit=2_000)]
     assert kept[0] == 2_000
-    assert 20 <= len(kept) <= 84
+    assert 20 <= len(kept) <= 125
     assert len(history.outcomes(ORG, Wanted(), 2_000)) == len(kept)
+    writing.close()
 
 
 def test_the_oldest_go_when_they_are_too_old(writing: HistoryWriting, history: History) -> None:
@@ -147,6 +167,26 @@ def test_the_oldest_go_when_they_are_too_old(writing: HistoryWriting, history: H
     assert [one.number for one in history.events()] == [2_000]
     assert fates(history) == [(2_000, "lead", "created")]
     assert counted(history) == {("lead", "created"): 1}
+
+
+def test_a_discarded_failure_is_counted_as_that(writing: HistoryWriting, history: History) -> None:
+    writing.write([event(1), event(2)], [outcome(1, "failed"), outcome(2, "created")], NOW)
+    writing.discard(1, "lead", 0)
+    writing.discard(2, "lead", 0)
+    assert sorted(fates(history)) == [(1, "lead", "discarded"), (2, "lead", "created")]
+    assert counted(history) == {("lead", "discarded"): 1, ("lead", "created"): 1}
+
+
+def test_a_shared_history_of_another_version_is_set_aside(postgres: Postgres) -> None:
+    journal = PostgresJournal(DatabaseUrl(postgres.new_database()), "a node")
+    prepare_history(journal)
+    with journal.transaction() as connection:
+        connection.execute("UPDATE history_layout SET version = 99")
+    with pytest.raises(JournalUnreadable, match="another version"):
+        prepare_history(journal)
+    assert set_history_aside(journal) == "public_history_1"
+    prepare_history(journal)
+    journal.close()
 
 
 def test_an_unreadable_file_is_set_aside(tmp_path: Path) -> None:

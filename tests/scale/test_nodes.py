@@ -196,7 +196,7 @@ def test_every_page_shows_all_nodes(the_stage: Stage, nodes: tuple[Node, Node]) 
     assert delivered(the_stage, "a")
 
     def rows(node: Node) -> list[list[str]]:
-        page = requests.get(f"{node.url}/", timeout=10).text
+        page = requests.get(f"{node.url}/counts", timeout=10).text
         table = page.partition("<h2>Nodes</h2>")[2].partition("</table>")[0]
         return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in table.split("<tr>")[2:]]
 
@@ -211,10 +211,46 @@ def test_every_page_shows_all_nodes(the_stage: Stage, nodes: tuple[Node, Node]) 
     assert wait_for(lambda: len(rows(first)) == 1, 60)
 
 
+def test_every_page_shows_the_same_history_and_which_node_delivers(
+    the_stage: Stage, nodes: tuple[Node, Node]
+) -> None:
+    first, second = nodes
+    send(second, "a")
+    assert delivered(the_stage, "a")
+
+    def page(node: Node) -> str:
+        return requests.get(f"{node.url}/?tab=events", timeout=10).text
+
+    assert wait_for(lambda: all("1 outcome<" in page(node) for node in nodes), 60), [page(node) for node in nodes]
+    assert "This node accepts events." not in page(first)
+    assert "This node accepts events." in page(second)
+    first.stop()
+    send(second, "b")
+    assert wait_for(lambda: "2 outcomes<" in page(second), 60), page(second)
+    assert "This node accepts events." not in page(second)
+
+
+def test_a_page_says_so_while_the_database_is_away(
+    the_stage: Stage, nodes: tuple[Node, Node], postgres: Postgres
+) -> None:
+    first, _ = nodes
+    postgres.stop()
+    try:
+        for node in nodes:
+            page = requests.get(f"{node.url}/?tab=events", timeout=60).text
+            assert "Nothing failed" not in page
+            assert "What failed is not known now." in page
+            assert "No events yet" not in page
+            assert requests.get(f"{node.url}/?event=1", timeout=60).status_code == 200
+    finally:
+        postgres.start()
+    assert wait_for(lambda: "Nothing failed" in requests.get(f"{first.url}/", timeout=60).text, 60)
+
+
 def test_a_node_has_the_name_that_it_is_given(the_stage: Stage, postgres: Postgres) -> None:
     state = postgres.new_database()
     with running_nodes(the_stage, 1, Trial((LEAD,), ()), state, "--node", "events-1") as (node,):
-        assert wait_for(lambda: "events-1" in requests.get(f"{node.url}/", timeout=10).text, 60)
+        assert wait_for(lambda: "events-1" in requests.get(f"{node.url}/counts", timeout=10).text, 60)
 
 
 @pytest.mark.parametrize(
