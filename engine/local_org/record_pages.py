@@ -36,7 +36,7 @@ def records_context(store: Store, target: ObjectSchema, asked: Mapping[str, str]
         "object": target.name,
         "label": target.label,
         "columns": [target.fields[name] for name in columns],
-        "fields": sorted(target.fields.values(), key=lambda field: field.label),
+        "fields": _choices(target, _usual_columns(target, records)),
         "query": {key: value for key, value in query.items() if value}
         | ({"columns": ",".join(chosen)} if chosen else {}),
         "records": [{name: shown(target.fields[name], record[name]) for name in columns} for record in records],
@@ -170,6 +170,12 @@ def _chosen(target: ObjectSchema, asked: Mapping[str, str]) -> list[str]:
     many = getattr(asked, "getlist", lambda key: [asked[key]] if key in asked else [])
     names = [name for text in many("columns") for name in text.split(",")]
     return list(dict.fromkeys(name for name in names if name in target.fields))
+
+
+def _choices(target: ObjectSchema, first: Sequence[str]) -> list[FieldSchema]:
+    """The fields to choose columns from: those that identify records or are filled, then the others by label."""
+    others = (field for name, field in target.fields.items() if name not in first)
+    return [*(target.fields[name] for name in first), *sorted(others, key=lambda field: field.label)]
 
 
 def _usual_columns(target: ObjectSchema, records: Sequence[Row]) -> list[str]:

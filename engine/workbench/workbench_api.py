@@ -15,7 +15,7 @@ from sfmap.engine.workbench.caught_events import caught_events
 from sfmap.engine.workbench.compilations import Compilation
 from sfmap.engine.workbench.described_objects import shown_object
 from sfmap.engine.workbench.diagnostic_fixes import shown_diagnostic
-from sfmap.engine.workbench.editable_files import FileChanged, FileRefused
+from sfmap.engine.workbench.editable_files import EditableFile, FileChanged, FileRefused
 from sfmap.engine.workbench.edited_project import EditedProject, Texts
 from sfmap.engine.workbench.json_api import Call, JsonApi, RequestRefused
 from sfmap.engine.workbench.language_help import language_help
@@ -66,13 +66,12 @@ class Workbench:
             "head_message": self._project.head.message,
             "org": asdict(self._project.org.state(project)),
             "orgs": [LOCAL, *(name for name in project.orgs if name != LOCAL)],
-            "files": [self._listed(file.name) for file in self._project.files.all()],
+            "files": [self._listed(file) for file in self._project.files.all()],
             "service": _service(project),
         }
 
-    def _listed(self, name: str) -> dict[str, object]:
-        file = self._project.files.find(name)
-        told: dict[str, object] = {"path": name, "kind": file.kind, "readonly": file.is_readonly}
+    def _listed(self, file: EditableFile) -> dict[str, object]:
+        told: dict[str, object] = {"path": file.name, "kind": file.kind, "readonly": file.is_readonly}
         try:
             return {**told, "etag": self._project.files.read(file).etag, "problem": ""}
         except FileRefused as why:
@@ -180,12 +179,12 @@ class Workbench:
     def _paths(self, call: Call) -> object:
         _, mapper = self._project.usable({})
         events = [sample.event for sample in self._project.samples.all({}) if sample.event]
-        caught, _ = caught_events(self._project.file().state)
+        caught, _ = caught_events(self._project.file())
         given = [*events, *(one for event in caught if isinstance(one := event["event"], dict))]
         return seen_paths(given, mapper.mappings if mapper else ())
 
     def _caught(self, _call: Call) -> object:
-        events, message = caught_events(self._project.file().state)
+        events, message = caught_events(self._project.file())
         return {"events": events, "message": message}
 
 
