@@ -1,12 +1,12 @@
 """`sfmap init`: creates a project with mappings, sample events, snapshots and a CI workflow."""
 
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.project.loading import is_active, mapping_sources
+from sfmap.engine.project.own_requirement import own_requirement
 
 _TEMPLATES = {
     "sfmap.yaml": "sfmap.yaml",
@@ -47,7 +47,7 @@ def make_project(folder: Path, make_others: Callable[[Path], object]) -> list[st
 def _contents() -> Iterator[tuple[str, str]]:
     templates = files("sfmap.engine.project.scaffold")
     for template, name in _TEMPLATES.items():
-        yield name, (templates / template).read_text("utf-8").replace("{version}", version("sfmap"))
+        yield name, (templates / template).read_text("utf-8").replace("{requirement}", own_requirement())
     for mapping, source in mapping_sources(None).items():
         if is_active(source):
             yield f"mappings/{mapping}.yaml", source.text
