@@ -32,7 +32,8 @@ export async function inBrowser(body) {
     const found = await body(browser)
     console.log(JSON.stringify({ found: found ?? null, troubles }))
   } catch (error) {
-    for (const page of await browser.pages()) await picture(page, `${PAGES_NAME}-failed-${browserName}`)
+    const shown = (await browser.pages()).filter((page) => page.url().startsWith('http'))
+    for (const page of shown) await picture(page, `${PAGES_NAME}-failed-${browserName}`)
     throw error
   } finally {
     await browser.close()

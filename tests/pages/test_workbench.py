@@ -1,11 +1,19 @@
 """The page of `sfmap dev`: no barrier in any state, and every task by keyboard."""
 
+import base64
+import re
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import requests
 
+from sfmap.engine.workbench.caught_events import caught_events
+
+from ..folder import Folder
 from ..workbench.dev import Dev, started
-from .acme import acme
+from .acme import ANA, acme
 from .browsers import BOTH, Browser, browse
 
 
@@ -37,3 +45,35 @@ def test_every_task_is_done_by_keyboard(dev: Dev, browser: Browser) -> None:
     assert found["fields"][0] == "Status"
     assert found["unread"] == "traits.company.id"
     assert found["saved"] == ["  Status:            traits.plan | upper"]
+
+
+def test_files_are_changed_as_they_should_be(tmp_path: Path) -> None:
+    project = acme(tmp_path)
+    accept_event(project, {**ANA, "messageId": "came", "traits": {"email": "came@example.com"}})
+    with started(project) as dev:
+        found = browse("workbench_files.mjs", address(dev), folder=str(project.path))
+    assert found["conflicts"] == {
+        "taken": "# identify calls BECOME Leads.",
+        "kept": "# identify calls BECOME Leads. Mine.",
+    }
+    assert found["reverts"]
+    assert found["recipe"]["saved"] == "when: traits.email | domain != 'initech.com'"
+    assert "object: CampaignMember" in found["recipe"]["webinar"]
+    assert "\nmatch: Email\n" in found["newMapping"]
+    assert "  Email: traits.email\n" in found["newMapping"]
+    assert found["caught"]
+
+
+def accept_event(project: Folder, event: object) -> None:
+    """Has the service of the project deliver an event, and stops it."""
+    process = project.start("serve", "--port", "0")
+    assert process.stderr
+    url = next(found[1] for line in process.stderr if (found := re.search(rb"(http://\S+)/v1/", line))).decode()
+    authorization = {"Authorization": "Basic " + base64.b64encode(b"any:").decode()}
+    answer = requests.post(f"{url}/v1/identify", json=event, headers=authorization, timeout=60)
+    assert answer.status_code == 200, answer.text
+    until = time.monotonic() + 60
+    while not caught_events(project.path / ".sfmap")[0] and time.monotonic() < until:
+        time.sleep(0.05)
+    process.terminate()
+    process.communicate(timeout=60)

@@ -143,7 +143,7 @@ export class Completion {
       label: field.name,
       detail: about(field),
       search: field.label,
-      score: field.lookup ? 1 : 0,
+      score: finds(field) ? 1 : 0,
       info: () => this.fieldCard(field),
       apply: spot.place.kind === "key" ? `${field.name}: ` : field.name,
     }));
@@ -156,7 +156,7 @@ export class Completion {
     const [from, to] = rangeOf(spot, path);
     const object = spot.text.slice(from, to).replace(/[[\]\s]/g, "").split(",")[0];
     const described = await this.knowledge.describe(object || null);
-    return { options: (described?.fields ?? []).map((field) => ({ label: field.name, detail: about(field), search: field.label, score: field.lookup ? 1 : 0 })), isEager: true };
+    return { options: (described?.fields ?? []).map((field) => ({ label: field.name, detail: about(field), search: field.label, score: finds(field) ? 1 : 0 })), isEager: true };
   }
 
   /**
@@ -309,6 +309,9 @@ function rangeOf(spot, path) {
   const found = spot.entries.find((entry) => entry.path.length === path.length && entry.path.every((key, at) => key === path[at]));
   return found ? [found.valueStart, found.end] : [0, 0];
 }
+
+/** Whether senders can know a value by which a record is found. @param {import("./knowledge.js").Field} field */
+const finds = (field) => field.lookup && field.type !== "id";
 
 /** Whether the rule points to a record. @param {Spot} spot @param {any} field */
 function isReference(spot, field) {

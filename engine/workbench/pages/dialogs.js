@@ -41,11 +41,11 @@ const choices = (values, words = (value) => value) => h("select", {}, ...values.
  * @param {{name: string, label: string}[]} options.objects
  * @param {string[]} options.types The types of events.
  * @param {string[]} options.taken Names of mappings that are there.
- * @param {(path: string, text: string) => Promise<unknown>} options.create
+ * @param {(path: string, text: string) => Promise<() => void>} options.create What it returns is called once the dialog is gone.
  */
 export function newMapping({ objects, types, taken, create }) {
   open("New mapping", (close) => {
-    const name = input({ required: true, pattern: "[A-Za-z0-9][\\w\\-]*", placeholder: "partner", autocomplete: "off", title: "Letters, digits, - and _" });
+    const name = nameInput();
     const list = h("datalist", { id: "known-objects" }, ...objects.map((one) => h("option", { value: one.name }, one.label)));
     const object = input({ required: true, list: "known-objects", autocomplete: "off", pattern: "[A-Za-z]\\w*", title: "The API name of an object" });
     const type = /** @type {HTMLSelectElement} */ (choices(types));
@@ -65,8 +65,9 @@ export function newMapping({ objects, types, taken, create }) {
             return;
           }
           try {
-            await create(`mappings/${name.value}.yaml`, mappingOf(type.value, event.value, object.value));
+            const next = await create(`mappings/${name.value}.yaml`, mappingOf(type.value, event.value, object.value));
             close();
+            next(); // the dialog has given the focus back
           } catch (error) {
             said.textContent = /** @type {Error} */ (error).message;
           }
@@ -83,6 +84,32 @@ export function newMapping({ objects, types, taken, create }) {
     return [form];
   });
 }
+
+/**
+ * Asks for the name of a mapping.
+ * @param {string} title @param {string[]} taken @param {(path: string) => Promise<() => void>} create
+ */
+export function nameMapping(title, taken, create) {
+  open(title, (close) => {
+    const name = nameInput();
+    const said = h("p.bad", { role: "alert" });
+    const submit = async (/** @type {Event} */ submitted) => {
+      submitted.preventDefault();
+      said.textContent = taken.includes(name.value) ? `There is a mapping ${name.value} already.` : "";
+      if (said.textContent) return;
+      try {
+        const next = await create(`mappings/${name.value}.yaml`);
+        close();
+        next();
+      } catch (error) {
+        said.textContent = /** @type {Error} */ (error).message;
+      }
+    };
+    return [h("form", { onsubmit: submit }, labeled("Name", name, "The file is mappings/NAME.yaml"), said, h("div.actions", {}, h("button.primary", {}, "Make the mapping")))];
+  });
+}
+
+const nameInput = () => input({ required: true, pattern: "[A-Za-z0-9][\\w\\-]*", placeholder: "partner", autocomplete: "off", title: "Letters, digits, - and _" });
 
 /** @param {Record<string, any>} attributes */
 const input = (attributes) => /** @type {HTMLInputElement} */ (h("input", { type: "text", ...attributes }));

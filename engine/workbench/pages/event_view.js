@@ -47,6 +47,7 @@ export class EventView {
     });
     const done = h("button", { type: "button", onclick: () => (this.reset(), this.draw()) }, "Done");
     fill(this.place, h("div.toolbar", {}, done, said), area);
+    area.setSelectionRange(0, 0);
     area.focus();
   }
 }

@@ -79,9 +79,10 @@ export class Files {
   /** The editor's text has changed. @param {string} text */
   typed(text) {
     if (!this.active || this.active.text === text) return;
-    const wasDirty = this.isDirty(this.active);
+    const stateOf = (/** @type {OpenFile} */ file) => `${this.isDirty(file)} ${file.text === file.head}`;
+    const before = stateOf(this.active);
     this.active.text = text;
-    if (wasDirty !== this.isDirty(this.active)) this.onChange();
+    if (before !== stateOf(this.active)) this.onChange();
     this.onText();
   }
 

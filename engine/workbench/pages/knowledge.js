@@ -46,7 +46,10 @@ export class Knowledge {
     if (!object) return Promise.resolve(null);
     let described = this.describes.get(object);
     if (!described) {
-      described = ask(`/api/describe?object=${encodeURIComponent(object)}`).catch(() => null);
+      described = ask(`/api/describe?object=${encodeURIComponent(object)}`).catch(() => {
+        this.describes.delete(object);
+        return null;
+      });
       this.describes.set(object, described);
     }
     return described;

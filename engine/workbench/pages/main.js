@@ -3,7 +3,7 @@
 
 import { Refusal, afterPause, post, streamUrl } from "./api.js";
 import { Completion } from "./completion.js";
-import { bothTexts, newMapping, recipeBook, saveEvent } from "./dialogs.js";
+import { bothTexts, nameMapping, newMapping, recipeBook, saveEvent } from "./dialogs.js";
 import { byId, empty, failure, fill, h, skeleton } from "./dom.js";
 import { Editor } from "./editor.js";
 import { EventView } from "./event_view.js";
@@ -41,7 +41,7 @@ const editor = new Editor(byId("editor"), {
 const files = new Files(editor);
 const mistakes = new Mistakes(files, editor, jump);
 const samples = new Samples(files, choose);
-const record = new RecordView(jump);
+const record = new RecordView(jump, (path, line) => files.open.get(path)?.text.split("\n")[line - 1]?.trim() ?? "");
 const unread = new Unread(mapIt);
 const eventView = new EventView((event) => choose({ event }, "", true));
 const drawTabs = fileTabs(files, (path) => mistakes.of(path));
@@ -64,6 +64,8 @@ mistakes.onChange = () => drawTabs();
 samples.onFates = () => drawAccept();
 
 function refreshSoon(isUrgent = false) {
+  const base = files.active && baseOf(files.active.text);
+  if (base && !files.open.has(base)) files.load(base).catch(() => {});
   checkSoon(isUrgent);
   renderSoon(isUrgent);
   weighSoon(isUrgent);
@@ -132,13 +134,24 @@ async function showMappingOf(results) {
 const staleNote = () =>
   h("div.note.warn.failure", {}, h("span", {}, "As it was before the mistakes."), h("button", { type: "button", onclick: () => editor.nextMistake() }, "Show the next mistake"));
 
-/** The object that the mapping of this text is for. @param {string} text */
+/** The value of a key of a mapping that is one word. @param {string} text @param {string} key */
+function wordOf(text, key) {
+  const entry = read(text).entries.find(({ path }) => path.length === 1 && path[0] === key);
+  const word = entry ? text.slice(entry.valueStart, entry.end).trim() : "";
+  return /^[\w-]+$/.test(word) ? word : "";
+}
+
+/** The object that the mapping of this text is for: its own, or that of the mapping which it extends. @param {string} text @returns {string | null} */
 function objectOf(text) {
-  const entry = read(text).entries.find(({ path }) => path.length === 1 && path[0] === "object");
-  const named = entry && text.slice(entry.valueStart, entry.end).trim();
-  if (named && /^\w+$/.test(named)) return named;
-  const listed = /** @type {any} */ (files.listed.find(({ path }) => path === files.active?.path));
-  return listed?.object ?? null;
+  const base = [...files.open.values()].find(({ path }) => baseOf(text) === path);
+  return wordOf(text, "object") || (base && base.text !== text ? objectOf(base.text) : null);
+}
+
+/** The file of the mapping that this text extends. @param {string} text */
+function baseOf(text) {
+  const name = wordOf(text, "extends");
+  const known = name ? files.listed.filter(({ path }) => nameOf(path).replace(/\.ya?ml$/, "") === name) : [];
+  return (known.find(({ path }) => path !== files.active?.path) ?? known[0])?.path ?? null;
 }
 
 /** Shows a place of a file, and flashes its rule. @param {string} path @param {number} line @param {number} [column] */
@@ -221,7 +234,7 @@ function drawFile() {
   const saveButton = /** @type {HTMLButtonElement} */ (byId("save"));
   saveButton.disabled = !file || file.isReadOnly || !files.isDirty(file);
   const revertButton = /** @type {HTMLButtonElement} */ (byId("revert"));
-  revertButton.disabled = !file || file.head === null || file.isReadOnly;
+  revertButton.disabled = !file || file.head === null || file.isReadOnly || file.text === file.head;
   revertButton.hidden = !files.about?.head;
   byId("conflict").hidden = !file?.conflict;
   if (!file?.conflict) return;
@@ -286,19 +299,20 @@ async function accept() {
 }
 
 function startMapping() {
-  const taken = files.listed.filter(({ kind }) => kind === "mapping").map(({ path }) => nameOf(path).replace(/\.ya?ml$/, ""));
   const types = knowledge.section("event").find(({ name }) => name === "type")?.values ?? ["identify", "group", "track", "page", "screen", "alias"];
   newMapping({
     objects: knowledge.objects,
     types,
-    taken,
+    taken: mappingNames(),
     create: async (path, text) => {
       await files.create(path, text);
       const match = text.indexOf("match: ") + "match: ".length;
-      showPane("mapping");
-      editor.view.dispatch({ selection: { anchor: match } });
-      editor.focus();
-      window.setTimeout(() => editor.complete());
+      return () => {
+        showPane("mapping");
+        editor.view.dispatch({ selection: { anchor: match } });
+        editor.focus();
+        window.setTimeout(() => editor.complete());
+      };
     },
   });
 }
@@ -306,10 +320,35 @@ function startMapping() {
 function showRecipes() {
   recipeBook(knowledge.language.recipes, (recipe) => {
     showPane("mapping");
-    if (files.active?.kind === "mapping" && !files.active.isReadOnly) insertRecipe(editor.view, recipe);
-    else toast("Open a mapping first");
+    if (recipe.place === "file") startRecipe(recipe);
+    else if (files.active?.kind === "mapping" && !files.active.isReadOnly) putRecipe(recipe);
+    else toast("Open a mapping of the project first");
   });
 }
+
+/** @param {import("./knowledge.js").Recipe} recipe */
+function putRecipe(recipe) {
+  const before = editor.text;
+  const file = files.active;
+  const replaced = insertRecipe(editor.view, recipe);
+  if (replaced.length && file) {
+    toast(`It replaces the rule of ${replaced.join(", ")}`, { action: "Undo", onAction: () => files.setText(file, before), seconds: 10 });
+  }
+}
+
+/** A recipe that is a mapping of its own. @param {import("./knowledge.js").Recipe} recipe */
+function startRecipe(recipe) {
+  nameMapping(recipe.title, mappingNames(), async (path) => {
+    await files.create(path, `# ${recipe.title}\n`);
+    return () => {
+      editor.view.dispatch({ selection: { anchor: editor.state.doc.length } });
+      insertRecipe(editor.view, recipe);
+    };
+  });
+}
+
+const mappingNames = () =>
+  files.listed.filter(({ kind }) => kind === "mapping").map(({ path }) => nameOf(path).replace(/\.ya?ml$/, ""));
 
 function keepEvent() {
   if (!chosen || !("event" in chosen)) return;

@@ -10,9 +10,13 @@ const WRITES = { always: "always written", create: "create only", update: "updat
 /** @typedef {{file: string, line: number, column: number, end_column: number, text: string}} Source */
 
 export class RecordView {
-  /** @param {(file: string, line: number, column?: number) => unknown} jump */
-  constructor(jump) {
+  /**
+   * @param {(file: string, line: number, column?: number) => unknown} jump
+   * @param {(file: string, line: number) => string} lineAt The text of a line of a file.
+   */
+  constructor(jump, lineAt) {
     this.jump = jump;
+    this.lineAt = lineAt;
     /** @type {any[]} */
     this.results = [];
     /** @type {any[]} */
@@ -150,7 +154,13 @@ export class RecordView {
       "div.reason",
       {},
       h("p", { class: result.kind === "rejected" ? "note bad" : "note skip" }, h("b", {}, result.kind === "rejected" ? "Rejected: " : "Skipped: "), result.reason),
-      at && h("button", { type: "button", onclick: () => this.jump(at.file, at.line) }, `${nameOf(at.file)}, line ${at.line}`, hiddenText(": show the rule")),
+      at &&
+        h(
+          "button",
+          { type: "button", onclick: () => this.jump(at.file, at.line) },
+          h("span.quiet", {}, `${nameOf(at.file)}:${at.line}`),
+          h("code.clip", {}, this.lineAt(at.file, at.line)),
+        ),
     );
   }
 
