@@ -16,6 +16,8 @@ _PLAIN = re.compile(r"[A-Za-z$][\w.$]*(?: \| \w+)?")
 _WIDEST = 100
 _MOST_EXAMPLES = 3
 _LONGEST = 30
+_MANY = 20
+"""Events from which a trait that all of them have counts as always there."""
 _MOST_ENTRIES = 12
 _LAST_RESORT = "n/a"
 
@@ -85,7 +87,8 @@ def _rule(one: FieldDraft, draft: Draft) -> list[str]:
     if draft.match and draft.match.field is field:
         rule.append("required: true")
     elif is_required(field):
-        is_always_there = any(source.seen.filled >= draft.kind.events for source in one.sources)
+        events = draft.kind.events
+        is_always_there = events >= _MANY and any(source.seen.filled >= events for source in one.sources)
         is_text = field.type in ("string", "textarea")
         rule.append("required: true" if is_always_there or not is_text else f"default: {_LAST_RESORT}")
     return rule

@@ -12,6 +12,7 @@ from sfmap.engine.suggest.field_fit import Entries, entries_of, fits
 from sfmap.engine.suggest.likeness import FieldNames, Naming, likeness, trait_namings, vocabulary
 
 SURE = 0.9
+_SAME = 0.94
 LIKELY = 0.65
 _POSSIBLE = 0.5
 _OF_SENDERS = ("traits", "properties")
@@ -155,7 +156,7 @@ def _add_alike(
     scored = [(likeness(own, namings[field.name]), field) for field in writable if fits(field, seen)]
     score, field = max(scored, key=lambda pair: pair[0], default=(0.0, None))
     if field and score >= _POSSIBLE:
-        why = "same name" if score >= SURE else "like the name"
+        why = "same name" if score >= _SAME else "like the name"
         text = _source_text(seen, field)
         if normal_key(text) not in [normal_key(one.text) for one in found[field.name]]:
             found[field.name].append(SourceDraft(text=text, seen=seen, score=score, why=why))

@@ -1,10 +1,8 @@
 """docs/sources.md: its files are written, its commands run, and they print what the page shows."""
 
 import json
-import re
 import shlex
 import subprocess
-from dataclasses import dataclass, field
 
 import pytest
 
@@ -14,38 +12,10 @@ from sfmap.engine.project.source_entry import FILE_KEYS, QUERY_KEYS, STORE_KEYS
 from sfmap.engine.sources.shapes.presets import PRESETS
 
 from ..folder import REPOSITORY, Folder
+from .console_pages import Section, sections
 
 PAGE = (REPOSITORY / "docs" / "sources.md").read_text("utf-8")
-_BLOCK = re.compile(
-    r"^```(?P<kind>[\w-]+)(?: (?P<name>\S+))?\n(?P<text>.*?)^```$|^#+ (?P<title>[^\n]*)$", re.MULTILINE | re.DOTALL
-)
-
-
-@dataclass
-class Section:
-    title: str
-    files: dict[str, str] = field(default_factory=dict)
-    commands: list[tuple[str, list[str]]] = field(default_factory=list)
-    """Each with the lines that the page shows of its output."""
-
-
-def sections() -> list[Section]:
-    found = [Section("")]
-    for block in _BLOCK.finditer(PAGE):
-        if block["title"]:
-            found.append(Section(block["title"]))
-        elif block["kind"] == "yaml":
-            found[-1].files["sfmap.yaml"] = block["text"]
-        elif block["kind"] == "console":
-            for part in block["text"].split("$ ")[1:]:
-                command, *shown = part.splitlines()
-                found[-1].commands.append((command, shown))
-        elif block["name"]:
-            found[-1].files[block["name"]] = block["text"]
-    return found
-
-
-SECTIONS = sections()
+SECTIONS = sections(PAGE)
 
 
 @pytest.mark.parametrize("section", [one for one in SECTIONS if one.commands], ids=lambda one: one.title)

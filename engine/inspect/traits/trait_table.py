@@ -42,7 +42,8 @@ class TraitTable:
         rows = [row for kind in self.inventory.kinds() for row in self.rows(kind)]
         unread = sum(not readers and _is_senders(seen) for seen, readers in rows)
         known = f"{counted(self.inventory.events, 'event')}, {counted(len(rows), 'path')}"
-        told = f"{known}; {counted(unread, 'trait or property', 'traits or properties')} that no rule reads."
+        unread_ones = counted(unread, "trait or property", "traits or properties")
+        told = f"{known}; {unread_ones} that no rule reads." if unread else f"{known}; rules read every trait."
         if self.inventory.unlisted:
             told += f" {counted(self.inventory.unlisted, 'value')} at more paths than are listed."
         return told
