@@ -71,8 +71,8 @@ serve            events over HTTP, delivered in the background
                  ← yaml_files, mapping/values, mapping/run, org, sources, sources/kafka, journal,
                    delivery, project, http, local_org, wiring, inspect
 workbench        mappings edited in a browser, with the records that they make of samples
-                 ← yaml_files, language, mapping/values, mapping/filters, mapping/run, org,
-                   sources, journal, project, http, inspect/traits, inspect, testing
+                 ← files, yaml_files, language, mapping/values, mapping/filters, mapping/run,
+                   org, sources, journal, project, http, inspect/traits, inspect, testing
 backfill         years of events as records, on Spark
                  ← mapping/values, mapping/run, org, sources, sources/formats, sources/files,
                    delivery, project, wiring

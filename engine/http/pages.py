@@ -63,8 +63,3 @@ def static(name: str, folder: Traversable) -> Route:
         return Response(content, media_type=_TYPES[suffix], headers=headers)
 
     return Route(f"/static/{name}/{{file}}", answer, methods=["GET"])
-
-
-async def style_sheet(_request: Request) -> Response:
-    text = (files("sfmap.engine.http") / "style.css").read_text("utf-8")
-    return Response(text, media_type="text/css", headers=SAFE)

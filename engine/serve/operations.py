@@ -281,7 +281,7 @@ class Operations:
         except (OSError, ValueError):
             return ""
         url = said.get("url") if isinstance(said, dict) else None
-        return url if isinstance(url, str) and url.startswith("http://") else ""
+        return f"{url}/" if isinstance(url, str) and url.startswith("http://") else ""
 
     def _of_others(self) -> float:
         """The newest outcome in the history, where other nodes write it, too."""

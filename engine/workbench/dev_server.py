@@ -4,7 +4,8 @@ import asyncio
 import secrets
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -14,13 +15,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from sfmap.engine.files.private_files import private_folder
 from sfmap.engine.http.address import is_of_this_machine, listen
 from sfmap.engine.http.change_stream import ChangeStream
 from sfmap.engine.http.pages import LOOK, SAFE, Link, static, templates
 from sfmap.engine.http.server import WebServer
+from sfmap.engine.project.project_file import ProjectFile
+from sfmap.engine.sources.reading import json_bytes
 from sfmap.engine.workbench.json_api import JsonApi
 from sfmap.engine.workbench.workbench_api import Workbench
 
+ADDRESS_FILE = "workbench.json"
 _HOST = "127.0.0.1"
 _STOP_SECONDS = 2
 _LOOK_EVERY = 0.5
@@ -54,7 +59,23 @@ def serve_workbench(options: DevOptions, ready: Callable[[str], object]) -> None
     server = WebServer(Starlette(routes=routes), listening, host=_HOST, stop_seconds=_STOP_SECONDS)
     server.stop_on_signals()
     ready(f"{server.url}/?token={token}")
-    asyncio.run(_serve(server, workbench))
+    with _told(options.folder, server.url):
+        asyncio.run(_serve(server, workbench))
+
+
+@contextmanager
+def _told(folder: Path, url: str) -> Iterator[None]:
+    """Lets the page of the project's service link to this one; it is not told the token."""
+    file = ProjectFile(folder).state / ADDRESS_FILE
+    with suppress(OSError):
+        private_folder(file.parent)
+        file.write_bytes(json_bytes({"url": url}))
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if file.read_bytes() == json_bytes({"url": url}):
+                file.unlink()
 
 
 async def _serve(server: WebServer, workbench: Workbench) -> None:

@@ -33,6 +33,18 @@ const STATES = {
       await page.goto(new URL('/?event=999999', page.url()).href)
       await shows(page, 'not here any more')
     },
+    paused: async (page) => {
+      await live(page)
+      await page.keyboard.press('p')
+      await page.waitForFunction(() => document.getElementById('live-words')?.textContent === 'Paused')
+    },
+    'discarded and undone': async (page) => {
+      await click(page, '.failures [data-open]')
+      await press(page, 'Discard')
+      await shows(page, 'being discarded')
+      await press(page, 'Undo')
+      await shows(page, 'Not discarded.')
+    },
     help: async (page) => {
       await live(page)
       await page.keyboard.press('?')

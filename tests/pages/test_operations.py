@@ -110,3 +110,13 @@ def test_the_keyboard_alone_is_enough(busy: Service, browser: Browser) -> None:
     assert len({found[name]["name"] for name in ("first", "second", "last")}) == 3
     assert found["kept"]["name"] == found["last"]["name"], "the focus stays in the list"
     assert found["typed"] == "person3@"
+
+
+@pytest.mark.parametrize("browser", BOTH)
+def test_a_list_that_is_read_stays_as_it_is_until_it_is_asked_for(empty: Service, browser: Browser) -> None:
+    found = browse("operations_live.mjs", f"{empty.url}/", browser, key=KEY)
+    assert found == {"kept": "one@b.co", "figure": "2", "newest": "two@b.co"}
+
+
+def test_a_page_without_a_connection_says_so_and_comes_back(empty: Service) -> None:
+    assert browse("operations_away.mjs", f"{empty.url}/") == []

@@ -22,3 +22,20 @@ def test_an_event_of_a_running_service_is_caught_and_becomes_a_sample(service: S
         assert added == {"id": "tests/events/samples.ndjson::new"}
         service.stop()
         assert not dev.get("/api/project")["service"]["running"]
+
+
+def test_the_page_of_the_service_links_to_the_rules_in_the_workbench(service: Service) -> None:
+    project_file = (service.folder.path / "sfmap.yaml").read_text()
+    project(service.folder.path)
+    (service.folder.path / "sfmap.yaml").write_text(project_file + "mappings: mappings\n")
+    service.start()
+    assert service.ask("/v1/batch", {"writeKey": KEY, "batch": [ANA]}).status == 200
+    service.wait_until_delivered()
+    assert service.wait_for(lambda: b"1 outcome<" in service.ask("/?tab=events").body)
+    assert b"Workbench" not in service.ask("/?event=1").body
+    with started(service.folder) as dev:
+        page = service.ask("/?event=1").body.decode()
+        assert f'<a href="{dev.url}/">Workbench</a>' in page
+        assert f'<a href="{dev.url}/#mappings/lead.yaml:10" target="sfmap-workbench">' in page
+        assert dev.token not in page
+    assert service.wait_for(lambda: b"Workbench" not in service.ask("/?event=1").body)

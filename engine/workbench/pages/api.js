@@ -16,14 +16,17 @@ export class Refusal extends Error {
 
 const KEPT = "sfmap token";
 
-/** The token of the address that `sfmap dev` printed. It goes out of the address bar, and stays for this tab. */
+/**
+ * The token of the address that `sfmap dev` printed. It goes out of the address bar, and stays for other tabs of this
+ * browser: the page of `sfmap serve` links here without it.
+ */
 function takeToken() {
   const given = new URLSearchParams(location.search).get("token");
   if (given) {
-    sessionStorage.setItem(KEPT, given);
+    localStorage.setItem(KEPT, given);
     history.replaceState(null, "", location.pathname + location.hash);
   }
-  return given ?? sessionStorage.getItem(KEPT) ?? "";
+  return given ?? localStorage.getItem(KEPT) ?? "";
 }
 
 const token = takeToken();

@@ -164,6 +164,15 @@ async function jump(path, line, column = 1) {
   editor.jump(line, column, rule ? lineOf(rule.end) : line);
 }
 
+/** Shows the place that the address names, such as `#mappings/lead.yaml:12`; whether there is one. */
+async function jumpToNamed() {
+  const named = /^#(.+):([0-9]+)$/.exec(location.hash);
+  const file = named && files.listed.find(({ path }) => encodeURI(path) === named[1] || path === named[1]);
+  if (!named || !file) return false;
+  await jump(file.path, Number(named[2]));
+  return true;
+}
+
 /** The rule of a field around an offset. @param {number} at */
 function ruleAt(at) {
   const rules = read(editor.text).entries.filter(({ path }) => path.length === 2 && path[0] === "fields");
@@ -449,8 +458,9 @@ async function start() {
   }
   drawProject();
   const first = files.listed.find(({ kind }) => kind === "mapping") ?? files.listed[0];
+  window.addEventListener("hashchange", jumpToNamed);
   if (first) {
-    await files.show(first.path);
+    if (!(await jumpToNamed())) await files.show(first.path);
     editor.focus();
   } else fill(byId("mistakes"), empty("No mapping yet", h("button", { type: "button", onclick: startMapping }, "New mapping")));
   refreshSoon(true);
