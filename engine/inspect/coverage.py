@@ -16,6 +16,7 @@ from sfmap.engine.messages.counts import counted
 
 _HOLDERS = ("traits", "properties", ITEM)
 """The parts of an event that the sender fills in; everything else comes from the tracking library."""
+_TRAITS_OF_CONTEXT: Path = ("context", "traits")
 _ORIGINS: tuple[Path, ...] = (("context", "campaign"), ("context", "referrer"))
 """Where the context says what has led the person here."""
 
@@ -56,7 +57,7 @@ class Coverage:
         """The traits of a view that reach no field, each with its value."""
         for spellings in self.compiled.plan.spellings:
             yield from ((_text(path), _member(view, path)) for path in spellings.paths(view))
-        reads = [_known(read.path, read.is_whole) for read in reads_of(self.compiled.plan)]
+        reads = list(self._reads(view))
         for holder in _HOLDERS:
             members = view.get(holder)
             for key, value in members.items() if isinstance(members, dict) else ():
@@ -65,11 +66,19 @@ class Coverage:
 
     def unread_origins(self, view: Event) -> Iterator[tuple[str, Json]]:
         """What the context says of the person's origin that reaches no field."""
-        reads = [_known(read.path, read.is_whole) for read in reads_of(self.compiled.plan)]
+        reads = list(self._reads(view))
         for path in _ORIGINS:
             members = _member(view, path)
             for key, value in members.items() if isinstance(members, dict) else ():
                 yield from _unread((*path, key), value, reads)
+
+    def _reads(self, view: Event) -> Iterator[tuple[Path, bool]]:
+        """The paths that rules read, each with whether it is read as a whole; traits of the context are traits."""
+        is_filled = view.get("traits") is not None and view.get("traits") is _member(view, _TRAITS_OF_CONTEXT)
+        for read in reads_of(self.compiled.plan):
+            yield _known(read.path, read.is_whole)
+            if is_filled and read.path[:2] == _TRAITS_OF_CONTEXT:
+                yield _known(read.path[1:], read.is_whole)
 
     def _is_custom(self, holder: str, key: str, value: Json) -> bool:
         """Whether the trait becomes a custom field."""

@@ -9,7 +9,7 @@ from sfmap.engine.inspect.project_check import ProjectCheck, check_chosen
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.loading import chosen_mappings
 from sfmap.engine.project.project_file import PROJECT_FILE, ProjectFile, read_project
-from sfmap.engine.workbench.described_org import DescribedOrg
+from sfmap.engine.workbench.described_org import DescribedOrg, schema_version
 from sfmap.engine.yaml_files.files import CannotRead, Unsaved, read_source
 
 _KEPT = 4
@@ -40,7 +40,8 @@ class Compilations:
             project, mistakes = read_project(self._folder, unsaved)
             org_name = None if mistakes else self._org_name
             chosen = chosen_mappings(project, None, org_name, unsaved)
-            key = (self._project_text(unsaved), tuple((one.file, one.text) for one in chosen.sources.values()))
+            texts = tuple((one.file, one.text) for one in chosen.sources.values())
+            key = (self._project_text(unsaved), texts, schema_version(project))
             if key not in self._kept:
                 known = partial(self._org.known_objects, project)
                 checked = check_chosen(project, mistakes, chosen, known)

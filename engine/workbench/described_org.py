@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock, Thread
 from typing import Literal
 
@@ -68,8 +67,7 @@ class DescribedOrg:
 
         Raises `Mistakes` or `CannotRead`.
         """
-        schema = project.org(LOCAL).texts.get("schema")
-        version = _version(project.folder / schema.text) if schema else None
+        version = schema_version(project)
         with self._lock:
             if self._standard is None or self._standard[0] != version:
                 self._standard = (version, known_without_org(project))
@@ -143,9 +141,14 @@ class DescribedOrg:
         self._on_change()
 
 
-def _version(path: Path) -> object:
+def schema_version(project: ProjectFile) -> object:
+    """What changes when the schema file of the local org does."""
+    schema = project.org(LOCAL).texts.get("schema")
+    if schema is None:
+        return None
+    path = project.folder / schema.text
     try:
         about = path.stat()
     except OSError:
-        return None
+        return path
     return path, about.st_mtime_ns, about.st_size

@@ -11,6 +11,7 @@ from sfmap.engine.yaml_files.diagnostics import Diagnostic, Source, Span
 _ONLY_KEY = re.compile(r"""\s*(?:- +)?(?:"[^"]*"|'[^']*'|[^\s:"'{\[][^:{\[]*)$""")
 """Matches what precedes the first colon of a line."""
 _CONTENT = re.compile(r"\s*[^\s#]")
+_NAMELESS = re.compile(r"\s*:(\s|$)")
 _TIGHT_COLON = re.compile(r"[^\s:]:(?=[^\s:/])")
 _DEEPER = "deeper than the line above, which already has a value"
 _HAS_VALUE = re.compile(r":\s+[^\s#]|^\s*- ")
@@ -59,6 +60,9 @@ class _Place:
         return None
 
     def colon(self) -> _Told | None:
+        if _NAMELESS.match(self.text):
+            span = Span(self.source, self.span.line, self.text.index(":") + 1)
+            return span, "there is no name before this colon", "write one, such as that of a field"
         if "could not find expected ':'" in self.problem and self.began:
             return self._without_colon(self.began.line)
         if not self.problem.startswith("mapping values are not allowed"):

@@ -211,3 +211,25 @@ def test_the_schema_of_the_local_org_is_named(tmp_path: Path) -> None:
         told = dev.post("/api/check", files={"sfmap.yaml": saved})
         assert told["against"] == "the standard objects and schema.yaml"
         assert told["org"]["against"] == told["against"]
+
+
+def test_a_changed_schema_is_read_again(tmp_path: Path) -> None:
+    folder = project(tmp_path, mapping=MAPPING + "  Score__c: traits.score\n")
+    schema = folder.path / "schema.yaml"
+    schema.write_text("objects: {Lead: {fields: {Score: {type: double}}}}\n")
+    (folder.path / "sfmap.yaml").write_text("orgs:\n  local: {schema: schema.yaml}\n")
+    with started(folder) as dev:
+        (one,) = dev.post("/api/check", files={})["diagnostics"]
+        assert one["file"].endswith("schema.yaml")
+        schema.write_text(SCHEMA)
+        assert dev.post("/api/check", files={})["diagnostics"] == []
+        fields = dev.get("/api/describe?object=Lead")["fields"]
+        assert "Our score" in {field["label"] for field in fields}
+
+
+def test_traits_of_the_context_that_a_rule_reads_are_read(tmp_path: Path) -> None:
+    mapping = MAPPING.replace("traits.email, userId", "context.traits.email, userId")
+    event = {**ANA, "traits": None, "context": {"traits": {"email": "ana@example.com", "plan": "pro"}}}
+    with started(project(tmp_path, mapping=mapping)) as dev:
+        unread = dev.post("/api/render", files={}, event=event)["unread"]
+        assert [one["path"] for one in unread] == ["traits.plan"]

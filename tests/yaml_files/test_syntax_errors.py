@@ -20,6 +20,7 @@ FIELDS = "sfmap: 1\nfields:\n  Email: traits.email\n"
         ("fields:\n  - Email: x\n  Title: y\n", "3:3", "a list starts on line 2", 'start it with "- "'),
         ("fields:\n  E:\n    from: a\n     type: email\n", "4:6", "deeper", "4 spaces, like line 3"),
         ("fields:\n  E:\n    from: a\n   type: email\n", "4:4", "like no line above it", "4 spaces, like line 3"),
+        ("fields:\n  A: a\n  : traits.b\n", "3:3", "no name before this colon", "such as that of a field"),
         ("fields:\n\tEmail: x\n", "2:1", "a tab cannot indent", "use spaces"),
         ("fields:\n  Email\n  Title: x\n", "2:3", "this line has no colon", "write key: value"),
         ("fields:\n  Email traits.email\n  Title: x\n", "2:3", "this line has no colon", "write key: value"),

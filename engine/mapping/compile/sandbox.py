@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import Final, Literal
+from typing import Final
 
 from jinja2 import ChainableUndefined, Environment, TemplateError, nodes, pass_context, pass_environment
-from jinja2.filters import do_round, do_sum
+from jinja2.filters import do_sum
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
@@ -22,13 +22,11 @@ MOST_STEPS: Final = 100_000
 """The most steps for one template and event: turns of loops, items in filters, hundreds of characters."""
 _CHARACTERS = 100
 """Characters of a text that count as one step."""
-_MOST_DIGITS = 20
-"""The most digits before or after the point that a number is rounded to."""
 _WIDEST_NUMBER = 4_096
 """In bits."""
 
 _BORROWED_FILTERS = (
-    "abs count dictsort float groupby items length list map max min reject rejectattr reverse round select"
+    "abs count dictsort float groupby items length list map max min reject rejectattr reverse select"
     " selectattr sort sum truncate unique wordcount"
 ).split()
 """Jinja2's own filters that are deterministic and whose output is not much larger than their input."""
@@ -179,12 +177,6 @@ def _sum(
     return do_sum(environment, items, attribute, start)
 
 
-def _round(value: float, precision: int = 0, method: Literal["common", "ceil", "floor"] = "common") -> float:
-    if abs(precision) > _MOST_DIGITS:
-        raise TemplateFailed(f"round takes at most {_MOST_DIGITS} digits")
-    return do_round(value, precision, method)
-
-
 @pass_context
 def _each(context: _Context, items: Iterable[object]) -> Iterator[object]:
     for item in items:
@@ -297,7 +289,7 @@ def environment(conventions: Conventions = CONVENTIONS) -> Environment:
     library, bounded = (
         _EventEnvironment(undefined=ChainableUndefined, finalize=_printed, autoescape=False) for _ in range(2)
     )
-    borrowed = {name: library.filters[name] for name in _BORROWED_FILTERS} | {"sum": _sum, "round": _round}
+    borrowed = {name: library.filters[name] for name in _BORROWED_FILTERS} | {"sum": _sum}
     # sfmap's filters override Jinja2's of the same name, so that a filter has the same meaning everywhere.
     library.filters = {**borrowed, **{name: _ours(known, conventions) for name, known in FILTERS.items()}}
     bounded.filters = {name: _counted(library, name) for name in library.filters}

@@ -1,6 +1,8 @@
 """Filters on lists, objects and numbers, and between values and JSON text."""
 
+import math
 from collections.abc import Iterator
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
 
 import orjson
 
@@ -25,6 +27,11 @@ from sfmap.engine.mapping.values.record import Json, Value
 from sfmap.engine.mapping.values.values import joined, json_text
 
 _DEEPEST = 100
+_MOST_DIGITS = 20
+"""The most digits before or after the point that a number is rounded to."""
+_MOST_DIGITS_OF_A_NUMBER = 2_000
+"""More than any number has that is read, with the digits that it is rounded to."""
+_ROUNDINGS = {"common": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
 _LONGEST_KEYS = 10_000_000
 """The most characters in all keys of a flattened object together."""
 _LONGEST_JSON = 1_000_000
@@ -68,6 +75,24 @@ def _default(value: Json, other: Json = "") -> Json:
 
 def _int(value: Value, decimal: DecimalMark) -> Json:
     return int(to_number(value, decimal))
+
+
+def _round(value: Value, digits: int | None, how: str | None, decimal: DecimalMark) -> Json:
+    number, digits = to_number(value, decimal), digits or 0
+    if not math.isfinite(number):
+        return None
+    with localcontext(prec=_MOST_DIGITS_OF_A_NUMBER):
+        rounded = Decimal(repr(number)).quantize(Decimal(1).scaleb(-digits), _ROUNDINGS[how or "common"])
+    return float(rounded) if digits > 0 else int(rounded)
+
+
+def _bad_digits(digits: Json) -> str:
+    is_small = not isinstance(digits, int) or abs(digits) <= _MOST_DIGITS
+    return "" if is_small else f"must be from -{_MOST_DIGITS} to {_MOST_DIGITS}"
+
+
+def _bad_rounding(how: Json) -> str:
+    return "" if how is None or how in _ROUNDINGS else "must be 'common', 'ceil' or 'floor'"
 
 
 def _not(value: Value) -> Json:
@@ -251,6 +276,26 @@ FILTERS = (
         summary="like `number`, without the decimals",
         examples=(Example("1,200.99", 1200), Example(4.7, 4), Example("many", None)),
         parameters=(_MARK,),
+        takes=TEXT_OR_NUMBER,
+    ),
+    Filter(
+        name="round",
+        function=reading(_round),
+        summary="like `number`, rounded to whole numbers or to so many digits after the point: to the nearest one,"
+        " halves away from zero, or always up (`'ceil'`) or down (`'floor'`)",
+        examples=(
+            Example(72.6, 73),
+            Example("1,200.5", 1201),
+            Example(3.14159, 3.14, (2,)),
+            Example(1249, 1200, (-2,)),
+            Example(72.6, 72, (0, "floor")),
+            Example("n/a", None),
+        ),
+        parameters=(
+            Parameter("digits", int, optional=True, check=_bad_digits),
+            Parameter("direction", optional=True, check=_bad_rounding),
+            _MARK,
+        ),
         takes=TEXT_OR_NUMBER,
     ),
     Filter(

@@ -1,6 +1,6 @@
 """A record under construction: the values that the rules found, by when they are written."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sfmap.engine.language.model import Lookup, Write
@@ -98,7 +98,7 @@ class RecordBuilder(NamedTuple):
         if self.rejections:
             return Rejected(plan.mapping, "; ".join(self.rejections), item_number)
         if lookups and not match:
-            return Rejected(plan.mapping, _nothing_to_find_by(lookups, self.notes), item_number)
+            return Rejected(plan.mapping, _nothing_to_find_by(lookups, self.given, self.notes), item_number)
         if not lookups and not (self.always or self.create or self.update or self.empty):
             return Rejected(plan.mapping, nothing_to_write(self.notes), item_number)
         return Record(
@@ -135,19 +135,20 @@ def new_builder() -> RecordBuilder:
     )
 
 
-def _nothing_to_find_by(lookups: Iterable[Lookup], notes: Iterable[Note]) -> str:
+def _nothing_to_find_by(lookups: Iterable[Lookup], given: Container[str], notes: Iterable[Note]) -> str:
     """Why no lookup has all its values, with the notes on those that the event has."""
     fields = {name for lookup in lookups for name in lookup.names}
     said = [str(note) for note in notes if note.field.removeprefix("match by ") in fields]
-    reason = f"nothing to find the record by: no value for {listed(map(_wanted, lookups))}"
+    reason = f"nothing to find the record by: no value for {listed(_wanted(one, given) for one in lookups)}"
     return "; ".join(dict.fromkeys((reason, *said)))
 
 
-def _wanted(lookup: Lookup) -> str:
-    """The values that a lookup needs, for messages."""
+def _wanted(lookup: Lookup, given: Container[str]) -> str:
+    """The values that a lookup lacks, for messages."""
     return " and ".join(
         f"{field.name} ({listed(source.text for source in field.rule.sources)})"
         if field.rule and field.rule.sources
         else field.name
         for field in lookup.fields
+        if field.slot not in given
     )
