@@ -41,4 +41,5 @@ def test_a_missing_library_is_reported_with_its_install_command(monkeypatch: pyt
     span = Span(Source("m.yaml", text), 1, 1)
     compile_source(SourcePath(text, ScalarNode(text, text, span, 1, 1)), report)
     (said,) = report.diagnostics
-    assert said.message == "country_code needs the library pycountry: pip install 'sfmap[countries]'"
+    assert said.message.startswith("country_code needs the library pycountry: ")
+    assert said.message.endswith("pip install 'sfmap[countries]'")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.workbench.caught_events import caught_events
 
 from ..folder import Folder
@@ -73,7 +74,7 @@ def accept_event(project: Folder, event: object) -> None:
     answer = requests.post(f"{url}/v1/identify", json=event, headers=authorization, timeout=60)
     assert answer.status_code == 200, answer.text
     until = time.monotonic() + 60
-    while not caught_events(project.path / ".sfmap")[0] and time.monotonic() < until:
+    while not caught_events(ProjectFile(folder=project.path))[0] and time.monotonic() < until:
         time.sleep(0.05)
     process.terminate()
     process.communicate(timeout=60)
