@@ -9,6 +9,11 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 run: $(VENV)/installed  ## The main job: the example events into the local org.
 	cd examples && ../$(BIN)/sfmap run events.ndjson
+	@echo
+	@echo "Next:"
+	@echo "  (cd examples && ../$(BIN)/sfmap render --explain events.ndjson)   # which rule gave each value"
+	@echo "  (cd examples && ../$(BIN)/sfmap org start)                        # the records, on a page"
+	@echo "  $(BIN)/sfmap init acme                                            # a project of your own"
 
 test: $(VENV)/installed-for-development  ## Lint, types and tests.
 	$(BIN)/ruff check .
