@@ -6,6 +6,7 @@ from threading import Lock
 
 from sfmap.engine.inspect.payload_diff import differences
 from sfmap.engine.mapping.values.record import Event
+from sfmap.engine.sources.reading import json_bytes
 from sfmap.engine.testing.cases import from_snapshot, rendered
 from sfmap.engine.workbench.precedence import Precedence
 from sfmap.engine.workbench.sample_events import Sample
@@ -58,19 +59,28 @@ def overview(
 def _line(sample: Sample, event: Event | None, shown: ShownResults, snapshots: SnapshotFiles) -> Shown:
     if event is None:
         return {"state": "rejected", "becomes": [], "changed": 0, "snapshot": "none", "reason": sample.problem}
-    results, gone = shown.compared(event)
-    kinds = [str(one["kind"]) for one in results]
-    has_notes = any(one["left_out"] or any(_notes(one)) for one in results)
-    state = "rejected" if "rejected" in kinds else "skipped" if "record" not in kinds else "fine"
+    now = rendered(shown.now, event)
+    reasons = [one.get("rejected") or one.get("skipped") for one in now]
     return {
-        "state": "notes" if state == "fine" and has_notes else state,
-        "becomes": [one["object"] for one in results if one["kind"] == "record"],
-        "changed": changes(results) + len(gone),
-        "snapshot": snapshots.state(sample.snapshot, rendered(shown.now, event)),
-        "reason": next((one["reason"] for one in results if one["reason"]), ""),
+        "state": _state(now),
+        "becomes": [one["object"] for one in now if "object" in one],
+        "changed": _changed(shown, event, now),
+        "snapshot": snapshots.state(sample.snapshot, now),
+        "reason": next(filter(None, reasons), ""),
     }
 
 
-def _notes(shown: Shown) -> list[object]:
-    fields = shown["fields"]
-    return [field["notes"] for field in fields] if isinstance(fields, list) else []
+def _state(now: Sequence[Shown]) -> str:
+    if any("rejected" in one for one in now):
+        return "rejected"
+    if not any("object" in one for one in now):
+        return "skipped"
+    return "notes" if any(one.get("notes") for one in now) else "fine"
+
+
+def _changed(shown: ShownResults, event: Event, now: Sequence[Shown]) -> int:
+    """How many fields are not as HEAD makes them; explained only if something differs, which takes longer."""
+    if shown.before is None or json_bytes(now) == json_bytes(rendered(shown.before, event)):
+        return 0
+    results, gone = shown.compared(event)
+    return max(1, changes(results) + len(gone))
