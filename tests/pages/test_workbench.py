@@ -9,10 +9,6 @@ from pathlib import Path
 import pytest
 import requests
 
-from sfmap.engine.project.project_file import ProjectFile
-from sfmap.engine.workbench.caught_events import caught_events
-
-from ..folder import Folder
 from ..workbench.dev import Dev, started
 from .acme import ANA, acme
 from .browsers import BOTH, Browser, browse
@@ -49,10 +45,9 @@ def test_every_task_is_done_by_keyboard(dev: Dev, browser: Browser) -> None:
 
 
 def test_files_are_changed_as_they_should_be(tmp_path: Path) -> None:
-    project = acme(tmp_path)
-    accept_event(project, {**ANA, "messageId": "came", "traits": {"email": "came@example.com"}})
-    with started(project) as dev:
-        found = browse("workbench_files.mjs", address(dev), folder=str(project.path))
+    with started(acme(tmp_path)) as dev:
+        catch(dev, {**ANA, "messageId": "came", "traits": {"email": "came@example.com"}})
+        found = browse("workbench_files.mjs", address(dev), folder=str(dev.folder.path))
     assert found["conflicts"] == {
         "taken": "# identify calls BECOME Leads.",
         "kept": "# identify calls BECOME Leads. Mine.",
@@ -65,16 +60,16 @@ def test_files_are_changed_as_they_should_be(tmp_path: Path) -> None:
     assert found["caught"]
 
 
-def accept_event(project: Folder, event: object) -> None:
-    """Has the service of the project deliver an event, and stops it."""
-    process = project.start("serve", "--port", "0")
+def catch(dev: Dev, event: object) -> None:
+    """Has a service of the project deliver an event, and stops it once the workbench has the event."""
+    process = dev.folder.start("serve", "--port", "0")
     assert process.stderr
     url = next(found[1] for line in process.stderr if (found := re.search(rb"(http://\S+)/v1/", line))).decode()
     authorization = {"Authorization": "Basic " + base64.b64encode(b"any:").decode()}
     answer = requests.post(f"{url}/v1/identify", json=event, headers=authorization, timeout=60)
     assert answer.status_code == 200, answer.text
     until = time.monotonic() + 60
-    while not caught_events(ProjectFile(folder=project.path))[0] and time.monotonic() < until:
+    while not dev.get("/api/caught")["events"] and time.monotonic() < until:
         time.sleep(0.05)
     process.terminate()
     process.communicate(timeout=60)

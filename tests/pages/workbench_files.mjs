@@ -81,7 +81,7 @@ async function newMapping(page) {
   await page.waitForFunction(() => document.querySelector('#files [aria-selected="true"]')?.textContent.startsWith('person.yaml'))
   await page.keyboard.type('Ema')
   await accept(page, 'Email')
-  await toLine(page, 8)
+  await toLine(page, 9)
   await page.keyboard.type('Ema')
   await accept(page, 'Email')
   await page.keyboard.type('email')

@@ -127,7 +127,7 @@ const colors = HighlightStyle.define([
 const flash = StateEffect.define();
 const flashed = StateField.define({
   create: () => Decoration.none,
-  update(value, transaction) {
+  update(/** @type {any} */ value, /** @type {any} */ transaction) {
     let next = value.map(transaction.changes);
     for (const effect of transaction.effects) {
       if (!effect.is(flash)) continue;
@@ -135,7 +135,7 @@ const flashed = StateField.define({
     }
     return next;
   },
-  provide: (field) => EditorView.decorations.from(field),
+  provide: (/** @type {any} */ field) => EditorView.decorations.from(field),
 });
 
 /** @param {any} doc @param {{from: number, to: number}} range */
@@ -233,7 +233,7 @@ export class Editor {
       theme,
       syntaxHighlighting(colors),
       ...(window.matchMedia("(max-width: 1100px)").matches ? [EditorView.lineWrapping] : []),
-      EditorView.updateListener.of((update) => {
+      EditorView.updateListener.of((/** @type {any} */ update) => {
         if (update.docChanged) this.onChange(update.state.doc.toString());
         if (update.selectionSet || update.docChanged) this.tellCursor();
       }),

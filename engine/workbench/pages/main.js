@@ -28,6 +28,7 @@ const SKELETON_AFTER = 150;
 
 const knowledge = new Knowledge();
 const completion = new Completion(knowledge, objectOf);
+/** @type {Editor} */
 const editor = new Editor(byId("editor"), {
   onChange: (text) => files.typed(text),
   onCursor: (line, column) => (byId("position").textContent = `${line}:${column}`),
@@ -38,6 +39,7 @@ const editor = new Editor(byId("editor"), {
     { key: "Mod-Enter", run: () => (toRow(), true) },
   ],
 });
+/** @type {Files} */
 const files = new Files(editor);
 const mistakes = new Mistakes(files, editor, jump);
 const samples = new Samples(files, choose);
