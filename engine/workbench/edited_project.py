@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sfmap.engine.inspect.org_check import Descriptions
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.project.project_file import ProjectFile, read_project
 from sfmap.engine.workbench.compilations import Compilation, Compilations
@@ -11,6 +10,7 @@ from sfmap.engine.workbench.described_org import DescribedOrg
 from sfmap.engine.workbench.editable_files import EditableFiles
 from sfmap.engine.workbench.file_watch import FileWatch
 from sfmap.engine.workbench.head_mappings import HeadMappings
+from sfmap.engine.workbench.org_notes import OrgNotes
 from sfmap.engine.workbench.sample_events import SampleEvents
 from sfmap.engine.workbench.shown_results import ShownResults
 from sfmap.engine.yaml_files.diagnostics import Mistakes
@@ -61,8 +61,8 @@ class EditedProject:
 
     def shown(self, now: Mapper, project: ProjectFile) -> ShownResults:
         """What mappings make of events, compared with HEAD."""
-        objects = self._objects(now, project)
-        return ShownResults(now=now, before=self.head.mapper(), objects=objects, name_of=self.name_of)
+        org = self._org_notes(now, project)
+        return ShownResults(now=now, before=self.head.mapper(), org=org, name_of=self.name_of)
 
     def name_of(self, file: str) -> str:
         """The name by which a file of a diagnostic is known."""
@@ -72,11 +72,15 @@ class EditedProject:
             self._names[file] = path.relative_to(self.files.folder).as_posix() if is_own else file
         return self._names[file]
 
-    def _objects(self, mapper: Mapper, project: ProjectFile) -> Descriptions:
+    def _org_notes(self, mapper: Mapper, project: ProjectFile) -> OrgNotes:
         try:
-            return self.org.described(project, mapper.objects) or self.org.standard(project)
+            described = self.org.described(project, mapper.objects)
+            return OrgNotes(
+                objects=self.org.standard(project) if described is None else described,
+                is_whole=described is not None,
+            )
         except (Mistakes, CannotRead):
-            return {}
+            return OrgNotes(objects={}, is_whole=False)
 
     def _org_answered(self) -> None:
         self._compilations.forget()

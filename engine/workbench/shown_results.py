@@ -6,19 +6,21 @@ from dataclasses import dataclass
 
 from sfmap.engine.inspect.coverage import unread_traits
 from sfmap.engine.inspect.explanation import Explained, FieldStory, deciding_span, explain
-from sfmap.engine.inspect.org_check import Descriptions
 from sfmap.engine.inspect.payload import content_as_json
+from sfmap.engine.language.model import CONVENTIONS
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import (
     Addition,
     Event,
     FieldContent,
+    Mapped,
     Record,
     RecordReference,
     Rejected,
     Skipped,
 )
 from sfmap.engine.org.fields import find_field
+from sfmap.engine.workbench.org_notes import OrgNotes
 from sfmap.engine.yaml_files.diagnostics import Span, listed
 
 Shown = dict[str, object]
@@ -33,8 +35,8 @@ class ShownResults:
     now: Mapper
     before: Mapper | None
     """None if nothing is compared."""
-    objects: Descriptions
-    """The objects whose labels are known."""
+    org: OrgNotes
+    """The objects whose labels are known, and what they hold."""
     name_of: Callable[[str], str]
     """The name by which the page knows a file."""
 
@@ -76,7 +78,7 @@ class ShownResults:
         return {"file": self.name_of(span.source.file) if span else "", "line": span.line if span else 0}
 
     def _label(self, name: str) -> str:
-        described = self.objects.get(name)
+        described = self.org.objects.get(name)
         return described.label if described else ""
 
     def _reason_at(self, explained: Explained, mapping: str, usual: Span | None) -> Shown | None:
@@ -100,6 +102,8 @@ class ShownResults:
         for story in explained.stories:
             group = "fields" if story.is_written else "left_out" if story.notes else "no_value"
             shown = self._field(story, object_name)
+            if story.is_written:
+                shown |= {"notes": [*story.notes, *self._org_notes(mapped, story)]}
             groups[group].append(shown | (_change(story, was.get(story.field)) if is_compared else _UNCOMPARED))
         now = {story.field for story in explained.stories if story.is_written}
         for name, story in was.items():
@@ -109,7 +113,7 @@ class ShownResults:
         return dict(groups)
 
     def _field(self, story: FieldStory, object_name: str) -> Shown:
-        described = self.objects.get(object_name)
+        described = self.org.objects.get(object_name)
         field = find_field(described, story.field) if described else None
         return {
             "field": story.field,
@@ -122,6 +126,16 @@ class ShownResults:
             "notes": list(story.notes),
             "rule": self._extent(story.span),
         }
+
+    def _org_notes(self, mapped: Mapped, story: FieldStory) -> tuple[str, ...]:
+        """What the org does with the value, unless it is one of a record that is not written."""
+        if not isinstance(mapped, Record) or mapped.operation == "delete":
+            return ()
+        conventions = next(
+            (one.mapping.conventions for one in self.now.mappings if one.mapping.name == mapped.mapping),
+            CONVENTIONS,
+        )
+        return self.org.of(mapped.object, story.field, story.content, conventions)
 
     def _source(self, story: FieldStory) -> Shown | None:
         if not story.origin:

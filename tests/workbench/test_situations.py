@@ -233,3 +233,36 @@ def test_traits_of_the_context_that_a_rule_reads_are_read(tmp_path: Path) -> Non
     with started(project(tmp_path, mapping=mapping)) as dev:
         unread = dev.post("/api/render", files={}, event=event)["unread"]
         assert [one["path"] for one in unread] == ["traits.plan"]
+
+
+FIELDS_OF_THE_ORG = """\
+objects:
+  Lead:
+    fields:
+      Trial__c: {type: date}
+      Code__c: {type: string, length: 4}
+      Uses__c: {type: multipicklist, values: [CRM, Email], restricted: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "note"),
+    [
+        ("Trial__c: {value: next week}", "left out: it"),
+        ("Trial__c: {value: 2026-05-31}", ""),
+        ("Code__c: {value: ABCDEF}", "cut to 4 characters"),
+        ("Uses__c: {value: CRM;Golf}", "refused: Golf is not among the values"),
+        ("Unheard: {value: x}", "not a standard field: left out"),
+        ("Unheard__c: {value: x}", ""),
+        ("CreatedDate: {value: 2026-05-31T00:00:00Z}", "left out: this field is read-only"),
+    ],
+)
+def test_a_record_says_what_the_org_does_with_a_value(tmp_path: Path, rule: str, note: str) -> None:
+    folder = project(tmp_path, mapping=f"{MAPPING}  {rule}\n")
+    (folder.path / "schema.yaml").write_text(FIELDS_OF_THE_ORG)
+    (folder.path / "sfmap.yaml").write_text("orgs:\n  local: {schema: schema.yaml}\n")
+    with started(folder) as dev:
+        (shown,) = dev.post("/api/render", files={}, sample=SAMPLE)["results"]
+        (notes,) = [field["notes"] for field in shown["fields"] if field["field"] == rule.partition(":")[0]]
+        assert "; ".join(notes).startswith(note)
+        assert bool(notes) == bool(note)
