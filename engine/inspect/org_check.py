@@ -83,7 +83,7 @@ class _OrgCheck:
             kinds.CREATED_TWICE,
             self.mapping.span,
             f"running a file twice creates each {described.name} twice if its events have no messageId",
-            "give a unique external id a value of the event, and upsert by it: match: {external_id: Key__c}",
+            "upsert by a unique external id, or write silence: [SF052] in sfmap.yaml if its events have one",
             "warning",
         )
 

@@ -97,7 +97,7 @@ SAID = {
         mapping({"Key__c": "{value: x}"}, operation="create", match=""),
         [
             "warning: running a file twice creates each Thing__c twice if its events have no messageId"
-            " | give a unique external id a value of the event, and upsert by it: match: {external_id: Key__c}",
+            " | upsert by a unique external id, or write silence: [SF052] in sfmap.yaml if its events have one",
         ],
     ),
     "a create with a value that no two records have": (
