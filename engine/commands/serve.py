@@ -111,9 +111,13 @@ def _log_error(log: Log, error: SfmapError) -> None:
     """Logs why the service does not start."""
     if isinstance(error, Mistakes):
         found = [one.as_json() for one in error.diagnostics]
-        log("error", f"The project has errors: {counted_mistakes(error.diagnostics)}.", {"diagnostics": found})
+        log(
+            "error",
+            f"The project has errors: {counted_mistakes(error.diagnostics)}.",
+            lambda: {"diagnostics": found},
+        )
     else:
-        log("error", str(error), {"exit_code": int(error.exit_code)})
+        log("error", str(error), lambda: {"exit_code": int(error.exit_code)})
 
 
 def _operators(host: str | None, port: int | None) -> Address | None:

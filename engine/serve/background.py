@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.delivery.internal_error import internal_error
@@ -309,7 +310,8 @@ class Background:
         outcomes, events, seconds = delivered.outcomes, delivered.events, now - self._began
         if not (outcomes or events):
             return
-        self._log("info", window_message(outcomes, events, seconds), window_facts(outcomes, events, seconds))
+        facts = partial(window_facts, outcomes, events, seconds)
+        self._log("info", window_message(outcomes, events, seconds), facts)
         if failed := _failed(delivered):
             listed_by = command_line("dead-letters", *self._org_option)
             message = f"Failed and kept: {counted(failed, 'record')}. To list all that failed, run: {listed_by}"

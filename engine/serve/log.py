@@ -14,14 +14,14 @@ import orjson
 from sfmap.engine.delivery.internal_error import internal_error
 
 Level = Literal["info", "warning", "error"]
-_NOTHING: Mapping[str, object] = {}
+Facts = Callable[[], Mapping[str, object]]
 
 
 class Log(Protocol):
     """Where the service says what happens."""
 
-    def __call__(self, level: Level, message: str, facts: Mapping[str, object] = _NOTHING) -> None:
-        """Writes a line; `facts` are for programs and only in JSON."""
+    def __call__(self, level: Level, message: str, facts: Facts = dict) -> None:
+        """Writes a line; `facts` are for programs: only a log of JSON asks for them."""
 
 
 _QUIET_SECONDS = 60.0
@@ -30,10 +30,10 @@ _QUIET_SECONDS = 60.0
 def make_log(as_json: bool) -> Log:
     """A log that writes each line to stderr at once."""
 
-    def log(level: Level, message: str, facts: Mapping[str, object] = _NOTHING) -> None:
+    def log(level: Level, message: str, facts: Facts = dict) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if as_json:
-            line = orjson.dumps({"time": at, "level": level, "message": message, **facts}).decode()
+            line = orjson.dumps({"time": at, "level": level, "message": message, **facts()}).decode()
         else:
             line = f"{at} {level:<7} {message}"
         with suppress(OSError, ValueError):  # nobody reads it any more, or the disk is full: the service continues
