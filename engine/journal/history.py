@@ -12,6 +12,7 @@ _OUTCOME = (
     "o.event, o.mapping, o.item, o.fate, o.object, o.record, o.reason, o.answer, o.notes, o.revision, o.decided"
 )
 _JOINED = "history_outcomes o JOIN history_events e ON e.number = o.event"
+_READ_AT_ONCE = 500
 _SEARCHED = ("e.title", "e.message_id", "o.record")
 _FOUND = " OR ".join(f"lower({column}) LIKE ? ESCAPE '!'" for column in _SEARCHED)
 
@@ -65,6 +66,21 @@ class History:
             limit,
         )
         return [_event(row) for row in rows]
+
+    def all_events(self) -> Iterator[PastEvent]:
+        """All events as received, the oldest first."""
+        last = 0
+        while True:
+            rows = self._database.rows(
+                f"SELECT {_EVENT}, r.raw FROM history_events e JOIN history_raw r ON r.number = e.number"  # noqa: S608
+                " WHERE e.number > ? ORDER BY e.number LIMIT ?",
+                last,
+                _READ_AT_ONCE,
+            )
+            yield from map(_event, rows)
+            if len(rows) < _READ_AT_ONCE:
+                return
+            last = cast(int, rows[-1][0])
 
     def event(self, number: int) -> PastEvent | None:
         """The event as received; None if it is not in the history, or no longer."""

@@ -3,6 +3,7 @@
 import orjson
 
 from ..folder import Folder, Identify
+from ..service import KEY, Service
 
 MAPPING = """\
 sfmap: 1
@@ -151,3 +152,21 @@ def test_no_line_is_longer_than_a_terminal(folder: Folder, identify: Identify) -
     wide = {"a" * 90: "b" * 200, "traits": {"c" * 50: {"d" * 60: "e" * 100}}}
     done = folder.sfmap("traits", folder.write("e.ndjson", [identify("a@b.co", **wide)]))
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_what_a_service_has_accepted_is_shown_without_values(service: Service) -> None:
+    refused = service.folder.sfmap("traits", "--from-service")
+    assert (refused.returncode, "no service of this project has kept events" in refused.stderr) == (2, True)
+    service.start()
+    body = {"writeKey": KEY, "type": "identify", "integrations": {"Salesforce": True}}
+    batch = [{**body, "traits": {"email": f"{name}@b.co", "plan": "pro"}} for name in ("ann", "bob")]
+    assert service.ask("/v1/batch", {"writeKey": KEY, "batch": batch}).status == 200
+    assert service.wait_for(lambda: "2 events" in service.folder.sfmap("traits", "--from-service").stderr)
+    done = service.folder.sfmap("traits", "--from-service")
+    assert "  2  traits.email " in done.stdout
+    assert "@b.co" not in done.stdout
+    assert "pro" not in service.folder.sfmap("traits", "--from-service", "--json").stdout.replace(
+        '"properties', ""
+    )
+    assert "ann@b.co, bob@b.co" in service.folder.sfmap("traits", "--from-service", "--values").stdout
+    assert service.folder.sfmap("traits", "--from-service", "x.ndjson").returncode == 2

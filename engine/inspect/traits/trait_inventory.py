@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from sfmap.engine.inspect.traits.value_kinds import NO_VALUE, Kind, example_of, kind_of
 from sfmap.engine.mapping.values.event import event_view
 from sfmap.engine.mapping.values.parsing import Unfit, to_datetime
-from sfmap.engine.mapping.values.record import Event, Json
-from sfmap.engine.mapping.values.values import clean_text, scalar
+from sfmap.engine.mapping.values.record import Event, Json, Value
+from sfmap.engine.mapping.values.values import clean_text
 
 ANY = "*"
 """Any name of an object with too many."""
@@ -101,6 +101,8 @@ class _Node:
     """The number of the last event in which it has a value."""
     types: Counter[Kind] = field(default_factory=Counter)
     examples: dict[str, int] = field(default_factory=dict)
+    known: dict[tuple[type, Value], str] = field(default_factory=dict)
+    """The examples by the types and values that they are of, which saves making them again."""
     has_more: bool = False
     first: str = ""
     last: str = ""
@@ -140,6 +142,10 @@ class Inventory:
         kind.saw(moment)
         for key, value in _parts(event):
             self._add(kind, key, value, moment)
+
+    def add_all(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self.add(event)
 
     def _kind_of(self, event: Event) -> _Kind:
         type_, name = event.get("type"), event.get("event")
@@ -187,15 +193,25 @@ class Inventory:
         if node.filled_by != self.events:
             node.filled_by = self.events
             node.filled += 1
-        single = scalar(value)
-        if self._keeps_values and single is not None:
-            example = example_of(single, mask=self._masks_values)
-            if example in node.examples:
-                node.examples[example] += 1
-            elif len(node.examples) < MOST_EXAMPLES:
-                node.examples[example] = 1
-            else:
-                node.has_more = True
+        if self._keeps_values and not isinstance(value, (dict, list)) and value is not None:
+            self._keep(node, value)
+
+    def _keep(self, node: _Node, value: Value) -> None:
+        """Counts the value as an example, or notes that there are more."""
+        key = (value.__class__, value)
+        example = node.known.get(key)
+        if example is None and node.has_more and len(node.known) >= MOST_EXAMPLES:
+            return
+        example = example or example_of(value, mask=self._masks_values)
+        if example in node.examples:
+            node.examples[example] += 1
+        elif len(node.examples) < MOST_EXAMPLES:
+            node.examples[example] = 1
+        else:
+            node.has_more = True
+            return
+        if len(node.known) < MOST_EXAMPLES and not (isinstance(value, str) and len(value) > _LONGEST_NAME):
+            node.known[key] = example
 
     def kinds(self) -> list[EventsSeen]:
         """What was seen, for each type and name of events, in the order of appearance."""
@@ -281,6 +297,5 @@ def _moment(event: Event) -> str:
 def inventory_of(events: Iterable[Event], *, masks_values: bool = False) -> Inventory:
     """The inventory of some events."""
     inventory = Inventory(masks_values=masks_values)
-    for event in events:
-        inventory.add(event)
+    inventory.add_all(events)
     return inventory
