@@ -6,6 +6,7 @@ from contextlib import suppress
 import click
 
 from sfmap.engine.commands.terminal import explained, say, styled
+from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.project.project_file import project_folder, read_project
 from sfmap.engine.workbench.dev_server import DevOptions, serve_workbench
 from sfmap.engine.workbench.terminal_watch import watch_project
@@ -39,4 +40,8 @@ def dev(port: int, org_name: str | None, opens: bool, watches: bool) -> None:
             if opens:
                 webbrowser.open(url)
 
-        serve_workbench(DevOptions(folder=folder, port=port, org_name=org_name), ready)
+        serve_workbench(DevOptions(folder=folder, port=port, org_name=org_name, log=_say_mistake), ready)
+
+
+def _say_mistake(error: BaseException) -> None:
+    say(f"Error: this is a bug in sfmap: {internal_error(error)}. Please report it.")

@@ -2,8 +2,6 @@
 
 import asyncio
 import secrets
-import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -40,6 +38,8 @@ class DevOptions:
     folder: Path
     port: int
     org_name: str | None
+    log: Callable[[BaseException], object]
+    """Called with errors that nobody expected."""
 
 
 def serve_workbench(options: DevOptions, ready: Callable[[str], object]) -> None:
@@ -47,7 +47,7 @@ def serve_workbench(options: DevOptions, ready: Callable[[str], object]) -> None
     token = secrets.token_urlsafe(24)
     changes = ChangeStream(lambda: server.is_stopping)
     workbench = Workbench(options.folder.resolve(), options.org_name, changes)
-    api = JsonApi(token, _log)
+    api = JsonApi(token, options.log)
     routes = [
         Route("/", _page, methods=["GET"]),
         static("look", LOOK),
@@ -97,8 +97,3 @@ async def _page(request: Request) -> Response:
         return PlainTextResponse("There is nothing here.\n", 404, SAFE)
     links = [Link("Workbench", "/", is_current=True)]
     return HTMLResponse(templates(_PAGES).get_template("index.html").render(links=links), headers=SAFE)
-
-
-def _log(error: BaseException) -> None:
-    """Shows an unexpected error to whoever develops mappings here: it may quote their own events."""
-    traceback.print_exception(error, file=sys.stderr)
