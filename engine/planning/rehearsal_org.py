@@ -195,12 +195,15 @@ class RehearsalOrg:
         options: WriteOptions = NO_OPTIONS,
     ) -> Sequence[WriteResult]:
         keys = [write.fields[external_id] for write in records]
-        rows = self.find(object_name, (external_id,), [(key,) for key in dict.fromkeys(keys)])
+        names = tuple(name for name in self._all_names(object_name, records) if name != external_id)
+        rows = self.find(object_name, (external_id,), [(key,) for key in dict.fromkeys(keys)], names)
         by_key: dict[object, list[str]] = {}
         for row in rows:
             by_key.setdefault(as_read(row.fields[external_id], keys[0]), []).append(row.id)
         ids = [by_key.get(comparable(key), []) for key in keys]
-        current = self._current(object_name, [one[0] for one in ids if one], records)
+        read = {row.id: row.fields for row in rows if self._records.get(row.id) is None}
+        planned = [one[0] for one in ids if one and one[0] not in read]
+        current = {**read, **self._current(object_name, planned, records)}
         return [
             _several(external_id, found)
             if len(found) > 1
@@ -222,7 +225,7 @@ class RehearsalOrg:
     def _current(self, object_name: str, ids: Sequence[str], writes: Sequence[RecordWrite]) -> Mapping[str, Texts]:
         """By id, what the org has now in the fields that are written."""
         real = [one for one in dict.fromkeys(ids) if one and not _is_planned(one)]
-        names = tuple(dict.fromkeys(name for write in writes for name in self._names(object_name, write)))
+        names = self._all_names(object_name, writes)
         rows = self._org.find(object_name, (_ID,), [(one,) for one in real], names) if real else ()
         return {row.id: row.fields for row in rows}
 
@@ -253,6 +256,10 @@ class RehearsalOrg:
         """The values of the write as the org would report them, or why it would refuse it."""
         texts = self._texts(object_name, write)
         return texts if isinstance(texts, Refused) else self._refused(object_name, texts, is_new) or texts
+
+    def _all_names(self, object_name: str, writes: Sequence[RecordWrite]) -> tuple[str, ...]:
+        """The fields that are written."""
+        return tuple(dict.fromkeys(name for write in writes for name in self._names(object_name, write)))
 
     def _names(self, object_name: str, write: RecordWrite) -> Iterator[str]:
         yield from write.fields
