@@ -24,6 +24,8 @@ _TOGETHER_SECONDS = 0.1
 """How long what comes is collected before it is written."""
 _MOST_WAITING = 32 * 1024 * 1024
 """Bytes that may wait to be written; what comes beyond them is not in the history."""
+_PRUNE_SECONDS = 3_600.0
+"""How often events that have become too old are deleted while none come."""
 _OUTCOME_SIZE = 500
 _LONGEST = 2_000
 """The most characters kept of a reason."""
@@ -123,13 +125,12 @@ class EventHistory:
         self._keep(_Waiting())  # so that it can be read, and what cannot be is said
         while True:
             with self._news:
-                while not self._waiting and not self._is_stopping:
-                    self._news.wait()
-                if not self._is_stopping:
+                has_news = self._news.wait_for(lambda: self._waiting or self._is_stopping, _PRUNE_SECONDS)
+                if has_news and not self._is_stopping:
                     self._news.wait_for(lambda: self._is_stopping, _TOGETHER_SECONDS)
                 waiting, self._waiting = self._waiting, _Waiting()
                 is_last = self._is_stopping
-            if waiting:
+            if waiting or not has_news:
                 self._keep(waiting)
             if is_last:
                 self._close()

@@ -198,3 +198,14 @@ def test_an_unreadable_file_is_set_aside(tmp_path: Path) -> None:
     history_database(tmp_path).close()
     assert set_aside(tmp_path).name == "history.db.unreadable-2"
     assert read_history(tmp_path) is None
+
+
+def test_what_another_node_has_written_counts(connect: Connect, history: History) -> None:
+    first, second = (HistoryWriting(connect(), ORG, HistoryBounds(size=50_000)) for _ in range(2))
+    first.write([], [], NOW)
+    for start in range(0, 200, 20):
+        second.write([event(number) for number in range(start + 1, start + 21)], [], NOW)
+    first.write([event(1_000)], [], NOW + 600)
+    assert len(history.events(limit=2_000)) <= 125
+    first.close()
+    second.close()

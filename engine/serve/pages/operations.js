@@ -115,7 +115,7 @@ function failed(error, again) {
 function isInUse(name) {
   const found = region(name);
   if (!found || !STILL.has(name)) return false;
-  if (name === "detail") return !!found.querySelector("#retry") === false && found.matches(":hover, :focus-within");
+  if (name === "detail") return !found.querySelector("#retry") && found.matches(":hover, :focus-within");
   const isScrolled = [...found.querySelectorAll(".scroll")].some((one) => one.scrollTop > 0);
   return isScrolled || found.matches(":hover") || found.contains(document.activeElement);
 }
