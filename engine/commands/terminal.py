@@ -66,8 +66,9 @@ _LOOKS: dict[Part, dict[str, str | bool]] = {
 
 def styled(text: str, part: Part) -> str:
     look = _LOOKS[part]
+    # None and not False, which would turn the intensity back to normal: bold and dim share that code.
     return click.style(
-        text, fg=str(look["fg"]) if "fg" in look else None, bold=bool(look.get("bold")), dim=bool(look.get("dim"))
+        text, fg=str(look["fg"]) if "fg" in look else None, bold="bold" in look or None, dim="dim" in look or None
     )
 
 
