@@ -74,7 +74,7 @@ async function recipe(page) {
 async function newMapping(page) {
   await press(page, 'New mapping')
   const name = await within(page, 'input')
-  const object = await within(page, 'input[list]')
+  const object = await within(page, 'input[list="known-objects"]')
   await name.type('person')
   await object.type('Contact')
   await page.keyboard.press('Enter')

@@ -68,7 +68,7 @@ await inBrowser(async (browser) => {
   await page.keyboard.press('Escape')
   await shows(page, 'Salutatoin', { within: '#mistakes' })
   await page.keyboard.press('F8')
-  await inEditor(page, (root) => root.querySelector('.cm-tooltip-lint'))
+  await inEditor(page, (root) => root.querySelector('.cm-flash')?.textContent.includes('Salutatoin'))
   await page.focus('#mistakes .fix')
   await page.keyboard.press('Enter')
   await shows(page, 'a second time', { within: '#mistakes' })
@@ -106,6 +106,8 @@ await inBrowser(async (browser) => {
   await page.waitForSelector('#accept:not([hidden])')
   await page.focus('#main')
   await page.keyboard.press('a')
+  await page.waitForSelector('dialog[open]')
+  await page.keyboard.press('Enter')
   await page.waitForSelector('#accept[hidden]', { timeout: 60_000 })
 
   await page.keyboard.press('?')

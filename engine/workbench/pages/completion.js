@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 import { formsOf } from "./forms.js";
 import { about, aboutPath, share } from "./knowledge.js";
 import { pathLikeness, ranked } from "./likeness.js";
-import { gaps, insertRecipe, plain } from "./recipes.js";
+import { gaps, plain } from "./recipes.js";
 import { read } from "./yaml_place.js";
 
 /**
@@ -31,10 +31,15 @@ export class Completion {
     this.objectOf = objectOf;
     /** @type {string | null} The path whose rule is being made; fields that are like it come first. */
     this.mapped = null;
+    /** Whether the file that is shown is a mapping. */
+    this.isMapping = () => true;
+    /** @type {(recipe: import("./knowledge.js").Recipe) => void} */
+    this.onRecipe = () => {};
   }
 
   /** @param {any} context CodeMirror's */
   async complete(context) {
+    if (!this.isMapping()) return null;
     const text = context.state.doc.toString();
     const { place, entries } = read(text, context.pos);
     if (place.kind === "comment") return null;
@@ -260,7 +265,7 @@ export class Completion {
         info: () => recipeCard(recipe),
         apply: (/** @type {any} */ view, /** @type {any} */ _option, /** @type {number} */ from, /** @type {number} */ to) => {
           view.dispatch({ changes: { from, to, insert: "" } });
-          insertRecipe(view, recipe);
+          this.onRecipe(recipe);
         },
       }));
   }

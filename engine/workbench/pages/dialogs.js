@@ -41,15 +41,17 @@ const choices = (values, words = (value) => value) => h("select", {}, ...values.
  * @param {{name: string, label: string}[]} options.objects
  * @param {string[]} options.types The types of events.
  * @param {string[]} options.taken Names of mappings that are there.
+ * @param {string[]} options.events Names of events that the samples have.
  * @param {(path: string, text: string) => Promise<() => void>} options.create What it returns is called once the dialog is gone.
  */
-export function newMapping({ objects, types, taken, create }) {
+export function newMapping({ objects, types, taken, events, create }) {
   open("New mapping", (close) => {
     const name = nameInput();
     const list = h("datalist", { id: "known-objects" }, ...objects.map((one) => h("option", { value: one.name }, one.label)));
     const object = input({ required: true, list: "known-objects", autocomplete: "off", pattern: "[A-Za-z]\\w*", title: "The API name of an object" });
     const type = /** @type {HTMLSelectElement} */ (choices(types));
-    const event = input({ autocomplete: "off", placeholder: "Order Completed" });
+    const event = input({ autocomplete: "off", placeholder: "Order Completed", list: "known-events" });
+    const names = h("datalist", { id: "known-events" }, ...events.map((one) => h("option", { value: one })));
     const eventName = labeled("Name of the event", event, "* stands for any text");
     const said = h("p.bad", { role: "alert" });
     const follow = () => (eventName.hidden = type.value !== "track");
@@ -76,6 +78,7 @@ export function newMapping({ objects, types, taken, create }) {
       labeled("Name", name, "The file is mappings/NAME.yaml"),
       labeled("Which events", type),
       eventName,
+      names,
       labeled("Become records of", object, "An object of your org"),
       list,
       said,
@@ -109,7 +112,7 @@ export function nameMapping(title, taken, create) {
   });
 }
 
-const nameInput = () => input({ required: true, pattern: "[A-Za-z0-9][\\w\\-]*", placeholder: "partner", autocomplete: "off", title: "Letters, digits, - and _" });
+const nameInput = () => input({ required: true, autofocus: true, pattern: "[A-Za-z0-9][\\w\\-]*", placeholder: "partner", autocomplete: "off", title: "Letters, digits, - and _" });
 
 /** @param {Record<string, any>} attributes */
 const input = (attributes) => /** @type {HTMLInputElement} */ (h("input", { type: "text", ...attributes }));
@@ -126,11 +129,11 @@ function mappingOf(type, name, object) {
  */
 export function recipeBook(recipes, insert) {
   open("Recipes", (close) => {
-    const search = /** @type {HTMLInputElement} */ (h("input", { type: "search", placeholder: "What do you want?", "aria-label": "Search the recipes" }));
+    const search = /** @type {HTMLInputElement} */ (h("input", { type: "search", autofocus: true, placeholder: "What do you want?", "aria-label": "Search the recipes" }));
     const list = h("ul.recipes", {});
     const draw = () => {
       const found = ranked(
-        recipes.map((recipe) => ({ label: recipe.title, search: `${recipe.words} ${recipe.summary}`, recipe })),
+        recipes.map((recipe) => ({ label: recipe.title, search: `${recipe.title} ${recipe.words} ${recipe.summary} ${plain(recipe.text)}`, recipe })),
         search.value,
       );
       list.replaceChildren(...found.map(({ recipe }) => item(recipe)));
@@ -152,25 +155,38 @@ export function recipeBook(recipes, insert) {
 }
 
 /**
+ * @param {string} name What the sample is called: its messageId.
  * @param {string[]} files Files of samples.
- * @param {(file: string) => Promise<unknown>} save
+ * @param {(file: string, name: string) => Promise<unknown>} save
  */
-export function saveEvent(files, save) {
+export function saveEvent(name, files, save) {
   open("Save event", (close) => {
+    const called = input({ required: true, autofocus: true, autocomplete: "off", value: name });
     const file = /** @type {HTMLSelectElement} */ (choices(files));
     const said = h("p.bad", { role: "alert" });
     const submit = async (/** @type {Event} */ submitted) => {
       submitted.preventDefault();
       try {
-        await save(file.value);
+        await save(file.value, called.value);
         close();
       } catch (error) {
         said.textContent = /** @type {Error} */ (error).message;
       }
     };
     const note = h("p.quiet", {}, "It becomes a sample of the project: take out what must not be in git.");
-    return [h("form", { onsubmit: submit }, labeled("File", file), note, said, h("div.actions", {}, h("button.primary", {}, "Save event")))];
+    return [h("form", { onsubmit: submit }, labeled("Name", called, "The messageId of the sample"), labeled("File", file), note, said, h("div.actions", {}, h("button.primary", {}, "Save event")))];
   });
+}
+
+/**
+ * Asks before snapshots are accepted.
+ * @param {string} what @param {() => unknown} accept
+ */
+export function confirmAccept(what, accept) {
+  open(`Accept ${what}?`, (close) => [
+    h("p", {}, "What the samples become now is what their tests expect from then on. The files are in tests/events/__snapshots__: commit them with the mappings."),
+    h("div.actions", {}, h("button.primary", { type: "button", autofocus: true, onclick: () => (close(), accept()) }, "Accept")),
+  ]);
 }
 
 /**

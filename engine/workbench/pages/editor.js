@@ -33,7 +33,6 @@ import {
   keymap,
   lineNumbers,
   lintGutter,
-  nextDiagnostic,
   search,
   searchKeymap,
   setDiagnostics,
@@ -223,7 +222,6 @@ export class Editor {
         { key: "Enter", run: newLine },
         { key: "Tab", run: acceptCompletion },
         { key: "Tab", run: indentMore, shift: indentLess },
-        { key: "F8", run: nextDiagnostic },
         ...closeBracketsKeymap,
         ...searchKeymap,
         ...historyKeymap,
@@ -248,7 +246,7 @@ export class Editor {
       extensions: [
         ...this.extensions,
         ...(/\.ya?ml$/.test(path) ? [yaml()] : []),
-        EditorView.contentAttributes.of({ tabindex: "0", "aria-label": path || "No file" }),
+        EditorView.contentAttributes.of({ tabindex: "0", "aria-label": path || "No file", "aria-description": "Escape, then Tab leaves the editor" }),
       ],
     });
   }
@@ -329,11 +327,6 @@ export class Editor {
     });
     this.focus();
     window.setTimeout(() => this.view.dispatch({ effects: flash.of(null) }), FLASH);
-  }
-
-  nextMistake() {
-    nextDiagnostic(this.view);
-    this.focus();
   }
 
   /** @param {any[]} diagnostics As CodeMirror wants them. */

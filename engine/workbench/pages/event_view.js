@@ -4,9 +4,13 @@
 import { byId, fill, h } from "./dom.js";
 
 export class EventView {
-  /** @param {(event: unknown) => unknown} onTry Called with an event that was edited. */
-  constructor(onTry) {
+  /**
+   * @param {(event: unknown) => unknown} onTry Called with an event that was edited.
+   * @param {(event: unknown) => unknown} onSave Called with one that is to be a sample.
+   */
+  constructor(onTry, onSave) {
     this.onTry = onTry;
+    this.onSave = onSave;
     this.place = byId("event");
     this.event = null;
     this.isEditing = false;
@@ -46,7 +50,14 @@ export class EventView {
       }
     });
     const done = h("button", { type: "button", onclick: () => (this.reset(), this.draw()) }, "Done");
-    fill(this.place, h("div.toolbar", {}, done, said), area);
+    const save = () => {
+      try {
+        this.onSave(JSON.parse(area.value));
+      } catch {
+        area.focus(); // the line above says what is wrong
+      }
+    };
+    fill(this.place, h("div.toolbar", {}, done, h("button", { type: "button", onclick: save }, "Save as a sample"), said), area);
     area.setSelectionRange(0, 0);
     area.focus();
   }

@@ -7,10 +7,11 @@ import { tabs } from "./panes.js";
 /**
  * @param {import("./files.js").Files} files
  * @param {(path: string) => {errors: number, warnings: number}} mistakesOf
+ * @param {(path: string) => unknown} show
  */
-export function fileTabs(files, mistakesOf) {
+export function fileTabs(files, mistakesOf, show) {
   const list = byId("files");
-  tabs(list, (tab) => files.show(String(tab.dataset.path)));
+  tabs(list, (tab) => show(String(tab.dataset.path)));
 
   /** @param {{path: string, kind: string}} listed */
   const tab = ({ path, kind }) => {

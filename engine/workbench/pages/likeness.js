@@ -60,9 +60,10 @@ function fitOf({ label, search = "" }, wanted) {
   if (name === wanted) return 6;
   if (name.startsWith(wanted)) return 5;
   const whole = `${words(label)} ${search.toLowerCase()}`;
-  if (whole.split(/[\s.]+/).some((word) => word.startsWith(wanted))) return 4;
-  if (name.includes(wanted) || whole.includes(wanted)) return 3;
-  return isSubsequence(wanted, name) ? 1 : 0;
+  const all = whole.split(/[\s.,;:()]+/);
+  if (wanted.split(/\s+/).filter(Boolean).every((part) => all.some((word) => word.startsWith(part)))) return 4;
+  if (wanted.length > 1 && name.includes(wanted)) return 3;
+  return wanted.length > 2 && name[0] === wanted[0] && isSubsequence(wanted, name) ? 1 : 0;
 }
 
 /** @param {string} letters @param {string} text */

@@ -3,8 +3,8 @@
 
 import { Refusal, afterPause, post, streamUrl } from "./api.js";
 import { Completion } from "./completion.js";
-import { bothTexts, nameMapping, newMapping, recipeBook, saveEvent } from "./dialogs.js";
-import { byId, empty, failure, fill, h, skeleton } from "./dom.js";
+import { bothTexts, confirmAccept, nameMapping, newMapping, recipeBook, saveEvent } from "./dialogs.js";
+import { byId, counted, empty, failure, fill, h, skeleton } from "./dom.js";
 import { Editor } from "./editor.js";
 import { EventView } from "./event_view.js";
 import { fileTabs, nameOf } from "./file_tabs.js";
@@ -37,6 +37,7 @@ const editor = new Editor(byId("editor"), {
   keys: [
     { key: "Mod-s", run: () => (save(), true) },
     { key: "Mod-Enter", run: () => (toRow(), true) },
+    { key: "F8", run: () => (mistakes.next(), true) },
   ],
 });
 /** @type {Files} */
@@ -45,8 +46,13 @@ const mistakes = new Mistakes(files, editor, jump);
 const samples = new Samples(files, choose);
 const record = new RecordView(jump, (path, line) => files.open.get(path)?.text.split("\n")[line - 1]?.trim() ?? "");
 const unread = new Unread(mapIt);
-const eventView = new EventView((event) => choose({ event }, "", true));
-const drawTabs = fileTabs(files, (path) => mistakes.of(path));
+const eventView = new EventView(
+  (event) => choose({ event }, "", true),
+  (event) => keepEvent(event),
+);
+const drawTabs = fileTabs(files, (path) => mistakes.of(path), showFile);
+completion.isMapping = () => files.active?.kind === "mapping";
+completion.onRecipe = putRecipe;
 
 /** @type {{sample: string} | {event: unknown} | null} */
 let chosen = null;
@@ -134,7 +140,7 @@ async function showMappingOf(results) {
 }
 
 const staleNote = () =>
-  h("div.note.warn.failure", {}, h("span", {}, "As it was before the mistakes."), h("button", { type: "button", onclick: () => editor.nextMistake() }, "Show the next mistake"));
+  h("div.note.warn.failure", {}, h("span", {}, "As it was before the mistakes."), h("button", { type: "button", onclick: () => mistakes.next() }, "Show the next mistake"));
 
 /** The value of a key of a mapping that is one word. @param {string} text @param {string} key */
 function wordOf(text, key) {
@@ -154,6 +160,17 @@ function baseOf(text) {
   const name = wordOf(text, "extends");
   const known = name ? files.listed.filter(({ path }) => nameOf(path).replace(/\.ya?ml$/, "") === name) : [];
   return (known.find(({ path }) => path !== files.active?.path) ?? known[0])?.path ?? null;
+}
+
+/** Shows a file, and a sample that its mapping takes. @param {string} path */
+async function showFile(path) {
+  await files.show(path);
+  mistakes.mark();
+  mistakes.show();
+  const object = files.active?.kind === "mapping" ? objectOf(files.active.text) : null;
+  const isTaken = rendered?.results.some((/** @type {any} */ one) => one.file === path);
+  const taken = [...samples.fates].find(([, fate]) => object && fate.becomes.includes(object));
+  if (!isTaken && taken && !samples.isCaught) samples.choose(taken[0]);
 }
 
 /** Shows a place of a file, and flashes its rule. @param {string} path @param {number} line @param {number} [column] */
@@ -223,7 +240,8 @@ async function save() {
   if (!file || file.isReadOnly || !files.isDirty(file)) return;
   try {
     if (await files.save(file)) {
-      toast(`Saved ${nameOf(file.path)}`);
+      const { errors } = mistakes.of(file.path);
+      toast(`Saved ${nameOf(file.path)}${errors ? `, with ${counted(errors, "mistake")}` : ""}`);
       refreshSoon(true);
     }
   } catch (error) {
@@ -295,17 +313,27 @@ async function accept() {
   if (files.dirty.length) {
     const saveAll = async () => {
       for (const file of files.dirty) if (!(await files.save(file))) return;
-      await accept();
+      confirmAccept(changedSnapshots(samples.snapshots), acceptAll);
     };
     toast("Snapshots are made of saved files", { action: "Save and accept", onAction: saveAll, seconds: 10 });
     return;
   }
+  confirmAccept(changedSnapshots(samples.snapshots), acceptAll);
+}
+
+async function acceptAll() {
+  const button = /** @type {HTMLButtonElement} */ (byId("accept"));
+  button.disabled = true;
+  button.textContent = "Accepting …";
   try {
-    const { message } = await post("/api/snapshots/accept", {});
-    toast(message);
-    weighSoon(true);
+    const { accepted, message } = await post("/api/snapshots/accept", {});
+    toast(accepted ? "The snapshots are accepted" : message, { seconds: accepted ? 5 : 15 });
   } catch (error) {
     toast(/** @type {Error} */ (error).message, { seconds: 15 });
+  } finally {
+    button.disabled = false;
+    drawAccept();
+    weighSoon(true);
   }
 }
 
@@ -315,6 +343,7 @@ function startMapping() {
     objects: knowledge.objects,
     types,
     taken: mappingNames(),
+    events: [...new Set((samples.all ?? []).filter(({ type }) => type === "track").map(({ title }) => title))],
     create: async (path, text) => {
       await files.create(path, text);
       const match = text.indexOf("match: ") + "match: ".length;
@@ -361,12 +390,15 @@ function startRecipe(recipe) {
 const mappingNames = () =>
   files.listed.filter(({ kind }) => kind === "mapping").map(({ path }) => nameOf(path).replace(/\.ya?ml$/, ""));
 
-function keepEvent() {
-  if (!chosen || !("event" in chosen)) return;
-  const event = chosen.event;
+/** Makes a sample of an event: of the one that is shown, or of this one. @param {any} [given] */
+function keepEvent(given) {
+  const event = given ?? (chosen && "event" in chosen ? chosen.event : null);
+  if (!event) return;
   const known = files.listed.filter(({ kind }) => kind === "samples").map(({ path }) => path);
-  saveEvent(known.length ? known : ["tests/events/samples.ndjson"], async (file) => {
-    const { id } = await post("/api/samples", { event, file });
+  const taken = samples.all?.some((/** @type {any} */ one) => one.message_id === event.messageId);
+  const name = taken ? `${event.messageId} changed` : (event.messageId ?? "");
+  saveEvent(name, known.length ? known : ["tests/events/samples.ndjson"], async (file, messageId) => {
+    const { id } = await post("/api/samples", { event: { ...event, messageId }, file });
     eventView.reset();
     samples.isCaught = false;
     await samples.load();
@@ -408,7 +440,7 @@ function bind() {
   byId("recipes").addEventListener("click", showRecipes);
   byId("new-mapping").addEventListener("click", startMapping);
   byId("accept").addEventListener("click", accept);
-  byId("save-event").addEventListener("click", keepEvent);
+  byId("save-event").addEventListener("click", () => keepEvent());
   const toSamples = (/** @type {number} */ step) => samples.step(step);
   keys({
     j: () => toSamples(1),
@@ -427,7 +459,7 @@ function bind() {
       cyclePanes(event.shiftKey ? -1 : 1, () => editor.focus());
     } else if (event.key === "F8" && !editor.hasFocus) {
       event.preventDefault();
-      nextMistake();
+      mistakes.next();
     } else if (event.key.toLowerCase() === "s" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) {
       event.preventDefault();
       save();
@@ -436,18 +468,6 @@ function bind() {
   window.addEventListener("beforeunload", (event) => {
     if (files.dirty.length) event.preventDefault();
   });
-}
-
-/** The next mistake, in another file if this one has none. */
-function nextMistake() {
-  const [first] = mistakes.found;
-  if (!first) return;
-  if (mistakes.found.some(({ file }) => file === files.active?.path)) {
-    showPane("mapping");
-    editor.nextMistake();
-  } else {
-    jump(first.file, first.line, first.column);
-  }
 }
 
 async function start() {

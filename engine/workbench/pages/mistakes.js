@@ -81,7 +81,23 @@ export class Mistakes {
       fill(panel, h("p.all-well", {}, words, ` ${fields}, ${against(this.checked.against)}`));
       return;
     }
-    fill(panel, h("ul", {}, ...this.found.map((mistake) => this.item(mistake))));
+    fill(panel, h("ul", {}, ...this.sorted().map((mistake) => this.item(mistake))));
+  }
+
+  /** Those of the file that is shown first, and errors before warnings. */
+  sorted() {
+    const rank = (/** @type {Mistake} */ one) => (one.file === this.files.active?.path ? 0 : 2) + (one.severity === "error" ? 0 : 1);
+    return this.found.toSorted((one, other) => rank(one) - rank(other));
+  }
+
+  /** Goes to the next one after the cursor, in this file or the next. */
+  next() {
+    const path = this.files.active?.path ?? "";
+    const { doc } = this.editor.state;
+    const order = this.found.toSorted((one, other) => (one.file === other.file ? one.line - other.line || one.column - other.column : one.file < other.file ? -1 : 1));
+    const isAfter = (/** @type {Mistake} */ one) => (one.file === path ? offsetOf(doc, one.line, one.column) > this.editor.cursor : one.file > path);
+    const next = order.find(isAfter) ?? order[0];
+    if (next) this.jump(next.file, next.line, next.column);
   }
 
   /** @param {Mistake} mistake */

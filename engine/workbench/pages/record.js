@@ -196,7 +196,7 @@ export class RecordView {
       h(
         "tr",
         { class: field.state === "same" ? null : `state-${field.state}` },
-        h("th.field", { scope: "row" }, h("button", open, h("b", {}, label || field.field), isNamed && " ", isNamed && h("code.quiet.clip", { title: field.field }, field.field))),
+        h("th.field", { scope: "row" }, h("button", open, h("b", {}, label || field.field), isNamed && " ", isNamed && h("code.quiet", {}, field.field))),
         h("td.value", {}, ...this.value(field, isOpen), this.chips(field), isOpen && this.tried(field)),
         h("td.from", {}, source && this.from(source)),
       ),
@@ -210,7 +210,7 @@ export class RecordView {
     return h(
       "button.plain",
       { type: "button", tabindex: -1, title, onclick: () => this.jump(file, line, column) },
-      h("code.clip", {}, text),
+      h("code.lines-2", {}, text),
       h("span.quiet.small", {}, hiddenText("line "), String(line)),
     );
   }

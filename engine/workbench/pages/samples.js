@@ -3,6 +3,7 @@
 
 import { ask, post } from "./api.js";
 import { byId, counted, empty, failure, fill, h, hiddenText, skeleton } from "./dom.js";
+import { isNarrow, showPane } from "./panes.js";
 import { rows } from "/static/look/table.js";
 
 const FATES = {
@@ -181,7 +182,7 @@ export class Samples {
     return h(
       "td.event-column",
       {},
-      h("button.clip", { ...open, title: `${one.title} ${about}`, onclick: () => this.choose(one.id) }, h("b", {}, one.title), " ", h("span.quiet.small", {}, about)),
+      h("button.clip", { ...open, title: `${one.title} ${about}`, onclick: () => (this.choose(one.id), isNarrow() && showPane("record")) }, h("b", {}, one.title), " ", h("span.quiet.small", {}, about)),
     );
   }
 
