@@ -49,8 +49,7 @@ export class Completion {
     const { from = place.start, options } = found;
     const typed = text.slice(from, context.pos);
     if (!context.explicit && !typed && !found.isEager) return null;
-    const fitting = ranked(options, typed).slice(0, MOST);
-    return fitting.length ? { from, options: fitting, filter: false } : null;
+    return fitting(from, options, typed);
   }
 
   /**
@@ -290,6 +289,20 @@ export class Completion {
       field.lookup && h("p.quiet", {}, "Records can be found by it (match)"),
     );
   }
+}
+
+/**
+ * The options that fit, best first; those for what is typed next are found without asking again.
+ * @param {number} from @param {Option[]} options @param {string} typed @returns {any}
+ */
+function fitting(from, options, typed) {
+  const fit = ranked(options, typed).slice(0, MOST);
+  if (!fit.length) return null;
+  const update = (/** @type {any} */ _result, /** @type {number} */ start, /** @type {number} */ end, /** @type {any} */ context) => {
+    const next = context.state.sliceDoc(start, end);
+    return /^[\w.$]*$/.test(next) ? fitting(start, options, next) : null;
+  };
+  return { from, options: fit, filter: false, update };
 }
 
 /** @typedef {{text: string, position: number, place: Place, entries: Entry[], typed: string}} Spot */
