@@ -237,6 +237,10 @@ export class Editor {
       }),
     ];
     this.view = new EditorView({ state: this.stateOf("", ""), parent, root });
+    // The panel below grows with its mistakes: the line that is being written stays in sight.
+    new ResizeObserver(() => {
+      if (this.hasFocus) this.view.dispatch({ effects: EditorView.scrollIntoView(this.cursor, { y: "nearest", yMargin: 20 }) });
+    }).observe(host);
   }
 
   /** @param {string} text @param {string} path */
