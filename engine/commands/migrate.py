@@ -1,5 +1,6 @@
 """`sfmap migrate`: makes a project of the settings of another product."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import click
 from sfmap.engine.commands.terminal import explained, say
 from sfmap.engine.inspect.project_check import check_project
 from sfmap.engine.messages.counts import counted
+from sfmap.engine.messages.hints import command_line_in
 from sfmap.engine.migrate.migrated_project import ORG, write_project
 from sfmap.engine.migrate.migration import Migration
 from sfmap.engine.migrate.rudderstack_config import migrate_rudderstack
@@ -67,4 +69,6 @@ def _migrate(file: Path, folder: Path, read: Callable[[str, str], Migration]) ->
         say(f"\n{counted(len(migration.left), 'thing')} could not be carried over:")
         say("\n".join(f"  - {one}" for one in migration.left))
     first = "fill in secrets.env" if migration.secrets else "name an org in sfmap.yaml (docs/orgs.md)"
-    say(f"\nNext, in {folder}: {first}, and run: sfmap check --org {ORG if migration.secrets else 'NAME'}")
+    org = ("--org", ORG) if migration.secrets else ()
+    say(f"\nNext, in {folder}: {first}, and then:")
+    say(f"  cd {shlex.quote(str(folder))}\n  {command_line_in(folder, 'check', *org)}")
