@@ -83,6 +83,8 @@ class Background:
         self._org_option = org_option
         self._began = 0.0
         """When the window being delivered was taken."""
+        self._apart: set[int] = set()
+        """Dead letters that are tried again alone, since delivery crashed on them together."""
         self._accepted: dict[int, float] = {}
         """When the events of the window being delivered were accepted."""
         self._thread = threading.Thread(target=self._run, name="delivery")
@@ -218,11 +220,18 @@ class Background:
         self._accepted = {}
         while numbers := self.requests.take_retries():
             try:
-                self._deliver_group(numbers, opened, lease)
+                together = [number for number in numbers if number not in self._apart]
+                if together:
+                    self._deliver_group(together, opened, lease)
+                self._deliver_apart([one for one in numbers if one not in together], opened, lease)
             except SfmapError:
                 self.requests.retry(*numbers)
                 raise
             self._turns.fulfil(opened.key(), numbers)
+
+    def _deliver_apart(self, numbers: Sequence[int], opened: OpenOrg, lease: Lease) -> None:
+        for number in numbers:
+            self._deliver_group([number], opened, lease)
 
     def _deliver_group(self, numbers: Sequence[int], opened: OpenOrg, lease: Lease) -> None:
         """Delivers dead letters together; if one of them triggers a bug, each alone."""
@@ -232,8 +241,9 @@ class Background:
             raise
         except Exception as error:  # noqa: BLE001 - else each wish to try them again would end the service
             if len(numbers) > 1:
-                for number in numbers:
-                    self._deliver_group([number], opened, lease)
+                # Their writes are in doubt now; tried together after that, they would be so again.
+                self._apart.update(numbers)
+                self._deliver_apart(numbers, opened, lease)
                 return
             what = f"this is a bug in sfmap: {internal_error(error)}"
             self._log("error", f"The retry failed, and its events remain dead letters; {what}.")
