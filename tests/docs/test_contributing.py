@@ -38,6 +38,7 @@ def test_every_command_has_tests_named_after_it() -> None:
         "org_clone",
         "every_command",
         "hints",
+        "on_a_terminal",
     }
     assert [name for name in sorted(commands) if f"test_{name}" not in files] == []
     assert [name for name in files if not any(f"{name}_".startswith(f"test_{one}_") for one in commands)] == []
