@@ -1,1 +1,1 @@
-"""What is in `deploy/`, by the schemas of Kubernetes and Compose, by promtool, Prometheus, systemd and a linter."""
+"""What is in `deploy/`: by the schemas of Kubernetes and Compose, promtool, Prometheus, systemd and a linter."""
