@@ -14,10 +14,12 @@ import orjson
 
 SFMAP = Path(sys.executable).parent / "sfmap"
 REPOSITORY = Path(__file__).parents[1]
-INSTALLED = {**os.environ, "PATH": f"{SFMAP.parent}{os.pathsep}{os.environ['PATH']}"}
-"""An environment whose PATH has the command, as after an installation."""
-
 Event = Mapping[str, object]
+
+
+def installed() -> dict[str, str]:
+    """The environment, with the command on its PATH as after an installation."""
+    return {**os.environ, "PATH": f"{SFMAP.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Folder:
             input=stdin,
             capture_output=True,
             timeout=120,
-            env={**INSTALLED, **(environment or {})},
+            env={**installed(), **(environment or {})},
         )
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
@@ -44,7 +46,7 @@ class Folder:
     ) -> "subprocess.Popen[bytes]":
         """The command under way, perhaps by way of another one before it."""
         return subprocess.Popen(
-            [*before, SFMAP, *arguments], cwd=self.path, stdout=stdout, stderr=subprocess.PIPE, env=INSTALLED
+            [*before, SFMAP, *arguments], cwd=self.path, stdout=stdout, stderr=subprocess.PIPE, env=installed()
         )
 
     def write(self, name: str, events: Sequence[Event | str]) -> str:

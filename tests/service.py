@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import orjson
 
-from .folder import INSTALLED, SFMAP, Folder
+from .folder import SFMAP, Folder, installed
 
 PROJECT = """\
 serve:
@@ -70,7 +70,7 @@ class Service:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**INSTALLED, **SECRETS}
+        return {**installed(), **SECRETS}
 
     def refused(self, *arguments: str) -> str:
         """What it says instead of starting; without a traceback."""

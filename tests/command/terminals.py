@@ -10,7 +10,7 @@ import termios
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..folder import INSTALLED, SFMAP, Folder
+from ..folder import SFMAP, Folder, installed
 
 _LOOK = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -54,7 +54,7 @@ def on_a_terminal(
         cwd=folder.path,
         stdout=theirs if both else subprocess.DEVNULL,
         stderr=theirs,
-        env={**INSTALLED, **(environment or {})},
+        env={**installed(), **(environment or {})},
     )
     os.close(theirs)
     shown = b""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ..folder import INSTALLED, REPOSITORY, SFMAP, Folder
+from ..folder import REPOSITORY, SFMAP, Folder, installed
 
 WORKFLOW = ".github/workflows/sfmap.yml"
 GIT = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
@@ -56,7 +56,7 @@ def run(project: Folder, script: str, **environment: str) -> "subprocess.Complet
     return subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
         cwd=project.path,
-        env={**INSTALLED, **environment},
+        env={**installed(), **environment},
         capture_output=True,
         text=True,
     )

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ..command.test_state import LEAD, VERSION_6
-from ..folder import INSTALLED, REPOSITORY, Folder
+from ..folder import REPOSITORY, Folder, installed
 
 BLOCKS = re.findall(
     r"^```sh\n(.*?)^```$", (REPOSITORY / "docs" / "upgrading.md").read_text(), re.MULTILINE | re.DOTALL
@@ -17,7 +17,7 @@ BLOCKS = re.findall(
 def pasted(block: str, folder: Path) -> str:
     """What the commands print."""
     words = ["bash", "-e", "-c", block]
-    done = subprocess.run(words, cwd=folder, env=INSTALLED, capture_output=True, text=True)
+    done = subprocess.run(words, cwd=folder, env=installed(), capture_output=True, text=True)
     assert done.returncode == 0, (block, done.stderr)
     return done.stderr + done.stdout
 
@@ -36,7 +36,7 @@ def test_the_commands_work_in_their_order(tmp_path: Path) -> None:
     said = []
     for block in BLOCKS[:-2]:
         done = subprocess.run(
-            ["bash", "-e", "-c", block], cwd=folder, env=INSTALLED, capture_output=True, text=True
+            ["bash", "-e", "-c", block], cwd=folder, env=installed(), capture_output=True, text=True
         )
         assert done.returncode == 0, (block, done.stderr)
         said.append(done.stderr + done.stdout)
@@ -46,9 +46,9 @@ def test_the_commands_work_in_their_order(tmp_path: Path) -> None:
     assert len(Folder(folder).rows("SELECT Id FROM Lead")) == 3
 
     back, save = BLOCKS[-2:]
-    assert subprocess.run(["bash", "-e", "-c", save], cwd=folder, env=INSTALLED).returncode == 0
+    assert subprocess.run(["bash", "-e", "-c", save], cwd=folder, env=installed()).returncode == 0
     assert len((folder / "dead-letters.ndjson").read_text().splitlines()) == 1 + said[3].count(
         "failed            1"
     )
-    assert subprocess.run(["bash", "-e", "-c", back], cwd=folder, env=INSTALLED).returncode == 0
+    assert subprocess.run(["bash", "-e", "-c", back], cwd=folder, env=installed()).returncode == 0
     assert journal.read_bytes() == before

@@ -52,4 +52,4 @@ def test_no_state_has_barriers_and_the_keyboard_goes_everywhere(org: FilledOrg, 
     assert [stop for stop in walked["stops"] if not (stop["isOutlined"] and stop["isInSight"])] == []
     assert walked["third"]["role"] == "a"
     assert walked["record"].startswith("Lee ")
-    assert walked["found"] == ["Campaign"]
+    assert walked["found"] == ["Campaign", "CampaignMember"]
