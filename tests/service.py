@@ -34,6 +34,14 @@ KEY = SECRETS["WEBSITE_KEY"]
 Found = TypeVar("Found")
 
 
+def metric_in(exposed: str, name: str) -> float:
+    """The sum of the series with that name and these labels, and any others."""
+    wanted, _, labels = name.rstrip("}").partition("{")
+    parts = labels.split(",") if labels else []
+    lines = re.findall(r"^(\w+)(?:{(.*)})? (\S+)$", exposed, re.MULTILINE)
+    return sum(float(value) for at, has, value in lines if at == wanted and all(part in has for part in parts))
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -97,12 +105,7 @@ class Service:
             return Answer(error.code, error.read(), dict(error.headers))
 
     def metric(self, name: str) -> float:
-        """The sum of the series with that name and these labels, and any others."""
-        wanted, _, labels = name.rstrip("}").partition("{")
-        parts = labels.split(",") if labels else []
-        lines = re.findall(r"^(\w+)(?:{(.*)})? (\S+)$", self.ask("/metrics").body.decode(), re.MULTILINE)
-        found = (float(value) for at, has, value in lines if at == wanted and all(part in has for part in parts))
-        return sum(found)
+        return metric_in(self.ask("/metrics").body.decode(), name)
 
     def wait_until_delivered(self) -> None:
         def waiting() -> float:

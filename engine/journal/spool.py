@@ -91,4 +91,5 @@ def check_bounds(spool: Spool, bounds: Bounds, coming: int) -> None:
     if spool.size + coming >= bounds.size:
         raise SpoolFull(f"the spool is full: {counted(spool.events, 'event')} waiting to be delivered")
     if spool.age > bounds.age:
-        raise SpoolFull(f"the oldest event has waited for more than {bounds.age / 3600:g} hours")
+        hours = f"{bounds.age / 3600:g} {'hour' if bounds.age == 3600 else 'hours'}"
+        raise SpoolFull(f"the oldest event has waited for more than {hours}")

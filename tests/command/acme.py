@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..folder import Folder
+from ..folder import Folder, installed
 
 PYTEST = Path(sys.executable).parent / "pytest"
 SAMPLES = "tests/events/samples.ndjson"
@@ -27,4 +27,6 @@ def git(project: Folder, *arguments: str) -> None:
 
 
 def run_pytest(project: Folder, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([PYTEST, *arguments], cwd=project.path, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [PYTEST, *arguments], cwd=project.path, env=installed(), capture_output=True, text=True, timeout=120
+    )

@@ -28,7 +28,7 @@ def test_a_changed_file_is_delivered_from_its_start(scene: Scene) -> None:
     page = {"type": "page"}
     scene.run(page, *PEOPLE, code=3, arguments=("--max-calls", "4"))
     said = scene.run(person("other"), page, *PEOPLE)
-    assert "has changed since its last, unfinished run, which delivered 1 events" in said
+    assert "has changed since its last, unfinished run, which delivered 1 event" in said
     assert scene.rows("SELECT count(*) FROM Lead") == [(13,)]
 
 

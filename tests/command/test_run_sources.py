@@ -70,7 +70,10 @@ def test_a_changed_file_is_named_and_taken_if_asked_for(logs: Folder) -> None:
     write_log(logs, "day-9.gz", [identify("a@b.co"), identify("new@b.co")])
     for _ in range(2):
         said = logs.sfmap("run", "logs").stderr
-        assert "1 file has changed since delivered, such as logs/day-9.gz: see --changed" in said
+        assert (
+            "1 file has changed since delivered, such as logs/day-9.gz. To deliver changed files, too: sfmap run"
+            in said
+        )
         assert read(said) == 0
     said = logs.sfmap("run", "logs", "--changed").stderr
     assert read(said) == 2

@@ -44,11 +44,11 @@ def test_a_full_or_old_spool_refuses_events(tmp_path: Path) -> None:
     spool.append([("web", [b"12345"])])
     spool.check_room()
     now += 3_601
-    with pytest.raises(SpoolFull, match="more than 1 hours"):
+    with pytest.raises(SpoolFull, match="more than 1 hour"):
         spool.check_room()
     now -= 3_601
     spool.append([("web", [b"67890"])])
-    with pytest.raises(SpoolFull, match="2 events are waiting"):
+    with pytest.raises(SpoolFull, match="2 events waiting"):
         spool.check_room()
     spool.remove(2)
     spool.check_room()

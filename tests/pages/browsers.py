@@ -38,7 +38,7 @@ def browse(script: str, url: str, browser: Browser = "chrome", **given: object) 
         "PAGES_NAME": Path(script).stem,
     }
     done = subprocess.run(
-        ["node", HERE / script], env=environment, capture_output=True, text=True, timeout=240, check=False
+        ["node", HERE / script], env=environment, capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     answer = json.loads(done.stdout.splitlines()[-1])

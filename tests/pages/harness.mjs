@@ -10,6 +10,8 @@ const puppeteer = require('puppeteer-core')
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
+/** Milliseconds: for a machine that does much else at once. */
+const PATIENCE = 120_000
 export const WIDTHS = { 1440: 900, 1280: 800, 390: 844 }
 export const url = String(PAGES_URL)
 export const browserName = String(PAGES_BROWSER)
@@ -43,6 +45,7 @@ export async function inBrowser(body) {
 /** A page of this width; its errors become troubles. */
 export async function open(browser, { width = 1440, height = WIDTHS[width], path = '' } = {}) {
   const page = await browser.newPage()
+  page.setDefaultTimeout(PATIENCE)
   await page.setViewport({ width, height })
   page.on('pageerror', (error) => troubles.push(`${error}`))
   page.on('console', (message) => {
@@ -149,12 +152,16 @@ export async function tabStops(page, { most = 60, before = async () => {} } = {}
 }
 
 /** Waits until the page shows this text. */
-export async function shows(page, text, { within = 'body', timeout = 20_000 } = {}) {
-  await page.waitForFunction((wanted, place) => document.querySelector(place)?.innerText?.includes(wanted), { timeout }, text, within)
+export async function shows(page, text, { within = 'body' } = {}) {
+  await page.waitForFunction((wanted, place) => document.querySelector(place)?.innerText?.includes(wanted), {}, text, within)
+}
+
+/** Clicks on the element, found again if the page has replaced it meanwhile. */
+export async function click(page, selector) {
+  await page.locator(selector).click()
 }
 
 /** Clicks on the element that has this role or tag and this name. */
 export async function press(page, name, { role = 'button' } = {}) {
-  const handle = await page.waitForSelector(`::-p-aria([name="${name}"][role="${role}"])`, { visible: true })
-  await handle.click()
+  await click(page, `::-p-aria([name="${name}"][role="${role}"])`)
 }

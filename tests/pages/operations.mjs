@@ -1,7 +1,6 @@
 // The operations page of `sfmap serve` in each of its states.
-import { given, inBrowser, look, open, press, shows, tabStops, focused } from './harness.mjs'
+import { click, given, inBrowser, look, open, press, shows, tabStops, focused } from './harness.mjs'
 
-const click = async (page, selector) => (await page.waitForSelector(selector, { visible: true })).click()
 const live = (page) => page.waitForFunction(() => document.getElementById('live-words')?.textContent === 'Live')
 
 const STATES = {

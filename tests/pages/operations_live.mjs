@@ -1,5 +1,5 @@
 // Whether the operations page learns of events, and leaves a list alone that is being read.
-import { given, inBrowser, open, shows } from './harness.mjs'
+import { click, given, inBrowser, open, shows } from './harness.mjs'
 
 await inBrowser(async (browser) => {
   const page = await open(browser, { path: '/?tab=events' })
@@ -17,7 +17,7 @@ await inBrowser(async (browser) => {
   await page.waitForFunction(() => !document.getElementById('newer')?.hidden)
   const kept = await first()
   const figure = await page.evaluate(() => document.querySelector('[data-key="figure-created"] b')?.textContent)
-  await page.click('#newer button')
+  await click(page, '#newer button')
   await shows(page, 'two@b.co', { within: '.events' })
   await page.keyboard.press('p')
   await page.waitForFunction(() => document.getElementById('live-words')?.textContent === 'Paused')

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -44,12 +45,22 @@ def lead(number: int) -> RecordWrite:
     )
 
 
+LOOKS: list[tuple[Browser, int]] = [("chrome", 1440), ("chrome", 1280), ("chrome", 390), ("firefox", 1440)]
+
+
+@pytest.mark.parametrize(("browser", "width"), LOOKS)
+def test_no_state_has_a_barrier(org: FilledOrg, browser: Browser, width: int) -> None:
+    assert visit(org, browser, widths=[width]) == {}
+
+
 @pytest.mark.parametrize("browser", BOTH)
-def test_no_state_has_barriers_and_the_keyboard_goes_everywhere(org: FilledOrg, browser: Browser) -> None:
-    found = browse("local_org.mjs", org.url, browser, object="Lead", empty="Campaign", id=org.id, call=4)
-    assert found["wrong"] == {}
-    walked = found["walked"]
+def test_the_keyboard_goes_everywhere(org: FilledOrg, browser: Browser) -> None:
+    walked = visit(org, browser, walks=True)
     assert [stop for stop in walked["stops"] if not (stop["isOutlined"] and stop["isInSight"])] == []
     assert walked["third"]["role"] == "a"
     assert walked["record"].startswith("Lee ")
     assert walked["found"] == ["Campaign", "CampaignMember"]
+
+
+def visit(org: FilledOrg, browser: Browser, **given: object) -> Any:
+    return browse("local_org.mjs", org.url, browser, object="Lead", empty="Campaign", id=org.id, call=4, **given)

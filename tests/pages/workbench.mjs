@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { given } from './harness.mjs'
+import { click, given } from './harness.mjs'
 
 export const LEAD = 'mappings/lead.yaml'
 
@@ -15,8 +15,7 @@ export async function ready(page) {
 
 /** Shows a pane where the window shows one at a time. */
 export async function pane(page, name) {
-  const tab = await page.$(`#tab-${name}`)
-  if (await tab.isVisible()) await tab.click()
+  if (await page.$eval(`#tab-${name}`, (tab) => tab.checkVisibility())) await click(page, `#tab-${name}`)
 }
 
 /** Puts the cursor at the end of a line of the editor, by keys. */

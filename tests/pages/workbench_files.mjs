@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { given, inBrowser, open, press, shows } from './harness.mjs'
+import { click, given, inBrowser, open, press, shows } from './harness.mjs'
 import { LEAD, accept, chord, ready, toLine } from './workbench.mjs'
 
 const file = (name) => join(given.folder, name)
@@ -27,7 +27,7 @@ async function conflicts(page) {
   writeFileSync(file(LEAD), before)
   await press(page, 'Show both')
   await shows(page, 'Leads. Mine.', { within: 'dialog[open]' })
-  await (await within(page, '.primary')).click()
+  await click(page, 'dialog[open] .primary')
   await shows(page, 'Saved lead.yaml')
   const kept = lead()
   writeFileSync(file(LEAD), before)
@@ -93,12 +93,12 @@ async function newMapping(page) {
 }
 
 async function caught(page) {
-  await page.click('#caught')
+  await click(page, '#caught')
   await shows(page, 'came@example.com', { within: '#samples' })
-  await (await page.waitForSelector('#samples [data-open]')).click()
+  await click(page, '#samples [data-open]')
   await shows(page, 'came@example.com', { within: '#fields' })
   await press(page, 'Save event')
-  await (await within(page, '.primary')).click()
+  await click(page, 'dialog[open] .primary')
   await shows(page, 'Saved to')
   await page.waitForFunction(() => document.querySelector('#samples [aria-current="true"]')?.textContent.includes('came@example.com'))
   return readFileSync(file('tests/events/samples.ndjson'), 'utf8').includes('came@example.com')

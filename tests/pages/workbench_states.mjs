@@ -2,13 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { given, inBrowser, look, press, shows } from './harness.mjs'
+import { click, given, inBrowser, look, press, shows } from './harness.mjs'
 import { LEAD, chord, completions, lineWith, pane, ready, toLine } from './workbench.mjs'
 
 const sample = async (page, title) => {
   await pane(page, 'samples')
-  const rows = await page.$$('#samples [data-open]')
-  for (const row of rows) if ((await row.evaluate((one) => one.textContent)).includes(title)) await row.click()
+  const key = await page.$$eval('#samples [data-open]', (rows, part) => rows.find((row) => row.textContent.includes(part)).dataset.key, title)
+  await click(page, `#samples [data-key="${key}"]`)
   await pane(page, 'record')
 }
 const answer = (page, path, respond) =>
@@ -28,7 +28,7 @@ const states = {
   async row(page) {
     await ready(page)
     await pane(page, 'record')
-    await (await page.waitForSelector('[data-field="0 Title"]')).click()
+    await click(page, '[data-field="0 Title"]')
     await page.waitForSelector('.tried')
   },
   async samples(page) {
@@ -43,20 +43,23 @@ const states = {
   async unread(page) {
     await ready(page)
     await pane(page, 'record')
-    await page.click('#tab-unread')
+    await click(page, '#tab-unread')
     await shows(page, 'Map it')
   },
   async event(page) {
     await ready(page)
     await pane(page, 'record')
-    await page.click('#tab-event')
+    await click(page, '#tab-event')
     await press(page, 'Change and try')
   },
   async mistakes(page) {
     await ready(page)
     await toLine(page, lineWith('AnnualRevenue'))
-    await page.keyboard.type('\nRatng: traits.rating\nNick: traits.name | last_nam')
-    await page.keyboard.press('Escape')
+    for (const line of ['Ratng: traits.rating', 'Nick: traits.name | last_nam']) {
+      await page.keyboard.press('Enter')
+      await page.keyboard.type(line)
+      await page.keyboard.press('Escape') // Enter would take what is offered
+    }
     await shows(page, 'last_nam', { within: '#mistakes' })
   },
   async completion(page) {
@@ -68,13 +71,13 @@ const states = {
   },
   async recipes(page) {
     await ready(page)
-    await page.click('#tab-mapping').catch(() => {})
-    await page.click('#recipes')
+    await pane(page, 'mapping')
+    await click(page, '#recipes')
     await shows(page, 'Owner by country')
   },
   async new_mapping(page) {
     await ready(page)
-    await page.click('#new-mapping')
+    await click(page, '#new-mapping')
     await shows(page, 'Which events')
   },
   async help(page) {
@@ -103,7 +106,7 @@ const states = {
   async no_caught(page) {
     await ready(page)
     await pane(page, 'samples')
-    await page.click('#caught')
+    await click(page, '#caught')
     await shows(page, 'No events caught')
   },
   async loading(page) {

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from ..exactness.harness import SECRETS, Failure, Stage
 from ..exactness.model import Event
 from ..exactness.trial import Trial
+from ..service import metric_in
 
 Found = TypeVar("Found")
 _AUTHORIZATION = {"Authorization": f"Basic {b64encode(b'any:').decode()}"}
@@ -94,12 +95,10 @@ class Node:
         try:
             connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=_ANSWER_SECONDS)
             connection.request("GET", "/metrics")
-            found = re.search(
-                rf"^{re.escape(name)} (\S+)$", connection.getresponse().read().decode(), re.MULTILINE
-            )
+            exposed = connection.getresponse().read().decode()
         except (OSError, http.client.HTTPException):
             return None
-        return float(found[1]) if found else 0.0
+        return metric_in(exposed, name)
 
     def said(self) -> str:
         return (self.folder / "said.txt").read_text()

@@ -92,7 +92,7 @@ def test_stopping_loses_no_event(service: Service) -> None:
     service.start("--linger", "60")
     service.ask("/v1/identify", lead("a@b.co"), **BASIC)
     assert service.stop() == 0
-    assert "1 events are waiting" in service.log()
+    assert "1 event waiting in the spool" in service.log()
     service.start()
     service.wait_until_delivered()
     assert service.folder.rows("SELECT Email FROM Lead") == [("a@b.co",)]
