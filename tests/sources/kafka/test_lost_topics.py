@@ -9,7 +9,7 @@ from ...kafka_brokers import Brokers
 from ...postgres import free_port
 from .topics import Topics, read
 
-ON = "To go on with the oldest event that is left: sfmap run --source events --restart"
+ON = "To go on with the oldest event that is left: sfmap run --source events --until-end --restart"
 
 
 @pytest.fixture
