@@ -182,7 +182,8 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(ExtraMissing) as failed:
         ObjectStore(settings=ObjectStoreSettings()).list("s3://acme/a.gz")
-    assert str(failed.value) == ("cannot read s3://acme/a.gz: this needs sfmap[cloud]: pip install 'sfmap[cloud]'")
+    assert str(failed.value).startswith("cannot read s3://acme/a.gz: this needs sfmap[cloud]: ")
+    assert str(failed.value).endswith("pip install 'sfmap[cloud]'")
 
 
 NO_KEYS = "there is no key for it;"
