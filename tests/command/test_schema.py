@@ -95,4 +95,4 @@ def test_what_cannot_be_described_or_read_is_said(project: Folder) -> None:
     assert "nowhere.ndjson" in missing.stderr
     (project.path / "mappings/mapping.schema.json").unlink()
     none = project.sfmap("describe", "--refresh")
-    assert "sfmap schema --org local --write makes it" in none.stderr
+    assert "To make it: sfmap schema --org local --write\n" in none.stderr
