@@ -101,7 +101,7 @@ def test_events_of_the_spool_are_taken_over_with_their_numbers(folder: Folder, p
     url = keep_in(folder, postgres)
     done = folder.sfmap("state", "upgrade")
     assert done.returncode == 0, done.stderr
-    assert "2 events that wait for the org local" in done.stderr
+    assert "2 events waiting for the org local" in done.stderr
     assert postgres.ask(url, "SELECT id, org, source FROM spool ORDER BY id") == [
         (41, "local", "web"), (42, "local", "web"),
     ]  # fmt: skip
