@@ -9,6 +9,7 @@ from threading import Event as Flag
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.inspect.payload_diff import differences
 from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.testing.cases import rendered
 from sfmap.engine.workbench.compilations import Compilation
 from sfmap.engine.workbench.edited_project import EditedProject
@@ -67,8 +68,8 @@ class TerminalWatch:
         against = self._project.org.against(compilation.project, is_whole=compilation.check.is_whole)
         asked = f" {state.message}" if state.state == "away" else ""
         if errors:
-            return f"{_counted(errors, 'mistake')}, checked against {against}.{asked}"
-        return f"No mistakes, {_counted(fields, 'field')}, checked against {against}.{asked}"
+            return f"{counted(errors, 'mistake')}, checked against {against}.{asked}"
+        return f"No mistakes, {counted(fields, 'field')}, checked against {against}.{asked}"
 
     def _samples(self, mapper: Mapper) -> Iterator[str]:
         samples = [(one.id, one.event) for one in self._project.samples.all({}) if one.event is not None]
@@ -78,10 +79,10 @@ class TerminalWatch:
         self._before = now
         head = self._project.head.mapper()
         if head is None:
-            yield f"{_counted(len(now), 'sample')}; nothing to compare with: {self._project.head.message}."
+            yield f"{counted(len(now), 'sample')}; nothing to compare with: {self._project.head.message}."
             return
         other = sum(bool(differences(rendered(head, event), now[name])) for name, event in samples)
-        yield f"{_counted(len(now), 'sample')}, {other} changed since HEAD."
+        yield f"{counted(len(now), 'sample')}, {other} changed since HEAD."
 
     def _changes(self, before: dict[str, Rendering], now: dict[str, Rendering]) -> Iterator[str]:
         found = {name: differences(before.get(name, []), one) for name, one in now.items()}
@@ -90,8 +91,4 @@ class TerminalWatch:
             yield self._style(name, "place")
             yield from (f"  {one}" for one in some)
         if len(changed) > _MOST_SAMPLES:
-            yield f"... and {_counted(len(changed) - _MOST_SAMPLES, 'more sample')}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+            yield f"... and {counted(len(changed) - _MOST_SAMPLES, 'more sample')}"
