@@ -41,7 +41,7 @@ class Compilations:
             org_name = None if mistakes else self._org_name
             chosen = chosen_mappings(project, None, org_name, unsaved)
             texts = tuple((one.file, one.text) for one in chosen.sources.values())
-            key = (self._project_text(unsaved), texts, schema_version(project))
+            key = (self._project_text(unsaved), texts, schema_version(project), self._org.answers)
             if key not in self._kept:
                 known = partial(self._org.known_objects, project)
                 checked = check_chosen(project, mistakes, chosen, known)
@@ -60,7 +60,7 @@ class Compilations:
         return self._last_good
 
     def forget(self) -> None:
-        """Has everything checked again: the org has answered, or files have changed."""
+        """Has everything checked again: files have changed."""
         with self._lock:
             self._kept = {}
 

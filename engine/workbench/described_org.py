@@ -37,7 +37,7 @@ class OrgState:
 class DescribedOrg:
     """What is known of one org. Only the local org and descriptions on disk are known without asking."""
 
-    def __init__(self, org_name: str | None, on_change: Callable[[], None]) -> None:
+    def __init__(self, org_name: str | None, on_change: Callable[[], object]) -> None:
         self._org_name = org_name
         self._on_change = on_change
         self._lock = Lock()
@@ -47,6 +47,13 @@ class DescribedOrg:
         self._trouble = ""
         self._standard: tuple[object, Descriptions] | None = None
         self._asked_at = -math.inf
+        self._answers = 0
+
+    @property
+    def answers(self) -> int:
+        """How often something new was learned of the org; what was checked before may be different now."""
+        with self._lock:
+            return self._answers
 
     def name(self, project: ProjectFile) -> str:
         return self._org_name or project.default_org
@@ -134,10 +141,12 @@ class DescribedOrg:
         except (SfmapError, Mistakes) as error:
             with self._lock:
                 self._trouble = str(error)
+                self._answers += 1
         else:
             with self._lock:
                 self._trouble = ""
                 self._known |= {name: found.get(name) for name in names}
+                self._answers += 1
         self._on_change()
 
 

@@ -30,11 +30,10 @@ class EditedProject:
         """
         self.files = EditableFiles(folder)
         self.samples = SampleEvents(self.files)
-        self.org = DescribedOrg(org_name, on_change=self._org_answered)
+        self.org = DescribedOrg(org_name, on_change=on_org)
         self.head = HeadMappings(self.files.folder, org_name)
         self._compilations = Compilations(folder, org_name, self.org)
         self._watch = FileWatch(self.files, self.file().state)
-        self._on_org = on_org
         self._names: dict[str, str] = {}
 
     def file(self) -> ProjectFile:
@@ -81,10 +80,6 @@ class EditedProject:
             )
         except (Mistakes, CannotRead):
             return OrgNotes(objects={}, is_whole=False)
-
-    def _org_answered(self) -> None:
-        self._compilations.forget()
-        self._on_org()
 
 
 def _without_mistakes(compilation: Compilation) -> Mapper | None:
