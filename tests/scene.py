@@ -11,7 +11,7 @@ from pathlib import Path
 
 import requests
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from .folder import SFMAP, Folder

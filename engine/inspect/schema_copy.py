@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from sfmap.engine.local_org.currencies import MANY
-from sfmap.engine.local_org.object_schema import NUMBER_TYPES
+from sfmap.engine.local_org.records.currencies import MANY
+from sfmap.engine.local_org.records.object_schema import NUMBER_TYPES
 from sfmap.engine.org.fields import is_required
 from sfmap.engine.org.port import FieldDescription, ObjectDescription
 

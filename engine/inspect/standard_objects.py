@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sfmap.engine.local_org.object_schema import Entry, FieldSchema, ObjectSchema
-from sfmap.engine.local_org.schema_file import load_schema
+from sfmap.engine.local_org.records.object_schema import Entry, FieldSchema, ObjectSchema
+from sfmap.engine.local_org.records.schema_file import load_schema
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
 
 

@@ -1,4 +1,4 @@
 """A Salesforce on loopback, for development and tests.
 
-Imported by: wiring, inspect, serve, api, commands.
+Imported by: wiring, serve, api, commands.
 """

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sfmap.engine.http.server import WebServer
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
 
 

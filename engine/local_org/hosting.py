@@ -12,13 +12,13 @@ from sfmap.engine.files.private_files import private_file
 from sfmap.engine.http.address import CannotServe, listen
 from sfmap.engine.http.connections import Connections
 from sfmap.engine.http.server import WebServer
-from sfmap.engine.local_org.api_calls import ApiCalls
-from sfmap.engine.local_org.fault_plan import load_fault_plan
-from sfmap.engine.local_org.faults_endpoint import FaultsEndpoint
+from sfmap.engine.local_org.calls.api_calls import ApiCalls
+from sfmap.engine.local_org.calls.sessions import SESSION_SECONDS, ApiSessions
+from sfmap.engine.local_org.faults.fault_plan import load_fault_plan
+from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
 from sfmap.engine.local_org.http_app import make_app
-from sfmap.engine.local_org.schema_file import load_schema
-from sfmap.engine.local_org.sessions import SESSION_SECONDS, ApiSessions
-from sfmap.engine.local_org.store import LoggedCall, Store, StoreFailed
+from sfmap.engine.local_org.records.schema_file import load_schema
+from sfmap.engine.local_org.records.store import LoggedCall, Store, StoreFailed
 
 _STOP_SECONDS = 3
 _COLLECT_AFTER = 50_000

@@ -12,7 +12,7 @@ from threading import Timer
 from typing import IO
 
 from sfmap.engine.errors import ExitCode, SfmapError
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 
 _START_SECONDS = 30
 _STOP_SECONDS = 10

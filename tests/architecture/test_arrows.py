@@ -118,7 +118,7 @@ def test_module_names_are_unique() -> None:
 
 OBJECTS = [
     yaml.safe_load(path.read_text("utf-8"))
-    for path in files("sfmap.engine.local_org.objects").iterdir()
+    for path in files("sfmap.engine.local_org.records.objects").iterdir()
     if path.name.endswith(".yaml")
 ]
 COMMON = set(next(known["fields"] for known in OBJECTS if not known["name"]))

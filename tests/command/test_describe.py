@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 
 from ..folder import Folder
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 from urllib.request import urlopen
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 
 from ..folder import SFMAP, Folder, Identify
 

@@ -8,7 +8,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from ..folder import SFMAP, Folder, Identify

@@ -8,7 +8,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from ..folder import Folder, Identify
@@ -35,7 +35,7 @@ def private(folder: Folder, name: str, text: str) -> str:
     return name
 
 
-KEY = (files("sfmap.engine.local_org") / credentials.KEY_FILE).read_text("utf-8")
+KEY = (files("sfmap.engine.local_org.calls") / credentials.KEY_FILE).read_text("utf-8")
 SECRETS = {"SF_SECRET": credentials.CLIENT_SECRET, "SF_REFRESH": credentials.REFRESH_TOKEN}
 WAYS = {
     "client_credentials": f"client_id: {credentials.CLIENT_ID}\n    client_secret: ${{SF_SECRET}}",

@@ -14,7 +14,7 @@ from simple_salesforce.exceptions import (
 )
 from simple_salesforce.login import SalesforceLogin
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import LocalOrg
 
 

@@ -11,8 +11,8 @@ import pytest
 from sfmap.engine.language.key import Key
 from sfmap.engine.language.keys import TABLES
 from sfmap.engine.language.model import VALUE_TYPES
-from sfmap.engine.local_org.fault_plan import FaultKind, read_fault_plan
-from sfmap.engine.local_org.schema_file import load_schema
+from sfmap.engine.local_org.faults.fault_plan import FaultKind, read_fault_plan
+from sfmap.engine.local_org.records.schema_file import load_schema
 from sfmap.engine.mapping.filters.filter import Filter
 from sfmap.engine.mapping.filters.registry import FILTERS
 from sfmap.engine.mapping.values.values import Unfit, convert

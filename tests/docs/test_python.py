@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import sfmap
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import start_local_org
 
 from ..folder import REPOSITORY, Folder, identify

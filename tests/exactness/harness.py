@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 import requests
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 
 from .model import Event, Kept
 from .oracle import Applied, History, Retried, Told, judge

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 import sfmap
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 from sfmap.engine.planning.plan_summary import PlanSummary
 

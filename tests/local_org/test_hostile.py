@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from sfmap.engine.http.connections import MOST_IDLE
-from sfmap.engine.local_org.envelope import LARGEST_REQUEST
+from sfmap.engine.local_org.calls.http_requests import LARGEST_REQUEST
 from sfmap.engine.local_org.process import LocalOrg
 
 from .conftest import ENVELOPE, Client, post

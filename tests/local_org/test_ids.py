@@ -2,7 +2,7 @@
 
 import pytest
 
-from sfmap.engine.local_org.ids import full_id, new_id
+from sfmap.engine.local_org.records.ids import full_id, new_id
 
 # Pairs from public pages about the two forms.
 PAIRS = [

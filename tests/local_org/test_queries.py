@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 SCHEMA = """\

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sfmap.engine.local_org.currencies import CURRENCIES
-from sfmap.engine.local_org.text_rules import is_email_address, size, truncated
-from sfmap.engine.local_org.validation import stored_date, stored_datetime, stored_time
+from sfmap.engine.local_org.records.currencies import CURRENCIES
+from sfmap.engine.local_org.records.text_rules import is_email_address, size, truncated
+from sfmap.engine.local_org.records.validation import stored_date, stored_datetime, stored_time
 
 GRIN = "\U0001f600"
 

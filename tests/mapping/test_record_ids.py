@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfmap.engine.local_org.ids import full_id
+from sfmap.engine.local_org.records.ids import full_id
 from sfmap.engine.mapping.values.values import full_record_id
 
 # Pairs from public documentation of the two forms.

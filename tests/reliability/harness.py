@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 from sfmap.engine.mapping.values.record import Event
 

@@ -20,7 +20,7 @@ from threading import Thread
 import psycopg
 import pytest
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 
 from ..folder import SFMAP, Folder, identify
 from ..kafka_brokers import running_brokers

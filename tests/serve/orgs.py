@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import start_local_org
 
 from ..service import PROJECT, Service

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 
 from ..service import KEY, PROJECT, Service
 from .orgs import org_beside, set_password

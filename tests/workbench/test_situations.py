@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sfmap.engine.local_org import credentials
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import start_local_org
 from sfmap.tests.folder import Folder
 

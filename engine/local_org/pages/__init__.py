@@ -1,0 +1,4 @@
+"""Pages with the records and the calls.
+
+Imported by: local_org.
+"""

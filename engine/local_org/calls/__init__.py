@@ -1,0 +1,4 @@
+"""Sessions, and calls one at a time.
+
+Imported by: local_org/soap, local_org/rest, local_org/pages, local_org.
+"""

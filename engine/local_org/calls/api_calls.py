@@ -1,0 +1,91 @@
+"""API calls: one at a time, each counted against the daily limit and logged."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sfmap.engine.local_org.calls.sessions import ApiSession, ApiSessions
+from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
+from sfmap.engine.local_org.records.exchanges import Exchange, kept
+from sfmap.engine.local_org.records.object_schema import Schema
+from sfmap.engine.local_org.records.store import LoggedCall, Store, now
+
+_LONGEST_ABOUT = 200
+
+
+class ApiCalls:
+    """Runs the calls of SOAP and REST on the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        schema: Schema,
+        sessions: ApiSessions,
+        *,
+        daily_limit: int,
+        on_logged: Callable[[LoggedCall], None],
+    ) -> None:
+        self.store = store
+        self.schema = schema
+        self.sessions = sessions
+        self.daily_limit = daily_limit
+        self._on_logged = on_logged
+        self.lock = threading.Lock()
+        """The lock around executing and logging a call."""
+
+    @contextmanager
+    def look(self) -> Iterator[Store]:
+        """Exclusive access to the store, for reading only."""
+        with self.lock:
+            yield self.store
+
+    @contextmanager
+    def call(self, token: str, operation: str, about: str, exchange: Exchange) -> Iterator[ApiSession]:
+        """A counted and logged call, in a transaction of the store. Raises `Fault`."""
+        with self.lock:
+            started, outcome = time.perf_counter(), "ok"
+            try:
+                session = self.sessions.find(token)
+                self.count()
+                with self.store.transaction():
+                    yield session
+            except Fault as fault:
+                outcome = fault.code
+                raise
+            finally:
+                took = time.perf_counter() - started
+                self.log(operation, about, outcome=outcome, seconds=took, exchange=exchange)
+
+    def count(self) -> int:
+        """Counts a call of today, even if it then fails; returns their number. Raises `Fault` at the limit."""
+        with self.store.transaction():
+            used = self.store.calls_today()
+            if used >= self.daily_limit:
+                raise unexpected("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+            self.store.count_call()
+        return used + 1
+
+    def log(
+        self,
+        operation: str,
+        about: str,
+        *,
+        outcome: str,
+        seconds: float,
+        exchange: Exchange,
+        records: int = 0,
+        fault: str = "",
+    ) -> None:
+        logged = LoggedCall(
+            at=now(),
+            operation=operation,
+            object_name=about[:_LONGEST_ABOUT],
+            records=records,
+            outcome=outcome,
+            milliseconds=round(seconds * 1000, 1),
+            fault=fault,
+        )
+        with self.store.transaction():
+            self.store.log(logged, kept(exchange))
+        self._on_logged(logged)

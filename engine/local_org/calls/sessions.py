@@ -1,0 +1,60 @@
+"""The local org's sessions, in memory; equal sign-ins share one, as in Salesforce."""
+
+import secrets
+import time
+from dataclasses import dataclass, field
+
+from sfmap.engine.local_org.faults.org_faults import no_session
+from sfmap.engine.local_org.records.ids import new_id
+from sfmap.engine.local_org.records.store import Stored
+from sfmap.engine.local_org.soql.soql_compiler import CompiledQuery
+
+SESSION_SECONDS = 7_200
+ORGANIZATION_ID = new_id("00D", 1)
+USER_ID = new_id("005", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A query whose pages are still being fetched."""
+
+    query: CompiledQuery
+    rows: list[tuple[Stored, ...]]
+
+
+@dataclass
+class ApiSession:
+    id: str
+    last_used: float
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    """By query locator."""
+
+
+class ApiSessions:
+    def __init__(self, seconds: int = SESSION_SECONDS) -> None:
+        self._seconds = seconds
+        self._sessions: dict[str, ApiSession] = {}
+        self._by_sign_in: dict[str, str] = {}
+
+    def open(self, sign_in: str) -> ApiSession:
+        """The session for this sign-in, opened if there is none."""
+        known = self._sessions.get(self._by_sign_in.get(sign_in, ""))
+        if known and time.monotonic() - known.last_used <= self._seconds:
+            return known
+        session = ApiSession(f"{ORGANIZATION_ID[:15]}!{secrets.token_urlsafe(48)}", time.monotonic())
+        self._sessions[session.id] = session
+        self._by_sign_in[sign_in] = session.id
+        return session
+
+    def find(self, session_id: str) -> ApiSession:
+        """The session, marked as used. Raises `Fault` if there is none, or it has been idle for too long."""
+        session = self._sessions.get(session_id)
+        now = time.monotonic()
+        if session is None or now - session.last_used > self._seconds:
+            self.close(session_id)
+            raise no_session()
+        session.last_used = now
+        return session
+
+    def close(self, session_id: str) -> None:
+        self._sessions.pop(session_id, None)

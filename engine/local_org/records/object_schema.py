@@ -1,0 +1,171 @@
+"""The local org's objects and fields."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sfmap.engine.local_org.records.currencies import USUAL_CURRENCY
+
+TEXT_TYPES = ("string", "textarea", "email", "phone", "url", "picklist", "multipicklist")
+NUMBER_TYPES = ("int", "double", "currency", "percent")
+CODE = "Code"
+"""The suffix of a picklist of codes, after the name of its text field."""
+_NEVER_FILTERED = ("address", "location", "encryptedstring", "base64", "anyType", "complexvalue")
+_LONGEST_FILTERED = 255
+"""In characters; queries cannot filter by longer text areas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One value of a picklist."""
+
+    value: str
+    label: str
+    active: bool = True
+    valid_for: tuple[str, ...] = ()
+    """In a dependent picklist: the controlling values for which it is valid."""
+
+
+@dataclass(frozen=True)
+class FieldSchema:
+    name: str
+    label: str
+    type: str
+    length: int = 0
+    precision: int = 0
+    scale: int = 0
+    digits: int = 0
+    nillable: bool = True
+    createable: bool = True
+    updateable: bool = True
+    id_lookup: bool = False
+    external_id: bool = False
+    unique: bool = False
+    restricted: bool = False
+    custom: bool = False
+    entries: tuple[Entry, ...] = field(default=(), compare=False)
+    references: tuple[str, ...] = ()
+    default: str | None = None
+    relationship: str = ""
+    """The relationship's name in a copied org, if it does not follow from the field's name."""
+    controller: str = ""
+    """The field that a dependent picklist depends on."""
+    unfiltered: bool = False
+    """Whether a copied org cannot filter by the field although its type would allow it."""
+
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """The values of the active entries."""
+        return tuple(entry.value for entry in self.entries if entry.active)
+
+    @property
+    def filterable(self) -> bool:
+        """Whether a query may filter by the field."""
+        is_long = self.type == "textarea" and self.length > _LONGEST_FILTERED
+        return not (self.unfiltered or is_long or self.type in _NEVER_FILTERED)
+
+    @property
+    def required(self) -> bool:
+        """Whether a create must give it a value."""
+        return self.createable and not self.nillable and not self.defaulted
+
+    @property
+    def relationship_name(self) -> str:
+        """The name by which a write refers to the parent record; empty if the field is not a reference."""
+        if self.type != "reference":
+            return ""
+        if self.relationship:
+            return self.relationship
+        return f"{self.name[:-1]}r" if self.custom else self.name.removesuffix("Id")
+
+    @property
+    def defaulted(self) -> bool:
+        return self.default is not None or self.type == "boolean" or self.name == "OwnerId"
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A boolean field that, once true, keeps a record from being updated, and the error that results."""
+
+    when: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateRule:
+    """A rule by which records with equal fields are duplicates."""
+
+    name: str
+    fields: tuple[str, ...]
+    warns: bool
+    """Whether a duplicate is saved if the call asks for it; otherwise it never is."""
+
+
+@dataclass(frozen=True)
+class ObjectSchema:
+    name: str
+    label: str
+    plural: str
+    key_prefix: str
+    fields: Mapping[str, FieldSchema]
+    """By API name, in the order of describe."""
+    compose: Mapping[str, str] = field(default_factory=dict)
+    """Read-only fields composed of others: `{Name: "{FirstName} {LastName}"}`."""
+    number: Mapping[str, int] = field(default_factory=dict)
+    """Auto-number fields, and their digits."""
+    lock: Lock | None = None
+    seed: tuple[Mapping[str, str | int], ...] = ()
+    """The records that every org starts with."""
+    index: tuple[str, ...] = ()
+    """Fields that are often looked up, besides those that identify records."""
+    custom: bool = False
+    duplicate_rules: tuple[DuplicateRule, ...] = ()
+    states: Mapping[str, str] = field(default_factory=dict)
+    """Text fields for states, each with the field for its country."""
+
+    @cached_property
+    def coded(self) -> tuple[tuple[FieldSchema, FieldSchema], ...]:
+        """Text fields with a picklist of codes, each with that picklist; countries before states."""
+        codes = ((one, self.fields.get(f"{one.name}{CODE}")) for one in self.fields.values())
+        pairs = [(text, code) for text, code in codes if code and code.type == "picklist"]
+        return tuple(sorted(pairs, key=lambda pair: bool(pair[1].controller)))
+
+    @cached_property
+    def _by_folded_name(self) -> dict[str, FieldSchema]:
+        return {name.casefold(): schema for name, schema in self.fields.items()}
+
+    def field(self, name: str) -> FieldSchema | None:
+        """The field of that name, in any casing."""
+        return self._by_folded_name.get(name.casefold())
+
+    @cached_property
+    def _by_relationship(self) -> dict[str, FieldSchema]:
+        return {f.relationship_name.casefold(): f for f in self.fields.values() if f.relationship_name}
+
+    def relationship(self, name: str) -> FieldSchema | None:
+        """The reference field whose relationship has that name, in any casing."""
+        return self._by_relationship.get(name.casefold())
+
+
+@dataclass(frozen=True)
+class Schema:
+    objects: Mapping[str, ObjectSchema]
+    currency: str = USUAL_CURRENCY
+    """The ISO code of the org's currency, or `many` where it has several."""
+
+    @cached_property
+    def _by_folded_name(self) -> dict[str, ObjectSchema]:
+        return {name.casefold(): schema for name, schema in self.objects.items()}
+
+    def object(self, name: str) -> ObjectSchema | None:
+        """The object of that name, in any casing."""
+        return self._by_folded_name.get(name.casefold())
+
+    @cached_property
+    def _by_key_prefix(self) -> dict[str, ObjectSchema]:
+        return {schema.key_prefix: schema for schema in self.objects.values()}
+
+    def object_of(self, record_id: str) -> ObjectSchema | None:
+        """The object whose records have ids like this one."""
+        return self._by_key_prefix.get(record_id[:3])

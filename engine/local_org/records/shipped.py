@@ -1,0 +1,85 @@
+"""The standard objects of every local org, read from the data files in `objects`."""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import TypedDict
+
+import yaml
+
+from sfmap.engine.local_org.records.object_schema import Entry, FieldSchema, Lock, ObjectSchema
+
+
+class _FieldData(TypedDict, total=False):
+    label: str
+    type: str
+    length: int
+    precision: int
+    scale: int
+    digits: int
+    flags: str
+    values: list[str]
+    references: list[str]
+
+
+class _ObjectData(TypedDict, total=False):
+    name: str
+    label: str
+    plural: str
+    key_prefix: str
+    compose: dict[str, str]
+    defaults: dict[str, str]
+    number: dict[str, int]
+    locked: dict[str, str]
+    index: list[str]
+    seed: list[dict[str, str | int]]
+    states: dict[str, str]
+    fields: dict[str, _FieldData]
+
+
+def shipped_objects() -> Iterator[ObjectSchema]:
+    """The standard objects, and one without a name with the fields of every custom object."""
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    folder = files("sfmap.engine.local_org.records.objects")
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name.endswith(".yaml"):
+            data: _ObjectData = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506 - both are safe
+            yield _standard_object(data)
+
+
+def _standard_object(data: _ObjectData) -> ObjectSchema:
+    defaults = data.get("defaults", {})
+    fields = {name: _standard_field(name, raw, defaults.get(name)) for name, raw in data["fields"].items()}
+    return ObjectSchema(
+        name=data["name"],
+        label=data["label"],
+        plural=data["plural"],
+        key_prefix=data["key_prefix"],
+        fields=fields,
+        compose=data.get("compose", {}),
+        number=data.get("number", {}),
+        lock=Lock(**data["locked"]) if "locked" in data else None,
+        index=tuple(data.get("index", ())),
+        seed=tuple(data.get("seed", ())),
+        states=data.get("states", {}),
+    )
+
+
+def _standard_field(name: str, data: _FieldData, default: str | None) -> FieldSchema:
+    flags = data.get("flags", "")
+    return FieldSchema(
+        name=name,
+        label=data["label"],
+        type=data["type"],
+        length=data.get("length", 0),
+        precision=data.get("precision", 0),
+        scale=data.get("scale", 0),
+        digits=data.get("digits", 0),
+        nillable="N" in flags,
+        createable="C" in flags,
+        updateable="U" in flags,
+        id_lookup="X" in flags,
+        restricted="R" in flags,
+        entries=tuple(Entry(value, value) for value in data.get("values", ())),
+        references=tuple(data.get("references", ())),
+        default=default,
+    )

@@ -1,0 +1,324 @@
+"""The local org's records in SQLite: a table for each object, and the number of API calls for each day."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sfmap.engine.errors import ExitCode, SfmapError
+from sfmap.engine.files.private_files import private_database, private_folder
+from sfmap.engine.local_org.records.exchanges import KeptExchange
+from sfmap.engine.local_org.records.ids import new_id
+from sfmap.engine.local_org.records.object_schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
+
+Stored = str | int | float | None
+"""A value as stored in SQLite; booleans are 0 and 1."""
+
+_BUSY_SECONDS = 30
+_NUMBER_COLUMN = "sfmap_number"
+"""Numbers an object's records; their ids are derived from it."""
+
+
+_LONGEST_LOG = 1_000
+_EXCHANGES = 200
+_OLD_LOG = 7
+"""The number of columns of the log before it had those for faults."""
+_SEARCHED = 90
+"""The most columns that a search covers: SQLite limits the depth of expressions."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCall:
+    at: str
+    operation: str
+    object_name: str
+    records: int
+    outcome: str
+    """`ok`, a fault's code, or the number of refused records."""
+    milliseconds: float
+    fault: str = ""
+    """The fault of the plan that hit it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change that one call made to a record."""
+
+    at: str
+    call: int
+    """The number of the call in the log."""
+    verb: str
+    values: Mapping[str, Stored]
+    """The values written."""
+
+
+class StoreFailed(SfmapError):
+    """The database cannot be used; the message says why."""
+
+    exit_code = ExitCode.NOT_FINISHED
+
+
+def response_value(field: FieldSchema, value: Stored) -> Stored | bool:
+    """The value as a response contains it."""
+    if value is None:
+        return None
+    if field.type == "boolean":
+        return bool(value)
+    return float(value) if field.type in NUMBER_TYPES and field.type != "int" else value
+
+
+def fold(text: Stored) -> Stored:
+    """The text normalized for comparison, as the org does."""
+    return text.casefold() if isinstance(text, str) else text
+
+
+class Store:
+    def __init__(self, path: Path, schema: Schema) -> None:
+        """Opens the database, and adds new objects and fields of the schema. Raises `StoreFailed`."""
+        try:
+            if not path.parent.exists():
+                private_folder(path.parent)
+            private_database(path)
+            self._connection = sqlite3.connect(
+                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._connection.create_function("fold", 1, fold, deterministic=True)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            with self.transaction():
+                self._prepare(schema)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreFailed(f"The local org cannot use {path}: {error}.") from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction that excludes other writers."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of a transaction that an exception rolls back before it propagates."""
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK TO part")
+            self._connection.execute("RELEASE part")
+            raise
+        self._connection.execute("RELEASE part")
+
+    def next_number(self, target: ObjectSchema) -> int:
+        """The number of the object's next record."""
+        query = f"SELECT coalesce(max({_NUMBER_COLUMN}), 0) + 1 FROM {_quoted(target.name)}"  # noqa: S608
+        number: int = self._connection.execute(query).fetchone()[0]
+        return number
+
+    def insert(self, target: ObjectSchema, number: int, row: Mapping[str, Stored]) -> str:
+        """Inserts a record; returns its id."""
+        record_id = new_id(target.key_prefix, number)
+        values = {_NUMBER_COLUMN: number, "Id": record_id, **row}
+        columns = ", ".join(map(_quoted, values))
+        places = ", ".join("?" * len(values))
+        statement = f"INSERT INTO {_quoted(target.name)} ({columns}) VALUES ({places})"  # noqa: S608
+        self._connection.execute(statement, list(values.values()))
+        return record_id
+
+    def update(self, target: ObjectSchema, record_id: str, changes: Mapping[str, Stored]) -> None:
+        assignments = ", ".join(f"{_quoted(name)} = ?" for name in changes)
+        statement = f"UPDATE {_quoted(target.name)} SET {assignments} WHERE Id = ?"  # noqa: S608
+        self._connection.execute(statement, [*changes.values(), record_id])
+
+    def get(self, target: ObjectSchema, record_id: str) -> dict[str, Stored] | None:
+        """All fields of a record, deleted or not."""
+        cursor = self._connection.execute(f"SELECT * FROM {_quoted(target.name)} WHERE Id = ?", [record_id])  # noqa: S608
+        row = cursor.fetchone()
+        return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
+
+    def is_deleted(self, target: ObjectSchema, record_id: str) -> bool | None:
+        """Whether the record with this id is deleted; None if it does not exist."""
+        query = f"SELECT IsDeleted FROM {_quoted(target.name)} WHERE Id = ?"  # noqa: S608
+        row = self._connection.execute(query, [record_id]).fetchone()
+        return bool(row[0]) if row else None
+
+    def holders(self, target: ObjectSchema, field: str, value: Stored, most: int) -> list[str]:
+        """The ids of up to `most` records that have this value in the field, as the org compares it."""
+        query = (
+            f"SELECT Id FROM {_quoted(target.name)} WHERE fold({_quoted(field)}) = ? AND IsDeleted = 0"  # noqa: S608
+            f" LIMIT {most}"
+        )
+        return [row[0] for row in self._connection.execute(query, [fold(value)])]
+
+    def alike(self, target: ObjectSchema, values: Mapping[str, Stored], most: int) -> list[str]:
+        """The ids of up to `most` records that have all these values, as the org compares them, oldest first."""
+        same = " AND ".join(f"fold({_quoted(name)}) = ?" for name in values)
+        query = (
+            f"SELECT Id FROM {_quoted(target.name)} WHERE {same} AND IsDeleted = 0"  # noqa: S608
+            f" ORDER BY {_NUMBER_COLUMN} LIMIT {most}"
+        )
+        return [row[0] for row in self._connection.execute(query, [fold(value) for value in values.values()])]
+
+    def select(self, statement: str, parameters: Sequence[Stored]) -> list[tuple[Stored, ...]]:
+        """Runs a compiled query."""
+        return self._connection.execute(statement, parameters).fetchall()
+
+    def note_change(self, record_id: str, verb: str, values: Mapping[str, Stored]) -> None:
+        """Notes a change that the current call makes to a record; `log` gives the call the same number."""
+        self._connection.execute(
+            "INSERT INTO sfmap_changes VALUES (?, ?, (SELECT coalesce(max(number), 0) + 1 FROM sfmap_log), ?, ?)",
+            [record_id, now(), verb, json.dumps(values)],
+        )
+
+    def changes(self, record_id: str) -> list[Change]:
+        """The changes to the record, in order."""
+        query = "SELECT at, call, verb, changed FROM sfmap_changes WHERE id = ? ORDER BY rowid"
+        rows = self._connection.execute(query, [record_id])
+        return [
+            Change(at=at, call=call, verb=verb, values=json.loads(changed)) for at, call, verb, changed in rows
+        ]
+
+    def log(self, entry: LoggedCall, exchange: KeptExchange | None = None) -> None:
+        """Adds an entry to the log, which keeps the last thousand, and of the last 200 what went over the wire."""
+        number = self._connection.execute(
+            "INSERT INTO sfmap_log VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", astuple(entry)
+        ).lastrowid
+        assert number
+        self._connection.execute("DELETE FROM sfmap_log WHERE number <= ?", [number - _LONGEST_LOG])
+        if exchange:
+            values = (number, *astuple(exchange))
+            self._connection.execute("INSERT INTO sfmap_exchanges VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            self._connection.execute("DELETE FROM sfmap_exchanges WHERE number <= ?", [number - _EXCHANGES])
+
+    def exchange(self, number: int) -> KeptExchange | None:
+        """What went over the wire in that call; None if it is not kept, or no longer."""
+        query = "SELECT url, client, sent, received, request, response FROM sfmap_exchanges WHERE number = ?"
+        row = self._connection.execute(query, [number]).fetchone()
+        if row is None:
+            return None
+        url, client, sent, received, request, response = row
+        return KeptExchange(
+            url=url, client=client, sent=sent, received=received, request=request, response=response
+        )
+
+    def changed_by(self, call: int) -> list[tuple[str, str]]:
+        """The records that a call changed: their ids, and what it did."""
+        query = "SELECT id, verb FROM sfmap_changes WHERE call = ? ORDER BY rowid LIMIT 1000"
+        return [(record_id, verb) for record_id, verb in self._connection.execute(query, [call])]
+
+    def calls_logged(self) -> int:
+        number: int = self._connection.execute("SELECT count(*) FROM sfmap_log").fetchone()[0]
+        return number
+
+    def logged_call(self, number: int) -> LoggedCall | None:
+        row = self._connection.execute("SELECT * FROM sfmap_log WHERE number = ?", [number]).fetchone()
+        return LoggedCall(*row[1:]) if row else None
+
+    def logged(self) -> list[tuple[int, LoggedCall]]:
+        """The last calls with their numbers, newest first."""
+        rows = self._connection.execute("SELECT * FROM sfmap_log ORDER BY number DESC")
+        return [(number, LoggedCall(*row)) for number, *row in rows]
+
+    def records(
+        self, target: ObjectSchema, *, search: str, order: str, descending: bool, most: int, start: int
+    ) -> tuple[int, list[dict[str, Stored]]]:
+        """The number of records that contain the text in some field, and a page of them; includes deleted ones."""
+        columns = [_quoted(field.name) for field in target.fields.values()]
+        condition, parameters = "1", []
+        if search:
+            holds = " || ' ' || ".join(f"coalesce({column}, '')" for column in columns[:_SEARCHED])
+            condition, parameters = f"instr(fold({holds}), fold(?)) > 0", [search]
+        table = _quoted(target.name)
+        count = f"SELECT count(*) FROM {table} WHERE {condition}"  # noqa: S608
+        total: int = self._connection.execute(count, parameters).fetchone()[0]
+        known = target.field(order)
+        by = f"{_quoted(known.name)} {'DESC' if descending else 'ASC'}, " if known else ""
+        page = (
+            f"SELECT {', '.join(columns)} FROM {table} WHERE {condition}"  # noqa: S608
+            f" ORDER BY {by}{_NUMBER_COLUMN} DESC LIMIT ? OFFSET ?"
+        )
+        cursor = self._connection.execute(page, [*parameters, most, start])
+        return total, [dict(zip(target.fields, row, strict=True)) for row in cursor]
+
+    def count(self, target: ObjectSchema) -> int:
+        """The number of the object's records that are not deleted."""
+        query = f"SELECT count(*) FROM {_quoted(target.name)} WHERE IsDeleted = 0"  # noqa: S608
+        number: int = self._connection.execute(query).fetchone()[0]
+        return number
+
+    def calls_today(self) -> int:
+        row = self._connection.execute("SELECT calls FROM sfmap_api_calls WHERE day = ?", [_today()]).fetchone()
+        return row[0] if row else 0
+
+    def count_call(self) -> None:
+        self._connection.execute(
+            "INSERT INTO sfmap_api_calls VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET calls = calls + 1",
+            [_today()],
+        )
+
+    def _prepare(self, schema: Schema) -> None:
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS sfmap_api_calls (day TEXT PRIMARY KEY, calls INTEGER NOT NULL)"
+        )
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS sfmap_log (number INTEGER PRIMARY KEY, at TEXT, operation TEXT,"
+            " object TEXT, records INTEGER, outcome TEXT, milliseconds REAL, fault TEXT NOT NULL DEFAULT '')"
+        )
+        if len(self._connection.execute("PRAGMA table_info(sfmap_log)").fetchall()) == _OLD_LOG:
+            self._connection.execute("ALTER TABLE sfmap_log ADD COLUMN fault TEXT NOT NULL DEFAULT ''")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS sfmap_changes (id TEXT, at TEXT, call INTEGER, verb TEXT, changed TEXT)"
+        )
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS sfmap_exchanges (number INTEGER PRIMARY KEY, url TEXT, client TEXT,"
+            " sent INTEGER, received INTEGER, request BLOB, response BLOB)"
+        )
+        self._connection.execute("CREATE INDEX IF NOT EXISTS sfmap_changes_call ON sfmap_changes (call)")
+        self._connection.execute("CREATE INDEX IF NOT EXISTS sfmap_changes_id ON sfmap_changes (id)")
+        for target in schema.objects.values():
+            self._prepare_table(target)
+
+    def _prepare_table(self, target: ObjectSchema) -> None:
+        table = _quoted(target.name)
+        self._connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {table} ({_NUMBER_COLUMN} INTEGER PRIMARY KEY, Id TEXT UNIQUE NOT NULL)"
+        )
+        columns = {row[1].casefold() for row in self._connection.execute(f"PRAGMA table_info({table})")}
+        for field in target.fields.values():
+            if field.name.casefold() not in columns:
+                kind = "NUMERIC" if field.type in NUMBER_TYPES or field.type == "boolean" else "TEXT"
+                default = "NOT NULL DEFAULT 0" if field.type == "boolean" else ""
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {_quoted(field.name)} {kind} {default}")
+            ruled = any(field.name in rule.fields for rule in target.duplicate_rules)
+            found_by = (field.id_lookup and field.type != "id") or field.unique or field.name in target.index
+            if found_by or ruled:
+                index = _quoted(f"{target.name}.{field.name}")
+                self._connection.execute(
+                    f"CREATE INDEX IF NOT EXISTS {index} ON {table} (fold({_quoted(field.name)}))"
+                )
+        if target.seed and self.next_number(target) == 1:
+            for number, row in enumerate(target.seed, 1):
+                self.insert(target, number, row)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def now() -> str:
+    """The current time as the org writes it."""
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()

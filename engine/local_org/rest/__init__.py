@@ -1,0 +1,4 @@
+"""The REST API, and its sign-in.
+
+Imported by: local_org.
+"""

@@ -1,0 +1,4 @@
+"""The partner SOAP API.
+
+Imported by: local_org.
+"""

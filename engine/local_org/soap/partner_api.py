@@ -1,0 +1,139 @@
+"""The partner API: each operation by its name, and the response to a request."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sfmap.engine.local_org.calls.api_calls import ApiCalls
+from sfmap.engine.local_org.calls.api_versions import version_number
+from sfmap.engine.local_org.faults.fault_plan import InjectedFault
+from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
+from sfmap.engine.local_org.records.exchanges import Exchange
+from sfmap.engine.local_org.records.store import now
+from sfmap.engine.local_org.soap import soap_describes, soap_queries, soap_sign_in, soap_writes
+from sfmap.engine.local_org.soap.envelope import (
+    SoapRequest,
+    answer,
+    children,
+    element,
+    fault_answer,
+    local_name,
+    text_of,
+)
+from sfmap.engine.local_org.soap.soap_call import SoapCall
+
+
+def _server_timestamp(_call: SoapCall) -> str:
+    return f"<result>{element('timestamp', now())}</result>"
+
+
+_OPERATIONS: Mapping[str, Callable[[SoapCall], str]] = {
+    "create": soap_writes.create,
+    "delete": soap_writes.delete,
+    "describeGlobal": soap_describes.describe_global,
+    "describeSObject": soap_describes.describe_objects,
+    "describeSObjects": soap_describes.describe_objects,
+    "getServerTimestamp": _server_timestamp,
+    "getUserInfo": soap_sign_in.get_user_info,
+    "logout": soap_sign_in.log_out,
+    "query": soap_queries.query,
+    "queryAll": soap_queries.query_all,
+    "queryMore": soap_queries.query_more,
+    "retrieve": soap_queries.retrieve,
+    "undelete": soap_writes.undelete,
+    "update": soap_writes.update,
+    "upsert": soap_writes.upsert,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SoapReply:
+    status: int
+    body: bytes
+
+
+class PartnerApi:
+    """Answers SOAP requests."""
+
+    def __init__(self, calls: ApiCalls) -> None:
+        self._calls = calls
+
+    def answer(
+        self,
+        request: SoapRequest,
+        base_url: str,
+        version: str,
+        exchange: Exchange,
+        injected: InjectedFault | None = None,
+    ) -> SoapReply:
+        """The response to one request; everything wrong with it becomes a fault."""
+        with self._calls.lock:
+            started = time.perf_counter()
+            try:
+                reply, outcome = SoapReply(200, self._answer(request, base_url, version, injected)), "ok"
+            except Fault as fault:
+                reply, outcome = SoapReply(500, fault_answer(fault)), fault.code
+            except sqlite3.Error as error:
+                unusable = unexpected("SERVER_UNAVAILABLE", f"The local org's database: {error}.")
+                return SoapReply(500, fault_answer(unusable))
+            refused = reply.body.count(b"<success>false</success>")
+            outcome = f"{refused} refused" if refused else outcome
+            exchange.response = reply.body
+            self._log(request, exchange, outcome, time.perf_counter() - started, injected)
+            return reply
+
+    def miss(self, request: SoapRequest, exchange: Exchange, injected: InjectedFault) -> None:
+        """Logs a call that a fault of the plan kept from being executed."""
+        with self._calls.lock:
+            self._log(request, exchange, "not done", 0, injected)
+
+    def _log(
+        self,
+        request: SoapRequest,
+        exchange: Exchange,
+        outcome: str,
+        seconds: float,
+        injected: InjectedFault | None,
+    ) -> None:
+        sent = [child for child in children(request.body) if local_name(child) in ("sObjects", "ids")]
+        kinds = [text_of(part) for child in sent[:1] for part in children(child) if local_name(part) == "type"]
+        about = kinds or request.texts("sObjectType") or request.texts("queryString")
+        self._calls.log(
+            request.operation,
+            ", ".join(about),
+            outcome=outcome,
+            seconds=seconds,
+            exchange=exchange,
+            records=len(sent),
+            fault=injected.kind if injected else "",
+        )
+
+    def _answer(self, request: SoapRequest, base_url: str, version: str, injected: InjectedFault | None) -> bytes:
+        calls = self._calls
+        version_number(version)
+        session_id = request.header("SessionHeader", "sessionId")
+        if injected and injected.fault:
+            if injected.kind == "expired_session":
+                calls.sessions.close(session_id)
+            raise injected.fault
+        if request.operation == "login":
+            signed_in = soap_sign_in.log_in(
+                request, calls.sessions, base_url=base_url, version=version, currency=calls.schema.currency
+            )
+            return answer("login", signed_in, None)
+        operation = _OPERATIONS.get(request.operation)
+        session = calls.sessions.find(session_id)
+        if operation is None:
+            raise unexpected("UNKNOWN_EXCEPTION", f"The local org has no operation {request.operation}.")
+        usage = (calls.count(), calls.daily_limit)
+        call = SoapCall(
+            request=request,
+            session=session,
+            sessions=calls.sessions,
+            store=calls.store,
+            schema=calls.schema,
+            injected=injected,
+        )
+        with calls.store.transaction():
+            return answer(request.operation, operation(call), usage)

@@ -1,0 +1,131 @@
+"""Creates, updates, upserts, deletes and undeletes records over SOAP."""
+
+from collections.abc import Sequence
+
+from lxml import etree
+
+from sfmap.engine.local_org.calls.sessions import USER_ID
+from sfmap.engine.local_org.faults.org_faults import Duplicate, RecordError, unexpected
+from sfmap.engine.local_org.records.record_writer import SaveResult, SentRecord, Writer
+from sfmap.engine.local_org.records.references import SentParent
+from sfmap.engine.local_org.soap.envelope import children, element, is_nil, local_name, text_of
+from sfmap.engine.local_org.soap.soap_call import SoapCall
+
+MOST_RECORDS = 200
+
+
+def create(call: SoapCall) -> str:
+    return _results(_writer(call).create(_sent_records(call), _all_or_none(call)))
+
+
+def update(call: SoapCall) -> str:
+    return _results(_writer(call).update(_sent_records(call), _all_or_none(call)))
+
+
+def upsert(call: SoapCall) -> str:
+    key = "".join(call.request.texts("externalIDFieldName")).strip()
+    return "".join(map(_upserted, _writer(call).upsert(key, _sent_records(call), _all_or_none(call))))
+
+
+def delete(call: SoapCall) -> str:
+    return _results(_writer(call).delete(_ids(call), _all_or_none(call)))
+
+
+def undelete(call: SoapCall) -> str:
+    return _results(_writer(call).undelete(_ids(call), _all_or_none(call)))
+
+
+def _writer(call: SoapCall) -> Writer:
+    return Writer(
+        call.store,
+        call.schema,
+        USER_ID,
+        cut_long=call.request.header("AllowFieldTruncationHeader", "allowFieldTruncation") == "true",
+        allow_duplicates=call.request.header("DuplicateRuleHeader", "allowSave") == "true",
+        injected=call.injected,
+    )
+
+
+def _sent_records(call: SoapCall) -> list[SentRecord]:
+    sent = [_sent(child) for child in children(call.request.body) if local_name(child) == "sObjects"]
+    _check_number(len(sent))
+    return sent
+
+
+def _ids(call: SoapCall) -> list[str]:
+    ids = call.request.texts("ids")
+    _check_number(len(ids))
+    return ids
+
+
+def _check_number(records: int) -> None:
+    if records > MOST_RECORDS:
+        message = f"record limit reached. cannot submit more than {MOST_RECORDS} records into this call"
+        raise unexpected("EXCEEDED_ID_LIMIT", message)
+
+
+def _all_or_none(call: SoapCall) -> bool:
+    return call.request.header("AllOrNoneHeader", "allOrNone") == "true"
+
+
+def _results(saved: Sequence[SaveResult]) -> str:
+    return "".join(f"<result>{_outcome(one)}</result>" for one in saved)
+
+
+def _sent(record: etree._Element) -> SentRecord:
+    object_name = ""
+    values: dict[str, str | None] = {}
+    parents: dict[str, SentParent] = {}
+    for child in children(record):
+        name = local_name(child)
+        if name == "type":
+            object_name = text_of(child).strip()
+        elif name == "fieldsToNull":
+            values[text_of(child).strip()] = None
+        elif len(child):
+            parents[name] = _sent_parent(child)
+        elif not is_nil(child):
+            values[name] = text_of(child)
+    return SentRecord(object_name, values, parents)
+
+
+def _sent_parent(element: etree._Element) -> SentParent:
+    values = {local_name(child): text_of(child) for child in children(element) if not is_nil(child)}
+    return SentParent(values.pop("type", "").strip(), values)
+
+
+def _upserted(saved: SaveResult) -> str:
+    return f"<result>{element('created', saved.created)}{_outcome(saved)}</result>"
+
+
+def _outcome(saved: SaveResult) -> str:
+    errors = "".join(map(_error, saved.errors))
+    return f"{errors}{element('id', saved.id)}{element('success', not saved.errors)}"
+
+
+def _error(error: RecordError) -> str:
+    said = (
+        f"{''.join(element('fields', name) for name in error.fields)}{element('message', error.message)}"
+        f"{element('statusCode', error.code)}"
+    )
+    if error.duplicate is None:
+        return f"<errors>{said}</errors>"
+    return f'<errors xsi:type="DuplicateError">{said}{_duplicate_result(error.duplicate, error.message)}</errors>'
+
+
+def _duplicate_result(duplicate: Duplicate, message: str) -> str:
+    matches = "".join(
+        '<matchRecords><matchConfidence>100.0</matchConfidence><record xsi:type="sf:sObject">'
+        f"{element('sf:type', duplicate.object_name)}{element('sf:Id', record_id)}</record></matchRecords>"
+        for record_id in duplicate.ids
+    )
+    found = (
+        f"{element('entityType', duplicate.object_name)}<matchEngine>ExactMatchEngine</matchEngine>{matches}"
+        f"{element('rule', duplicate.rule)}{element('size', len(duplicate.ids))}<success>true</success>"
+    )
+    return (
+        f"<duplicateResult>{element('allowSave', duplicate.may_be_saved)}"
+        f"{element('duplicateRule', duplicate.rule)}"
+        f"{element('duplicateRuleEntityType', duplicate.object_name)}{element('errorMessage', message)}"
+        f"<matchResults>{found}</matchResults></duplicateResult>"
+    )
