@@ -1,8 +1,9 @@
 """The local org's objects and fields."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 
 from sfmap.engine.local_org.records.currencies import USUAL_CURRENCY
 
@@ -50,6 +51,10 @@ class FieldSchema:
     """The relationship's name in a copied org, if it does not follow from the field's name."""
     controller: str = ""
     """The field that a dependent picklist depends on."""
+    children: str = ""
+    """By what name queries of the parent refer to the records with this reference, for a standard field."""
+    cascades: bool = False
+    """Whether a record is deleted together with the parent that this field refers to."""
     unfiltered: bool = False
     """Whether a copied org cannot filter by the field although its type would allow it."""
 
@@ -148,6 +153,18 @@ class ObjectSchema:
         return self._by_relationship.get(name.casefold())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildRelationship:
+    """A reference, from the side of the object that it refers to."""
+
+    child: ObjectSchema
+    field: FieldSchema
+    name: str
+    """Empty if queries cannot follow it."""
+    cascades: bool
+    """Whether the children are deleted with their parent."""
+
+
 @dataclass(frozen=True)
 class Schema:
     objects: Mapping[str, ObjectSchema]
@@ -169,3 +186,31 @@ class Schema:
     def object_of(self, record_id: str) -> ObjectSchema | None:
         """The object whose records have ids like this one."""
         return self._by_key_prefix.get(record_id[:3])
+
+    @cached_property
+    def _children(self) -> dict[str, tuple[ChildRelationship, ...]]:
+        found: dict[str, dict[tuple[str, str], ChildRelationship]] = {}
+        for child in self.objects.values():
+            for reference in child.fields.values():
+                for parent in reference.references:
+                    known = found.setdefault(parent.casefold(), {})
+                    known[child.name, reference.name] = ChildRelationship(
+                        child=child,
+                        field=reference,
+                        name=_children_name(child, reference, {one.name for one in known.values()}),
+                        cascades=reference.cascades,
+                    )
+        return {parent: tuple(children.values()) for parent, children in found.items()}
+
+    def children(self, target: ObjectSchema) -> tuple[ChildRelationship, ...]:
+        """The references to the object, in the order of the objects that have them."""
+        return self._children.get(target.name.casefold(), ())
+
+
+def _children_name(child: ObjectSchema, reference: FieldSchema, taken: Container[str]) -> str:
+    """The name of the child relationship; custom ones are numbered where an object has several to one parent."""
+    if not reference.custom:
+        return reference.children
+    plural = "".join(part for part in child.plural if part.isalnum() or part == "_")
+    names = (f"{plural}{number or ''}__r" for number in count())
+    return next(name for name in names if name not in taken)

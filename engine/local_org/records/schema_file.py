@@ -131,7 +131,10 @@ def _complete(known: ObjectSchema, name: ScalarNode, node: TableNode, report: Di
 
 def _like(known: FieldSchema | None, copied: FieldSchema) -> FieldSchema:
     """A copied field, completed with what a describe does not tell."""
-    return replace(copied, default=known.default) if known and copied.default is None else copied
+    if known is None:
+        return copied
+    default = known.default if copied.default is None else copied.default
+    return replace(copied, default=default, children=known.children, cascades=known.cascades)
 
 
 def _extended(

@@ -19,6 +19,8 @@ class _FieldData(TypedDict, total=False):
     flags: str
     values: list[str]
     references: list[str]
+    children: str
+    cascades: bool
 
 
 class _ObjectData(TypedDict, total=False):
@@ -81,5 +83,7 @@ def _standard_field(name: str, data: _FieldData, default: str | None) -> FieldSc
         restricted="R" in flags,
         entries=tuple(Entry(value, value) for value in data.get("values", ())),
         references=tuple(data.get("references", ())),
+        children=data.get("children", ""),
+        cascades=data.get("cascades", False),
         default=default,
     )
