@@ -8,7 +8,6 @@ from sfmap.engine.sources.stores.listing_order import FileOrder
 from sfmap.engine.sources.stores.local_files import LocalFiles
 from sfmap.engine.sources.stores.object_store import SCHEMES, ObjectStore
 from sfmap.engine.sources.stores.object_store_settings import ObjectStoreSettings
-from sfmap.engine.sources.stores.web_files import WebFiles
 
 _NAMES_OF_OTHERS = {
     "s3a": "s3",
@@ -35,6 +34,9 @@ def store_of(
     if not scheme:
         return LocalFiles(order)
     if is_on_the_web(pattern):
+        # requests would take a fifth of the start of every command.
+        from sfmap.engine.sources.stores.web_files import WebFiles
+
         return WebFiles()
     if scheme in SCHEMES:
         return ObjectStore(settings=settings, environment=environment, order=order)
