@@ -3,6 +3,7 @@
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.http.connections import Connections
@@ -11,17 +12,32 @@ from sfmap.engine.local_org.faults.fault_player import FaultPlayer
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
 from sfmap.engine.local_org.pages.org_pages import OrgPages
 from sfmap.engine.local_org.rest.rest_api import RestApi
+from sfmap.engine.local_org.rest.rest_resources import REST_RESOURCES
 from sfmap.engine.local_org.soap.partner_api import PartnerApi
 from sfmap.engine.local_org.soap.soap_endpoint import SoapEndpoint
 
 
 def make_app(calls: ApiCalls, host: str, connections: Connections, faults: FaultsEndpoint) -> Starlette:
     """The web application of one local org that listens on `host`."""
-    soap = SoapEndpoint(PartnerApi(calls), faults, FaultPlayer(connections))
+    player = FaultPlayer(connections)
+    soap = SoapEndpoint(PartnerApi(calls), faults, player)
+    rest = RestApi(calls, faults, player, resources=REST_RESOURCES)
     # The credentials are public, so no web page may reach the org by a host name that it points at loopback.
     names = ["127.0.0.1", "localhost"] if is_loopback(host) else ["*"]
     here = Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
     return Starlette(
-        routes=[*OrgPages(calls, faults).routes(), *faults.routes(), *soap.routes(), *RestApi(calls).routes()],
-        middleware=[here],
+        routes=[*OrgPages(calls, faults).routes(), *faults.routes(), *soap.routes(), *rest.routes()],
+        middleware=[Middleware(_SingleSlash), here],
     )
+
+
+class _SingleSlash:
+    """Takes `//services` for `/services`: clients append paths to an address that ends in a slash."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("//"):
+            scope = {**scope, "path": f"/{scope['path'].lstrip('/')}"}
+        await self._app(scope, receive, send)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sfmap.engine.local_org.calls.sessions import ApiSession, ApiSessions
+from sfmap.engine.local_org.faults.fault_plan import InjectedFault
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.records.exchanges import Exchange, kept
 from sfmap.engine.local_org.records.object_schema import Schema
@@ -41,11 +42,14 @@ class ApiCalls:
             yield self.store
 
     @contextmanager
-    def call(self, token: str, operation: str, about: str, exchange: Exchange) -> Iterator[ApiSession]:
+    def call(
+        self, token: str, operation: str, about: str, exchange: Exchange, injected: InjectedFault | None = None
+    ) -> Iterator[ApiSession]:
         """A counted and logged call, in a transaction of the store. Raises `Fault`."""
         with self.lock:
             started, outcome = time.perf_counter(), "ok"
             try:
+                self.check(token, injected)
                 session = self.sessions.find(token)
                 self.count()
                 with self.store.transaction():
@@ -55,7 +59,20 @@ class ApiCalls:
                 raise
             finally:
                 took = time.perf_counter() - started
-                self.log(operation, about, outcome=outcome, seconds=took, exchange=exchange)
+                kind = injected.kind if injected else ""
+                self.log(operation, about, outcome=outcome, seconds=took, exchange=exchange, fault=kind)
+
+    def check(self, token: str, injected: InjectedFault | None) -> None:
+        """Raises the `Fault` with which the plan answers the whole call, if it does."""
+        if injected and injected.fault:
+            if injected.kind == "expired_session":
+                self.sessions.close(token)
+            raise injected.fault
+
+    def miss(self, operation: str, about: str, *, exchange: Exchange, injected: InjectedFault) -> None:
+        """Logs a call that a fault of the plan kept from being executed."""
+        with self.lock:
+            self.log(operation, about, outcome="not done", seconds=0, exchange=exchange, fault=injected.kind)
 
     def count(self) -> int:
         """Counts a call of today, even if it then fails; returns their number. Raises `Fault` at the limit."""

@@ -1,10 +1,10 @@
-"""The REST API that common clients use: the OAuth endpoints, and each resource by its path."""
+"""The HTTP side of the REST API: requests become calls of its resources, hit by the faults of the plan."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -12,81 +12,100 @@ from sfmap.engine.http.bodies import UnreadableBody, read_body
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
 from sfmap.engine.local_org.calls.api_versions import FIRST_VERSION, LAST_VERSION
 from sfmap.engine.local_org.calls.http_requests import LARGEST_REQUEST, base_url
-from sfmap.engine.local_org.calls.sessions import ORGANIZATION_ID, USER_ID
+from sfmap.engine.local_org.faults.fault_plan import InjectedFault
+from sfmap.engine.local_org.faults.fault_player import FaultPlayer
+from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
 from sfmap.engine.local_org.faults.org_faults import Fault
 from sfmap.engine.local_org.records.exchanges import Exchange
-from sfmap.engine.local_org.rest import rest_describes, rest_queries, rest_records
 from sfmap.engine.local_org.rest.rest_call import RestCall, error_response, fault_response
+from sfmap.engine.local_org.rest.rest_router import RestResource, RestRouter
 from sfmap.engine.local_org.rest.token_endpoint import TokenRefused, token
 
 _DATA = "/services/data"
-_VERSION = f"{_DATA}/v{{version}}"
-_OBJECT = f"{_VERSION}/sobjects/{{object}}"
-
-Resource = Callable[[RestCall], Response]
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class RestApi:
     """Answers REST requests on the store that SOAP uses too."""
 
-    def __init__(self, calls: ApiCalls) -> None:
+    def __init__(
+        self, calls: ApiCalls, faults: FaultsEndpoint, player: FaultPlayer, *, resources: Sequence[RestResource]
+    ) -> None:
         self._calls = calls
+        self._faults = faults
+        self._player = player
+        self._router = RestRouter(resources)
 
     def routes(self) -> list[Route]:
-        by_id_or_key = ["GET", "PATCH", "DELETE"]
         return [
             Route("/services/oauth2/token", self._token, methods=["POST"]),
-            Route("/services/oauth2/userinfo", self._in_session(_user_info)),
             Route("/services/oauth2/revoke", self._revoke, methods=["POST"]),
-            *_both(_DATA, _versions),
-            *_both(_VERSION, self._in_session(_resources)),
-            *_both(f"{_VERSION}/limits", self._in_session(_limits)),
-            *_both(f"{_VERSION}/query", self._in_session(rest_queries.query)),
-            *_both(f"{_VERSION}/queryAll", self._in_session(rest_queries.query_all)),
-            Route(f"{_VERSION}/query/{{locator}}", self._in_session(rest_queries.query_more)),
-            *_both(f"{_VERSION}/sobjects", self._in_session(rest_describes.describe_global)),
-            *_both(f"{_OBJECT}/describe", self._in_session(rest_describes.describe_object)),
-            *_both(_OBJECT, self._in_session(rest_records.create), "POST"),
-            Route(f"{_OBJECT}/{{id}}", self._in_session(rest_records.record_by_id), methods=by_id_or_key),
-            Route(
-                f"{_OBJECT}/{{key}}/{{value:path}}",
-                self._in_session(rest_records.record_by_key),
-                methods=by_id_or_key,
-            ),
+            Route(_DATA, _versions),
+            Route(f"{_DATA}/", _versions),
+            Route("/services/{path:path}", self._call, methods=_METHODS),
+            Route("/id/{path:path}", self._call, methods=_METHODS),
         ]
 
-    def _in_session(self, resource: Resource) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            try:
-                body = await read_body(request, LARGEST_REQUEST)
-            except UnreadableBody as error:
-                return error_response(413, "REQUEST_NOT_READ", str(error))
-            return await run_in_threadpool(self._answer, resource, request, body)
+    async def _call(self, request: Request) -> Response:
+        asked = request.query_params.get("_HttpMethod", "") if request.method == "POST" else ""
+        method, path = asked.upper() or request.method, request.scope["path"]
+        try:
+            resource, _ = self._router.find(method, path)
+            operation, largest = resource.operation, resource.largest
+        except Fault as fault:
+            if not path.startswith(f"{_DATA}/"):
+                return fault_response(fault)
+            operation, largest = "", LARGEST_REQUEST  # refused in the session, if there is one
+        try:
+            body = await read_body(request, largest)
+        except UnreadableBody as error:
+            return error_response(413, "REQUEST_NOT_READ", str(error))
+        except ClientDisconnect:
+            return Response(status_code=400)
+        injected = self._faults.plan.fault_for(operation) if operation else None
+        exchange = Exchange(url=str(request.url), client=request.headers.get("user-agent", ""), request=body)
 
-        return answer
+        async def answer() -> Response:
+            return await run_in_threadpool(self._answer, request, method, exchange, injected)
 
-    def _answer(self, resource: Resource, request: Request, body: bytes) -> Response:
+        if injected is None:
+            return await answer()
+
+        def miss() -> None:
+            self._calls.miss(f"REST {method}", _about(request), exchange=exchange, injected=injected)
+
+        return await self._player.play(injected, request, answer, miss)
+
+    def _answer(
+        self, request: Request, method: str, exchange: Exchange, injected: InjectedFault | None
+    ) -> Response:
         calls = self._calls
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        session_id = bearer if scheme.lower() in ("bearer", "oauth") else ""
-        about = request.query_params.get("q") or request.url.path
-        client = request.headers.get("user-agent", "")
-        exchange = Exchange(url=str(request.url), client=client, request=body)
+        session_id = bearer.strip() if scheme.lower() in ("bearer", "oauth") else ""
         try:
-            with calls.call(session_id, f"REST {request.method}", about, exchange) as session:
+            with calls.call(session_id, f"REST {method}", _about(request), exchange, injected) as session:
                 call = RestCall(
-                    request=request,
-                    body=body,
+                    method=method,
+                    path=request.scope["path"],
+                    params={},
+                    query=dict(request.query_params),
+                    headers=dict(request.headers),
+                    body=exchange.request,
+                    base_url=base_url(request),
                     session=session,
                     store=calls.store,
                     schema=calls.schema,
                     daily_limit=calls.daily_limit,
+                    injected=injected,
+                    send=self._router.answer,
                 )
-                response = resource(call)
+                response = self._router.answer(call)
                 exchange.response = bytes(response.body)
-                return response
         except Fault as fault:
-            return fault_response(fault)
+            response = fault_response(fault)
+        with calls.look() as store:
+            response.headers["Sforce-Limit-Info"] = f"api-usage={store.calls_today()}/{calls.daily_limit}"
+        return response
 
     async def _token(self, request: Request) -> Response:
         form = await _form(request)
@@ -101,9 +120,8 @@ class RestApi:
         return Response(status_code=200)
 
 
-def _both(path: str, endpoint: Callable[[Request], Awaitable[Response]], method: str = "GET") -> list[Route]:
-    """Routes for a path with and without a slash at its end."""
-    return [Route(path, endpoint, methods=[method]), Route(f"{path}/", endpoint, methods=[method])]
+def _about(request: Request) -> str:
+    return request.query_params.get("q") or str(request.scope["path"])
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -121,17 +139,3 @@ async def _versions(_: Request) -> Response:
             for number in range(FIRST_VERSION, LAST_VERSION + 1)
         ]
     )
-
-
-def _resources(call: RestCall) -> Response:
-    names = ("limits", "query", "queryAll", "sobjects")
-    return JSONResponse({name: f"{call.root}/{name}" for name in names})
-
-
-def _limits(call: RestCall) -> Response:
-    left = max(0, call.daily_limit - call.store.calls_today())
-    return JSONResponse({"DailyApiRequests": {"Max": call.daily_limit, "Remaining": left}})
-
-
-def _user_info(_call: RestCall) -> Response:
-    return JSONResponse({"user_id": USER_ID, "organization_id": ORGANIZATION_ID, "active": True})

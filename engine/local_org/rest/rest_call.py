@@ -1,36 +1,61 @@
 """A REST call in a session, with what it works on; and how errors are answered."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from starlette.requests import Request
+import orjson
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.sessions import ApiSession
-from sfmap.engine.local_org.faults.org_faults import Fault, RecordError, no_such_object
+from sfmap.engine.local_org.faults.fault_plan import InjectedFault
+from sfmap.engine.local_org.faults.org_faults import Fault, RecordError, no_such_object, unexpected
 from sfmap.engine.local_org.records.object_schema import ObjectSchema, Schema
 from sfmap.engine.local_org.records.store import Store
 
-_STATUSES = {"INVALID_SESSION_ID": 401, "REQUEST_LIMIT_EXCEEDED": 403, "NOT_FOUND": 404, "ENTITY_IS_DELETED": 404}
+_STATUSES = {
+    "INVALID_SESSION_ID": 401,
+    "REQUEST_LIMIT_EXCEEDED": 403,
+    "NOT_FOUND": 404,
+    "ENTITY_IS_DELETED": 404,
+    "METHOD_NOT_ALLOWED": 405,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+    "SERVER_UNAVAILABLE": 503,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestCall:
-    request: Request
+    """One request; the requests within a composite request are calls, too."""
+
+    method: str
+    path: str
+    """Decoded, without the query string."""
+    version: str = ""
+    """Such as 66.0; empty for resources that have no versions."""
+    params: Mapping[str, str]
+    """The parts of the path that the resource's template names."""
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    """By names in lower case."""
     body: bytes
+    base_url: str
     session: ApiSession
     store: Store
     schema: Schema
     daily_limit: int
+    injected: InjectedFault | None
+    """The fault of the plan that hits the call."""
+    send: Callable[["RestCall"], Response]
+    """Answers a request within this one: a call with another method, path, query and body. Raises `Fault`."""
 
     @property
     def root(self) -> str:
         """The path of the version's resources."""
-        return f"/services/data/v{self.request.path_params['version']}"
+        return f"/services/data/v{self.version}"
 
     def target(self) -> ObjectSchema:
         """The object that the path names. Raises `Fault`."""
-        name = self.request.path_params["object"]
+        name = self.params["object"]
         target = self.schema.object(name)
         if target is None:
             raise Fault("NOT_FOUND", "The requested resource does not exist", no_such_object(name).kind)
@@ -40,6 +65,18 @@ class RestCall:
         """The type and address of a record, as responses contain them."""
         url = f"{self.root}/sobjects/{target.name}"
         return {"type": target.name, "url": f"{url}/{record_id}" if record_id else url}
+
+    def json(self) -> object:
+        """The body. Raises `Fault` if it is not JSON."""
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type not in ("", "application/json"):
+            raise unexpected("UNSUPPORTED_MEDIA_TYPE", f"Content-Type {media_type[:80]} is not supported")
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise unexpected(
+                "JSON_PARSER_ERROR", f"{error.msg} at [line:{error.lineno}, column:{error.colno}]"
+            ) from None
 
 
 def error_response(status: int, code: str, message: str) -> Response:

@@ -21,14 +21,14 @@ def query_all(call: RestCall) -> Response:
 
 
 def query_more(call: RestCall) -> Response:
-    locator, _, start = call.request.path_params["locator"].rpartition("-")
+    locator, _, start = call.params["locator"].rpartition("-")
     if locator not in call.session.cursors or not start.isdecimal():
         return error_response(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
     return _page(call, locator, int(start))
 
 
 def _first_page(call: RestCall, *, with_deleted: bool) -> Response:
-    compiled = compile_query(call.request.query_params.get("q", ""), call.schema, with_deleted)
+    compiled = compile_query(call.query.get("q", ""), call.schema, with_deleted)
     rows = call.store.select(compiled.statement, compiled.parameters)
     if compiled.is_count:
         return JSONResponse({"totalSize": rows[0][0], "done": True, "records": []})

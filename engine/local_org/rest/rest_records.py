@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 
-import orjson
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.sessions import USER_ID
@@ -28,7 +27,7 @@ def create(call: RestCall) -> Response:
 def record_by_id(call: RestCall) -> Response:
     """Reads, updates or deletes a record."""
     target = call.target()
-    record_id = full_id(call.request.path_params["id"])
+    record_id = full_id(call.params["id"])
     found = call.store.get(target, record_id) if record_id else None
     if found is None or record_id is None or found["IsDeleted"]:
         return not_found()
@@ -38,8 +37,8 @@ def record_by_id(call: RestCall) -> Response:
 def record_by_key(call: RestCall) -> Response:
     """Upserts, reads or deletes a record."""
     target = call.target()
-    key, value = call.request.path_params["key"], call.request.path_params["value"]
-    if call.request.method == "PATCH":
+    key, value = call.params["key"], call.params["value"]
+    if call.method == "PATCH":
         return _upsert(call, target, key, value)
     field = target.field(key)
     if field is None or not (field.external_id or field.id_lookup):
@@ -63,9 +62,9 @@ def _upsert(call: RestCall, target: ObjectSchema, key: str, value: str) -> Respo
 
 
 def _record(call: RestCall, target: ObjectSchema, record_id: str, found: Mapping[str, Stored]) -> Response:
-    if call.request.method == "GET":
+    if call.method == "GET":
         return _read(call, target, record_id, found)
-    if call.request.method == "DELETE":
+    if call.method == "DELETE":
         (saved,) = _writer(call).delete([record_id], all_or_none=False)
     else:
         sent = _sent(call, target)
@@ -75,7 +74,7 @@ def _record(call: RestCall, target: ObjectSchema, record_id: str, found: Mapping
 
 
 def _read(call: RestCall, target: ObjectSchema, record_id: str, found: Mapping[str, Stored]) -> Response:
-    wanted = call.request.query_params.get("fields", "")
+    wanted = call.query.get("fields", "")
     names = [name for name in wanted.split(",") if name] or list(target.fields)
     fields = [field for name in names if (field := target.field(name))]
     values = {field.name: response_value(field, found[field.name]) for field in fields}
@@ -87,10 +86,7 @@ def _writer(call: RestCall) -> Writer:
 
 
 def _sent(call: RestCall, target: ObjectSchema) -> SentRecord:
-    try:
-        raw = orjson.loads(call.body)
-    except orjson.JSONDecodeError as error:
-        raise Fault("JSON_PARSER_ERROR", str(error), "UnexpectedErrorFault") from None
+    raw = call.json()
     if not isinstance(raw, dict):
         raise Fault("JSON_PARSER_ERROR", "expected a JSON object", "UnexpectedErrorFault")
     values = {name: _text(value) for name, value in raw.items() if not isinstance(value, (dict, list))}

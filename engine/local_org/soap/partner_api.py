@@ -113,10 +113,7 @@ class PartnerApi:
         calls = self._calls
         version_number(version)
         session_id = request.header("SessionHeader", "sessionId")
-        if injected and injected.fault:
-            if injected.kind == "expired_session":
-                calls.sessions.close(session_id)
-            raise injected.fault
+        calls.check(session_id, injected)
         if request.operation == "login":
             signed_in = soap_sign_in.log_in(
                 request, calls.sessions, base_url=base_url, version=version, currency=calls.schema.currency
