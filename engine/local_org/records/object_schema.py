@@ -55,6 +55,8 @@ class FieldSchema:
     """By what name queries of the parent refer to the records with this reference, for a standard field."""
     cascades: bool = False
     """Whether a record is deleted together with the parent that this field refers to."""
+    restricts: bool = False
+    """Whether a parent that this field refers to cannot be deleted before the record."""
     unfiltered: bool = False
     """Whether a copied org cannot filter by the field although its type would allow it."""
 
@@ -82,6 +84,11 @@ class FieldSchema:
         if self.relationship:
             return self.relationship
         return f"{self.name[:-1]}r" if self.custom else self.name.removesuffix("Id")
+
+    @property
+    def is_link(self) -> bool:
+        """Whether a delete of the record that the field refers to changes the one that has the field."""
+        return self.type == "reference" and (self.createable or self.updateable) and self.name != "OwnerId"
 
     @property
     def defaulted(self) -> bool:
@@ -205,6 +212,10 @@ class Schema:
     def children(self, target: ObjectSchema) -> tuple[ChildRelationship, ...]:
         """The references to the object, in the order of the objects that have them."""
         return self._children.get(target.name.casefold(), ())
+
+    def links(self, target: ObjectSchema) -> tuple[ChildRelationship, ...]:
+        """The references whose records change when the one that they refer to is deleted."""
+        return tuple(one for one in self.children(target) if one.field.is_link)
 
 
 def _children_name(child: ObjectSchema, reference: FieldSchema, taken: Container[str]) -> str:

@@ -13,6 +13,7 @@ from sfmap.engine.local_org.records.external_ids import external_id, found_by, n
 from sfmap.engine.local_org.records.ids import full_id
 from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema, Schema
 from sfmap.engine.local_org.records.picklists import synced
+from sfmap.engine.local_org.records.record_deletes import Deletes
 from sfmap.engine.local_org.records.references import Parent, References, SentParent
 from sfmap.engine.local_org.records.store import Store, Stored, fold, now
 from sfmap.engine.local_org.records.validation import checked, stored_value
@@ -78,6 +79,7 @@ class Writer:
         self._seen: set[str] = set()
         """The ids that this call has already used."""
         self._now = now()
+        self._deletes = Deletes(store, schema, self._audit(creating=False))
 
     def create(self, records: Sequence[SentRecord], all_or_none: bool) -> list[SaveResult]:
         return self._done([partial(self._create_new, self._known(sent)) for sent in records], all_or_none)
@@ -93,8 +95,9 @@ class Writer:
                 keys[known.target.name, self._key_value(known, key)] += 1
         return self._done([partial(self._upsert, known, key, keys) for known, key in keyed], all_or_none)
 
-    def delete(self, ids: Sequence[str], all_or_none: bool) -> list[SaveResult]:
-        return self._done([partial(self._delete, named) for named in ids], all_or_none)
+    def delete(self, ids: Sequence[str], all_or_none: bool, *, for_good: bool = False) -> list[SaveResult]:
+        """Moves the records to the recycle bin, or removes them, with those that depend on them."""
+        return self._done([partial(self._delete, named, for_good=for_good) for named in ids], all_or_none)
 
     def _done(self, steps: Sequence[Callable[[], SaveResult]], all_or_none: bool) -> list[SaveResult]:
         saved: list[SaveResult] = []
@@ -206,7 +209,7 @@ class Writer:
             raise not_specified(key)
         return fold(stored_value(key, text, self._cut_long))
 
-    def _delete(self, named: str) -> SaveResult:
+    def _delete(self, named: str, *, for_good: bool) -> SaveResult:
         record_id = full_id(named.strip())
         if record_id is None:
             return _refused(None, "MALFORMED_ID", f"bad id {named[:_SHOWN]}")
@@ -218,16 +221,22 @@ class Writer:
             if target is None:
                 raise _no_such_record()
             self._current(target, record_id)
+            with self._store.savepoint():  # children that were deleted before one is found that restricts
+                self._deletes.delete(target, record_id)
         except InvalidRecord as invalid:
             return SaveResult(record_id, invalid.errors)
-        self._store.update(target, record_id, {"IsDeleted": 1, **self._audit(creating=False)})
-        self._store.note_change(record_id, "delete", {})
+        if for_good:
+            self._deletes.purge(target, record_id)
         return SaveResult(record_id)
 
     def undelete(self, ids: Sequence[str], all_or_none: bool) -> list[SaveResult]:
-        return self._done([partial(self._undelete, named) for named in ids], all_or_none)
+        return self._done([partial(self._from_bin, self._deletes.undelete, named) for named in ids], all_or_none)
 
-    def _undelete(self, named: str) -> SaveResult:
+    def empty_recycle_bin(self, ids: Sequence[str]) -> list[SaveResult]:
+        """Removes deleted records for good."""
+        return self._done([partial(self._from_bin, self._deletes.purge, named) for named in ids], False)
+
+    def _from_bin(self, move: Callable[[ObjectSchema, str], None], named: str) -> SaveResult:
         record_id = full_id(named.strip()) or ""
         target = self._schema.object_of(record_id)
         deleted = self._store.is_deleted(target, record_id) if target else None
@@ -235,8 +244,7 @@ class Writer:
             return _refused(record_id or None, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
         if not deleted:
             return _refused(record_id, "UNDELETE_FAILED", "Entity is not in the recycle bin")
-        self._store.update(target, record_id, {"IsDeleted": 0, **self._audit(creating=False)})
-        self._store.note_change(record_id, "undelete", {})
+        move(target, record_id)
         return SaveResult(record_id)
 
     def _current(self, target: ObjectSchema, record_id: str) -> dict[str, Stored]:

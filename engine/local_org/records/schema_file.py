@@ -134,7 +134,9 @@ def _like(known: FieldSchema | None, copied: FieldSchema) -> FieldSchema:
     if known is None:
         return copied
     default = known.default if copied.default is None else copied.default
-    return replace(copied, default=default, children=known.children, cascades=known.cascades)
+    return replace(
+        copied, default=default, children=known.children, cascades=known.cascades, restricts=known.restricts
+    )
 
 
 def _extended(

@@ -21,6 +21,7 @@ class _FieldData(TypedDict, total=False):
     references: list[str]
     children: str
     cascades: bool
+    restricts: bool
 
 
 class _ObjectData(TypedDict, total=False):
@@ -85,5 +86,6 @@ def _standard_field(name: str, data: _FieldData, default: str | None) -> FieldSc
         references=tuple(data.get("references", ())),
         children=data.get("children", ""),
         cascades=data.get("cascades", False),
+        restricts=data.get("restricts", False),
         default=default,
     )

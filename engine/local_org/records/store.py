@@ -121,9 +121,43 @@ class Store:
 
     def next_number(self, target: ObjectSchema) -> int:
         """The number of the object's next record."""
-        query = f"SELECT coalesce(max({_NUMBER_COLUMN}), 0) + 1 FROM {_quoted(target.name)}"  # noqa: S608
-        number: int = self._connection.execute(query).fetchone()[0]
+        query = (
+            f"SELECT max(coalesce(max({_NUMBER_COLUMN}), 0),"  # noqa: S608
+            " coalesce((SELECT last FROM sfmap_purged WHERE object = ?), 0)) + 1"
+            f" FROM {_quoted(target.name)}"
+        )
+        number: int = self._connection.execute(query, [target.name]).fetchone()[0]
         return number
+
+    def purge(self, target: ObjectSchema, record_id: str) -> None:
+        """Removes a record; its number, and so its id, is not given again."""
+        table = _quoted(target.name)
+        self._connection.execute(
+            f"INSERT INTO sfmap_purged SELECT ?, {_NUMBER_COLUMN} FROM {table} WHERE Id = ?"  # noqa: S608
+            " ON CONFLICT (object) DO UPDATE SET last = max(last, excluded.last)",
+            [target.name, record_id],
+        )
+        self._connection.execute(f"DELETE FROM {table} WHERE Id = ?", [record_id])  # noqa: S608
+
+    def referring(self, child: ObjectSchema, field: str, record_id: str) -> list[str]:
+        """The ids of the records whose reference has this id, without deleted ones."""
+        query = (
+            f"SELECT Id FROM {_quoted(child.name)} WHERE {_quoted(field)} = ? AND IsDeleted = 0"  # noqa: S608
+            f" ORDER BY {_NUMBER_COLUMN}"
+        )
+        return [row[0] for row in self._connection.execute(query, [record_id])]
+
+    def note_taken_along(self, parent: str, child: str, field: str) -> None:
+        """Notes what a delete of the parent did to a child: emptied this reference, or with "" deleted it."""
+        self._connection.execute("INSERT INTO sfmap_taken_along VALUES (?, ?, ?)", [parent, child, field])
+
+    def taken_along(self, parent: str) -> list[tuple[str, str]]:
+        """The children that the last delete of the parent changed, and how, as `note_taken_along` has it."""
+        query = "SELECT child, field FROM sfmap_taken_along WHERE parent = ? ORDER BY rowid"
+        return self._connection.execute(query, [parent]).fetchall()
+
+    def forget_taken_along(self, parent: str) -> None:
+        self._connection.execute("DELETE FROM sfmap_taken_along WHERE parent = ?", [parent])
 
     def insert(self, target: ObjectSchema, number: int, row: Mapping[str, Stored]) -> str:
         """Inserts a record; returns its id."""
@@ -283,6 +317,11 @@ class Store:
             "CREATE TABLE IF NOT EXISTS sfmap_exchanges (number INTEGER PRIMARY KEY, url TEXT, client TEXT,"
             " sent INTEGER, received INTEGER, request BLOB, response BLOB)"
         )
+        self._connection.execute("CREATE TABLE IF NOT EXISTS sfmap_purged (object TEXT PRIMARY KEY, last INTEGER)")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS sfmap_taken_along (parent TEXT, child TEXT, field TEXT)"
+        )
+        self._connection.execute("CREATE INDEX IF NOT EXISTS sfmap_taken_along_by ON sfmap_taken_along (parent)")
         self._connection.execute("CREATE INDEX IF NOT EXISTS sfmap_changes_call ON sfmap_changes (call)")
         self._connection.execute("CREATE INDEX IF NOT EXISTS sfmap_changes_id ON sfmap_changes (id)")
         for target in schema.objects.values():
@@ -305,6 +344,11 @@ class Store:
                 index = _quoted(f"{target.name}.{field.name}")
                 self._connection.execute(
                     f"CREATE INDEX IF NOT EXISTS {index} ON {table} (fold({_quoted(field.name)}))"
+                )
+            if field.is_link:  # partial: a record without a parent costs nothing
+                index, column = _quoted(f"{target.name}.{field.name} parent"), _quoted(field.name)
+                self._connection.execute(
+                    f"CREATE INDEX IF NOT EXISTS {index} ON {table} ({column}) WHERE {column} IS NOT NULL"
                 )
         if target.seed and self.next_number(target) == 1:
             for number, row in enumerate(target.seed, 1):
