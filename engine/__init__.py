@@ -59,11 +59,14 @@ local_org/soap     the partner SOAP API
                    ← http, local_org/faults, local_org/records, local_org/soql, local_org/calls
 local_org/rest     the REST API, and its sign-in
                    ← http, local_org/faults, local_org/records, local_org/soql, local_org/calls
+local_org/bulk     jobs of the Bulk APIs, processed in the background
+                   ← local_org/faults, local_org/records, local_org/soql, local_org/calls,
+                     local_org/rest
 local_org/pages    pages with the records and the calls
                    ← http, local_org/faults, local_org/records, local_org/calls
 local_org          a Salesforce on loopback, for development and tests
                    ← files, yaml_files, http, local_org/faults, local_org/records, local_org/calls,
-                     local_org/soap, local_org/rest, local_org/pages
+                     local_org/soap, local_org/rest, local_org/bulk, local_org/pages
 wiring             connects ports and adapters
                    ← files, mapping/values, mapping/run, org, org/soap, sources, sources/stores,
                      sources/formats, sources/shapes, sources/queries, sources/kafka,

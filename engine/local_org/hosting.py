@@ -12,6 +12,7 @@ from sfmap.engine.files.private_files import private_file
 from sfmap.engine.http.address import CannotServe, listen
 from sfmap.engine.http.connections import Connections
 from sfmap.engine.http.server import WebServer
+from sfmap.engine.local_org.bulk.job_runner import JobRunner
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
 from sfmap.engine.local_org.calls.sessions import SESSION_SECONDS, ApiSessions
 from sfmap.engine.local_org.faults.fault_plan import load_fault_plan
@@ -68,11 +69,13 @@ def serve(options: LocalOrgOptions, ready: Callable[[WebServer], None]) -> None:
     sessions = ApiSessions(options.session_seconds)
     calls = ApiCalls(store, schema, sessions, daily_limit=options.daily_limit, on_logged=write)
     connections = Connections()
-    app = make_app(calls, options.host, connections, faults)
+    runner = JobRunner(calls, faults)
+    app = make_app(calls, options.host, connections, faults, runner)
     server = WebServer(app, listening, host=options.host, stop_seconds=_STOP_SECONDS, connections=connections)
     gc.set_threshold(_COLLECT_AFTER)
     # Before the address is known to anyone: a Ctrl-C while the event loop starts would be lost.
     server.stop_on_signals()
     ready(server)
     asyncio.run(server.serve())
+    runner.stop()
     store.close()

@@ -7,6 +7,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.http.connections import Connections
+from sfmap.engine.local_org.bulk.ingest_api import IngestApi
+from sfmap.engine.local_org.bulk.job_runner import JobRunner
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
 from sfmap.engine.local_org.faults.fault_player import FaultPlayer
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
@@ -17,11 +19,13 @@ from sfmap.engine.local_org.soap.partner_api import PartnerApi
 from sfmap.engine.local_org.soap.soap_endpoint import SoapEndpoint
 
 
-def make_app(calls: ApiCalls, host: str, connections: Connections, faults: FaultsEndpoint) -> Starlette:
+def make_app(
+    calls: ApiCalls, host: str, connections: Connections, faults: FaultsEndpoint, runner: JobRunner
+) -> Starlette:
     """The web application of one local org that listens on `host`."""
     player = FaultPlayer(connections)
     soap = SoapEndpoint(PartnerApi(calls), faults, player)
-    rest = RestApi(calls, faults, player, resources=REST_RESOURCES)
+    rest = RestApi(calls, faults, player, resources=[*REST_RESOURCES, *IngestApi(runner).resources()])
     # The credentials are public, so no web page may reach the org by a host name that it points at loopback.
     names = ["127.0.0.1", "localhost"] if is_loopback(host) else ["*"]
     here = Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)

@@ -18,8 +18,12 @@ FaultKind = Literal[
     "expired_session", "server_unavailable", "lock_row", "day_limit", "concurrent_limit", "fault",
     "http_error", "html", "down", "reset", "timeout", "reset_after", "truncated", "slow", "late_commit",
     "record_lock", "record_lock_wrapped", "record_error", "governor_limit", "created_between", "deleted_between",
+    "job_failed", "job_aborted",
 ]  # fmt: skip
 """Described in docs/orgs.md."""
+
+PROCESS_BATCH = "processBatch"
+"""The operation of a chunk of a bulk job, which a rule without `calls` hits only with errors of records."""
 
 _KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 _KEYS = ("kind", "calls", "at", "probability", "times", "seconds", "share", "records", "status", "code", "message")
@@ -40,6 +44,12 @@ _RECORD_ERRORS: dict[FaultKind, RecordError] = {
     "record_lock": RecordError("UNABLE_TO_LOCK_ROW", _LOCKED),
     "record_lock_wrapped": RecordError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", _WRAPPED),
 }
+
+
+_OF_RECORDS: tuple[FaultKind, ...] = (
+    "record_lock", "record_lock_wrapped", "record_error", "governor_limit", "created_between", "deleted_between"
+)  # fmt: skip
+_OF_JOBS: tuple[FaultKind, ...] = ("job_failed", "job_aborted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +75,10 @@ class FaultRule:
 
     def applies_to(self, operation: str) -> bool:
         """Whether a call of this operation may be hit; at sign-in there is no session that could expire."""
+        if operation == PROCESS_BATCH and not self.calls:
+            return self.kind in _OF_RECORDS + _OF_JOBS
+        if self.kind in _OF_JOBS and operation != PROCESS_BATCH:
+            return False
         return (not self.calls or operation in self.calls) and (
             self.kind != "expired_session" or operation != "login"
         )
@@ -86,6 +100,16 @@ class InjectedFault:
         self.status = rule.status
         self._rule = rule
         self._random = random
+
+    @property
+    def hits_records(self) -> bool:
+        """Whether it is a fault of single records, not of the whole call."""
+        return self._rule.kind in _OF_RECORDS
+
+    def text(self, otherwise: str) -> str:
+        """The code and the message of the rule."""
+        rule = self._rule
+        return f"{rule.code or 'InternalServerError'} : {rule.message}" if rule.message else otherwise
 
     @property
     def fault(self) -> Fault | None:

@@ -26,6 +26,8 @@ WHAT: Mapping[FaultKind, str] = {
     "governor_limit": "Each record is refused if more are written together than a trigger can take.",
     "created_between": "Somebody else creates the same record before a create.",
     "deleted_between": "Somebody else deletes the record before an update.",
+    "job_failed": "A bulk job fails; the rows that are not yet processed stay so.",
+    "job_aborted": "Somebody else aborts a bulk job while it is processed.",
 }
 """Described in full in docs/orgs.md."""
 

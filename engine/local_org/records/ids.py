@@ -17,6 +17,14 @@ def new_id(key_prefix: str, number: int) -> str:
     return short + _suffix(short)
 
 
+def number_of(record_id: str) -> int:
+    """The number that an id was made of."""
+    number = 0
+    for digit in record_id[3:15]:
+        number = number * len(_DIGITS) + _DIGITS.index(digit)
+    return number
+
+
 def full_id(text: str) -> str | None:
     """The 18-character form of an id of either length; None if the text is not an id, or its suffix is wrong."""
     found = _ID.fullmatch(text)

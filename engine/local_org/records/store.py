@@ -207,6 +207,15 @@ class Store:
         """Runs a compiled query."""
         return self._connection.execute(statement, parameters).fetchall()
 
+    def blob(self, query: str, number: int) -> bytes:
+        """The bytes that a query for the row with this number selects."""
+        content: bytes = self._connection.execute(query, [number]).fetchone()[0]
+        return content
+
+    def run(self, statement: str, parameters: Sequence[Stored | bytes] = ()) -> int:
+        """Runs a statement on the tables of another room; returns the number of the row that it inserted."""
+        return self._connection.execute(statement, parameters).lastrowid or 0
+
     def note_change(self, record_id: str, verb: str, values: Mapping[str, Stored]) -> None:
         """Notes a change that the current call makes to a record; `log` gives the call the same number."""
         self._connection.execute(

@@ -1,4 +1,4 @@
 """The REST API, and its sign-in.
 
-Imported by: local_org.
+Imported by: local_org/bulk, local_org.
 """

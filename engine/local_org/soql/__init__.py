@@ -1,4 +1,4 @@
 """Queries: from text to SQL.
 
-Imported by: local_org/calls, local_org/soap, local_org/rest.
+Imported by: local_org/calls, local_org/soap, local_org/rest, local_org/bulk.
 """

@@ -1,0 +1,74 @@
+"""The columns of an upload: fields, and parents named by one of their fields."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sfmap.engine.local_org.bulk.csv_dialects import InvalidBatch
+from sfmap.engine.local_org.faults.org_faults import InvalidRecord, RecordError
+from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema, Schema
+from sfmap.engine.local_org.records.record_writer import SentRecord
+from sfmap.engine.local_org.records.references import SentParent
+
+_PARENT = re.compile(r"(?:([^:.]+):)?([^:.]+)\.([^:.]+)")
+_NULL = "#N/A"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvColumn:
+    field: FieldSchema
+    parent: ObjectSchema | None = None
+    """The object of the parent that the column names by its field `by`."""
+    by: str = ""
+
+
+def read_columns(header: Sequence[str], target: ObjectSchema, schema: Schema) -> list[CsvColumn]:
+    """The columns of a header. Raises `InvalidBatch`."""
+    for name, times in Counter(header).items():
+        if times > 1:
+            raise InvalidBatch(f"InvalidBatch : Field name specified more than once : {name}")
+    return [_column(name, target, schema) for name in header]
+
+
+def sent_record(columns: Sequence[CsvColumn], row: Sequence[str], target: ObjectSchema) -> SentRecord:
+    """The record of a row. Raises `InvalidRecord`."""
+    values: dict[str, str | None] = {}
+    parents: dict[str, SentParent] = {}
+    for column, value in zip(columns, row, strict=True):
+        field = column.field
+        if not value:
+            continue
+        if column.parent is None or value == _NULL:
+            values[field.name] = None if value == _NULL else value
+        elif field.relationship_name in parents:
+            message = f"More than one column names the parent {field.relationship_name}"
+            raise InvalidRecord(RecordError("INVALID_FIELD", message, (field.name,)))
+        else:
+            parents[field.relationship_name] = SentParent(column.parent.name, {column.by: value})
+    return SentRecord(target.name, values, parents)
+
+
+def _column(name: str, target: ObjectSchema, schema: Schema) -> CsvColumn:
+    field = target.field(name)
+    if field and field.name == name:
+        return CsvColumn(field=field)
+    found = _PARENT.fullmatch(name)
+    column = _parent_column(found, target, schema) if found else None
+    if column is None:
+        raise InvalidBatch(f"InvalidBatch : Field name not found : {name}")
+    return column
+
+
+def _parent_column(found: re.Match[str], target: ObjectSchema, schema: Schema) -> CsvColumn | None:
+    """None if it does not name one kind of parent by a field that identifies its records."""
+    kind, relationship, by = found.groups()
+    field = target.relationship(relationship)
+    if field is None or field.relationship_name != relationship or bool(kind) != (len(field.references) > 1):
+        return None
+    parent = schema.object(kind or field.references[0])
+    known = parent.field(by) if parent else None
+    if parent is None or known is None or parent.name not in field.references:
+        return None
+    exact = known.name == by and kind in (None, parent.name)
+    return CsvColumn(field=field, parent=parent, by=by) if exact and known.id_lookup else None

@@ -1,0 +1,36 @@
+"""Processes the batches of jobs in the background, a few at a time."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+from sfmap.engine.local_org.bulk.batch_run import BatchRun
+from sfmap.engine.local_org.bulk.bulk_jobs import BulkJobs
+from sfmap.engine.local_org.calls.api_calls import ApiCalls
+from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
+
+_TOGETHER = 4
+"""The number of batches that are processed at the same time; others wait."""
+
+
+class JobRunner:
+    def __init__(self, calls: ApiCalls, faults: FaultsEndpoint) -> None:
+        """Continues with the batches that an earlier process of the org left unfinished."""
+        self._calls = calls
+        self._faults = faults
+        self._pool = ThreadPoolExecutor(_TOGETHER, "bulk")
+        self._stopping = Event()
+        jobs = BulkJobs(calls.store)
+        with calls.lock, calls.store.transaction():
+            jobs.prepare()
+            waiting = jobs.unfinished()
+        for number in waiting:
+            self.begin(number)
+
+    def begin(self, number: int) -> None:
+        """Processes the batch with this number once the current call has ended."""
+        self._pool.submit(BatchRun(self._calls, self._faults, self._stopping, number).run)
+
+    def stop(self) -> None:
+        """Returns when nothing is processed any longer."""
+        self._stopping.set()
+        self._pool.shutdown(cancel_futures=True)
