@@ -41,7 +41,7 @@ ANSWERED = [
     ("concurrent_limit", "ConcurrentPerOrgLongTxn Limit exceeded", 0),
     ("http_error", "Unavailable", 0),
     ("html", "Scheduled maintenance", 0),
-    ("truncated", "<current>", 2),
+    ("truncated", "<LimitInfoHeader>", 2),
     ("slow", "<success>true</success>", 2),
     ("record_lock", "<statusCode>UNABLE_TO_LOCK_ROW</statusCode>", 0),
     ("record_lock_wrapped", "caused by: UNABLE_TO_LOCK_ROW", 0),

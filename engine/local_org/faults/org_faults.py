@@ -95,7 +95,7 @@ def no_such_relationship(name: str, object_name: str) -> Fault:
 
 def wrong_operator(on: str) -> Fault:
     message = f"invalid operator on {on}"
-    return Fault("INVALID_QUERY_FILTER_OPERATOR", message, "InvalidQueryFilterOperatorFault")
+    return Fault("INVALID_QUERY_FILTER_OPERATOR", message, "MalformedQueryFault")
 
 
 def too_complicated(message: str) -> Fault:

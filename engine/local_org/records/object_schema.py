@@ -57,6 +57,8 @@ class FieldSchema:
     """Whether a record is deleted together with the parent that this field refers to."""
     restricts: bool = False
     """Whether a parent that this field refers to cannot be deleted before the record."""
+    compound: str = ""
+    """The field that this one is a part of, such as an address."""
     unfiltered: bool = False
     """Whether a copied org cannot filter by the field although its type would allow it."""
 
@@ -135,6 +137,11 @@ class ObjectSchema:
     duplicate_rules: tuple[DuplicateRule, ...] = ()
     states: Mapping[str, str] = field(default_factory=dict)
     """Text fields for states, each with the field for its country."""
+    name_field: str = "Name"
+    """The field by which people know a record."""
+    mergeable: bool = False
+    cannot: tuple[str, ...] = ()
+    """What a describe denies of the object although others can, such as `deletable`."""
 
     @cached_property
     def coded(self) -> tuple[tuple[FieldSchema, FieldSchema], ...]:

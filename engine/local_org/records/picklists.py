@@ -15,15 +15,12 @@ def described_entries(known: FieldSchema, target: ObjectSchema) -> Iterator[dict
     """The picklist's entries as a describe lists them."""
     controller = target.fields.get(known.controller)
     for entry in known.entries:
+        bits = [one.value in entry.valid_for for one in controller.entries] if controller else []
         yield {
             "active": entry.active,
             "defaultValue": entry.value == known.default,
             "label": entry.label,
-            **(
-                {"validFor": _bits([one.value in entry.valid_for for one in controller.entries])}
-                if controller
-                else {}
-            ),
+            "validFor": _bits(bits) if controller else None,
             "value": entry.value,
         }
 

@@ -135,7 +135,12 @@ def _like(known: FieldSchema | None, copied: FieldSchema) -> FieldSchema:
         return copied
     default = known.default if copied.default is None else copied.default
     return replace(
-        copied, default=default, children=known.children, cascades=known.cascades, restricts=known.restricts
+        copied,
+        default=default,
+        children=known.children,
+        cascades=known.cascades,
+        restricts=known.restricts,
+        compound=known.compound,
     )
 
 

@@ -22,6 +22,7 @@ class _FieldData(TypedDict, total=False):
     children: str
     cascades: bool
     restricts: bool
+    parts: list[str]
 
 
 class _ObjectData(TypedDict, total=False):
@@ -29,6 +30,9 @@ class _ObjectData(TypedDict, total=False):
     label: str
     plural: str
     key_prefix: str
+    name_field: str
+    mergeable: bool
+    cannot: list[str]
     compose: dict[str, str]
     defaults: dict[str, str]
     number: dict[str, int]
@@ -51,13 +55,20 @@ def shipped_objects() -> Iterator[ObjectSchema]:
 
 def _standard_object(data: _ObjectData) -> ObjectSchema:
     defaults = data.get("defaults", {})
-    fields = {name: _standard_field(name, raw, defaults.get(name)) for name, raw in data["fields"].items()}
+    compounds = {part: name for name, raw in data["fields"].items() for part in raw.get("parts", ())}
+    fields = {
+        name: _standard_field(name, raw, defaults.get(name), compounds.get(name, ""))
+        for name, raw in data["fields"].items()
+    }
     return ObjectSchema(
         name=data["name"],
         label=data["label"],
         plural=data["plural"],
         key_prefix=data["key_prefix"],
         fields=fields,
+        name_field=data.get("name_field", "Name"),
+        mergeable=data.get("mergeable", False),
+        cannot=tuple(data.get("cannot", ())),
         compose=data.get("compose", {}),
         number=data.get("number", {}),
         lock=Lock(**data["locked"]) if "locked" in data else None,
@@ -67,7 +78,7 @@ def _standard_object(data: _ObjectData) -> ObjectSchema:
     )
 
 
-def _standard_field(name: str, data: _FieldData, default: str | None) -> FieldSchema:
+def _standard_field(name: str, data: _FieldData, default: str | None, compound: str) -> FieldSchema:
     flags = data.get("flags", "")
     return FieldSchema(
         name=name,
@@ -88,4 +99,5 @@ def _standard_field(name: str, data: _FieldData, default: str | None) -> FieldSc
         cascades=data.get("cascades", False),
         restricts=data.get("restricts", False),
         default=default,
+        compound=compound,
     )

@@ -13,11 +13,12 @@ _OPEN = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
     " {namespaces}"
-    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+    ' xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
 )
 _ANSWERS = 'xmlns="urn:partner.soap.sforce.com" xmlns:sf="urn:sobject.partner.soap.sforce.com"'
 # SOAP 1.1 requires the parts of a fault to have no namespace (section 4.4).
 _FAULTS = 'xmlns:sf="urn:fault.partner.soap.sforce.com"'
+_FAULTS_WITH_A_PLACE = ("InvalidFieldFault", "InvalidSObjectFault", "MalformedQueryFault", "MalformedSearchFault")
 _CLOSE = "</soapenv:Body></soapenv:Envelope>"
 
 
@@ -103,8 +104,8 @@ def answer(operation: str, results: str, usage: tuple[int, int] | None) -> bytes
 
 def fault_answer(fault: Fault) -> bytes:
     """A fault as a real org sends it: the code in the fault code, the text and the typed detail."""
-    row, column = fault.place or (None, None)
-    place = f"{element('sf:row', row)}{element('sf:column', column)}" if fault.place else ""
+    row, column = fault.place or (-1, -1)
+    place = f"{element('sf:row', row)}{element('sf:column', column)}" if fault.kind in _FAULTS_WITH_A_PLACE else ""
     message = escape(fault.message)
     detail = (
         f'<sf:{fault.kind} xsi:type="sf:{fault.kind}"><sf:exceptionCode>{fault.code}</sf:exceptionCode>'

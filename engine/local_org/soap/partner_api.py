@@ -58,6 +58,7 @@ class PartnerApi:
 
     def __init__(self, calls: ApiCalls) -> None:
         self._calls = calls
+        self._descriptions: dict[tuple[str, int], str] = {}
 
     def answer(
         self,
@@ -111,7 +112,7 @@ class PartnerApi:
 
     def _answer(self, request: SoapRequest, base_url: str, version: str, injected: InjectedFault | None) -> bytes:
         calls = self._calls
-        version_number(version)
+        number = version_number(version)
         session_id = request.header("SessionHeader", "sessionId")
         calls.check(session_id, injected)
         if request.operation == "login":
@@ -126,6 +127,9 @@ class PartnerApi:
         usage = (calls.count(), calls.daily_limit)
         call = SoapCall(
             request=request,
+            version=number,
+            base_url=base_url,
+            descriptions=self._descriptions,
             session=session,
             sessions=calls.sessions,
             store=calls.store,

@@ -13,12 +13,16 @@ from sfmap.engine.local_org.soap.envelope import SoapRequest
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoapCall:
     request: SoapRequest
+    version: int
+    base_url: str
     session: ApiSession
     sessions: ApiSessions
     store: Store
     schema: Schema
     injected: InjectedFault | None
     """The fault of the plan that hits the call."""
+    descriptions: dict[tuple[str, int], str]
+    """The objects that were described before, by name and version."""
 
     def object(self, name: str) -> ObjectSchema:
         """The object of that name. Raises `Fault`."""

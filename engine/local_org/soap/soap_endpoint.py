@@ -1,13 +1,12 @@
 """The HTTP endpoint of the partner SOAP API, and its WSDL."""
 
-from importlib.resources import files
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sfmap.engine.http.bodies import UnreadableBody, read_body
+from sfmap.engine.local_org.calls.api_versions import version_number
 from sfmap.engine.local_org.calls.http_requests import LARGEST_REQUEST, base_url
 from sfmap.engine.local_org.faults.fault_player import FaultPlayer
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
@@ -15,6 +14,7 @@ from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.records.exchanges import Exchange
 from sfmap.engine.local_org.soap.envelope import fault_answer, parse
 from sfmap.engine.local_org.soap.partner_api import PartnerApi
+from sfmap.engine.local_org.soap.served_wsdl import served_wsdl
 
 
 class SoapEndpoint:
@@ -62,8 +62,11 @@ class SoapEndpoint:
 async def _wsdl(request: Request) -> Response:
     if "wsdl" not in request.query_params:
         return PlainTextResponse("This is a SOAP endpoint; its WSDL is at ?wsdl\n", 405)
-    text = (files(__package__) / "partner.wsdl").read_text("utf-8")
-    return _xml(200, text.replace("{address}", f"{base_url(request)}{request.url.path}").encode())
+    try:
+        version = version_number(request.path_params["version"])
+    except Fault as fault:
+        return _xml(500, fault_answer(fault))
+    return _xml(200, served_wsdl(version, f"{base_url(request)}{request.url.path}").encode())
 
 
 def _xml(status: int, body: bytes) -> Response:

@@ -11,10 +11,14 @@ from sfmap.engine.local_org.soap.soap_call import SoapCall
 
 _WRONG = "Invalid username, password, security token; or user locked out."
 
+_CHATTER_EXTERNAL_SINCE = 48
+"""The version from which on the user information has this member."""
+
 
 def log_in(request: SoapRequest, sessions: ApiSessions, *, base_url: str, version: str, currency: str) -> str:
     """Raises `Fault`."""
-    if version_number(version) > LAST_VERSION_WITH_LOGIN:
+    number = version_number(version)
+    if number > LAST_VERSION_WITH_LOGIN:
         raise unexpected("INVALID_OPERATION", f"SOAP API login() is not available in API version {version}")
     username, password = ("".join(request.texts(name)) for name in ("username", "password"))
     known = username.casefold() == credentials.USERNAME
@@ -28,7 +32,7 @@ def log_in(request: SoapRequest, sessions: ApiSessions, *, base_url: str, versio
         f"<result>{element('metadataServerUrl', url.replace('/u/', '/m/'))}"
         f"<passwordExpired>false</passwordExpired><sandbox>true</sandbox>{element('serverUrl', url)}"
         f"{element('sessionId', session.id)}{element('userId', USER_ID)}"
-        f"<userInfo>{_user_info(currency)}</userInfo></result>"
+        f"<userInfo>{_user_info(currency, number)}</userInfo></result>"
     )
 
 
@@ -38,17 +42,19 @@ def log_out(call: SoapCall) -> str:
 
 
 def get_user_info(call: SoapCall) -> str:
-    return f"<result>{_user_info(call.schema.currency)}</result>"
+    return f"<result>{_user_info(call.schema.currency, call.version)}</result>"
 
 
-def _user_info(currency: str) -> str:
+def _user_info(currency: str, version: int) -> str:
     """The user information, in the API's order."""
     has_many = currency == MANY
     facts: dict[str, object] = {
         "accessibilityMode": False,
+        **({"chatterExternal": False} if version >= _CHATTER_EXTERNAL_SINCE else {}),
         "currencySymbol": None if has_many else "$" if currency == USUAL_CURRENCY else currency,
         "orgAttachmentFileSizeLimit": 5_242_880,
         "orgDefaultCurrencyIsoCode": None if has_many else currency,
+        "orgDefaultCurrencyLocale": None if has_many else "en_US",
         "orgDisallowHtmlAttachments": False,
         "orgHasPersonAccounts": False,
         "organizationId": ORGANIZATION_ID,
