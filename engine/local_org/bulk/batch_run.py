@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from threading import Event
 
 from sfmap.engine.local_org.bulk.bulk_jobs import BulkBatch, BulkJob, BulkJobs
-from sfmap.engine.local_org.bulk.chunk_writer import CHUNK, RowWrites
+from sfmap.engine.local_org.bulk.chunk_writer import CHUNK, DELETES, RowWrites
 from sfmap.engine.local_org.bulk.csv_columns import read_columns
 from sfmap.engine.local_org.bulk.csv_dialects import CsvTable, InvalidBatch, csv_text, read_table
 from sfmap.engine.local_org.bulk.query_results import result_header, result_row
@@ -114,8 +114,9 @@ class BatchRun:
         if target is None:
             raise InvalidBatch(f"InvalidBatch : Unable to find object: {job.object_name}")
         columns = read_columns(table.header, target, self._calls.schema)
-        if job.operation in ("delete", "hardDelete") and table.header != ["Id"]:
-            raise InvalidBatch("InvalidBatch : A delete takes one column, Id")
+        others = [name for name in table.header if name != "Id"]
+        if job.operation in DELETES and others:
+            raise InvalidBatch(f"InvalidBatch : Field name not found : {others[0]}")
         writes = RowWrites(operation=job.operation, key=job.key, target=target, columns=columns)
         with self._step():
             done = self._jobs.chunks(batch)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sfmap.engine.local_org.bulk.csv_columns import CsvColumn, sent_record
 from sfmap.engine.local_org.bulk.csv_dialects import CsvTable
@@ -12,7 +13,9 @@ from sfmap.engine.local_org.records.record_writer import SaveResult, SentRecord,
 
 CHUNK = 200
 """The number of rows that are written at once."""
+DELETES = ("delete", "hardDelete")
 _WRONG_ROW = "INVALID_ROW"
+_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +35,19 @@ class RowWrites:
             try:
                 if number in chunk.mistakes:
                     raise InvalidRecord(RecordError(_WRONG_ROW, chunk.mistakes[number]))
-                sent.append(sent_record(self.columns, row, self.target))
+                sent.append(self._sent(row))
                 results.append(None)
             except InvalidRecord as invalid:
                 results.append(RowResult("", created=False, errors=invalid.errors))
         written = iter(zip(sent, self._operation(writer)(sent), strict=True))
         return [one or _result(*next(written)) for one in results]
+
+    def _sent(self, row: Sequence[str]) -> SentRecord:
+        """The record of a row. Raises `InvalidRecord`."""
+        sent = sent_record(self.columns, row, self.target)
+        if self.operation in DELETES and not _id(sent).startswith(self.target.key_prefix):
+            raise InvalidRecord(RecordError("MALFORMED_ID", f"bad id {_id(sent)[:_SHOWN]}"))
+        return sent
 
     def _operation(self, writer: Writer) -> Callable[[Sequence[SentRecord]], list[SaveResult]]:
         match self.operation:
@@ -48,7 +58,11 @@ class RowWrites:
             case "upsert":
                 return lambda sent: writer.upsert(self.key, sent, all_or_none=False)
             case _:
-                return lambda sent: writer.delete([_id(one) for one in sent], all_or_none=False)
+                return partial(_delete, writer, for_good=self.operation == "hardDelete")
+
+
+def _delete(writer: Writer, sent: Sequence[SentRecord], *, for_good: bool) -> list[SaveResult]:
+    return writer.delete([_id(one) for one in sent], all_or_none=False, for_good=for_good)
 
 
 def _id(sent: SentRecord) -> str:
