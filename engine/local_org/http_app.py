@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.http.connections import Connections
-from sfmap.engine.local_org.bulk.ingest_api import IngestApi
+from sfmap.engine.local_org.bulk.bulk_resources import bulk_resources
 from sfmap.engine.local_org.bulk.job_runner import JobRunner
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
 from sfmap.engine.local_org.faults.fault_player import FaultPlayer
@@ -25,7 +25,7 @@ def make_app(
     """The web application of one local org that listens on `host`."""
     player = FaultPlayer(connections)
     soap = SoapEndpoint(PartnerApi(calls), faults, player)
-    rest = RestApi(calls, faults, player, resources=[*REST_RESOURCES, *IngestApi(runner).resources()])
+    rest = RestApi(calls, faults, player, resources=[*REST_RESOURCES, *bulk_resources(runner)])
     # The credentials are public, so no web page may reach the org by a host name that it points at loopback.
     names = ["127.0.0.1", "localhost"] if is_loopback(host) else ["*"]
     here = Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)

@@ -47,7 +47,13 @@ class IngestApi:
             RestResource(path="/jobs/ingest", methods=("POST",), resource=self._create, operation="createJob"),
             RestResource(path="/jobs/ingest", resource=_listed, operation="jobInfo"),
             RestResource(path=_JOB, resource=_info, operation="jobInfo"),
-            RestResource(path=_JOB, methods=("PATCH",), resource=self._change, operation="closeJob"),
+            RestResource(
+                path=_JOB,
+                methods=("PATCH",),
+                resource=self._change,
+                operation="closeJob",
+                operations={b"Aborted": "abortJob"},
+            ),
             RestResource(path=_JOB, methods=("DELETE",), resource=_delete, operation="deleteJob"),
             RestResource(
                 path=f"{_JOB}/batches",

@@ -47,6 +47,11 @@ def read_results(stored: Sequence[object]) -> list[RowResult]:
     return results
 
 
+def query_rows(stored: Sequence[object]) -> list[list[str]]:
+    """The header and the rows of a query, as they were stored."""
+    return [[str(value) for value in row] for row in stored if isinstance(row, list)]
+
+
 def results_file(name: str, table: CsvTable, results: Sequence[RowResult], dialect: CsvDialect, seed: str) -> str:
     """One of the three files, with its rows in an order other than that of the upload."""
     ended = list(zip(results, table.rows, strict=False))

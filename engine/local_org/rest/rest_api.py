@@ -1,6 +1,6 @@
 """The HTTP side of the REST API: requests become calls of its resources, hit by the faults of the plan."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
@@ -51,17 +51,19 @@ class RestApi:
         method, path = asked.upper() or request.method, request.scope["path"]
         try:
             resource, _ = self._router.find(method, path)
-            operation, largest = resource.operation, resource.largest
+            operation_of: Callable[[bytes], str] = resource.operation_of
+            largest = resource.largest
         except Fault as fault:
             if not path.startswith(f"{_DATA}/"):
                 return fault_response(fault)
-            operation, largest = "", LARGEST_REQUEST  # refused in the session, if there is one
+            operation_of, largest = _no_operation, LARGEST_REQUEST  # refused in the session, if there is one
         try:
             body = await read_body(request, largest)
         except UnreadableBody as error:
             return error_response(413, "REQUEST_NOT_READ", str(error))
         except ClientDisconnect:
             return Response(status_code=400)
+        operation = operation_of(body)
         injected = self._faults.plan.fault_for(operation) if operation else None
         exchange = Exchange(url=str(request.url), client=request.headers.get("user-agent", ""), request=body)
 
@@ -118,6 +120,10 @@ class RestApi:
     async def _revoke(self, request: Request) -> Response:
         self._calls.sessions.close((await _form(request)).get("token", ""))
         return Response(status_code=200)
+
+
+def _no_operation(_body: bytes) -> str:
+    return ""
 
 
 def _about(request: Request) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from starlette.responses import Response
@@ -26,6 +26,8 @@ class RestResource:
     resource: Callable[[RestCall], Response]
     operation: str
     """What fault plans call it."""
+    operations: Mapping[bytes, str] = field(default_factory=dict)
+    """Other operations, by a text that the body then contains."""
     root: str = VERSION_ROOT
     largest: int = LARGEST_REQUEST
     """The size of its largest request in bytes."""
@@ -35,6 +37,10 @@ class RestResource:
         """Matches paths with and without a slash at the end."""
         regex, _, _ = compile_path(f"{self.root}{self.path}")
         return re.compile(f"{regex.pattern.removesuffix('$')}/?$")
+
+    def operation_of(self, body: bytes) -> str:
+        """What fault plans call a request with this body."""
+        return next((one for text, one in self.operations.items() if text in body), self.operation)
 
     def params(self, path: str) -> dict[str, str] | None:
         """The parts of the path that the template names; None if it is another's path."""
