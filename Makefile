@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test format lock clean soak scale spark bench orchestrators web
+.PHONY: run test format lock clean soak scale spark bench orchestrators clients web
 
 run: $(VENV)/installed  ## The main job: the example events into the local org.
 	cd examples && ../$(BIN)/sfmap run events.ndjson
@@ -34,6 +34,10 @@ spark: $(VENV)/installed-for-development  ## Back-fills on a Spark of two execut
 
 orchestrators: $(VENV)/installed-for-development  ## The examples for Airflow and Dagster, with their packages.
 	$(BIN)/pytest -s tests/api/orchestrators.py
+
+clients: $(VENV)/installed-for-development  ## Clients that others wrote, with the local org; writes their table in docs/orgs.md.
+	$(BIN)/pytest -n 2 --dist loadfile -p sfmap.tests.conformance.client_table \
+		$(wildcard tests/conformance/test_*.py tests/conformance/clients/[a-z]*.py)
 
 bench: $(VENV)/installed-for-development  ## Speed, each measure beside its goal.
 	$(BIN)/python benchmarks/run.py

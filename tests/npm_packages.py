@@ -24,7 +24,9 @@ def installed(package: Path) -> Path:
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(package / name, half / name)
             install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"]
-            done = subprocess.run(install, cwd=half, capture_output=True, text=True, timeout=300)
+            done = subprocess.run(
+                [*install, "--fetch-retries", "10"], cwd=half, capture_output=True, text=True, timeout=900
+            )
             assert done.returncode == 0, f"npm ci: {done.stdout} {done.stderr}"
             half.rename(folder)
     return folder

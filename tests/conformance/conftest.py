@@ -3,14 +3,17 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
+from ..npm_packages import installed
+
 HERE = Path(__file__).parent
+SCRIPTS = HERE / "scripts"
 SCHEMA = """\
 objects:
   Lead:
@@ -31,28 +34,41 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _of_a_client(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+    """Says for the table of clients which client is tried with what."""
+    if client := getattr(request.module, "CLIENT", None):
+        record_property("client", client)
+        tried = request.node.callspec.params.get("tried") if hasattr(request.node, "callspec") else None
+        record_property("tried", tried or request.node.name.removeprefix("test_").replace("_", " "))
+
+
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the pinned npm packages installed, and the scripts of this folder."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("Node.js and npm are not here: the clients written in JavaScript are not tried")
+    """A folder with the pinned npm packages, and the scripts for them."""
     folder = tmp_path_factory.mktemp("node")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, folder / name)
-    for script in HERE.glob("*.mjs"):
+    (folder / "node_modules").symlink_to(installed(HERE) / "node_modules")
+    for script in SCRIPTS.glob("*.mjs"):
         shutil.copy(script, folder / script.name)
-    install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=300)
-    if done.returncode:
-        pytest.fail(f"npm ci: {done.stdout} {done.stderr}")
     return folder
 
 
-def run_node(folder: Path, script: str, local: LocalOrg) -> None:
-    """Runs a script that throws where something is not as it should be."""
-    environment = {**os.environ, "ORG_URL": local.url, "ORG_USER": local.username}
-    environment["ORG_PASSWORD"] = local.password + local.security_token
+def run_node(folder: Path, script: str, local: LocalOrg, *arguments: str) -> None:
+    run(["node", script, *arguments], local, folder)
+
+
+def run(command: Sequence[str | Path], local: LocalOrg, folder: Path, **environment: str) -> str:
+    """Runs a program, which gets address and credentials of the org, and fails where something is not right."""
+    given = {"ORG_URL": local.url, "ORG_USER": local.username}
+    given["ORG_PASSWORD"] = local.password + local.security_token
     done = subprocess.run(
-        ["node", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+        command,
+        cwd=folder,
+        env={**os.environ, **given, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    if done.returncode:
+        pytest.fail(f"{done.stdout[-1500:]}\n{done.stderr[-1500:]}", pytrace=False)
+    return done.stdout

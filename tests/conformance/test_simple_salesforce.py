@@ -17,6 +17,8 @@ from simple_salesforce.login import SalesforceLogin
 from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import LocalOrg
 
+CLIENT = "simple-salesforce"
+
 
 class ToLoopback(HTTPAdapter):
     """The client only speaks https to salesforce.com: what it sends there goes to the local org."""

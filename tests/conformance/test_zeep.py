@@ -14,6 +14,7 @@ from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 
 SOBJECT = "urn:sobject.partner.soap.sforce.com"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+CLIENT = "zeep"
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 
 

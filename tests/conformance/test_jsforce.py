@@ -1,0 +1,24 @@
+"""jsforce, unmodified, with the local org; skipped without Node.js."""
+
+from pathlib import Path
+
+import pytest
+
+from sfmap.engine.local_org.process import LocalOrg
+
+from .conftest import run_node
+
+CLIENT = "jsforce"
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [
+        "single records",
+        "SOAP calls",
+        "renewed sessions",
+        "sign-in by OAuth",
+    ],
+)
+def test_jsforce(node: Path, local: LocalOrg, tried: str) -> None:
+    run_node(node, "jsforce.mjs", local, tried)
