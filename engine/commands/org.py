@@ -32,6 +32,11 @@ def org() -> None:
 )
 @click.option("--daily-limit", default=100_000, show_default=True, help="API calls that the org allows in a day.")
 @click.option("--session-minutes", default=120, show_default=True, help="How long an idle session lives.")
+@click.option("--tls", is_flag=True, help="Serve HTTPS, with a certificate that is made once.")
+@click.option(
+    "--tls-cert", metavar="FILE", type=click.Path(path_type=Path), help="Serve HTTPS, with this certificate."
+)
+@click.option("--tls-key", metavar="FILE", type=click.Path(path_type=Path), help="The certificate's private key.")
 def start(
     port: int,
     host: str,
@@ -41,13 +46,20 @@ def start(
     faults: Path | None,
     daily_limit: int,
     session_minutes: int,
+    tls: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
 ) -> None:
     """Serve the local org until Ctrl-C: SOAP, REST, OAuth, and a page that shows its records."""
     # Only this command needs the server's libraries.
     from sfmap.engine.http.address import is_loopback
+    from sfmap.engine.http.tls_files import TlsFiles
     from sfmap.engine.local_org.foreground import serve_local_org
     from sfmap.engine.local_org.hosting import LocalOrgOptions
+    from sfmap.engine.local_org.own_certificate import own_certificate
 
+    if (tls and tls_cert) or bool(tls_cert) != bool(tls_key):
+        raise click.UsageError("Give --tls, or both --tls-cert and --tls-key.")
     if not is_loopback(host):
         say(
             "Warning: anyone who reaches this address can read and change the records; the credentials are public."
@@ -57,9 +69,10 @@ def start(
         if database is None:
             with suppress(OSError):  # the local org reports problems with its folder
                 private_folder(project.state)
+        database = database or project.database
         own = project.org(LOCAL).texts.get("schema")
         options = LocalOrgOptions(
-            database=database or project.database,
+            database=database,
             schema=schema or (project.folder / own.text if own else None),
             host=host,
             port=port,
@@ -67,6 +80,9 @@ def start(
             session_seconds=session_minutes * 60,
             faults=faults,
             log=log,
+            tls=TlsFiles(certificate=tls_cert, key=tls_key)
+            if tls_cert and tls_key
+            else (own_certificate(database, host) if tls else None),
         )
         serve_local_org(options, click.echo)
 

@@ -89,7 +89,8 @@ class _PatientTransport:
             self._transport.close()
             return
         self._is_waiting = True
-        self._transport.write_eof()
+        if self._transport.can_write_eof():  # not with TLS
+            self._transport.write_eof()
         self._transport.resume_reading()
 
     def is_closing(self) -> bool:

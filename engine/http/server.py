@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,13 +28,17 @@ class WebServer:
         most_connections: int | None = None,
         connections: Connections | None = None,
         takes_signals: bool = True,
+        tls: ssl.SSLContext | None = None,
+        proxy_headers: bool = True,
     ) -> None:
         """`host` is the name for the address, `stop_seconds` how long requests may take to end.
 
-        Connections beyond the most are answered with 503.
+        Connections beyond the most are answered with 503. With `proxy_headers`, client and scheme of a request are
+        those that a proxy on this machine names.
         """
         self._listening = listening
         self._host = host
+        self._scheme = "https" if tls else "http"
         self._connections = connections or Connections()
         config = uvicorn.Config(
             app,
@@ -46,6 +51,8 @@ class WebServer:
             limit_concurrency=most_connections,
             timeout_keep_alive=HEADER_SECONDS,
             timeout_graceful_shutdown=stop_seconds,
+            proxy_headers=proxy_headers,
+            ssl_context_factory=(lambda *_: tls) if tls else None,
         )
         self._server = uvicorn.Server(config) if takes_signals else _DeafServer(config)
         app.state.is_stopping = lambda: self._server.should_exit
@@ -53,7 +60,7 @@ class WebServer:
     @property
     def url(self) -> str:
         _, port, *_ = self._listening.getsockname()
-        return url_of(self._host, port)
+        return url_of(self._host, port, self._scheme)
 
     @property
     def is_stopping(self) -> bool:

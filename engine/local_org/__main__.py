@@ -1,6 +1,7 @@
 """Runs the local org as a process that ends when its standard input is closed.
 
-It prints its address on stdout as a line of JSON. Exit codes: 2 an invalid file, 3 no port or no database.
+It prints its address, and the certificate of its authority, on stdout as a line of JSON. Exit codes: 2 an invalid
+file, 3 no port or no database.
 """
 
 import argparse
@@ -13,12 +14,16 @@ from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.http.address import CannotServe
 from sfmap.engine.http.server import WebServer
 from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
+from sfmap.engine.local_org.own_certificate import own_certificate
 from sfmap.engine.yaml_files.diagnostics import Mistakes
+
+_HOST = "127.0.0.1"
 
 
 def main() -> int:
     try:
-        serve(_options(), _say_where)
+        options = _options()
+        serve(options, lambda server: _say_where(server, options))
     except Mistakes as mistakes:
         print(mistakes, file=sys.stderr)  # noqa: T201
         return mistakes.exit_code
@@ -37,6 +42,7 @@ def _options() -> LocalOrgOptions:
     parser.add_argument("--log", type=Path)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--daily-limit", type=int, default=100_000)
+    parser.add_argument("--tls", action="store_true")
     asked = parser.parse_args()
     return LocalOrgOptions(
         database=asked.db,
@@ -45,10 +51,12 @@ def _options() -> LocalOrgOptions:
         daily_limit=asked.daily_limit,
         faults=asked.faults,
         log=asked.log,
+        tls=own_certificate(asked.db, _HOST) if asked.tls else None,
+        host=_HOST,
     )
 
 
-def _say_where(server: WebServer) -> None:
+def _say_where(server: WebServer, options: LocalOrgOptions) -> None:
     """Prints the address, then stops the server when standard input ends, as it does when the parent dies."""
 
     def stop_with_standard_input() -> None:
@@ -56,7 +64,8 @@ def _say_where(server: WebServer) -> None:
         server.stop()
 
     threading.Thread(target=stop_with_standard_input, daemon=True).start()
-    print(json.dumps({"url": server.url}), flush=True)  # noqa: T201
+    authority = str(options.tls.authority) if options.tls else None
+    print(json.dumps({"url": server.url, "authority": authority}), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from sfmap.engine.http.server import WebServer
+from sfmap.engine.http.tls_files import TlsFiles
 from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
 
@@ -26,7 +27,7 @@ The local org is at {url}; its records are in {options.database}. Ctrl-C stops i
   security token  {credentials.SECURITY_TOKEN}
   client id       {credentials.CLIENT_ID}
   client secret   {credentials.CLIENT_SECRET}
-
+{_trusting(options.tls) if options.tls else ""}
 For sfmap.yaml, with SF_PASSWORD={credentials.PASSWORD} and SF_TOKEN={credentials.SECURITY_TOKEN} in secrets.env:
 
 orgs:
@@ -35,4 +36,21 @@ orgs:
     username: {credentials.USERNAME}
     password: ${{SF_PASSWORD}}
     security_token: ${{SF_TOKEN}}
+"""
+
+
+def _trusting(files: TlsFiles) -> str:
+    """What makes clients trust the certificate."""
+    if files.authority is None:
+        return f"\nClients must trust the authority that has signed the certificate in {files.certificate}.\n"
+    path = files.authority.resolve()
+    return f"""
+The org's certificate is signed by an authority of its own. To trust it, set for sfmap and others in Python:
+
+  export REQUESTS_CA_BUNDLE={path}
+
+for Salesforce's CLI and all on Node.js NODE_EXTRA_CA_CERTS, for Ruby, Perl, PHP and curl SSL_CERT_FILE; for Java:
+
+  keytool -importcert -noprompt -alias sfmap -storepass changeit -keystore trust.jks -file {path}
+  java -Djavax.net.ssl.trustStore=trust.jks ...
 """

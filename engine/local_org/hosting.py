@@ -12,6 +12,7 @@ from sfmap.engine.files.private_files import private_file
 from sfmap.engine.http.address import CannotServe, listen
 from sfmap.engine.http.connections import Connections
 from sfmap.engine.http.server import WebServer
+from sfmap.engine.http.tls_files import TlsFiles, server_context
 from sfmap.engine.local_org.bulk.job_runner import JobRunner
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
 from sfmap.engine.local_org.calls.sessions import SESSION_SECONDS, ApiSessions
@@ -39,6 +40,8 @@ class LocalOrgOptions:
     """The fault plan."""
     log: Path | None = None
     """A file that receives a line of JSON for each call."""
+    tls: TlsFiles | None = None
+    """What the org serves HTTPS with; it serves HTTP without."""
 
 
 def _open_log(path: Path) -> TextIO:
@@ -53,6 +56,7 @@ def serve(options: LocalOrgOptions, ready: Callable[[WebServer], None]) -> None:
 
     Raises `CannotServe`, and for the schema file `Mistakes` or `CannotRead`.
     """
+    context = server_context(options.tls) if options.tls else None
     schema = load_schema(options.schema)
     faults = FaultsEndpoint(load_fault_plan(options.faults))
     listening = listen(options.host, options.port)
@@ -71,7 +75,15 @@ def serve(options: LocalOrgOptions, ready: Callable[[WebServer], None]) -> None:
     connections = Connections()
     runner = JobRunner(calls, faults)
     app = make_app(calls, options.host, connections, faults, runner)
-    server = WebServer(app, listening, host=options.host, stop_seconds=_STOP_SECONDS, connections=connections)
+    server = WebServer(
+        app,
+        listening,
+        host=options.host,
+        stop_seconds=_STOP_SECONDS,
+        connections=connections,
+        tls=context,
+        proxy_headers=False,  # faults close the connection of the request, which may be that of a proxy
+    )
     gc.set_threshold(_COLLECT_AFTER)
     # Before the address is known to anyone: a Ctrl-C while the event loop starts would be lost.
     server.stop_on_signals()

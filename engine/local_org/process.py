@@ -34,6 +34,8 @@ class LocalOrg:
     username: str = credentials.USERNAME
     password: str = credentials.PASSWORD
     security_token: str = credentials.SECURITY_TOKEN
+    authority: Path | None = None
+    """The certificate of the authority that has signed the org's, if it serves HTTPS."""
 
 
 @contextmanager
@@ -44,27 +46,30 @@ def start_local_org(
     faults: Path | None = None,
     log: Path | None = None,
     daily_limit: int = 0,
+    tls: bool = False,
 ) -> Iterator[LocalOrg]:
-    """A local org over the records in `database`. Raises `LocalOrgFailed`."""
+    """A local org over the records in `database`; with `tls`, over HTTPS. Raises `LocalOrgFailed`."""
     # -P: a file in the current folder must not pass for one of our modules.
     command = [sys.executable, "-P", "-m", "sfmap.engine.local_org", "--db", str(database)]
     files = {"--schema": schema, "--faults": faults, "--log": log}
     command += [part for option, file in files.items() if file for part in (option, str(file))]
     if daily_limit:
         command += ["--daily-limit", str(daily_limit)]
+    if tls:
+        command.append("--tls")
     # A separate session keeps a Ctrl-C in the terminal from ending it in the middle of a call.
     with TemporaryFile("w+") as said:  # a pipe that is not read would block a process with much output
         process = subprocess.Popen(  # noqa: S603 - the command is ours
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, start_new_session=True
         )
         try:
-            yield LocalOrg(_ready(process, said))
+            yield _ready(process, said)
         finally:
             _stop(process)
 
 
-def _ready(process: subprocess.Popen[str], said: IO[str]) -> str:
-    """The URL that the process says it serves; a process that says nothing in time is ended."""
+def _ready(process: subprocess.Popen[str], said: IO[str]) -> LocalOrg:
+    """The org where the process says that it serves it; a process that says nothing in time is ended."""
     assert process.stdout
     timer = Timer(_START_SECONDS, process.kill)
     timer.start()
@@ -73,7 +78,8 @@ def _ready(process: subprocess.Popen[str], said: IO[str]) -> str:
     finally:
         timer.cancel()
     if line:
-        return str(json.loads(line)["url"])
+        ready = json.loads(line)
+        return LocalOrg(ready["url"], authority=Path(ready["authority"]) if ready["authority"] else None)
     exit_code = process.wait()
     said.seek(0)
     message = said.read().strip() or "Error: the local org did not start."

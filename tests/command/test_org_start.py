@@ -4,10 +4,14 @@ import json
 import re
 import signal
 import socket
+import ssl
 import subprocess
 from urllib.request import urlopen
 
+import pytest
+
 from sfmap.engine.local_org.calls import credentials
+from sfmap.engine.local_org.own_certificate import own_certificate
 
 from ..folder import SFMAP, Folder, Identify
 
@@ -19,7 +23,7 @@ def started(folder: Folder, *arguments: str) -> "tuple[subprocess.Popen[str], st
     )
     assert process.stdout
     first = process.stdout.readline()
-    url = re.search(r"http://\S+(?=;)", first)
+    url = re.search(r"https?://\S+(?=;)", first)
     assert url, first
     return process, url[0]
 
@@ -66,6 +70,46 @@ def test_the_printed_entry_is_valid_in_a_project_file(folder: Folder) -> None:
     assert stopped(process) == 0
     (folder.path / "sfmap.yaml").write_text(printed[printed.index("orgs:") :])
     assert folder.sfmap("check").returncode == 0
+
+
+def test_records_are_delivered_over_https(folder: Folder, identify: Identify) -> None:
+    """The greeting says how to trust the certificate; without, nothing is sent."""
+    process, url = started(folder, "--tls")
+    assert process.stdout
+    printed = "".join(process.stdout.readline() for _ in range(20))
+    bundle = re.search(r"export REQUESTS_CA_BUNDLE=(\S+)", printed)
+    assert bundle, printed
+    way = f"auth: client_credentials\n    client_id: {credentials.CLIENT_ID}\n    client_secret: ${{S}}"
+    (folder.path / "sfmap.yaml").write_text(PROJECT.format(url=url, way=way))
+    run = ("run", "--org", "started", folder.write("e.ndjson", [identify("ann@b.co")]))
+    refused = folder.sfmap(*run, environment={"S": credentials.CLIENT_SECRET})
+    assert (refused.returncode, "its TLS certificate is not trusted" in refused.stderr) == (3, True)
+    done = folder.sfmap(*run, environment={"S": credentials.CLIENT_SECRET, "REQUESTS_CA_BUNDLE": bundle[1]})
+    assert done.returncode == 0, done.stderr
+    assert stopped(process) == 0
+    assert folder.rows("SELECT Email FROM Lead") == [("ann@b.co",)]
+
+
+def test_a_certificate_of_ones_own_is_served(folder: Folder) -> None:
+    made = own_certificate(folder.path / "org.db", "localhost")
+    process, url = started(folder, "--tls-cert", str(made.certificate), "--tls-key", str(made.key))
+    context = ssl.create_default_context(cafile=str(made.authority))
+    assert urlopen(f"{url}/services/data", context=context).status == 200
+    assert stopped(process) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--tls-cert", "cert.pem"], "Give --tls, or both --tls-cert and --tls-key."),
+        (["--tls", "--tls-cert", "cert.pem", "--tls-key", "key.pem"], "Give --tls, or both"),
+        (["--tls-cert", "cert.pem", "--tls-key", "key.pem"], "cannot read the certificate cert.pem: No such file"),
+    ],
+)
+def test_an_unusable_certificate_is_refused(folder: Folder, options: list[str], expected: str) -> None:
+    refused = folder.sfmap("org", "start", *options)
+    assert (refused.returncode, expected in refused.stderr) == (2, True), refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_a_port_in_use_is_refused(folder: Folder) -> None:

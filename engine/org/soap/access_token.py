@@ -137,14 +137,9 @@ def fetch_token(settings: SoapSettings, sign_in: OAuth, transport: Transport) ->
     failure: OrgError | None = None
     try:
         status, answer = transport.post_form(url, form)
-    except NotSoapError as redirect:
+    except (NotSoapError, requests.RequestException) as error:
         failure = error_from(
-            redirect, FailedCall(operation="token", host=settings.host, user=sign_in.user, secrets=sign_in.secrets)
-        )
-    except requests.RequestException as error:
-        failure = OrgUnavailable(
-            f"{settings.host} could not be reached to sign in ({type(error).__name__}).",
-            hint="Check login_url and this machine's network.",
+            error, FailedCall(operation="token", host=settings.host, user=sign_in.user, secrets=sign_in.secrets)
         )
     if failure:  # raised outside the handler, so that no frame with the form and its secrets is attached
         raise failure

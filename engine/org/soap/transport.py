@@ -1,6 +1,7 @@
 """HTTP transport for zeep: one POST per call, with timeouts, a limit on response size, and a call count."""
 
 import gzip
+import os
 import ssl
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -64,8 +65,10 @@ class Transport:
     def __init__(self, settings: SoapSettings) -> None:
         self._timeouts = (settings.connect_timeout, settings.read_timeout)
         self._session = _NoRedirects()
-        # A proxy from the environment cannot reach this machine's loopback.
-        self._session.trust_env = not is_loopback(settings.login_url)
+        if is_loopback(settings.login_url):
+            # A proxy from the environment cannot reach this machine's loopback; certificates count all the same.
+            self._session.trust_env = False
+            self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._session.auth = _as_it_is  # otherwise requests would add a password from ~/.netrc
         adapter = HTTPAdapter(pool_maxsize=CONNECTIONS)
         self._session.mount("https://", adapter)
