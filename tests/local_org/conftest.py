@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 ENVELOPE = (
@@ -34,6 +35,53 @@ class Client:
         answer = self.call(f"<query><queryString>{escaped}</queryString></query>")
         assert "<soapenv:Fault>" not in answer, answer
         return re.findall(r"<sf:(?!type|Id)\w+>([^<]*)</sf:", answer)
+
+
+@dataclass(frozen=True)
+class Rest:
+    """REST requests in a session."""
+
+    url: str
+    token: str
+    version: str = "66.0"
+
+    def send(self, method: str, path: str, body: object = None, **headers: str) -> requests.Response:
+        """Bytes and text are sent as they are, other bodies as JSON; paths are those below the version."""
+        raw = isinstance(body, str | bytes)
+        return requests.request(
+            method,
+            f"{self.url}{path}" if path.startswith("/services") else f"{self.root}{path}",
+            data=body if raw else None,
+            json=None if raw else body,
+            headers={"Authorization": f"Bearer {self.token}", **headers},
+            timeout=30,
+        )
+
+    @property
+    def root(self) -> str:
+        return f"{self.url}/services/data/v{self.version}"
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return self.send("GET", path, **headers)
+
+    def post(self, path: str, body: object, **headers: str) -> requests.Response:
+        return self.send("POST", path, body, **headers)
+
+    def patch(self, path: str, body: object, **headers: str) -> requests.Response:
+        return self.send("PATCH", path, body, **headers)
+
+    def delete(self, path: str) -> requests.Response:
+        return self.send("DELETE", path)
+
+
+def rest_client(local: LocalOrg, version: str = "66.0") -> Rest:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": credentials.CLIENT_ID,
+        "client_secret": credentials.CLIENT_SECRET,
+    }
+    answer = requests.post(f"{local.url}/services/oauth2/token", data=form, timeout=30)
+    return Rest(local.url, answer.json()["access_token"], version)
 
 
 def post(url: str, data: bytes, **headers: str) -> requests.Response:
@@ -79,3 +127,8 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
 @pytest.fixture(scope="package")
 def client(local: LocalOrg) -> Client:
     return sign_in(local)
+
+
+@pytest.fixture(scope="package")
+def rest(local: LocalOrg) -> Rest:
+    return rest_client(local)

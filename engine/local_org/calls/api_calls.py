@@ -47,7 +47,7 @@ class ApiCalls:
     ) -> Iterator[ApiSession]:
         """A counted and logged call, in a transaction of the store. Raises `Fault`."""
         with self.lock:
-            started, outcome = time.perf_counter(), "ok"
+            started = time.perf_counter()
             try:
                 self.check(token, injected)
                 session = self.sessions.find(token)
@@ -55,12 +55,12 @@ class ApiCalls:
                 with self.store.transaction():
                     yield session
             except Fault as fault:
-                outcome = fault.code
+                exchange.outcome = fault.code
                 raise
             finally:
                 took = time.perf_counter() - started
                 kind = injected.kind if injected else ""
-                self.log(operation, about, outcome=outcome, seconds=took, exchange=exchange, fault=kind)
+                self.log(operation, about, outcome=exchange.outcome, seconds=took, exchange=exchange, fault=kind)
 
     def check(self, token: str, injected: InjectedFault | None) -> None:
         """Raises the `Fault` with which the plan answers the whole call, if it does."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from threading import Lock
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from sfmap.engine.local_org.faults.org_faults import Fault, RecordError, no_session, unexpected
 from sfmap.engine.yaml_files import kinds
@@ -18,15 +18,20 @@ FaultKind = Literal[
     "expired_session", "server_unavailable", "lock_row", "day_limit", "concurrent_limit", "fault",
     "http_error", "html", "down", "reset", "timeout", "reset_after", "truncated", "slow", "late_commit",
     "record_lock", "record_lock_wrapped", "record_error", "governor_limit", "created_between", "deleted_between",
-    "job_failed", "job_aborted",
+    "job_failed", "job_aborted", "answer_counts",
 ]  # fmt: skip
 """Described in docs/orgs.md."""
 
 PROCESS_BATCH = "processBatch"
 """The operation of a chunk of a bulk job, which a rule without `calls` hits only with errors of records."""
 
+_Result = TypeVar("_Result")
+
 _KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
-_KEYS = ("kind", "calls", "at", "probability", "times", "seconds", "share", "records", "status", "code", "message")
+_KEYS = (
+    "kind", "calls", "at", "probability", "times", "seconds", "share", "records", "extra", "status", "code",
+    "message",
+)  # fmt: skip
 _LOCKED = "unable to obtain exclusive access to this record or 1 records"
 _FAULTS: dict[FaultKind, tuple[str, str]] = {
     "server_unavailable": ("SERVER_UNAVAILABLE", "Server unavailable"),
@@ -68,7 +73,9 @@ class FaultRule:
     share: float = 1.0
     """The share of a call's records, for faults of records."""
     records: int = 0
-    """How many records a governor limit allows in one call."""
+    """How many records a governor limit allows in one call, or how many results an answer lacks."""
+    extra: int = 0
+    """How many results an answer has too many."""
     status: int = 503
     code: str = ""
     message: str = ""
@@ -133,6 +140,15 @@ class InjectedFault:
         else:
             return None
         return error if self._random.random() < rule.share else None
+
+    def results(self, results: Sequence[_Result]) -> Sequence[_Result]:
+        """The results that answer the call's records: with `answer_counts` fewer, or the last repeated."""
+        rule = self._rule
+        if rule.kind != "answer_counts":
+            return results
+        if rule.extra:
+            return [*results, *list(results[-1:]) * rule.extra]
+        return results[: max(0, len(results) - (rule.records or 1))]
 
     def interferes(self) -> bool:
         """Whether another client changes the next record of the call before it is written."""
@@ -232,6 +248,7 @@ def _rule(node: Node, report: DiagnosticReport) -> FaultRule | None:
         seconds=_number(table, "seconds", 1.0, most=86_400.0),
         share=_number(table, "share", 1.0, most=1.0),
         records=table.positive_integer("records", least=0) or 0,
+        extra=table.positive_integer("extra") or 0,
         status=table.positive_integer("status") or 503,
         code=code.text if code else "",
         message=message.text if message else "",

@@ -28,6 +28,7 @@ WHAT: Mapping[FaultKind, str] = {
     "deleted_between": "Somebody else deletes the record before an update.",
     "job_failed": "A bulk job fails; the rows that are not yet processed stay so.",
     "job_aborted": "Somebody else aborts a bulk job while it is processed.",
+    "answer_counts": "The call is executed, but its answer has fewer or more results than records.",
 }
 """Described in full in docs/orgs.md."""
 

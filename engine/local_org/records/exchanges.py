@@ -11,13 +11,15 @@ _SECRETS = {name: re.compile(rb"(" + name + rb"(?:\s[^>]*)?>)[^<]*") for name in
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """One request and its response; the response is set when it is known."""
+    """One request and its response; what came of it is set when it is known."""
 
     url: str
     client: str
     """The program that called, as it names itself."""
     request: bytes
     response: bytes = b""
+    outcome: str = "ok"
+    """As the log has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

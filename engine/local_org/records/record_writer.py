@@ -107,7 +107,7 @@ class Writer:
                 if all_or_none and any(one.errors for one in saved):
                     raise _RolledBack
         except _RolledBack:
-            saved = [one if one.errors else _rolled_back() for one in saved]
+            saved = [one if one.errors else rolled_back() for one in saved]
         return saved
 
     def _step(self, step: Callable[[], SaveResult], together: int) -> SaveResult:
@@ -305,6 +305,7 @@ def _no_such_record() -> InvalidRecord:
     return InvalidRecord(RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"))
 
 
-def _rolled_back() -> SaveResult:
+def rolled_back() -> SaveResult:
+    """The result of a valid record beside a refused one in a call with AllOrNone."""
     message = "Record rolled back because not all records were valid and the request was using AllOrNone header"
     return _refused(None, "ALL_OR_NONE_OPERATION_ROLLED_BACK", message)

@@ -1,5 +1,6 @@
 """The HTTP side of the REST API: requests become calls of its resources, hit by the faults of the plan."""
 
+import re
 from collections.abc import Callable, Sequence
 from urllib.parse import parse_qsl
 
@@ -22,6 +23,8 @@ from sfmap.engine.local_org.rest.rest_router import RestResource, RestRouter
 from sfmap.engine.local_org.rest.token_endpoint import TokenRefused, token
 
 _DATA = "/services/data"
+_FIRST_ERROR = 400
+_ERROR_CODE = re.compile(rb'"(?:errorCode|statusCode)":"(\w+)"')
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -102,7 +105,7 @@ class RestApi:
                     send=self._router.answer,
                 )
                 response = self._router.answer(call)
-                exchange.response = bytes(response.body)
+                exchange.response, exchange.outcome = bytes(response.body), _outcome(response)
         except Fault as fault:
             response = fault_response(fault)
         with calls.look() as store:
@@ -128,6 +131,16 @@ def _no_operation(_body: bytes) -> str:
 
 def _about(request: Request) -> str:
     return request.query_params.get("q") or str(request.scope["path"])
+
+
+def _outcome(response: Response) -> str:
+    """What the log says about a call: its error, or the number of refused records of a collection."""
+    body = bytes(response.body)
+    if response.status_code >= _FIRST_ERROR:
+        code = _ERROR_CODE.search(body)
+        return code[1].decode() if code else str(response.status_code)
+    refused = body.count(b'"success":false')
+    return f"{refused} refused" if refused else "ok"
 
 
 async def _form(request: Request) -> dict[str, str]:

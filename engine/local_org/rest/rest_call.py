@@ -14,11 +14,15 @@ from sfmap.engine.local_org.records.store import Store
 
 _STATUSES = {
     "INVALID_SESSION_ID": 401,
+    "API_DISABLED_FOR_ORG": 403,
+    "API_CURRENTLY_DISABLED": 403,
+    "INSUFFICIENT_ACCESS": 403,
     "REQUEST_LIMIT_EXCEEDED": 403,
     "NOT_FOUND": 404,
     "ENTITY_IS_DELETED": 404,
     "METHOD_NOT_ALLOWED": 405,
     "UNSUPPORTED_MEDIA_TYPE": 415,
+    "UNKNOWN_EXCEPTION": 500,
     "SERVER_UNAVAILABLE": 503,
 }
 
@@ -77,6 +81,18 @@ class RestCall:
             raise unexpected(
                 "JSON_PARSER_ERROR", f"{error.msg} at [line:{error.lineno}, column:{error.colno}]"
             ) from None
+
+
+def deleted() -> Response:
+    return error_response(404, "ENTITY_IS_DELETED", "entity is deleted")
+
+
+def json_object(call: RestCall) -> dict[str, object]:
+    """The body. Raises `Fault` if it is not an object in JSON."""
+    body = call.json()
+    if not isinstance(body, dict):
+        raise unexpected("JSON_PARSER_ERROR", "The body must be a JSON object at [line:1, column:1]")
+    return body
 
 
 def error_response(status: int, code: str, message: str) -> Response:

@@ -6,22 +6,34 @@ from urllib.parse import quote
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.sessions import USER_ID
-from sfmap.engine.local_org.faults.org_faults import Fault
+from sfmap.engine.local_org.faults.org_faults import InvalidRecord, no_such_field, unexpected
+from sfmap.engine.local_org.records.external_ids import external_id
 from sfmap.engine.local_org.records.ids import full_id
-from sfmap.engine.local_org.records.object_schema import ObjectSchema
-from sfmap.engine.local_org.records.record_writer import SentRecord, Writer
-from sfmap.engine.local_org.records.references import SentParent
-from sfmap.engine.local_org.records.store import Stored, response_value
-from sfmap.engine.local_org.rest.rest_call import RestCall, not_found, refused_response
+from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema
+from sfmap.engine.local_org.records.record_writer import SaveResult, SentRecord, Writer
+from sfmap.engine.local_org.records.store import Stored
+from sfmap.engine.local_org.records.validation import stored_value
+from sfmap.engine.local_org.rest.rest_call import RestCall, deleted, json_object, not_found, refused_response
+from sfmap.engine.local_org.rest.rest_values import json_value, sent_record
 
 _MULTIPLE_CHOICES = 300
+_MOST_CHOICES = 10
+_TELLS_CREATED = 46
+"""The first version whose upserts tell in their body whether they created the record."""
+
+
+def writer(call: RestCall) -> Writer:
+    """The writer of the call, as its headers want it."""
+    rule = call.headers.get("sforce-duplicate-rule-header", "").replace(" ", "").lower()
+    return Writer(
+        call.store, call.schema, USER_ID, allow_duplicates="allowsave=true" in rule, injected=call.injected
+    )
 
 
 def create(call: RestCall) -> Response:
-    (saved,) = _writer(call).create([_sent(call, call.target())], all_or_none=False)
-    if saved.errors:
-        return refused_response(saved.errors)
-    return JSONResponse({"id": saved.id, "success": True, "errors": []}, 201)
+    target = call.target()
+    (saved,) = writer(call).create([_sent(call, target, "Id")], all_or_none=False)
+    return _created(call, target, saved)
 
 
 def record_by_id(call: RestCall) -> Response:
@@ -29,79 +41,124 @@ def record_by_id(call: RestCall) -> Response:
     target = call.target()
     record_id = full_id(call.params["id"])
     found = call.store.get(target, record_id) if record_id else None
-    if found is None or record_id is None or found["IsDeleted"]:
-        return not_found()
-    return _record(call, target, record_id, found)
+    if record_id is None and call.method == "PATCH" and target.field(call.params["id"]):
+        message = f"HTTP Method '{call.method}' not allowed. Allowed are GET,HEAD,POST"
+        raise unexpected("METHOD_NOT_ALLOWED", message)
+    return _record(call, target, found) if found else not_found()
 
 
 def record_by_key(call: RestCall) -> Response:
-    """Upserts, reads or deletes a record."""
+    """Reads or deletes a record, or updates one by its id."""
     target = call.target()
-    key, value = call.params["key"], call.params["value"]
-    if call.method == "PATCH":
-        return _upsert(call, target, key, value)
-    field = target.field(key)
-    if field is None or not (field.external_id or field.id_lookup):
-        return not_found()
-    holders = call.store.holders(target, field.name, value, 2)
+    key = external_id(target, call.params["key"])
+    holders = _holders(call, target, key, call.params["value"])
     if len(holders) > 1:
-        urls = [f"{call.root}/sobjects/{target.name}/{quote(one)}" for one in holders]
-        return JSONResponse(urls, _MULTIPLE_CHOICES)
+        return _several(call, target, holders)
     found = call.store.get(target, holders[0]) if holders else None
-    return _record(call, target, holders[0], found) if found else not_found()
+    return _record(call, target, found) if found else not_found()
 
 
-def _upsert(call: RestCall, target: ObjectSchema, key: str, value: str) -> Response:
-    sent = _sent(call, target)
-    record = SentRecord(target.name, {**sent.values, key: value}, sent.parents)
-    (saved,) = _writer(call).upsert(key, [record], all_or_none=False)
-    if saved.errors:
-        return refused_response(saved.errors)
-    answer: dict[str, object] = {"id": saved.id, "success": True, "errors": [], "created": saved.created}
-    return JSONResponse(answer, 201 if saved.created else 200)
+def upsert(call: RestCall) -> Response:
+    """Upserts by a key whose value is in the path."""
+    target = call.target()
+    key = external_id(target, call.params["key"])
+    if key.type == "id":
+        return record_by_key(call)
+    sent = _sent(call, target, "Id", key.name)
+    holders = _holders(call, target, key, call.params["value"])
+    if len(holders) > 1:
+        return _several(call, target, holders)
+    if not holders and call.query.get("updateOnly", "").lower() == "true":
+        return not_found()
+    record = SentRecord(target.name, {**sent.values, key.name: call.params["value"]}, sent.parents)
+    return _upserted(call, target, key, record)
 
 
-def _record(call: RestCall, target: ObjectSchema, record_id: str, found: Mapping[str, Stored]) -> Response:
-    if call.method == "GET":
-        return _read(call, target, record_id, found)
+def upsert_by_body(call: RestCall) -> Response:
+    """Upserts by a key whose value is in the body; creates without one."""
+    target = call.target()
+    key = external_id(target, call.params["key"])
+    sent = _sent(call, target, "Id")
+    value = sent.values.get(key.name)
+    if value is None:
+        (saved,) = writer(call).create([sent], all_or_none=False)
+        return _created(call, target, saved, created=True)
+    holders = _holders(call, target, key, value)
+    return _several(call, target, holders) if len(holders) > 1 else _upserted(call, target, key, sent)
+
+
+def selected(target: ObjectSchema, names: str) -> list[FieldSchema]:
+    """The fields that `?fields=` names, or all of them without it. Raises `Fault` for a name that is unknown."""
+    if not names.strip():
+        return list(target.fields.values())
+    fields: dict[str, FieldSchema] = {}
+    for name in names.split(","):
+        field = target.field(name.strip())
+        if field is None:
+            raise no_such_field(name.strip(), target.name)
+        fields[field.name] = field
+    return list(fields.values())
+
+
+def shown(
+    call: RestCall, target: ObjectSchema, fields: list[FieldSchema], row: Mapping[str, Stored]
+) -> dict[str, object]:
+    """A record as responses contain it."""
+    record_id = row["Id"]
+    values = {field.name: json_value(field, row[field.name]) for field in fields}
+    return {"attributes": call.attributes(target, record_id), **values, "Id": record_id}
+
+
+def _holders(call: RestCall, target: ObjectSchema, key: FieldSchema, text: str) -> list[str]:
+    """The ids of the records with this key; the writer says what is wrong with one that cannot be stored."""
+    try:
+        value = stored_value(key, text, cut_long=False)
+    except InvalidRecord:
+        return []
+    return call.store.holders(target, key.name, value, _MOST_CHOICES)
+
+
+def _several(call: RestCall, target: ObjectSchema, ids: list[str]) -> Response:
+    return JSONResponse([f"{call.root}/sobjects/{target.name}/{quote(one)}" for one in ids], _MULTIPLE_CHOICES)
+
+
+def _record(call: RestCall, target: ObjectSchema, found: Mapping[str, Stored]) -> Response:
+    if found["IsDeleted"]:
+        return deleted()
+    record_id = str(found["Id"])
+    if call.method in ("GET", "HEAD"):
+        return JSONResponse(shown(call, target, selected(target, call.query.get("fields", "")), found))
     if call.method == "DELETE":
-        (saved,) = _writer(call).delete([record_id], all_or_none=False)
+        (saved,) = writer(call).delete([record_id], all_or_none=False)
     else:
-        sent = _sent(call, target)
+        sent = _sent(call, target, "Id")
         record = SentRecord(target.name, {**sent.values, "Id": record_id}, sent.parents)
-        (saved,) = _writer(call).update([record], all_or_none=False)
+        (saved,) = writer(call).update([record], all_or_none=False)
     return refused_response(saved.errors) if saved.errors else Response(status_code=204)
 
 
-def _read(call: RestCall, target: ObjectSchema, record_id: str, found: Mapping[str, Stored]) -> Response:
-    wanted = call.query.get("fields", "")
-    names = [name for name in wanted.split(",") if name] or list(target.fields)
-    fields = [field for name in names if (field := target.field(name))]
-    values = {field.name: response_value(field, found[field.name]) for field in fields}
-    return JSONResponse({"attributes": call.attributes(target, record_id), **values, "Id": record_id})
+def _upserted(call: RestCall, target: ObjectSchema, key: FieldSchema, sent: SentRecord) -> Response:
+    (saved,) = writer(call).upsert(key.name, [sent], all_or_none=False)
+    if saved.errors or saved.created:
+        return _created(call, target, saved, created=True)
+    if float(call.version) < _TELLS_CREATED:
+        return Response(status_code=204)
+    return JSONResponse({"id": saved.id, "success": True, "errors": [], "created": False})
 
 
-def _writer(call: RestCall) -> Writer:
-    return Writer(call.store, call.schema, USER_ID)
+def _created(call: RestCall, target: ObjectSchema, saved: SaveResult, *, created: bool | None = None) -> Response:
+    if saved.errors:
+        return refused_response(saved.errors)
+    answer: dict[str, object] = {"id": saved.id, "success": True, "errors": []}
+    if created and float(call.version) >= _TELLS_CREATED:
+        answer["created"] = True
+    return JSONResponse(answer, 201, {"Location": f"{call.root}/sobjects/{target.name}/{saved.id}"})
 
 
-def _sent(call: RestCall, target: ObjectSchema) -> SentRecord:
-    raw = call.json()
-    if not isinstance(raw, dict):
-        raise Fault("JSON_PARSER_ERROR", "expected a JSON object", "UnexpectedErrorFault")
-    values = {name: _text(value) for name, value in raw.items() if not isinstance(value, (dict, list))}
-    parents = {
-        name: SentParent(
-            str(value.get("attributes", {}).get("type", "")) if isinstance(value.get("attributes"), dict) else "",
-            {key: _text(part) or "" for key, part in value.items() if key != "attributes"},
-        )
-        for name, value in raw.items()
-        if isinstance(value, dict) and name != "attributes"
-    }
-    return SentRecord(target.name, values, parents)
-
-
-def _text(value: object) -> str | None:
-    if value is None:
-        return None
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _sent(call: RestCall, target: ObjectSchema, *known: str) -> SentRecord:
+    """The record in the body, without the fields that the path tells. Raises `Fault` if it has one."""
+    sent = sent_record(target, json_object(call), call.body)
+    for name in known:
+        if name in sent.values:
+            raise unexpected("INVALID_FIELD", f"The {name} field should not be specified in the sobject data.")
+    return sent

@@ -3,13 +3,17 @@
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.sessions import ORGANIZATION_ID, USER_ID
-from sfmap.engine.local_org.rest import rest_describes, rest_queries, rest_records
+from sfmap.engine.local_org.rest import rest_collections, rest_describes, rest_queries, rest_records
 from sfmap.engine.local_org.rest.rest_call import RestCall
 from sfmap.engine.local_org.rest.rest_router import RestResource
 
 _OBJECT = "/sobjects/{object}"
 _RECORD = f"{_OBJECT}/{{id}}"
+_KEY = f"{_OBJECT}/{{key}}"
 _KEYED = f"{_OBJECT}/{{key}}/{{value:path}}"
+_COLLECTION = "/composite/sobjects"
+_RETRIEVED = f"{_COLLECTION}/{{object}}"
+_UPSERTED = f"{_RETRIEVED}/{{key}}"
 
 
 def _resources(call: RestCall) -> Response:
@@ -36,10 +40,19 @@ REST_RESOURCES = (
     RestResource(path="/sobjects", resource=rest_describes.describe_global, operation="describeGlobal"),
     RestResource(path=f"{_OBJECT}/describe", resource=rest_describes.describe_object, operation="describeSObject"),
     RestResource(path=_OBJECT, methods=("POST",), resource=rest_records.create, operation="create"),
+    RestResource(path=_KEY, methods=("POST",), resource=rest_records.upsert_by_body, operation="upsert"),
     RestResource(path=_RECORD, resource=rest_records.record_by_id, operation="retrieve"),
     RestResource(path=_RECORD, methods=("PATCH",), resource=rest_records.record_by_id, operation="update"),
     RestResource(path=_RECORD, methods=("DELETE",), resource=rest_records.record_by_id, operation="delete"),
     RestResource(path=_KEYED, resource=rest_records.record_by_key, operation="retrieve"),
-    RestResource(path=_KEYED, methods=("PATCH",), resource=rest_records.record_by_key, operation="upsert"),
+    RestResource(path=_KEYED, methods=("PATCH",), resource=rest_records.upsert, operation="upsert"),
     RestResource(path=_KEYED, methods=("DELETE",), resource=rest_records.record_by_key, operation="delete"),
+    RestResource(path=_COLLECTION, methods=("POST",), resource=rest_collections.create, operation="create"),
+    RestResource(path=_COLLECTION, methods=("PATCH",), resource=rest_collections.update, operation="update"),
+    RestResource(path=_COLLECTION, methods=("DELETE",), resource=rest_collections.delete, operation="delete"),
+    RestResource(path=_RETRIEVED, resource=rest_collections.retrieve, operation="retrieve"),
+    RestResource(
+        path=_RETRIEVED, methods=("POST",), resource=rest_collections.retrieve_many, operation="retrieve"
+    ),
+    RestResource(path=_UPSERTED, methods=("PATCH",), resource=rest_collections.upsert, operation="upsert"),
 )

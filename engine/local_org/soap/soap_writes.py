@@ -15,24 +15,25 @@ MOST_RECORDS = 200
 
 
 def create(call: SoapCall) -> str:
-    return _results(_writer(call).create(_sent_records(call), _all_or_none(call)))
+    return _results(call, _writer(call).create(_sent_records(call), _all_or_none(call)))
 
 
 def update(call: SoapCall) -> str:
-    return _results(_writer(call).update(_sent_records(call), _all_or_none(call)))
+    return _results(call, _writer(call).update(_sent_records(call), _all_or_none(call)))
 
 
 def upsert(call: SoapCall) -> str:
     key = "".join(call.request.texts("externalIDFieldName")).strip()
-    return "".join(map(_upserted, _writer(call).upsert(key, _sent_records(call), _all_or_none(call))))
+    saved = _writer(call).upsert(key, _sent_records(call), _all_or_none(call))
+    return "".join(map(_upserted, _answered(call, saved)))
 
 
 def delete(call: SoapCall) -> str:
-    return _results(_writer(call).delete(_ids(call), _all_or_none(call)))
+    return _results(call, _writer(call).delete(_ids(call), _all_or_none(call)))
 
 
 def undelete(call: SoapCall) -> str:
-    return _results(_writer(call).undelete(_ids(call), _all_or_none(call)))
+    return _results(call, _writer(call).undelete(_ids(call), _all_or_none(call)))
 
 
 def _writer(call: SoapCall) -> Writer:
@@ -68,8 +69,12 @@ def _all_or_none(call: SoapCall) -> bool:
     return call.request.header("AllOrNoneHeader", "allOrNone") == "true"
 
 
-def _results(saved: Sequence[SaveResult]) -> str:
-    return "".join(f"<result>{_outcome(one)}</result>" for one in saved)
+def _answered(call: SoapCall, saved: Sequence[SaveResult]) -> Sequence[SaveResult]:
+    return call.injected.results(saved) if call.injected else saved
+
+
+def _results(call: SoapCall, saved: Sequence[SaveResult]) -> str:
+    return "".join(f"<result>{_outcome(one)}</result>" for one in _answered(call, saved))
 
 
 def _sent(record: etree._Element) -> SentRecord:
