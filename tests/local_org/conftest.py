@@ -47,12 +47,12 @@ class Rest:
 
     def send(self, method: str, path: str, body: object = None, **headers: str) -> requests.Response:
         """Bytes and text are sent as they are, other bodies as JSON; paths are those below the version."""
-        raw = isinstance(body, str | bytes)
+        raw = body if isinstance(body, str | bytes) else None
         return requests.request(
             method,
             f"{self.url}{path}" if path.startswith("/services") else f"{self.root}{path}",
-            data=body if raw else None,
-            json=None if raw else body,
+            data=raw,
+            json=body if raw is None else None,
             headers={"Authorization": f"Bearer {self.token}", **headers},
             timeout=30,
         )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from itertools import count
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -252,7 +253,7 @@ def test_a_record_is_read_and_deleted_by_its_key(rest: Rest) -> None:
 
 def test_a_key_may_hold_slashes_and_other_characters(rest: Rest) -> None:
     for key in ("a/b", "ü ?#&", "%2F", "x/"):
-        answer = rest.patch(f"/sobjects/Issue__c/Key__c/{requests.utils.quote(key, safe='')}", {})
+        answer = rest.patch(f"/sobjects/Issue__c/Key__c/{quote(key, safe='')}", {})
         assert answer.status_code == 201, answer.text
         assert rest.get(f"/sobjects/Issue__c/{answer.json()['id']}").json()["Key__c"] == key
 
