@@ -194,7 +194,7 @@ def test_a_wrong_header_fails_the_job(
 
 
 FILES = [
-    (b"", "LF", "Failed"),
+    (b"", "LF", "JobComplete"),
     (b"LastName,Company\n", "LF", "JobComplete"),
     (b"LastName,Company", "LF", "JobComplete"),
     (b"LastName,Company\nLee,x", "LF", "JobComplete"),

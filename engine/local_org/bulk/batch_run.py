@@ -11,6 +11,7 @@ from sfmap.engine.local_org.bulk.csv_columns import read_columns
 from sfmap.engine.local_org.bulk.csv_dialects import CsvTable, InvalidBatch, csv_text, read_table
 from sfmap.engine.local_org.bulk.query_results import result_header, result_row
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
+from sfmap.engine.local_org.calls.daily_use import DailyUse, count_use
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.fault_plan import PROCESS_BATCH, InjectedFault
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
@@ -19,9 +20,6 @@ from sfmap.engine.local_org.records.exchanges import Exchange
 from sfmap.engine.local_org.records.record_writer import Writer
 from sfmap.engine.local_org.soql.soql_compiler import compile_query
 
-DAILY_BATCHES = 15_000
-BATCHES = "batches"
-"""How the batches of a day are counted."""
 _BATCH = 10_000
 """The number of rows that count as one batch."""
 _MOST_TRIES = 20
@@ -159,9 +157,8 @@ class BatchRun:
         )
 
     def _count_batch(self) -> None:
-        if self._jobs.counted(BATCHES) >= DAILY_BATCHES:
+        if not count_use(self._calls.store, DailyUse.DailyBulkApiBatches):
             raise InvalidBatch("ExceededQuota : The batches of 24 hours are used up")
-        self._jobs.count(BATCHES)
 
     def _fault(self) -> InjectedFault | None:
         """The fault that hits the next chunk's records. A fault of the whole chunk has it tried again."""

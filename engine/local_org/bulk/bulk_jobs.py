@@ -28,7 +28,6 @@ _TABLES = (
     "CREATE INDEX IF NOT EXISTS sfmap_bulk_batches_job ON sfmap_bulk_batches (job)",
     "CREATE TABLE IF NOT EXISTS sfmap_bulk_chunks (batch INTEGER, number INTEGER, results TEXT,"
     " PRIMARY KEY (batch, number))",
-    "CREATE TABLE IF NOT EXISTS sfmap_bulk_usage (at TEXT, counted TEXT)",
 )
 
 
@@ -193,17 +192,6 @@ class BulkJobs:
         query = "SELECT results FROM sfmap_bulk_chunks WHERE batch = ? ORDER BY number"
         chunks = self._store.select(query, [batch.number])
         return [one for (chunk,) in chunks for one in json.loads(str(chunk))]
-
-    def count(self, counted: str) -> None:
-        """Counts a batch or a job of today."""
-        self._store.run("INSERT INTO sfmap_bulk_usage VALUES (?, ?)", [now(), counted])
-
-    def counted(self, counted: str) -> int:
-        """The number of those in the last 24 hours."""
-        query = "SELECT count(*) FROM sfmap_bulk_usage WHERE counted = ? AND at >= ?"
-        ((number,),) = self._store.select(query, [counted, _before(hours=24)])
-        assert isinstance(number, int)
-        return number
 
     def _jobs(self, condition: str, *parameters: Stored) -> list[BulkJob]:
         query = f"SELECT {_JOB_COLUMNS} FROM sfmap_bulk_jobs WHERE {condition}"  # noqa: S608

@@ -48,7 +48,7 @@ def read_table(content: bytes, dialect: CsvDialect) -> CsvTable:
     reader = _Reader(text, dialect)
     rows = reader.rows()
     if not rows:
-        raise InvalidBatch("InvalidBatch : The data is empty: it has no header")
+        return CsvTable([], [], {})
     header = rows.pop(0)
     if 0 in reader.mistakes or len(header) > _MOST_COLUMNS or sum(map(len, header)) > _LONGEST_HEADER:
         raise InvalidBatch("InvalidBatch : The header cannot be read")

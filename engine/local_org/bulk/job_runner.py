@@ -6,9 +6,10 @@ from threading import Event
 from sfmap.engine.local_org.bulk.batch_run import BatchRun
 from sfmap.engine.local_org.bulk.bulk_jobs import BulkJobs
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
+from sfmap.engine.local_org.calls.daily_use import prepare_daily_use
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
 
-_TOGETHER = 4
+_TOGETHER = 25
 """The number of batches that are processed at the same time; others wait."""
 
 
@@ -22,6 +23,7 @@ class JobRunner:
         jobs = BulkJobs(calls.store)
         with calls.lock, calls.store.transaction():
             jobs.prepare()
+            prepare_daily_use(calls.store)
             waiting = jobs.unfinished()
         for number in waiting:
             self.begin(number)

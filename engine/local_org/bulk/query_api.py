@@ -21,14 +21,12 @@ from sfmap.engine.local_org.bulk.job_json import (
 from sfmap.engine.local_org.bulk.job_lists import job_list
 from sfmap.engine.local_org.bulk.job_runner import JobRunner
 from sfmap.engine.local_org.bulk.row_results import query_rows
+from sfmap.engine.local_org.calls.daily_use import DailyUse, count_use
 from sfmap.engine.local_org.faults.org_faults import unexpected
 from sfmap.engine.local_org.rest.rest_call import RestCall
 from sfmap.engine.local_org.rest.rest_router import RestResource
 from sfmap.engine.local_org.soql.soql_compiler import CompiledQuery, compile_query
 
-QUERY_JOBS = "query jobs"
-"""How the query jobs of a day are counted."""
-DAILY_QUERY_JOBS = 10_000
 _PAGE = 50_000
 _MEMBERS = ("operation", "query", "contentType", "lineEnding", "columnDelimiter")
 _JOB = "/jobs/query/{job}"
@@ -67,9 +65,8 @@ class QueryApi:
             raise unexpected("INVALIDOPERATION", f"InvalidOperation : Unsupported operation: {operation[:80]}")
         jobs = BulkJobs(call.store)
         jobs.expire()
-        if jobs.counted(QUERY_JOBS) >= DAILY_QUERY_JOBS:
+        if not count_use(call.store, DailyUse.DailyBulkV2QueryJobs):
             raise unexpected("EXCEEDEDQUOTA", "ExceededQuota : The query jobs of 24 hours are used up")
-        jobs.count(QUERY_JOBS)
         job = jobs.create(
             "V2Query",
             operation=operation,
