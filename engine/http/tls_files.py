@@ -4,6 +4,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from sfmap.engine.http.address import CannotServe
@@ -38,6 +39,16 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
             ) from None
         raise CannotServe(f"{files.certificate} has no certificate that can be read.", _MAKE) from None
     return context
+
+
+def host_names(files: TlsFiles) -> list[str]:
+    """The names of hosts that the certificate is for. Call it with files that `server_context` has accepted."""
+    certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+    try:
+        held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return held.get_values_for_type(x509.DNSName)
 
 
 def _check_key(path: Path) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TextIO
 
 from sfmap.engine.files.private_files import private_file
-from sfmap.engine.http.address import CannotServe, listen
+from sfmap.engine.http.address import CannotServe, is_loopback, listen
 from sfmap.engine.http.connections import Connections
 from sfmap.engine.http.server import WebServer
-from sfmap.engine.http.tls_files import TlsFiles, server_context
+from sfmap.engine.http.tls_files import TlsFiles, host_names, server_context
 from sfmap.engine.local_org.bulk.job_runner import JobRunner
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
 from sfmap.engine.local_org.calls.sessions import SESSION_SECONDS, ApiSessions
@@ -42,6 +42,17 @@ class LocalOrgOptions:
     """A file that receives a line of JSON for each call."""
     tls: TlsFiles | None = None
     """What the org serves HTTPS with; it serves HTTP without."""
+
+
+def _names(options: LocalOrgOptions) -> list[str]:
+    """The host names that requests may name.
+
+    The credentials are public, so no web page may reach the org by a name that it points at loopback; it has no
+    certificate for the names of the org's.
+    """
+    if not is_loopback(options.host):
+        return ["*"]
+    return ["127.0.0.1", "localhost", *(host_names(options.tls) if options.tls else ())]
 
 
 def _open_log(path: Path) -> TextIO:
@@ -74,7 +85,7 @@ def serve(options: LocalOrgOptions, ready: Callable[[WebServer], None]) -> None:
     calls = ApiCalls(store, schema, sessions, daily_limit=options.daily_limit, on_logged=write)
     connections = Connections()
     runner = JobRunner(calls, faults)
-    app = make_app(calls, options.host, connections, faults, runner)
+    app = make_app(calls, _names(options), connections, faults, runner)
     server = WebServer(
         app,
         listening,

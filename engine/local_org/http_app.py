@@ -1,11 +1,12 @@
 """The local org's HTTP interface: pages, SOAP and REST as one Starlette app."""
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sfmap.engine.http.address import is_loopback
 from sfmap.engine.http.connections import Connections
 from sfmap.engine.local_org.bulk.bulk_resources import bulk_resources
 from sfmap.engine.local_org.bulk.job_runner import JobRunner
@@ -20,15 +21,13 @@ from sfmap.engine.local_org.soap.soap_endpoint import SoapEndpoint
 
 
 def make_app(
-    calls: ApiCalls, host: str, connections: Connections, faults: FaultsEndpoint, runner: JobRunner
+    calls: ApiCalls, names: Sequence[str], connections: Connections, faults: FaultsEndpoint, runner: JobRunner
 ) -> Starlette:
-    """The web application of one local org that listens on `host`."""
+    """The web application of one local org that has these host names; `*` stands for any."""
     player = FaultPlayer(connections)
     soap = SoapEndpoint(PartnerApi(calls), faults, player)
     rest = RestApi(calls, faults, player, resources=[*REST_RESOURCES, *bulk_resources(runner)])
-    # The credentials are public, so no web page may reach the org by a host name that it points at loopback.
-    names = ["127.0.0.1", "localhost"] if is_loopback(host) else ["*"]
-    here = Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
+    here = Middleware(TrustedHostMiddleware, allowed_hosts=list(names), www_redirect=False)
     return Starlette(
         routes=[*OrgPages(calls, faults).routes(), *faults.routes(), *soap.routes(), *rest.routes()],
         middleware=[Middleware(_SingleSlash), here],

@@ -153,3 +153,16 @@ def test_unusable_files_are_explained(tmp_path: Path, case: str) -> None:
     with pytest.raises(CannotServe) as refused:
         server_context(files)
     assert expected.format(certificate=files.certificate, key=files.key) in str(refused.value)
+
+
+def test_an_org_answers_to_the_names_of_its_certificate(tmp_path: Path) -> None:
+    """They may lead to loopback, by a hosts file; other names may not."""
+    authority = own_certificate(tmp_path / "org.db", "org.acme.test").authority
+    with start_local_org(tmp_path / "org.db", tls=True) as running:
+        answers = {
+            name: requests.get(
+                f"{running.url}/services/data", headers={"Host": name}, verify=str(authority), timeout=10
+            ).status_code
+            for name in ("org.acme.test", "other.acme.test")
+        }
+    assert answers == {"org.acme.test": 200, "other.acme.test": 400}
