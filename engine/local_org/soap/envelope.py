@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
+from sfmap.engine.local_org.soap.soap_arguments import arguments
 
 _XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _OPEN = (
@@ -25,13 +26,25 @@ _CLOSE = "</soapenv:Body></soapenv:Envelope>"
 @dataclass(frozen=True, slots=True)
 class SoapRequest:
     operation: str
-    body: etree._Element
+    arguments: dict[str, list[etree._Element]]
+    """By name, what was sent for each argument of the operation."""
     headers: dict[str, dict[str, str]]
     """By header, the texts of its members by name."""
 
+    def elements(self, name: str) -> list[etree._Element]:
+        return self.arguments.get(name, [])
+
     def texts(self, name: str) -> list[str]:
-        """The texts of the operation's arguments of that name."""
-        return [text_of(child) for child in children(self.body) if local_name(child) == name]
+        """The texts of a repeated argument, also where a client sends them as the items of an array."""
+        sent = self.elements(name)
+        return [text_of(item) for one in sent for item in (children(one) if len(one) else (one,))]
+
+    def text(self, name: str) -> str:
+        """The text of an argument. Raises `Fault` if it was not sent."""
+        sent = self.texts(name)
+        if not sent:
+            raise unexpected("MISSING_ARGUMENT", f"{name} is required by {self.operation} and was not sent")
+        return "".join(sent)
 
     def header(self, name: str, member: str) -> str:
         """One text of a header; empty if it was not sent."""
@@ -39,7 +52,7 @@ class SoapRequest:
 
 
 def parse(data: bytes) -> SoapRequest:
-    """The request. Ignores namespaces, order and xsi:type, in which clients differ. Raises `Fault`."""
+    """The request, whatever its namespaces and the order of named arguments. Raises `Fault`."""
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -59,9 +72,11 @@ def parse(data: bytes) -> SoapRequest:
     if len(operations) != 1:
         raise _client_fault("The request is not a SOAP envelope with one operation in its body.")
     headers = children(parts["Header"]) if "Header" in parts else ()
+    operation = local_name(operations[0])
+    sent = [(local_name(child), child) for child in children(operations[0])]
     return SoapRequest(
-        local_name(operations[0]),
-        operations[0],
+        operation,
+        arguments(operation, sent),
         {local_name(h): {local_name(member): text_of(member) for member in children(h)} for h in headers},
     )
 

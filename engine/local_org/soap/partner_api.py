@@ -12,15 +12,8 @@ from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.records.exchanges import Exchange
 from sfmap.engine.local_org.records.store import now
 from sfmap.engine.local_org.soap import soap_describes, soap_queries, soap_sign_in, soap_writes
-from sfmap.engine.local_org.soap.envelope import (
-    SoapRequest,
-    answer,
-    children,
-    element,
-    fault_answer,
-    local_name,
-    text_of,
-)
+from sfmap.engine.local_org.soap.envelope import SoapRequest, answer, element, fault_answer
+from sfmap.engine.local_org.soap.sent_sobjects import sent_record
 from sfmap.engine.local_org.soap.soap_call import SoapCall
 
 
@@ -32,7 +25,7 @@ _OPERATIONS: Mapping[str, Callable[[SoapCall], str]] = {
     "create": soap_writes.create,
     "delete": soap_writes.delete,
     "describeGlobal": soap_describes.describe_global,
-    "describeSObject": soap_describes.describe_objects,
+    "describeSObject": soap_describes.describe_object,
     "describeSObjects": soap_describes.describe_objects,
     "getServerTimestamp": _server_timestamp,
     "getUserInfo": soap_sign_in.get_user_info,
@@ -97,8 +90,8 @@ class PartnerApi:
         seconds: float,
         injected: InjectedFault | None,
     ) -> None:
-        sent = [child for child in children(request.body) if local_name(child) in ("sObjects", "ids")]
-        kinds = [text_of(part) for child in sent[:1] for part in children(child) if local_name(part) == "type"]
+        records = request.elements("sObjects")
+        kinds = [sent_record(one).object_name for one in records[:1]]
         about = kinds or request.texts("sObjectType") or request.texts("queryString")
         self._calls.log(
             request.operation,
@@ -106,7 +99,7 @@ class PartnerApi:
             outcome=outcome,
             seconds=seconds,
             exchange=exchange,
-            records=len(sent),
+            records=len(records) or len(request.texts("ids")),
             fault=injected.kind if injected else "",
         )
 

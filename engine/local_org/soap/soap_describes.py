@@ -37,6 +37,10 @@ def describe_global(call: SoapCall) -> str:
     return f"<result><encoding>UTF-8</encoding><maxBatchSize>{MOST_RECORDS}</maxBatchSize>{described}</result>"
 
 
+def describe_object(call: SoapCall) -> str:
+    return f"<result>{_described(call, call.request.text('sObjectType'))}</result>"
+
+
 def describe_objects(call: SoapCall) -> str:
     names = call.request.texts("sObjectType")
     if len(names) > _MOST_DESCRIBES:

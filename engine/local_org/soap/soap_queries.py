@@ -27,7 +27,7 @@ def query_all(call: SoapCall) -> str:
 
 
 def query_more(call: SoapCall) -> str:
-    locator, _, start = "".join(call.request.texts("queryLocator")).rpartition("-")
+    locator, _, start = call.request.text("queryLocator").rpartition("-")
     if locator not in call.session.cursors or not _NUMBER.fullmatch(start):
         raise Fault("INVALID_QUERY_LOCATOR", "invalid query locator", "InvalidQueryLocatorFault")
     return _page(call, call.session.cursors[locator], int(start), locator)
@@ -35,11 +35,11 @@ def query_more(call: SoapCall) -> str:
 
 def retrieve(call: SoapCall) -> str:
     """The records in the order of the ids; nil for those that do not exist."""
-    target = call.object("".join(call.request.texts("sObjectType")))
+    target = call.object(call.request.text("sObjectType"))
     ids = [full_id(text.strip()) or text for text in call.request.texts("ids")]
     if len(ids) > _MOST_RETRIEVED:
         raise unexpected("EXCEEDED_ID_LIMIT", f"cannot retrieve more than {_MOST_RETRIEVED} records")
-    names = [name.strip() for name in "".join(call.request.texts("fieldList")).split(",")]
+    names = [name.strip() for name in call.request.text("fieldList").split(",")]
     compiled = compile_query(f"SELECT {', '.join(names)} FROM {target.name}", call.schema)  # noqa: S608
     rows = []
     for record_id in ids:
@@ -52,7 +52,7 @@ def retrieve(call: SoapCall) -> str:
 
 
 def _first_page(call: SoapCall, *, with_deleted: bool) -> str:
-    compiled = compile_query("".join(call.request.texts("queryString")), call.schema, with_deleted)
+    compiled = compile_query(call.request.text("queryString"), call.schema, with_deleted)
     rows = call.store.select(compiled.statement, compiled.parameters)
     if compiled.is_count:
         return f"<result><done>true</done>{element('queryLocator', None)}<size>{rows[0][0]}</size></result>"

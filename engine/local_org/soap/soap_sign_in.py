@@ -20,7 +20,7 @@ def log_in(request: SoapRequest, sessions: ApiSessions, *, base_url: str, versio
     number = version_number(version)
     if number > LAST_VERSION_WITH_LOGIN:
         raise unexpected("INVALID_OPERATION", f"SOAP API login() is not available in API version {version}")
-    username, password = ("".join(request.texts(name)) for name in ("username", "password"))
+    username, password = (request.text(name) for name in ("username", "password"))
     known = username.casefold() == credentials.USERNAME
     if known and password == credentials.PASSWORD:
         raise Fault("LOGIN_MUST_USE_SECURITY_TOKEN", _WRONG, "LoginFault")

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-from lxml import etree
-
 from sfmap.engine.local_org.calls.sessions import USER_ID
-from sfmap.engine.local_org.faults.org_faults import Duplicate, RecordError, unexpected
+from sfmap.engine.local_org.faults.org_faults import Duplicate, Fault, RecordError, unexpected
 from sfmap.engine.local_org.records.record_writer import SaveResult, SentRecord, Writer
-from sfmap.engine.local_org.records.references import SentParent
-from sfmap.engine.local_org.soap.envelope import children, element, is_nil, local_name, text_of
+from sfmap.engine.local_org.soap.envelope import element
+from sfmap.engine.local_org.soap.sent_sobjects import sent_record
 from sfmap.engine.local_org.soap.soap_call import SoapCall
 
 MOST_RECORDS = 200
@@ -23,7 +21,7 @@ def update(call: SoapCall) -> str:
 
 
 def upsert(call: SoapCall) -> str:
-    key = "".join(call.request.texts("externalIDFieldName")).strip()
+    key = call.request.text("externalIDFieldName").strip()
     saved = _writer(call).upsert(key, _sent_records(call), _all_or_none(call))
     return "".join(map(_upserted, _answered(call, saved)))
 
@@ -48,8 +46,10 @@ def _writer(call: SoapCall) -> Writer:
 
 
 def _sent_records(call: SoapCall) -> list[SentRecord]:
-    sent = [_sent(child) for child in children(call.request.body) if local_name(child) == "sObjects"]
+    sent = [sent_record(one) for one in call.request.elements("sObjects")]
     _check_number(len(sent))
+    if not all(one.object_name for one in sent):
+        raise Fault("INVALID_TYPE", "Must send a concrete entity type.", "InvalidSObjectFault")
     return sent
 
 
@@ -75,28 +75,6 @@ def _answered(call: SoapCall, saved: Sequence[SaveResult]) -> Sequence[SaveResul
 
 def _results(call: SoapCall, saved: Sequence[SaveResult]) -> str:
     return "".join(f"<result>{_outcome(one)}</result>" for one in _answered(call, saved))
-
-
-def _sent(record: etree._Element) -> SentRecord:
-    object_name = ""
-    values: dict[str, str | None] = {}
-    parents: dict[str, SentParent] = {}
-    for child in children(record):
-        name = local_name(child)
-        if name == "type":
-            object_name = text_of(child).strip()
-        elif name == "fieldsToNull":
-            values[text_of(child).strip()] = None
-        elif len(child):
-            parents[name] = _sent_parent(child)
-        elif not is_nil(child):
-            values[name] = text_of(child)
-    return SentRecord(object_name, values, parents)
-
-
-def _sent_parent(element: etree._Element) -> SentParent:
-    values = {local_name(child): text_of(child) for child in children(element) if not is_nil(child)}
-    return SentParent(values.pop("type", "").strip(), values)
 
 
 def _upserted(saved: SaveResult) -> str:
