@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Event
 
+from sfmap.engine.local_org.bulk.batch_data import batch_table
 from sfmap.engine.local_org.bulk.bulk_jobs import BulkBatch, BulkJob, BulkJobs
 from sfmap.engine.local_org.bulk.chunk_writer import CHUNK, DELETES, RowWrites
 from sfmap.engine.local_org.bulk.csv_columns import read_columns
-from sfmap.engine.local_org.bulk.csv_dialects import CsvTable, InvalidBatch, csv_text, read_table
-from sfmap.engine.local_org.bulk.query_results import result_header, result_row
+from sfmap.engine.local_org.bulk.csv_dialects import CsvTable, InvalidBatch, csv_text
+from sfmap.engine.local_org.bulk.query_results import result_header, result_record, result_row
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
 from sfmap.engine.local_org.calls.daily_use import DailyUse, count_use
 from sfmap.engine.local_org.calls.sessions import USER_ID
@@ -100,14 +101,15 @@ class BatchRun:
             query = compile_query(text, self._calls.schema, job.operation == "queryAll")
             rows = self._calls.store.select(query.statement, query.parameters)
             self._jobs.add_results(batch, 0, [result_header(query)])
+            stored = result_record if job.content_type == "JSON" else result_row
             for start in range(0, len(rows), _STORED_TOGETHER):
-                some = [result_row(query, row) for row in rows[start : start + _STORED_TOGETHER]]
+                some = [stored(query, row) for row in rows[start : start + _STORED_TOGETHER]]
                 self._jobs.add_results(batch, start + 1, some)
             milliseconds = round((time.perf_counter() - started) * 1000)
             self._jobs.change_batch(batch, processed=len(rows), milliseconds=milliseconds)
 
     def _write(self, job: BulkJob, batch: BulkBatch, content: bytes) -> None:
-        table = read_table(content, job.dialect)
+        table = batch_table(job, content)
         target = self._calls.schema.object(job.object_name)
         if target is None:
             raise InvalidBatch(f"InvalidBatch : Unable to find object: {job.object_name}")

@@ -12,7 +12,7 @@ from sfmap.engine.local_org.records.record_writer import SentRecord
 from sfmap.engine.local_org.records.references import SentParent
 
 _PARENT = re.compile(r"(?:([^:.]+):)?([^:.]+)\.([^:.]+)")
-_NULL = "#N/A"
+NULL = "#N/A"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +39,8 @@ def sent_record(columns: Sequence[CsvColumn], row: Sequence[str], target: Object
         field = column.field
         if not value:
             continue
-        if column.parent is None or value == _NULL:
-            values[field.name] = None if value == _NULL else value
+        if column.parent is None or value == NULL:
+            values[field.name] = None if value == NULL else value
         elif field.relationship_name in parents:
             message = f"More than one column names the parent {field.relationship_name}"
             raise InvalidRecord(RecordError("INVALID_FIELD", message, (field.name,)))

@@ -27,6 +27,11 @@ class RowResult:
         )
 
 
+def error_text(result: RowResult) -> str:
+    """The errors of a row as one text."""
+    return "".join(map(_error_text, result.errors))
+
+
 def _error_text(error: RecordError) -> str:
     fields = f"{','.join(error.fields)} " if error.fields else ""
     return f"{error.code}:{error.message}:{fields}--"
@@ -60,7 +65,7 @@ def results_file(name: str, table: CsvTable, results: Sequence[RowResult], diale
         rows = [[one.id, str(one.created).lower(), *row] for one, row in ended if not one.errors]
     elif name == "failedresults":
         head = ['"sf__Id"', '"sf__Error"']
-        rows = [[one.id, one.error_text(), *row] for one, row in ended if one.errors]
+        rows = [[one.id, error_text(one), *row] for one, row in ended if one.errors]
     else:
         head = []
         rows = [[*row] for row in table.rows[len(results) :]]

@@ -18,7 +18,7 @@ from sfmap.engine.local_org.faults.fault_player import FaultPlayer
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
 from sfmap.engine.local_org.faults.org_faults import Fault
 from sfmap.engine.local_org.records.exchanges import Exchange
-from sfmap.engine.local_org.rest.rest_call import RestCall, error_response, fault_response
+from sfmap.engine.local_org.rest.rest_call import RestCall, error_response, fault_response, refused_call
 from sfmap.engine.local_org.rest.rest_router import RestResource, RestRouter
 from sfmap.engine.local_org.rest.token_endpoint import TokenRefused, token
 
@@ -55,11 +55,12 @@ class RestApi:
         try:
             resource, _ = self._router.find(method, path)
             operation_of: Callable[[bytes], str] = resource.operation_of
-            largest = resource.largest
+            largest, refused = resource.largest, resource.refused
         except Fault as fault:
             if not path.startswith(f"{_DATA}/"):
                 return fault_response(fault)
-            operation_of, largest = _no_operation, LARGEST_REQUEST  # refused in the session, if there is one
+            # Refused in the session, if there is one.
+            operation_of, largest, refused = _no_operation, LARGEST_REQUEST, refused_call
         try:
             body = await read_body(request, largest)
         except UnreadableBody as error:
@@ -70,8 +71,18 @@ class RestApi:
         injected = self._faults.plan.fault_for(operation) if operation else None
         exchange = Exchange(url=str(request.url), client=request.headers.get("user-agent", ""), request=body)
 
+        def execute() -> Response:
+            try:
+                response = self._answer(request, method, exchange, injected)
+            except Fault as fault:
+                response = refused(fault, request.headers.get("content-type", ""))
+            with self._calls.look() as store:
+                used = f"api-usage={store.calls_today()}/{self._calls.daily_limit}"
+            response.headers["Sforce-Limit-Info"] = used
+            return response
+
         async def answer() -> Response:
-            return await run_in_threadpool(self._answer, request, method, exchange, injected)
+            return await run_in_threadpool(execute)
 
         if injected is None:
             return await answer()
@@ -85,31 +96,24 @@ class RestApi:
         self, request: Request, method: str, exchange: Exchange, injected: InjectedFault | None
     ) -> Response:
         calls = self._calls
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        session_id = bearer.strip() if scheme.lower() in ("bearer", "oauth") else ""
-        try:
-            with calls.call(session_id, f"REST {method}", _about(request), exchange, injected) as session:
-                call = RestCall(
-                    method=method,
-                    path=request.scope["path"],
-                    params={},
-                    query=dict(request.query_params),
-                    headers=dict(request.headers),
-                    body=exchange.request,
-                    base_url=base_url(request),
-                    session=session,
-                    store=calls.store,
-                    schema=calls.schema,
-                    daily_limit=calls.daily_limit,
-                    injected=injected,
-                    send=self._router.answer,
-                )
-                response = self._router.answer(call)
-                exchange.response, exchange.outcome = bytes(response.body), _outcome(response)
-        except Fault as fault:
-            response = fault_response(fault)
-        with calls.look() as store:
-            response.headers["Sforce-Limit-Info"] = f"api-usage={store.calls_today()}/{calls.daily_limit}"
+        with calls.call(_session_id(request), f"REST {method}", _about(request), exchange, injected) as session:
+            call = RestCall(
+                method=method,
+                path=request.scope["path"],
+                params={},
+                query=dict(request.query_params),
+                headers=dict(request.headers),
+                body=exchange.request,
+                base_url=base_url(request),
+                session=session,
+                store=calls.store,
+                schema=calls.schema,
+                daily_limit=calls.daily_limit,
+                injected=injected,
+                send=self._router.answer,
+            )
+            response = self._router.answer(call)
+            exchange.response, exchange.outcome = bytes(response.body), _outcome(response)
         return response
 
     async def _token(self, request: Request) -> Response:
@@ -123,6 +127,14 @@ class RestApi:
     async def _revoke(self, request: Request) -> Response:
         self._calls.sessions.close((await _form(request)).get("token", ""))
         return Response(status_code=200)
+
+
+def _session_id(request: Request) -> str:
+    """The session of the request; the first Bulk API has a header of its own for it."""
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() in ("bearer", "oauth"):
+        return bearer.strip()
+    return request.headers.get("x-sfdc-session", "")
 
 
 def _no_operation(_body: bytes) -> str:

@@ -108,6 +108,11 @@ def fault_response(fault: Fault) -> Response:
     return error_response(_STATUSES.get(fault.code, 400), fault.code, message)
 
 
+def refused_call(fault: Fault, _content_type: str) -> Response:
+    """The response to a request of any content type."""
+    return fault_response(fault)
+
+
 def refused_response(errors: Sequence[RecordError]) -> Response:
     """The response for a record that could not be written."""
     said = [{"message": e.message, "errorCode": e.code, "fields": list(e.fields)} for e in errors]

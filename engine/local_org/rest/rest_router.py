@@ -11,7 +11,7 @@ from starlette.routing import compile_path
 from sfmap.engine.local_org.calls.api_versions import version_number
 from sfmap.engine.local_org.calls.http_requests import LARGEST_REQUEST
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
-from sfmap.engine.local_org.rest.rest_call import RestCall
+from sfmap.engine.local_org.rest.rest_call import RestCall, refused_call
 
 VERSION_ROOT = "/services/data/v{version}"
 
@@ -31,6 +31,8 @@ class RestResource:
     root: str = VERSION_ROOT
     largest: int = LARGEST_REQUEST
     """The size of its largest request in bytes."""
+    refused: Callable[[Fault, str], Response] = refused_call
+    """Answers a fault, in the form that suits the content type of the request."""
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
