@@ -13,7 +13,7 @@ from sfmap.engine.local_org.process import LocalOrg
 
 from .conftest import Rest, rest_client
 
-MISSING = "00Q00000000zzzzAAA"
+MISSING = "00Q00000000zzzz"
 _numbers = count()
 
 

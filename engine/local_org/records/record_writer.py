@@ -18,6 +18,8 @@ from sfmap.engine.local_org.records.references import Parent, References, SentPa
 from sfmap.engine.local_org.records.store import Store, Stored, fold, now
 from sfmap.engine.local_org.records.validation import checked, stored_value
 
+ROLLED_BACK = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
+"""The error of a valid record beside a refused one in a call with AllOrNone."""
 _SHOWN = 80
 
 
@@ -37,6 +39,7 @@ class SaveResult:
     id: str | None
     errors: tuple[RecordError, ...] = ()
     created: bool = False
+    """Whether the record is new, or would be if it had not been refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class Writer:
                 if all_or_none and any(one.errors for one in saved):
                     raise _RolledBack
         except _RolledBack:
-            saved = [one if one.errors else rolled_back() for one in saved]
+            saved = [one if one.errors else rolled_back(created=one.created) for one in saved]
         return saved
 
     def _step(self, step: Callable[[], SaveResult], together: int) -> SaveResult:
@@ -140,7 +143,7 @@ class Writer:
             self._check_unique(target, values, None)
             self._duplicates.check(target, values, values, None)
         except InvalidRecord as invalid:
-            return SaveResult(None, invalid.errors)
+            return SaveResult(None, invalid.errors, created=True)
         number = self._store.next_number(target)
         counted = {name: str(number).rjust(digits, "0") for name, digits in target.number.items()}
         row = {"OwnerId": self._user_id, **values, **counted, **self._audit(creating=True)}
@@ -305,7 +308,7 @@ def _no_such_record() -> InvalidRecord:
     return InvalidRecord(RecordError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"))
 
 
-def rolled_back() -> SaveResult:
+def rolled_back(*, created: bool = False) -> SaveResult:
     """The result of a valid record beside a refused one in a call with AllOrNone."""
     message = "Record rolled back because not all records were valid and the request was using AllOrNone header"
-    return _refused(None, "ALL_OR_NONE_OPERATION_ROLLED_BACK", message)
+    return SaveResult(None, (RecordError(ROLLED_BACK, message),), created)

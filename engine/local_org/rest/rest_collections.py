@@ -6,17 +6,14 @@ from itertools import groupby
 
 from starlette.responses import JSONResponse, Response
 
-from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import Fault, RecordError, no_such_object, unexpected
 from sfmap.engine.local_org.records.external_ids import external_id
 from sfmap.engine.local_org.records.ids import full_id
 from sfmap.engine.local_org.records.record_writer import SaveResult, SentRecord, rolled_back
-from sfmap.engine.local_org.records.references import References
 from sfmap.engine.local_org.rest.rest_call import RestCall, json_object
-from sfmap.engine.local_org.rest.rest_records import selected, shown, writer
-from sfmap.engine.local_org.rest.rest_values import attribute, sent_record
+from sfmap.engine.local_org.rest.rest_records import MOST_RECORDS, described, read_record, selected, shown, writer
+from sfmap.engine.local_org.rest.rest_values import attribute
 
-MOST_RECORDS = 200
 _MOST_RETRIEVED = 2_000
 _MOST_CHUNKS = 10
 
@@ -99,10 +96,9 @@ def _results(call: RestCall, results: Sequence[dict[str, object]]) -> Response:
 
 
 def _result(saved: SaveResult, *, tells_created: bool = False) -> dict[str, object]:
-    errors = [{"statusCode": e.code, "message": e.message, "fields": list(e.fields)} for e in saved.errors]
     named: dict[str, object] = {"id": saved.id} if saved.id else {}
-    created: dict[str, object] = {"created": saved.created} if tells_created and not errors else {}
-    return {**named, "success": not errors, "errors": errors, **created}
+    created: dict[str, object] = {"created": saved.created} if tells_created else {}
+    return {**named, "success": not saved.errors, "errors": described(saved.errors), **created}
 
 
 def _sent(call: RestCall, only: str) -> _Sent:
@@ -133,7 +129,7 @@ def _read(call: RestCall, records: Sequence[object], only: str) -> Iterator[Sent
 
 
 def _one(call: RestCall, record: object, only: str) -> SentRecord:
-    """A record of the body, with its fields and relationships known to exist. Raises `Fault`."""
+    """A record of the body. Raises `Fault`."""
     if not isinstance(record, dict):
         raise unexpected("JSON_PARSER_ERROR", "A record must be a JSON object")
     kind = attribute(record, "type")
@@ -144,11 +140,7 @@ def _one(call: RestCall, record: object, only: str) -> SentRecord:
         raise no_such_object(kind)
     if only and target.name != only:
         raise unexpected("INVALID_TYPE", f"The records must be of type {only}")
-    sent = sent_record(target, record, call.body)
-    references = References(call.store, call.schema, USER_ID)
-    for name, parent in sent.parents.items():
-        references.parent(target, name, parent)
-    return sent
+    return read_record(call, target, record)
 
 
 def _texts(body: dict[str, object], name: str) -> list[str]:

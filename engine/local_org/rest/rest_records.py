@@ -1,21 +1,24 @@
 """Single records over REST, by id or external id."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.sessions import USER_ID
-from sfmap.engine.local_org.faults.org_faults import InvalidRecord, no_such_field, unexpected
+from sfmap.engine.local_org.faults.org_faults import InvalidRecord, RecordError, no_such_field, unexpected
 from sfmap.engine.local_org.records.external_ids import external_id
 from sfmap.engine.local_org.records.ids import full_id
 from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema
 from sfmap.engine.local_org.records.record_writer import SaveResult, SentRecord, Writer
+from sfmap.engine.local_org.records.references import References
 from sfmap.engine.local_org.records.store import Stored
 from sfmap.engine.local_org.records.validation import stored_value
 from sfmap.engine.local_org.rest.rest_call import RestCall, deleted, json_object, not_found, refused_response
 from sfmap.engine.local_org.rest.rest_values import json_value, sent_record
 
+MOST_RECORDS = 200
+"""The most records that one request writes."""
 _MULTIPLE_CHOICES = 300
 _MOST_CHOICES = 10
 _TELLS_CREATED = 46
@@ -28,6 +31,20 @@ def writer(call: RestCall) -> Writer:
     return Writer(
         call.store, call.schema, USER_ID, allow_duplicates="allowsave=true" in rule, injected=call.injected
     )
+
+
+def read_record(call: RestCall, target: ObjectSchema, members: Mapping[str, object]) -> SentRecord:
+    """A record of the body, whose fields and relationships are known to exist. Raises `Fault`."""
+    sent = sent_record(target, members, call.body)
+    references = References(call.store, call.schema, USER_ID)
+    for name, parent in sent.parents.items():
+        references.parent(target, name, parent)
+    return sent
+
+
+def described(errors: Sequence[RecordError]) -> list[dict[str, object]]:
+    """The errors of a record as the results of several records contain them."""
+    return [{"statusCode": e.code, "message": e.message, "fields": list(e.fields)} for e in errors]
 
 
 def create(call: RestCall) -> Response:
@@ -157,7 +174,7 @@ def _created(call: RestCall, target: ObjectSchema, saved: SaveResult, *, created
 
 def _sent(call: RestCall, target: ObjectSchema, *known: str) -> SentRecord:
     """The record in the body, without the fields that the path tells. Raises `Fault` if it has one."""
-    sent = sent_record(target, json_object(call), call.body)
+    sent = read_record(call, target, json_object(call))
     for name in known:
         if name in sent.values:
             raise unexpected("INVALID_FIELD", f"The {name} field should not be specified in the sobject data.")

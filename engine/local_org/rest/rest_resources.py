@@ -3,9 +3,16 @@
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.sessions import ORGANIZATION_ID, USER_ID
-from sfmap.engine.local_org.rest import rest_collections, rest_describes, rest_queries, rest_records
+from sfmap.engine.local_org.rest import (
+    rest_collections,
+    rest_composite,
+    rest_describes,
+    rest_queries,
+    rest_records,
+)
 from sfmap.engine.local_org.rest.rest_call import RestCall
 from sfmap.engine.local_org.rest.rest_router import RestResource
+from sfmap.engine.local_org.rest.rest_trees import create_tree
 
 _OBJECT = "/sobjects/{object}"
 _RECORD = f"{_OBJECT}/{{id}}"
@@ -17,7 +24,7 @@ _UPSERTED = f"{_RETRIEVED}/{{key}}"
 
 
 def _resources(call: RestCall) -> Response:
-    names = ("limits", "query", "queryAll", "sobjects")
+    names = ("composite", "limits", "query", "queryAll", "sobjects")
     return JSONResponse({name: f"{call.root}/{name}" for name in names})
 
 
@@ -55,4 +62,14 @@ REST_RESOURCES = (
         path=_RETRIEVED, methods=("POST",), resource=rest_collections.retrieve_many, operation="retrieve"
     ),
     RestResource(path=_UPSERTED, methods=("PATCH",), resource=rest_collections.upsert, operation="upsert"),
+    RestResource(path="/composite", resource=rest_composite.resources, operation="resources"),
+    *(
+        RestResource(path=f"/composite{path}", methods=("POST",), resource=resource, operation="composite")
+        for path, resource in (
+            ("", rest_composite.composite),
+            ("/batch", rest_composite.batch),
+            ("/graph", rest_composite.graph),
+            ("/tree/{object}", create_tree),
+        )
+    ),
 )

@@ -78,7 +78,7 @@ def _results(call: SoapCall, saved: Sequence[SaveResult]) -> str:
 
 
 def _upserted(saved: SaveResult) -> str:
-    return f"<result>{element('created', saved.created)}{_outcome(saved)}</result>"
+    return f"<result>{element('created', saved.created and not saved.errors)}{_outcome(saved)}</result>"
 
 
 def _outcome(saved: SaveResult) -> str:
