@@ -91,8 +91,8 @@ QUERIES: list[tuple[str, list[dict[str, Any]]]] = [
         "SELECT Account__r.Name, SUM(Price__c) total, MAX(Price__c), COUNT(Id) FROM Seat__c"
         " GROUP BY Account__r.Name ORDER BY SUM(Price__c)",
         [
-            {"Account__r": {"Name": None}, "total": 4.0, "expr0": 4.0, "expr1": 1},
-            {"Account__r": {"Name": "Initech"}, "total": 14.0, "expr0": 10.0, "expr1": 3},
+            {"Name": None, "total": 4.0, "expr0": 4.0, "expr1": 1},
+            {"Name": "Initech", "total": 14.0, "expr0": 10.0, "expr1": 3},
         ],
     ),
     (
@@ -123,7 +123,7 @@ BROKEN = [
     ("SELECT Name FROM Seat__c GROUP BY Price__c", "MALFORMED_QUERY"),
     ("SELECT FOO(Name) FROM Seat__c", "MALFORMED_QUERY"),
     ("SELECT Name, FROM Seat__c", "MALFORMED_QUERY"),
-    ("SELECT (SELECT Id FROM Contacts) FROM Account", "MALFORMED_QUERY"),
+    ("SELECT (SELECT Id FROM Nobodies) FROM Account", "INVALID_TYPE"),
     ("SELECT LastName FROM Lead WHERE LastName INCLUDES ('x')", "INVALID_QUERY_FILTER_OPERATOR"),
     ("SELECT Parent.Parent.Parent.Parent.Parent.Parent.Name FROM Account", "MALFORMED_QUERY"),
     ("SELECT Name FROM", "MALFORMED_QUERY"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sfmap.engine.local_org.records.store import Stored, response_value
+from sfmap.engine.local_org.records.store import Stored
 from sfmap.engine.local_org.soql.soql_compiler import CompiledQuery
 
 
@@ -13,8 +13,8 @@ def result_header(query: CompiledQuery) -> list[str]:
 
 
 def result_row(query: CompiledQuery, row: Sequence[Stored]) -> list[str]:
-    pairs = zip(query.columns, row, strict=True)
-    return [_text(response_value(column.field, value)) for column, value in pairs]
+    # A row ends with columns that the query did not ask for.
+    return [_text(column.response(value)) for column, value in zip(query.columns, row, strict=False)]
 
 
 def result_record(query: CompiledQuery, row: Sequence[Stored]) -> dict[str, object]:

@@ -6,28 +6,21 @@ from dataclasses import dataclass, field
 
 from sfmap.engine.local_org.faults.org_faults import no_session
 from sfmap.engine.local_org.records.ids import new_id
-from sfmap.engine.local_org.records.store import Stored
-from sfmap.engine.local_org.soql.soql_compiler import CompiledQuery
+from sfmap.engine.local_org.soql.query_runs import FoundRows
 
 SESSION_SECONDS = 7_200
 ORGANIZATION_ID = new_id("00D", 1)
 USER_ID = new_id("005", 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A query whose pages are still being fetched."""
-
-    query: CompiledQuery
-    rows: list[tuple[Stored, ...]]
-
-
 @dataclass
 class ApiSession:
     id: str
     last_used: float
-    cursors: dict[str, Cursor] = field(default_factory=dict)
-    """By query locator."""
+    cursors: dict[str, FoundRows] = field(default_factory=dict)
+    """The queries whose pages are still being fetched, by locator, oldest first."""
+    opened: int = 0
+    """The number of cursors opened so far."""
 
 
 class ApiSessions:

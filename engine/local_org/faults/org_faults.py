@@ -93,6 +93,15 @@ def no_such_relationship(name: str, object_name: str) -> Fault:
     return Fault("INVALID_FIELD", message, "InvalidFieldFault")
 
 
+def no_such_children(name: str) -> Fault:
+    message = (
+        f"Didn't understand relationship '{name}' in FROM part of query call. If you are attempting to use a"
+        " custom relationship, be sure to append the '__r' after the custom relationship name. Please reference"
+        " your WSDL or the describe call for the appropriate names."
+    )
+    return Fault("INVALID_TYPE", message, "InvalidSObjectFault")
+
+
 def wrong_operator(on: str) -> Fault:
     message = f"invalid operator on {on}"
     return Fault("INVALID_QUERY_FILTER_OPERATOR", message, "MalformedQueryFault")

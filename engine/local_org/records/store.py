@@ -203,7 +203,9 @@ class Store:
         )
         return [row[0] for row in self._connection.execute(query, [fold(value) for value in values.values()])]
 
-    def select(self, statement: str, parameters: Sequence[Stored]) -> list[tuple[Stored, ...]]:
+    def select(
+        self, statement: str, parameters: Sequence[Stored] | Mapping[str, Stored]
+    ) -> list[tuple[Stored, ...]]:
         """Runs a compiled query."""
         return self._connection.execute(statement, parameters).fetchall()
 

@@ -1,15 +1,17 @@
 """Queries records over REST."""
 
+import re
 from collections.abc import Sequence
 
 from starlette.responses import JSONResponse, Response
 
-from sfmap.engine.local_org.calls.sessions import Cursor
-from sfmap.engine.local_org.records.store import Stored, response_value
-from sfmap.engine.local_org.rest.rest_call import RestCall, error_response
-from sfmap.engine.local_org.soql.soql_compiler import CompiledQuery, compile_query
+from sfmap.engine.local_org.calls.query_pages import FoundPage, first_page, found_by, next_page, page_size
+from sfmap.engine.local_org.rest.json_values import json_value
+from sfmap.engine.local_org.rest.rest_call import RestCall
+from sfmap.engine.local_org.soql.query_runs import FoundRows, Row
+from sfmap.engine.local_org.soql.row_layout import ChildrenCell, ParentCell, ParentKind, RowCell, ValueCell
 
-_PAGE_SIZE = 2_000
+_BATCH_SIZE = re.compile(r"batchSize\s*=\s*(\d+)")
 
 
 def query(call: RestCall) -> Response:
@@ -21,57 +23,51 @@ def query_all(call: RestCall) -> Response:
 
 
 def query_more(call: RestCall) -> Response:
-    locator, _, start = call.params["locator"].rpartition("-")
-    if locator not in call.session.cursors or not start.isdecimal():
-        return error_response(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-    return _page(call, locator, int(start))
+    return JSONResponse(_page(call, next_page(call.session, call.params["locator"], _page_size(call))))
 
 
 def _first_page(call: RestCall, *, with_deleted: bool) -> Response:
-    compiled = compile_query(call.query.get("q", ""), call.schema, with_deleted)
-    rows = call.store.select(compiled.statement, compiled.parameters)
-    if compiled.is_count:
-        return JSONResponse({"totalSize": rows[0][0], "done": True, "records": []})
-    locator = f"01g{len(call.session.cursors) + 1:015}"
-    call.session.cursors[locator] = Cursor(compiled, rows)
-    return _page(call, locator, 0)
+    found = found_by(call.query.get("q", ""), call.schema, call.store, with_deleted=with_deleted)
+    return JSONResponse(_page(call, first_page(call.session, found, _page_size(call))))
 
 
-def _page(call: RestCall, locator: str, start: int) -> Response:
-    """A page from that row on; closes the cursor after the last."""
-    cursor = call.session.cursors[locator]
-    end = start + _PAGE_SIZE
-    is_last = end >= len(cursor.rows)
-    answer: dict[str, object] = {
-        "totalSize": len(cursor.rows),
-        "done": is_last,
-        "records": [_row(call, cursor.query, row) for row in cursor.rows[start:end]],
-    }
-    if is_last:
-        del call.session.cursors[locator]
-    else:
-        answer["nextRecordsUrl"] = f"{call.root}/query/{locator}-{end}"
-    return JSONResponse(answer)
+def _page_size(call: RestCall) -> int:
+    asked = _BATCH_SIZE.search(call.headers.get("sforce-query-options", ""))
+    return page_size(asked[1] if asked else "")
 
 
-def _row(call: RestCall, query: CompiledQuery, row: Sequence[Stored]) -> dict[str, object]:
-    record: dict[str, object] = {}
-    for column, value in zip(query.columns, row, strict=True):
-        holder = record
-        for name, owner in zip(column.path[:-1], column.owners, strict=True):
-            inner = holder.setdefault(name, {"attributes": {"type": owner}})
-            assert isinstance(inner, dict)
-            holder = inner
-        holder[column.name] = response_value(column.field, value)
+def _page(call: RestCall, page: FoundPage) -> dict[str, object]:
+    further = {"nextRecordsUrl": f"{call.root}/query/{page.further}"} if page.further else {}
+    records = [_record(call, page.found, row) for row in page.rows]
+    return {"totalSize": page.found.total, "done": not page.further, **further, "records": records}
+
+
+def _record(call: RestCall, found: FoundRows, row: Row) -> dict[str, object]:
+    query = found.query
     if query.has_groups:
-        return {"attributes": {"type": "AggregateResult"}, **record}
-    whole = {name: _or_none(value) for name, value in record.items()}
-    return {"attributes": call.attributes(query.target, record.get("Id")), **whole}
+        attributes: dict[str, object] = {"type": "AggregateResult"}
+    else:
+        attributes = call.attributes(query.target, row[query.id_position])
+    return {"attributes": attributes, **_members(call, found, row, query.cells)}
 
 
-def _or_none(value: object) -> object:
-    """None for a parent without any value."""
-    if not isinstance(value, dict):
-        return value
-    inner = {name: _or_none(part) for name, part in value.items() if name != "attributes"}
-    return {**value, **inner} if any(part is not None for part in inner.values()) else None
+def _members(call: RestCall, found: FoundRows, row: Row, cells: Sequence[RowCell]) -> dict[str, object]:
+    members: dict[str, object] = {}
+    for cell in cells:
+        match cell:
+            case ValueCell():
+                column, value = cell.column, row[cell.position]
+                members[cell.name] = column.written(value) if column.written else json_value(column.field, value)
+            case ParentCell():
+                kind = next((kind for kind in cell.kinds if row[kind.id_position] is not None), None)
+                members[cell.name] = _parent(call, found, row, kind) if kind else None
+            case ChildrenCell():
+                children = found.children_of(row, cell.number)
+                page = first_page(call.session, children, _page_size(call), is_child=True)
+                members[cell.name] = _page(call, page) if children.rows else None
+    return members
+
+
+def _parent(call: RestCall, found: FoundRows, row: Row, kind: ParentKind) -> dict[str, object]:
+    url = f"{call.root}/sobjects/{kind.object_name}/{row[kind.id_position]}"
+    return {"attributes": {"type": kind.shown, "url": url}, **_members(call, found, row, kind.cells)}

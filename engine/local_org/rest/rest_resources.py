@@ -44,6 +44,7 @@ REST_RESOURCES = (
     RestResource(path="/query", resource=rest_queries.query, operation="query"),
     RestResource(path="/queryAll", resource=rest_queries.query_all, operation="queryAll"),
     RestResource(path="/query/{locator}", resource=rest_queries.query_more, operation="queryMore"),
+    RestResource(path="/queryAll/{locator}", resource=rest_queries.query_more, operation="queryMore"),
     RestResource(path="/sobjects", resource=rest_describes.describe_global, operation="describeGlobal"),
     RestResource(path=f"{_OBJECT}/describe", resource=rest_describes.describe_object, operation="describeSObject"),
     RestResource(path=_OBJECT, methods=("POST",), resource=rest_records.create, operation="create"),

@@ -2,20 +2,19 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from sfmap.engine.local_org.calls.sessions import Cursor
-from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
-from sfmap.engine.local_org.records.ids import full_id, new_id
-from sfmap.engine.local_org.records.store import Stored, response_value
+from sfmap.engine.local_org.calls.query_pages import FoundPage, first_page, found_by, next_page, page_size
+from sfmap.engine.local_org.faults.org_faults import no_such_field, unexpected
+from sfmap.engine.local_org.records.ids import full_id
+from sfmap.engine.local_org.records.store import Stored
 from sfmap.engine.local_org.soap.envelope import element
 from sfmap.engine.local_org.soap.soap_call import SoapCall
-from sfmap.engine.local_org.soql.soql_compiler import CompiledQuery, compile_query
+from sfmap.engine.local_org.soql.query_runs import FoundRows, Row
+from sfmap.engine.local_org.soql.row_layout import ChildrenCell, ParentCell, RowCell, ValueCell
 
 _MOST_RETRIEVED = 2_000
-_SMALLEST_PAGE, _LARGEST_PAGE = 200, 2_000
-_NUMBER = re.compile("[0-9]{1,9}")
-_ID = ("Id",)
+_NAME = re.compile(r"\w+(\.\w+)*", re.ASCII)
+_ID = "Id"
 
 
 def query(call: SoapCall) -> str:
@@ -27,102 +26,77 @@ def query_all(call: SoapCall) -> str:
 
 
 def query_more(call: SoapCall) -> str:
-    locator, _, start = call.request.text("queryLocator").rpartition("-")
-    if locator not in call.session.cursors or not _NUMBER.fullmatch(start):
-        raise Fault("INVALID_QUERY_LOCATOR", "invalid query locator", "InvalidQueryLocatorFault")
-    return _page(call, call.session.cursors[locator], int(start), locator)
+    page = next_page(call.session, call.request.text("queryLocator"), _page_size(call))
+    return f"<result>{_members_of(call, page)}</result>"
 
 
 def retrieve(call: SoapCall) -> str:
     """The records in the order of the ids; nil for those that do not exist."""
     target = call.object(call.request.text("sObjectType"))
-    ids = [full_id(text.strip()) or text for text in call.request.texts("ids")]
+    ids = [full_id(text.strip()) or "" for text in call.request.texts("ids")]
     if len(ids) > _MOST_RETRIEVED:
         raise unexpected("EXCEEDED_ID_LIMIT", f"cannot retrieve more than {_MOST_RETRIEVED} records")
-    names = [name.strip() for name in call.request.text("fieldList").split(",")]
-    compiled = compile_query(f"SELECT {', '.join(names)} FROM {target.name}", call.schema)  # noqa: S608
-    rows = []
-    for record_id in ids:
-        found = call.store.get(target, record_id)
-        if found is None or found["IsDeleted"]:
-            rows.append('<result xsi:nil="true"/>')
-        else:
-            rows.append(_row(compiled, [found[column.field.name] for column in compiled.columns], "result"))
-    return "".join(rows)
+    names = dict.fromkeys(name.strip() for name in call.request.text("fieldList").split(","))
+    if wrong := next((name for name in names if not _NAME.fullmatch(name)), None):
+        raise no_such_field(wrong, target.name)
+    among = ", ".join(f"'{record_id}'" for record_id in ids) or "''"
+    soql = f"SELECT {', '.join(names)} FROM {target.name} WHERE {_ID} IN ({among})"  # noqa: S608
+    found = found_by(soql, call.schema, call.store, with_deleted=False)
+    records = {row[found.query.id_position]: _record(call, found, row, "result") for row in found.rows}
+    return "".join(records.get(record_id, '<result xsi:nil="true"/>') for record_id in ids)
 
 
 def _first_page(call: SoapCall, *, with_deleted: bool) -> str:
-    compiled = compile_query(call.request.text("queryString"), call.schema, with_deleted)
-    rows = call.store.select(compiled.statement, compiled.parameters)
-    if compiled.is_count:
-        return f"<result><done>true</done>{element('queryLocator', None)}<size>{rows[0][0]}</size></result>"
-    return _page(call, Cursor(compiled, rows), 0)
-
-
-def _page(call: SoapCall, cursor: Cursor, start: int, locator: str = "") -> str:
-    """A page from that row on; opens the cursor if there are more, and closes it after the last."""
-    cursors, rows = call.session.cursors, cursor.rows
-    end = start + _page_size(call)
-    is_last = end >= len(rows)
-    if not is_last and not locator:
-        locator = new_id("01g", len(cursors) + 1)
-        cursors[locator] = cursor
-    if is_last:
-        cursors.pop(locator, None)
-    records = "".join(_row(cursor.query, row) for row in rows[start:end])
-    further = element("queryLocator", None if is_last else f"{locator}-{end}")
-    return f"<result>{element('done', is_last)}{further}{records}<size>{len(rows)}</size></result>"
+    text = call.request.text("queryString")
+    found = found_by(text, call.schema, call.store, with_deleted=with_deleted)
+    page = first_page(call.session, found, _page_size(call))
+    return f"<result>{_members_of(call, page)}</result>"
 
 
 def _page_size(call: SoapCall) -> int:
-    asked = call.request.header("QueryOptions", "batchSize")
-    return min(max(int(asked), _SMALLEST_PAGE), _LARGEST_PAGE) if _NUMBER.fullmatch(asked) else _LARGEST_PAGE
+    return page_size(call.request.header("QueryOptions", "batchSize"))
 
 
-def _row(query: CompiledQuery, row: Sequence[Stored], name: str = "records") -> str:
-    cells = [
-        _Cell(column.path, column.owners, response_value(column.field, value))
-        for column, value in zip(query.columns, row, strict=True)
-    ]
-    record_id = next((cell.value for cell in cells if cell.path == _ID), None)
-    # A real org sends a selected id twice: on its own and as a field.
-    again = element("sf:Id", record_id) if record_id is not None else ""
+def _members_of(call: SoapCall, page: FoundPage) -> str:
+    """The members of a query's result."""
+    records = "".join(_record(call, page.found, row, "records") for row in page.rows)
+    further = element("queryLocator", page.further or None)
+    return f"{element('done', not page.further)}{further}{records}<size>{page.found.total}</size>"
+
+
+def _record(call: SoapCall, found: FoundRows, row: Row, name: str) -> str:
+    query = found.query
     kind = "AggregateResult" if query.has_groups else query.target.name
+    record_id = _selected_id(row, query.cells)
+    # A real org sends a selected id twice: on its own and as a field.
     head = f"<sf:type>{kind}</sf:type>{element('sf:Id', record_id)}"
-    rest = _cells([cell for cell in cells if cell.path != _ID])
-    return f'<{name} xsi:type="sf:sObject">{head}{again}{rest}</{name}>'
+    again = element("sf:Id", record_id) if record_id is not None else ""
+    return f'<{name} xsi:type="sf:sObject">{head}{again}{_cells(call, found, row, query.cells)}</{name}>'
 
 
-class _Cell(NamedTuple):
-    path: tuple[str, ...]
-    owners: tuple[str, ...]
-    """The objects on the path."""
-    value: Stored | bool
-
-    def below(self) -> "_Cell":
-        """As seen from the first parent of the path."""
-        return _Cell(self.path[1:], self.owners[1:], self.value)
+def _cells(call: SoapCall, found: FoundRows, row: Row, cells: Sequence[RowCell]) -> str:
+    """All but the id."""
+    return "".join(_cell(call, found, row, cell) for cell in cells if cell.name != _ID)
 
 
-def _cells(cells: Sequence[_Cell]) -> str:
-    """The values in order; those of one parent together, at the position of the first."""
-    parts: list[str] = []
-    done: set[str] = set()
-    for cell in cells:
-        name = cell.path[0]
-        if len(cell.path) == 1:
-            parts.append(element(f"sf:{name}", cell.value))
-        elif name not in done:
-            done.add(name)
-            inner = [one.below() for one in cells if len(one.path) > 1 and one.path[0] == name]
-            parts.append(_parent(name, cell.owners[0], inner))
-    return "".join(parts)
+def _selected_id(row: Row, cells: Sequence[RowCell]) -> Stored:
+    return next((row[cell.position] for cell in cells if isinstance(cell, ValueCell) and cell.name == _ID), None)
 
 
-def _parent(name: str, kind: str, cells: Sequence[_Cell]) -> str:
-    if all(cell.value is None for cell in cells):
-        return element(f"sf:{name}", None)
-    record_id = next((cell.value for cell in cells if cell.path == _ID), None)
-    rest = _cells([cell for cell in cells if cell.path != _ID])
-    head = f"<sf:type>{kind}</sf:type>{element('sf:Id', record_id)}"
-    return f'<sf:{name} xsi:type="sf:sObject">{head}{rest}</sf:{name}>'
+def _cell(call: SoapCall, found: FoundRows, row: Row, cell: RowCell) -> str:
+    match cell:
+        case ValueCell():
+            return element(f"sf:{cell.name}", cell.column.response(row[cell.position]))
+        case ParentCell():
+            kind = next((kind for kind in cell.kinds if row[kind.id_position] is not None), None)
+            if kind is None:
+                return element(f"sf:{cell.name}", None)
+            head = f"<sf:type>{kind.shown}</sf:type>{element('sf:Id', _selected_id(row, kind.cells))}"
+            members = f"{head}{_cells(call, found, row, kind.cells)}"
+            return f'<sf:{cell.name} xsi:type="sf:sObject">{members}</sf:{cell.name}>'
+        case ChildrenCell():
+            children = found.children_of(row, cell.number)
+            if not children.rows:
+                return element(f"sf:{cell.name}", None)
+            page = first_page(call.session, children, _page_size(call), is_child=True)
+            return f'<sf:{cell.name} xsi:type="QueryResult">{_members_of(call, page)}</sf:{cell.name}>'

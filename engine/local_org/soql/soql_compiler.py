@@ -1,70 +1,35 @@
 """Compiles SOQL to parameterized SQL with its names resolved; errors become the faults that the org would send."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
-from sfmap.engine.local_org.faults.org_faults import (
-    Fault,
-    no_such_field,
-    no_such_object,
-    no_such_relationship,
-    too_complicated,
-    wrong_operator,
+from sfmap.engine.local_org.faults.org_faults import no_such_object, too_complicated, unexpected
+from sfmap.engine.local_org.records.object_schema import ChildRelationship, ObjectSchema, Schema
+from sfmap.engine.local_org.records.store import Stored
+from sfmap.engine.local_org.soql.columns import Column, Parameters, quoted
+from sfmap.engine.local_org.soql.condition_sql import Conditions
+from sfmap.engine.local_org.soql.query_fields import QueryFields, not_allowed
+from sfmap.engine.local_org.soql.row_layout import RowCell
+from sfmap.engine.local_org.soql.selections import Selections
+from sfmap.engine.local_org.soql.semi_joins import check_places, not_in_having
+from sfmap.engine.local_org.soql.soql_functions import (
+    IN_GROUP_BY,
+    IN_HAVING,
+    IN_ORDER_BY,
+    IN_WHERE,
+    Expressions,
+    is_grouping,
 )
-from sfmap.engine.local_org.records.ids import full_id
-from sfmap.engine.local_org.records.object_schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
-from sfmap.engine.local_org.records.store import Stored, fold
-from sfmap.engine.local_org.soql.periods import period, within
-from sfmap.engine.local_org.soql.soql_parser import (
-    Aggregate,
-    Among,
-    Comparison,
-    Condition,
-    Includes,
-    Joined,
-    Like,
-    Not,
-    OrderTerm,
-    PeriodLiteral,
-    SoqlLiteral,
-    parse_query,
-)
-from sfmap.engine.local_org.soql.soql_tokens import malformed
+from sfmap.engine.local_org.soql.soql_parser import parse_query
+from sfmap.engine.local_org.soql.soql_tokens import at_place, malformed, misused
+from sfmap.engine.local_org.soql.soql_tree import ChildQuery, Expression, Grouping, OrderTerm, Query, Selected
 
 _LONGEST_QUERY = 100_000
-_MOST_PARENTS = 5
-_ANY_OBJECT = "Name"
-"""The type that the org reports for a parent that may be one of several objects."""
-_AGGREGATE = "*"
-"""The field name of an aggregate, which no object has."""
-_AGGREGATES = {
-    "COUNT": ("int", "count({})"),
-    "COUNT_DISTINCT": ("int", "count(DISTINCT {})"),
-    "SUM": ("double", "sum({})"),
-    "AVG": ("double", "avg({})"),
-    "MIN": ("", "min({})"),
-    "MAX": ("", "max({})"),
-}
-"""By aggregate, the type of its result, empty for the field's own, and its SQL."""
-_NEGATIONS = {"!=": "=", "<>": "="}
-_SIGNS = {"<>": "!="}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A field of the object or of a parent, or an aggregate of one."""
-
-    path: tuple[str, ...]
-    """Its path in the response: the relationships and the field, or the name of the aggregate."""
-    field: FieldSchema
-    sql: str
-    owners: tuple[str, ...] = ()
-    """The objects that the relationships lead to."""
-
-    @property
-    def name(self) -> str:
-        return self.path[-1]
+_LARGEST_OFFSET = 2_000
+_OWNER = "OwnerId"
+PARENTS = "parents"
+"""The parameter of a child query: the ids of the parents as JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,269 +38,225 @@ class CompiledQuery:
 
     target: ObjectSchema
     columns: tuple[Column, ...]
-    """The selected columns, none for COUNT()."""
+    """The fields and functions of the SELECT clause, the first columns of each row."""
+    cells: tuple[RowCell, ...]
+    """What a record of the response contains."""
+    id_position: int
+    """Where each row has the record's id; negative if its rows are groups."""
+    children: tuple["CompiledQuery", ...]
+    """The child queries, whose rows end with the parent's id and the place among its children."""
     statement: str
-    parameters: tuple[Stored, ...]
+    parameters: Mapping[str, Stored]
     has_groups: bool
     """Whether its rows are groups instead of records."""
-
-    @property
-    def is_count(self) -> bool:
-        """Whether it is COUNT(), with the number of records as its only row."""
-        return not self.columns
+    is_count: bool
+    """Whether it is COUNT(), with the number of records as its only row."""
 
 
-def compile_query(text: str, schema: Schema, with_deleted: bool = False) -> CompiledQuery:
-    """The query as SQL, including deleted records if requested.
+def compile_query(text: str, schema: Schema, with_deleted: bool = False, user_id: str = "") -> CompiledQuery:
+    """The query of a user as SQL, including deleted records if requested.
 
     Raises `Fault`: MALFORMED_QUERY, QUERY_TOO_COMPLICATED, INVALID_FIELD, INVALID_TYPE,
-    INVALID_QUERY_FILTER_OPERATOR.
+    INVALID_QUERY_FILTER_OPERATOR, NUMBER_OUTSIDE_VALID_RANGE.
     """
     if len(text) > _LONGEST_QUERY:
         raise too_complicated("The query is longer than 100,000 characters.")
-    return _Compiler(text, schema).compiled(with_deleted)
+    query = parse_query(text)
+    target = schema.object(query.object_name.text)
+    if target is None:
+        raise at_place(text, query.object_name.position, no_such_object(query.object_name.text))
+    fields = QueryFields(schema, target, text, query.aliases)
+    return _Compiler(query, fields, with_deleted=with_deleted, user_id=user_id).compiled()
 
 
 class _Compiler:
-    """Compiles one query; the methods for conditions return SQL and add their parameters in order."""
+    """Compiles one query, or one child query."""
 
-    def __init__(self, text: str, schema: Schema) -> None:
-        self._query = parse_query(text)
-        self._schema = schema
-        target = schema.object(self._query.object_name)
-        if target is None:
-            raise no_such_object(self._query.object_name)
-        self._target = target
-        self._joins: dict[tuple[str, ...], str] = {}
-        """Joins by the path of relationships, the alias that it starts from, and the object."""
-        self._parameters: list[Stored] = []
-
-    def compiled(self, with_deleted: bool) -> CompiledQuery:
-        query = self._query
-        columns = self._selected()
-        condition = f" AND ({self._condition(query.where)})" if query.where else ""
-        grouped = [self._column(name) for name in query.grouped]
-        has_groups = bool(grouped) or any(column.field.name == _AGGREGATE for column in columns)
-        order = ", ".join(map(self._order_term, query.order)) or ("" if has_groups else "t.Id")
-        if has_groups:
-            _check_grouped(columns, grouped)
-        wanted = ", ".join(column.sql for column in columns) or "1"
-        kept = "1" if with_deleted else "t.IsDeleted = 0"
-        group = f" GROUP BY {', '.join(map(_compared, grouped))}" if grouped else ""
-        statement = (
-            f"SELECT {wanted} FROM {_quoted(self._target.name)} AS t{''.join(self._joins.values())}"  # noqa: S608
-            f" WHERE {kept}{condition}{group}{f' ORDER BY {order}' if order else ''}"
-            f" LIMIT {query.limit} OFFSET {query.offset}"
+    def __init__(
+        self,
+        query: Query,
+        fields: QueryFields,
+        *,
+        with_deleted: bool,
+        user_id: str,
+        relationship: ChildRelationship | None = None,
+    ) -> None:
+        self._query = query
+        self._fields = fields
+        self._text = fields.text
+        self._with_deleted = with_deleted
+        self._user_id = user_id
+        self._relationship = relationship
+        self._parameters = Parameters()
+        self._expressions = Expressions(fields, self._parameters)
+        self._has_groups = (
+            bool(query.grouping.by)
+            or query.having is not None
+            or any(isinstance(one, Selected) and is_grouping(one.expression) for one in query.selected)
         )
-        if not columns:
+        self._selections = Selections(query, fields, self._expressions, has_groups=self._has_groups)
+
+    def compiled(self) -> CompiledQuery:
+        query = self._query
+        self._check()
+        columns = self._selections.columns()
+        cells, hidden, id_position = self._selections.cells(columns)
+        children = self._children()
+        if self._has_groups:
+            statement = self._groups()
+        elif self._relationship:
+            statement = self._child_records(columns, hidden)
+        else:
+            statement = f"{self._records(columns, hidden)} LIMIT {query.limit} OFFSET {query.offset}"
+        if not query.selected:
             statement = f"SELECT count(*) FROM ({statement})"  # noqa: S608
         return CompiledQuery(
-            target=self._target,
+            target=self._fields.target,
             columns=columns,
+            cells=cells,
+            id_position=id_position,
+            children=children,
             statement=statement,
-            parameters=tuple(self._parameters),
-            has_groups=has_groups,
+            parameters=self._parameters.values,
+            has_groups=self._has_groups,
+            is_count=not query.selected,
         )
 
-    def _selected(self) -> tuple[Column, ...]:
-        columns: list[Column] = []
-        unnamed = 0
-        for selected in self._query.selected:
-            if isinstance(selected, Aggregate):
-                alias = selected.alias or f"expr{unnamed}"
-                unnamed += not selected.alias
-                columns.append(self._aggregate(selected, alias))
-            else:
-                columns.append(self._column(selected))
-        return tuple(columns)
+    def _check(self) -> None:
+        query, place = self._query, self._query.object_name.position
+        check_places(query.where, self._text)
+        not_in_having(query.having, self._text)
+        if query.offset > _LARGEST_OFFSET:
+            raise unexpected("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {_LARGEST_OFFSET}")
+        if self._relationship and (self._has_groups or not query.selected):
+            raise misused(self._text, place, "Only root queries support aggregate expressions")
+        if self._has_groups and not query.grouping.by and query.limit >= 0:
+            message = "Non-grouped query that uses overall aggregate functions cannot also use LIMIT"
+            raise misused(self._text, place, message)
 
-    def _aggregate(self, aggregate: Aggregate, alias: str) -> Column:
-        column = self._column(aggregate.field)
-        kind, sql = _AGGREGATES[aggregate.function]
-        field = FieldSchema(_AGGREGATE, alias, kind or column.field.type)
-        return Column(path=(alias,), field=field, sql=sql.format(column.sql))
-
-    def _order_term(self, term: OrderTerm) -> str:
-        direction = "DESC" if term.is_descending else "ASC"
-        nulls = "LAST" if term.nulls_last else "FIRST"
-        return f"{self._ordered_by(term.by)} {direction} NULLS {nulls}"
-
-    def _ordered_by(self, by: str | Aggregate) -> str:
-        if isinstance(by, str):
-            return _compared(self._column(by))
-        if not by.field:
-            return "count(*)"
-        _, sql = _AGGREGATES[by.function]
-        return sql.format(self._column(by.field).sql)
-
-    def _condition(self, condition: Condition) -> str:
-        match condition:
-            case Joined():
-                return _joined([self._condition(one) for one in condition.conditions], condition.word)
-            case Not():
-                # An unknown result counts as false, as it does for != and NOT IN.
-                return f"NOT coalesce(({self._condition(condition.condition)}), 0)"
-            case Among():
-                return self._among(condition)
-            case Like():
-                return self._like(condition)
-            case Includes():
-                return self._includes(condition)
-            case Comparison():
-                return self._comparison(condition)
-
-    def _includes(self, condition: Includes) -> str:
-        column = self._filterable(condition.field)
-        if column.field.type != "multipicklist":
-            raise wrong_operator("field that is not a multi-select picklist")
-        choices = [self._all_of(column, values) for values in condition.choices]
-        found = f"({' OR '.join(choices)})"
-        return f"NOT {found}" if condition.is_negated else found
-
-    def _all_of(self, column: Column, values: Sequence[str]) -> str:
-        self._parameters += [f";{fold(value)};" for value in values]
-        held = f"instr(';' || fold(coalesce({column.sql}, '')) || ';', ?) > 0"
-        return f"({' AND '.join([held] * len(values))})"
-
-    def _among(self, condition: Among) -> str:
-        column = self._filterable(condition.field)
-        values = [_stored(column.field, literal) for literal in condition.values]
-        # One parameter for any number of values.
-        self._parameters.append(json.dumps([value for value in values if value is not None]))
-        inside = f"{_compared(column)} IN (SELECT value FROM json_each(?))"  # noqa: S608
-        sql = column.sql
-        if None in values:
-            return (
-                f"({sql} IS NOT NULL AND NOT {inside})" if condition.is_negated else f"({sql} IS NULL OR {inside})"
-            )
-        return f"({sql} IS NULL OR NOT {inside})" if condition.is_negated else inside
-
-    def _like(self, condition: Like) -> str:
-        column = self._filterable(condition.field)
-        is_text = _wanted_kind(column.field) == "text"
-        if not is_text or column.field.type in ("id", "reference"):
-            raise wrong_operator(f"{'id' if is_text else column.field.type} field")
-        self._parameters.append(fold(condition.pattern))
-        return f"{_compared(column)} LIKE ? ESCAPE '\\'"
-
-    def _comparison(self, condition: Comparison) -> str:
-        column, sign = self._filterable(condition.field), condition.sign
-        if isinstance(condition.value, PeriodLiteral):
-            token = condition.value.token
-            if column.field.type not in ("date", "datetime"):
-                raise malformed(self._query.text, token)
-            return within(column.sql, _SIGNS.get(sign, sign), period(token.text))
-        value = _stored(column.field, condition.value)
-        is_negated = sign in _NEGATIONS
-        if value is None:
-            if sign != "=" and not is_negated:  # null cannot be ordered
-                return "0"
-            return f"{column.sql} IS {'NOT ' if is_negated else ''}NULL"
-        self._parameters.append(value)
-        if is_negated:
-            return f"({column.sql} IS NULL OR {_compared(column)} != ?)"
-        return f"{_compared(column)} {sign} ?"
-
-    def _filterable(self, name: str) -> Column:
-        column = self._column(name)
-        field = column.field
-        if not field.filterable:
-            message = f"field '{field.name}' can not be filtered in a query call"
-            raise Fault("INVALID_FIELD", message, "InvalidFieldFault")
-        return column
-
-    def _column(self, name: str) -> Column:
-        """The field of that name: the object's own, or one of a parent (`Owner.Name`).
-
-        A reference may have several objects (a queue or a user): the parent is in one of them.
-        """
-        *relationships, last = name.split(".")
-        own_names = (self._query.alias.casefold(), self._target.name.casefold())
-        if relationships and relationships[0].casefold() in own_names:
-            relationships = relationships[1:]
-        path: list[str] = []
-        owners: list[str] = []
-        ends = [(self._target, "t")]
-        for relationship in relationships:
-            ways = [(way, alias) for target, alias in ends if (way := target.relationship(relationship))]
-            parents = [
-                (parent, self._joined_to(alias, way, parent, (*path, way.relationship_name)))
-                for way, alias in ways
-                for parent in filter(None, map(self._schema.object, way.references))
-            ]
-            if not parents:
-                raise no_such_relationship(relationship, ends[0][0].name)
-            path.append(ways[0][0].relationship_name)
-            owners.append(parents[0][0].name if len(parents) == 1 else _ANY_OBJECT)
-            ends = parents
-        fields = [(field, alias) for target, alias in ends if (field := target.field(last))]
-        if not fields:
-            raise no_such_field(last, ends[0][0].name)
-        found = [f"{alias}.{_quoted(field.name)}" for field, alias in fields]
-        sql = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
-        field = fields[0][0]
-        return Column(path=(*path, field.name), field=field, sql=sql, owners=tuple(owners))
-
-    def _joined_to(self, child: str, reference: FieldSchema, parent: ObjectSchema, path: tuple[str, ...]) -> str:
-        """The alias of the parent's table, joined once for each path."""
-        way = (*path, child, parent.name)
-        if way not in self._joins:
-            if len(path) > _MOST_PARENTS:
-                message = f"Maximum number of levels of parent relationships exceeded: {'.'.join(path)}"
-                raise Fault("MALFORMED_QUERY", message, "MalformedQueryFault", place=(1, 1))
-            alias = f"p{len(self._joins)}"
-            on = f"{alias}.Id = {child}.{_quoted(reference.name)}"
-            self._joins[way] = f" LEFT JOIN {_quoted(parent.name)} AS {alias} ON {on}"
-            return alias
-        return f"p{list(self._joins).index(way)}"
-
-
-def _check_grouped(columns: Sequence[Column], grouped: Sequence[Column]) -> None:
-    known = {column.path for column in grouped}
-    for column in columns:
-        if column.field.name != _AGGREGATE and column.path not in known:
-            message = f"Field must be grouped or aggregated: {column.name}"
-            raise Fault("MALFORMED_QUERY", message, "MalformedQueryFault", place=(1, 1))
-
-
-def _joined(parts: Sequence[str], word: str) -> str:
-    """Joins the parts as a tree, since SQLite refuses a chain of more than a thousand."""
-    if len(parts) == 1:
-        return parts[0]
-    middle = len(parts) // 2
-    return f"({_joined(parts[:middle], word)} {word} {_joined(parts[middle:], word)})"
-
-
-def _stored(field: FieldSchema, literal: SoqlLiteral) -> Stored:
-    """The literal in the form of the field's stored values. Raises `Fault` if it is of another type."""
-    if literal.kind == "null":
-        return None
-    if literal.kind != _wanted_kind(field):
-        quotes = "should be" if _wanted_kind(field) == "text" else "should not be"
-        message = (
-            f"value of filter criterion for field '{field.name}' must be of type {field.type} and {quotes}"
-            " enclosed in quotes"
+    def _children(self) -> tuple[CompiledQuery, ...]:
+        queries = [one.query for one in self._query.selected if isinstance(one, ChildQuery)]
+        return tuple(
+            self._child(query, relationship)
+            for query, relationship in zip(queries, self._selections.children(), strict=True)
         )
-        raise Fault("INVALID_FIELD", message, "InvalidFieldFault")
-    if not isinstance(literal.value, str) or literal.kind != "text":
-        return literal.value
-    if field.type in ("id", "reference"):
-        return full_id(literal.value) or literal.value or None
-    return fold(literal.value.strip()) or None  # the org treats an empty text as null
+
+    def _child(self, query: Query, relationship: ChildRelationship) -> CompiledQuery:
+        fields = QueryFields(self._fields.schema, relationship.child, self._text, query.aliases)
+        compiler = _Compiler(
+            query,
+            fields,
+            with_deleted=self._with_deleted,
+            user_id=self._user_id,
+            relationship=relationship,
+        )
+        return compiler.compiled()
+
+    def _records(self, columns: Sequence[Column], hidden: Sequence[str]) -> str:
+        wanted = ", ".join((*(column.sql for column in columns), *hidden)) or "1"
+        where, order = self._where(), self._order()
+        return f"SELECT {wanted} FROM {self._fields.tables} WHERE {where} ORDER BY {order}"  # noqa: S608
+
+    def _child_records(self, columns: Sequence[Column], hidden: Sequence[str]) -> str:
+        """The children of all parents, limited for each parent on its own."""
+        assert self._relationship
+        parent = f"t.{quoted(self._relationship.field.name)}"
+        where = f"{parent} IN (SELECT value FROM json_each(:{PARENTS})) AND {self._where()}"  # noqa: S608
+        wanted = ", ".join((*(column.sql for column in columns), *hidden))
+        place = f"row_number() OVER (PARTITION BY {parent} ORDER BY {self._order()}) AS place"
+        first, limit = self._query.offset, self._query.limit
+        last = f" AND place <= {first + limit}" if limit >= 0 else ""
+        return (
+            f"SELECT * FROM (SELECT {wanted}, {parent}, {place} FROM {self._fields.tables} WHERE {where})"  # noqa: S608
+            f" WHERE place > {first}{last} ORDER BY place"
+        )
+
+    def _groups(self) -> str:
+        query = self._query
+        parts = [self._group(by) for by in _grouping_sets(query.grouping)]
+        first = len(query.selected) + 1
+        terms = [f"{first + number} {_direction(term)}" for number, term in enumerate(query.order)]
+        order = f" ORDER BY {', '.join(terms)}" if terms else ""
+        limits = f" LIMIT {query.limit} OFFSET {query.offset}"
+        return f"SELECT * FROM ({' UNION ALL '.join(parts)}){order}{limits}"  # noqa: S608
+
+    def _group(self, by: Sequence[Expression]) -> str:
+        """The rows that are grouped by these fields, with what they are ordered by."""
+        expressions = self._expressions
+        expressions.left_out = frozenset()
+        every = [expressions.column(one, IN_GROUP_BY) for one in self._query.grouping.by]
+        grouped = [expressions.column(one, IN_GROUP_BY) for one in by]
+        expressions.left_out = frozenset(column.sql for column in every) - {column.sql for column in grouped}
+        columns = self._selections.columns()
+        ordered = [expressions.column(term.by, IN_ORDER_BY) for term in self._query.order]
+        known = {column.sql for column in every} | {"NULL"}
+        self._check_grouped(every, columns, ordered, known)
+        having = f" HAVING {self._conditions(IN_HAVING).sql(self._query.having)}" if self._query.having else ""
+        wanted = ", ".join(column.sql for column in (*columns, *ordered))
+        group = f" GROUP BY {', '.join(column.compared for column in grouped)}" if grouped else ""
+        where = self._where()
+        return f"SELECT {wanted} FROM {self._fields.tables} WHERE {where}{group}{having}"  # noqa: S608
+
+    def _check_grouped(
+        self, every: Sequence[Column], columns: Sequence[Column], ordered: Sequence[Column], known: set[str]
+    ) -> None:
+        place = self._query.object_name.position
+        for column in every:
+            if not column.field.filterable:
+                raise at_place(self._text, place, not_allowed(column.field, "grouped"))
+        for column in columns:
+            if not column.is_aggregate and column.sql not in known:
+                raise misused(self._text, place, f"Field must be grouped or aggregated: {column.name}")
+        for column in ordered:
+            if not column.is_aggregate and column.sql not in known:
+                raise misused(self._text, place, f"Ordered field must be grouped or aggregated: {column.name}")
+
+    def _where(self) -> str:
+        kept = "1" if self._with_deleted else "t.IsDeleted = 0"
+        where = self._query.where
+        condition = f" AND ({self._conditions(IN_WHERE).sql(where)})" if where else ""
+        return f"{kept}{self._scope()}{condition}"
+
+    def _conditions(self, usable: frozenset[str]) -> Conditions:
+        return Conditions(
+            self._fields,
+            self._expressions,
+            self._parameters,
+            usable=usable,
+            with_deleted=self._with_deleted,
+        )
+
+    def _scope(self) -> str:
+        """The condition of USING SCOPE: all records, or those that the user owns."""
+        scope, target = self._query.scope, self._fields.target
+        if scope is None or scope.text.lower() == "everything":
+            return ""
+        if scope.text.lower() != "mine" or not target.field(_OWNER):
+            raise malformed(self._text, scope)
+        return f" AND t.{_OWNER} = {self._parameters.add(self._user_id)}"
+
+    def _order(self) -> str:
+        return ", ".join(map(self._ordered, self._query.order)) or "t.Id"
+
+    def _ordered(self, term: OrderTerm) -> str:
+        column = self._expressions.column(term.by, IN_ORDER_BY)
+        if column.is_aggregate:
+            message = f"Ordered field must be grouped or aggregated: {column.name}"
+            raise misused(self._text, term.by.position, message)
+        if not column.field.filterable:
+            raise at_place(self._text, term.by.position, not_allowed(column.field, "sorted"))
+        return f"{column.compared} {_direction(term)}"
 
 
-def _wanted_kind(field: FieldSchema) -> str:
-    if field.type in NUMBER_TYPES:
-        return "number"
-    return field.type if field.type in ("boolean", "date", "datetime") else "text"
+def _direction(term: OrderTerm) -> str:
+    return f"{'DESC' if term.is_descending else 'ASC'} NULLS {'LAST' if term.nulls_last else 'FIRST'}"
 
 
-def _compared(column: Column) -> str:
-    """The column as the org compares it: text case-insensitively, ids and numbers exactly."""
-    field = column.field
-    plain = field.type in NUMBER_TYPES or field.type in ("boolean", "date", "datetime", "id", "reference")
-    return column.sql if plain else f"fold({column.sql})"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _grouping_sets(grouping: Grouping) -> list[tuple[Expression, ...]]:
+    """The fields that rows are grouped by: all, and for subtotals fewer."""
+    by = grouping.by
+    if grouping.subtotals == "ROLLUP":
+        return [by[:number] for number in range(len(by), -1, -1)]
+    if grouping.subtotals == "CUBE":
+        return [part for number in range(len(by), -1, -1) for part in combinations(by, number)]
+    return [by]

@@ -1,4 +1,4 @@
-"""SOQL as tokens, and the fault that the org sends for a token in the wrong place."""
+"""SOQL as tokens, and the faults that point at a place in a query."""
 
 import re
 from dataclasses import dataclass
@@ -47,9 +47,19 @@ def tokenized(text: str) -> list[SoqlToken]:
 
 def malformed(text: str, token: SoqlToken) -> Fault:
     """The fault for a token that was not expected."""
-    before = text[: token.position]
-    row, column = before.count("\n") + 1, token.position - (before.rfind("\n") + 1) + 1
-    around = text[max(0, token.position - _SHOWN) : token.position + _SHOWN]
-    caret = " " * min(token.position, _SHOWN) + "^"
-    message = f"\n{around}\n{caret}\nERROR at Row:{row}:Column:{column}\nunexpected token: {token.text[:40]}"
-    return Fault("MALFORMED_QUERY", message, "MalformedQueryFault", place=(row, column))
+    return misused(text, token.position, f"unexpected token: {token.text[:40]}")
+
+
+def misused(text: str, position: int, message: str) -> Fault:
+    """The fault for a clause or function that cannot be used there, or like that."""
+    return at_place(text, position, Fault("MALFORMED_QUERY", message, "MalformedQueryFault"))
+
+
+def at_place(text: str, position: int, fault: Fault) -> Fault:
+    """The fault, whose message shows the place in the query."""
+    before = text[:position]
+    row, column = before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1
+    around = text[max(0, position - _SHOWN) : position + _SHOWN]
+    caret = " " * min(position, _SHOWN) + "^"
+    message = f"\n{around}\n{caret}\nERROR at Row:{row}:Column:{column}\n{fault.message}"
+    return Fault(fault.code, message, fault.kind, place=(row, column))
