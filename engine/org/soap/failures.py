@@ -30,6 +30,8 @@ from sfmap.engine.org.soap.transport import NotSoapError, causes, never_sent
 
 WRITES = frozenset({"create", "update", "upsert", "delete"})
 _LONGEST_QUOTE = 500
+_QUERY_SHOWN = re.compile(r"\A.*?\^\s*ERROR at Row:-?\d+:Column:-?\d+\s+", re.DOTALL)
+"""What an org puts before the message: the part of a query around the place, with values of events."""
 _NO_SUCH_FIELD = re.compile(r"No such column '(\w+)' on ")
 
 
@@ -79,6 +81,7 @@ def _from_fault(fault: Fault, call: FailedCall) -> OrgError:
 
 def refusal(code: str, said: str, call: FailedCall) -> OrgError:
     """The error for a fault with this code and message."""
+    said = _QUERY_SHOWN.sub("", said)
     applied = code in FAULTS_THAT_MAY_HAVE_APPLIED
     meaning = _fault_meaning(code, said, call.operation)
     known = isinstance(meaning, FaultMeaning)

@@ -663,6 +663,14 @@ def test_an_unknown_fault_keeps_the_message_of_the_org(org: SoapOrg, canned: Can
         org.find("Lead", ("Email",), [("a",)])
 
 
+def test_a_message_about_a_query_does_not_quote_the_query(org: SoapOrg, canned: CannedServer) -> None:
+    shown = "\nWHERE Email IN ('ada@acme.example')\n      ^\nERROR at Row:1:Column:36\nunexpected token: IN"
+    canned.put("query", canned.fault("MALFORMED_QUERY", shown))
+
+    with pytest.raises(CallRefused, match=r"refused the query call: unexpected token: IN \(MALFORMED_QUERY\)"):
+        org.find("Lead", ("Email",), [("ada@acme.example",)])
+
+
 def _pretty(envelope: str) -> str:
     document = etree.fromstring(envelope.encode())
     etree.indent(document)
