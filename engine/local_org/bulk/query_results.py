@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sfmap.engine.local_org.records.store import Stored
+from sfmap.engine.local_org.soql.row_layout import ParentCell, RowCell, ValueCell
 from sfmap.engine.local_org.soql.soql_compiler import CompiledQuery
 
 
@@ -19,20 +20,20 @@ def result_row(query: CompiledQuery, row: Sequence[Stored]) -> list[str]:
 
 def result_record(query: CompiledQuery, row: Sequence[Stored]) -> dict[str, object]:
     """A row as the first version of the API gives it in JSON: with moments as milliseconds."""
-    record = _parent(query.target.name)
-    for column, value in zip(query.columns, row, strict=True):
-        holder = record
-        for name, owner in zip(column.path[:-1], column.owners, strict=True):
-            inner = holder.setdefault(name, _parent(owner))
-            assert isinstance(inner, dict)
-            holder = inner
-        is_moment = column.field.type == "datetime" and isinstance(value, str)
-        holder[column.name] = _milliseconds(str(value)) if is_moment else response_value(column.field, value)
+    return _record("AggregateResult" if query.has_groups else query.target.name, query.cells, row)
+
+
+def _record(shown: str, cells: Sequence[RowCell], row: Sequence[Stored]) -> dict[str, object]:
+    record: dict[str, object] = {"attributes": {"type": shown}}
+    for cell in cells:
+        if isinstance(cell, ValueCell):
+            value, column = row[cell.position], cell.column
+            is_moment = column.field.type == "datetime" and isinstance(value, str) and not column.written
+            record[cell.name] = _milliseconds(str(value)) if is_moment else column.response(value)
+        elif isinstance(cell, ParentCell):
+            kind = next((kind for kind in cell.kinds if row[kind.id_position] is not None), None)
+            record[cell.name] = _record(kind.shown, kind.cells, row) if kind else None
     return record
-
-
-def _parent(object_name: str) -> dict[str, object]:
-    return {"attributes": {"type": object_name}}
 
 
 def _milliseconds(moment: str) -> int:

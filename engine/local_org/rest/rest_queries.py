@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.query_pages import FoundPage, first_page, found_by, next_page, page_size
-from sfmap.engine.local_org.rest.json_values import json_value
 from sfmap.engine.local_org.rest.rest_call import RestCall
+from sfmap.engine.local_org.rest.rest_values import json_value
 from sfmap.engine.local_org.soql.query_runs import FoundRows, Row
 from sfmap.engine.local_org.soql.row_layout import ChildrenCell, ParentCell, ParentKind, RowCell, ValueCell
 
