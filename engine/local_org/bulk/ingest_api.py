@@ -5,7 +5,7 @@ from contextlib import suppress
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.bulk.bulk_jobs import ENDED, BulkJob, BulkJobs, JobType
-from sfmap.engine.local_org.bulk.csv_dialects import CsvTable, InvalidBatch, read_table
+from sfmap.engine.local_org.bulk.csv_dialects import CsvTable, InvalidBatch, csv_text, read_table
 from sfmap.engine.local_org.bulk.job_json import (
     check_change,
     counters,
@@ -153,7 +153,9 @@ def _results(call: RestCall) -> Response:
         results = read_results(jobs.results(batch))
         with suppress(InvalidBatch):
             table = read_table(jobs.content(batch), job.dialect)
-    return csv_response(results_file(name, table, results, job.dialect, job.id))
+    file = results_file(name, table, results, job.id)
+    rows = call.injected.results(file.rows) if call.injected else file.rows
+    return csv_response(csv_text(file.header, rows, job.dialect))
 
 
 def _delete(call: RestCall) -> Response:

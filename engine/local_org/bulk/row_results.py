@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from sfmap.engine.local_org.bulk.csv_dialects import CsvDialect, CsvTable, csv_text
+from sfmap.engine.local_org.bulk.csv_dialects import CsvTable
 from sfmap.engine.local_org.faults.org_faults import RecordError
 from sfmap.engine.local_org.records.record_writer import SaveResult
 
@@ -57,7 +57,13 @@ def query_rows(stored: Sequence[object]) -> list[list[str]]:
     return [[str(value) for value in row] for row in stored if isinstance(row, list)]
 
 
-def results_file(name: str, table: CsvTable, results: Sequence[RowResult], dialect: CsvDialect, seed: str) -> str:
+@dataclass(frozen=True, slots=True)
+class ResultsFile:
+    header: list[str]
+    rows: list[list[str]]
+
+
+def results_file(name: str, table: CsvTable, results: Sequence[RowResult], seed: str) -> ResultsFile:
     """One of the three files, with its rows in an order other than that of the upload."""
     ended = list(zip(results, table.rows, strict=False))
     if name == "successfulresults":
@@ -70,4 +76,4 @@ def results_file(name: str, table: CsvTable, results: Sequence[RowResult], diale
         head = []
         rows = [[*row] for row in table.rows[len(results) :]]
     Random(f"{seed} {name}").shuffle(rows)  # noqa: S311
-    return csv_text([*head, *table.header], rows, dialect)
+    return ResultsFile([*head, *table.header], rows)

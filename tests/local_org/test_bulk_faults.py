@@ -1,0 +1,191 @@
+"""Faults of bulk jobs: lost answers at each step, chunks that fail, and jobs that end in the middle."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+
+from sfmap.engine.local_org.process import LocalOrg, start_local_org
+
+from .bulk import Bulk, plan, token
+from .conftest import SCHEMA
+from .test_faults import wait_until
+
+ROWS = [[f"Name {number}", "x", f"c{number}"] for number in range(450)]
+DATA = "LastName,Company,Title\n" + "".join(f"{','.join(row)}\n" for row in ROWS)
+
+
+@pytest.fixture(scope="module")
+def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
+    folder = tmp_path_factory.mktemp("bulk")
+    (folder / "schema.yaml").write_text(SCHEMA)
+    with start_local_org(folder / "org.db", folder / "schema.yaml") as running:
+        yield running
+
+
+@pytest.fixture
+def bulk(org: LocalOrg) -> Iterator[Bulk]:
+    bulk = Bulk(org.url, token(org))
+    yield bulk
+    plan(org)
+    ids = [str(one["Id"]) for one in bulk.query("SELECT Id FROM Lead")]
+    bulk.run("hardDelete", "Id\n" + "\n".join(ids))
+
+
+def leads(bulk: Bulk) -> int:
+    (counted,) = bulk.query("SELECT COUNT(Id) n FROM Lead")
+    return int(str(counted["n"]))
+
+
+def returned(bulk: Bulk, job: str) -> Counter[tuple[str, ...]]:
+    """The rows that the three files return, without what the org adds."""
+    files = ("successfulResults", "failedResults", "unprocessedrecords")
+    rows = [row for name in files for row in bulk.rows(job, name)]
+    return Counter((row["LastName"], row["Company"], row["Title"]) for row in rows)
+
+
+CHUNKS = [
+    # kind and numbers of the fault, the state of the job, rows written, refused and not processed
+    ({"kind": "job_failed", "at": 2}, "Failed", (200, 0, 250)),
+    ({"kind": "job_aborted", "at": 3}, "Aborted", (400, 0, 50)),
+    ({"kind": "job_failed", "at": 1}, "Failed", (0, 0, 450)),
+    ({"kind": "record_lock", "calls": "processBatch", "at": 2}, "JobComplete", (250, 200, 0)),
+    ({"kind": "governor_limit", "records": 100}, "JobComplete", (50, 400, 0)),
+    ({"kind": "server_unavailable", "calls": "processBatch", "at": 1}, "JobComplete", (450, 0, 0)),
+    ({"kind": "reset", "calls": "processBatch"}, "Failed", (0, 0, 450)),
+    ({"kind": "slow", "calls": "processBatch", "seconds": 0.1}, "JobComplete", (450, 0, 0)),
+]
+
+
+@pytest.mark.parametrize(("fault", "state", "counted"), CHUNKS)
+def test_rows_are_written_refused_or_not_processed(
+    org: LocalOrg, bulk: Bulk, fault: dict[str, object], state: str, counted: tuple[int, int, int]
+) -> None:
+    plan(org, fault)
+    job = bulk.run("insert", DATA)
+    info = bulk.info(job)
+    files = ("successfulResults", "failedResults", "unprocessedrecords")
+    assert info["state"] == state
+    assert bool(info.get("errorMessage")) == (state == "Failed")
+    assert tuple(len(bulk.rows(job, name)) for name in files) == counted
+    assert returned(bulk, job) == Counter(map(tuple, ROWS))
+    written, refused, _ = counted
+    assert (info["numberRecordsProcessed"], info["numberRecordsFailed"]) == (written + refused, refused)
+    assert leads(bulk) == written
+
+
+def test_a_share_of_the_records_is_refused_with_its_own_message(org: LocalOrg, bulk: Bulk) -> None:
+    plan(
+        org, {"kind": "record_error", "share": 0.3, "code": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "a: b"}
+    )
+    job = bulk.run("insert", DATA)
+    errors = Counter(row["sf__Error"] for row in bulk.rows(job, "failedResults"))
+    assert errors.keys() == {"FIELD_CUSTOM_VALIDATION_EXCEPTION:a: b:--"}
+    assert 90 <= errors.total() <= 180
+    assert leads(bulk) == 450 - errors.total()
+    assert returned(bulk, job) == Counter(map(tuple, ROWS))
+
+
+def test_a_job_says_why_it_failed(org: LocalOrg, bulk: Bulk) -> None:
+    plan(org, {"kind": "job_failed", "code": "InternalServerError", "message": "unable to lock"})
+    assert bulk.info(bulk.run("insert", DATA))["errorMessage"] == "InternalServerError : unable to lock"
+
+
+def test_somebody_aborts_a_job_while_it_is_processed(org: LocalOrg, bulk: Bulk) -> None:
+    plan(org, {"kind": "slow", "calls": "processBatch", "at": 2, "seconds": 60})
+    job = bulk.create("insert")
+    bulk.upload(job, DATA)
+    bulk.change(job, "UploadComplete")
+    wait_until(lambda: bulk.info(job)["numberRecordsProcessed"] == 200)
+    assert bulk.change(job, "Aborted").json()["state"] == "Aborted"
+    assert returned(bulk, job) == Counter(map(tuple, ROWS))
+    assert (leads(bulk), len(bulk.rows(job, "unprocessedrecords"))) == (200, 250)
+
+
+def created(bulk: Bulk) -> int:
+    return len(bulk.ask("GET", "/jobs/ingest").json()["records"])
+
+
+def step(operation: str, bulk: Bulk) -> tuple[Callable[[], object], Callable[[], object]]:
+    """A request of the operation, and what it changes."""
+    if operation == "createJob":
+        return lambda: bulk.create("insert"), lambda: created(bulk)
+    job = bulk.create("insert")
+    if operation == "uploadJob":
+        # Whether the data arrived is seen when the job is closed.
+        return lambda: bulk.upload(job, DATA).raise_for_status(), lambda: bulk.upload(job, DATA).status_code
+    bulk.upload(job, "LastName,Company\n")
+    if operation == "closeJob":
+        return lambda: bulk.change(
+            job, "UploadComplete"
+        ).raise_for_status(), lambda: bulk.info(job)["state"] == "Open"
+    if operation == "abortJob":
+        return lambda: bulk.change(job, "Aborted").raise_for_status(), lambda: bulk.info(job)["state"]
+    bulk.change(job, "Aborted")
+    gone = f"/jobs/ingest/{job}"
+    return lambda: bulk.ask("DELETE", gone).raise_for_status(), lambda: bulk.ask("GET", gone).status_code
+
+
+LOST = [("reset", False), ("reset_after", True), ("http_error", False), ("expired_session", False)]
+
+
+@pytest.mark.parametrize(("kind", "is_done"), LOST)
+@pytest.mark.parametrize("operation", ["createJob", "closeJob", "abortJob", "deleteJob"])
+def test_a_step_is_done_or_not_when_its_answer_is_lost(
+    org: LocalOrg, bulk: Bulk, operation: str, kind: str, is_done: bool
+) -> None:
+    ask, look = step(operation, bulk)
+    before = look()
+    plan(org, {"kind": kind, "calls": operation, "times": 1})
+    with pytest.raises((requests.ConnectionError, requests.HTTPError, AssertionError)):
+        ask()
+    again = Bulk(org.url, token(org))
+    object.__setattr__(bulk, "token", again.token)
+    assert (look() != before) == is_done
+
+
+@pytest.mark.parametrize(("kind", "status"), [("reset", 201), ("reset_after", 400)])
+def test_an_upload_whose_answer_is_lost_may_have_arrived(
+    org: LocalOrg, bulk: Bulk, kind: str, status: int
+) -> None:
+    job = bulk.create("insert")
+    plan(org, {"kind": kind, "calls": "uploadJob", "times": 1})
+    with pytest.raises(requests.ConnectionError):
+        bulk.upload(job, DATA)
+    assert bulk.upload(job, DATA).status_code == status
+
+
+def test_a_job_is_closed_later_than_its_answer_is_lost(org: LocalOrg, bulk: Bulk) -> None:
+    job = bulk.create("insert")
+    bulk.upload(job, DATA)
+    plan(org, {"kind": "late_commit", "calls": "closeJob", "seconds": 0.5})
+    with pytest.raises(requests.ConnectionError):
+        bulk.change(job, "UploadComplete")
+    assert bulk.info(job)["state"] == "Open"
+    assert bulk.ended(job)["numberRecordsProcessed"] == 450
+
+
+def test_results_are_cut_or_have_too_few_or_many_rows(org: LocalOrg, bulk: Bulk) -> None:
+    job = bulk.run("insert", DATA)
+    whole = bulk.result(job, "successfulResults")
+    plan(org, {"kind": "truncated", "calls": "jobResults"})
+    assert bulk.result(job, "successfulResults") == whole[: len(whole) // 2]
+    for numbers, rows in (({"records": 3}, 447), ({"extra": 2}, 452)):
+        plan(org, {"kind": "answer_counts", "calls": "jobResults", **numbers})
+        assert len(bulk.rows(job, "successfulResults")) == rows
+    plan(org, {"kind": "html", "calls": "jobResults", "status": 200})
+    assert "maintenance" in bulk.result(job, "failedResults")
+
+
+def test_a_query_job_fails_or_is_late(org: LocalOrg, bulk: Bulk) -> None:
+    def ended(fault: dict[str, object]) -> str:
+        plan(org, fault)
+        answer = bulk.ask("POST", "/jobs/query", json={"operation": "query", "query": "SELECT Id FROM Lead"})
+        path = f"/jobs/query/{answer.json()['id']}"
+        wait_until(lambda: bulk.ask("GET", path).json()["state"] not in ("UploadComplete", "InProgress"))
+        return str(bulk.ask("GET", path).json()["state"])
+
+    assert ended({"kind": "job_failed"}) == "Failed"
+    assert ended({"kind": "job_aborted"}) == "Aborted"
+    assert ended({"kind": "slow", "calls": "processBatch", "seconds": 0.1}) == "JobComplete"
