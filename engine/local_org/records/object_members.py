@@ -52,7 +52,7 @@ def described_head(target: ObjectSchema, version: int) -> dict[str, object]:
         "label": target.label,
         "labelPlural": target.plural,
         "layoutable": True,
-        "mergeable": target.mergeable,
+        "mergeable": bool(target.merged_into),
         "mruEnabled": True,
         "name": target.name,
         "queryable": True,

@@ -116,6 +116,42 @@ class DuplicateRule:
     """Whether a duplicate is saved if the call asks for it; otherwise it never is."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Becomes:
+    """One of the records that a conversion makes."""
+
+    name: str
+    """Its part in a call: account, contact or opportunity."""
+    object_name: str
+    kept_in: str
+    """The field of the converted record that gets its id."""
+    title: str = ""
+    """The field that a call may name it by."""
+    copies: Mapping[str, str] = field(default_factory=dict)
+    """By field, the field of the converted record that it is copied from."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    parents: Mapping[str, str] = field(default_factory=dict)
+    """By reference field, the part whose record it refers to."""
+    source: str = ""
+    """The field of both that a call may have overwritten on an existing record."""
+    ends_quarter: str = ""
+    """The field that gets the last day of the quarter."""
+    inherits: bool = False
+    """Whether records that refer to the converted one then refer to this one, if they may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """What becomes of a record when it is converted."""
+
+    flag: str
+    day: str
+    status: str
+    statuses: tuple[str, ...]
+    """The values of the status that a converted record may have."""
+    becomes: tuple[Becomes, ...]
+
+
 @dataclass(frozen=True)
 class ObjectSchema:
     name: str
@@ -139,7 +175,9 @@ class ObjectSchema:
     """Text fields for states, each with the field for its country."""
     name_field: str = "Name"
     """The field by which people know a record."""
-    mergeable: bool = False
+    merged_into: str = ""
+    """The field for the record that a deleted one was merged into; empty if the object has no merges."""
+    converts: Conversion | None = None
     cannot: tuple[str, ...] = ()
     """What a describe denies of the object although others can, such as `deletable`."""
 

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator
 from importlib.resources import files
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import yaml
 
-from sfmap.engine.local_org.records.object_schema import Entry, FieldSchema, Lock, ObjectSchema
+from sfmap.engine.local_org.records.object_schema import (
+    Becomes,
+    Conversion,
+    Entry,
+    FieldSchema,
+    Lock,
+    ObjectSchema,
+)
 
 
 class _FieldData(TypedDict, total=False):
@@ -25,13 +32,22 @@ class _FieldData(TypedDict, total=False):
     parts: list[str]
 
 
+class _ConversionData(TypedDict):
+    flag: str
+    day: str
+    status: str
+    statuses: list[str]
+    becomes: list[dict[str, Any]]
+
+
 class _ObjectData(TypedDict, total=False):
     name: str
     label: str
     plural: str
     key_prefix: str
     name_field: str
-    mergeable: bool
+    merged_into: str
+    converts: _ConversionData
     cannot: list[str]
     compose: dict[str, str]
     defaults: dict[str, str]
@@ -67,7 +83,8 @@ def _standard_object(data: _ObjectData) -> ObjectSchema:
         key_prefix=data["key_prefix"],
         fields=fields,
         name_field=data.get("name_field", "Name"),
-        mergeable=data.get("mergeable", False),
+        merged_into=data.get("merged_into", ""),
+        converts=_conversion(data["converts"]) if "converts" in data else None,
         cannot=tuple(data.get("cannot", ())),
         compose=data.get("compose", {}),
         number=data.get("number", {}),
@@ -75,6 +92,16 @@ def _standard_object(data: _ObjectData) -> ObjectSchema:
         index=tuple(data.get("index", ())),
         seed=tuple(data.get("seed", ())),
         states=data.get("states", {}),
+    )
+
+
+def _conversion(data: _ConversionData) -> Conversion:
+    return Conversion(
+        flag=data["flag"],
+        day=data["day"],
+        status=data["status"],
+        statuses=tuple(data["statuses"]),
+        becomes=tuple(Becomes(**one) for one in data["becomes"]),
     )
 
 

@@ -11,7 +11,16 @@ from sfmap.engine.local_org.faults.fault_plan import InjectedFault
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.records.exchanges import Exchange
 from sfmap.engine.local_org.records.store import now
-from sfmap.engine.local_org.soap import soap_describes, soap_queries, soap_sign_in, soap_writes
+from sfmap.engine.local_org.soap import (
+    soap_changes,
+    soap_conversions,
+    soap_describes,
+    soap_layouts,
+    soap_passwords,
+    soap_queries,
+    soap_sign_in,
+    soap_writes,
+)
 from sfmap.engine.local_org.soap.envelope import SoapRequest, answer, element, fault_answer
 from sfmap.engine.local_org.soap.sent_sobjects import sent_record
 from sfmap.engine.local_org.soap.soap_call import SoapCall
@@ -22,18 +31,28 @@ def _server_timestamp(_call: SoapCall) -> str:
 
 
 _OPERATIONS: Mapping[str, Callable[[SoapCall], str]] = {
+    "convertLead": soap_conversions.convert_lead,
     "create": soap_writes.create,
     "delete": soap_writes.delete,
     "describeGlobal": soap_describes.describe_global,
+    "describeLayout": soap_layouts.describe_layout,
     "describeSObject": soap_describes.describe_object,
     "describeSObjects": soap_describes.describe_objects,
+    "describeTabs": soap_layouts.describe_tabs,
+    "emptyRecycleBin": soap_writes.empty_recycle_bin,
+    "getDeleted": soap_changes.get_deleted,
     "getServerTimestamp": _server_timestamp,
+    "getUpdated": soap_changes.get_updated,
     "getUserInfo": soap_sign_in.get_user_info,
+    "invalidateSessions": soap_passwords.invalidate_sessions,
     "logout": soap_sign_in.log_out,
+    "merge": soap_conversions.merge,
     "query": soap_queries.query,
     "queryAll": soap_queries.query_all,
     "queryMore": soap_queries.query_more,
+    "resetPassword": soap_passwords.reset_password,
     "retrieve": soap_queries.retrieve,
+    "setPassword": soap_passwords.set_password,
     "undelete": soap_writes.undelete,
     "update": soap_writes.update,
     "upsert": soap_writes.upsert,

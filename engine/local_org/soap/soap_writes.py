@@ -13,28 +13,32 @@ MOST_RECORDS = 200
 
 
 def create(call: SoapCall) -> str:
-    return _results(call, _writer(call).create(_sent_records(call), _all_or_none(call)))
+    return _results(call, writer(call).create(_sent_records(call), _all_or_none(call)))
 
 
 def update(call: SoapCall) -> str:
-    return _results(call, _writer(call).update(_sent_records(call), _all_or_none(call)))
+    return _results(call, writer(call).update(_sent_records(call), _all_or_none(call)))
 
 
 def upsert(call: SoapCall) -> str:
     key = call.request.text("externalIDFieldName").strip()
-    saved = _writer(call).upsert(key, _sent_records(call), _all_or_none(call))
+    saved = writer(call).upsert(key, _sent_records(call), _all_or_none(call))
     return "".join(map(_upserted, _answered(call, saved)))
 
 
 def delete(call: SoapCall) -> str:
-    return _results(call, _writer(call).delete(_ids(call), _all_or_none(call)))
+    return _results(call, writer(call).delete(_ids(call), _all_or_none(call)))
 
 
 def undelete(call: SoapCall) -> str:
-    return _results(call, _writer(call).undelete(_ids(call), _all_or_none(call)))
+    return _results(call, writer(call).undelete(_ids(call), _all_or_none(call)))
 
 
-def _writer(call: SoapCall) -> Writer:
+def empty_recycle_bin(call: SoapCall) -> str:
+    return _results(writer(call).empty_recycle_bin(_ids(call)))
+
+
+def writer(call: SoapCall) -> Writer:
     return Writer(
         call.store,
         call.schema,
@@ -82,8 +86,11 @@ def _upserted(saved: SaveResult) -> str:
 
 
 def _outcome(saved: SaveResult) -> str:
-    errors = "".join(map(_error, saved.errors))
-    return f"{errors}{element('id', saved.id)}{element('success', not saved.errors)}"
+    return f"{error_elements(saved.errors)}{element('id', saved.id)}{element('success', not saved.errors)}"
+
+
+def error_elements(errors: Sequence[RecordError]) -> str:
+    return "".join(map(_error, errors))
 
 
 def _error(error: RecordError) -> str:

@@ -1,0 +1,79 @@
+"""What a describe says of an object's page layout: one section with a row for each field."""
+
+from sfmap.engine.local_org.records.ids import new_id
+from sfmap.engine.local_org.records.object_members import MASTER_RECORD_TYPE_ID
+from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema, Schema
+
+
+def described_layouts(target: ObjectSchema, schema: Schema) -> dict[str, object]:
+    """The layouts and the record types that have them."""
+    layout_id = new_id("00h", 1 + list(schema.objects).index(target.name))
+    section = _section(target, layout_id)
+    return {
+        "layouts": [{"detailLayoutSections": [section], "editLayoutSections": [section], "id": layout_id}],
+        "recordTypeMappings": [
+            {
+                "active": True,
+                "available": True,
+                "defaultRecordTypeMapping": True,
+                "developerName": "Master",
+                "layoutId": layout_id,
+                "master": True,
+                "name": "Master",
+                "picklistsForRecordType": [],
+                "recordTypeId": MASTER_RECORD_TYPE_ID,
+            }
+        ],
+        "recordTypeSelectorRequired": False,
+    }
+
+
+def _section(target: ObjectSchema, layout_id: str) -> dict[str, object]:
+    rows = [
+        {"layoutItems": [_item(known, position)], "numItems": 1}
+        for position, known in enumerate(target.fields.values(), 1)
+        if known.type != "id"
+    ]
+    return {
+        "collapsed": False,
+        "columns": 1,
+        "heading": f"{target.label} Information",
+        "layoutRows": rows,
+        "layoutSectionId": layout_id.replace("00h", "01B", 1),
+        "parentLayoutId": layout_id,
+        "rows": len(rows),
+        "tabOrder": "LeftToRight",
+        "useCollapsibleSection": False,
+        "useHeading": False,
+    }
+
+
+def _item(known: FieldSchema, position: int) -> dict[str, object]:
+    component = {"displayLines": 1, "tabOrder": position, "type": "Field", "value": known.name}
+    return {
+        "editableForNew": known.createable,
+        "editableForUpdate": known.updateable,
+        "label": known.label,
+        "layoutComponents": [component],
+        "placeholder": False,
+        "required": known.required,
+    }
+
+
+def described_tabs(schema: Schema, base_url: str) -> list[dict[str, object]]:
+    """The tabs: one for each object."""
+    return [
+        {
+            "colors": [],
+            "custom": target.custom,
+            "iconUrl": f"{base_url}/img/icon/{target.key_prefix}32.png",
+            "icons": [],
+            "label": target.plural,
+            "miniIconUrl": f"{base_url}/img/icon/{target.key_prefix}16.png",
+            "name": target.name if target.custom else f"standard-{target.name}",
+            "sobjectName": target.name,
+            "url": f"{base_url}/{target.key_prefix}/o",
+        }
+        for target in schema.objects.values()
+        if "layoutable" not in target.cannot
+    ]

@@ -1,0 +1,26 @@
+"""Describes layouts and tabs over SOAP."""
+
+from sfmap.engine.local_org.faults.org_faults import Fault
+from sfmap.engine.local_org.records.layout_members import described_layouts, described_tabs
+from sfmap.engine.local_org.soap.envelope import text_of
+from sfmap.engine.local_org.soap.member_elements import members
+from sfmap.engine.local_org.soap.soap_call import SoapCall
+
+
+def describe_layout(call: SoapCall) -> str:
+    target = call.object(call.request.text("sObjectType"))
+    if any(map(text_of, call.request.elements("layoutName"))):
+        raise Fault("INVALID_TYPE", f"{target.name} has no named layouts", "InvalidSObjectFault")
+    return f"<result>{members(described_layouts(target, call.schema), 'layout')}</result>"
+
+
+def describe_tabs(call: SoapCall) -> str:
+    app = {
+        "description": "",
+        "label": "Local org",
+        "logoUrl": f"{call.base_url}/img/seasonLogos/local.png",
+        "selected": True,
+        "tabSetId": "02u000000000001AAA",
+        "tabs": described_tabs(call.schema, call.base_url),
+    }
+    return f"<result>{members(app, 'tabs')}</result>"
