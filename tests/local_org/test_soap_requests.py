@@ -125,7 +125,7 @@ def test_the_headers_of_the_real_api_are_accepted(local: LocalOrg, client: Clien
     [
         (
             "<query><queryString>SELECT Nope FROM Lead</queryString></query>",
-            "<sf:row>-1</sf:row><sf:column>-1</sf:column>",
+            "<sf:row>1</sf:row><sf:column>8</sf:column>",
         ),
         ("<describeSObject><a>Nope</a></describeSObject>", "<sf:row>-1</sf:row><sf:column>-1</sf:column>"),
         ("<query><queryString>SELECT Id FROM Lead WHERE</queryString></query>", "<sf:row>1</sf:row>"),

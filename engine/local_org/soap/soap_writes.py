@@ -35,7 +35,7 @@ def undelete(call: SoapCall) -> str:
 
 
 def empty_recycle_bin(call: SoapCall) -> str:
-    return _results(writer(call).empty_recycle_bin(_ids(call)))
+    return _results(call, writer(call).empty_recycle_bin(_ids(call)))
 
 
 def writer(call: SoapCall) -> Writer:
