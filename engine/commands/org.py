@@ -32,6 +32,7 @@ def org() -> None:
 )
 @click.option("--daily-limit", default=100_000, show_default=True, help="API calls that the org allows in a day.")
 @click.option("--session-minutes", default=120, show_default=True, help="How long an idle session lives.")
+@click.option("--password-grant", is_flag=True, help="Allow OAuth's password grant, which new orgs do not.")
 @click.option("--tls", is_flag=True, help="Serve HTTPS, with a certificate that is made once.")
 @click.option(
     "--tls-cert", metavar="FILE", type=click.Path(path_type=Path), help="Serve HTTPS, with this certificate."
@@ -46,6 +47,7 @@ def start(
     faults: Path | None,
     daily_limit: int,
     session_minutes: int,
+    password_grant: bool,
     tls: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -80,6 +82,7 @@ def start(
             session_seconds=session_minutes * 60,
             faults=faults,
             log=log,
+            password_grant=password_grant,
             tls=TlsFiles(certificate=tls_cert, key=tls_key)
             if tls_cert and tls_key
             else (own_certificate(database, host) if tls else None),

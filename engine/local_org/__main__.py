@@ -13,6 +13,7 @@ from pathlib import Path
 from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.http.address import CannotServe
 from sfmap.engine.http.server import WebServer
+from sfmap.engine.http.tls_files import TlsFiles
 from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
 from sfmap.engine.local_org.own_certificate import own_certificate
 from sfmap.engine.yaml_files.diagnostics import Mistakes
@@ -42,7 +43,10 @@ def _options() -> LocalOrgOptions:
     parser.add_argument("--log", type=Path)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--daily-limit", type=int, default=100_000)
+    parser.add_argument("--password-grant", action="store_true")
     parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--tls-cert", type=Path)
+    parser.add_argument("--tls-key", type=Path)
     asked = parser.parse_args()
     return LocalOrgOptions(
         database=asked.db,
@@ -51,9 +55,16 @@ def _options() -> LocalOrgOptions:
         daily_limit=asked.daily_limit,
         faults=asked.faults,
         log=asked.log,
-        tls=own_certificate(asked.db, _HOST) if asked.tls else None,
+        password_grant=asked.password_grant,
+        tls=_tls(asked),
         host=_HOST,
     )
+
+
+def _tls(asked: argparse.Namespace) -> TlsFiles | None:
+    if asked.tls_cert:
+        return TlsFiles(certificate=asked.tls_cert, key=asked.tls_key)
+    return own_certificate(asked.db, _HOST) if asked.tls else None
 
 
 def _say_where(server: WebServer, options: LocalOrgOptions) -> None:
@@ -64,7 +75,7 @@ def _say_where(server: WebServer, options: LocalOrgOptions) -> None:
         server.stop()
 
     threading.Thread(target=stop_with_standard_input, daemon=True).start()
-    authority = str(options.tls.authority) if options.tls else None
+    authority = str(options.tls.authority) if options.tls and options.tls.authority else None
     print(json.dumps({"url": server.url, "authority": authority}), flush=True)  # noqa: T201
 
 

@@ -21,6 +21,7 @@ from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
 from sfmap.engine.local_org.http_app import make_app
 from sfmap.engine.local_org.records.schema_file import load_schema
 from sfmap.engine.local_org.records.store import LoggedCall, Store, StoreFailed
+from sfmap.engine.local_org.rest.oauth_endpoints import OAuthEndpoints
 
 _STOP_SECONDS = 3
 _COLLECT_AFTER = 50_000
@@ -40,6 +41,8 @@ class LocalOrgOptions:
     """The fault plan."""
     log: Path | None = None
     """A file that receives a line of JSON for each call."""
+    password_grant: bool = False
+    """Whether OAuth's password grant is switched on."""
     tls: TlsFiles | None = None
     """What the org serves HTTPS with; it serves HTTP without."""
 
@@ -85,7 +88,8 @@ def serve(options: LocalOrgOptions, ready: Callable[[WebServer], None]) -> None:
     calls = ApiCalls(store, schema, sessions, daily_limit=options.daily_limit, on_logged=write)
     connections = Connections()
     runner = JobRunner(calls, faults)
-    app = make_app(calls, _names(options), connections, faults, runner)
+    oauth = OAuthEndpoints(sessions, options.password_grant)
+    app = make_app(calls, oauth, connections, faults, runner, names=_names(options))
     server = WebServer(
         app,
         listening,

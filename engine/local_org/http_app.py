@@ -14,6 +14,7 @@ from sfmap.engine.local_org.calls.api_calls import ApiCalls
 from sfmap.engine.local_org.faults.fault_player import FaultPlayer
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
 from sfmap.engine.local_org.pages.org_pages import OrgPages
+from sfmap.engine.local_org.rest.oauth_endpoints import OAuthEndpoints
 from sfmap.engine.local_org.rest.rest_api import RestApi
 from sfmap.engine.local_org.rest.rest_resources import REST_RESOURCES
 from sfmap.engine.local_org.soap.partner_api import PartnerApi
@@ -21,7 +22,13 @@ from sfmap.engine.local_org.soap.soap_endpoint import SoapEndpoint
 
 
 def make_app(
-    calls: ApiCalls, names: Sequence[str], connections: Connections, faults: FaultsEndpoint, runner: JobRunner
+    calls: ApiCalls,
+    oauth: OAuthEndpoints,
+    connections: Connections,
+    faults: FaultsEndpoint,
+    runner: JobRunner,
+    *,
+    names: Sequence[str],
 ) -> Starlette:
     """The web application of one local org that has these host names; `*` stands for any."""
     player = FaultPlayer(connections)
@@ -29,7 +36,13 @@ def make_app(
     rest = RestApi(calls, faults, player, resources=[*REST_RESOURCES, *bulk_resources(runner)])
     here = Middleware(TrustedHostMiddleware, allowed_hosts=list(names), www_redirect=False)
     return Starlette(
-        routes=[*OrgPages(calls, faults).routes(), *faults.routes(), *soap.routes(), *rest.routes()],
+        routes=[
+            *OrgPages(calls, faults).routes(),
+            *faults.routes(),
+            *soap.routes(),
+            *oauth.routes(),
+            *rest.routes(),
+        ],
         middleware=[Middleware(_SingleSlash), here],
     )
 

@@ -12,6 +12,7 @@ from threading import Timer
 from typing import IO
 
 from sfmap.engine.errors import ExitCode, SfmapError
+from sfmap.engine.http.tls_files import TlsFiles
 from sfmap.engine.local_org.calls import credentials
 
 _START_SECONDS = 30
@@ -46,17 +47,23 @@ def start_local_org(
     faults: Path | None = None,
     log: Path | None = None,
     daily_limit: int = 0,
-    tls: bool = False,
+    tls: TlsFiles | bool = False,
+    password_grant: bool = False,
 ) -> Iterator[LocalOrg]:
-    """A local org over the records in `database`; with `tls`, over HTTPS. Raises `LocalOrgFailed`."""
+    """A local org over the records in `database`. Raises `LocalOrgFailed`.
+
+    With `tls` it serves HTTPS, with these files or a certificate of its own.
+    """
     # -P: a file in the current folder must not pass for one of our modules.
     command = [sys.executable, "-P", "-m", "sfmap.engine.local_org", "--db", str(database)]
     files = {"--schema": schema, "--faults": faults, "--log": log}
+    if isinstance(tls, TlsFiles):
+        files |= {"--tls-cert": tls.certificate, "--tls-key": tls.key}
     command += [part for option, file in files.items() if file for part in (option, str(file))]
     if daily_limit:
         command += ["--daily-limit", str(daily_limit)]
-    if tls:
-        command.append("--tls")
+    switches = {"--tls": tls is True, "--password-grant": password_grant}
+    command += [switch for switch, is_on in switches.items() if is_on]
     # A separate session keeps a Ctrl-C in the terminal from ending it in the middle of a call.
     with TemporaryFile("w+") as said:  # a pipe that is not read would block a process with much output
         process = subprocess.Popen(  # noqa: S603 - the command is ours

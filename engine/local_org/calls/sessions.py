@@ -13,10 +13,30 @@ ORGANIZATION_ID = new_id("00D", 1)
 USER_ID = new_id("005", 1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorization:
+    """What an authorization code stands for, until it is exchanged for a token."""
+
+    client_id: str
+    redirect_uri: str
+    challenge: str
+    """The code challenge of PKCE (S256); empty without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """When a session was opened, and when it ends, in seconds since 1970."""
+
+    issued: int
+    expires: int
+
+
 @dataclass
 class ApiSession:
     id: str
     last_used: float
+    issued: int = field(default_factory=lambda: int(time.time()))
+    """In seconds since 1970."""
     cursors: dict[str, FoundRows] = field(default_factory=dict)
     """The queries whose pages are still being fetched, by locator, oldest first."""
     opened: int = 0
@@ -28,6 +48,8 @@ class ApiSessions:
         self._seconds = seconds
         self._sessions: dict[str, ApiSession] = {}
         self._by_sign_in: dict[str, str] = {}
+        self.authorizations: dict[str, Authorization] = {}
+        """By authorization code."""
 
     def open(self, sign_in: str) -> ApiSession:
         """The session for this sign-in, opened if there is none."""
@@ -48,6 +70,12 @@ class ApiSessions:
             raise no_session()
         session.last_used = now
         return session
+
+    def peek(self, session_id: str) -> Lifetime | None:
+        """The lifetime of a session that is open, which does not count as use."""
+        session = self._sessions.get(session_id)
+        left = self._seconds - (time.monotonic() - session.last_used) if session else -1
+        return Lifetime(session.issued, int(time.time() + left)) if session and left >= 0 else None
 
     def close(self, session_id: str) -> None:
         self._sessions.pop(session_id, None)

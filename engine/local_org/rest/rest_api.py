@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -11,16 +10,15 @@ from starlette.routing import Route
 
 from sfmap.engine.http.bodies import UnreadableBody, read_body
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
-from sfmap.engine.local_org.calls.api_versions import FIRST_VERSION, LAST_VERSION
 from sfmap.engine.local_org.calls.http_requests import LARGEST_REQUEST, base_url
 from sfmap.engine.local_org.faults.fault_plan import InjectedFault
 from sfmap.engine.local_org.faults.fault_player import FaultPlayer
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
 from sfmap.engine.local_org.faults.org_faults import Fault
 from sfmap.engine.local_org.records.exchanges import Exchange
+from sfmap.engine.local_org.rest.discovery import versions
 from sfmap.engine.local_org.rest.rest_call import RestCall, error_response, fault_response, refused_call
 from sfmap.engine.local_org.rest.rest_router import RestResource, RestRouter
-from sfmap.engine.local_org.rest.token_endpoint import TokenRefused, token
 
 _DATA = "/services/data"
 _FIRST_ERROR = 400
@@ -41,8 +39,6 @@ class RestApi:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/services/oauth2/token", self._token, methods=["POST"]),
-            Route("/services/oauth2/revoke", self._revoke, methods=["POST"]),
             Route(_DATA, _versions),
             Route(f"{_DATA}/", _versions),
             Route("/services/{path:path}", self._call, methods=_METHODS),
@@ -116,25 +112,13 @@ class RestApi:
             exchange.response, exchange.outcome = bytes(response.body), _outcome(response)
         return response
 
-    async def _token(self, request: Request) -> Response:
-        form = await _form(request)
-        try:
-            authorization = request.headers.get("authorization", "")
-            return JSONResponse(dict(token(self._calls.sessions, form, authorization, base_url(request))))
-        except TokenRefused as refused:
-            return JSONResponse({"error": refused.error, "error_description": refused.description}, 400)
-
-    async def _revoke(self, request: Request) -> Response:
-        self._calls.sessions.close((await _form(request)).get("token", ""))
-        return Response(status_code=200)
-
 
 def _session_id(request: Request) -> str:
-    """The session of the request; the first Bulk API has a header of its own for it."""
+    """The session of the request: the first Bulk API has a header of its own, the identity URL a parameter."""
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() in ("bearer", "oauth"):
         return bearer.strip()
-    return request.headers.get("x-sfdc-session", "")
+    return request.headers.get("x-sfdc-session") or request.query_params.get("oauth_token", "")
 
 
 def _no_operation(_body: bytes) -> str:
@@ -155,18 +139,5 @@ def _outcome(response: Response) -> str:
     return f"{refused} refused" if refused else "ok"
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of the form; empty if it cannot be read, which every sign-in refuses."""
-    try:
-        return dict(parse_qsl((await read_body(request, LARGEST_REQUEST)).decode("utf-8", "replace")))
-    except UnreadableBody:
-        return {}
-
-
 async def _versions(_: Request) -> Response:
-    return JSONResponse(
-        [
-            {"label": f"Version {number}", "url": f"{_DATA}/v{number}.0", "version": f"{number}.0"}
-            for number in range(FIRST_VERSION, LAST_VERSION + 1)
-        ]
-    )
+    return JSONResponse(versions())

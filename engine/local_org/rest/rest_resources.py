@@ -1,16 +1,14 @@
 """The table of the room's resources."""
 
-from starlette.responses import JSONResponse, Response
-
-from sfmap.engine.local_org.calls.sessions import ORGANIZATION_ID, USER_ID
 from sfmap.engine.local_org.rest import (
+    discovery,
+    identity,
     rest_collections,
     rest_composite,
     rest_describes,
     rest_queries,
     rest_records,
 )
-from sfmap.engine.local_org.rest.rest_call import RestCall
 from sfmap.engine.local_org.rest.rest_router import RestResource
 from sfmap.engine.local_org.rest.rest_trees import create_tree
 
@@ -23,24 +21,23 @@ _RETRIEVED = f"{_COLLECTION}/{{object}}"
 _UPSERTED = f"{_RETRIEVED}/{{key}}"
 
 
-def _resources(call: RestCall) -> Response:
-    names = ("composite", "limits", "query", "queryAll", "sobjects")
-    return JSONResponse({name: f"{call.root}/{name}" for name in names})
-
-
-def _limits(call: RestCall) -> Response:
-    left = max(0, call.daily_limit - call.store.calls_today())
-    return JSONResponse({"DailyApiRequests": {"Max": call.daily_limit, "Remaining": left}})
-
-
-def _user_info(_call: RestCall) -> Response:
-    return JSONResponse({"user_id": USER_ID, "organization_id": ORGANIZATION_ID, "active": True})
-
-
 REST_RESOURCES = (
-    RestResource(path="/services/oauth2/userinfo", root="", resource=_user_info, operation="getUserInfo"),
-    RestResource(path="", resource=_resources, operation="resources"),
-    RestResource(path="/limits", resource=_limits, operation="limits"),
+    *(
+        RestResource(path=path, root="", resource=resource, operation="getUserInfo", refused=identity.refused)
+        for path, resource in (
+            ("/services/oauth2/userinfo", identity.user_info),
+            ("/id/{org}/{user}", identity.identity),
+        )
+    ),
+    RestResource(path="", resource=discovery.resources, operation="resources"),
+    RestResource(path="/limits", resource=discovery.limits, operation="limits"),
+    RestResource(path="/tabs", resource=discovery.tabs, operation="describeTabs"),
+    RestResource(path="/theme", resource=discovery.theme, operation="describeTheme"),
+    RestResource(path="/recent", resource=discovery.recent, operation="recent"),
+    RestResource(path="/tooling", resource=discovery.tooling_resources, operation="resources"),
+    RestResource(path="/tooling/query", resource=rest_queries.query, operation="query"),
+    RestResource(path="/metadata", resource=discovery.metadata_resources, operation="resources"),
+    RestResource(path=_OBJECT, resource=discovery.object_information, operation="describeSObject"),
     RestResource(path="/query", resource=rest_queries.query, operation="query"),
     RestResource(path="/queryAll", resource=rest_queries.query_all, operation="queryAll"),
     RestResource(path="/query/{locator}", resource=rest_queries.query_more, operation="queryMore"),

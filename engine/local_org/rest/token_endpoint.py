@@ -1,21 +1,27 @@
-"""The local org's OAuth token endpoint: opens sessions for client credentials, JWTs and refresh tokens."""
+"""Issues tokens: sessions for client credentials, JWTs, refresh tokens, codes and, if allowed, passwords."""
 
 import base64
 import binascii
+import hashlib
 import time
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from importlib.resources import files
 
 import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from sfmap.engine.local_org.calls import credentials
-from sfmap.engine.local_org.calls.sessions import ORGANIZATION_ID, USER_ID, ApiSession, ApiSessions
+from sfmap.engine.local_org.calls.sessions import ApiSession, ApiSessions
+from sfmap.engine.local_org.rest.identity import identity_url
 
+SCOPE = "refresh_token api web"
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LONGEST_JWT = 180 + 30
 """The maximum lifetime of an assertion in seconds, plus a tolerance for clock differences."""
+_MILLISECONDS = 10**11
+"""An expiry above this is in milliseconds, as Salesforce's command line sends it; the real org takes it."""
 
 
 class TokenRefused(Exception):
@@ -27,53 +33,95 @@ class TokenRefused(Exception):
         self.description = description
 
 
-def token(sessions: ApiSessions, form: Mapping[str, str], authorization: str, base_url: str) -> Mapping[str, str]:
+@dataclass(frozen=True)
+class SentForm:
+    """What a client has sent to an OAuth endpoint."""
+
+    fields: Mapping[str, str]
+    authorization: str
+    """The header."""
+
+    @cached_property
+    def app(self) -> tuple[str, str | None]:
+        """Client id and secret, from the header or the form. Raises `TokenRefused`."""
+        scheme, _, encoded = self.authorization.partition(" ")
+        if scheme.lower() != "basic":
+            return self.fields.get("client_id", ""), self.fields.get("client_secret")
+        try:
+            client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            raise TokenRefused("invalid_client", "invalid client credentials") from None
+        return client_id, secret
+
+
+def token(sessions: ApiSessions, sent: SentForm, base_url: str, *, allows_passwords: bool) -> Mapping[str, str]:
     """The response to a form posted to the token endpoint. Raises `TokenRefused`."""
-    grant = form.get("grant_type", "")
-    sent = {**form, **_basic(authorization)}
-    if grant == "client_credentials":
-        _check_client(sent, needs_secret=True)
-    elif grant == _JWT_GRANT:
-        _check_assertion(sent.get("assertion", ""))
-    elif grant == "refresh_token":
-        _check_client(sent, needs_secret=False)
-        if sent.get("refresh_token") != credentials.REFRESH_TOKEN:
-            raise TokenRefused("invalid_grant", "expired access/refresh token")
-    else:
-        raise TokenRefused("unsupported_grant_type", "grant type not supported")
+    grant = sent.fields.get("grant_type", "")
+    match grant:
+        case "client_credentials":
+            check_app(sent, needs_secret=True)
+        case "password":
+            _check_password(sent, allowed=allows_passwords)
+        case "refresh_token":
+            check_app(sent, needs_secret=False)
+            if sent.fields.get("refresh_token") != credentials.REFRESH_TOKEN:
+                raise TokenRefused("invalid_grant", "expired access/refresh token")
+        case "authorization_code":
+            check_app(sent, needs_secret=False)
+            _check_code(sessions, sent)
+            granted = _granted(sessions.open(grant), base_url)
+            return {**granted, "refresh_token": credentials.REFRESH_TOKEN}
+        case _ if grant == _JWT_GRANT:
+            _check_assertion(sent.fields.get("assertion", ""))
+        case _:
+            raise TokenRefused("unsupported_grant_type", "grant type not supported")
     return _granted(sessions.open(grant), base_url)
 
 
 def _granted(session: ApiSession, base_url: str) -> Mapping[str, str]:
     return {
         "access_token": session.id,
+        "signature": base64.b64encode(b"local").decode(),
+        "scope": SCOPE,
         "instance_url": base_url,
-        "id": f"{base_url}/id/{ORGANIZATION_ID}/{USER_ID}",
+        "id": identity_url(base_url),
         "token_type": "Bearer",
         "issued_at": str(int(time.time() * 1000)),
-        "signature": base64.b64encode(b"local").decode(),
         "token_format": "opaque",
     }
 
 
-def _basic(authorization: str) -> dict[str, str]:
-    """Client id and secret from an Authorization header."""
-    scheme, _, encoded = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return {}
-    try:
-        client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        raise TokenRefused("invalid_client", "invalid client credentials") from None
-    return {"client_id": client_id, "client_secret": secret}
-
-
-def _check_client(sent: Mapping[str, str], needs_secret: bool) -> None:
-    if sent.get("client_id") != credentials.CLIENT_ID:
+def check_app(sent: SentForm, needs_secret: bool) -> None:
+    """Raises `TokenRefused` if it is not an app of the org, or its secret is wrong."""
+    client_id, secret = sent.app
+    if client_id not in credentials.APPS:
         raise TokenRefused("invalid_client_id", "client identifier invalid")
-    secret = sent.get("client_secret")
-    if secret != credentials.CLIENT_SECRET and (needs_secret or secret is not None):
+    is_wanted = needs_secret or bool(secret)
+    if is_wanted and secret != credentials.APPS[client_id]:
         raise TokenRefused("invalid_client", "invalid client credentials")
+
+
+def _check_password(sent: SentForm, *, allowed: bool) -> None:
+    check_app(sent, needs_secret=True)
+    name, password = sent.fields.get("username", ""), sent.fields.get("password", "")
+    is_right = password == credentials.PASSWORD + credentials.SECURITY_TOKEN
+    # The org does not say which it is, nor that the grant is switched off.
+    if not allowed or name.casefold() != credentials.USERNAME or not is_right:
+        raise TokenRefused("invalid_grant", "authentication failure")
+
+
+def _check_code(sessions: ApiSessions, sent: SentForm) -> None:
+    known = sessions.authorizations.pop(sent.fields.get("code", ""), None)
+    if known is None:
+        raise TokenRefused("invalid_grant", "invalid authorization code")
+    if known.client_id != sent.app[0]:
+        raise TokenRefused("invalid_client_id", "client identifier does not match authorization code")
+    if known.redirect_uri != sent.fields.get("redirect_uri", ""):
+        raise TokenRefused("redirect_uri_mismatch", "redirect_uri must match configuration")
+    digest = hashlib.sha256(sent.fields.get("code_verifier", "").encode()).digest()
+    challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    if known.challenge and known.challenge != challenge:
+        raise TokenRefused("invalid_grant", "invalid code verifier")
 
 
 def _check_assertion(assertion: str) -> None:
@@ -88,9 +136,10 @@ def _check_assertion(assertion: str) -> None:
         raise TokenRefused("invalid_grant", "expired authorization code") from None
     except jwt.PyJWTError:
         raise TokenRefused("invalid_grant", "invalid assertion") from None
-    if claims["iss"] != credentials.CLIENT_ID:
+    if claims["iss"] not in credentials.APPS:
         raise TokenRefused("invalid_client_id", "client identifier invalid")
-    if claims["exp"] - time.time() > _LONGEST_JWT:
+    expiry = float(claims["exp"])
+    if (expiry / 1000 if expiry > _MILLISECONDS else expiry) - time.time() > _LONGEST_JWT:
         raise TokenRefused("invalid_grant", "expiration too far in the future")
     if str(claims["sub"]).casefold() != credentials.USERNAME:
         raise TokenRefused("invalid_grant", "user hasn't approved this consumer")

@@ -65,7 +65,7 @@ def _user_info(currency: str, version: int) -> str:
         "sessionSecondsValid": SESSION_SECONDS,
         "userDefaultCurrencyIsoCode": USUAL_CURRENCY if has_many else None,
         "userEmail": credentials.USERNAME,
-        "userFullName": "Local Developer",
+        "userFullName": credentials.FULL_NAME,
         "userId": USER_ID,
         "userLanguage": "en_US",
         "userLocale": "en_US",

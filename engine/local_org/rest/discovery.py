@@ -1,0 +1,180 @@
+"""What the org has: versions, resources, limits, tabs, and the records changed last."""
+
+from collections.abc import Iterator
+
+from starlette.responses import JSONResponse, Response
+
+from sfmap.engine.local_org.calls.api_versions import FIRST_VERSION, LAST_VERSION
+from sfmap.engine.local_org.records.object_schema import ObjectSchema
+from sfmap.engine.local_org.rest.identity import identity_url
+from sfmap.engine.local_org.rest.rest_call import RestCall, error_response
+from sfmap.engine.local_org.rest.rest_describes import head
+
+_SEASONS = ("Spring", "Summer", "Winter")
+_FIRST_SPRING, _ITS_YEAR = 66, 26
+_RESOURCES = (
+    *(
+        "tooling",
+        "metadata",
+        "folders",
+        "eclair",
+        "prechatForms",
+        "contact-tracing",
+        "jsonxform",
+        "chatter",
+        "tabs",
+    ),
+    *("appMenu", "quickActions", "queryAll", "commerce", "wave", "iot", "analytics", "search", "composite"),
+    *("parameterizedSearch", "fingerprint", "theme", "nouns", "domino", "event", "serviceTemplates", "recent"),
+    *("connect", "licensing", "limits", "process", "dedupe", "async-queries", "query", "jobs", "localizedvalue"),
+    *("mobile", "emailConnect", "consent", "tokenizer", "compactLayouts", "sobjects", "actions", "support"),
+)
+"""Those of Salesforce, in its order; the local org answers 404 for the ones that it does not have."""
+_TOOLING = ("query", "queryAll", "search", "sobjects")
+_LIMITS = {
+    "ActiveScratchOrgs": 3,
+    "AnalyticsExternalDataSizeMB": 40_960,
+    "ConcurrentAsyncGetReportInstances": 200,
+    "ConcurrentSyncReportRuns": 20,
+    "DailyAsyncApexExecutions": 250_000,
+    "DailyAsyncApexTests": 500,
+    "DailyBulkApiBatches": 15_000,
+    "DailyBulkV2QueryFileStorageMB": 976_562,
+    "DailyBulkV2QueryJobs": 10_000,
+    "DailyDurableGenericStreamingApiEvents": 10_000,
+    "DailyDurableStreamingApiEvents": 10_000,
+    "DailyGenericStreamingApiEvents": 10_000,
+    "DailyScratchOrgs": 6,
+    "DailyStandardVolumePlatformEvents": 10_000,
+    "DailyStreamingApiEvents": 10_000,
+    "DailyWorkflowEmails": 390,
+    "DataStorageMB": 1_024,
+    "DurableStreamingApiConcurrentClients": 20,
+    "FileStorageMB": 1_024,
+    "HourlyAsyncReportRuns": 1_200,
+    "HourlyDashboardRefreshes": 200,
+    "HourlyDashboardResults": 5_000,
+    "HourlyDashboardStatuses": 999_999_999,
+    "HourlyODataCallout": 1_000,
+    "HourlySyncReportRuns": 500,
+    "HourlyTimeBasedWorkflow": 50,
+    "MassEmail": 10,
+    "PermissionSets": 1_500,
+    "SingleEmail": 15,
+    "StreamingApiConcurrentClients": 20,
+}
+_MOST_RECENT = 200
+_USUAL_RECENT = 10
+_CHANGED = "LastModifiedDate"
+_ICON = {"contentType": "image/svg+xml", "height": 0, "width": 0, "theme": "theme4"}
+_COLOR = {"color": "0176D3", "context": "primary", "theme": "theme4"}
+
+
+def release(number: int) -> str:
+    """The name of the release that brought a version of the API."""
+    season = (number - _FIRST_SPRING) % len(_SEASONS)
+    year = _ITS_YEAR + (number - _FIRST_SPRING) // len(_SEASONS)
+    return f"{_SEASONS[season]} '{year + (season == len(_SEASONS) - 1)}"
+
+
+def versions() -> list[dict[str, str]]:
+    numbers = range(FIRST_VERSION, LAST_VERSION + 1)
+    return [
+        {"label": release(number), "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
+        for number in numbers
+    ]
+
+
+def resources(call: RestCall) -> Response:
+    found = {name: f"{call.root}/{name}" for name in _RESOURCES}
+    return JSONResponse({**found, "identity": identity_url(call.base_url)})
+
+
+def tooling_resources(call: RestCall) -> Response:
+    return JSONResponse({name: f"{call.root}/tooling/{name}" for name in _TOOLING})
+
+
+def metadata_resources(call: RestCall) -> Response:
+    return JSONResponse({"deployRequest": f"{call.root}/metadata/deployRequest"})
+
+
+def limits(call: RestCall) -> Response:
+    found = {name: {"Max": most, "Remaining": most} for name, most in _LIMITS.items()}
+    left = max(0, call.daily_limit - call.store.calls_today())
+    found["DailyApiRequests"] = {"Max": call.daily_limit, "Remaining": left}
+    return JSONResponse(dict(sorted(found.items())))
+
+
+def tabs(call: RestCall) -> Response:
+    return JSONResponse([_tab(call, target) for target in _with_tabs(call)])
+
+
+def theme(call: RestCall) -> Response:
+    items = [{"name": one.name, "colors": [_COLOR], "icons": [_icon(call, one)]} for one in _with_tabs(call)]
+    return JSONResponse({"themeItems": items})
+
+
+def recent(call: RestCall) -> Response:
+    """The records changed last, of every object."""
+    most = _most_recent(call)
+    if most is None:
+        return error_response(400, "INVALID_PARAMETER", "The limit parameter must be a number from 1 to 200")
+    found = [item for target in _with_tabs(call) for item in _recent_items(call, target, most)]
+    found.sort(key=lambda item: item[0], reverse=True)
+    return JSONResponse([record for _, record in found[:most]])
+
+
+def object_information(call: RestCall) -> Response:
+    """What the list of objects has of one, and its records changed last."""
+    target = call.target()
+    items = [record for _, record in _recent_items(call, target, _USUAL_RECENT)]
+    return JSONResponse({"objectDescribe": head(call, target), "recentItems": items})
+
+
+def _most_recent(call: RestCall) -> int | None:
+    text = call.query.get("limit", str(_USUAL_RECENT))
+    number = int(text) if text.isdecimal() and len(text) <= len(str(_MOST_RECENT)) else 0
+    return number if 0 < number <= _MOST_RECENT else None
+
+
+def _recent_items(call: RestCall, target: ObjectSchema, most: int) -> Iterator[tuple[str, dict[str, object]]]:
+    """Records with the time of their last change."""
+    _, found = call.store.records(target, search="", order=_CHANGED, descending=True, most=most, start=0)
+    for row in found:
+        if not row["IsDeleted"]:
+            named = {target.name_field: row.get(target.name_field)} if target.field(target.name_field) else {}
+            record: dict[str, object] = {
+                "attributes": call.attributes(target, row["Id"]),
+                "Id": row["Id"],
+                **named,
+            }
+            yield str(row.get(_CHANGED, "")), record
+
+
+def _with_tabs(call: RestCall) -> list[ObjectSchema]:
+    """Objects whose records people open."""
+    return [one for one in call.schema.objects.values() if not one.seed]
+
+
+def _tab(call: RestCall, target: ObjectSchema) -> dict[str, object]:
+    url = f"{call.base_url}/{target.key_prefix}/o"
+    return {
+        "colors": [_COLOR],
+        "custom": target.custom,
+        "iconUrl": _icon(call, target)["url"],
+        "icons": [_icon(call, target)],
+        "label": target.plural,
+        "miniIconUrl": _icon(call, target)["url"],
+        "mobileUrl": url,
+        "name": target.name if target.custom else f"standard-{target.name}",
+        "sobjectName": target.name,
+        "timeStyle": "",
+        "url": url,
+    }
+
+
+def _icon(call: RestCall, target: ObjectSchema) -> dict[str, object]:
+    return {
+        **_ICON,
+        "url": f"{call.base_url}/img/icon/t4v35/{'custom' if target.custom else 'standard'}/default.svg",
+    }
