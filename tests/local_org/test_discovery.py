@@ -61,3 +61,11 @@ def test_tabs_and_themes_are_those_of_the_objects(get: Get) -> None:
     tabs = {tab["name"]: tab for tab in get("/tabs")}
     assert (tabs["standard-Lead"]["label"], tabs["standard-Lead"]["sobjectName"]) == ("Leads", "Lead")
     assert "Lead" in {item["name"] for item in get("/theme")["themeItems"]}
+
+
+def test_records_are_counted(get: Get) -> None:
+    assert get("/limits/recordCount?sObjects=Account,Nope,contact")["sObjects"] == [
+        {"count": 2, "name": "Account"},
+        {"count": 1, "name": "Contact"},
+    ]
+    assert {"count": 0, "name": "Lead"} in get("/limits/recordCount")["sObjects"]

@@ -229,3 +229,9 @@ def test_the_identity_is_the_signed_in_user(local: LocalOrg) -> None:
     claims = get(local, "/services/oauth2/userinfo", token).json()
     assert claims["sub"] == found["id"] == get(local, "/services/data/v66.0", token).json()["identity"]
     assert claims["preferred_username"] == credentials.USERNAME
+
+
+def test_a_browser_opens_the_org_by_its_front_door(local: LocalOrg) -> None:
+    found = get(local, "/services/oauth2/singleaccess", token_of(local), redirect_uri="/lightning/setup").json()
+    assert found == {"frontdoor_uri": f"{local.url}/secur/frontdoor.jsp?startURL=%2Flightning%2Fsetup"}
+    assert requests.get(found["frontdoor_uri"], timeout=30).url == f"{local.url}/"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.api_versions import FIRST_VERSION, LAST_VERSION
+from sfmap.engine.local_org.calls.daily_use import DailyUse, left
 from sfmap.engine.local_org.records.object_schema import ObjectSchema
 from sfmap.engine.local_org.rest.identity import identity_url
 from sfmap.engine.local_org.rest.rest_call import RestCall, error_response
@@ -38,9 +39,7 @@ _LIMITS = {
     "ConcurrentSyncReportRuns": 20,
     "DailyAsyncApexExecutions": 250_000,
     "DailyAsyncApexTests": 500,
-    "DailyBulkApiBatches": 15_000,
     "DailyBulkV2QueryFileStorageMB": 976_562,
-    "DailyBulkV2QueryJobs": 10_000,
     "DailyDurableGenericStreamingApiEvents": 10_000,
     "DailyDurableStreamingApiEvents": 10_000,
     "DailyGenericStreamingApiEvents": 10_000,
@@ -100,9 +99,18 @@ def metadata_resources(call: RestCall) -> Response:
 
 def limits(call: RestCall) -> Response:
     found = {name: {"Max": most, "Remaining": most} for name, most in _LIMITS.items()}
-    left = max(0, call.daily_limit - call.store.calls_today())
-    found["DailyApiRequests"] = {"Max": call.daily_limit, "Remaining": left}
+    found |= {use.name: {"Max": use.value, "Remaining": left(call.store, use)} for use in DailyUse}
+    unused = max(0, call.daily_limit - call.store.calls_today())
+    found["DailyApiRequests"] = {"Max": call.daily_limit, "Remaining": unused}
     return JSONResponse(dict(sorted(found.items())))
+
+
+def record_counts(call: RestCall) -> Response:
+    """The number of records of the objects that are named, or of all."""
+    wanted = [name.strip() for name in call.query.get("sObjects", "").split(",") if name.strip()]
+    targets = [call.schema.object(name) for name in wanted] or list(call.schema.objects.values())
+    counts = [{"count": call.store.count(target), "name": target.name} for target in targets if target]
+    return JSONResponse({"sObjects": counts})
 
 
 def tabs(call: RestCall) -> Response:

@@ -1,5 +1,7 @@
 """Who is signed in: the identity URL, and the user information of OpenID Connect."""
 
+from urllib.parse import parse_qsl, urlencode
+
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from sfmap.engine.local_org.calls import credentials
@@ -8,6 +10,7 @@ from sfmap.engine.local_org.faults.org_faults import Fault
 from sfmap.engine.local_org.records.ids import full_id
 from sfmap.engine.local_org.rest.rest_call import RestCall, refused_call
 
+FRONT_DOOR = "/secur/frontdoor.jsp"
 _ANY_VERSION = "{version}"
 _URLS = {
     "enterprise": "/services/Soap/c/{v}/{org}",
@@ -104,6 +107,15 @@ def user_info(call: RestCall) -> Response:
             "is_app_installed": True,
         }
     )
+
+
+def front_door(call: RestCall) -> Response:
+    """A URL that opens the org in a browser; the local org's pages need no session."""
+    wanted = call.query.get("redirect_uri") or dict(parse_qsl(call.body.decode("utf-8", "replace"))).get(
+        "redirect_uri"
+    )
+    target = {"startURL": wanted} if wanted else {}
+    return JSONResponse({"frontdoor_uri": f"{call.base_url}{FRONT_DOOR}?{urlencode(target)}".rstrip("?")})
 
 
 def refused(fault: Fault, content_type: str) -> Response:

@@ -13,7 +13,7 @@ from sfmap.engine.http.bodies import UnreadableBody, read_body
 from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.calls.http_requests import base_url
 from sfmap.engine.local_org.calls.sessions import ApiSessions, Authorization
-from sfmap.engine.local_org.rest.identity import identity_url
+from sfmap.engine.local_org.rest.identity import FRONT_DOOR, identity_url
 from sfmap.engine.local_org.rest.token_endpoint import SCOPE, SentForm, TokenRefused, check_app, token
 
 _LARGEST_FORM = 64 * 1024
@@ -32,6 +32,7 @@ class OAuthEndpoints:
             Route(f"{_PATH}/revoke", self._revoke, methods=["GET", "POST"]),
             Route(f"{_PATH}/introspect", self._introspect, methods=["POST"]),
             Route(f"{_PATH}/authorize", self._authorize, methods=["GET"]),
+            Route(FRONT_DOOR, _front_door, methods=["GET"]),
         ]
 
     async def _token(self, request: Request) -> Response:
@@ -86,6 +87,11 @@ class OAuthEndpoints:
             client_id=asked["client_id"], redirect_uri=target, challenge=asked.get("code_challenge", "")
         )
         return RedirectResponse(f"{target}?{urlencode({'code': code} | state)}", 302)
+
+
+async def _front_door(_request: Request) -> Response:
+    """Opens the org's pages, whichever page of Salesforce is wanted."""
+    return RedirectResponse("/", 302)
 
 
 def _is_on_this_machine(url: str) -> bool:

@@ -23,14 +23,23 @@ _UPSERTED = f"{_RETRIEVED}/{{key}}"
 
 REST_RESOURCES = (
     *(
-        RestResource(path=path, root="", resource=resource, operation="getUserInfo", refused=identity.refused)
+        RestResource(
+            path=path,
+            methods=("GET", "POST"),
+            root="",
+            resource=resource,
+            operation="getUserInfo",
+            refused=identity.refused,
+        )
         for path, resource in (
             ("/services/oauth2/userinfo", identity.user_info),
+            ("/services/oauth2/singleaccess", identity.front_door),
             ("/id/{org}/{user}", identity.identity),
         )
     ),
     RestResource(path="", resource=discovery.resources, operation="resources"),
     RestResource(path="/limits", resource=discovery.limits, operation="limits"),
+    RestResource(path="/limits/recordCount", resource=discovery.record_counts, operation="limits"),
     RestResource(path="/tabs", resource=discovery.tabs, operation="describeTabs"),
     RestResource(path="/theme", resource=discovery.theme, operation="describeTheme"),
     RestResource(path="/recent", resource=discovery.recent, operation="recent"),
