@@ -87,9 +87,18 @@ def test_a_failure_leaves_the_others_or_takes_all_back(rest: Rest) -> None:
     ]
 
 
+def nested(depth: int) -> Json:
+    value: Json = "x"
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
 PARTS: list[tuple[Json, int, str]] = [
     (part("a", "POST", "/sobjects/Lead", {**LEAD, "LastName": [1]}), 400, "JSON_PARSER_ERROR"),
     (part("a", "POST", "/sobjects/Lead", "text"), 400, "JSON_PARSER_ERROR"),
+    (part("a", "POST", "/sobjects/Lead", nested(90)), 400, "INVALID_FIELD"),
+    (part("a", "POST", "/sobjects/Lead", nested(900)), 400, "PROCESSING_HALTED"),
     (part("a", "GET", "/nothing"), 404, "NOT_FOUND"),
     (part("a", "PUT", "/sobjects/Lead"), 405, "METHOD_NOT_ALLOWED"),
     (part("a", "GET", "/services/data/v99.0/limits"), 404, "NOT_FOUND"),

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable
 from itertools import count
-from typing import Any
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 import requests
 
-from sfmap.engine.local_org.process import LocalOrg
+from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from .conftest import Rest, rest_client
 
@@ -71,6 +71,7 @@ def test_a_value_of_another_type_is_refused(rest: Rest, name: str, value: object
 
 RIGHT_TYPES = [
     ("LastName", "Änn 🚀", "Änn 🚀"),
+    ("LastName", "A\x00n\x1fn\ufffe", "Ann"),
     ("Vip__c", True, True),
     ("Vip__c", "TRUE", True),
     ("Score__c", 12.5, 12.5),
@@ -187,8 +188,9 @@ KEYS: list[tuple[str, Callable[[Rest], requests.Response], int, str]] = [
     ),
     ("key in body", lambda rest: rest.patch("/sobjects/Issue__c/Key__c/k", {"Key__c": "k"}), 400, "INVALID_FIELD"),
     ("Id in body", lambda rest: rest.patch("/sobjects/Issue__c/Key__c/k", {"Id": MISSING}), 400, "INVALID_FIELD"),
-    ("no key", lambda rest: rest.patch("/sobjects/Lead/City/Rome", {}), 400, "INVALID_FIELD"),
-    ("unknown key", lambda rest: rest.patch("/sobjects/Lead/Nope__c/1", {}), 400, "INVALID_FIELD"),
+    ("no key", lambda rest: rest.patch("/sobjects/Lead/City/Rome", {}), 404, "NOT_FOUND"),
+    ("unknown key", lambda rest: rest.patch("/sobjects/Lead/Nope__c/1", {}), 404, "NOT_FOUND"),
+    ("unknown key", lambda rest: rest.post("/sobjects/Lead/Nope__c", {}), 404, "NOT_FOUND"),
     ("patch of Id", lambda rest: rest.patch("/sobjects/Lead/Id", {}), 405, "METHOD_NOT_ALLOWED"),
     ("too long", lambda rest: rest.patch(f"/sobjects/Issue__c/Key__c/{'k' * 21}", {}), 400, "STRING_TOO_LONG"),
     ("post of Id", lambda rest: rest.post("/sobjects/Lead/Id", {"Id": MISSING}), 400, "INVALID_FIELD"),
@@ -217,7 +219,7 @@ READS = [
     ("/sobjects/Lead/nothing", 404, "NOT_FOUND"),
     ("/sobjects/Contact/{}", 404, "NOT_FOUND"),
     ("/sobjects/Nope__c/{}", 404, "NOT_FOUND"),
-    ("/sobjects/Lead/{}/nothing/further", 400, "INVALID_FIELD"),
+    ("/sobjects/Lead/{}/nothing/further", 404, "NOT_FOUND"),
 ]
 
 
@@ -316,7 +318,55 @@ def test_every_answer_tells_the_use_of_the_api(rest: Rest) -> None:
     assert used(rest.delete(f"/sobjects/Lead/{new_lead(rest)}")) == before + 4
 
 
-def test_duplicates_are_saved_if_the_header_allows_them(rest: Rest) -> None:
-    made: dict[str, Any] = {"LastName": "Ann", "Company": "x"}
-    answer = rest.post("/sobjects/Lead", made, **{"Sforce-Duplicate-Rule-Header": "allowSave=true"})
-    assert answer.status_code == 201
+DESCRIBED = ["/sobjects", "/sobjects/Lead/describe"]
+
+
+@pytest.mark.parametrize("path", DESCRIBED)
+def test_a_describe_is_not_sent_again(rest: Rest, path: str) -> None:
+    since = rest.get(path).headers["Last-Modified"]
+    again = rest.get(path, **{"If-Modified-Since": since})
+    assert (again.status_code, again.content) == (304, b"")
+    for other in ("Thu, 01 Jan 2015 00:00:00 GMT", "yesterday"):
+        assert rest.get(path, **{"If-Modified-Since": other}).status_code == 200
+
+
+RULES = """\
+objects:
+  Lead:
+    duplicate_rules:
+      Same mail: {fields: Email, action: warn}
+"""
+HEADERS = [("allowSave=true", 201), ("allowSave = TRUE, includeRecordDetails=true", 201), ("allowSave=false", 400)]
+
+
+def test_duplicates_are_saved_if_the_header_allows_them(tmp_path: Path) -> None:
+    (tmp_path / "schema.yaml").write_text(RULES)
+    lead = {"LastName": "Ann", "Company": "x", "Email": "a@b.co"}
+    with start_local_org(tmp_path / "org.db", tmp_path / "schema.yaml") as local:
+        rest = rest_client(local)
+        rest.post("/sobjects/Lead", lead)
+        assert code(rest.post("/sobjects/Lead", lead)) == (400, "DUPLICATES_DETECTED")
+        for header, status in HEADERS:
+            answer = rest.post("/sobjects/Lead", lead, **{"Sforce-Duplicate-Rule-Header": header})
+            assert answer.status_code == status, header
+
+
+def test_a_uri_has_a_limit(rest: Rest) -> None:
+    assert code(rest.get(f"/query?q=SELECT Id FROM Lead WHERE City = '{'x' * 17_000}'")) == (414, "URI_TOO_LONG")
+
+
+VERSIONS = [
+    ("POST", "/composite/sobjects", "41.0", 42),
+    ("PATCH", "/composite/sobjects/Issue__c/Key__c", "45.0", 46),
+    ("POST", "/composite", "37.0", 38),
+    ("POST", "/composite/batch", "33.0", 34),
+    ("POST", "/composite/graph", "49.0", 50),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "before", "since"), VERSIONS)
+def test_a_resource_is_new_in_some_version(
+    local: LocalOrg, method: str, path: str, before: str, since: int
+) -> None:
+    assert code(rest_client(local, before).send(method, path, {})) == (404, "NOT_FOUND")
+    assert rest_client(local, f"{since}.0").send(method, path, {}).status_code == 400

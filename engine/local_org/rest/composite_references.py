@@ -7,19 +7,25 @@ _REFERENCE = re.compile(r"@\{(\w+)((?:\.\w+|\[[^\]]*\])*)\}")
 _STEP = re.compile(r"\w+")
 
 
+_MOST_NESTED = 100
+"""How deep the values of a body may be nested."""
+
+
 class NoValue(Exception):
     """A reference to what no response has; the message is the API's."""
 
 
-def resolved(value: object, responses: Mapping[str, object]) -> object:
+def resolved(value: object, responses: Mapping[str, object], depth: int = 0) -> object:
     """The value with its references replaced; `responses` are the earlier bodies by id. Raises `NoValue`."""
+    if depth > _MOST_NESTED:
+        raise NoValue("The body of the request is nested too deeply")
     if isinstance(value, str):
         whole = _REFERENCE.fullmatch(value)
         return _found(whole, responses) if whole else resolved_text(value, responses)
     if isinstance(value, list):
-        return [resolved(one, responses) for one in value]
+        return [resolved(one, responses, depth + 1) for one in value]
     if isinstance(value, dict):
-        return {name: resolved(one, responses) for name, one in value.items()}
+        return {name: resolved(one, responses, depth + 1) for name, one in value.items()}
     return value
 
 

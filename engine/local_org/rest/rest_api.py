@@ -1,7 +1,8 @@
 """The HTTP side of the REST API: requests become calls of its resources, hit by the faults of the plan."""
 
 import re
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -10,18 +11,20 @@ from starlette.routing import Route
 
 from sfmap.engine.http.bodies import UnreadableBody, read_body
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
-from sfmap.engine.local_org.calls.http_requests import LARGEST_REQUEST, base_url
+from sfmap.engine.local_org.calls.http_requests import base_url
 from sfmap.engine.local_org.faults.fault_plan import InjectedFault
 from sfmap.engine.local_org.faults.fault_player import FaultPlayer
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
-from sfmap.engine.local_org.faults.org_faults import Fault
+from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.records.exchanges import Exchange
 from sfmap.engine.local_org.rest.discovery import versions
-from sfmap.engine.local_org.rest.rest_call import RestCall, error_response, fault_response, refused_call
+from sfmap.engine.local_org.rest.rest_call import RestCall, error_response, fault_response, not_found
 from sfmap.engine.local_org.rest.rest_router import RestResource, RestRouter
 
 _DATA = "/services/data"
+_UNKNOWN = RestResource(path="", resource=lambda _call: not_found(), operation="")
 _FIRST_ERROR = 400
+_LONGEST_URI = 16_384
 _ERROR_CODE = re.compile(rb'"(?:errorCode|statusCode)":"(\w+)"')
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -46,39 +49,25 @@ class RestApi:
         ]
 
     async def _call(self, request: Request) -> Response:
+        if len(request.url.path) + len(request.url.query) > _LONGEST_URI:
+            return error_response(414, "URI_TOO_LONG", f"The URI is longer than {_LONGEST_URI} characters")
         asked = request.query_params.get("_HttpMethod", "") if request.method == "POST" else ""
-        method, path = asked.upper() or request.method, request.scope["path"]
+        method = asked.upper() or request.method
         try:
-            resource, _ = self._router.find(method, path)
-            operation_of: Callable[[bytes], str] = resource.operation_of
-            largest, refused = resource.largest, resource.refused
+            resource = self._resource(method, request.scope["path"])
+            body = await read_body(request, resource.largest)
         except Fault as fault:
-            if not path.startswith(f"{_DATA}/"):
-                return fault_response(fault)
-            # Refused in the session, if there is one.
-            operation_of, largest, refused = _no_operation, LARGEST_REQUEST, refused_call
-        try:
-            body = await read_body(request, largest)
+            return fault_response(fault)
         except UnreadableBody as error:
             return error_response(413, "REQUEST_NOT_READ", str(error))
         except ClientDisconnect:
             return Response(status_code=400)
-        operation = operation_of(body)
+        operation = resource.operation_of(body)
         injected = self._faults.plan.fault_for(operation) if operation else None
         exchange = Exchange(url=str(request.url), client=request.headers.get("user-agent", ""), request=body)
 
-        def execute() -> Response:
-            try:
-                response = self._answer(request, method, exchange, injected)
-            except Fault as fault:
-                response = refused(fault, request.headers.get("content-type", ""))
-            with self._calls.look() as store:
-                used = f"api-usage={store.calls_today()}/{self._calls.daily_limit}"
-            response.headers["Sforce-Limit-Info"] = used
-            return response
-
         async def answer() -> Response:
-            return await run_in_threadpool(execute)
+            return await run_in_threadpool(self._answer, request, method, resource, exchange, injected)
 
         if injected is None:
             return await answer()
@@ -88,7 +77,37 @@ class RestApi:
 
         return await self._player.play(injected, request, answer, miss)
 
+    def _resource(self, method: str, path: str) -> RestResource:
+        """The resource; one that is unknown is refused in the session, if it has a version. Raises `Fault`."""
+        try:
+            return self._router.find(method, path)[0]
+        except Fault:
+            if path.startswith(f"{_DATA}/"):
+                return _UNKNOWN
+            raise
+
     def _answer(
+        self,
+        request: Request,
+        method: str,
+        resource: RestResource,
+        exchange: Exchange,
+        injected: InjectedFault | None,
+    ) -> Response:
+        media_type = request.headers.get("content-type", "")
+        try:
+            response = self._executed(request, method, exchange, injected)
+        except sqlite3.Error as error:
+            unusable = unexpected("SERVER_UNAVAILABLE", f"The local org's database: {error}.")
+            return resource.refused(unusable, media_type)
+        except Fault as fault:
+            response = resource.refused(fault, media_type)
+        with self._calls.look() as store:
+            used = f"api-usage={store.calls_today()}/{self._calls.daily_limit}"
+        response.headers["Sforce-Limit-Info"] = used
+        return response
+
+    def _executed(
         self, request: Request, method: str, exchange: Exchange, injected: InjectedFault | None
     ) -> Response:
         calls = self._calls
@@ -119,10 +138,6 @@ def _session_id(request: Request) -> str:
     if scheme.lower() in ("bearer", "oauth"):
         return bearer.strip()
     return request.headers.get("x-sfdc-session") or request.query_params.get("oauth_token", "")
-
-
-def _no_operation(_body: bytes) -> str:
-    return ""
 
 
 def _about(request: Request) -> str:

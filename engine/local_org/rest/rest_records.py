@@ -6,7 +6,7 @@ from urllib.parse import quote
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.sessions import USER_ID
-from sfmap.engine.local_org.faults.org_faults import InvalidRecord, RecordError, no_such_field, unexpected
+from sfmap.engine.local_org.faults.org_faults import Fault, InvalidRecord, RecordError, no_such_field, unexpected
 from sfmap.engine.local_org.records.external_ids import external_id
 from sfmap.engine.local_org.records.ids import full_id
 from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema
@@ -67,7 +67,7 @@ def record_by_id(call: RestCall) -> Response:
 def record_by_key(call: RestCall) -> Response:
     """Reads or deletes a record, or updates one by its id."""
     target = call.target()
-    key = external_id(target, call.params["key"])
+    key = _key(call, target)
     holders = _holders(call, target, key, call.params["value"])
     if len(holders) > 1:
         return _several(call, target, holders)
@@ -78,7 +78,7 @@ def record_by_key(call: RestCall) -> Response:
 def upsert(call: RestCall) -> Response:
     """Upserts by a key whose value is in the path."""
     target = call.target()
-    key = external_id(target, call.params["key"])
+    key = _key(call, target)
     if key.type == "id":
         return record_by_key(call)
     sent = _sent(call, target, "Id", key.name)
@@ -94,7 +94,7 @@ def upsert(call: RestCall) -> Response:
 def upsert_by_body(call: RestCall) -> Response:
     """Upserts by a key whose value is in the body; creates without one."""
     target = call.target()
-    key = external_id(target, call.params["key"])
+    key = _key(call, target)
     sent = _sent(call, target, "Id")
     value = sent.values.get(key.name)
     if value is None:
@@ -124,6 +124,16 @@ def shown(
     record_id = row["Id"]
     values = {field.name: json_value(field, row[field.name]) for field in fields}
     return {"attributes": call.attributes(target, record_id), **values, "Id": record_id}
+
+
+def _key(call: RestCall, target: ObjectSchema) -> FieldSchema:
+    """The field that the path identifies records by. Raises `Fault`."""
+    name = call.params["key"]
+    try:
+        return external_id(target, name)
+    except Fault:
+        message = f"Provided external ID field does not exist or is not accessible: {name[:80]}"
+        raise unexpected("NOT_FOUND", message) from None
 
 
 def _holders(call: RestCall, target: ObjectSchema, key: FieldSchema, text: str) -> list[str]:

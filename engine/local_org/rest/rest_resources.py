@@ -1,5 +1,7 @@
 """The table of the room's resources."""
 
+from collections.abc import Iterator
+
 from sfmap.engine.local_org.rest import (
     discovery,
     identity,
@@ -9,16 +11,47 @@ from sfmap.engine.local_org.rest import (
     rest_queries,
     rest_records,
 )
+from sfmap.engine.local_org.rest.rest_conditions import unless_unchanged
 from sfmap.engine.local_org.rest.rest_router import RestResource
 from sfmap.engine.local_org.rest.rest_trees import create_tree
 
 _OBJECT = "/sobjects/{object}"
 _RECORD = f"{_OBJECT}/{{id}}"
 _KEY = f"{_OBJECT}/{{key}}"
+_DESCRIBE_GLOBAL = unless_unchanged(rest_describes.describe_global)
+_DESCRIBE_OBJECT = unless_unchanged(rest_describes.describe_object)
 _KEYED = f"{_OBJECT}/{{key}}/{{value:path}}"
-_COLLECTION = "/composite/sobjects"
-_RETRIEVED = f"{_COLLECTION}/{{object}}"
-_UPSERTED = f"{_RETRIEVED}/{{key}}"
+
+
+def _collections() -> Iterator[RestResource]:
+    for path, method, resource, operation, since in (
+        ("", "POST", rest_collections.create, "create", 42),
+        ("", "PATCH", rest_collections.update, "update", 42),
+        ("", "DELETE", rest_collections.delete, "delete", 42),
+        ("/{object}", "GET", rest_collections.retrieve, "retrieve", 42),
+        ("/{object}", "POST", rest_collections.retrieve_many, "retrieve", 42),
+        ("/{object}/{key}", "PATCH", rest_collections.upsert, "upsert", 46),
+    ):
+        yield RestResource(
+            path=f"/composite/sobjects{path}",
+            methods=(method,),
+            resource=resource,
+            operation=operation,
+            since=since,
+        )
+
+
+def _composites() -> Iterator[RestResource]:
+    yield RestResource(path="/composite", resource=rest_composite.resources, operation="resources", since=34)
+    for path, resource, since in (
+        ("", rest_composite.composite, 38),
+        ("/batch", rest_composite.batch, 34),
+        ("/graph", rest_composite.graph, 50),
+        ("/tree/{object}", create_tree, 34),
+    ):
+        yield RestResource(
+            path=f"/composite{path}", methods=("POST",), resource=resource, operation="composite", since=since
+        )
 
 
 REST_RESOURCES = (
@@ -51,8 +84,8 @@ REST_RESOURCES = (
     RestResource(path="/queryAll", resource=rest_queries.query_all, operation="queryAll"),
     RestResource(path="/query/{locator}", resource=rest_queries.query_more, operation="queryMore"),
     RestResource(path="/queryAll/{locator}", resource=rest_queries.query_more, operation="queryMore"),
-    RestResource(path="/sobjects", resource=rest_describes.describe_global, operation="describeGlobal"),
-    RestResource(path=f"{_OBJECT}/describe", resource=rest_describes.describe_object, operation="describeSObject"),
+    RestResource(path="/sobjects", resource=_DESCRIBE_GLOBAL, operation="describeGlobal"),
+    RestResource(path=f"{_OBJECT}/describe", resource=_DESCRIBE_OBJECT, operation="describeSObject"),
     RestResource(path=_OBJECT, methods=("POST",), resource=rest_records.create, operation="create"),
     RestResource(path=_KEY, methods=("POST",), resource=rest_records.upsert_by_body, operation="upsert"),
     RestResource(path=_RECORD, resource=rest_records.record_by_id, operation="retrieve"),
@@ -61,22 +94,6 @@ REST_RESOURCES = (
     RestResource(path=_KEYED, resource=rest_records.record_by_key, operation="retrieve"),
     RestResource(path=_KEYED, methods=("PATCH",), resource=rest_records.upsert, operation="upsert"),
     RestResource(path=_KEYED, methods=("DELETE",), resource=rest_records.record_by_key, operation="delete"),
-    RestResource(path=_COLLECTION, methods=("POST",), resource=rest_collections.create, operation="create"),
-    RestResource(path=_COLLECTION, methods=("PATCH",), resource=rest_collections.update, operation="update"),
-    RestResource(path=_COLLECTION, methods=("DELETE",), resource=rest_collections.delete, operation="delete"),
-    RestResource(path=_RETRIEVED, resource=rest_collections.retrieve, operation="retrieve"),
-    RestResource(
-        path=_RETRIEVED, methods=("POST",), resource=rest_collections.retrieve_many, operation="retrieve"
-    ),
-    RestResource(path=_UPSERTED, methods=("PATCH",), resource=rest_collections.upsert, operation="upsert"),
-    RestResource(path="/composite", resource=rest_composite.resources, operation="resources"),
-    *(
-        RestResource(path=f"/composite{path}", methods=("POST",), resource=resource, operation="composite")
-        for path, resource in (
-            ("", rest_composite.composite),
-            ("/batch", rest_composite.batch),
-            ("/graph", rest_composite.graph),
-            ("/tree/{object}", create_tree),
-        )
-    ),
+    *_collections(),
+    *_composites(),
 )

@@ -29,6 +29,8 @@ class RestResource:
     operations: Mapping[bytes, str] = field(default_factory=dict)
     """Other operations, by a text that the body then contains."""
     root: str = VERSION_ROOT
+    since: int = 0
+    """The first version that has it."""
     largest: int = LARGEST_REQUEST
     """The size of its largest request in bytes."""
     refused: Callable[[Fault, str], Response] = refused_call
@@ -78,9 +80,11 @@ class RestRouter:
         version = params.get("version", "")
         if "version" in params:
             try:
-                version_number(version)
+                number = version_number(version)
             except Fault:
                 raise _no_such_resource() from None
+            if number < resource.since:
+                raise _no_such_resource()
         return resource.resource(replace(call, version=version, params=params))
 
 
