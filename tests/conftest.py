@@ -9,12 +9,14 @@ from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from sfmap.engine.local_org import process
 from sfmap.tests.object_stores import azure_server, google_server, s3_server  # noqa: F401 - fixtures
 
 from .folder import Folder, Identify, identify
 from .postgres import Postgres, running_postgres
 from .scene import Scene, set_up_scene
 from .service import Service, set_up_service
+from .warm.programs import warm_python
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
@@ -24,6 +26,12 @@ def pytest_configure() -> None:
     """Undo what a shell does to jobs in the background: the commands under test would ignore Ctrl-C, too."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_local_orgs() -> None:
+    """Local orgs start at once."""
+    process.PYTHON = warm_python()
 
 
 class CaseFile(SingleFileSnapshotExtension):

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import orjson
 
+from .warm.programs import warm_python
+
 SFMAP = Path(sys.executable).parent / "sfmap"
 REPOSITORY = Path(__file__).parents[1]
 Event = Mapping[str, object]
@@ -32,7 +34,7 @@ class Folder:
         self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
-            [SFMAP, *arguments],
+            [warm_python(), SFMAP, *arguments],
             cwd=self.path,
             input=stdin,
             capture_output=True,

@@ -15,6 +15,8 @@ from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.http.tls_files import TlsFiles
 from sfmap.engine.local_org.calls import credentials
 
+PYTHON = sys.executable
+"""The interpreter that runs it."""
 _START_SECONDS = 30
 _STOP_SECONDS = 10
 
@@ -55,7 +57,7 @@ def start_local_org(
     With `tls` it serves HTTPS, with these files or a certificate of its own.
     """
     # -P: a file in the current folder must not pass for one of our modules.
-    command = [sys.executable, "-P", "-m", "sfmap.engine.local_org", "--db", str(database)]
+    command = [PYTHON, "-P", "-m", "sfmap.engine.local_org", "--db", str(database)]
     files = {"--schema": schema, "--faults": faults, "--log": log}
     if isinstance(tls, TlsFiles):
         files |= {"--tls-cert": tls.certificate, "--tls-key": tls.key}

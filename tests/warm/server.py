@@ -1,0 +1,163 @@
+"""A process that has imported everything, and forks a child for each program that is asked for.
+
+The program is the real one, from its first line on; only the time that Python takes to import it is saved. A
+client connects to the socket, sends what a process begins with, and is told the child's process id and its exit
+code. The server ends when its stdin does.
+"""
+
+import gc
+import io
+import os
+import runpy
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+
+from sfmap.cli import COMMANDS
+from sfmap.engine.local_org import process
+from sfmap.engine.messages import hints
+
+LARGEST_REQUEST = 1024 * 1024
+MOST_WAITING = 64
+LATER = ("sfmap.engine.org.soap.client", "sfmap.engine.local_org.__main__")
+"""What commands import only when they need it."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A script, or with `-m` a module, and all that a process begins with."""
+
+    command: tuple[str, ...]
+    """After the interpreter's own options."""
+    folder: str
+    environment: Mapping[str, str]
+    descriptors: tuple[int, int, int]
+    """For stdin, stdout and stderr."""
+
+    def start(self) -> None:
+        """Runs the program in this process."""
+        for number, descriptor in enumerate(self.descriptors):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        os.chdir(self.folder)
+        os.environ.clear()
+        os.environ.update(self.environment)
+        time.tzset()
+        hints.program.cache_clear()  # an import has asked for it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.stdin, sys.stdout, sys.stderr = _stream(0, "r"), _stream(1, "w"), _stream(2, "w")
+        if self.command[0] == "-m":
+            sys.argv = [*self.command[1:]]
+            runpy.run_module(self.command[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = [*self.command]
+            runpy.run_path(self.command[0], run_name="__main__")
+
+
+def _stream(descriptor: int, mode: str) -> io.TextIOWrapper:
+    """As Python opens the standard streams."""
+    raw = io.FileIO(descriptor, mode, closefd=False)
+    if mode == "r":
+        return io.TextIOWrapper(io.BufferedReader(raw), "utf-8", "strict")
+    is_errors = descriptor == 2
+    errors = "backslashreplace" if is_errors else "strict"
+    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", errors, line_buffering=is_errors or raw.isatty())
+
+
+class Server:
+    """Forks programs until its stdin ends."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self._listening = listening
+        self._selector = selectors.DefaultSelector()
+        self._clients: dict[int, socket.socket] = {}
+        """By process id of the child."""
+
+    def serve(self) -> Program:
+        """Returns in each child, with what it has to run."""
+        self._selector.register(self._listening, selectors.EVENT_READ)
+        self._selector.register(sys.stdin, selectors.EVENT_READ)
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is sys.stdin:
+                    os._exit(0)
+                if key.fileobj is self._listening:
+                    program = self._accepted()
+                    if program:
+                        return program
+                elif isinstance(key.fileobj, socket.socket):
+                    self._lost(key.fileobj, key.data)
+                else:
+                    self._ended(key.fd, key.data)
+
+    def _accepted(self) -> Program | None:
+        """The program in the child; None here."""
+        client, _ = self._listening.accept()
+        data, descriptors, _, _ = socket.recv_fds(client, LARGEST_REQUEST, 3)
+        child = os.fork()
+        if child == 0:
+            self._selector.close()
+            for used in (self._listening, client, *self._clients.values()):
+                used.close()
+            return _program(data, descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        with suppress(BrokenPipeError):
+            client.send(str(child).encode())
+        self._clients[child] = client
+        self._selector.register(client, selectors.EVENT_READ, child)
+        self._selector.register(os.pidfd_open(child), selectors.EVENT_READ, child)
+        return None
+
+    def _lost(self, client: socket.socket, child: int) -> None:
+        """Kills the child, as its client was."""
+        self._selector.unregister(client)
+        os.kill(child, signal.SIGKILL)
+
+    def _ended(self, descriptor: int, child: int) -> None:
+        self._selector.unregister(descriptor)
+        os.close(descriptor)
+        _, ended = os.waitpid(child, 0)
+        client = self._clients.pop(child)
+        with suppress(KeyError):
+            self._selector.unregister(client)
+        with client, suppress(BrokenPipeError):
+            client.send(str(os.waitstatus_to_exitcode(ended)).encode())
+
+
+def _program(data: bytes, descriptors: Sequence[int]) -> Program:
+    folder, count, *rest = os.fsdecode(data).split("\0")
+    command, variables = rest[: int(count)], rest[int(count) :]
+    return Program(
+        command=tuple(command[command[0] == "-P" :]),
+        folder=folder,
+        environment=dict(part.split("=", 1) for part in variables),
+        descriptors=(descriptors[0], descriptors[1], descriptors[2]),
+    )
+
+
+def main() -> None:
+    """Takes the path of the socket, and of the interpreter for local orgs that commands start."""
+    path, process.PYTHON = sys.argv[1:]
+    for name in COMMANDS:
+        import_module(f"sfmap.engine.commands.{name.replace('-', '_')}")
+    for name in LATER:
+        import_module(name)
+    gc.collect()
+    gc.freeze()
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listening.bind(path)
+    listening.listen(MOST_WAITING)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    Server(listening).serve().start()
+
+
+if __name__ == "__main__":
+    main()
