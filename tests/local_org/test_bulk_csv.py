@@ -127,6 +127,15 @@ def test_an_upsert_creates_or_updates_by_its_key(bulk: Bulk) -> None:
     assert bulk.query("SELECT LastName FROM Lead WHERE Code__c = 'u1'") == [{"LastName": "Ray"}]
 
 
+def test_failed_rows_name_their_record(bulk: Bulk) -> None:
+    job = bulk.run("insert", "LastName,Company\nLee,x\n")
+    record_id = bulk.rows(job, "successfulResults")[0]["sf__Id"]
+    for version, named in (("66.0", record_id), ("52.0", "")):
+        older = Bulk(bulk.url, bulk.token, version)
+        job = older.run("update", f"Id,LastName\n{record_id},#N/A\n")
+        assert older.rows(job, "failedResults")[0]["sf__Id"] == named
+
+
 def test_records_are_deleted(bulk: Bulk) -> None:
     job = bulk.run("insert", "LastName,Company,City\nA,x,Gone\nB,x,Gone\n")
     first, second = (row["sf__Id"] for row in bulk.rows(job, "successfulResults"))

@@ -75,6 +75,16 @@ def test_rows_are_written_refused_or_not_processed(
     assert leads(bulk) == written
 
 
+def test_the_rows_of_a_long_job_are_not_processed_in_their_order(org: LocalOrg, bulk: Bulk) -> None:
+    rows = [[f"Name {number}", "x", f"c{number}"] for number in range(20_400)]
+    plan(org, {"kind": "job_failed", "at": 2})
+    job = bulk.run("insert", "LastName,Company,Title\n" + "".join(f"{','.join(row)}\n" for row in rows))
+    assert returned(bulk, job) == Counter(map(tuple, rows))
+    written = sorted(int(row["Title"][1:]) for row in bulk.rows(job, "successfulResults"))
+    assert len(written) == leads(bulk) == 200
+    assert written[0] in (0, 10_000, 20_000)
+
+
 def test_a_share_of_the_records_is_refused_with_its_own_message(org: LocalOrg, bulk: Bulk) -> None:
     plan(
         org, {"kind": "record_error", "share": 0.3, "code": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "a: b"}

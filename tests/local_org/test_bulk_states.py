@@ -224,7 +224,7 @@ def test_jobs_are_listed_page_by_page(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "org.db")
     columns = [row[1] for row in connection.execute("PRAGMA table_info(sfmap_bulk_jobs)")][1:]
     names = ", ".join(columns)
-    for _ in range(12):
+    for _ in range(11):
         copy = f"INSERT INTO sfmap_bulk_jobs ({names}) SELECT {names} FROM sfmap_bulk_jobs LIMIT 1000"
         connection.execute(copy)
     connection.commit()

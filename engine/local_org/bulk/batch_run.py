@@ -7,9 +7,10 @@ from threading import Event
 
 from sfmap.engine.local_org.bulk.batch_data import batch_table
 from sfmap.engine.local_org.bulk.bulk_jobs import BulkBatch, BulkJob, BulkJobs
-from sfmap.engine.local_org.bulk.chunk_writer import CHUNK, DELETES, RowWrites
+from sfmap.engine.local_org.bulk.chunk_writer import DELETES, RowWrites
 from sfmap.engine.local_org.bulk.csv_columns import read_columns
 from sfmap.engine.local_org.bulk.csv_dialects import CsvTable, InvalidBatch, csv_text
+from sfmap.engine.local_org.bulk.job_chunks import CHUNK, PER_BATCH, chunk_order
 from sfmap.engine.local_org.bulk.query_results import result_header, result_record, result_row
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
 from sfmap.engine.local_org.calls.daily_use import DailyUse, count_use
@@ -21,8 +22,6 @@ from sfmap.engine.local_org.records.exchanges import Exchange
 from sfmap.engine.local_org.records.record_writer import Writer
 from sfmap.engine.local_org.soql.soql_compiler import compile_query
 
-_BATCH = 10_000
-"""The number of rows that count as one batch."""
 _MOST_TRIES = 20
 _BROKEN = "InternalServerError : The batch could not be processed"
 _TOO_OFTEN = "InternalServerError : The batch was retried too often"
@@ -98,7 +97,7 @@ class BatchRun:
         self._fault()
         with self._step() as (_, batch):
             started = time.perf_counter()
-            query = compile_query(text, self._calls.schema, job.operation == "queryAll")
+            query = compile_query(text, self._calls.schema, job.operation == "queryAll", USER_ID)
             rows = self._calls.store.select(query.statement, query.parameters)
             self._jobs.add_results(batch, 0, [result_header(query)])
             stored = result_record if job.content_type == "JSON" else result_row
@@ -120,22 +119,23 @@ class BatchRun:
         writes = RowWrites(operation=job.operation, key=job.key, target=target, columns=columns)
         with self._step():
             done = self._jobs.chunks(batch)
-        for start in range(done * CHUNK, len(table.rows), CHUNK):
-            self._chunk(writes, table, start)
+        for number in chunk_order(len(table.rows), job.id):
+            if number not in done:
+                self._chunk(writes, table, number)
 
-    def _chunk(self, writes: RowWrites, table: CsvTable, start: int) -> None:
+    def _chunk(self, writes: RowWrites, table: CsvTable, number: int) -> None:
         injected = self._fault()
-        chunk = table.part(start, CHUNK)
+        chunk = table.part(number * CHUNK, CHUNK)
         started = time.perf_counter()
         with self._calls.lock:
             with self._transaction() as (job, batch):
-                if start % _BATCH == 0:
+                if number % PER_BATCH == 0:
                     self._count_batch()
                 writer = Writer(self._calls.store, self._calls.schema, USER_ID, injected=injected)
                 results = writes.write(chunk, writer)
                 failed = sum(bool(one.errors) for one in results)
                 seconds = time.perf_counter() - started
-                self._jobs.add_results(batch, start // CHUNK, [one.stored() for one in results])
+                self._jobs.add_results(batch, number, [one.stored() for one in results])
                 self._jobs.change_batch(
                     batch,
                     processed=batch.processed + len(results),

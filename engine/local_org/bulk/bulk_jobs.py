@@ -180,18 +180,16 @@ class BulkJobs:
         values: list[Stored] = [batch.number, number, json.dumps(results)]
         self._store.run("INSERT INTO sfmap_bulk_chunks VALUES (?, ?, ?)", values)
 
-    def chunks(self, batch: BulkBatch) -> int:
-        """The number of chunks with results."""
-        query = "SELECT count(*) FROM sfmap_bulk_chunks WHERE batch = ?"
-        ((number,),) = self._store.select(query, [batch.number])
-        assert isinstance(number, int)
-        return number
-
-    def results(self, batch: BulkBatch) -> list[object]:
-        """The results of all chunks in the order of the upload."""
-        query = "SELECT results FROM sfmap_bulk_chunks WHERE batch = ? ORDER BY number"
+    def results(self, batch: BulkBatch) -> dict[int, list[object]]:
+        """The results of the rows of each chunk, by its number."""
+        query = "SELECT number, results FROM sfmap_bulk_chunks WHERE batch = ? ORDER BY number"
         chunks = self._store.select(query, [batch.number])
-        return [one for (chunk,) in chunks for one in json.loads(str(chunk))]
+        return {int(str(number)): json.loads(str(results)) for number, results in chunks}
+
+    def chunks(self, batch: BulkBatch) -> set[int]:
+        """The numbers of the chunks that have results."""
+        query = "SELECT number FROM sfmap_bulk_chunks WHERE batch = ?"
+        return {int(str(number)) for (number,) in self._store.select(query, [batch.number])}
 
     def _jobs(self, condition: str, *parameters: Stored) -> list[BulkJob]:
         query = f"SELECT {_JOB_COLUMNS} FROM sfmap_bulk_jobs WHERE {condition}"  # noqa: S608

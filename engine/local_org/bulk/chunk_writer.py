@@ -11,8 +11,6 @@ from sfmap.engine.local_org.faults.org_faults import InvalidRecord, RecordError
 from sfmap.engine.local_org.records.object_schema import ObjectSchema
 from sfmap.engine.local_org.records.record_writer import SaveResult, SentRecord, Writer
 
-CHUNK = 200
-"""The number of rows that are written at once."""
 DELETES = ("delete", "hardDelete")
 _WRONG_ROW = "INVALID_ROW"
 _SHOWN = 80

@@ -148,12 +148,12 @@ def _results(call: RestCall) -> Response:
     job = _found(jobs, call)
     if job.state not in ENDED:
         raise wrong_state("The results can be fetched when the job has ended")
-    table, results = CsvTable([], [], {}), list[RowResult]()
+    table, results = CsvTable([], [], {}), dict[int, RowResult]()
     for batch in jobs.batches(job):
         results = read_results(jobs.results(batch))
         with suppress(InvalidBatch):
             table = read_table(jobs.content(batch), job.dialect)
-    file = results_file(name, table, results, job.id)
+    file = results_file(name, table, results, job)
     rows = call.injected.results(file.rows) if call.injected else file.rows
     return csv_response(csv_text(file.header, rows, job.dialect))
 

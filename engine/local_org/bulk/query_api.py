@@ -22,6 +22,7 @@ from sfmap.engine.local_org.bulk.job_lists import job_list
 from sfmap.engine.local_org.bulk.job_runner import JobRunner
 from sfmap.engine.local_org.bulk.row_results import query_rows
 from sfmap.engine.local_org.calls.daily_use import DailyUse, count_use
+from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import unexpected
 from sfmap.engine.local_org.rest.rest_call import RestCall
 from sfmap.engine.local_org.rest.rest_router import RestResource
@@ -85,7 +86,7 @@ def bulk_query(text: str, call: RestCall) -> CompiledQuery:
     for what, pattern in _REFUSED.items():
         if pattern.search(words):
             raise unexpected("API_ERROR", f"The query has {what}, which query jobs do not support")
-    return compile_query(text, call.schema)
+    return compile_query(text, call.schema, user_id=USER_ID)
 
 
 def _dialect(job: BulkJob) -> dict[str, object]:

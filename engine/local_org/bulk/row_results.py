@@ -1,13 +1,17 @@
 """The result of each row of a job, as the store keeps it and as the files of results show it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from sfmap.engine.local_org.bulk.bulk_jobs import BulkJob
 from sfmap.engine.local_org.bulk.csv_dialects import CsvTable
+from sfmap.engine.local_org.bulk.job_chunks import CHUNK
 from sfmap.engine.local_org.faults.org_faults import RecordError
 from sfmap.engine.local_org.records.record_writer import SaveResult
 
+_NAMES_FAILED = 53.0
+"""The first version that names the records of failed rows."""
 FILES = ("successfulresults", "failedresults", "unprocessedrecords")
 """The files of results, in lower case: clients spell them differently."""
 
@@ -39,22 +43,28 @@ def _error_text(error: RecordError) -> str:
 
 def row_result(saved: SaveResult, named: str) -> RowResult:
     """The result of a saved record, or of one that was refused, with the id that its row named."""
-    return RowResult(saved.id or named, saved.created, saved.errors)
+    return RowResult(saved.id or named, saved.created and not saved.errors, saved.errors)
 
 
-def read_results(stored: Sequence[object]) -> list[RowResult]:
-    results = []
-    for one in stored:
-        assert isinstance(one, list)
-        record_id, created, errors = one
-        known = tuple(RecordError(code, message, tuple(names)) for code, message, names in errors)
-        results.append(RowResult(record_id, created, known))
-    return results
+def read_results(chunks: Mapping[int, Sequence[object]]) -> dict[int, RowResult]:
+    """The results of the rows that were processed, by their index."""
+    return {
+        number * CHUNK + place: _result(one)
+        for number, stored in chunks.items()
+        for place, one in enumerate(stored)
+    }
 
 
-def query_rows(stored: Sequence[object]) -> list[list[str]]:
-    """The header and the rows of a query, as they were stored."""
-    return [[str(value) for value in row] for row in stored if isinstance(row, list)]
+def _result(stored: object) -> RowResult:
+    assert isinstance(stored, list)
+    record_id, created, errors = stored
+    known = tuple(RecordError(code, message, tuple(names)) for code, message, names in errors)
+    return RowResult(record_id, created, known)
+
+
+def query_rows(chunks: Mapping[int, Sequence[object]]) -> list[list[str]]:
+    """The header and the rows of a query."""
+    return [[str(value) for value in row] for rows in chunks.values() for row in rows if isinstance(row, list)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +73,18 @@ class ResultsFile:
     rows: list[list[str]]
 
 
-def results_file(name: str, table: CsvTable, results: Sequence[RowResult], seed: str) -> ResultsFile:
+def results_file(name: str, table: CsvTable, results: Mapping[int, RowResult], job: BulkJob) -> ResultsFile:
     """One of the three files, with its rows in an order other than that of the upload."""
-    ended = list(zip(results, table.rows, strict=False))
+    ended = [(result, table.rows[number]) for number, result in results.items()]
     if name == "successfulresults":
         head = ['"sf__Id"', '"sf__Created"']
         rows = [[one.id, str(one.created).lower(), *row] for one, row in ended if not one.errors]
     elif name == "failedresults":
         head = ['"sf__Id"', '"sf__Error"']
-        rows = [[one.id, error_text(one), *row] for one, row in ended if one.errors]
+        named = float(job.version) >= _NAMES_FAILED
+        rows = [[one.id * named, error_text(one), *row] for one, row in ended if one.errors]
     else:
         head = []
-        rows = [[*row] for row in table.rows[len(results) :]]
-    Random(f"{seed} {name}").shuffle(rows)  # noqa: S311
+        rows = [[*row] for number, row in enumerate(table.rows) if number not in results]
+    Random(f"{job.id} {name}").shuffle(rows)  # noqa: S311
     return ResultsFile([*head, *table.header], rows)

@@ -155,7 +155,7 @@ def _results(call: RestCall) -> Response:
         raise unexpected("InvalidBatch", f"Batch not completed: it is {batch.state}")
     if job.is_query:
         return result_ids([new_id(_RESULT_PREFIX, batch.number)], job)
-    return row_results(read_results(jobs.results(batch)), job)
+    return row_results([*read_results(jobs.results(batch)).values()], job)
 
 
 def _query_result(call: RestCall) -> Response:
@@ -163,11 +163,11 @@ def _query_result(call: RestCall) -> Response:
     job, batch = _found_batch(jobs, call)
     if batch.state != "Completed" or call.params["result"] != new_id(_RESULT_PREFIX, batch.number):
         raise unexpected("InvalidBatch", "There is no result of this id")
-    header, *rows = jobs.results(batch)
+    results = jobs.results(batch)
     if job.content_type == "JSON":
-        return JSONResponse(rows)
-    (names,) = query_rows([header])
-    return csv_response(csv_text(map(quoted, names), query_rows(rows), CsvDialect("COMMA", "LF")))
+        return JSONResponse([row for number, rows in results.items() if number for row in rows])
+    header, *rows = query_rows(results)
+    return csv_response(csv_text(map(quoted, header), rows, CsvDialect("COMMA", "LF")))
 
 
 def _found(jobs: BulkJobs, call: RestCall) -> BulkJob:
