@@ -1,31 +1,39 @@
 """What a describe says of an object's page layout: one section with a row for each field."""
 
+from dataclasses import dataclass
+
 from sfmap.engine.local_org.records.ids import new_id
 from sfmap.engine.local_org.records.object_members import MASTER_RECORD_TYPE_ID
 from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema, Schema
 
 
-def described_layouts(target: ObjectSchema, schema: Schema) -> dict[str, object]:
-    """The layouts and the record types that have them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedLayouts:
+    layouts: list[dict[str, object]]
+    record_types: list[dict[str, object]]
+    """Each record type with the layout that it has."""
+
+
+def described_layouts(target: ObjectSchema, schema: Schema) -> DescribedLayouts:
     layout_id = new_id("00h", 1 + list(schema.objects).index(target.name))
     section = _section(target, layout_id)
-    return {
-        "layouts": [{"detailLayoutSections": [section], "editLayoutSections": [section], "id": layout_id}],
-        "recordTypeMappings": [
-            {
-                "active": True,
-                "available": True,
-                "defaultRecordTypeMapping": True,
-                "developerName": "Master",
-                "layoutId": layout_id,
-                "master": True,
-                "name": "Master",
-                "picklistsForRecordType": [],
-                "recordTypeId": MASTER_RECORD_TYPE_ID,
-            }
-        ],
-        "recordTypeSelectorRequired": False,
+    layout: dict[str, object] = {
+        "detailLayoutSections": [section],
+        "editLayoutSections": [section],
+        "id": layout_id,
     }
+    master: dict[str, object] = {
+        "active": True,
+        "available": True,
+        "defaultRecordTypeMapping": True,
+        "developerName": "Master",
+        "layoutId": layout_id,
+        "master": True,
+        "name": "Master",
+        "picklistsForRecordType": [],
+        "recordTypeId": MASTER_RECORD_TYPE_ID,
+    }
+    return DescribedLayouts(layouts=[layout], record_types=[master])
 
 
 def _section(target: ObjectSchema, layout_id: str) -> dict[str, object]:

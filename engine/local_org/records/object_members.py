@@ -85,7 +85,7 @@ def described_object(
         "fields": fields,
         "implementedBy": None,
         "implementsInterfaces": None,
-        "namedLayoutInfos": [],
+        "namedLayoutInfos": [{"name": name} for name in target.named_layouts],
         "networkScopeFieldName": None,
         "recordTypeInfos": [_known_to(version, _MASTER, _RECORD_TYPES_SINCE)],
         "searchLayoutable": True,

@@ -178,6 +178,7 @@ class ObjectSchema:
     merged_into: str = ""
     """The field for the record that a deleted one was merged into; empty if the object has no merges."""
     converts: Conversion | None = None
+    named_layouts: tuple[str, ...] = ()
     cannot: tuple[str, ...] = ()
     """What a describe denies of the object although others can, such as `deletable`."""
 

@@ -48,6 +48,7 @@ class _ObjectData(TypedDict, total=False):
     name_field: str
     merged_into: str
     converts: _ConversionData
+    named_layouts: list[str]
     cannot: list[str]
     compose: dict[str, str]
     defaults: dict[str, str]
@@ -85,6 +86,7 @@ def _standard_object(data: _ObjectData) -> ObjectSchema:
         name_field=data.get("name_field", "Name"),
         merged_into=data.get("merged_into", ""),
         converts=_conversion(data["converts"]) if "converts" in data else None,
+        named_layouts=tuple(data.get("named_layouts", ())),
         cannot=tuple(data.get("cannot", ())),
         compose=data.get("compose", {}),
         number=data.get("number", {}),

@@ -12,6 +12,8 @@ from sfmap.engine.local_org.rest import (
     rest_records,
 )
 from sfmap.engine.local_org.rest.rest_conditions import unless_unchanged
+from sfmap.engine.local_org.rest.rest_layouts import LAYOUT_RESOURCES
+from sfmap.engine.local_org.rest.rest_list_views import LIST_VIEW_RESOURCES
 from sfmap.engine.local_org.rest.rest_router import RestResource
 from sfmap.engine.local_org.rest.rest_trees import create_tree
 
@@ -86,6 +88,8 @@ REST_RESOURCES = (
     RestResource(path="/queryAll/{locator}", resource=rest_queries.query_more, operation="queryMore"),
     RestResource(path="/sobjects", resource=_DESCRIBE_GLOBAL, operation="describeGlobal"),
     RestResource(path=f"{_OBJECT}/describe", resource=_DESCRIBE_OBJECT, operation="describeSObject"),
+    *LAYOUT_RESOURCES,
+    *LIST_VIEW_RESOURCES,
     RestResource(path=_OBJECT, methods=("POST",), resource=rest_records.create, operation="create"),
     RestResource(path=_KEY, methods=("POST",), resource=rest_records.upsert_by_body, operation="upsert"),
     RestResource(path=_RECORD, resource=rest_records.record_by_id, operation="retrieve"),

@@ -9,9 +9,16 @@ from sfmap.engine.local_org.soap.soap_call import SoapCall
 
 def describe_layout(call: SoapCall) -> str:
     target = call.object(call.request.text("sObjectType"))
-    if any(map(text_of, call.request.elements("layoutName"))):
-        raise Fault("INVALID_TYPE", f"{target.name} has no named layouts", "InvalidSObjectFault")
-    return f"<result>{members(described_layouts(target, call.schema), 'layout')}</result>"
+    name = "".join(map(text_of, call.request.elements("layoutName"))).strip()
+    if name and name not in target.named_layouts:
+        raise Fault("INVALID_TYPE", f"{target.name} has no layout named {name[:80]}", "InvalidSObjectFault")
+    described = described_layouts(target, call.schema)
+    facts = {
+        "layouts": described.layouts,
+        "recordTypeMappings": described.record_types,
+        "recordTypeSelectorRequired": False,
+    }
+    return f"<result>{members(facts)}</result>"
 
 
 def describe_tabs(call: SoapCall) -> str:
@@ -23,4 +30,4 @@ def describe_tabs(call: SoapCall) -> str:
         "tabSetId": "02u000000000001AAA",
         "tabs": described_tabs(call.schema, call.base_url),
     }
-    return f"<result>{members(app, 'tabs')}</result>"
+    return f"<result>{members(app)}</result>"
