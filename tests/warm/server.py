@@ -22,6 +22,7 @@ from importlib import import_module
 from sfmap.cli import COMMANDS
 from sfmap.engine.local_org import process
 from sfmap.engine.messages import hints
+from sfmap.tests.folder import SFMAP, installed
 
 LARGEST_REQUEST = 1024 * 1024
 MOST_WAITING = 64
@@ -49,7 +50,7 @@ class Program:
         os.environ.clear()
         os.environ.update(self.environment)
         time.tzset()
-        hints.program.cache_clear()  # an import has asked for it
+        hints.program.cache_clear()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.stdin, sys.stdout, sys.stderr = _stream(0, "r"), _stream(1, "w"), _stream(2, "w")
         if self.command[0] == "-m":
@@ -145,6 +146,8 @@ def _program(data: bytes, descriptors: Sequence[int]) -> Program:
 def main() -> None:
     """Takes the path of the socket, and of the interpreter for local orgs that commands start."""
     path, process.PYTHON = sys.argv[1:]
+    sys.argv = [str(SFMAP)]
+    os.environ.update(installed())
     for name in COMMANDS:
         import_module(f"sfmap.engine.commands.{name.replace('-', '_')}")
     for name in LATER:

@@ -46,7 +46,7 @@ def _create_accounts(named: NamedOrg) -> None:
 
 @pytest.mark.parametrize("tried", ["discovery and sync by the REST API", "discovery and sync by the Bulk API"])
 def test_tap_salesforce(named: NamedOrg, tmp_path: Path, tried: str) -> None:
-    tap = [environment_of(CLIENT) / "tap-salesforce", "--config", _config(tmp_path, tried)]
+    tap: list[str | Path] = [environment_of(CLIENT) / "tap-salesforce", "--config", _config(tmp_path, tried)]
     catalog = json.loads(run([*tap, "--discover"], named.org, tmp_path, **named.environment))
     streams = {stream["stream"] for stream in catalog["streams"]}
     assert {"Account", "Contact", "Lead", "Opportunity"} <= streams
