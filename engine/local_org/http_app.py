@@ -17,6 +17,7 @@ from sfmap.engine.local_org.pages.org_pages import OrgPages
 from sfmap.engine.local_org.rest.oauth_endpoints import OAuthEndpoints
 from sfmap.engine.local_org.rest.rest_api import RestApi
 from sfmap.engine.local_org.rest.rest_resources import REST_RESOURCES
+from sfmap.engine.local_org.rest.sign_in_faults import SignInFaults
 from sfmap.engine.local_org.soap.partner_api import PartnerApi
 from sfmap.engine.local_org.soap.soap_endpoint import SoapEndpoint
 
@@ -40,7 +41,7 @@ def make_app(
             *OrgPages(calls, faults).routes(),
             *faults.routes(),
             *soap.routes(),
-            *oauth.routes(),
+            *oauth.routes(SignInFaults(calls, faults, player)),
             *rest.routes(),
         ],
         middleware=[Middleware(_SingleSlash), here],

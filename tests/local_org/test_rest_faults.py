@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from .conftest import Rest, record, rest_client, sign_in
@@ -88,6 +89,30 @@ def test_an_expired_session_stays_expired(faulty: LocalOrg, rest: Rest) -> None:
     plan(faulty, kind="expired_session", calls="query", times=1)
     codes = [rest.get("/query?q=SELECT COUNT() FROM Lead").status_code for _ in range(2)]
     assert codes == [401, 401]
+
+
+SIGN_INS = [
+    ("server_unavailable", 503, "server_unavailable"),
+    ("fault", 400, "invalid_grant"),
+    ("http_error", 503, "Unavailable"),
+    ("html", 503, "Scheduled maintenance"),
+    ("truncated", 200, '{"access_token"'),
+    ("expired_session", 200, '"access_token"'),
+]
+
+
+@pytest.mark.parametrize(("kind", "status", "words"), SIGN_INS)
+def test_a_fault_hits_a_sign_in_by_oauth(faulty: LocalOrg, rest: Rest, kind: str, status: int, words: str) -> None:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": credentials.CLIENT_ID,
+        "client_secret": credentials.CLIENT_SECRET,
+    }
+    plan(faulty, kind=kind, calls="login", code="INVALID_GRANT", message="authentication failure")
+    answer = requests.post(f"{faulty.url}/services/oauth2/token", data=form, timeout=10)
+    assert (answer.status_code, words in answer.text) == (status, True), answer.text
+    if kind == "fault":
+        assert answer.json() == {"error": "invalid_grant", "error_description": "authentication failure"}
 
 
 COUNTS = [({}, 2), ({"records": 2}, 1), ({"records": 9}, 0), ({"extra": 2}, 5)]

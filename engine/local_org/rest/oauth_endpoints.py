@@ -14,6 +14,7 @@ from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.calls.http_requests import base_url
 from sfmap.engine.local_org.calls.sessions import ApiSessions, Authorization
 from sfmap.engine.local_org.rest.identity import FRONT_DOOR, identity_url
+from sfmap.engine.local_org.rest.sign_in_faults import SignInFaults
 from sfmap.engine.local_org.rest.token_endpoint import SCOPE, SentForm, TokenRefused, check_app, token
 
 _LARGEST_FORM = 64 * 1024
@@ -26,9 +27,9 @@ class OAuthEndpoints:
     allows_passwords: bool = False
     """Whether the password grant is switched on; it is off in new orgs."""
 
-    def routes(self) -> list[Route]:
+    def routes(self, faults: SignInFaults) -> list[Route]:
         return [
-            Route(f"{_PATH}/token", self._token, methods=["POST"]),
+            Route(f"{_PATH}/token", faults.played_on(self._token), methods=["POST"]),
             Route(f"{_PATH}/revoke", self._revoke, methods=["GET", "POST"]),
             Route(f"{_PATH}/introspect", self._introspect, methods=["POST"]),
             Route(f"{_PATH}/authorize", self._authorize, methods=["GET"]),
