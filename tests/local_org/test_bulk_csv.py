@@ -176,11 +176,10 @@ def test_a_parent_of_several_kinds_is_named_with_its_object(bulk: Bulk) -> None:
 
 HEADERS = [
     ("insert", "Lead", "LastName,Foo", "InvalidBatch : Field name not found : Foo"),
-    ("insert", "Lead", "lastname,Company", "InvalidBatch : Field name not found : lastname"),
     ("insert", "Lead", " LastName,Company", "InvalidBatch : Field name not found :  LastName"),
     ("insert", "Lead", "\ufeffLastName,Company", "InvalidBatch : Field name not found : \ufeffLastName"),
     ("insert", "Lead", "LastName,", "InvalidBatch : Field name not found : "),
-    ("insert", "Lead", "LastName,Company,LastName", "more than once : LastName"),
+    ("insert", "Lead", "LastName,Company,lastname", "more than once : LastName"),
     ("insert", "Contact", "LastName,Account.Parent.Ext__c", "not found : Account.Parent.Ext__c"),
     ("insert", "Contact", "LastName,Account:Account.Ext__c", "not found : Account:Account.Ext__c"),
     ("insert", "Contact", "LastName,Account.Industry", "not found : Account.Industry"),
@@ -200,6 +199,19 @@ def test_a_wrong_header_fails_the_job(
     assert (info["state"], info["numberRecordsProcessed"]) == ("Failed", 0)
     assert message in str(info["errorMessage"])
     assert bulk.rows(job, "successfulResults") == []
+
+
+def test_names_may_have_any_casing_but_results_have_the_columns_spelled_as_the_org_does(bulk: Bulk) -> None:
+    job = bulk.run("insert", "LASTNAME,Company,title\nLee,x,Clerk\n")
+    assert bulk.result(job, "successfulResults").splitlines()[0] == '"sf__Id","sf__Created",Company'
+    record_id = bulk.rows(job, "successfulResults")[0]["sf__Id"]
+    assert bulk.query(f"SELECT LastName, Title FROM Lead WHERE Id = '{record_id}'") == [
+        {"LastName": "Lee", "Title": "Clerk"}
+    ]
+    job = bulk.run("insert", "LastName,ACCOUNT.ext__C\nLee,acme\n", "Contact")
+    (contact,) = bulk.rows(job, "successfulResults")
+    assert contact.keys() == {"sf__Id", "sf__Created", "LastName"}
+    assert bulk.info(bulk.run("delete", f"ID\n{contact['sf__Id']}\n", "Contact"))["numberRecordsFailed"] == 0
 
 
 FILES = [

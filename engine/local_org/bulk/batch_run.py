@@ -113,7 +113,7 @@ class BatchRun:
         if target is None:
             raise InvalidBatch(f"InvalidBatch : Unable to find object: {job.object_name}")
         columns = read_columns(table.header, target, self._calls.schema)
-        others = [name for name in table.header if name != "Id"]
+        others = [column.name for column in columns if column.name != "Id"]
         if job.operation in DELETES and others:
             raise InvalidBatch(f"InvalidBatch : Field name not found : {others[0]}")
         writes = RowWrites(operation=job.operation, key=job.key, target=target, columns=columns)

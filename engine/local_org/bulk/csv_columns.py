@@ -17,6 +17,10 @@ NULL = "#N/A"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvColumn:
+    """A column of an upload, which may spell its name in any casing."""
+
+    name: str
+    """As the org spells it."""
     field: FieldSchema
     parent: ObjectSchema | None = None
     """The object of the parent that the column names by its field `by`."""
@@ -25,10 +29,11 @@ class CsvColumn:
 
 def read_columns(header: Sequence[str], target: ObjectSchema, schema: Schema) -> list[CsvColumn]:
     """The columns of a header. Raises `InvalidBatch`."""
-    for name, times in Counter(header).items():
+    columns = [_column(name, target, schema) for name in header]
+    for name, times in Counter(column.name for column in columns).items():
         if times > 1:
             raise InvalidBatch(f"InvalidBatch : Field name specified more than once : {name}")
-    return [_column(name, target, schema) for name in header]
+    return columns
 
 
 def sent_record(columns: Sequence[CsvColumn], row: Sequence[str], target: ObjectSchema) -> SentRecord:
@@ -51,8 +56,8 @@ def sent_record(columns: Sequence[CsvColumn], row: Sequence[str], target: Object
 
 def _column(name: str, target: ObjectSchema, schema: Schema) -> CsvColumn:
     field = target.field(name)
-    if field and field.name == name:
-        return CsvColumn(field=field)
+    if field:
+        return CsvColumn(name=field.name, field=field)
     found = _PARENT.fullmatch(name)
     column = _parent_column(found, target, schema) if found else None
     if column is None:
@@ -64,11 +69,11 @@ def _parent_column(found: re.Match[str], target: ObjectSchema, schema: Schema) -
     """None if it does not name one kind of parent by a field that identifies its records."""
     kind, relationship, by = found.groups()
     field = target.relationship(relationship)
-    if field is None or field.relationship_name != relationship or bool(kind) != (len(field.references) > 1):
+    if field is None or bool(kind) != (len(field.references) > 1):
         return None
     parent = schema.object(kind or field.references[0])
     known = parent.field(by) if parent else None
-    if parent is None or known is None or parent.name not in field.references:
+    if parent is None or known is None or not known.id_lookup or parent.name not in field.references:
         return None
-    exact = known.name == by and kind in (None, parent.name)
-    return CsvColumn(field=field, parent=parent, by=by) if exact and known.id_lookup else None
+    name = f"{parent.name}:" * bool(kind) + f"{field.relationship_name}.{known.name}"
+    return CsvColumn(name=name, field=field, parent=parent, by=known.name)

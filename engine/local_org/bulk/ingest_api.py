@@ -5,6 +5,7 @@ from contextlib import suppress
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.bulk.bulk_jobs import ENDED, BulkJob, BulkJobs, JobType
+from sfmap.engine.local_org.bulk.csv_columns import read_columns
 from sfmap.engine.local_org.bulk.csv_dialects import CsvTable, InvalidBatch, csv_text, read_table
 from sfmap.engine.local_org.bulk.job_json import (
     check_change,
@@ -22,7 +23,14 @@ from sfmap.engine.local_org.bulk.job_lists import job_list
 from sfmap.engine.local_org.bulk.job_parts import read_parts
 from sfmap.engine.local_org.bulk.job_runner import JobRunner
 from sfmap.engine.local_org.bulk.job_targets import checked_target
-from sfmap.engine.local_org.bulk.row_results import FILES, RowResult, read_results, results_file
+from sfmap.engine.local_org.bulk.row_results import (
+    FILES,
+    UNPROCESSED,
+    RowResult,
+    read_results,
+    results_file,
+    with_columns,
+)
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.rest.rest_call import RestCall, fault_response, not_found
 from sfmap.engine.local_org.rest.rest_router import RestResource
@@ -153,9 +161,21 @@ def _results(call: RestCall) -> Response:
         results = read_results(jobs.results(batch))
         with suppress(InvalidBatch):
             table = read_table(jobs.content(batch), job.dialect)
+    if name != UNPROCESSED:
+        table = _spelled(table, job, call)
     file = results_file(name, table, results, job)
     rows = call.injected.results(file.rows) if call.injected else file.rows
     return csv_response(csv_text(file.header, rows, job.dialect))
+
+
+def _spelled(table: CsvTable, job: BulkJob, call: RestCall) -> CsvTable:
+    """The table with the columns whose names are spelled as the org does, to which results are limited."""
+    target = call.schema.object(job.object_name)
+    try:
+        columns = read_columns(table.header, target, call.schema) if target else []
+    except InvalidBatch:
+        return table
+    return with_columns(table, [column.name for column in columns])
 
 
 def _delete(call: RestCall) -> Response:

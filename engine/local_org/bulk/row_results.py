@@ -1,6 +1,6 @@
 """The result of each row of a job, as the store keeps it and as the files of results show it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -12,7 +12,8 @@ from sfmap.engine.local_org.records.record_writer import SaveResult
 
 _NAMES_FAILED = 53.0
 """The first version that names the records of failed rows."""
-FILES = ("successfulresults", "failedresults", "unprocessedrecords")
+UNPROCESSED = "unprocessedrecords"
+FILES = ("successfulresults", "failedresults", UNPROCESSED)
 """The files of results, in lower case: clients spell them differently."""
 
 
@@ -88,3 +89,12 @@ def results_file(name: str, table: CsvTable, results: Mapping[int, RowResult], j
         rows = [[*row] for number, row in enumerate(table.rows) if number not in results]
     Random(f"{job.id} {name}").shuffle(rows)  # noqa: S311
     return ResultsFile([*head, *table.header], rows)
+
+
+def with_columns(table: CsvTable, names: Collection[str]) -> CsvTable:
+    """The table with the columns that have one of these names."""
+    kept = [number for number, name in enumerate(table.header) if name in names]
+    if len(kept) == len(table.header):
+        return table
+    rows = [[row[number] for number in kept if number < len(row)] for row in table.rows]
+    return CsvTable([table.header[number] for number in kept], rows, table.mistakes)
