@@ -3,11 +3,13 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+import requests
 
+from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from ..npm_packages import installed
@@ -24,6 +26,31 @@ objects:
     duplicate_rules:
       Same name: {fields: [FirstName, LastName]}
 """
+
+
+def access_token(org: LocalOrg) -> str:
+    asked = {"grant_type": "client_credentials", "client_id": credentials.CLIENT_ID}
+    asked["client_secret"] = credentials.CLIENT_SECRET
+    verify = str(org.authority) if org.authority else True
+    answer = requests.post(f"{org.url}/services/oauth2/token", asked, verify=verify, timeout=30)
+    return str(answer.json()["access_token"])
+
+
+def create(org: LocalOrg, object_name: str, records: Iterable[Mapping[str, object]]) -> list[str]:
+    """Creates records for a client to read; gives their ids."""
+    ids: list[str] = []
+    rows = [{"attributes": {"type": object_name}, **one} for one in records]
+    head = {"Authorization": f"Bearer {access_token(org)}"}
+    for start in range(0, len(rows), 200):
+        answer = requests.post(
+            f"{org.url}/services/data/v60.0/composite/sobjects",
+            json={"allOrNone": True, "records": rows[start : start + 200]},
+            headers=head,
+            verify=str(org.authority) if org.authority else True,
+            timeout=60,
+        )
+        ids += [one["id"] for one in answer.json()]
+    return ids
 
 
 @pytest.fixture(scope="module")

@@ -73,8 +73,61 @@ def test_records_are_created_queried_updated_upserted_and_deleted(salesforce: An
 def test_query_all_returns_every_record(salesforce: Any) -> None:
     for number in range(3):
         salesforce.Account.create({"Name": f"Account {number}"})
-    assert len(salesforce.query_all("SELECT Id FROM Account")["records"]) == 3
-    assert salesforce.query("SELECT COUNT() FROM Account")["totalSize"] == 3
+    named = "FROM Account WHERE Name LIKE 'Account %'"
+    assert len(salesforce.query_all(f"SELECT Id {named}")["records"]) == 3
+    assert salesforce.query(f"SELECT COUNT() {named}")["totalSize"] == 3
+
+
+def lead(key: str, **fields: str) -> dict[str, str]:
+    return {"LastName": "Lee", "Company": "Initech", "Key__c": key, **fields}
+
+
+def test_bulk_jobs_write_and_read(salesforce: Any) -> None:
+    results = salesforce.bulk.Lead.insert([lead("v1"), lead("v2"), {**lead("v3"), "LastName": None}])
+    assert [one["success"] for one in results] == [True, True, False]
+    assert results[2]["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
+    upserted = salesforce.bulk.Lead.upsert([lead("v2", Title="Clerk"), lead("v4")], "Key__c")
+    assert [one["created"] for one in upserted] == [False, True]
+    soql = "SELECT Id, Key__c, Title FROM Lead WHERE Key__c LIKE 'v%' ORDER BY Key__c"
+    found = salesforce.bulk.Lead.query(soql, wait=1)
+    assert [(one["Key__c"], one["Title"]) for one in found] == [("v1", None), ("v2", "Clerk"), ("v4", None)]
+    deleted = salesforce.bulk.Lead.delete([{"Id": one["Id"]} for one in found])
+    assert [one["success"] for one in deleted] == [True, True, True]
+
+
+def test_bulk_2_jobs_write_and_read(salesforce: Any) -> None:
+    jobs = salesforce.bulk2.Lead
+    (made,) = jobs.insert(records=[lead("w1"), lead("w2"), lead("w3", LastName="")], wait=1)
+    assert (made["numberRecordsProcessed"], made["numberRecordsFailed"]) == (3, 1)
+    assert "REQUIRED_FIELD_MISSING:" in jobs.get_failed_records(made["job_id"])
+    assert len(jobs.get_successful_records(made["job_id"]).splitlines()) == 3
+    (kept,) = jobs.upsert(records=[lead("w2", Title="Clerk"), lead("w4")], external_id_field="Key__c", wait=1)
+    assert kept["numberRecordsFailed"] == 0
+    (page,) = jobs.query("SELECT Key__c, Title FROM Lead WHERE Key__c LIKE 'w%' ORDER BY Key__c", wait=1)
+    assert page.replace('"', "").splitlines() == ["Key__c,Title", "w1,", "w2,Clerk", "w4,"]
+
+
+def test_collections_and_composite_requests(salesforce: Any) -> None:
+    records = [{"attributes": {"type": "Account"}, "Name": f"Collected {place}"} for place in range(2)]
+    made = salesforce.restful("composite/sobjects", method="POST", json={"records": records})
+    assert [one["success"] for one in made] == [True, True]
+    contacts = f"/services/data/v{salesforce.sf_version}/sobjects/Contact"
+    steps = [
+        {
+            "method": "POST",
+            "url": contacts,
+            "referenceId": "made",
+            "body": {"LastName": "Composed", "AccountId": made[0]["id"]},
+        },
+        {
+            "method": "GET",
+            "url": f"{contacts}/@{{made.id}}?fields=LastName,AccountId",
+            "referenceId": "read",
+        },
+    ]
+    answer = salesforce.restful("composite", method="POST", json={"allOrNone": True, "compositeRequest": steps})
+    assert [one["httpStatusCode"] for one in answer["compositeResponse"]] == [201, 200]
+    assert answer["compositeResponse"][1]["body"]["AccountId"] == made[0]["id"]
 
 
 def test_objects_are_described(salesforce: Any) -> None:

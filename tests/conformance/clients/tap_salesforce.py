@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from sfmap.engine.local_org.calls import credentials
 
-from ..conftest import SCHEMA, run
+from ..conftest import SCHEMA, create, run
 from ..environments import environment_of
 from ..salesforce_names import NamedOrg, start_named_org
 
@@ -24,24 +23,8 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NamedOrg]:
     folder = tmp_path_factory.mktemp("tap")
     (folder / "schema.yaml").write_text(SCHEMA)
     with start_named_org(folder, folder / "schema.yaml") as started:
-        _create_accounts(started)
+        create(started.org, "Account", ({"Name": name, "NumberOfEmployees": 5} for name in NAMES))
         yield started
-
-
-def _create_accounts(named: NamedOrg) -> None:
-    trusted = named.environment["REQUESTS_CA_BUNDLE"]
-    asked = {"grant_type": "refresh_token", "refresh_token": credentials.REFRESH_TOKEN}
-    asked |= {"client_id": credentials.CLIENT_ID, "client_secret": credentials.CLIENT_SECRET}
-    token = requests.post(f"{named.org.url}/services/oauth2/token", asked, verify=trusted, timeout=10).json()
-    for place, name in enumerate(NAMES):
-        made = requests.post(
-            f"{named.org.url}/services/data/v60.0/sobjects/Account",
-            json={"Name": name, "NumberOfEmployees": place},
-            headers={"Authorization": f"Bearer {token['access_token']}"},
-            verify=trusted,
-            timeout=10,
-        )
-        assert made.status_code == 201
 
 
 @pytest.mark.parametrize("tried", ["discovery and sync by the REST API", "discovery and sync by the Bulk API"])
