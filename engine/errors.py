@@ -38,6 +38,7 @@ SfmapError               2    any failure that a user can act on; everything els
     OrgUnavailable       3    the org cannot be used for now; a retry may succeed
     CallRefused          3    the org refused this call; a smaller or corrected one may succeed
 
+  UnknownFeature         2    the local org has no feature of that name
   LocalOrgFailed         3    the local org did not start
   StoreFailed            3    the database of the local org cannot be used
   CannotServe            2    a server cannot be started as requested

@@ -26,6 +26,12 @@ def org() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--db", "database", metavar="FILE", type=click.Path(path_type=Path), help="Default: .sfmap/org.db.")
 @click.option("--schema", metavar="FILE", type=click.Path(path_type=Path), help="Custom fields and objects.")
+@click.option(
+    "--features",
+    metavar="NAMES",
+    default="",
+    help="Of state_country_picklists, multi_currency and person_accounts, those that the org has, with commas.",
+)
 @click.option("--log", metavar="FILE", type=click.Path(path_type=Path), help="A line of JSON for each API call.")
 @click.option(
     "--faults", metavar="FILE", type=click.Path(path_type=Path), help="Faults to play, see docs/orgs.md."
@@ -43,6 +49,7 @@ def start(
     host: str,
     database: Path | None,
     schema: Path | None,
+    features: str,
     log: Path | None,
     faults: Path | None,
     daily_limit: int,
@@ -54,18 +61,14 @@ def start(
 ) -> None:
     """Serve the local org until Ctrl-C: SOAP, REST, OAuth, and a page that shows its records."""
     # Only this command needs the server's libraries.
-    from sfmap.engine.http.address import is_loopback
     from sfmap.engine.http.tls_files import TlsFiles
     from sfmap.engine.local_org.foreground import serve_local_org
-    from sfmap.engine.local_org.hosting import LocalOrgOptions
+    from sfmap.engine.local_org.hosting import LocalOrgOptions, feature_names
     from sfmap.engine.local_org.own_certificate import own_certificate
 
     if (tls and tls_cert) or bool(tls_cert) != bool(tls_key):
         raise click.UsageError("Give --tls, or both --tls-cert and --tls-key.")
-    if not is_loopback(host):
-        say(
-            "Warning: anyone who reaches this address can read and change the records; the credentials are public."
-        )
+    _warn_of_public(host)
     with explained():
         project = load_project(project_folder())
         if database is None:
@@ -76,6 +79,7 @@ def start(
         options = LocalOrgOptions(
             database=database,
             schema=schema or (project.folder / own.text if own else None),
+            features=feature_names(features),
             host=host,
             port=port,
             daily_limit=daily_limit,
@@ -88,6 +92,15 @@ def start(
             else (own_certificate(database, host) if tls else None),
         )
         serve_local_org(options, click.echo)
+
+
+def _warn_of_public(host: str) -> None:
+    from sfmap.engine.http.address import is_loopback
+
+    if not is_loopback(host):
+        say(
+            "Warning: anyone who reaches this address can read and change the records; the credentials are public."
+        )
 
 
 @org.command()

@@ -14,7 +14,7 @@ from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.http.address import CannotServe
 from sfmap.engine.http.server import WebServer
 from sfmap.engine.http.tls_files import TlsFiles
-from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
+from sfmap.engine.local_org.hosting import LocalOrgOptions, feature_names, serve
 from sfmap.engine.local_org.own_certificate import own_certificate
 from sfmap.engine.yaml_files.diagnostics import Mistakes
 
@@ -39,6 +39,7 @@ def _options() -> LocalOrgOptions:
     parser = argparse.ArgumentParser(prog="python -m sfmap.engine.local_org", description=__doc__)
     parser.add_argument("--db", type=Path, required=True)
     parser.add_argument("--schema", type=Path)
+    parser.add_argument("--features", default="")
     parser.add_argument("--faults", type=Path)
     parser.add_argument("--log", type=Path)
     parser.add_argument("--port", type=int, default=0)
@@ -51,6 +52,7 @@ def _options() -> LocalOrgOptions:
     return LocalOrgOptions(
         database=asked.db,
         schema=asked.schema,
+        features=feature_names(asked.features),
         port=asked.port,
         daily_limit=asked.daily_limit,
         faults=asked.faults,

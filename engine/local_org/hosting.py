@@ -32,6 +32,8 @@ _COLLECT_AFTER = 50_000
 class LocalOrgOptions:
     database: Path
     schema: Path | None = None
+    features: tuple[str, ...] = ()
+    """Features of orgs that are switched on, besides those of the schema file."""
     host: str = "127.0.0.1"
     port: int = 0
     """0 for any free port."""
@@ -58,6 +60,11 @@ def _names(options: LocalOrgOptions) -> list[str]:
     return ["127.0.0.1", "localhost", *(host_names(options.tls) if options.tls else ())]
 
 
+def feature_names(text: str) -> tuple[str, ...]:
+    """The names of a text with commas between them."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def _open_log(path: Path) -> TextIO:
     private_file(path)
     return path.open("a", encoding="utf-8", buffering=1)
@@ -68,10 +75,10 @@ def serve(options: LocalOrgOptions, ready: Callable[[WebServer], None]) -> None:
 
     Call it from the main thread, which receives signals.
 
-    Raises `CannotServe`, and for the schema file `Mistakes` or `CannotRead`.
+    Raises `CannotServe`, `UnknownFeature`, and for the schema file `Mistakes` or `CannotRead`.
     """
     context = server_context(options.tls) if options.tls else None
-    schema = load_schema(options.schema)
+    schema = load_schema(options.schema, options.features)
     faults = FaultsEndpoint(load_fault_plan(options.faults))
     listening = listen(options.host, options.port)
     try:

@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import count
 
 from sfmap.engine.local_org.records.currencies import USUAL_CURRENCY
+from sfmap.engine.local_org.records.object_rules import ObjectRules, PersonRules, Referable
 
 TEXT_TYPES = ("string", "textarea", "email", "phone", "url", "picklist", "multipicklist")
 NUMBER_TYPES = ("int", "double", "currency", "percent")
@@ -152,6 +153,36 @@ class Conversion:
     becomes: tuple[Becomes, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTypeSchema:
+    """A record type of an object."""
+
+    name: str
+    """The developer name, unique within the object."""
+    label: str
+    description: str | None = None
+    active: bool = True
+    default: bool = False
+    """Whether a new record without a record type gets this one."""
+    person: bool = False
+    """Whether its records are persons."""
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For picklists: the values that records of this type may have; all where a picklist is not listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTypeFields:
+    """By what fields the object of record types says what one is."""
+
+    object: str
+    name: str
+    label: str
+    description: str
+    active: str
+    person: str
+    """Exists only in an org with persons."""
+
+
 @dataclass(frozen=True)
 class ObjectSchema:
     name: str
@@ -165,8 +196,10 @@ class ObjectSchema:
     number: Mapping[str, int] = field(default_factory=dict)
     """Auto-number fields, and their digits."""
     lock: Lock | None = None
-    seed: tuple[Mapping[str, str | int], ...] = ()
+    seed: tuple[Mapping[str, str | int | None], ...] = ()
     """The records that every org starts with."""
+    seed_key: tuple[str, ...] = ()
+    """The fields by which a store finds out which of them it has; without any, one with records has them all."""
     index: tuple[str, ...] = ()
     """Fields that are often looked up, besides those that identify records."""
     custom: bool = False
@@ -181,6 +214,30 @@ class ObjectSchema:
     named_layouts: tuple[str, ...] = ()
     cannot: tuple[str, ...] = ()
     """What a describe denies of the object although others can, such as `deletable`."""
+    rules: ObjectRules | None = None
+    referable: tuple[Referable, ...] = ()
+    """What its records must be like for references to them."""
+    record_types: tuple[RecordTypeSchema, ...] = ()
+    record_type_fields: RecordTypeFields | None = None
+    """Set for the object whose records are the record types of the others."""
+    person: PersonRules | None = None
+    """Set if its records may be persons."""
+    person_fields: frozenset[str] = frozenset()
+    """The fields that only persons have."""
+
+    @cached_property
+    def required(self) -> tuple[FieldSchema, ...]:
+        """The fields that a create must give a value; what persons need depends on the record."""
+        kinds = self.person.name if self.person else ""
+        return tuple(one for one in self.fields.values() if one.required and one.name != kinds)
+
+    @cached_property
+    def defaults(self) -> dict[str, str | int]:
+        """The values that a new record has where a create gives none, as stored."""
+        given = {one: one.default for one in self.fields.values() if one.default is not None}
+        return {
+            one.name: int(text.lower() == "true") if one.type == "boolean" else text for one, text in given.items()
+        }
 
     @cached_property
     def coded(self) -> tuple[tuple[FieldSchema, FieldSchema], ...]:
@@ -223,6 +280,8 @@ class Schema:
     objects: Mapping[str, ObjectSchema]
     currency: str = USUAL_CURRENCY
     """The ISO code of the org's currency, or `many` where it has several."""
+    features: frozenset[str] = frozenset()
+    """The features that are switched on."""
 
     @cached_property
     def _by_folded_name(self) -> dict[str, ObjectSchema]:
@@ -239,6 +298,25 @@ class Schema:
     def object_of(self, record_id: str) -> ObjectSchema | None:
         """The object whose records have ids like this one."""
         return self._by_key_prefix.get(record_id[:3])
+
+    @cached_property
+    def record_type_object(self) -> ObjectSchema | None:
+        """The object whose records are the record types of the others."""
+        return next((one for one in self.objects.values() if one.record_type_fields), None)
+
+    @cached_property
+    def _record_type_fields(self) -> dict[str, str]:
+        holder = self.record_type_object
+        return {
+            target.name: known.name
+            for target in self.objects.values()
+            for known in target.fields.values()
+            if holder and known.references == (holder.name,)
+        }
+
+    def record_type_field(self, target: ObjectSchema) -> str:
+        """The reference to a record's record type; empty if the object has none."""
+        return self._record_type_fields.get(target.name, "")
 
     @cached_property
     def _children(self) -> dict[str, tuple[ChildRelationship, ...]]:

@@ -66,8 +66,10 @@ def synced(target: ObjectSchema, current: Mapping[str, Stored], values: Mapping[
     """
     found = dict(values)
     for text, code in target.coded:
+        if text.name not in found and code.name not in found and code.controller not in found:
+            continue
         country = found.get(code.controller, current.get(code.controller))
-        entries = [one for one in code.entries if one.active and (not code.controller or country in one.valid_for)]
+        entries = [one for one in code.entries if one.active and (not country or country in one.valid_for)]
         if text.name in found or code.name in found:
             entry = _entry(text, code, found, entries, is_new=not current)
             if entry and code.controller and not country:
@@ -75,7 +77,7 @@ def synced(target: ObjectSchema, current: Mapping[str, Stored], values: Mapping[
                 raise _refused(text, message)
             found[text.name] = entry.label if entry else None
             found[code.name] = entry.value if entry else None
-        elif code.controller in found and current.get(code.name):
+        elif current.get(code.name):
             if not country:
                 found |= {text.name: None, code.name: None}
             elif all(one.value != current[code.name] for one in entries):
@@ -102,7 +104,7 @@ def _entry(
 def _not_listed(text: FieldSchema, code: FieldSchema) -> InvalidRecord:
     one, all_of_them = ("state", "states") if code.controller else ("country", "countries")
     message = (
-        f"There's a problem with this {one}, even though it may appear correct. Please choose a {one} from the"
+        f"There's a problem with this {one}, even though it may appear correct. Please select a {one} from the"  # noqa: S608
         f" list of valid {all_of_them}.: {text.label}"
     )
     return _refused(text, message)

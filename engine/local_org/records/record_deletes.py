@@ -58,7 +58,7 @@ class Deletes:
 
     def _name(self, target: ObjectSchema, record_id: str) -> str:
         row = self.store.get(target, record_id) or {}
-        return str(next((row[name] for name in ("Name", *target.number) if row.get(name)), record_id))
+        return str(next((row[name] for name in (target.name_field, *target.number) if row.get(name)), record_id))
 
     def undelete(self, target: ObjectSchema, record_id: str) -> None:
         """Brings the record back with its children; references to it are restored where they are still empty."""

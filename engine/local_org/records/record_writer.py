@@ -8,12 +8,15 @@ from functools import partial
 
 from sfmap.engine.local_org.faults.fault_plan import InjectedFault
 from sfmap.engine.local_org.faults.org_faults import InvalidRecord, RecordError, no_such_field, no_such_object
+from sfmap.engine.local_org.records.applied_rules import AppliedRules
 from sfmap.engine.local_org.records.duplicates import Duplicates
 from sfmap.engine.local_org.records.external_ids import external_id, found_by, not_specified
 from sfmap.engine.local_org.records.ids import full_id
 from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema, Schema
+from sfmap.engine.local_org.records.persons import Persons
 from sfmap.engine.local_org.records.picklists import synced
 from sfmap.engine.local_org.records.record_deletes import Deletes
+from sfmap.engine.local_org.records.record_types import RecordTypes
 from sfmap.engine.local_org.records.references import Parent, References, SentParent
 from sfmap.engine.local_org.records.store import Store, Stored, fold, now
 from sfmap.engine.local_org.records.validation import checked, stored_value
@@ -82,6 +85,9 @@ class Writer:
         self._seen: set[str] = set()
         """The ids that this call has already used."""
         self._now = now()
+        self._record_types = RecordTypes(store, schema)
+        self._persons = Persons(store, schema, self._record_types)
+        self._rules = AppliedRules(store, schema)
         self._deletes = Deletes(store, schema, self._audit(creating=False))
 
     def create(self, records: Sequence[SentRecord], all_or_none: bool) -> list[SaveResult]:
@@ -139,7 +145,7 @@ class Writer:
     def _create(self, record: _Record) -> SaveResult:
         target = record.target
         try:
-            values = synced(target, {}, self._values(record, creating=True))
+            values = self._values(record, {})
             self._check_unique(target, values, None)
             self._duplicates.check(target, values, values, None)
         except InvalidRecord as invalid:
@@ -151,6 +157,8 @@ class Writer:
         known = {name: value for name, value in row.items() if name in target.fields}
         record_id = self._store.insert(target, number, known)
         self._store.note_change(record_id, "create", values)
+        self._make_with(target, record_id)
+        self._persons.follow(target, record_id, known)
         return SaveResult(record_id, created=True)
 
     def _update(self, record: _Record) -> SaveResult:
@@ -175,7 +183,7 @@ class Writer:
             current = self._current(target, record_id)
             if target.lock and current[target.lock.when]:
                 raise InvalidRecord(RecordError(target.lock.code, target.lock.message))
-            values = synced(target, current, self._values(record, creating=False))
+            values = self._values(record, current)
             self._check_unique(target, values, record_id)
             self._duplicates.check(target, {**current, **values}, values, record_id)
         except InvalidRecord as invalid:
@@ -185,6 +193,7 @@ class Writer:
         known = {name: value for name, value in changes.items() if name in target.fields}
         self._store.update(target, record_id, known)
         self._store.note_change(record_id, "update", values)
+        self._persons.follow(target, record_id, known)
         return SaveResult(record_id)
 
     def _upsert(self, record: _Record, key: FieldSchema, keys: _Keys) -> SaveResult:
@@ -259,8 +268,8 @@ class Writer:
             raise InvalidRecord(RecordError("ENTITY_IS_DELETED", "entity is deleted"))
         return current
 
-    def _values(self, record: _Record, creating: bool) -> dict[str, Stored]:
-        """The values to store, with parents resolved to ids."""
+    def _values(self, record: _Record, current: Mapping[str, Stored]) -> dict[str, Stored]:
+        """The values to store, with parents resolved to ids; `current` is empty for a new record."""
         given = record.given
         for parent in record.parents:
             known = parent.field
@@ -271,9 +280,20 @@ class Writer:
                 )
                 raise InvalidRecord(RecordError("INVALID_FIELD", message, (known.name,)))
             given = {**given, known: self._references.parent_id(parent)}
-        values = checked(record.target, given, creating=creating, cut_long=self._cut_long)
-        self._references.check(record.target, values)
-        return values
+        target = record.target
+        values = checked(target, given, creating=not current, cut_long=self._cut_long)
+        values = self._persons.completed(target, current, values)
+        values = self._record_types.completed(target, current, values)
+        self._references.check(target, values)
+        return self._rules.completed(target, current, synced(target, current, values))
+
+    def _make_with(self, target: ObjectSchema, record_id: str) -> None:
+        """Creates the records that the org creates with this one."""
+        for made in target.rules.makes if target.rules else ():
+            child = self._schema.objects[made.object]
+            for row in made.rows:
+                values = {**row, made.parent: record_id, **self._audit(creating=True)}
+                self._store.insert(child, self._store.next_number(child), values)
 
     def _check_unique(self, target: ObjectSchema, values: Mapping[str, Stored], own_id: str | None) -> None:
         for name, value in values.items():

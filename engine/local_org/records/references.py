@@ -11,6 +11,7 @@ from sfmap.engine.local_org.faults.org_faults import (
     no_such_object,
 )
 from sfmap.engine.local_org.records.external_ids import external_id, found_by, not_specified
+from sfmap.engine.local_org.records.object_rules import Referable
 from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema, Schema
 from sfmap.engine.local_org.records.store import Store, Stored
 from sfmap.engine.local_org.records.validation import stored_value
@@ -76,9 +77,9 @@ class References:
         for name, value in values.items():
             field = child.fields[name]
             if field.type == "reference" and value is not None and value != self._user_id:
-                self._check(field, str(value))
+                self._check(child, field, str(value))
 
-    def _check(self, field: FieldSchema, record_id: str) -> None:
+    def _check(self, child: ObjectSchema, field: FieldSchema, record_id: str) -> None:
         target = self._schema.object_of(record_id)
         if target and target.name not in field.references:
             message = f"{field.label}: id value of incorrect type: {record_id}"
@@ -90,3 +91,20 @@ class References:
             )
         if deleted:
             raise InvalidRecord(RecordError("ENTITY_IS_DELETED", "entity is deleted", (field.name,)))
+        assert target
+        for rule in target.referable:
+            if (not rule.fields or field.name in rule.fields) and not self._is_met(rule, child, target, record_id):
+                message = rule.message.format(id=record_id[:15], object=child.name)
+                raise InvalidRecord(RecordError(rule.code, message, (field.name,)))
+
+    def _is_met(self, rule: Referable, child: ObjectSchema, target: ObjectSchema, record_id: str) -> bool:
+        row = self._store.get(target, record_id) or {}
+        if any(row.get(name) != value for name, value in rule.when.items()):
+            return False
+        if rule.object and row.get(rule.object) != child.name:
+            return False
+        if rule.listed is None:
+            return True
+        listing = self._schema.objects[rule.listed["object"]]
+        wanted = {rule.listed["record"]: record_id, rule.listed["name"]: child.name}
+        return bool(self._store.alike(listing, wanted, 1))

@@ -1,11 +1,21 @@
 """Reads a user's schema file: custom fields and objects, or a complete copy of another org's."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from sfmap.engine.local_org.records.currencies import CURRENCIES, MANY, USUAL_CURRENCY
+from sfmap.engine.local_org.records.features import (
+    CURRENCIES as MANY_CURRENCIES,
+)
+from sfmap.engine.local_org.records.features import (
+    FEATURES,
+    STATES,
+    checked_features,
+    usual_countries,
+    with_persons,
+)
 from sfmap.engine.local_org.records.object_schema import (
     NUMBER_TYPES,
     TEXT_TYPES,
@@ -16,9 +26,11 @@ from sfmap.engine.local_org.records.object_schema import (
     Schema,
 )
 from sfmap.engine.local_org.records.picklists import with_codes
+from sfmap.engine.local_org.records.record_types import record_type_seeds
+from sfmap.engine.local_org.records.schema_record_types import read_record_types
 from sfmap.engine.local_org.records.shipped import shipped_objects
 from sfmap.engine.yaml_files import kinds
-from sfmap.engine.yaml_files.diagnostics import Mistakes, did_you_mean
+from sfmap.engine.yaml_files.diagnostics import Mistakes, did_you_mean, listed
 from sfmap.engine.yaml_files.files import read_source
 from sfmap.engine.yaml_files.nodes import Node, ScalarNode, TableNode, read_yaml
 from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
@@ -33,7 +45,7 @@ _FIELD_KEYS = (
     "values", "restricted", "controller", "to",
 )  # fmt: skip
 _COUNTRIES = "state_and_country_picklists"
-_OBJECT_KEYS = ("fields", "duplicate_rules")
+_OBJECT_KEYS = ("fields", "duplicate_rules", "record_types")
 _ENTRY_KEYS = ("value", "label", "active", "for")
 _COPIED_KEYS = ("write", "finds", "relationship", "unfiltered")
 _COPIED_TYPES = (
@@ -44,21 +56,23 @@ _ALWAYS = ("Id", "IsDeleted", "CreatedDate", "LastModifiedDate", "SystemModstamp
 """Fields that the local org itself needs on every object."""
 
 
-def load_schema(custom: Path | None) -> Schema:
-    """The shipped objects plus those of the user's file. Raises `Mistakes` or `CannotRead`."""
-    shipped = {schema.name: schema for schema in shipped_objects()}
-    blank = shipped.pop("")
-    objects = dict(shipped)
+def load_schema(custom: Path | None, features: Collection[str] = ()) -> Schema:
+    """The shipped objects plus those of the user's file.
+
+    Raises `Mistakes` or `CannotRead` for the file, and `UnknownFeature`.
+    """
+    asked = checked_features(features)
     if custom is None:
-        return Schema(objects)
+        shipped = _shipped(asked, None)
+        return _finished({name: known for name, known in shipped.items() if name}, USUAL_CURRENCY, asked)
     root, mistakes = read_yaml(read_source(custom))
     report = DiagnosticReport(mistakes)
-    table = Table.open(root, report, "the schema", ("objects", "currency", _COUNTRIES))
+    table = Table.open(root, report, "the schema", ("objects", "currency", "features", _COUNTRIES))
     currency = _currency(table) if table else USUAL_CURRENCY
-    if table and _COUNTRIES in table:
-        lists = _countries(table)
-        shipped = {name: with_codes(known, *lists) for name, known in shipped.items()}
-        objects = dict(shipped)
+    asked |= _features(table) if table else frozenset()
+    shipped = _shipped(asked, _countries(table) if table and _COUNTRIES in table else None)
+    blank = shipped.pop("")
+    objects = dict(shipped)
     entries = list(table.tables("objects")) if table else []
     referable = _referable(shipped.values()) | {name.text for name, _ in entries}
     for name, node in entries:
@@ -70,7 +84,38 @@ def load_schema(custom: Path | None) -> Schema:
             objects[name.text] = _custom(blank, name, node, objects, referable, report)
     if report.diagnostics:
         raise Mistakes(report.diagnostics)
-    return Schema(objects, currency)
+    return _finished(objects, currency, asked)
+
+
+def _shipped(
+    features: frozenset[str], countries: tuple[list[Entry], list[Entry]] | None
+) -> dict[str, ObjectSchema]:
+    """The shipped objects by name, with picklists for states if countries are given, or the feature is on."""
+    lists = usual_countries() if countries is None and STATES in features else countries
+    shipped = {known.name: known for known in shipped_objects(features)}
+    return {name: with_codes(known, *lists) for name, known in shipped.items()} if lists else shipped
+
+
+def _finished(objects: Mapping[str, ObjectSchema], currency: str, features: frozenset[str]) -> Schema:
+    """The schema with what follows from all objects together: the fields of persons, records of record types."""
+    schema = Schema(
+        with_persons(objects), currency=MANY if MANY_CURRENCIES in features else currency, features=features
+    )
+    holder = schema.record_type_object
+    if holder is None:
+        return schema
+    seeded = replace(holder, seed=(*holder.seed, *record_type_seeds(schema)))
+    return replace(schema, objects={**schema.objects, holder.name: seeded})
+
+
+def _features(table: Table) -> frozenset[str]:
+    names = table.texts("features")
+    for one in names:
+        if one.text not in FEATURES:
+            message = f"there is no feature {one.text}"
+            hint = did_you_mean(one.text, FEATURES) or f"there are {listed(FEATURES)}"
+            table.report.error(kinds.WRONG_VALUE, one.span, message, hint)
+    return frozenset(one.text for one in names if one.text in FEATURES)
 
 
 def _currency(table: Table) -> str:
@@ -126,6 +171,9 @@ def _complete(known: ObjectSchema, name: ScalarNode, node: TableNode, report: Di
         lock=known.lock if known.lock and known.lock.when in copied else None,
         custom=name.text.endswith("__c"),
         duplicate_rules=_duplicate_rules(table, copied),
+        record_types=read_record_types(table, copied, ()),
+        rules=None,
+        person=None,
     )
 
 
@@ -150,7 +198,12 @@ def _extended(
     table = Table(node, report, f"the object {known.name}", _OBJECT_KEYS)
     fields = {**known.fields, **_fields(table, referable)}
     _check_controllers(table, fields)
-    return replace(known, fields=fields, duplicate_rules=_duplicate_rules(table, fields))
+    return replace(
+        known,
+        fields=fields,
+        duplicate_rules=_duplicate_rules(table, fields),
+        record_types=read_record_types(table, fields, known.record_types),
+    )
 
 
 def _custom(
@@ -180,6 +233,7 @@ def _custom(
         fields=fields,
         custom=True,
         duplicate_rules=_duplicate_rules(table, fields),
+        record_types=read_record_types(table, fields, ()),
     )
 
 

@@ -1,11 +1,12 @@
 """The standard objects of every local org, read from the data files in `objects`."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from importlib.resources import files
 from typing import Any, TypedDict
 
 import yaml
 
+from sfmap.engine.local_org.records.object_rules import read_person, read_referable, read_rules
 from sfmap.engine.local_org.records.object_schema import (
     Becomes,
     Conversion,
@@ -13,6 +14,8 @@ from sfmap.engine.local_org.records.object_schema import (
     FieldSchema,
     Lock,
     ObjectSchema,
+    RecordTypeFields,
+    RecordTypeSchema,
 )
 
 
@@ -40,6 +43,17 @@ class _ConversionData(TypedDict):
     becomes: list[dict[str, Any]]
 
 
+class _FeatureData(TypedDict, total=False):
+    """What an object has besides while a feature is on."""
+
+    like_custom: bool
+    """What custom objects have with the feature."""
+    fields: dict[str, _FieldData]
+    defaults: dict[str, str]
+    person: dict[str, Any]
+    record_types: list[dict[str, Any]]
+
+
 class _ObjectData(TypedDict, total=False):
     name: str
     label: str
@@ -55,45 +69,67 @@ class _ObjectData(TypedDict, total=False):
     number: dict[str, int]
     locked: dict[str, str]
     index: list[str]
-    seed: list[dict[str, str | int]]
+    seed: list[dict[str, str | int | None]]
+    seed_key: list[str]
     states: dict[str, str]
+    rules: dict[str, Any]
+    referable: list[dict[str, Any]]
+    record_type_fields: dict[str, str]
+    only_with: str
+    """The feature without which the object does not exist."""
+    features: dict[str, _FeatureData]
     fields: dict[str, _FieldData]
 
 
-def shipped_objects() -> Iterator[ObjectSchema]:
+def shipped_objects(features: Collection[str]) -> Iterator[ObjectSchema]:
     """The standard objects, and one without a name with the fields of every custom object."""
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     folder = files("sfmap.engine.local_org.records.objects")
-    for path in sorted(folder.iterdir(), key=lambda path: path.name):
-        if path.name.endswith(".yaml"):
-            data: _ObjectData = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506 - both are safe
-            yield _standard_object(data)
+    paths = sorted((path for path in folder.iterdir() if path.name.endswith(".yaml")), key=lambda path: path.name)
+    read: list[_ObjectData] = [
+        yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506 - both are safe
+        for path in paths
+    ]
+    custom = next(data.get("features", {}) for data in read if not data["name"])
+    for data in read:
+        if data.get("only_with", "") in ("", *features):
+            own = data.get("features", {})
+            extras = [custom[one] if own[one].get("like_custom") else own[one] for one in own if one in features]
+            yield _standard_object(data, extras)
 
 
-def _standard_object(data: _ObjectData) -> ObjectSchema:
-    defaults = data.get("defaults", {})
-    compounds = {part: name for name, raw in data["fields"].items() for part in raw.get("parts", ())}
-    fields = {
-        name: _standard_field(name, raw, defaults.get(name), compounds.get(name, ""))
-        for name, raw in data["fields"].items()
-    }
+def _standard_object(data: _ObjectData, extras: Sequence[_FeatureData]) -> ObjectSchema:
+    raw_fields, defaults = data["fields"], data.get("defaults", {})
+    for extra in extras:
+        raw_fields = {**raw_fields, **extra.get("fields", {})}
+        defaults = {**defaults, **extra.get("defaults", {})}
+    compounds = {part: name for name, raw in raw_fields.items() for part in raw.get("parts", ())}
     return ObjectSchema(
         name=data["name"],
         label=data["label"],
         plural=data["plural"],
         key_prefix=data["key_prefix"],
-        fields=fields,
         name_field=data.get("name_field", "Name"),
         merged_into=data.get("merged_into", ""),
         converts=_conversion(data["converts"]) if "converts" in data else None,
         named_layouts=tuple(data.get("named_layouts", ())),
         cannot=tuple(data.get("cannot", ())),
+        fields={
+            name: _standard_field(name, raw, defaults.get(name), compounds.get(name, ""))
+            for name, raw in raw_fields.items()
+        },
         compose=data.get("compose", {}),
         number=data.get("number", {}),
         lock=Lock(**data["locked"]) if "locked" in data else None,
         index=tuple(data.get("index", ())),
         seed=tuple(data.get("seed", ())),
+        seed_key=tuple(data.get("seed_key", ())),
         states=data.get("states", {}),
+        rules=read_rules(data["rules"]) if "rules" in data else None,
+        referable=read_referable(data.get("referable", ())),
+        record_type_fields=RecordTypeFields(**kinds) if (kinds := data.get("record_type_fields")) else None,
+        person=next((read_person(extra["person"]) for extra in extras if "person" in extra), None),
+        record_types=tuple(RecordTypeSchema(**one) for extra in extras for one in extra.get("record_types", ())),
     )
 
 

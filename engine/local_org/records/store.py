@@ -349,7 +349,9 @@ class Store:
                 kind = "NUMERIC" if field.type in NUMBER_TYPES or field.type == "boolean" else "TEXT"
                 default = "NOT NULL DEFAULT 0" if field.type == "boolean" else ""
                 self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {_quoted(field.name)} {kind} {default}")
-            ruled = any(field.name in rule.fields for rule in target.duplicate_rules)
+            ruled = any(field.name in rule.fields for rule in target.duplicate_rules) or any(
+                field.name == rule.fields[-1] for rule in (target.rules.unique_together if target.rules else ())
+            )
             found_by = (field.id_lookup and field.type != "id") or field.unique or field.name in target.index
             if found_by or ruled:
                 index = _quoted(f"{target.name}.{field.name}")
@@ -361,9 +363,11 @@ class Store:
                 self._connection.execute(
                     f"CREATE INDEX IF NOT EXISTS {index} ON {table} ({column}) WHERE {column} IS NOT NULL"
                 )
-        if target.seed and self.next_number(target) == 1:
-            for number, row in enumerate(target.seed, 1):
-                self.insert(target, number, row)
+        is_new = self.next_number(target) == 1
+        for row in target.seed:
+            key = {name: row[name] for name in target.seed_key}
+            if is_new or (key and not self.alike(target, key, 1)):
+                self.insert(target, self.next_number(target), row)
 
 
 def _quoted(name: str) -> str:

@@ -33,8 +33,7 @@ def checked(
     if errors:
         raise InvalidRecord(*errors)
     if creating:
-        defaults = {field.name: field.default for field in target.fields.values() if field.default is not None}
-        values = {**defaults, **values}
+        values = {**target.defaults, **values}
     return values
 
 
@@ -55,7 +54,7 @@ def _missing(
 ) -> Iterator[RecordError]:
     missing = [field.name for field, text in given.items() if text is None and not field.nillable]
     if creating:
-        missing += [field.name for field in target.fields.values() if field.required and field not in given]
+        missing += [field.name for field in target.required if field not in given]
     if missing:
         message = f"Required fields are missing: [{', '.join(missing)}]"
         yield RecordError("REQUIRED_FIELD_MISSING", message, tuple(missing))
