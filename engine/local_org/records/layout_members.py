@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from sfmap.engine.local_org.records.ids import new_id
-from sfmap.engine.local_org.records.object_members import MASTER_RECORD_TYPE_ID
 from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema, Schema
+from sfmap.engine.local_org.records.record_types import MASTER_RECORD_TYPE_ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from sfmap.engine.local_org.records.object_schema import ChildRelationship, ObjectSchema, Schema
+from sfmap.engine.local_org.records.record_types import RecordTypeInfo
 
-MASTER_RECORD_TYPE_ID = "012000000000000AAA"
-"""The record type of an object that has no others."""
 _SINCE: Mapping[str, int] = {
     "associateEntityType": 50,
     "associateParentEntity": 50,
@@ -18,15 +17,6 @@ _SINCE: Mapping[str, int] = {
     "isSubtype": 48,
 }
 _RECORD_TYPES_SINCE: Mapping[str, int] = {"active": 43, "developerName": 43}
-_MASTER: Mapping[str, object] = {
-    "active": True,
-    "available": True,
-    "defaultRecordTypeMapping": True,
-    "developerName": "Master",
-    "master": True,
-    "name": "Master",
-    "recordTypeId": MASTER_RECORD_TYPE_ID,
-}
 
 
 def described_head(target: ObjectSchema, version: int) -> dict[str, object]:
@@ -73,8 +63,9 @@ def described_object(
     version: int,
     base_url: str,
     fields: Sequence[Mapping[str, object]],
+    record_types: Sequence[RecordTypeInfo],
 ) -> dict[str, object]:
-    """Every member of the object, with these of its fields; None for one that the object does not have."""
+    """Every member of the object, with these of its fields and record types; None for one that the object does not have."""
     page = f"{base_url}/{{ID}}"
     facts: dict[str, object] = {
         **described_head(target, version),
@@ -87,7 +78,7 @@ def described_object(
         "implementsInterfaces": None,
         "namedLayoutInfos": [{"name": name} for name in target.named_layouts],
         "networkScopeFieldName": None,
-        "recordTypeInfos": [_known_to(version, _MASTER, _RECORD_TYPES_SINCE)],
+        "recordTypeInfos": [_known_to(version, _record_type(one), _RECORD_TYPES_SINCE) for one in record_types],
         "searchLayoutable": True,
         "supportedScopes": _scopes(target),
         "urlDetail": page,
@@ -111,6 +102,18 @@ def _child(child: ChildRelationship) -> dict[str, object]:
         "junctionReferenceTo": [],
         "relationshipName": child.name or None,
         "restrictedDelete": child.field.restricts,
+    }
+
+
+def _record_type(info: RecordTypeInfo) -> dict[str, object]:
+    return {
+        "active": info.active,
+        "available": info.active,
+        "defaultRecordTypeMapping": info.default,
+        "developerName": info.developer_name,
+        "master": info.master,
+        "name": info.name,
+        "recordTypeId": info.id,
     }
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sfmap.engine.local_org.faults.org_faults import InvalidRecord, RecordError
-from sfmap.engine.local_org.records.ids import new_id
 from sfmap.engine.local_org.records.object_schema import ObjectSchema, RecordTypeSchema, Schema
 from sfmap.engine.local_org.records.store import Store, Stored
 
+MASTER_RECORD_TYPE_ID = "012000000000000AAA"
+"""Stands for no record type."""
 _MOST = 200
 _MASTER = "Master"
 _MADE = "2026-01-01T00:00:00.000Z"
@@ -46,12 +47,12 @@ def record_type_infos(store: Store, schema: Schema, target: ObjectSchema) -> tup
                 master=False,
             )
         )
-    return (*found, _master(holder, is_default=not default))
+    return (*found, _master(is_default=not default))
 
 
-def _master(holder: ObjectSchema, *, is_default: bool) -> RecordTypeInfo:
+def _master(*, is_default: bool) -> RecordTypeInfo:
     return RecordTypeInfo(
-        id=new_id(holder.key_prefix, 0),
+        id=MASTER_RECORD_TYPE_ID,
         name=_MASTER,
         developer_name=_MASTER,
         active=True,
@@ -99,7 +100,7 @@ class RecordTypes:
         holder = self.schema.record_type_object
         if not field or holder is None:
             return values
-        if field in values and values[field] == new_id(holder.key_prefix, 0) and not target.record_types:
+        if field in values and values[field] == MASTER_RECORD_TYPE_ID and not target.record_types:
             values = {**values, field: None}
         if not target.record_types:
             return values

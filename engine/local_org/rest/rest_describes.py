@@ -6,6 +6,7 @@ from sfmap.engine.local_org.calls.api_versions import version_number
 from sfmap.engine.local_org.records.field_members import described_fields
 from sfmap.engine.local_org.records.object_members import described_head, described_object
 from sfmap.engine.local_org.records.object_schema import ObjectSchema
+from sfmap.engine.local_org.records.record_types import record_type_infos
 from sfmap.engine.local_org.rest.rest_call import RestCall
 
 _MOST_RECORDS = 200
@@ -24,7 +25,14 @@ def describe_object(call: RestCall) -> Response:
         known | {"soapType": _SOAP_TYPES.get(str(known["soapType"]), known["soapType"])}
         for known in described_fields(target, version)
     ]
-    facts = described_object(target, call.schema, version=version, base_url=call.base_url, fields=fields)
+    facts = described_object(
+        target,
+        call.schema,
+        version=version,
+        base_url=call.base_url,
+        fields=fields,
+        record_types=record_type_infos(call.store, call.schema, target),
+    )
     described = {
         **facts,
         "listviewable": None,

@@ -3,7 +3,7 @@
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.records.layout_members import described_layouts
-from sfmap.engine.local_org.records.object_members import MASTER_RECORD_TYPE_ID
+from sfmap.engine.local_org.records.record_types import MASTER_RECORD_TYPE_ID
 from sfmap.engine.local_org.rest.rest_call import RestCall, not_found
 from sfmap.engine.local_org.rest.rest_router import RestResource
 

@@ -5,6 +5,7 @@ from xml.sax.saxutils import escape
 from sfmap.engine.local_org.faults.org_faults import unexpected
 from sfmap.engine.local_org.records.field_members import described_fields
 from sfmap.engine.local_org.records.object_members import described_head, described_object
+from sfmap.engine.local_org.records.record_types import record_type_infos
 from sfmap.engine.local_org.soap.member_elements import members
 from sfmap.engine.local_org.soap.soap_call import SoapCall
 from sfmap.engine.local_org.soap.soap_writes import MOST_RECORDS
@@ -40,6 +41,13 @@ def _described(call: SoapCall, name: str) -> str:
     key = (target.name, call.version)
     if key not in call.descriptions:
         fields = described_fields(target, call.version)
-        facts = described_object(target, call.schema, version=call.version, base_url=_ADDRESS, fields=fields)
+        facts = described_object(
+            target,
+            call.schema,
+            version=call.version,
+            base_url=_ADDRESS,
+            fields=fields,
+            record_types=record_type_infos(call.store, call.schema, target),
+        )
         call.descriptions[key] = members(facts)
     return call.descriptions[key].replace(_ADDRESS, escape(call.base_url))
