@@ -136,6 +136,8 @@ KNOWLEDGE -= {
     "Site",
     "Comments",
     "Amount",
+    "Event",
+    "Location",
     "User",
     "Organization",
     "Origin",

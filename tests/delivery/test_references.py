@@ -24,6 +24,15 @@ object: Group
 operation: create
 fields: {Name: properties.name, DeveloperName: properties.name, Type: properties.type}
 """
+SERVED = """\
+sfmap: 1
+event: {type: track, name: Served}
+object: QueueSobject
+operation: create
+fields:
+  QueueId: {object: Group, by: DeveloperName, where: Type = 'Queue', from: properties.queue}
+  SobjectType: properties.object
+"""
 PERSON = """\
 sfmap: 1
 event: {type: track, name: Person}
@@ -96,6 +105,7 @@ def deliver(
 
 
 SUPPORT = [group("Support", "Regular"), group("Support", "Queue"), group("Support", "Regular")]
+SUPPORT += [{"type": "track", "event": "Served", "properties": {"queue": "Support", "object": "Case"}}]
 TYPES = [record_type("Partner", "Account"), record_type("Partner", "Case"), record_type("Partner", "Account")]
 
 
@@ -146,24 +156,26 @@ def test_on_many_error_fails_an_ambiguous_reference(folder: Folder) -> None:
     QUEUE + ", template: \"{{ 'SUP' }}{{ 'port' }}\", on_many: error}",
 ])  # fmt: skip
 def test_a_queue_is_found_among_groups(folder: Folder, rule: str) -> None:
-    (told,) = deliver(folder, {"group": GROUP, "case": reference(CASE, rule)}, SUPPORT, track("Asked"))
+    (told,) = deliver(
+        folder, {"group": GROUP, "served": SERVED, "case": reference(CASE, rule)}, SUPPORT, track("Asked")
+    )
     assert (told["outcome"], told.get("notes")) == ("created", None)
     assert folder.rows('SELECT g.Type FROM "Case" JOIN "Group" g ON g.Id = "Case".OwnerId') == [("Queue",)]
 
 
 def test_one_name_is_looked_up_under_each_condition(folder: Folder) -> None:
-    """Two mappings look for the same name under different conditions."""
+    """Two mappings look for the same name under different conditions; only a queue can own records."""
     other = CASE.replace("Asked", "Wondered")
     mappings = {
         "group": GROUP,
+        "served": SERVED,
         "asked": reference(CASE, QUEUE + ", value: Support}"),
         "wondered": reference(other, QUEUE.replace("Queue", "Regular") + ", value: Support, on_many: oldest}"),
     }
-    deliver(folder, mappings, SUPPORT, track("Asked"), track("Wondered"))
-    query = 'SELECT g.Id, g.Type FROM "Case" JOIN "Group" g ON g.Id = "Case".OwnerId ORDER BY "Case".Id'
-    (queue, first), (regular, second) = folder.rows(query)
-    assert (first, second) == ("Queue", "Regular")
-    assert str(regular) < str(queue)
+    asked, wondered = deliver(folder, mappings, SUPPORT, track("Asked"), track("Wondered"))
+    assert (asked["outcome"], wondered["outcome"]) == ("created", "failed")
+    assert "Queue not associated with this SObject type" in str(wondered["reason"])
+    assert folder.rows('SELECT g.Type FROM "Case" JOIN "Group" g ON g.Id = "Case".OwnerId') == [("Queue",)]
 
 
 def test_the_first_object_with_a_record_is_referenced(folder: Folder) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import prod
 
 from sfmap.engine.local_org.faults.org_faults import InvalidRecord, RecordError
-from sfmap.engine.local_org.records.object_rules import Lookup, ObjectRules
+from sfmap.engine.local_org.records.object_rules import ObjectRules, TakenValues
 from sfmap.engine.local_org.records.object_schema import ObjectSchema, Schema
 from sfmap.engine.local_org.records.store import Store, Stored
 
@@ -41,17 +41,25 @@ class AppliedRules:
             raise InvalidRecord(*errors)
         return values
 
-    def _looked_up(self, lookup: Lookup, row: Row) -> dict[str, Stored]:
+    def _looked_up(self, lookup: TakenValues, row: Row) -> dict[str, Stored]:
         target = self.schema.objects[lookup.object]
         wanted = {theirs: row.get(ours) for theirs, ours in lookup.where.items()}
-        found = self.store.alike(target, wanted, 1)
+        found = self._holder(target, wanted)
         *others, last = lookup.where
-        if not found and lookup.default:
-            found = self.store.alike(target, {**{name: wanted[name] for name in others}, lookup.default: 1}, 1)
-        record = self.store.get(target, found[0]) if found else None
-        if record is None:
-            return {}
-        return {lookup.where[last]: record[last], **{ours: record[theirs] for ours, theirs in lookup.take.items()}}
+        if found is None and lookup.default:
+            found = self._holder(target, {**{name: wanted[name] for name in others}, lookup.default: 1})
+        if found is None:
+            return dict.fromkeys(lookup.take) if row.get("Id") else {}
+        copied = {ours: found.get(theirs) for ours, theirs in lookup.take.items()}
+        return {lookup.where[last]: found.get(last), **copied}
+
+    def _holder(self, target: ObjectSchema, wanted: Row) -> Row | None:
+        """The record with these values."""
+        if None in wanted.values():
+            return None
+        by_id = wanted.get("Id")
+        holders = [str(by_id)] if by_id else self.store.alike(target, wanted, 1)
+        return self.store.get(target, holders[0]) if holders else None
 
     def _errors(self, target: ObjectSchema, rules: ObjectRules, current: Row, row: Row) -> Iterator[RecordError]:
         for rule in rules.one_of:

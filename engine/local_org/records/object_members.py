@@ -65,7 +65,7 @@ def described_object(
     fields: Sequence[Mapping[str, object]],
     record_types: Sequence[RecordTypeInfo],
 ) -> dict[str, object]:
-    """Every member of the object, with these of its fields and record types; None for one that the object does not have."""
+    """Every member of the object, with these fields and record types; None for one that it does not have."""
     page = f"{base_url}/{{ID}}"
     facts: dict[str, object] = {
         **described_head(target, version),

@@ -36,7 +36,7 @@ class Derivation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lookup:
+class TakenValues:
     """Values taken from a record of another object."""
 
     object: str
@@ -82,7 +82,7 @@ class ObjectRules:
     unique_together: tuple[FieldsRule, ...]
     excludes: tuple[Exclusion, ...]
     derived: tuple[Derivation, ...]
-    looked_up: tuple[Lookup, ...]
+    looked_up: tuple[TakenValues, ...]
     products: Mapping[str, Sequence[str]]
     """Numbers that are the product of others."""
     makes: tuple[MadeWith, ...]
@@ -96,7 +96,7 @@ def read_rules(data: Mapping[str, Any]) -> ObjectRules:
         unique_together=tuple(map(_fields_rule, data.get("unique_together", ()))),
         excludes=tuple(Exclusion(**one) for one in data.get("excludes", ())),
         derived=tuple(Derivation(by=by, values=values) for by, values in data.get("derived", {}).items()),
-        looked_up=tuple(Lookup(**one) for one in data.get("looked_up", ())),
+        looked_up=tuple(TakenValues(**one) for one in data.get("looked_up", ())),
         products=data.get("products", {}),
         makes=tuple(MadeWith(**{**one, "rows": tuple(one["rows"])}) for one in data.get("makes", ())),
     )
@@ -131,6 +131,8 @@ class PersonRules:
     """Its fields that have the same names here."""
     without: tuple[str, ...]
     """Its fields that do not exist here."""
+    change: str
+    """The error's message where a record would become a person, or would no longer be one."""
 
     def name_of(self, field: str) -> str:
         """The name that its field has here."""

@@ -10,7 +10,6 @@ from sfmap.engine.local_org.records.record_types import RecordTypes
 from sfmap.engine.local_org.records.store import Store, Stored
 
 _REFUSED = "INVALID_FIELD_FOR_INSERT_UPDATE"
-_MARRIED = "Cannot specify any additional fields when marrying or separating a Person-Account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Persons:
             return record_type.person if record_type else rules.name not in values and rules.key in values
         was = bool(current[rules.flag])
         if record_type and record_type.person != was:
-            raise InvalidRecord(RecordError(_REFUSED, _MARRIED, (self.schema.record_type_field(target),)))
+            raise InvalidRecord(RecordError(_REFUSED, rules.change, (self.schema.record_type_field(target),)))
         return was
 
     def _typed(

@@ -293,7 +293,8 @@ class Writer:
             child = self._schema.objects[made.object]
             for row in made.rows:
                 values = {**row, made.parent: record_id, **self._audit(creating=True)}
-                self._store.insert(child, self._store.next_number(child), values)
+                known = {name: value for name, value in values.items() if name in child.fields}
+                self._store.insert(child, self._store.next_number(child), known)
 
     def _check_unique(self, target: ObjectSchema, values: Mapping[str, Stored], own_id: str | None) -> None:
         for name, value in values.items():

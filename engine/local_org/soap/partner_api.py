@@ -10,6 +10,7 @@ from sfmap.engine.local_org.calls.api_versions import version_number
 from sfmap.engine.local_org.faults.fault_plan import InjectedFault
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.records.exchanges import Exchange
+from sfmap.engine.local_org.records.record_types import RecordTypeInfo
 from sfmap.engine.local_org.records.store import now
 from sfmap.engine.local_org.soap import (
     soap_changes,
@@ -70,7 +71,7 @@ class PartnerApi:
 
     def __init__(self, calls: ApiCalls) -> None:
         self._calls = calls
-        self._descriptions: dict[tuple[str, int], str] = {}
+        self._descriptions: dict[tuple[str, int, tuple[RecordTypeInfo, ...]], str] = {}
 
     def answer(
         self,

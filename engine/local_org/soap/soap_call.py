@@ -6,6 +6,7 @@ from sfmap.engine.local_org.calls.sessions import ApiSession, ApiSessions
 from sfmap.engine.local_org.faults.fault_plan import InjectedFault
 from sfmap.engine.local_org.faults.org_faults import no_such_object
 from sfmap.engine.local_org.records.object_schema import ObjectSchema, Schema
+from sfmap.engine.local_org.records.record_types import RecordTypeInfo
 from sfmap.engine.local_org.records.store import Store
 from sfmap.engine.local_org.soap.envelope import SoapRequest
 
@@ -21,7 +22,7 @@ class SoapCall:
     schema: Schema
     injected: InjectedFault | None
     """The fault of the plan that hits the call."""
-    descriptions: dict[tuple[str, int], str]
+    descriptions: dict[tuple[str, int, tuple[RecordTypeInfo, ...]], str]
     """The objects that were described before, by name and version."""
 
     def object(self, name: str) -> ObjectSchema:

@@ -38,16 +38,16 @@ def describe_objects(call: SoapCall) -> str:
 
 def _described(call: SoapCall, name: str) -> str:
     target = call.object(name)
-    key = (target.name, call.version)
+    record_types = record_type_infos(call.store, call.schema, target)
+    key = (target.name, call.version, record_types)
     if key not in call.descriptions:
-        fields = described_fields(target, call.version)
         facts = described_object(
             target,
             call.schema,
             version=call.version,
             base_url=_ADDRESS,
-            fields=fields,
-            record_types=record_type_infos(call.store, call.schema, target),
+            fields=described_fields(target, call.version),
+            record_types=record_types,
         )
         call.descriptions[key] = members(facts)
     return call.descriptions[key].replace(_ADDRESS, escape(call.base_url))
