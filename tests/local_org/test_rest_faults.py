@@ -172,10 +172,13 @@ def test_calls_that_were_not_executed_are_logged(tmp_path: Path) -> None:
             rest.post("/sobjects/Lead", LEAD)
         plan(local, kind="record_error", calls="create", at=1)
         rest.post("/sobjects/Lead", LEAD)
+        sent = {"attributes": {"type": "Lead"}}
+        rest.post("/composite/sobjects", {"records": [{**sent, **LEAD}, sent, {**sent, **LEAD}]})
     logged = [json.loads(line) for line in (tmp_path / "calls.log").read_text().splitlines()]
-    found = [(call["operation"], call["outcome"], call["fault"]) for call in logged]
-    assert found[-2:] == [
-        ("REST POST", "not done", "reset"),
-        ("REST POST", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "record_error"),
+    found = [(call["operation"], call["outcome"], call["fault"], call["records"]) for call in logged]
+    assert found[-3:] == [
+        ("REST POST", "not done", "reset", 0),
+        ("REST POST", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "record_error", 0),
+        ("REST POST", "1 refused", "", 3),
     ]
     assert not re.search("Ann", (tmp_path / "calls.log").read_text())

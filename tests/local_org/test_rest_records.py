@@ -238,6 +238,18 @@ def test_only_named_fields_are_read_in_any_casing(rest: Rest) -> None:
     }
 
 
+def test_an_address_is_read_with_its_parts(rest: Rest) -> None:
+    places = {"BillingCity": "Rome", "BillingPostalCode": "00100"}
+    made = rest.post("/sobjects/Account", {"Name": "x", **places}).json()["id"]
+    found = rest.get(f"/sobjects/Account/{made}?fields=BillingAddress,ShippingAddress").json()
+    assert found["ShippingAddress"] is None
+    assert {name: value for name, value in found["BillingAddress"].items() if value} == {
+        "city": "Rome",
+        "postalCode": "00100",
+    }
+    assert "geocodeAccuracy" in found["BillingAddress"]
+
+
 def test_a_deleted_record_is_told_from_one_that_never_was(rest: Rest) -> None:
     made = new_lead(rest)
     assert rest.delete(f"/sobjects/Lead/{made}").status_code == 204

@@ -60,7 +60,15 @@ class ApiCalls:
             finally:
                 took = time.perf_counter() - started
                 kind = injected.kind if injected else ""
-                self.log(operation, about, outcome=exchange.outcome, seconds=took, exchange=exchange, fault=kind)
+                self.log(
+                    operation,
+                    about,
+                    outcome=exchange.outcome,
+                    seconds=took,
+                    exchange=exchange,
+                    records=exchange.records,
+                    fault=kind,
+                )
 
     def check(self, token: str, injected: InjectedFault | None) -> None:
         """Raises the `Fault` with which the plan answers the whole call, if it does."""

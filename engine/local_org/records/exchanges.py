@@ -20,6 +20,8 @@ class Exchange:
     response: bytes = b""
     outcome: str = "ok"
     """As the log has it."""
+    records: int = 0
+    """How many records a collection has results for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,6 +129,7 @@ class RestApi:
             )
             response = self._router.answer(call)
             exchange.response, exchange.outcome = bytes(response.body), _outcome(response)
+            exchange.records = exchange.response.count(b'"success":')
         return response
 
 

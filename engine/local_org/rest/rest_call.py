@@ -75,6 +75,9 @@ class RestCall:
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in ("", "application/json"):
             raise unexpected("UNSUPPORTED_MEDIA_TYPE", f"Content-Type {media_type[:80]} is not supported")
+        if not self.body:
+            message = "The HTTP entity body is required, but this request has no entity body."
+            raise unexpected("JSON_PARSER_ERROR", message)
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:

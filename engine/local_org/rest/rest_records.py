@@ -15,7 +15,7 @@ from sfmap.engine.local_org.records.references import References
 from sfmap.engine.local_org.records.store import Stored
 from sfmap.engine.local_org.records.validation import stored_value
 from sfmap.engine.local_org.rest.rest_call import RestCall, deleted, json_object, not_found, refused_response
-from sfmap.engine.local_org.rest.rest_values import json_value, sent_record
+from sfmap.engine.local_org.rest.rest_values import COMPOUND_TYPES, compound_value, json_value, sent_record
 
 MOST_RECORDS = 200
 """The most records that one request writes."""
@@ -122,7 +122,12 @@ def shown(
 ) -> dict[str, object]:
     """A record as responses contain it."""
     record_id = row["Id"]
-    values = {field.name: json_value(field, row[field.name]) for field in fields}
+    values = {
+        field.name: compound_value(target, field, row)
+        if field.type in COMPOUND_TYPES
+        else json_value(field, row[field.name])
+        for field in fields
+    }
     return {"attributes": call.attributes(target, record_id), **values, "Id": record_id}
 
 
