@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.query_pages import FoundPage, first_page, found_by, next_page, page_size
 from sfmap.engine.local_org.rest.rest_call import RestCall
+from sfmap.engine.local_org.rest.rest_query_plans import described_columns, explained
 from sfmap.engine.local_org.rest.rest_values import json_value
 from sfmap.engine.local_org.soql.query_runs import FoundRows, Row
 from sfmap.engine.local_org.soql.row_layout import ChildrenCell, ParentCell, ParentKind, RowCell, ValueCell
@@ -27,7 +28,12 @@ def query_more(call: RestCall) -> Response:
 
 
 def _first_page(call: RestCall, *, with_deleted: bool) -> Response:
-    found = found_by(call.query.get("q", ""), call.schema, call.store, with_deleted=with_deleted)
+    text = call.query.get("q", "")
+    if "explain" in call.query:
+        return explained(call, call.query["explain"])
+    if call.query.get("columns", "").lower() == "true":
+        return described_columns(call, text)
+    found = found_by(text, call.schema, call.store, with_deleted=with_deleted)
     return JSONResponse(_page(call, first_page(call.session, found, _page_size(call))))
 
 
