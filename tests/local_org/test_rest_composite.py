@@ -105,6 +105,7 @@ PARTS: list[tuple[Json, int, str]] = [
     (part("a", "POST", "/composite", {"compositeRequest": []}), 400, "INVALID_INPUT"),
     (part("a", "POST", "/composite/batch", {"batchRequests": []}), 400, "INVALID_INPUT"),
     (part("a", "GET", "/services/oauth2/userinfo"), 400, "INVALID_INPUT"),
+    ({**part("a", "GET", ""), "url": "http://["}, 400, "INVALID_INPUT"),
     (part("a", "GET", "/sobjects/Lead/@{nobody.id}"), 400, "PROCESSING_HALTED"),
     (part("a", "GET", "/query?q=SELECT+Nope__c+FROM+Lead"), 400, "INVALID_FIELD"),
 ]

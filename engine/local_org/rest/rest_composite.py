@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import orjson
 from starlette.responses import JSONResponse, Response
@@ -39,7 +39,7 @@ def resources(call: RestCall) -> Response:
 def composite(call: RestCall) -> Response:
     body = json_object(call)
     parts = _parts(body, "compositeRequest")
-    many = [part for part in parts if _MANY.match(urlsplit(_text(part, "url")).path)]
+    many = [part for part in parts if _MANY.match(_text(part, "url").partition("?")[0])]
     if len(many) > _MOST_OF_MANY:
         message = f"A composite request cannot have more than {_MOST_OF_MANY} queries and collections"
         raise unexpected("LIMIT_EXCEEDED", message)
@@ -146,17 +146,17 @@ def _sent(call: RestCall, part: dict[str, object], url: str, body: object) -> Re
     """The response to one part; what it wrote before a fault is undone."""
     headers = part.get("httpHeaders", {})
     own = {name.lower(): str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
-    split = urlsplit(url)
+    path, _, query = url.partition("?")
     asked = replace(
         call,
         method=_text(part, "method").upper(),
-        path=unquote(split.path),
-        query=dict(parse_qsl(split.query, keep_blank_values=True)),
+        path=unquote(path),
+        query=dict(parse_qsl(query, keep_blank_values=True)),
         headers={name: value for name, value in own.items() if name not in _NOT_OWN},
         body=b"" if body is None else orjson.dumps(body),
     )
     try:
-        if not split.path.startswith("/services/data/") or _NESTED.match(split.path):
+        if not path.startswith("/services/data/") or _NESTED.match(path):
             raise unexpected("INVALID_INPUT", f"A request within another cannot have the URL {url[:80]}")
         with call.store.savepoint():
             return call.send(asked)
