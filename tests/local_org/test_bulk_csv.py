@@ -187,6 +187,7 @@ HEADERS = [
     ("insert", "Task", "Subject,Account:Who.Ext__c", "not found : Account:Who.Ext__c"),
     ("delete", "Lead", "Id,LastName", "Field name not found : LastName"),
     ("insert", "Lead", 'LastName, "Company"', "The header cannot be read"),
+    ("insert", "Lead", "LastName," + "X" * 32_000, "The header cannot be read"),
 ]
 
 
@@ -235,12 +236,12 @@ def test_a_file_is_read_or_fails_its_job(bulk: Bulk, data: bytes, line_ending: s
 
 
 def test_rows_that_cannot_be_read_fail_alone(bulk: Bulk) -> None:
-    rows = ['"Lee",x', 'Ray, "x"', "Kim", "Moe,x,y", "", 'No"e,x', '"Una" ,x', "Ida,x"]
+    rows = [f"{'L' * 131_073},x", '"Lee",x', 'Ray, "x"', "Kim", "Moe,x,y", "", 'No"e,x', '"Una" ,x', "Ida,x"]
     job = bulk.run("insert", "LastName,Company\n" + "\n".join(rows) + "\n")
     assert {row["LastName"] for row in bulk.rows(job, "successfulResults")} == {"Lee", "Ida"}
     info = bulk.info(job)
-    assert (info["numberRecordsProcessed"], info["numberRecordsFailed"]) == (7, 5)
-    assert bulk.result(job, "failedResults").count('"INVALID_ROW:') == 5
+    assert (info["numberRecordsProcessed"], info["numberRecordsFailed"]) == (8, 6)
+    assert bulk.result(job, "failedResults").count('"INVALID_ROW:') == 6
 
 
 CELLS = st.text(

@@ -190,6 +190,33 @@ def test_an_upload_may_be_compressed(bulk: Bulk) -> None:
     assert bulk.ended(job)["numberRecordsProcessed"] == 2
 
 
+def test_an_upload_over_the_limit_is_refused(bulk: Bulk) -> None:
+    job = bulk.create("insert")
+    headers = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
+    largest = gzip.compress(bytes(113 * 1024 * 1024), 1)
+    answer = bulk.ask("PUT", f"/jobs/ingest/{job}/batches", data=largest, headers=headers)
+    assert answer.status_code == 413
+    assert bulk.upload(job, DATA).status_code == 201
+
+
+def test_results_are_compressed_for_those_who_accept_it(bulk: Bulk) -> None:
+    rows = "".join(f"Name {number},x\n" for number in range(100))
+    job = bulk.run("insert", f"LastName,Company\n{rows}")
+    path = f"/jobs/ingest/{job}/successfulResults"
+    small, plain = (
+        bulk.ask("GET", path, headers={"Accept-Encoding": accepted}) for accepted in ("gzip", "identity")
+    )
+    assert "Content-Encoding" not in plain.headers
+    assert (small.headers["Content-Encoding"], small.content) == ("gzip", plain.content)
+
+
+def test_older_versions_have_no_such_jobs(bulk: Bulk) -> None:
+    job = {"object": "Lead", "operation": "insert"}
+    assert Bulk(bulk.url, bulk.token, "40.0").ask("POST", "/jobs/ingest", json=job).status_code == 404
+    query = {"operation": "query", "query": "SELECT Id FROM Lead"}
+    assert Bulk(bulk.url, bulk.token, "46.0").ask("POST", "/jobs/query", json=query).status_code == 404
+
+
 def test_jobs_are_there_after_a_restart_and_old_ones_are_cleaned_up(tmp_path: Path) -> None:
     database = tmp_path / "org.db"
     with start_local_org(database) as org:
@@ -207,6 +234,9 @@ def test_jobs_are_there_after_a_restart_and_old_ones_are_cleaned_up(tmp_path: Pa
         moment = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now', ?)"
         change = f"UPDATE sfmap_bulk_jobs SET created = {moment} WHERE number = ({number})"
         connection.execute(change, [f"-{hours} hours", 1 + jobs.index(job)])
+    usage = [("DailyBulkApiBatches",)] * 15_000 + [("DailyBulkV2QueryJobs",)] * 10_000
+    at = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-23 hours')"
+    connection.executemany(f"INSERT INTO sfmap_bulk_usage VALUES ({at}, ?)", usage)
     connection.commit()
     connection.close()
     with start_local_org(database) as org:
@@ -215,6 +245,11 @@ def test_jobs_are_there_after_a_restart_and_old_ones_are_cleaned_up(tmp_path: Pa
         assert bulk.query("SELECT COUNT(Id) n FROM Lead") == [{"n": 450}]
         assert [bulk.info(job).get("state") for job in jobs[:2]] == ["Open", "Aborted"]
         assert bulk.ask("GET", f"/jobs/ingest/{jobs[2]}").status_code == 404
+        over = bulk.run("insert", DATA)
+        assert str(bulk.info(over)["errorMessage"]).startswith("ExceededQuota : ")
+        assert len(bulk.rows(over, "unprocessedrecords")) == 2
+        query = {"operation": "query", "query": "SELECT Id FROM Lead"}
+        assert code(bulk.ask("POST", "/jobs/query", json=query)) == (400, "EXCEEDEDQUOTA")
 
 
 def test_jobs_are_listed_page_by_page(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Processes one batch of a job: its rows are written in chunks, or its query is run."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ from sfmap.engine.local_org.records.exchanges import Exchange
 from sfmap.engine.local_org.records.record_writer import Writer
 from sfmap.engine.local_org.soql.soql_compiler import compile_query
 
+_AGAIN_SECONDS = 1
 _MOST_TRIES = 20
 _BROKEN = "InternalServerError : The batch could not be processed"
 _TOO_OFTEN = "InternalServerError : The batch was retried too often"
@@ -42,13 +44,22 @@ class BatchRun:
         self._jobs = BulkJobs(calls.store)
 
     def run(self) -> None:
-        with suppress(_Ended):
-            try:
-                self._process()
-            except InvalidBatch as invalid:
-                self._end("Failed", str(invalid))
-            except Fault as fault:
-                self._end("Failed", f"InvalidBatch : {fault.message}")
+        while not self._stopping.is_set():
+            with suppress(_Ended):
+                try:
+                    self._until_end()
+                except sqlite3.Error:  # such as a full disk: it goes on after the last chunk that was written
+                    self._stopping.wait(_AGAIN_SECONDS)
+                    continue
+            return
+
+    def _until_end(self) -> None:
+        try:
+            self._process()
+        except InvalidBatch as invalid:
+            self._end("Failed", str(invalid))
+        except Fault as fault:
+            self._end("Failed", f"InvalidBatch : {fault.message}")
 
     def _process(self) -> None:
         with self._step() as (job, batch):

@@ -37,6 +37,7 @@ from sfmap.engine.local_org.rest.rest_router import RestResource
 
 _LARGEST_UPLOAD = 150 * 1024 * 1024 * 3 // 4
 """In bytes; Salesforce takes 150 MB of base64."""
+_FIRST_VERSION = 41.0
 _LARGEST_PART = 100_000
 """In characters, for data sent with the request that creates the job."""
 _MEMBERS = (
@@ -74,6 +75,8 @@ class IngestApi:
         )
 
     def _create(self, call: RestCall) -> Response:
+        if float(call.version) < _FIRST_VERSION:
+            return not_found()
         jobs = BulkJobs(call.store)
         jobs.expire()
         content_type = call.headers.get("content-type", "")
@@ -165,7 +168,7 @@ def _results(call: RestCall) -> Response:
         table = _spelled(table, job, call)
     file = results_file(name, table, results, job)
     rows = call.injected.results(file.rows) if call.injected else file.rows
-    return csv_response(csv_text(file.header, rows, job.dialect))
+    return csv_response(call, csv_text(file.header, rows, job.dialect))
 
 
 def _spelled(table: CsvTable, job: BulkJob, call: RestCall) -> CsvTable:

@@ -1,5 +1,6 @@
 """Jobs of Bulk API 2.0 as JSON, and the errors of its requests."""
 
+import gzip
 from collections.abc import Collection, Mapping, Sequence
 
 import orjson
@@ -9,7 +10,10 @@ from sfmap.engine.local_org.bulk.bulk_jobs import BulkBatch, BulkJob
 from sfmap.engine.local_org.bulk.csv_dialects import DELIMITERS, LINE_ENDINGS
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
+from sfmap.engine.local_org.rest.rest_call import RestCall
 
+_WORTH_COMPRESSING = 1_000
+_FAST = 1
 _DIALECT: Mapping[str, Collection[str]] = {
     "contentType": ("CSV",),
     "columnDelimiter": DELIMITERS,
@@ -103,6 +107,9 @@ def parsed_json(body: bytes) -> object:
         raise unexpected("JSON_PARSER_ERROR", error.msg) from None
 
 
-def csv_response(text: str, **headers: str) -> Response:
-    """CSV without a charset, as the org sends it."""
-    return Response(text.encode(), headers={"Content-Type": "text/csv", **headers})
+def csv_response(call: RestCall, text: str, **headers: str) -> Response:
+    """CSV without a charset, as the org sends it; compressed for a client that accepts it."""
+    content = text.encode()
+    if "gzip" in call.headers.get("accept-encoding", "") and len(content) >= _WORTH_COMPRESSING:
+        content, headers = gzip.compress(content, _FAST), {**headers, "Content-Encoding": "gzip"}
+    return Response(content, headers={"Content-Type": "text/csv", **headers})

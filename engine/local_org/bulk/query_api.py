@@ -24,10 +24,11 @@ from sfmap.engine.local_org.bulk.row_results import query_rows
 from sfmap.engine.local_org.calls.daily_use import DailyUse, count_use
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import unexpected
-from sfmap.engine.local_org.rest.rest_call import RestCall
+from sfmap.engine.local_org.rest.rest_call import RestCall, not_found
 from sfmap.engine.local_org.rest.rest_router import RestResource
 from sfmap.engine.local_org.soql.soql_compiler import CompiledQuery, compile_query
 
+_FIRST_VERSION = 47.0
 _PAGE = 50_000
 _MEMBERS = ("operation", "query", "contentType", "lineEnding", "columnDelimiter")
 _JOB = "/jobs/query/{job}"
@@ -59,6 +60,8 @@ class QueryApi:
         )
 
     def _create(self, call: RestCall) -> Response:
+        if float(call.version) < _FIRST_VERSION:
+            return not_found()
         sent = sent_job(call.json(), _MEMBERS)
         query = bulk_query(sent.get("query", ""), call)
         operation = sent.get("operation", "")
@@ -134,7 +137,7 @@ def _results(call: RestCall) -> Response:
     end = start + len(page)
     following = base64.b64encode(str(end).encode()).decode().rstrip("=") if end < len(rows) else "null"
     text = csv_text(map(quoted, header), page, job.dialect)
-    return csv_response(text, **{"Sforce-Locator": following, "Sforce-NumberOfRecords": str(len(page))})
+    return csv_response(call, text, **{"Sforce-Locator": following, "Sforce-NumberOfRecords": str(len(page))})
 
 
 def _start(locator: str) -> int:

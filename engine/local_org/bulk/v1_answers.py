@@ -12,6 +12,7 @@ from sfmap.engine.local_org.bulk.job_json import csv_response, moment, parsed_js
 from sfmap.engine.local_org.bulk.row_results import RowResult, error_text
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
+from sfmap.engine.local_org.rest.rest_call import RestCall
 
 _NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 _CODES = {
@@ -64,13 +65,13 @@ def result_ids(ids: Sequence[str], job: BulkJob) -> Response:
     return _xml(f'<result-list xmlns="{_NAMESPACE}">{inner}</result-list>')
 
 
-def row_results(results: Sequence[RowResult], job: BulkJob) -> Response:
+def row_results(call: RestCall, results: Sequence[RowResult], job: BulkJob) -> Response:
     """The results of a batch that wrote records, in the order of its rows."""
     if job.content_type == "JSON":
         return JSONResponse([_row_result(one) for one in results])
     header = [quoted(name) for name in ("Id", "Success", "Created", "Error")]
     rows = ([one.id, _word(not one.errors), _word(one.created), error_text(one)] for one in results)
-    return csv_response(csv_text(header, rows, CsvDialect("COMMA", "LF")))
+    return csv_response(call, csv_text(header, rows, CsvDialect("COMMA", "LF")))
 
 
 def sent_members(body: bytes, content_type: str) -> dict[str, str]:

@@ -155,7 +155,7 @@ def _results(call: RestCall) -> Response:
         raise unexpected("InvalidBatch", f"Batch not completed: it is {batch.state}")
     if job.is_query:
         return result_ids([new_id(_RESULT_PREFIX, batch.number)], job)
-    return row_results([*read_results(jobs.results(batch)).values()], job)
+    return row_results(call, [*read_results(jobs.results(batch)).values()], job)
 
 
 def _query_result(call: RestCall) -> Response:
@@ -167,7 +167,7 @@ def _query_result(call: RestCall) -> Response:
     if job.content_type == "JSON":
         return JSONResponse([row for number, rows in results.items() if number for row in rows])
     header, *rows = query_rows(results)
-    return csv_response(csv_text(map(quoted, header), rows, CsvDialect("COMMA", "LF")))
+    return csv_response(call, csv_text(map(quoted, header), rows, CsvDialect("COMMA", "LF")))
 
 
 def _found(jobs: BulkJobs, call: RestCall) -> BulkJob:

@@ -50,7 +50,8 @@ class FaultPlayer:
             self._connections.reset(request.client)
         elif injected.kind == "truncated":
             half = bytes(response.body[: len(response.body) // 2])
-            return Response(half, response.status_code, media_type=response.media_type)
+            headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+            return Response(half, response.status_code, headers)
         return response
 
     def _begin(self, work: Awaitable[Response | None]) -> None:

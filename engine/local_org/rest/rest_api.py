@@ -1,5 +1,6 @@
 """The HTTP side of the REST API: requests become calls of its resources, hit by the faults of the plan."""
 
+import gzip
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -128,7 +129,7 @@ class RestApi:
                 send=self._router.answer,
             )
             response = self._router.answer(call)
-            exchange.response, exchange.outcome = bytes(response.body), _outcome(response)
+            exchange.response, exchange.outcome = _readable(response), _outcome(response)
             exchange.records = exchange.response.count(b'"success":')
         return response
 
@@ -143,6 +144,11 @@ def _session_id(request: Request) -> str:
 
 def _about(request: Request) -> str:
     return request.query_params.get("q") or str(request.scope["path"])
+
+
+def _readable(response: Response) -> bytes:
+    body = bytes(response.body)
+    return gzip.decompress(body) if response.headers.get("content-encoding") == "gzip" else body
 
 
 def _outcome(response: Response) -> str:
