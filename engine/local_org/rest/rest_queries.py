@@ -44,11 +44,12 @@ def _page_size(call: RestCall) -> int:
 
 def _page(call: RestCall, page: FoundPage) -> dict[str, object]:
     further = {"nextRecordsUrl": f"{call.root}/query/{page.further}"} if page.further else {}
-    records = [_record(call, page.found, row) for row in page.rows]
+    records = [record(call, page.found, row) for row in page.rows]
     return {"totalSize": page.found.total, "done": not page.further, **further, "records": records}
 
 
-def _record(call: RestCall, found: FoundRows, row: Row) -> dict[str, object]:
+def record(call: RestCall, found: FoundRows, row: Row) -> dict[str, object]:
+    """The record of a row."""
     query = found.query
     if query.has_groups:
         attributes: dict[str, object] = {"type": "AggregateResult"}

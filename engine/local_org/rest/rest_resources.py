@@ -15,6 +15,7 @@ from sfmap.engine.local_org.rest.rest_conditions import unless_unchanged
 from sfmap.engine.local_org.rest.rest_layouts import LAYOUT_RESOURCES
 from sfmap.engine.local_org.rest.rest_list_views import LIST_VIEW_RESOURCES
 from sfmap.engine.local_org.rest.rest_router import RestResource
+from sfmap.engine.local_org.rest.rest_search import SEARCH_RESOURCES
 from sfmap.engine.local_org.rest.rest_trees import create_tree
 
 _OBJECT = "/sobjects/{object}"
@@ -88,6 +89,7 @@ REST_RESOURCES = (
     RestResource(path="/queryAll/{locator}", resource=rest_queries.query_more, operation="queryMore"),
     RestResource(path="/sobjects", resource=_DESCRIBE_GLOBAL, operation="describeGlobal"),
     RestResource(path=f"{_OBJECT}/describe", resource=_DESCRIBE_OBJECT, operation="describeSObject"),
+    *SEARCH_RESOURCES,
     *LAYOUT_RESOURCES,
     *LIST_VIEW_RESOURCES,
     RestResource(path=_OBJECT, methods=("POST",), resource=rest_records.create, operation="create"),

@@ -53,6 +53,7 @@ _OPERATIONS: Mapping[str, Callable[[SoapCall], str]] = {
     "queryMore": soap_queries.query_more,
     "resetPassword": soap_passwords.reset_password,
     "retrieve": soap_queries.retrieve,
+    "search": soap_queries.search_records,
     "setPassword": soap_passwords.set_password,
     "undelete": soap_writes.undelete,
     "update": soap_writes.update,

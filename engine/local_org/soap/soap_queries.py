@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from sfmap.engine.local_org.calls.query_pages import FoundPage, first_page, found_by, next_page, page_size
+from sfmap.engine.local_org.calls.searches import search
 from sfmap.engine.local_org.faults.org_faults import no_such_field, unexpected
 from sfmap.engine.local_org.records.ids import full_id
 from sfmap.engine.local_org.records.store import Stored
@@ -44,6 +45,12 @@ def retrieve(call: SoapCall) -> str:
     found = found_by(soql, call.schema, call.store, with_deleted=False)
     records = {row[found.query.id_position]: _record(call, found, row, "result") for row in found.rows}
     return "".join(records.get(record_id, '<result xsi:nil="true"/>') for record_id in ids)
+
+
+def search_records(call: SoapCall) -> str:
+    found = search(call.request.text("searchString"), call.schema, call.store)
+    records = (f"<searchRecords>{_record(call, rows, row, 'record')}</searchRecords>" for rows, row in found)
+    return f"<result><queryId></queryId>{''.join(records)}</result>"
 
 
 def _first_page(call: SoapCall, *, with_deleted: bool) -> str:

@@ -48,7 +48,7 @@ class _QueryParser:
         reader.expect("SELECT")
         selected = () if reader.accept("COUNT", "(", ")") else reader.listed(self._selection)
         reader.expect("FROM")
-        object_name = reader.take_name()
+        object_name = reader.object_name()
         query = Query(
             object_name=object_name,
             aliases=self._aliases(object_name.text),

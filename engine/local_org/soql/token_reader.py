@@ -15,6 +15,7 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'":
 CLAUSES = (
     "FROM", "USING", "WHERE", "WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "UPDATE", "ALL",
 )  # fmt: skip
+_CLAUSES_AND_OBJECTS = ("GROUP", "ORDER")
 
 
 class TokenReader:
@@ -59,6 +60,13 @@ class TokenReader:
         if token.text.upper() in CLAUSES:
             raise self.unexpected()
         return FieldName(self.take("name").text, token.position)
+
+    def object_name(self) -> FieldName:
+        """The name of an object; some objects are called like the first word of a clause."""
+        token = self.current
+        if token.text.upper() in _CLAUSES_AND_OBJECTS:
+            return FieldName(self.take("name").text, token.position)
+        return self.take_name()
 
     def alias(self, *keywords: str) -> str:
         """The alias that comes next, if there is one; a keyword is none."""

@@ -40,7 +40,7 @@ def queries() -> None:
 def describes() -> None:
     assert "Lead" in [one.name for one in CLIENT.describeGlobal()["sobjects"]]
     (described,) = CLIENT.describeSObjects("Lead")
-    assert described.fields["Key__c"].externalId
+    assert described.fields["Key__c"].custom
     assert CLIENT.describeTabs()
     assert CLIENT.getUserInfo()["userId"] == SIGNED_IN["userId"]
     assert CLIENT.getServerTimestamp()
