@@ -16,7 +16,10 @@ objects:
       Account__c: {type: reference, to: Account}
       Kind__c: {type: picklist, values: [{value: gold, label: First class}]}
 """
-ACCOUNTS = [{"Name": "Initech", "Industry": "Technology", "AnnualRevenue": 1234567.5}, {"Name": "Acme"}]
+ACCOUNTS: list[dict[str, object]] = [
+    {"Name": "Initech", "Industry": "Technology", "AnnualRevenue": 1234567.5, "BillingCity": "Austin"},
+    {"Name": "Acme"},
+]
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,27 @@ ANSWERS: list[tuple[str, list[dict[str, Any]]]] = [
         " FROM Account WHERE Name = 'Initech'",
         [{"AnnualRevenue": "$1,234,567.50", "c": 1234567.5, "f": "$1,234,567.50"}],
     ),
+    (
+        "SELECT LastName, Account.BillingAddress FROM Contact WHERE Account.BillingCity = 'austin' LIMIT 1",
+        [
+            {
+                "LastName": "Gibbons",
+                "Account": {
+                    "BillingAddress": {
+                        "city": "Austin",
+                        "country": None,
+                        "geocodeAccuracy": None,
+                        "latitude": None,
+                        "longitude": None,
+                        "postalCode": None,
+                        "state": None,
+                        "street": None,
+                    }
+                },
+            }
+        ],
+    ),
+    ("SELECT BillingAddress FROM Account WHERE Name = 'Acme'", [{"BillingAddress": None}]),
     (
         "SELECT Subject, TYPEOF What WHEN Account THEN Name, Industry END, TYPEOF Who WHEN Lead THEN Company END"
         " FROM Task ORDER BY Subject",

@@ -3,13 +3,15 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import count
+from itertools import count, takewhile
 
 from sfmap.engine.local_org.records.currencies import USUAL_CURRENCY
 from sfmap.engine.local_org.records.object_rules import ObjectRules, PersonRules, Referable
 
 TEXT_TYPES = ("string", "textarea", "email", "phone", "url", "picklist", "multipicklist")
 NUMBER_TYPES = ("int", "double", "currency", "percent")
+COMPOUND_TYPES = ("address", "location")
+"""Of fields that consist of other fields."""
 CODE = "Code"
 """The suffix of a picklist of codes, after the name of its text field."""
 _NEVER_FILTERED = ("address", "location", "encryptedstring", "base64", "anyType", "complexvalue")
@@ -257,6 +259,12 @@ class ObjectSchema:
     @cached_property
     def _by_relationship(self) -> dict[str, FieldSchema]:
         return {f.relationship_name.casefold(): f for f in self.fields.values() if f.relationship_name}
+
+    def parts(self, compound: FieldSchema) -> dict[str, FieldSchema]:
+        """The fields of a compound field, by their names without what they share."""
+        parts = {one.name: one for one in self.fields.values() if one.compound == compound.name}
+        shared = sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, zip(*parts, strict=False)))
+        return dict(sorted((f"{name[shared].lower()}{name[shared + 1 :]}", part) for name, part in parts.items()))
 
     def relationship(self, name: str) -> FieldSchema | None:
         """The reference field whose relationship has that name, in any casing."""

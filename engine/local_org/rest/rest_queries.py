@@ -6,11 +6,19 @@ from collections.abc import Sequence
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.query_pages import FoundPage, first_page, found_by, next_page, page_size
+from sfmap.engine.local_org.records.store import Stored
 from sfmap.engine.local_org.rest.rest_call import RestCall
 from sfmap.engine.local_org.rest.rest_query_plans import described_columns, explained
 from sfmap.engine.local_org.rest.rest_values import json_value
 from sfmap.engine.local_org.soql.query_runs import FoundRows, Row
-from sfmap.engine.local_org.soql.row_layout import ChildrenCell, ParentCell, ParentKind, RowCell, ValueCell
+from sfmap.engine.local_org.soql.row_layout import (
+    ChildrenCell,
+    CompoundCell,
+    ParentCell,
+    ParentKind,
+    RowCell,
+    ValueCell,
+)
 
 _BATCH_SIZE = re.compile(r"batchSize\s*=\s*(\d+)")
 
@@ -49,7 +57,7 @@ def _page(call: RestCall, page: FoundPage) -> dict[str, object]:
 
 
 def record(call: RestCall, found: FoundRows, row: Row) -> dict[str, object]:
-    """The record of a row."""
+    """A record of a query, or a row of groups, as responses contain it."""
     query = found.query
     if query.has_groups:
         attributes: dict[str, object] = {"type": "AggregateResult"}
@@ -63,8 +71,10 @@ def _members(call: RestCall, found: FoundRows, row: Row, cells: Sequence[RowCell
     for cell in cells:
         match cell:
             case ValueCell():
-                column, value = cell.column, row[cell.position]
-                members[cell.name] = column.written(value) if column.written else json_value(column.field, value)
+                members[cell.name] = _value(cell, row)
+            case CompoundCell():
+                parts = {part.name: _value(part, row) for part in cell.parts}
+                members[cell.name] = parts if any(value is not None for value in parts.values()) else None
             case ParentCell():
                 kind = next((kind for kind in cell.kinds if row[kind.id_position] is not None), None)
                 members[cell.name] = _parent(call, found, row, kind) if kind else None
@@ -73,6 +83,11 @@ def _members(call: RestCall, found: FoundRows, row: Row, cells: Sequence[RowCell
                 page = first_page(call.session, children, _page_size(call), is_child=True)
                 members[cell.name] = _page(call, page) if children.rows else None
     return members
+
+
+def _value(cell: ValueCell, row: Row) -> Stored | bool:
+    column, value = cell.column, row[cell.position]
+    return column.written(value) if column.written else json_value(column.field, value)
 
 
 def _parent(call: RestCall, found: FoundRows, row: Row, kind: ParentKind) -> dict[str, object]:

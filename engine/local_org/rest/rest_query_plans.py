@@ -8,7 +8,7 @@ from sfmap.engine.local_org.calls.query_pages import found_by
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.records.object_schema import NUMBER_TYPES
 from sfmap.engine.local_org.rest.rest_call import RestCall
-from sfmap.engine.local_org.soql.row_layout import ParentCell, RowCell, ValueCell
+from sfmap.engine.local_org.soql.row_layout import CompoundCell, ParentCell, RowCell, ValueCell
 from sfmap.engine.local_org.soql.soql_compiler import CompiledQuery, compile_query
 
 _APEX_TYPES = {
@@ -56,6 +56,8 @@ def _columns(query: CompiledQuery, cells: Sequence[RowCell]) -> list[Mapping[str
 def _column(query: CompiledQuery, cell: RowCell) -> Mapping[str, object]:
     if isinstance(cell, ValueCell):
         return _value(query, cell)
+    if isinstance(cell, CompoundCell):
+        return _described(cell.name, cell.kind.capitalize())
     if isinstance(cell, ParentCell):
         return _described(cell.name, "SObject", joined=_columns(query, cell.kinds[0].cells))
     child = query.children[cell.number]

@@ -9,13 +9,13 @@ from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import Fault, InvalidRecord, RecordError, no_such_field, unexpected
 from sfmap.engine.local_org.records.external_ids import external_id
 from sfmap.engine.local_org.records.ids import full_id
-from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema
+from sfmap.engine.local_org.records.object_schema import COMPOUND_TYPES, FieldSchema, ObjectSchema
 from sfmap.engine.local_org.records.record_writer import SaveResult, SentRecord, Writer
 from sfmap.engine.local_org.records.references import References
 from sfmap.engine.local_org.records.store import Stored
 from sfmap.engine.local_org.records.validation import stored_value
 from sfmap.engine.local_org.rest.rest_call import RestCall, deleted, json_object, not_found, refused_response
-from sfmap.engine.local_org.rest.rest_values import COMPOUND_TYPES, compound_value, json_value, sent_record
+from sfmap.engine.local_org.rest.rest_values import compound_value, json_value, sent_record
 
 MOST_RECORDS = 200
 """The most records that one request writes."""

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from itertools import takewhile
 
 from sfmap.engine.local_org.faults.org_faults import Fault, InvalidRecord, unexpected
 from sfmap.engine.local_org.records.object_schema import NUMBER_TYPES, FieldSchema, ObjectSchema
@@ -12,7 +11,6 @@ from sfmap.engine.local_org.records.store import Stored, response_value
 from sfmap.engine.local_org.records.validation import stored_value
 
 _WRONG_TYPE = "INVALID_TYPE_ON_FIELD_IN_RECORD"
-COMPOUND_TYPES = ("address", "location")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SHOWN = 80
 
@@ -27,13 +25,9 @@ def json_value(field: FieldSchema, value: Stored) -> Stored | bool:
 def compound_value(
     target: ObjectSchema, field: FieldSchema, row: Mapping[str, Stored]
 ) -> dict[str, object] | None:
-    """The parts of a compound field, such as those of an address, by their names without what they share."""
-    parts = {one.name: one for one in target.fields.values() if one.compound == field.name}
-    shared = sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, zip(*parts, strict=False)))
-    values = {
-        f"{name[shared].lower()}{name[shared + 1 :]}": json_value(part, row[name]) for name, part in parts.items()
-    }
-    return dict(sorted(values.items())) if any(value is not None for value in values.values()) else None
+    """The parts of a compound field, such as those of an address, by their names in responses."""
+    values = {name: json_value(part, row[part.name]) for name, part in target.parts(field).items()}
+    return dict(values) if any(value is not None for value in values.values()) else None
 
 
 def sent_record(target: ObjectSchema, members: Mapping[str, object], body: bytes) -> SentRecord:

@@ -11,7 +11,7 @@ from sfmap.engine.local_org.records.store import Stored
 from sfmap.engine.local_org.soap.envelope import element
 from sfmap.engine.local_org.soap.soap_call import SoapCall
 from sfmap.engine.local_org.soql.query_runs import FoundRows, Row
-from sfmap.engine.local_org.soql.row_layout import ChildrenCell, ParentCell, RowCell, ValueCell
+from sfmap.engine.local_org.soql.row_layout import ChildrenCell, CompoundCell, ParentCell, RowCell, ValueCell
 
 _MOST_RETRIEVED = 2_000
 _NAME = re.compile(r"\w+(\.\w+)*", re.ASCII)
@@ -94,6 +94,12 @@ def _cell(call: SoapCall, found: FoundRows, row: Row, cell: RowCell) -> str:
     match cell:
         case ValueCell():
             return element(f"sf:{cell.name}", cell.column.response(row[cell.position]))
+        case CompoundCell():
+            values = [(part.name, part.column.response(row[part.position])) for part in cell.parts]
+            if all(value is None for _, value in values):
+                return element(f"sf:{cell.name}", None)
+            parts = "".join(element(name, value) for name, value in values)
+            return f'<sf:{cell.name} xsi:type="{cell.kind}">{parts}</sf:{cell.name}>'
         case ParentCell():
             kind = next((kind for kind in cell.kinds if row[kind.id_position] is not None), None)
             if kind is None:

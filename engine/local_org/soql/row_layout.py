@@ -14,6 +14,16 @@ class ValueCell:
     column: Column
 
 
+@dataclass(frozen=True, slots=True)
+class CompoundCell:
+    """A field that consists of others, such as an address: null if they all are."""
+
+    name: str
+    kind: str
+    parts: tuple[ValueCell, ...]
+    """Named as in responses."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParentKind:
     """One of the objects that a parent may be of."""
@@ -42,4 +52,4 @@ class ChildrenCell:
     """Which of the query's child queries."""
 
 
-RowCell = ValueCell | ParentCell | ChildrenCell
+RowCell = ValueCell | CompoundCell | ParentCell | ChildrenCell

@@ -5,10 +5,17 @@ from dataclasses import replace
 from itertools import chain, islice
 
 from sfmap.engine.local_org.faults.org_faults import Fault, no_such_children, no_such_field, no_such_object
-from sfmap.engine.local_org.records.object_schema import ChildRelationship
+from sfmap.engine.local_org.records.object_schema import COMPOUND_TYPES, ChildRelationship
 from sfmap.engine.local_org.soql.columns import Column, quoted
 from sfmap.engine.local_org.soql.query_fields import JoinedObject, QueryFields
-from sfmap.engine.local_org.soql.row_layout import ChildrenCell, ParentCell, ParentKind, RowCell, ValueCell
+from sfmap.engine.local_org.soql.row_layout import (
+    ChildrenCell,
+    CompoundCell,
+    ParentCell,
+    ParentKind,
+    RowCell,
+    ValueCell,
+)
 from sfmap.engine.local_org.soql.soql_functions import IN_SELECT, Expressions
 from sfmap.engine.local_org.soql.soql_tokens import at_place, misused
 from sfmap.engine.local_org.soql.soql_tree import (
@@ -65,9 +72,7 @@ class Selections:
 
     def cells(self, columns: Sequence[Column]) -> tuple[tuple[RowCell, ...], tuple[str, ...], int]:
         """What the rows contain, the SQL of the columns that this needs besides, and the position of the id."""
-        values = iter(
-            [(column.path, ValueCell(column.name, position, column)) for position, column in enumerate(columns)]
-        )
+        values = iter([(column.path, self._value(column, position)) for position, column in enumerate(columns)])
         if self._has_groups:
             return tuple(cell for _, cell in values), (), -1
         id_position = self._position("t.Id")
@@ -87,6 +92,16 @@ class Selections:
             if names.count(name) > 1:
                 raise self._duplicate(name, 0)
         return self._nested(placed, ()), tuple(self._hidden), id_position
+
+    def _value(self, column: Column, position: int) -> RowCell:
+        if column.field.type not in COMPOUND_TYPES or self._has_groups:
+            return ValueCell(column.name, position, column)
+        end = self._fields.known(column.path[:-1]).ends[0]
+        cells = []
+        for name, part in end.target.parts(column.field).items():
+            found = Column(path=(name,), field=part, sql=f"{end.alias}.{quoted(part.name)}")
+            cells.append(ValueCell(name, self._position(found.sql), found))
+        return CompoundCell(column.name, column.field.type, tuple(cells))
 
     def children(self) -> tuple[ChildRelationship, ...]:
         """The relationships of the child queries. Raises `Fault`."""
