@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.records.object_schema import ObjectSchema
-from sfmap.engine.local_org.records.store import Store
+from sfmap.engine.local_org.records.store import Store, now
 
+EARLIEST = "2026-01-01T00:00:00.000Z"
+"""From when on the org knows what was deleted."""
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=30)
 
 
@@ -16,6 +18,11 @@ class Period:
 
     start: str
     end: str
+
+    @property
+    def covered(self) -> str:
+        """Up to when its changes are known."""
+        return min(self.end, now())
 
 
 def period(start: str, end: str) -> Period:

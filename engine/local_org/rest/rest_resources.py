@@ -11,6 +11,7 @@ from sfmap.engine.local_org.rest import (
     rest_queries,
     rest_records,
 )
+from sfmap.engine.local_org.rest.rest_changes import CHANGE_RESOURCES
 from sfmap.engine.local_org.rest.rest_conditions import unless_unchanged
 from sfmap.engine.local_org.rest.rest_layouts import LAYOUT_RESOURCES
 from sfmap.engine.local_org.rest.rest_list_views import LIST_VIEW_RESOURCES
@@ -89,6 +90,7 @@ REST_RESOURCES = (
     RestResource(path="/queryAll/{locator}", resource=rest_queries.query_more, operation="queryMore"),
     RestResource(path="/sobjects", resource=_DESCRIBE_GLOBAL, operation="describeGlobal"),
     RestResource(path=f"{_OBJECT}/describe", resource=_DESCRIBE_OBJECT, operation="describeSObject"),
+    *CHANGE_RESOURCES,
     *SEARCH_RESOURCES,
     *LAYOUT_RESOURCES,
     *LIST_VIEW_RESOURCES,
