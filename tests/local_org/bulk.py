@@ -93,6 +93,6 @@ def written(rows: Iterable[Sequence[str]], delimiter: str = ",", line_ending: st
     return text.getvalue()
 
 
-def plan(local: LocalOrg, *faults: Mapping[str, object]) -> None:
-    answer = requests.put(f"{local.url}/faults", json={"seed": 1, "faults": list(faults)}, timeout=10)
+def plan(local: LocalOrg, *faults: Mapping[str, object], seed: int = 1) -> None:
+    answer = requests.put(f"{local.url}/faults", json={"seed": seed, "faults": list(faults)}, timeout=10)
     assert answer.status_code == 200, answer.text

@@ -8,7 +8,7 @@ import requests
 
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
-from .bulk import Bulk, plan, token
+from .bulk import Bulk, plan, token, written
 from .conftest import SCHEMA
 from .test_faults import wait_until
 
@@ -70,9 +70,9 @@ def test_rows_are_written_refused_or_not_processed(
     assert bool(info.get("errorMessage")) == (state == "Failed")
     assert tuple(len(bulk.rows(job, name)) for name in files) == counted
     assert returned(bulk, job) == Counter(map(tuple, ROWS))
-    written, refused, _ = counted
-    assert (info["numberRecordsProcessed"], info["numberRecordsFailed"]) == (written + refused, refused)
-    assert leads(bulk) == written
+    done, refused, _ = counted
+    assert (info["numberRecordsProcessed"], info["numberRecordsFailed"]) == (done + refused, refused)
+    assert leads(bulk) == done
 
 
 def test_the_rows_of_a_long_job_are_not_processed_in_their_order(org: LocalOrg, bulk: Bulk) -> None:
@@ -80,9 +80,32 @@ def test_the_rows_of_a_long_job_are_not_processed_in_their_order(org: LocalOrg, 
     plan(org, {"kind": "job_failed", "at": 2})
     job = bulk.run("insert", "LastName,Company,Title\n" + "".join(f"{','.join(row)}\n" for row in rows))
     assert returned(bulk, job) == Counter(map(tuple, rows))
-    written = sorted(int(row["Title"][1:]) for row in bulk.rows(job, "successfulResults"))
-    assert len(written) == leads(bulk) == 200
-    assert written[0] in (0, 10_000, 20_000)
+    done = sorted(int(row["Title"][1:]) for row in bulk.rows(job, "successfulResults"))
+    assert len(done) == leads(bulk) == 200
+    assert done[0] in (0, 10_000, 20_000)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_rows_sent_again_until_none_is_left_are_written_once(org: LocalOrg, bulk: Bulk, seed: int) -> None:
+    plan(
+        org,
+        {"kind": "job_failed", "probability": 0.2},
+        {"kind": "job_aborted", "probability": 0.1},
+        {"kind": "record_lock", "calls": "processBatch", "share": 0.4, "probability": 0.5},
+        {"kind": "server_unavailable", "calls": "processBatch", "probability": 0.2},
+        seed=seed,
+    )
+    left, jobs = DATA, 0
+    while left.count("\n") > 1:
+        jobs += 1
+        job = bulk.run("insert", left)
+        again = [*bulk.rows(job, "failedResults"), *bulk.rows(job, "unprocessedrecords")]
+        rows = [[row["LastName"], row["Company"], row["Title"]] for row in again]
+        left = written([["LastName", "Company", "Title"], *rows])
+    assert jobs > 1
+    plan(org)
+    titles = Counter(str(one["Title"]) for one in bulk.query("SELECT Title FROM Lead"))
+    assert titles == Counter(row[2] for row in ROWS)
 
 
 def test_a_share_of_the_records_is_refused_with_its_own_message(org: LocalOrg, bulk: Bulk) -> None:

@@ -3,7 +3,10 @@
 import gzip
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -217,9 +220,20 @@ def test_older_versions_have_no_such_jobs(bulk: Bulk) -> None:
     assert Bulk(bulk.url, bulk.token, "46.0").ask("POST", "/jobs/query", json=query).status_code == 404
 
 
+@contextmanager
+def killed_at_the_end(database: Path) -> Iterator[LocalOrg]:
+    command = [sys.executable, "-P", "-m", "sfmap.engine.local_org", "--db", str(database)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            yield LocalOrg(json.loads(process.stdout.readline())["url"])
+        finally:
+            process.kill()
+
+
 def test_jobs_are_there_after_a_restart_and_old_ones_are_cleaned_up(tmp_path: Path) -> None:
     database = tmp_path / "org.db"
-    with start_local_org(database) as org:
+    with killed_at_the_end(database) as org:
         bulk = Bulk(org.url, token(org))
         requests.put(f"{bulk.url}/faults", json={"faults": [{**SLOW, "at": 2}]}, timeout=10)
         rows = "".join(f"Name {number},x\n" for number in range(450))
@@ -242,6 +256,7 @@ def test_jobs_are_there_after_a_restart_and_old_ones_are_cleaned_up(tmp_path: Pa
     with start_local_org(database) as org:
         bulk = Bulk(org.url, token(org))
         assert bulk.ended(running)["numberRecordsProcessed"] == 450
+        assert len(bulk.rows(running, "successfulResults")) == 450
         assert bulk.query("SELECT COUNT(Id) n FROM Lead") == [{"n": 450}]
         assert [bulk.info(job).get("state") for job in jobs[:2]] == ["Open", "Aborted"]
         assert bulk.ask("GET", f"/jobs/ingest/{jobs[2]}").status_code == 404

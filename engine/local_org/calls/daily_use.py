@@ -19,6 +19,7 @@ def prepare_daily_use(store: Store) -> None:
 
 def count_use(store: Store, counted: DailyUse) -> bool:
     """Counts one; False if they are used up."""
+    store.run("DELETE FROM sfmap_bulk_usage WHERE at < ?", [_yesterday()])
     if left(store, counted) <= 0:
         return False
     store.run("INSERT INTO sfmap_bulk_usage VALUES (?, ?)", [now(), counted.name])
@@ -26,8 +27,12 @@ def count_use(store: Store, counted: DailyUse) -> bool:
 
 
 def left(store: Store, counted: DailyUse) -> int:
-    yesterday = (datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=24)).isoformat(timespec="milliseconds")
     query = "SELECT count(*) FROM sfmap_bulk_usage WHERE counted = ? AND at >= ?"
-    ((used,),) = store.select(query, [counted.name, yesterday])
+    ((used,),) = store.select(query, [counted.name, _yesterday()])
     assert isinstance(used, int)
     return counted.value - used
+
+
+def _yesterday() -> str:
+    moment = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=24)
+    return moment.isoformat(timespec="milliseconds")
