@@ -11,7 +11,7 @@ from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
 
 Webhook = Literal["segment", "rudderstack"]
 _WEBHOOKS: tuple[Webhook, ...] = get_args(Webhook)
-_SERVE_KEYS = ("spool_megabytes", "spool_days", "dead_letter_megabytes", "history", "sources")
+_SERVE_KEYS = ("spool_megabytes", "spool_days", "dead_letter_megabytes", "history", "analytics_js", "sources")
 _HISTORY_KEYS = ("days", "size")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(MB|GB)")
 _MEGABYTES = {"MB": 1.0, "GB": 1024.0}
@@ -47,6 +47,8 @@ class ServeEntry:
     """For each source."""
     history: HistoryEntry | None = HistoryEntry()
     """None if it is off."""
+    analytics_js: str = ""
+    """The folder of analytics.js, which pages fetch; empty if it is not served."""
     sources: tuple[EventSourceEntry, ...] = ()
 
 
@@ -62,6 +64,7 @@ def read_serve(project: Table) -> ServeEntry:
     for name, size in (("spool_megabytes", megabytes), ("dead_letter_megabytes", letters)):
         if size is not None and size * 1024 < 1:
             table.report.error(kinds.WRONG_VALUE, table.node.span, f"{name} is too small to store an event")
+    analytics_js = table.text("analytics_js")
     usual = ServeEntry()
     sources = (_event_source(name, one, table.report) for name, one in table.tables("sources"))
     return ServeEntry(
@@ -69,6 +72,7 @@ def read_serve(project: Table) -> ServeEntry:
         spool_days=usual.spool_days if days is None else days,
         dead_letter_megabytes=usual.dead_letter_megabytes if letters is None else letters,
         history=_history(table),
+        analytics_js=analytics_js.text if analytics_js else "",
         sources=tuple(source for source in sources if source),
     )
 

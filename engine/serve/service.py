@@ -137,6 +137,7 @@ def _put_together(
         metrics=parts.metrics,
         log=log,
         is_delivering=parts.background.is_alive,
+        analytics_js=project.folder / library if (library := project.serve.analytics_js) else None,
     )
     page = OperatorPage(Operations(parts), (options.operators or options.events).host)
     for_operators = [*api.routes_for_operators(), *(page.routes() if options.page else ())]

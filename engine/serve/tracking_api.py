@@ -1,7 +1,9 @@
 """Segment's HTTP Tracking API, and the endpoints for operators: health, readiness and metrics."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -15,18 +17,25 @@ from sfmap.engine.mapping.values.record import Event
 from sfmap.engine.serve import tracking
 from sfmap.engine.serve.accepting import Accepting, Counting, NotStored
 from sfmap.engine.serve.access import Access, NotAllowed
+from sfmap.engine.serve.browser_setup import ALL_ORIGINS, BrowserSetup
 from sfmap.engine.serve.log import Log, SparingLog
 from sfmap.engine.serve.tracking import NotAccepted
 
 _SHORT = {"i": "identify", "g": "group", "t": "track", "p": "page", "s": "screen", "a": "alias", "b": "batch"}
 """The paths that analytics.js uses."""
-_CORS = {"Access-Control-Allow-Origin": "*"}
+_JITSU = "/api/s"
+_JITSU_KEY = "X-Write-Key"
+"""The header with the key; the one in the body is masked."""
 _PREFLIGHT = {
-    **_CORS,
+    **ALL_ORIGINS,
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Content-Encoding, AnonymousId, X-Retry-Count",
     "Access-Control-Max-Age": "86400",
+    "Vary": "Access-Control-Request-Headers",
 }
+_USUAL_HEADERS = "Authorization, Content-Type, Content-Encoding, AnonymousId, X-Retry-Count"
+_ASKED_BY_PAGES = ("/v1/{path:path}", f"{_JITSU}/{{path:path}}", "/sourceConfig", "/sourceConfig/")
+"""The addresses that pages of other sites may call."""
+_HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,2000}")
 _SUCCESS = b'{"success":true}'
 _LATER = {"Retry-After": "30"}
 _NONE: Mapping[str, str] = {}
@@ -45,13 +54,16 @@ class TrackingApi:
         metrics: Counting,
         log: Log,
         is_delivering: Callable[[], bool],
+        analytics_js: Path | None = None,
     ) -> None:
+        """Raises `CannotServe` if `analytics_js`, the folder of the library for pages, has not the library."""
         self._acceptance = acceptance
         self.access = access
         """Replaced when the project is read again."""
         self._metrics = metrics
         self._log = SparingLog(log)
         self._is_delivering = is_delivering
+        self._browser_setup = BrowserSetup(lambda: self.access, self._refused, analytics_js)
 
     def routes(self) -> list[Route]:
         reads: dict[str, Read] = {
@@ -66,8 +78,12 @@ class TrackingApi:
                 for path, name in paths.items()
             ),
             Route("/v1/m", _ignored, methods=["POST"]),
-            Route("/v1/{path:path}", _preflight, methods=["OPTIONS"]),
-            Route("/v1/projects/{write_key}/settings", self._settings, methods=["GET"]),
+            *(
+                Route(f"{_JITSU}/{name}", self._tracking(name, reads[name], _JITSU), methods=["POST"])
+                for name in tracking.TYPES
+            ),
+            *(Route(path, _preflight, methods=["OPTIONS"]) for path in _ASKED_BY_PAGES),
+            *self._browser_setup.routes(),
             Route("/webhooks/{source}", self._webhook, methods=["POST"]),
         ]
 
@@ -78,15 +94,15 @@ class TrackingApi:
             Route("/metrics", self._metrics_text, methods=["GET"]),
         ]
 
-    def _tracking(self, path: str, read: Read) -> Callable[[Request], Awaitable[Response]]:
+    def _tracking(self, path: str, read: Read, root: str = "/v1") -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            return await self._answer(f"/v1/{path}", request, lambda body: self._read(request, body, read))
+            return await self._answer(f"{root}/{path}", request, lambda body: self._read(request, body, read))
 
         return answer
 
     def _read(self, request: Request, body: bytes, read: Read) -> tuple[str, list[bytes]]:
         said = tracking.read_request(body)
-        source = self.access.source_of(request.headers, said.get("writeKey"))
+        source = self.access.source_of(request.headers, request.headers.get(_JITSU_KEY) or said.get("writeKey"))
         return source, read(said, datetime.now(UTC))
 
     async def _webhook(self, request: Request) -> Response:
@@ -123,31 +139,12 @@ class TrackingApi:
         except ClientDisconnect:
             return Response(status_code=400)
         self._metrics.accept(source, len(events))
-        return Response(_SUCCESS, headers=_CORS, media_type="application/json")
+        return Response(_SUCCESS, headers=ALL_ORIGINS, media_type="application/json")
 
     def _refused(self, path: str, status: int, message: str, headers: Mapping[str, str] = _NONE) -> Response:
         self._metrics.refuse(path, status, message)
         self._log("warning", f"{path} {status}", f"Refused with {status} at {path}: {message}")
-        return JSONResponse({"success": False, "message": message}, status, {**_CORS, **headers})
-
-    async def _settings(self, request: Request) -> Response:
-        """The settings of analytics.js, which make it send everything here."""
-        write_key = request.path_params["write_key"]
-        try:
-            # A browser fetches these for any page; the page's events are checked when they arrive.
-            headers = {name: value for name, value in request.headers.items() if name != "origin"}
-            self.access.source_of(headers, write_key)
-        except NotAllowed as error:
-            return self._refused("/v1/projects/.../settings", 404, str(error))
-        url = request.base_url
-        host = f"{url.netloc}/v1"
-        segment = {"apiKey": write_key, "apiHost": host, "protocol": url.scheme, "addBundledMetadata": True}
-        settings = {
-            "integrations": {"Segment.io": {**segment, "unbundledIntegrations": []}},
-            # Otherwise it reports its own metrics to Segment.
-            "metrics": {"host": host, "sampleRate": 0},
-        }
-        return JSONResponse(settings, headers=_CORS)
+        return JSONResponse({"success": False, "message": message}, status, {**ALL_ORIGINS, **headers})
 
     async def _health(self, _request: Request) -> Response:
         if not self._is_delivering():
@@ -178,18 +175,23 @@ def _single(event_type: str) -> Read:
 
 async def _ignored(_request: Request) -> Response:
     """Accepts and drops the metrics that analytics.js reports about itself."""
-    return Response(_SUCCESS, headers=_CORS, media_type="application/json")
+    return Response(_SUCCESS, headers=ALL_ORIGINS, media_type="application/json")
 
 
-async def _preflight(_request: Request) -> Response:
-    return Response(status_code=204, headers=_PREFLIGHT)
+async def _preflight(request: Request) -> Response:
+    """Allows every header: SDKs add their own, and the write key is what decides."""
+    asked = request.headers.get("access-control-request-headers", "")
+    allowed = asked if _HEADER_NAMES.fullmatch(asked) else _USUAL_HEADERS
+    return Response(status_code=204, headers={**_PREFLIGHT, "Access-Control-Allow-Headers": allowed})
 
 
 async def _unknown(_request: Request, _error: Exception) -> Response:
-    return JSONResponse({"success": False, "message": "There is nothing here."}, 404, _CORS)
+    return JSONResponse({"success": False, "message": "There is nothing here."}, 404, ALL_ORIGINS)
 
 
-async def _not_this_way(_request: Request, error: Exception) -> Response:
+async def _not_this_way(request: Request, error: Exception) -> Response:
     allowed = (getattr(error, "headers", None) or {}).get("Allow", "POST")
+    if allowed == "OPTIONS":  # which every address takes
+        return await _unknown(request, error)
     message = f"This address takes {allowed}."
-    return JSONResponse({"success": False, "message": message}, 405, {**_CORS, "Allow": allowed})
+    return JSONResponse({"success": False, "message": message}, 405, {**ALL_ORIGINS, "Allow": allowed})

@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,8 +15,10 @@ import rudderstack.analytics
 import segment.analytics
 import segment.analytics.client
 
-from ..service import KEY, Service
+from ..folder import REPOSITORY
+from ..service import KEY, PROJECT, Service
 
+OPT_IN = "opt_in: integrations.Salesforce"
 NAMED = {"Salesforce": True}
 PETER = {"email": "peter@initech.com", "firstName": "Peter", "lastName": "Gibbons", "company": "Initech"}
 TEEMO = {"name": "Teemo Industries", "employees": 4, "address": {"city": "East Greenwich", "country": "US"}}
@@ -93,29 +97,71 @@ def test_events_of_segment_analytics_node_are_delivered(service: Service, node: 
     check_documented(service)
 
 
-def test_events_of_analytics_js_in_a_browser_are_delivered(service: Service, node: Path) -> None:
-    """With nothing but the host changed in the set-up of analytics.js."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not browser:
-        pytest.skip("there is no Chromium here: analytics.js is not tried")
-    service.start()
-    bundle = ["node", "node_modules/esbuild/bin/esbuild", "page.js", "--bundle", "--outfile=site/bundle.js"]
-    defines = [f'--define:HOST="{service.url}"', f'--define:WRITE_KEY="{KEY}"']
-    subprocess.run([*bundle, *defines], cwd=node, check=True, capture_output=True, timeout=60)
-    (node / "site" / "index.html").write_text("<!doctype html><title>Shop</title><script src=bundle.js></script>")
-    handler = partial(_Silent, directory=str(node / "site"))
-    site = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=site.serve_forever, daemon=True).start()
-    profile = f"--user-data-dir={node / 'profile'}"
-    url = f"http://127.0.0.1:{site.server_port}/"
-    command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", profile, url]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+@pytest.fixture
+def browser() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("there is no Chromium here: the clients for browsers are not tried")
+    return found
+
+
+@contextmanager
+def visited(browser: str, node: Path, page: str, **defines: str) -> Iterator[None]:
+    """A browser on a site of one page, which runs the script."""
+    site = node / "sites" / page
+    bundle = ["node", "node_modules/esbuild/bin/esbuild", page, "--bundle", "--format=esm"]
+    constants = [f'--define:{name}="{value}"' for name, value in defines.items()]
+    command = [*bundle, *constants, f"--outfile={site / 'bundle.js'}"]
+    subprocess.run(command, cwd=node, check=True, capture_output=True, timeout=60)
+    (site / "index.html").write_text(
+        "<!doctype html><title>Shop</title><script type=module src=bundle.js></script>"
+    )
+    handler = partial(_Silent, directory=str(site))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    profile = f"--user-data-dir={site / 'profile'}"
+    url = f"http://127.0.0.1:{server.server_port}/"
+    headless = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    process = subprocess.Popen([*headless, profile, url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        check_documented(service)
+        yield
     finally:
         process.kill()
         process.wait()
-        site.shutdown()
+        server.shutdown()
+
+
+@pytest.mark.parametrize("page", ["page.js", "page_rudderstack.js", "page_customerio.js"])
+def test_events_of_a_browser_are_delivered(service: Service, node: Path, browser: str, page: str) -> None:
+    """With nothing but the host changed in the set-up of the SDK."""
+    service.start()
+    with visited(browser, node, page, HOST=service.url, WRITE_KEY=KEY):
+        check_documented(service)
+
+
+def test_events_of_segments_snippet_are_delivered(service: Service, node: Path, browser: str) -> None:
+    library = node / "node_modules/@segment/analytics-next/dist/umd"
+    project = PROJECT.replace("serve:\n", f"serve:\n  analytics_js: {library}\n")
+    (service.folder.path / "sfmap.yaml").write_text(project)
+    service.start()
+    with visited(browser, node, "page_snippet.js", HOST=service.url, WRITE_KEY=KEY):
+        check_documented(service)
+
+
+def test_events_of_jitsu_are_delivered(service: Service, node: Path, browser: str) -> None:
+    """Its SDK sends no `integrations`, so that the mappings must not ask for an opt-in."""
+    key, folder = "website:secret", service.folder.path
+    (folder / "mappings").mkdir()
+    for name in ("lead.yaml", "account.yaml"):
+        text = (REPOSITORY / "mappings" / name).read_text()
+        assert OPT_IN in text
+        (folder / "mappings" / name).write_text(text.replace(OPT_IN, ""))
+    (folder / "sfmap.yaml").write_text(PROJECT.replace("${WEBSITE_KEY}", "${JITSU_KEY}"))
+    (folder / "secrets.env").touch(0o600)
+    (folder / "secrets.env").write_text(f"JITSU_KEY={key}\n")
+    service.start()
+    with visited(browser, node, "page_jitsu.js", HOST=service.url, WRITE_KEY=key):
+        check_documented(service)
 
 
 class _Silent(SimpleHTTPRequestHandler):

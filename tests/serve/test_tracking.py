@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import hmac
 import re
+import urllib.request
 from base64 import b64encode
 
 import orjson
@@ -339,3 +340,45 @@ def test_left_out_values_are_counted_and_shown(service: Service) -> None:
     assert "left out: Lead has no field favouriteArtist__c" in service.ask("/counts").body.decode()
     assert "To the local org" in service.ask("/counts").body.decode()
     assert "Delivering to the local org" in service.ask("/").body.decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        ("authorization,content-type,rsa-recovered,sentat", "authorization,content-type,rsa-recovered,sentat"),
+        (None, "Authorization, Content-Type, Content-Encoding, AnonymousId, X-Retry-Count"),
+        ("<script>", "Authorization, Content-Type, Content-Encoding, AnonymousId, X-Retry-Count"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/identify", "/api/s/identify", "/sourceConfig/"])
+def test_a_preflight_allows_the_headers_that_are_asked_for(
+    running: Service, path: str, asked: str | None, allowed: str
+) -> None:
+    headers = {"Access-Control-Request-Headers": asked} if asked else {}
+    request = urllib.request.Request(f"{running.url}{path}", headers=headers, method="OPTIONS")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 204
+        assert answer.headers["Access-Control-Allow-Headers"] == allowed
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/nothing", {}),
+        ("/v1/pixel/track", None),
+        ("/api/s/nothing", {}),
+        (f"/analytics.js/v1/{KEY}/analytics.min.js", None),
+        ("/analytics-next/bundles/..%2fpackage.json", None),
+        ("/v1/projects/unknown/settings", None),
+        ("/sourceConfig?writeKey=unknown", None),
+    ],
+)
+def test_what_is_not_here_is_not_found(running: Service, path: str, body: object) -> None:
+    answer = running.ask(path, body)
+    assert (answer.status, orjson.loads(answer.body)["success"]) == (404, False)
+
+
+def test_a_folder_without_analytics_js_is_refused(service: Service) -> None:
+    (service.folder.path / "sfmap.yaml").write_text("serve: {analytics_js: nowhere}\n")
+    assert "nowhere has no standalone.js. Run npm install @segment/analytics-next" in service.refused()
