@@ -91,6 +91,7 @@ BAD_REQUESTS: list[tuple[str, str, Json, str]] = [
     ("PATCH", "/Issue__c/Key__c", {"records": [ISSUE] * 201}, "EXCEEDED_ID_LIMIT"),
     ("PATCH", "/Lead/City", {"records": [LEAD]}, "INVALID_FIELD"),
     ("DELETE", f"?ids={','.join([MISSING] * 201)}", None, "EXCEEDED_ID_LIMIT"),
+    ("DELETE", "", None, "MISSING_ARGUMENT"),
     ("POST", "/Lead", {"ids": [MISSING], "fields": ["Nope__c"]}, "INVALID_FIELD"),
     ("POST", "/Lead", {"ids": [MISSING]}, "MISSING_ARGUMENT"),
     ("POST", "/Lead", {"ids": MISSING, "fields": ["Id"]}, "JSON_PARSER_ERROR"),

@@ -13,6 +13,7 @@ from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from .conftest import Rest, record, rest_client, sign_in
 
+ROOT = "/services/data/v66.0"
 LEAD = {"LastName": "Ann", "Company": "x"}
 
 
@@ -141,6 +142,24 @@ def test_a_governor_limit_refuses_whole_collections(faulty: LocalOrg, rest: Rest
         True,
         True,
     ]
+
+
+POST = {"method": "POST", "referenceId": "a"}
+COMPOSITES: list[tuple[str, object]] = [
+    ("/composite", {"compositeRequest": [{**POST, "url": f"{ROOT}/sobjects/Lead", "body": LEAD}]}),
+    ("/composite/batch", {"batchRequests": [{**POST, "url": "v66.0/sobjects/Lead", "richInput": LEAD}]}),
+    ("/composite/tree/Lead", {"records": [{"attributes": {"type": "Lead", "referenceId": "a"}, **LEAD}]}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), COMPOSITES)
+def test_the_records_of_a_composite_request_are_refused(
+    faulty: LocalOrg, rest: Rest, path: str, body: object
+) -> None:
+    before = leads(rest)
+    plan(faulty, kind="record_error", calls="composite", message="Budget first")
+    assert "Budget first" in rest.post(path, body).text
+    assert leads(rest) == before
 
 
 OPERATIONS = [

@@ -6,7 +6,7 @@ from sfmap.engine.local_org.faults.org_faults import unexpected
 
 FIRST_VERSION, LAST_VERSION = 31, 68
 LAST_VERSION_WITH_LOGIN = 64
-_VERSION = re.compile(r"(\d{2,3})\.\d")
+_VERSION = re.compile(r"([1-9]\d)\.0")
 
 
 def version_number(version: str) -> int:

@@ -44,6 +44,8 @@ def upsert(call: RestCall) -> Response:
 
 def delete(call: RestCall) -> Response:
     ids = _listed(call.query.get("ids", ""))
+    if not ids:
+        raise unexpected("MISSING_ARGUMENT", "The ids parameter is required")
     _check_number(len(ids), MOST_RECORDS)
     all_or_none = call.query.get("allOrNone", "").lower() == "true"
     saved = writer(call).delete(ids, all_or_none)
