@@ -149,3 +149,9 @@ def test_a_client_asks_for_the_plan_of_a_query(rest: Bulk) -> None:
     plan = answer["plans"][0]
     assert (plan["cardinality"], plan["sobjectCardinality"], plan["sobjectType"]) == (7, CONTACTS, "Contact")
     assert (plan["leadingOperationType"], plan["fields"], plan["notes"]) == ("TableScan", [], [])
+
+
+def test_a_client_asks_for_the_plan_of_a_list_view(rest: Bulk) -> None:
+    view = rest.ask("GET", "/sobjects/Contact/listviews").json()["listviews"][0]["id"]
+    answer = rest.ask("GET", "/query", params={"explain": view}).json()
+    assert (answer["plans"][0]["sobjectType"], answer["plans"][0]["cardinality"]) == ("Contact", CONTACTS)

@@ -220,6 +220,7 @@ WRONG = [
     ("SELECT Id FROM Account WHERE HOUR_IN_DAY(Name) = 1", "INVALID_FIELD", "HOUR_IN_DAY"),
     ("SELECT Id FROM Account ORDER BY Description", "INVALID_FIELD", "can not be sorted in a query call"),
     ("SELECT COUNT(Id) FROM Account GROUP BY Description", "INVALID_FIELD", "can not be grouped in a query call"),
+    ("SELECT COUNT(Id) FROM Account GROUP BY CreatedDate", "INVALID_FIELD", "can not be grouped in a query call"),
     ("SELECT TYPEOF Owner WHEN User THEN Name END FROM Account", "MALFORMED_QUERY", "polymorphic"),
     ("SELECT Id FROM Account LIMIT 1 ALL ROWS", "MALFORMED_QUERY", "ALL ROWS not allowed"),
     ("SELECT Id FROM Account USING SCOPE team", "MALFORMED_QUERY", "unexpected token: team"),

@@ -23,11 +23,6 @@ _SOAP_TYPES = {
     "time": "xsd:time",
     "anyType": "xsd:anyType",
 }
-_SORTED_BY_NO_VALUE = ("multipicklist",)
-_GROUPED = (
-    "boolean", "combobox", "date", "email", "id", "int",
-    "phone", "picklist", "reference", "string", "textarea", "url",
-)  # fmt: skip
 _ONE_BYTE_A_CHARACTER = ("id", "reference")
 
 _SINCE: Mapping[str, int] = {
@@ -55,9 +50,8 @@ def _described(known: FieldSchema, target: ObjectSchema) -> dict[str, object]:
 
 
 def _first_members(known: FieldSchema, target: ObjectSchema) -> dict[str, object]:
-    sortable = _is_sortable(known)
     return {
-        "aggregatable": sortable and known.type != "boolean",
+        "aggregatable": known.sortable and known.type != "boolean",
         "aiPredictionField": False,
         "autoNumber": known.name in target.number,
         "byteLength": known.length * (1 if known.type in _ONE_BYTE_A_CHARACTER else _BYTES_A_CHARACTER),
@@ -83,7 +77,7 @@ def _first_members(known: FieldSchema, target: ObjectSchema) -> dict[str, object
         "filterable": known.filterable,
         "filteredLookupInfo": None,
         "formulaTreatNullNumberAsZero": False,
-        "groupable": sortable and known.type in _GROUPED,
+        "groupable": known.groupable,
         "highScaleNumber": False,
         "htmlFormatted": False,
         "idLookup": known.id_lookup,
@@ -116,16 +110,12 @@ def _last_members(known: FieldSchema, target: ObjectSchema) -> dict[str, object]
         "scale": known.scale,
         "searchPrefilterable": len(known.references) == 1,
         "soapType": _SOAP_TYPES.get(known.type, "xsd:string"),
-        "sortable": _is_sortable(known),
+        "sortable": known.sortable,
         "type": known.type,
         "unique": known.unique,
         "updateable": known.updateable,
         "writeRequiresMasterRead": False,
     }
-
-
-def _is_sortable(known: FieldSchema) -> bool:
-    return known.filterable and known.type not in _SORTED_BY_NO_VALUE
 
 
 def _default(known: FieldSchema) -> bool | str | None:

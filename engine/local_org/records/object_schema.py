@@ -15,6 +15,10 @@ COMPOUND_TYPES = ("address", "location")
 CODE = "Code"
 """The suffix of a picklist of codes, after the name of its text field."""
 _NEVER_FILTERED = ("address", "location", "encryptedstring", "base64", "anyType", "complexvalue")
+_GROUPED = (
+    "boolean", "combobox", "date", "email", "id", "int",
+    "phone", "picklist", "reference", "string", "textarea", "url",
+)  # fmt: skip
 _LONGEST_FILTERED = 255
 """In characters; queries cannot filter by longer text areas."""
 
@@ -75,6 +79,16 @@ class FieldSchema:
         """Whether a query may filter by the field."""
         is_long = self.type == "textarea" and self.length > _LONGEST_FILTERED
         return not (self.unfiltered or is_long or self.type in _NEVER_FILTERED)
+
+    @property
+    def sortable(self) -> bool:
+        """Whether a query may order its records by the field."""
+        return self.filterable and self.type != "multipicklist"
+
+    @property
+    def groupable(self) -> bool:
+        """Whether a query may group its records by the field."""
+        return self.sortable and self.type in _GROUPED
 
     @property
     def required(self) -> bool:

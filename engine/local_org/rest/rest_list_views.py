@@ -8,7 +8,7 @@ from sfmap.engine.local_org.calls.query_pages import found_by
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import Fault
 from sfmap.engine.local_org.records.ids import full_id, new_id
-from sfmap.engine.local_org.records.object_schema import ObjectSchema
+from sfmap.engine.local_org.records.object_schema import ObjectSchema, Schema
 from sfmap.engine.local_org.rest.rest_call import RestCall
 from sfmap.engine.local_org.rest.rest_router import RestResource
 from sfmap.engine.local_org.rest.rest_values import json_value
@@ -40,9 +40,14 @@ class _ListView:
         return f"SELECT {', '.join(self.columns)} FROM {self.target.name}{where}{order}"  # noqa: S608
 
 
-def _all(call: RestCall) -> list[_ListView]:
-    target = call.target()
-    number = 2 * list(call.schema.objects).index(target.name)
+def list_view_query(schema: Schema, view_id: str) -> str | None:
+    """The query of the list view with this id; None if there is none."""
+    views = (view for target in schema.objects.values() for view in _all(schema, target))
+    return next((view.query for view in views if view.id == full_id(view_id)), None)
+
+
+def _all(schema: Schema, target: ObjectSchema) -> list[_ListView]:
+    number = 2 * list(schema.objects).index(target.name)
     plural = target.plural
     kinds = [("All", False), ("My", True)] if "OwnerId" in target.fields else [("All", False)]
     return [
@@ -59,7 +64,7 @@ def _all(call: RestCall) -> list[_ListView]:
 
 def _named(call: RestCall) -> _ListView:
     """The view that the path names. Raises `Fault`."""
-    for view in _all(call):
+    for view in _all(call.schema, call.target()):
         if call.params["view"] == view.name or full_id(call.params["view"]) == view.id:
             return view
     raise Fault("NOT_FOUND", "The requested resource does not exist", "UnexpectedErrorFault")
@@ -67,7 +72,7 @@ def _named(call: RestCall) -> _ListView:
 
 def _list(call: RestCall) -> Response:
     views = []
-    for view in _all(call):
+    for view in _all(call.schema, call.target()):
         url = f"{call.root}/sobjects/{view.target.name}/listviews/{view.id}"
         views.append(
             {
@@ -97,7 +102,7 @@ def _columns(view: _ListView) -> list[dict[str, object]]:
             "selectListItem": name,
             "sortDirection": "ascending" if name == "Id" else None,
             "sortIndex": 0 if name == "Id" else None,
-            "sortable": view.target.fields[name].filterable,
+            "sortable": view.target.fields[name].sortable,
             "type": view.target.fields[name].type,
         }
         for name in view.columns

@@ -8,6 +8,7 @@ from sfmap.engine.local_org.calls.query_pages import found_by
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.records.object_schema import NUMBER_TYPES
 from sfmap.engine.local_org.rest.rest_call import RestCall
+from sfmap.engine.local_org.rest.rest_list_views import list_view_query
 from sfmap.engine.local_org.soql.row_layout import CompoundCell, ParentCell, RowCell, ValueCell
 from sfmap.engine.local_org.soql.soql_compiler import CompiledQuery, compile_query
 
@@ -34,7 +35,8 @@ def described_columns(call: RestCall, text: str) -> Response:
 
 
 def explained(call: RestCall, text: str) -> Response:
-    """The plan of a query: the local org reads all records of the object."""
+    """The plan of a query, or of a list view's: the local org reads all records of the object."""
+    text = list_view_query(call.schema, text) or text
     found = found_by(text, call.schema, call.store, with_deleted=False)
     target = found.query.target
     plan = {

@@ -201,15 +201,15 @@ class _Compiler:
         self, every: Sequence[Column], columns: Sequence[Column], ordered: Sequence[Column], known: set[str]
     ) -> None:
         place = self._query.object_name.position
-        for column in every:
-            if not column.field.filterable:
-                raise at_place(self._text, place, not_allowed(column.field, "grouped"))
         for column in columns:
             if not column.is_aggregate and column.sql not in known:
                 raise misused(self._text, place, f"Field must be grouped or aggregated: {column.name}")
         for column in ordered:
             if not column.is_aggregate and column.sql not in known:
                 raise misused(self._text, place, f"Ordered field must be grouped or aggregated: {column.name}")
+        for column in every:
+            if not column.field.groupable:
+                raise at_place(self._text, place, not_allowed(column.field, "grouped"))
 
     def _where(self) -> str:
         kept = "1" if self._with_deleted else "t.IsDeleted = 0"
@@ -243,7 +243,7 @@ class _Compiler:
         if column.is_aggregate:
             message = f"Ordered field must be grouped or aggregated: {column.name}"
             raise misused(self._text, term.by.position, message)
-        if not column.field.filterable:
+        if not column.field.sortable:
             raise at_place(self._text, term.by.position, not_allowed(column.field, "sorted"))
         return f"{column.compared} {_direction(term)}"
 

@@ -98,7 +98,16 @@ def _run(checkout: Path, org: LocalOrg, result: Path, left_out: dict[str, str]) 
     environment["NODE_EXTRA_CA_CERTS"] = str(org.authority)
     environment.pop("CI", None)  # it would run failed cases again
     ignored = [f"--testPathIgnorePatterns=/{suite}.test" for suite in left_out]
-    command = ["npx", "jest", "--runInBand", "--forceExit", "--silent", "--json", f"--outputFile={result}", *ignored]
+    command = [
+        "npx",
+        "jest",
+        "--runInBand",
+        "--forceExit",
+        "--silent",
+        "--json",
+        f"--outputFile={result}",
+        *ignored,
+    ]
     subprocess.run(command, cwd=checkout, env=environment, capture_output=True, timeout=3_600)
     found: Cases = {}
     for suite in json.loads(result.read_text("utf-8"))["testResults"]:
