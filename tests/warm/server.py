@@ -26,7 +26,7 @@ from sfmap.tests.folder import SFMAP, installed
 
 LARGEST_REQUEST = 1024 * 1024
 MOST_WAITING = 64
-LATER = ("sfmap.engine.org.soap.client", "sfmap.engine.local_org.__main__")
+LATER = ("sfmap.engine.org.soap.client", "sfmap.engine.local_org.hosting")
 """What commands import only when they need it."""
 
 
