@@ -63,7 +63,7 @@ local_org/bulk     jobs of the Bulk APIs, processed in the background
                    ← local_org/faults, local_org/records, local_org/soql, local_org/calls,
                      local_org/rest
 local_org/pages    pages with the records and the calls
-                   ← http, local_org/faults, local_org/records, local_org/calls
+                   ← http, local_org/faults, local_org/records, local_org/calls, local_org/bulk
 local_org          a Salesforce on loopback, for development and tests
                    ← files, yaml_files, http, local_org/faults, local_org/records, local_org/calls,
                      local_org/soap, local_org/rest, local_org/bulk, local_org/pages

@@ -125,6 +125,21 @@ def test_a_job_says_why_it_failed(org: LocalOrg, bulk: Bulk) -> None:
     assert bulk.info(bulk.run("insert", DATA))["errorMessage"] == "InternalServerError : unable to lock"
 
 
+def test_the_page_of_jobs_shows_what_became_of_them(org: LocalOrg, bulk: Bulk) -> None:
+    plan(org, {"kind": "job_failed", "message": "<no>", "at": 2})
+    job = bulk.run("insert", DATA)
+    page = requests.get(f"{org.url}/jobs", timeout=10).text
+    row = page[page.index(job) :].partition("</tr>")[0]
+    for shown in ("V2Ingest", "insert", "Lead", ">Failed<", ">200<", ">0<", "InternalServerError : &lt;no&gt;"):
+        assert shown in row
+    logged = requests.get(f"{org.url}/calls?q=processBatch", timeout=10).text
+    assert "processBatch insert" in logged
+    number = logged.partition('<tr id="')[2].partition('"')[0]
+    call = requests.get(f"{org.url}/calls/{number}", timeout=10).text
+    assert "Copy as curl" not in call
+    assert "Name 0" in call
+
+
 def test_somebody_aborts_a_job_while_it_is_processed(org: LocalOrg, bulk: Bulk) -> None:
     plan(org, {"kind": "slow", "calls": "processBatch", "at": 2, "seconds": 60})
     job = bulk.create("insert")

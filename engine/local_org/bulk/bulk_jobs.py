@@ -131,6 +131,10 @@ class BulkJobs:
         condition = f"job_type IN ({places}) ORDER BY number * 7919 % 1009, number LIMIT {most} OFFSET {start}"
         return self._jobs(condition, *types)
 
+    def last(self, most: int) -> list[BulkJob]:
+        """The newest jobs of all types."""
+        return self._jobs(f"1 ORDER BY number DESC LIMIT {most}")
+
     def change(self, job: BulkJob, **values: Stored) -> BulkJob:
         self._update("sfmap_bulk_jobs", job.number, {"changed": now(), **values})
         (changed,) = self._jobs("number = ?", job.number)

@@ -81,14 +81,17 @@ def pretty(body: bytes) -> str:
 
 
 def curl(exchange: KeptExchange, operation: str) -> str:
-    """A command that sends the request again, but for its session id."""
+    """A command that sends the request again, but for its session id; empty for what the org does by itself."""
+    if not exchange.url.startswith("http"):
+        return ""
     command = ["curl", exchange.url]
     if exchange.request.lstrip().startswith(b"<"):
         command += ["-H", "Content-Type: text/xml", "-H", 'SOAPAction: ""']
     else:
         command += ["-X", operation.removeprefix("REST "), "-H", "Authorization: Bearer ..."]
     if exchange.request:
-        command += ["-H", "Content-Type: application/json"] if "-X" in command else []
+        kind = "application/json" if exchange.request[:1] in (b"{", b"[") else "text/csv"
+        command += ["-H", f"Content-Type: {kind}"] if "-X" in command else []
         command += ["--data-binary", exchange.request.decode("utf-8", "replace")]
     return shlex.join(command)
 

@@ -20,6 +20,7 @@ from sfmap.engine.local_org.calls.http_requests import base_url
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
 from sfmap.engine.local_org.pages.call_pages import calls_context
 from sfmap.engine.local_org.pages.fault_switches import switch, switches
+from sfmap.engine.local_org.pages.job_pages import jobs_context
 from sfmap.engine.local_org.pages.record_pages import csv_lines, record_context, record_json, records_context
 from sfmap.engine.local_org.records.store import Store
 
@@ -51,6 +52,7 @@ class OrgPages:
             Route("/json/{object}/{id}", self._looked(self._json)),
             Route("/calls", self._shown("calls.html", self._calls)),
             Route("/calls/{number:int}", self._shown("calls.html", self._calls)),
+            Route("/jobs", self._shown("jobs.html", lambda store, _: jobs_context(store))),
             Route("/faults/switches", self._shown("faults.html", self._switches), methods=["GET"]),
             Route("/faults/switches", self._switch, methods=["POST"]),
             Route("/connect", self._shown("connect.html", self._connect)),
