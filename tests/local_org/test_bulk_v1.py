@@ -57,7 +57,7 @@ class Ask:
         assert answer.status_code == 201, answer.text
         batch = answer.json()["id"] if kind == JSON else member(answer, "id")
         path = f"/job/{job}/batch/{batch}"
-        wait_until(lambda: member(self(path), "state") in ("Completed", "Failed", "NotProcessed"))
+        wait_until(lambda: bool(re.search(r"state\W+(Completed|Failed|NotProcessed)", self(path).text)))
         return path
 
 
@@ -102,6 +102,16 @@ def test_json_batches_have_json_results(ask: Ask, org: LocalOrg, session: str) -
     assert bulk.query("SELECT Vip__c, Score__c FROM Lead WHERE LastName = 'Lea'") == [
         {"Vip__c": True, "Score__c": 1.5}
     ]
+
+
+def test_batches_are_answered_in_the_form_of_the_job(ask: Ask) -> None:
+    asked = {"operation": "queryAll", "object": "Lead", "contentType": "CSV"}
+    job = ask("/job", json.dumps(asked), JSON).json()["id"]
+    batch = ask.added(job, "SELECT Id FROM Lead", CSV)
+    assert member(ask(batch, kind=JSON), "state") == "Completed"
+    assert "<batchInfoList" in ask(f"/job/{job}/batch", kind=JSON).text
+    assert "<result-list" in ask(f"{batch}/result", kind=JSON).text
+    assert ask(f"/job/{job}", kind=JSON).json()["numberBatchesCompleted"] == 1
 
 
 @pytest.mark.parametrize("kind", ["CSV", "JSON"])

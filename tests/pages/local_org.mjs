@@ -16,6 +16,7 @@ const STATES = {
   found: at(`${list}?q=nobody`),
   record: at(`${list}/${given.id}`),
   call: at(`/calls/${given.call}`),
+  jobs: at('/jobs'),
   faults: at('/faults/switches'),
   connect: at('/connect'),
   help: async (page) => {

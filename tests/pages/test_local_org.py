@@ -59,7 +59,7 @@ def test_the_keyboard_goes_everywhere(org: FilledOrg, browser: Browser) -> None:
     assert [stop for stop in walked["stops"] if not (stop["isOutlined"] and stop["isInSight"])] == []
     assert walked["third"]["role"] == "a"
     assert walked["record"].startswith("Lee ")
-    assert walked["found"] == ["Campaign", "CampaignMember"]
+    assert walked["found"] == ["Campaign", "CampaignMember", "CampaignMemberStatus"]
 
 
 def visit(org: FilledOrg, browser: Browser, **given: object) -> Any:

@@ -14,6 +14,7 @@ from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.rest.rest_call import RestCall
 
+JSON_TYPE, XML_TYPE = "application/json", "application/xml"
 _NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 _CODES = {
     "INVALID_SESSION_ID": "InvalidSessionId",
@@ -32,7 +33,7 @@ Members = Mapping[str, object]
 
 
 def is_json(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == "application/json"
+    return content_type.partition(";")[0].strip().lower() == JSON_TYPE
 
 
 def refused(fault: Fault, content_type: str) -> Response:
@@ -158,4 +159,4 @@ def _elements(members: Members) -> str:
 
 def _xml(text: str, status: int = 200) -> Response:
     content = f'<?xml version="1.0" encoding="UTF-8"?>{text}'.encode()
-    return Response(content, status, headers={"Content-Type": "application/xml"})
+    return Response(content, status, headers={"Content-Type": XML_TYPE})

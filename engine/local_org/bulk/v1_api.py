@@ -11,6 +11,8 @@ from sfmap.engine.local_org.bulk.job_runner import JobRunner
 from sfmap.engine.local_org.bulk.job_targets import checked_target
 from sfmap.engine.local_org.bulk.row_results import query_rows, read_results
 from sfmap.engine.local_org.bulk.v1_answers import (
+    JSON_TYPE,
+    XML_TYPE,
     answer,
     answer_list,
     batch_members,
@@ -76,7 +78,7 @@ class V1Api:
             raise unexpected("ClientInputError", "The batch is larger than 10 MB")
         batch = jobs.add_batch(job, call.body)
         self._runner.begin(batch.number)
-        return answer("batchInfo", batch_members(batch, job, _kind(call)), _kind(call), _CREATED)
+        return answer("batchInfo", batch_members(batch, job, _form(job)), _form(job), _CREATED)
 
 
 def _create(call: RestCall) -> Response:
@@ -132,13 +134,13 @@ def _info(call: RestCall) -> Response:
 def _listed(call: RestCall) -> Response:
     jobs = BulkJobs(call.store)
     job = _found(jobs, call)
-    batches = [batch_members(batch, job, _kind(call)) for batch in jobs.batches(job)]
-    return answer_list("batchInfoList", "batchInfo", batches, _kind(call))
+    batches = [batch_members(batch, job, _form(job)) for batch in jobs.batches(job)]
+    return answer_list("batchInfoList", "batchInfo", batches, _form(job))
 
 
 def _batch_info(call: RestCall) -> Response:
     job, batch = _found_batch(BulkJobs(call.store), call)
-    return answer("batchInfo", batch_members(batch, job, _kind(call)), _kind(call))
+    return answer("batchInfo", batch_members(batch, job, _form(job)), _form(job))
 
 
 def _request(call: RestCall) -> Response:
@@ -190,5 +192,11 @@ def _invalid(what: str, named: str) -> Fault:
     return unexpected(f"Invalid{what.title()}", f"Invalid {what} id: {named[:80]}")
 
 
+def _form(job: BulkJob) -> str:
+    """The content type of what is said about a job's batches, whatever that of the request is."""
+    return JSON_TYPE if job.content_type == "JSON" else XML_TYPE
+
+
 def _kind(call: RestCall) -> str:
+    """The content type of the request, in which what is said about a job is answered."""
     return call.headers.get("content-type", "")
