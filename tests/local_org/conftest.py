@@ -129,6 +129,15 @@ def client(local: LocalOrg) -> Client:
     return sign_in(local)
 
 
-@pytest.fixture(scope="package")
-def rest(local: LocalOrg) -> Rest:
-    return rest_client(local)
+@pytest.fixture(scope="module")
+def rest_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
+    """An org of the module's own, whose records no other test counts."""
+    folder = tmp_path_factory.mktemp("rest")
+    (folder / "schema.yaml").write_text(SCHEMA)
+    with start_local_org(folder / "org.db", folder / "schema.yaml") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def rest(rest_org: LocalOrg) -> Rest:
+    return rest_client(rest_org)

@@ -152,14 +152,14 @@ UPSERTS = [
 
 @pytest.mark.parametrize(("version", "first", "told", "second", "told_then"), UPSERTS)
 def test_upserts_answer_as_their_version(
-    local: LocalOrg,
+    rest_org: LocalOrg,
     version: str,
     first: int,
     told: dict[str, bool],
     second: int,
     told_then: dict[str, bool] | None,
 ) -> None:
-    rest = rest_client(local, version)
+    rest = rest_client(rest_org, version)
     path = f"/sobjects/Issue__c/Key__c/v-{version}"
     created, updated = rest.patch(path, {}), rest.patch(path, {})
     assert (created.status_code, updated.status_code) == (first, second)
@@ -308,16 +308,15 @@ def test_what_does_not_exist_is_answered_in_json(
     assert code(rest.send(method, path)) == (status, expected)
 
 
-def test_a_session_is_asked_for_first(local: LocalOrg) -> None:
-    stranger = Rest(local.url, "nobody")
+def test_a_session_is_asked_for_first(rest_org: LocalOrg) -> None:
+    stranger = Rest(rest_org.url, "nobody")
     for path in ("/sobjects/Lead/nothing", "/nothing", "/services/data/v99.0/limits"):
         assert code(stranger.get(path)) == (401, "INVALID_SESSION_ID")
 
 
-def test_several_slashes_at_the_start_count_as_one(local: LocalOrg, rest: Rest) -> None:
-    answer = requests.get(
-        f"{local.url}//services/data/v66.0/limits", headers={"Authorization": f"Bearer {rest.token}"}, timeout=10
-    )
+def test_several_slashes_at_the_start_count_as_one(rest_org: LocalOrg, rest: Rest) -> None:
+    headers = {"Authorization": f"Bearer {rest.token}"}
+    answer = requests.get(f"{rest_org.url}//services/data/v66.0/limits", headers=headers, timeout=10)
     assert answer.status_code == 200
 
 
@@ -381,7 +380,7 @@ VERSIONS = [
 
 @pytest.mark.parametrize(("method", "path", "before", "since"), VERSIONS)
 def test_a_resource_is_new_in_some_version(
-    local: LocalOrg, method: str, path: str, before: str, since: int
+    rest_org: LocalOrg, method: str, path: str, before: str, since: int
 ) -> None:
-    assert code(rest_client(local, before).send(method, path, {})) == (404, "NOT_FOUND")
-    assert rest_client(local, f"{since}.0").send(method, path, {}).status_code == 400
+    assert code(rest_client(rest_org, before).send(method, path, {})) == (404, "NOT_FOUND")
+    assert rest_client(rest_org, f"{since}.0").send(method, path, {}).status_code == 400
