@@ -111,6 +111,8 @@ def fitted(field: FieldDescription, value: Value, conventions: Conventions = CON
         return _base64(as_text(value))
     value_type = VALUE_TYPES.get(field.type)
     found = convert(value, value_type, conventions) if value_type else as_text(value)
+    if field.type == "email" and isinstance(found, str):
+        found = found.lower()  # as the org stores it, so that a record that has it is known as unchanged
     if value_type in ("integer", "number") and isinstance(found, (int, float)):
         return _within_precision(field, found)
     if not isinstance(found, str) or not 0 < field.length < length(found) or field.type in _PICKLISTS:

@@ -146,7 +146,7 @@ def test_a_refused_record_does_not_affect_the_others(folder: Folder, identify: I
         ),
         (6, "updated", None),
     ]
-    assert folder.rows("SELECT Email, Rating FROM Lead ORDER BY Id") == [("a@b.co", None), ("D@b.co", "Hot")]
+    assert folder.rows("SELECT Email, Rating FROM Lead ORDER BY Id") == [("a@b.co", None), ("d@b.co", "Hot")]
 
 
 def test_a_record_with_nothing_to_update_is_unchanged(folder: Folder, identify: Identify) -> None:

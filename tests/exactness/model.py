@@ -9,6 +9,8 @@ from typing import Literal
 
 Json = object
 Event = Mapping[str, Json]
+CHILDREN = ("AccountId",)
+"""References whose records are deleted with the record that they refer to."""
 Fate = Literal["created", "updated", "deleted", "unchanged", "skipped", "failed"]
 EventType = Literal["identify", "group", "track", "page", "screen", "alias"]
 Operation = Literal["create", "update", "upsert", "delete"]
@@ -266,10 +268,20 @@ class Org:
             return "failed", None
         record = found[0] if table.on_many == "oldest" else found[-1]
         if table.operation == "delete":
-            record.deleted = True
+            self._delete(record)
             return "deleted", record
         filled = {name: value for name, value in empty.items() if record.fields.get(name) is None}
         return self._update(table, record, {**filled, **always, **update})
+
+    def _delete(self, record: Kept) -> None:
+        """Deletes the record with its children; references of others to it are emptied."""
+        record.deleted = True
+        for kept in [one for records in self.records.values() for one in records if not one.deleted]:
+            for name in [name for name, value in kept.fields.items() if value is record]:
+                if name in CHILDREN:
+                    self._delete(kept)
+                else:
+                    del kept.fields[name]
 
     def _found(self, table: Table, lookups: Sequence[Mapping[str, str]]) -> list[Kept]:
         for lookup in lookups:
@@ -376,9 +388,12 @@ def _whole(lookup: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _added(fields: "Mapping[str, str | Kept]", values: "Contents") -> "dict[str, str | Kept | Sought | None]":
-    """The values with what is added behind what the fields hold."""
+    """The values with what is added behind what the fields hold; an e-mail field holds small letters."""
     known: dict[str, str | Kept | Sought | None] = {}
     for name, value in values.items():
+        if name == "Email" and isinstance(value, str):
+            known[name] = value.lower()
+            continue
         known[name] = value if not isinstance(value, Added) else _union(fields.get(name), value.values)
     return known
 

@@ -348,7 +348,7 @@ def test_records_are_created_in_the_order_of_their_events(the_stage: Stage) -> N
     check(
         the_stage,
         Trial((BY_EMAIL, DELETED, named), events),
-        {"Lead": [lead("P1@x.co", "lA", "C1"), lead("P2@x.co", "La", "C1", Phone="51")]},
+        {"Lead": [lead("p1@x.co", "lA", "C1"), lead("p2@x.co", "La", "C1", Phone="51")]},
     )
 
 

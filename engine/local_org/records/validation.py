@@ -134,6 +134,7 @@ def _record_id(field: FieldSchema, text: str) -> str:
 
 
 def _text(field: FieldSchema, text: str, cut_long: bool) -> str | None:
+    """The text as stored; e-mail fields keep no capital letters."""
     if field.type == "email" and text and not is_email_address(text):
         message = f"{field.label}: invalid email address: {text[:_SHOWN]}"
         raise InvalidRecord(RecordError("INVALID_EMAIL_ADDRESS", message, (field.name,)))
@@ -145,6 +146,8 @@ def _text(field: FieldSchema, text: str, cut_long: bool) -> str | None:
             return truncated(text, field.length)
         message = f"{field.label}: data value too large: {text[:_SHOWN]} (max length={field.length})"
         raise InvalidRecord(RecordError("STRING_TOO_LONG", message, (field.name,)))
+    if field.type == "email":
+        text = text.lower()
     return text or None
 
 
