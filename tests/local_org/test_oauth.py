@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import time
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -235,3 +236,13 @@ def test_a_browser_opens_the_org_by_its_front_door(local: LocalOrg) -> None:
     found = get(local, "/services/oauth2/singleaccess", token_of(local), redirect_uri="/lightning/setup").json()
     assert found == {"frontdoor_uri": f"{local.url}/secur/frontdoor.jsp?startURL=%2Flightning%2Fsetup"}
     assert requests.get(found["frontdoor_uri"], timeout=30).url == f"{local.url}/"
+
+
+def test_the_page_of_a_call_does_not_show_the_token_of_its_address(local: LocalOrg) -> None:
+    token = token_of(local)
+    assert get(local, IDENTITY, oauth_token=token, version="66.0").status_code == 200
+    found = re.search(r"/calls/(\d+)", get(local, "/calls").text)
+    assert found
+    page = get(local, found[0]).text
+    assert "version=66.0" in page
+    assert token.partition("!")[2] not in page

@@ -7,6 +7,7 @@ _LONGEST = 128 * 1024
 """The most bytes kept of a request or a response."""
 _SECRETS = {name: re.compile(rb"(" + name + rb"(?:\s[^>]*)?>)[^<]*") for name in (b"essionId", b"assword")}
 """By the end of an element's name: one literal in a pattern is searched much faster than two."""
+_TOKEN = re.compile(r"(?<=oauth_token=)[^&]*")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class KeptExchange:
 
 def kept(exchange: Exchange) -> KeptExchange:
     return KeptExchange(
-        url=exchange.url,
+        url=_TOKEN.sub("...", exchange.url),
         client=exchange.client[:200],
         sent=len(exchange.request),
         received=len(exchange.response),
