@@ -30,6 +30,12 @@ def test_a_layout_has_a_row_for_each_field(get: Any) -> None:
     assert described["recordTypeSelectorRequired"] == [False]
 
 
+def test_the_layout_of_a_record_type_is_where_a_describe_says(get: Any) -> None:
+    url = get("Lead/describe")["recordTypeInfos"][-1]["urls"]["layout"]
+    assert get(url)["id"] == get("Lead/describe/layouts")["layouts"][0]["id"]
+    assert get("Lead/describe/layouts/012000000000999AAA", 404)[0]["errorCode"] == "NOT_FOUND"
+
+
 def test_named_layouts_are_those_that_the_object_has(get: Any) -> None:
     assert get("User/describe/namedLayouts/UserAlt")["layouts"]
     assert get("User/describe")["namedLayoutInfos"] == [{"name": "UserAlt"}]

@@ -8,6 +8,7 @@ import pytest
 import requests
 from lxml import etree
 
+from sfmap.engine import local_org
 from sfmap.engine.local_org.process import LocalOrg
 
 TABLE = (Path(__file__).parent / "partner_types.txt").read_text("utf-8")
@@ -57,6 +58,23 @@ def test_the_codes_are_sorted_and_unique(local: LocalOrg, enum: str) -> None:
     codes = [str(one.get("value")) for one in found]
     assert codes == sorted(set(codes))
     assert "UNKNOWN_EXCEPTION" in codes
+
+
+ENGINE = Path(local_org.__file__).parent
+SAID = {
+    "StatusCode": re.compile(r'(?:RecordError|_?refused)\(\s*(?:[\w.]+,\s*)?"([A-Z_]{5,})"'),
+    "ExceptionCode": re.compile(r'(?:Fault|unexpected)\(\s*"([A-Z_]{5,})"'),
+}
+
+
+@pytest.mark.parametrize("enum", SAID)
+def test_every_code_of_an_answer_is_in_the_wsdl(local: LocalOrg, enum: str) -> None:
+    rooms = ("faults", "records", "soql", "calls", "soap")
+    sources = [path.read_text("utf-8") for room in rooms for path in (ENGINE / room).glob("*.py")]
+    said = {code for text in sources for code in SAID[enum].findall(text)}
+    found = _wsdl(local, 38).iterfind(f".//{XSD}simpleType[@name='{enum}']//{XSD}enumeration")
+    assert len(said) > 5
+    assert said <= {str(one.get("value")) for one in found}
 
 
 def test_an_unknown_version_has_no_wsdl(local: LocalOrg) -> None:

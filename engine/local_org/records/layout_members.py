@@ -1,10 +1,12 @@
 """What a describe says of an object's page layout: one section with a row for each field."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sfmap.engine.local_org.records.ids import new_id
+from sfmap.engine.local_org.records.object_members import described_record_type
 from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema, Schema
-from sfmap.engine.local_org.records.record_types import MASTER_RECORD_TYPE_ID
+from sfmap.engine.local_org.records.record_types import RecordTypeInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +16,9 @@ class DescribedLayouts:
     """Each record type with the layout that it has."""
 
 
-def described_layouts(target: ObjectSchema, schema: Schema) -> DescribedLayouts:
+def described_layouts(
+    target: ObjectSchema, schema: Schema, record_types: Sequence[RecordTypeInfo]
+) -> DescribedLayouts:
     layout_id = new_id("00h", 1 + list(schema.objects).index(target.name))
     section = _section(target, layout_id)
     layout: dict[str, object] = {
@@ -22,18 +26,10 @@ def described_layouts(target: ObjectSchema, schema: Schema) -> DescribedLayouts:
         "editLayoutSections": [section],
         "id": layout_id,
     }
-    master: dict[str, object] = {
-        "active": True,
-        "available": True,
-        "defaultRecordTypeMapping": True,
-        "developerName": "Master",
-        "layoutId": layout_id,
-        "master": True,
-        "name": "Master",
-        "picklistsForRecordType": [],
-        "recordTypeId": MASTER_RECORD_TYPE_ID,
-    }
-    return DescribedLayouts(layouts=[layout], record_types=[master])
+    mappings = [
+        {**described_record_type(one), "layoutId": layout_id, "picklistsForRecordType": []} for one in record_types
+    ]
+    return DescribedLayouts(layouts=[layout], record_types=[dict(sorted(one.items())) for one in mappings])
 
 
 def _section(target: ObjectSchema, layout_id: str) -> dict[str, object]:

@@ -78,7 +78,9 @@ def described_object(
         "implementsInterfaces": None,
         "namedLayoutInfos": [{"name": name} for name in target.named_layouts],
         "networkScopeFieldName": None,
-        "recordTypeInfos": [_known_to(version, _record_type(one), _RECORD_TYPES_SINCE) for one in record_types],
+        "recordTypeInfos": [
+            _known_to(version, described_record_type(one), _RECORD_TYPES_SINCE) for one in record_types
+        ],
         "searchLayoutable": True,
         "supportedScopes": _scopes(target),
         "urlDetail": page,
@@ -105,7 +107,7 @@ def _child(child: ChildRelationship) -> dict[str, object]:
     }
 
 
-def _record_type(info: RecordTypeInfo) -> dict[str, object]:
+def described_record_type(info: RecordTypeInfo) -> dict[str, object]:
     return {
         "active": info.active,
         "available": info.active,

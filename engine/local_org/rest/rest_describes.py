@@ -4,7 +4,7 @@ from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.api_versions import version_number
 from sfmap.engine.local_org.records.field_members import described_fields
-from sfmap.engine.local_org.records.object_members import described_head, described_object
+from sfmap.engine.local_org.records.object_members import described_head, described_object, described_record_type
 from sfmap.engine.local_org.records.object_schema import ObjectSchema
 from sfmap.engine.local_org.records.record_types import record_type_infos
 from sfmap.engine.local_org.rest.rest_call import RestCall
@@ -25,16 +25,21 @@ def describe_object(call: RestCall) -> Response:
         known | {"soapType": _SOAP_TYPES.get(str(known["soapType"]), known["soapType"])}
         for known in described_fields(target, version)
     ]
+    record_types = record_type_infos(call.store, call.schema, target)
     facts = described_object(
         target,
         call.schema,
         version=version,
         base_url=call.base_url,
         fields=fields,
-        record_types=record_type_infos(call.store, call.schema, target),
+        record_types=record_types,
     )
+    layouts = f"{_urls(call, target)['describe']}/layouts"
     described = {
         **facts,
+        "recordTypeInfos": [
+            {**described_record_type(one), "urls": {"layout": f"{layouts}/{one.id}"}} for one in record_types
+        ],
         "listviewable": None,
         "lookupLayoutable": None,
         "sobjectDescribeOption": "FULL",

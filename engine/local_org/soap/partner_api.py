@@ -131,7 +131,7 @@ class PartnerApi:
         calls.check(session_id, injected)
         if request.operation == "login":
             signed_in = soap_sign_in.log_in(
-                request, calls.sessions, base_url=base_url, version=version, currency=calls.schema.currency
+                request, calls.sessions, base_url=base_url, version=version, schema=calls.schema
             )
             return answer("login", signed_in, None)
         operation = _OPERATIONS.get(request.operation)

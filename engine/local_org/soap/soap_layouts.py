@@ -2,6 +2,7 @@
 
 from sfmap.engine.local_org.faults.org_faults import Fault
 from sfmap.engine.local_org.records.layout_members import described_layouts, described_tabs
+from sfmap.engine.local_org.records.record_types import record_type_infos
 from sfmap.engine.local_org.soap.envelope import text_of
 from sfmap.engine.local_org.soap.member_elements import members
 from sfmap.engine.local_org.soap.soap_call import SoapCall
@@ -12,7 +13,7 @@ def describe_layout(call: SoapCall) -> str:
     name = "".join(map(text_of, call.request.elements("layoutName"))).strip()
     if name and name not in target.named_layouts:
         raise Fault("INVALID_TYPE", f"{target.name} has no layout named {name[:80]}", "InvalidSObjectFault")
-    described = described_layouts(target, call.schema)
+    described = described_layouts(target, call.schema, record_type_infos(call.store, call.schema, target))
     facts = {
         "layouts": described.layouts,
         "recordTypeMappings": described.record_types,

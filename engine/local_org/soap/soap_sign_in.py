@@ -5,7 +5,9 @@ from sfmap.engine.local_org.calls.api_versions import LAST_VERSION_WITH_LOGIN, v
 from sfmap.engine.local_org.calls.sessions import ORGANIZATION_ID, SESSION_SECONDS, USER_ID, ApiSessions
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.records.currencies import MANY, USUAL_CURRENCY
+from sfmap.engine.local_org.records.features import PERSONS
 from sfmap.engine.local_org.records.ids import new_id
+from sfmap.engine.local_org.records.object_schema import Schema
 from sfmap.engine.local_org.soap.envelope import SoapRequest, element
 from sfmap.engine.local_org.soap.soap_call import SoapCall
 
@@ -15,7 +17,7 @@ _CHATTER_EXTERNAL_SINCE = 48
 """The version from which on the user information has this member."""
 
 
-def log_in(request: SoapRequest, sessions: ApiSessions, *, base_url: str, version: str, currency: str) -> str:
+def log_in(request: SoapRequest, sessions: ApiSessions, *, base_url: str, version: str, schema: Schema) -> str:
     """Raises `Fault`."""
     number = version_number(version)
     if number > LAST_VERSION_WITH_LOGIN:
@@ -32,7 +34,7 @@ def log_in(request: SoapRequest, sessions: ApiSessions, *, base_url: str, versio
         f"<result>{element('metadataServerUrl', url.replace('/u/', '/m/'))}"
         f"<passwordExpired>false</passwordExpired><sandbox>true</sandbox>{element('serverUrl', url)}"
         f"{element('sessionId', session.id)}{element('userId', USER_ID)}"
-        f"<userInfo>{_user_info(currency, number)}</userInfo></result>"
+        f"<userInfo>{_user_info(schema, number)}</userInfo></result>"
     )
 
 
@@ -42,11 +44,12 @@ def log_out(call: SoapCall) -> str:
 
 
 def get_user_info(call: SoapCall) -> str:
-    return f"<result>{_user_info(call.schema.currency, call.version)}</result>"
+    return f"<result>{_user_info(call.schema, call.version)}</result>"
 
 
-def _user_info(currency: str, version: int) -> str:
+def _user_info(schema: Schema, version: int) -> str:
     """The user information, in the API's order."""
+    currency = schema.currency
     has_many = currency == MANY
     facts: dict[str, object] = {
         "accessibilityMode": False,
@@ -56,7 +59,7 @@ def _user_info(currency: str, version: int) -> str:
         "orgDefaultCurrencyIsoCode": None if has_many else currency,
         "orgDefaultCurrencyLocale": None if has_many else "en_US",
         "orgDisallowHtmlAttachments": False,
-        "orgHasPersonAccounts": False,
+        "orgHasPersonAccounts": PERSONS in schema.features,
         "organizationId": ORGANIZATION_ID,
         "organizationMultiCurrency": has_many,
         "organizationName": "Local org",
