@@ -103,7 +103,7 @@ QUERIES: list[tuple[str, list[dict[str, Any]]]] = [
      [{"LastName": "Lee"}, {"LastName": "Ray"}]),
     ("SELECT LastName FROM Lead WHERE Tags__c EXCLUDES ('red') ORDER BY LastName",
      [{"LastName": "Kim"}, {"LastName": "Ray"}]),
-    ("SELECT Username, IsActive FROM User", [{"Username": credentials.USERNAME, "IsActive": True}]),
+    ("SELECT Username, IsActive FROM User WHERE Alias = 'local'", [{"Username": credentials.USERNAME, "IsActive": True}]),
     ("SELECT Name, IsSandbox FROM Organization", [{"Name": "Local org", "IsSandbox": True}]),
 ]  # fmt: skip
 
