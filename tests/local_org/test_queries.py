@@ -62,6 +62,9 @@ def plain(value: Any) -> Any:
     return [plain(part) for part in value] if isinstance(value, list) else value
 
 
+MANY_CHOICES = ",".join(["'red'"] * 1050)
+"""More than SQLite takes in one chain of conditions."""
+
 QUERIES: list[tuple[str, list[dict[str, Any]]]] = [
     (
         "SELECT LastName, Account.Name, Account.Parent.Name FROM Contact ORDER BY LastName",
@@ -101,9 +104,12 @@ QUERIES: list[tuple[str, list[dict[str, Any]]]] = [
     ),
     ("SELECT LastName FROM Lead WHERE Tags__c INCLUDES ('red;green', 'blue') ORDER BY LastName",
      [{"LastName": "Lee"}, {"LastName": "Ray"}]),
+    (f"SELECT LastName FROM Lead WHERE Tags__c INCLUDES ({MANY_CHOICES})",
+     [{"LastName": "Lee"}]),
     ("SELECT LastName FROM Lead WHERE Tags__c EXCLUDES ('red') ORDER BY LastName",
      [{"LastName": "Kim"}, {"LastName": "Ray"}]),
-    ("SELECT Username, IsActive FROM User WHERE Alias = 'local'", [{"Username": credentials.USERNAME, "IsActive": True}]),
+    ("SELECT Username, IsActive FROM User WHERE Alias = 'local'",
+     [{"Username": credentials.USERNAME, "IsActive": True}]),
     ("SELECT Name, IsSandbox FROM Organization", [{"Name": "Local org", "IsSandbox": True}]),
 ]  # fmt: skip
 

@@ -113,6 +113,13 @@ ANSWERS: list[tuple[str, list[dict[str, Any]]]] = [
             }
         ],
     ),
+    (
+        "SELECT FIELDS(CUSTOM), COUNT(Id) FROM Seat__c GROUP BY Account__c, Kind__c ORDER BY Kind__c LIMIT 200",
+        [
+            {"Account__c": "001000000000001AAA", "Kind__c": None, "expr0": 1},
+            {"Account__c": "001000000000001AAA", "Kind__c": "gold", "expr0": 1},
+        ],
+    ),
     ("SELECT BillingAddress FROM Account WHERE Name = 'Acme'", [{"BillingAddress": None}]),
     (
         "SELECT Subject, TYPEOF What WHEN Account THEN Name, Industry END, TYPEOF Who WHEN Lead THEN Company END"
@@ -178,6 +185,8 @@ def test_a_query_returns_its_records(rest: Bulk, soql: str, expected: list[dict[
     assert plain(answer.json()["records"]) == expected
 
 
+USERS = ("CreatedBy", "LastModifiedBy")
+WAYS = [f"{one}.{two}.{three}" for one in USERS for two in USERS for three in USERS]
 WRONG = [
     ("SELECT (SELECT Id FROM Nobodies) FROM Account", "INVALID_TYPE", "Didn't understand relationship 'Nobodies'"),
     ("SELECT (SELECT COUNT(Id) FROM Contacts) FROM Account", "MALFORMED_QUERY", "Only root queries"),
@@ -221,6 +230,10 @@ WRONG = [
     ("SELECT Id FROM Account ORDER BY Description", "INVALID_FIELD", "can not be sorted in a query call"),
     ("SELECT COUNT(Id) FROM Account GROUP BY Description", "INVALID_FIELD", "can not be grouped in a query call"),
     ("SELECT COUNT(Id) FROM Account GROUP BY CreatedDate", "INVALID_FIELD", "can not be grouped in a query call"),
+    ("SELECT COUNT() FROM Account GROUP BY Name", "MALFORMED_QUERY", "cannot use COUNT()"),
+    ("SELECT COUNT(Id) FROM Account GROUP BY CUBE(Name, Type, Phone, Fax)", "MALFORMED_QUERY", "at most 3 fields"),
+    ("SELECT What.Name, TYPEOF What WHEN Account THEN Id END FROM Task", "INVALID_FIELD", "selected: What"),
+    (f"SELECT {', '.join(f'What.{way}.Name' for way in WAYS)} FROM Task", "QUERY_TOO_COMPLICATED", "55 parents"),
     ("SELECT TYPEOF Owner WHEN User THEN Name END FROM Account", "MALFORMED_QUERY", "polymorphic"),
     ("SELECT Id FROM Account LIMIT 1 ALL ROWS", "MALFORMED_QUERY", "ALL ROWS not allowed"),
     ("SELECT Id FROM Account USING SCOPE team", "MALFORMED_QUERY", "unexpected token: team"),

@@ -92,13 +92,13 @@ class Conditions:
         if column.field.type != "multipicklist":
             raise self._at(condition.left, wrong_operator("field that is not a multi-select picklist"))
         choices = [self._all_of(column, values) for values in condition.choices]
-        found = f"({' OR '.join(choices)})"
+        found = _joined(choices, "OR")
         return f"NOT {found}" if condition.is_negated else found
 
     def _all_of(self, column: Column, values: Sequence[str]) -> str:
         wanted = [self._parameters.add(f";{fold(value)};") for value in values]
         held = f"';' || fold(coalesce({column.sql}, '')) || ';'"
-        return f"({' AND '.join(f'instr({held}, {one}) > 0' for one in wanted)})"
+        return _joined([f"(instr({held}, {one}) > 0)" for one in wanted], "AND")
 
     def _among(self, condition: Among) -> str:
         column = self._filterable(condition.left)

@@ -3,13 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sfmap.engine.local_org.faults.org_faults import Fault, no_such_field, no_such_object, no_such_relationship
+from sfmap.engine.local_org.faults.org_faults import (
+    Fault,
+    no_such_field,
+    no_such_object,
+    no_such_relationship,
+    too_complicated,
+)
 from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema, Schema
 from sfmap.engine.local_org.soql.columns import Column, quoted
 from sfmap.engine.local_org.soql.soql_tokens import at_place, misused
 from sfmap.engine.local_org.soql.soql_tree import FieldName, ObjectAlias
 
 _MOST_PARENTS = 5
+_MOST_JOINS = 55
 _ANY_OBJECT = "Name"
 """The type that the org reports for a parent that may be one of several objects."""
 _OBJECT_NAME = FieldSchema("Type", "Object Type", "string", length=40)
@@ -117,6 +124,8 @@ class QueryFields:
         way = (child.alias, reference.name, parent.name)
         if way in self._joins:
             return f"p{list(self._joins).index(way)}"
+        if len(self._joins) >= _MOST_JOINS:
+            raise too_complicated(f"The query reads more than {_MOST_JOINS} parents.")
         alias = f"p{len(self._joins)}"
         on = f"{alias}.Id = {child.alias}.{quoted(reference.name)}"
         self._joins[way] = f" LEFT JOIN {quoted(parent.name)} AS {alias} ON {on}"

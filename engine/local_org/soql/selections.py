@@ -87,10 +87,11 @@ class Selections:
                 placed.append(self._type_of(selection))
             else:
                 placed += islice(values, len(self._spelled_out(selection)))
-        names = [path[0] for path, cell in placed if not isinstance(cell, ValueCell) or len(path) == 1]
-        for name in names:
-            if names.count(name) > 1:
-                raise self._duplicate(name, 0)
+        names = [path[0] for path, _ in placed if len(path) == 1] + list(
+            {path[0] for path, _ in placed if path[1:]}
+        )
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise self._duplicate(twice, 0)
         return self._nested(placed, ()), tuple(self._hidden), id_position
 
     def _value(self, column: Column, position: int) -> RowCell:

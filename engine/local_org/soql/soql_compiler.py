@@ -27,6 +27,7 @@ from sfmap.engine.local_org.soql.soql_tree import ChildQuery, Expression, Groupi
 
 _LONGEST_QUERY = 100_000
 _LARGEST_OFFSET = 2_000
+_MOST_WITH_SUBTOTALS = 3
 _OWNER = "OwnerId"
 PARENTS = "parents"
 """The parameter of a child query: the ids of the parents as JSON."""
@@ -103,7 +104,7 @@ class _Compiler:
         cells, hidden, id_position = self._selections.cells(columns)
         children = self._children()
         if self._has_groups:
-            statement = self._groups()
+            statement = self._groups(len(columns))
         elif self._relationship:
             statement = self._child_records(columns, hidden)
         else:
@@ -130,6 +131,11 @@ class _Compiler:
             raise unexpected("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {_LARGEST_OFFSET}")
         if self._relationship and (self._has_groups or not query.selected):
             raise misused(self._text, place, "Only root queries support aggregate expressions")
+        if self._has_groups and not query.selected:
+            raise misused(self._text, place, "Grouped query cannot use COUNT(); count a field instead")
+        if query.grouping.subtotals and len(query.grouping.by) > _MOST_WITH_SUBTOTALS:
+            message = f"{query.grouping.subtotals} takes at most {_MOST_WITH_SUBTOTALS} fields"
+            raise misused(self._text, query.grouping.by[-1].position, message)
         if self._has_groups and not query.grouping.by and query.limit >= 0:
             message = "Non-grouped query that uses overall aggregate functions cannot also use LIMIT"
             raise misused(self._text, place, message)
@@ -171,11 +177,10 @@ class _Compiler:
             f" WHERE place > {first}{last} ORDER BY place"
         )
 
-    def _groups(self) -> str:
+    def _groups(self, columns: int) -> str:
         query = self._query
         parts = [self._group(by) for by in _grouping_sets(query.grouping)]
-        first = len(query.selected) + 1
-        terms = [f"{first + number} {_direction(term)}" for number, term in enumerate(query.order)]
+        terms = [f"{number} {_direction(term)}" for number, term in enumerate(query.order, columns + 1)]
         order = f" ORDER BY {', '.join(terms)}" if terms else ""
         limits = f" LIMIT {query.limit} OFFSET {query.offset}"
         return f"SELECT * FROM ({' UNION ALL '.join(parts)}){order}{limits}"  # noqa: S608
