@@ -46,14 +46,15 @@ class ClientTable:
     def __init__(self) -> None:
         self.tried: dict[str, Tried] = {}
         self.skipped: dict[str, str] = {}
-        self.failed = False
+        self.failed: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         properties = dict(report.user_properties)
         client = properties.get("client")
         if not isinstance(client, str):
             return
-        self.failed |= report.failed
+        if report.failed:
+            self.failed.add(client)
         expected = getattr(report, "wasxfail", None)
         if report.skipped and expected is None:
             self.skipped[client] = str(
@@ -68,16 +69,16 @@ class ClientTable:
                 tried.fails.append(str(properties.get("missing") or f"{what}: {expected}"))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Writes and prints the table. The row of a client that could not be tried stays as it is."""
+        """Writes and prints the table. The row of a client that failed, or could not be tried, stays as it is."""
         page = PAGE.read_text("utf-8")
-        rows = rows_of(table_of(page)) | {client: self._row(client) for client in self.tried}
+        whole = self.tried.keys() - self.failed - self.skipped.keys()
+        rows = rows_of(table_of(page)) | {client: self._row(client) for client in whole}
         table = HEAD + "".join(f"{rows[client]}\n" for client in sorted(rows, key=str.casefold))
         terminalreporter.write_sep("=", "clients")
         terminalreporter.write_line(table)
         for client, reason in self.skipped.items():
             terminalreporter.write_line(f"{client} was not tried: {reason}")
-        if not self.failed:
-            PAGE.write_text(page.replace(table_of(page), table), "utf-8")
+        PAGE.write_text(page.replace(table_of(page), table), "utf-8")
 
     def _row(self, client: str) -> str:
         tried = self.tried[client]

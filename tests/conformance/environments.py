@@ -1,14 +1,17 @@
-"""Environments for clients written in Python: each has its own, with pinned packages, kept for later runs."""
+"""Where clients are: those in Python in environments of their own, kept for later runs; others in clones."""
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
-from .pins import requirements
+import pytest
+
+from .pins import checkouts, requirements
 
 
 def environment_of(client: str) -> Path:
@@ -32,3 +35,13 @@ def _install(folder: Path, listed: Path) -> None:
     retrying = ["--retries", "10", "--no-deps", "--requirement", str(listed)]
     done = subprocess.run([*pip, *retrying], capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, f"pip install: {done.stdout} {done.stderr}"
+
+
+def clone_of(client: str, variable: str) -> Path:
+    """A clone of the client's repository at the pinned commit, which a variable names; skips without."""
+    if not (given := os.environ.get(variable)):
+        pytest.skip(f"{variable} names no clone of github.com/{client}")
+    asked = ["git", "rev-parse", "HEAD"]
+    commit = subprocess.run(asked, cwd=given, capture_output=True, text=True, check=True).stdout.strip()
+    assert commit == checkouts()[client], f"{given} is at another commit than the pinned one"
+    return Path(given)

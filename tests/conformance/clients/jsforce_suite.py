@@ -18,6 +18,7 @@ import yaml
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from ..conftest import HERE, access_token, create
+from ..environments import clone_of
 from ..pins import checkouts
 
 CLIENT = "jsforce/jsforce"
@@ -38,14 +39,9 @@ Cases = dict[str, dict[str, str]]
 @pytest.fixture(scope="module")
 def checkout() -> Path:
     """The clone, built."""
-    if not (given := os.environ.get("JSFORCE_CHECKOUT")):
-        pytest.skip("JSFORCE_CHECKOUT names no clone of github.com/jsforce/jsforce")
+    folder = clone_of(CLIENT, "JSFORCE_CHECKOUT")
     if not shutil.which("npm"):
         pytest.skip("Node.js and npm are not here")
-    folder = Path(given)
-    asked = ["git", "rev-parse", "HEAD"]
-    commit = subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
-    assert commit == checkouts()[CLIENT]
     if not (folder / "node_modules").exists():
         subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, check=True)
     if not (folder / "lib").exists():
