@@ -166,3 +166,14 @@ def test_an_org_answers_to_the_names_of_its_certificate(tmp_path: Path) -> None:
             for name in ("org.acme.test", "other.acme.test")
         }
     assert answers == {"org.acme.test": 200, "other.acme.test": 400}
+
+
+@pytest.mark.parametrize(("kind", "created"), [("reset", 0), ("reset_after", 1)])
+def test_connections_break_as_without_tls(secure: LocalOrg, kind: str, created: int) -> None:
+    client = sign_in(secure)
+    before = len(client.query("SELECT LastName FROM Lead"))
+    fault = {"kind": kind, "calls": "create", "at": 1}
+    assert requests.put(f"{secure.url}/faults", json={"faults": [fault]}, timeout=10).status_code == 200
+    with pytest.raises(requests.ConnectionError):
+        client.call(f"<create>{record('Lead', LastName='Lee', Company='Acme')}</create>")
+    assert len(client.query("SELECT LastName FROM Lead")) == before + created
