@@ -107,6 +107,8 @@ class BatchRun:
     def _query(self, job: BulkJob, text: str) -> None:
         self._fault()
         with self._step() as (_, batch):
+            if self._jobs.chunks(batch):  # the org was stopped between the results and the end of the job
+                return
             started = time.perf_counter()
             query = compile_query(text, self._calls.schema, job.operation == "queryAll", USER_ID)
             rows = self._calls.store.select(query.statement, query.parameters)
@@ -181,7 +183,7 @@ class BatchRun:
                 return injected
             self._wait(injected)
             if injected.kind == "slow":
-                return None
+                return injected
             if injected.kind == "job_aborted":
                 self._end("Aborted")
                 raise _Ended

@@ -1,6 +1,6 @@
 """Processes the batches of jobs in the background, a few at a time."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
 from sfmap.engine.local_org.bulk.batch_run import BatchRun
@@ -30,9 +30,16 @@ class JobRunner:
 
     def begin(self, number: int) -> None:
         """Processes the batch with this number once the current call has ended."""
-        self._pool.submit(BatchRun(self._calls, self._faults, self._stopping, number).run)
+        run = BatchRun(self._calls, self._faults, self._stopping, number).run
+        self._pool.submit(run).add_done_callback(_raise)
 
     def stop(self) -> None:
         """Returns when nothing is processed any longer."""
         self._stopping.set()
         self._pool.shutdown(cancel_futures=True)
+
+
+def _raise(done: Future[None]) -> None:
+    """Has an error that nobody expected printed."""
+    if not done.cancelled():
+        done.result()
