@@ -133,6 +133,18 @@ def test_an_answer_has_fewer_or_more_results_than_records(
     assert leads(rest) == before + 6
 
 
+@pytest.mark.parametrize(("numbers", "results"), COUNTS)
+def test_a_retrieve_finds_fewer_or_more_records_than_asked_for(
+    faulty: LocalOrg, rest: Rest, numbers: dict[str, int], results: int
+) -> None:
+    made: str = rest.post("/sobjects/Lead", LEAD).json()["id"]
+    plan(faulty, kind="answer_counts", calls="retrieve", **numbers)
+    found = rest.post("/composite/sobjects/Lead", {"ids": [made] * 3, "fields": ["Id"]}).json()
+    fields = f"<fieldList>Id</fieldList><sObjectType>Lead</sObjectType>{f'<ids>{made}</ids>' * 3}"
+    soap = sign_in(faulty).call(f"<retrieve>{fields}</retrieve>")
+    assert (len(found), soap.count("<result ")) == (results, results)
+
+
 def test_a_governor_limit_refuses_whole_collections(faulty: LocalOrg, rest: Rest) -> None:
     plan(faulty, kind="governor_limit", calls="create", records=2)
     sent = [{"attributes": {"type": "Lead"}, **LEAD}] * 3

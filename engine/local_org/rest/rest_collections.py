@@ -71,7 +71,7 @@ def _retrieved(call: RestCall, ids: Sequence[str], names: str) -> Response:
     fields = selected(target, names)
     found = [call.store.get(target, full_id(one) or "") for one in ids]
     exist = [row if row and not row["IsDeleted"] else None for row in found]
-    return JSONResponse([shown(call, target, fields, row) if row else None for row in exist])
+    return _results(call, [shown(call, target, fields, row) if row else None for row in exist])
 
 
 def _written(
@@ -93,7 +93,7 @@ def _written(
     return _results(call, [_result(one, tells_created=tells_created) for one in saved])
 
 
-def _results(call: RestCall, results: Sequence[dict[str, object]]) -> Response:
+def _results(call: RestCall, results: Sequence[dict[str, object] | None]) -> Response:
     return JSONResponse(list(call.injected.results(results) if call.injected else results))
 
 

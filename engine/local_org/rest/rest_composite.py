@@ -22,6 +22,9 @@ _HALTED = 412
 _ID = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _MANY = re.compile(r"/services/data/v[\d.]+/(query|queryAll|composite/sobjects)(/|$)")
 _NESTED = re.compile(r"/services/data/v[\d.]+/composite(/batch|/graph)?/?$")
+_BATCH_HALTED = (
+    "Batch processing was halted per the request after an error occurred in a preceding subrequest of the batch."
+)
 _NOT_OWN = ("accept", "authorization", "content-type")
 """Headers that a request within another cannot have."""
 
@@ -32,8 +35,8 @@ class _RolledBack(Exception):
 
 def resources(call: RestCall) -> Response:
     """The kinds of composite requests."""
-    names = {"batch": "batch", "graph": "graph", "sobjects": "sobjects", "tree": "tree"}
-    return JSONResponse({name: f"{call.root}/composite/{path}" for name, path in names.items()})
+    names = ("batch", "graph", "sobjects", "tree")
+    return JSONResponse({name: f"{call.root}/composite/{name}" for name in names})
 
 
 def composite(call: RestCall) -> Response:
@@ -71,7 +74,7 @@ def graph(call: RestCall) -> Response:
 
 def _answered(call: RestCall, parts: Sequence[dict[str, object]], *, all_or_none: bool) -> list[dict[str, object]]:
     """The results of requests that refer to each other's responses. Raises `Fault` if they are malformed."""
-    _check_parts(parts)
+    _check_references(parts)
     results: list[dict[str, object]] = []
     try:
         with call.store.savepoint():
@@ -102,11 +105,6 @@ def batch(call: RestCall) -> Response:
     return JSONResponse({"hasErrors": has_errors, "results": results})
 
 
-_BATCH_HALTED = (
-    "Batch processing was halted per the request after an error occurred in a preceding subrequest of the batch."
-)
-
-
 def _parts(body: dict[str, object], name: str, most: int = _MOST_REQUESTS) -> list[dict[str, object]]:
     listed = body.get(name)
     parts = [part for part in listed if isinstance(part, dict)] if isinstance(listed, list) else []
@@ -117,8 +115,8 @@ def _parts(body: dict[str, object], name: str, most: int = _MOST_REQUESTS) -> li
     return parts
 
 
-def _check_parts(parts: Sequence[dict[str, object]]) -> None:
-    """Raises `Fault` for parts that cannot be sent together."""
+def _check_references(parts: Sequence[dict[str, object]]) -> None:
+    """Raises `Fault` for parts whose references are not names, or not their own."""
     ids = [_text(part, "referenceId") for part in parts]
     for one in ids:
         if not _ID.fullmatch(one):

@@ -44,7 +44,8 @@ def retrieve(call: SoapCall) -> str:
     soql = f"SELECT {', '.join(names)} FROM {target.name} WHERE {_ID} IN ({among})"  # noqa: S608
     found = found_by(soql, call.schema, call.store, with_deleted=False)
     records = {row[found.query.id_position]: _record(call, found, row, "result") for row in found.rows}
-    return "".join(records.get(record_id, '<result xsi:nil="true"/>') for record_id in ids)
+    results = [records.get(record_id, '<result xsi:nil="true"/>') for record_id in ids]
+    return "".join(call.injected.results(results) if call.injected else results)
 
 
 def search_records(call: SoapCall) -> str:
