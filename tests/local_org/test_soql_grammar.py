@@ -226,6 +226,12 @@ WRONG = [
     ("SELECT COUNT(Id) FROM Account LIMIT 1", "MALFORMED_QUERY", "cannot also use LIMIT"),
     ("SELECT SUM(Name) FROM Account", "INVALID_FIELD", "does not support aggregate operator SUM"),
     ("SELECT Id FROM Account WHERE COUNT(Id) > 1", "MALFORMED_QUERY", "unexpected token: COUNT"),
+    ("SELECT Id FROM Account WHERE convertCurrency(MAX(AnnualRevenue)) > 1", "MALFORMED_QUERY", "token: MAX"),
+    (
+        "SELECT Name FROM Account GROUP BY Name HAVING Phone = '1'",
+        "MALFORMED_QUERY",
+        "Having clause field must be",
+    ),
     ("SELECT Id FROM Account WHERE HOUR_IN_DAY(Name) = 1", "INVALID_FIELD", "HOUR_IN_DAY"),
     ("SELECT Id FROM Account ORDER BY Description", "INVALID_FIELD", "can not be sorted in a query call"),
     ("SELECT COUNT(Id) FROM Account GROUP BY Description", "INVALID_FIELD", "can not be grouped in a query call"),

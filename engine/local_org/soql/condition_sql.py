@@ -43,12 +43,15 @@ class Conditions:
         *,
         usable: frozenset[str],
         with_deleted: bool,
+        grouped: frozenset[str] | None = None,
     ) -> None:
+        """`grouped` gives the SQL of the columns that HAVING may compare besides aggregates."""
         self._fields = fields
         self._expressions = expressions
         self._parameters = parameters
         self._usable = usable
         self._with_deleted = with_deleted
+        self._grouped = grouped
         self._text = fields.text
 
     def sql(self, condition: Condition) -> str:
@@ -142,6 +145,9 @@ class Conditions:
         column = self._expressions.column(expression, self._usable)
         if not column.field.filterable:
             raise self._at(expression, not_allowed(column.field, "filtered"))
+        if self._grouped is not None and not column.is_aggregate and column.sql not in self._grouped:
+            message = f"Having clause field must be grouped or aggregated: {column.name}"
+            raise misused(self._text, expression.position, message)
         return column
 
     def _stored(self, column: Column, expression: Expression, literal: SoqlLiteral) -> Stored:

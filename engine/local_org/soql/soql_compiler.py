@@ -196,7 +196,9 @@ class _Compiler:
         ordered = [expressions.column(term.by, IN_ORDER_BY) for term in self._query.order]
         known = {column.sql for column in every} | {"NULL"}
         self._check_grouped(every, columns, ordered, known)
-        having = f" HAVING {self._conditions(IN_HAVING).sql(self._query.having)}" if self._query.having else ""
+        having = ""
+        if self._query.having:
+            having = f" HAVING {self._conditions(IN_HAVING, frozenset(known)).sql(self._query.having)}"
         wanted = ", ".join(column.sql for column in (*columns, *ordered))
         group = f" GROUP BY {', '.join(column.compared for column in grouped)}" if grouped else ""
         where = self._where()
@@ -222,13 +224,14 @@ class _Compiler:
         condition = f" AND ({self._conditions(IN_WHERE).sql(where)})" if where else ""
         return f"{kept}{self._scope()}{condition}"
 
-    def _conditions(self, usable: frozenset[str]) -> Conditions:
+    def _conditions(self, usable: frozenset[str], grouped: frozenset[str] | None = None) -> Conditions:
         return Conditions(
             self._fields,
             self._expressions,
             self._parameters,
             usable=usable,
             with_deleted=self._with_deleted,
+            grouped=grouped,
         )
 
     def _scope(self) -> str:

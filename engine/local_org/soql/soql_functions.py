@@ -94,7 +94,8 @@ class Expressions:
             return Column(path=("COUNT",), field=_result("int"), sql="count(*)", is_aggregate=True)
         if function in _AGGREGATES or function == _GROUPING:
             return self._aggregate(expression, expression.argument)
-        column = self.column(expression.argument, _INSIDE.get(function, frozenset()))
+        inside = _INSIDE.get(function, frozenset()) & (usable | {_ZONE})
+        column = self.column(expression.argument, inside)
         if function in _DATE_PARTS:
             return self._grouped(self._date_part(column, expression))
         if function == _LABEL:
