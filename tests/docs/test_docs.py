@@ -77,6 +77,13 @@ def test_the_files_of_the_local_org_are_valid(tmp_path: Path) -> None:
         "CountryCode",
         "Plan__c",
     ]
+    (tmp_path / "record-types.yaml").write_text(text["record-types.yaml"])
+    case = load_schema(tmp_path / "record-types.yaml").object("Case")
+    assert case
+    assert [(one.name, one.active, one.default) for one in case.record_types] == [
+        ("Small", True, True),
+        ("Old", False, False),
+    ]
     assert len(read_fault_plan(Source("faults.yaml", text["faults.yaml"])).counts()) == 3
     rows = [line.split("|")[1] for line in ORGS.splitlines() if line.startswith("| `")]
     assert {kind for row in rows for kind in re.findall("`(.*?)`", row)} == set(get_args(FaultKind))

@@ -92,7 +92,9 @@ def test_records_have_a_currency(org: Client) -> None:
     assert created(org, "Lead", LastName="x", Company="y", CurrencyIsoCode="ZWG").startswith(
         "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST: Currency ISO Code: bad value for restricted picklist field: ZWG"
     )
-    assert "<organizationMultiCurrency>true<" in org.call("<getUserInfo/>")
+    info = org.call("<getUserInfo/>")
+    assert "<organizationMultiCurrency>true<" in info
+    assert "<orgHasPersonAccounts>true<" in info
 
 
 def person_type(org: Client) -> str:

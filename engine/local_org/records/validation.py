@@ -85,6 +85,10 @@ def _parsed(field: FieldSchema, text: str, value: Stored) -> Stored:
 
 
 def _number(field: FieldSchema, text: str) -> Stored:
+    """The number as a double, whose digits before the point the field limits, and none behind it.
+
+    Sources: Help articles 000387302 (more decimals than the scale are kept) and 000394530 (doubles).
+    """
     number = float(text) if _NUMBER.fullmatch(text) else None
     if number is not None and field.type == "int":
         number = number if number.is_integer() else None
@@ -97,7 +101,10 @@ def _number(field: FieldSchema, text: str) -> Stored:
 
 
 def stored_date(text: str) -> str | None:
-    """The date as stored; None if it is not a date. Drops a time or an offset after it, as the org does."""
+    """The date as stored; None if it is not a date. Drops a time or an offset after it, as the org does.
+
+    Source: "Primitive Data Types" in the Object Reference, as for datetimes and times.
+    """
     try:
         datetime.fromisoformat(_DAY_WITH_OFFSET.sub(r"\1T00:00\2", text))
         day = date.fromisoformat(text[:10])
@@ -134,7 +141,10 @@ def _record_id(field: FieldSchema, text: str) -> str:
 
 
 def _text(field: FieldSchema, text: str, cut_long: bool) -> str | None:
-    """The text as stored; e-mail fields keep no capital letters."""
+    """The text as stored; e-mail fields keep no capital letters.
+
+    Sources of the errors: StatusCode in "Core Data Types Used in API Calls" in the SOAP API Developer Guide.
+    """
     if field.type == "email" and text and not is_email_address(text):
         message = f"{field.label}: invalid email address: {text[:_SHOWN]}"
         raise InvalidRecord(RecordError("INVALID_EMAIL_ADDRESS", message, (field.name,)))
