@@ -1,15 +1,28 @@
 """Changed and deleted records over REST."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
 
-from sfmap.engine.local_org.process import LocalOrg
-from sfmap.tests.local_org.conftest import Client, record
+from sfmap.engine.local_org.process import LocalOrg, start_local_org
+from sfmap.tests.local_org.conftest import Client, record, sign_in
 
 NOW = datetime.now(UTC)
 AROUND = {"start": (NOW - timedelta(hours=1)).isoformat(), "end": (NOW + timedelta(hours=1)).isoformat()}
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
+    """An org in which no other test changes records."""
+    with start_local_org(tmp_path_factory.mktemp("org") / "org.db") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(local: LocalOrg) -> Client:
+    return sign_in(local)
 
 
 def get(local: LocalOrg, client: Client, path: str, query: dict[str, str] | str) -> requests.Response:

@@ -1,8 +1,12 @@
 """SOQL against the local org: which records are found, and how invalid queries are refused."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from .conftest import Client, record
+from sfmap.engine.local_org.process import start_local_org
+
+from .conftest import Client, record, sign_in
 
 PEOPLE = [
     record("Contact", LastName="Ångström", FirstName="Åsa", Email="a@b.co", Title="x'y\\z", MailingCity="Rome"),
@@ -19,10 +23,13 @@ PEOPLE = [
 
 
 @pytest.fixture(scope="module")
-def people(client: Client) -> Client:
-    answer = client.call(f"<create>{''.join(PEOPLE)}</create>")
-    assert answer.count("<success>true</success>") == len(PEOPLE)
-    return client
+def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """An org with no other records than these."""
+    with start_local_org(tmp_path_factory.mktemp("org") / "org.db") as local:
+        client = sign_in(local)
+        answer = client.call(f"<create>{''.join(PEOPLE)}</create>")
+        assert answer.count("<success>true</success>") == len(PEOPLE)
+        yield client
 
 
 FOUND = [
