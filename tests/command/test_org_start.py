@@ -139,3 +139,14 @@ def test_an_idle_session_expires(folder: Folder, identify: Identify) -> None:
     assert stopped(process) == 0
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
+
+
+def test_features_are_switched_on_by_name(folder: Folder) -> None:
+    process, _ = started(folder, "--features", "multi_currency, person_accounts")
+    assert stopped(process) == 0
+    columns = folder.rows("SELECT name FROM pragma_table_info('Account')")
+    assert {("CurrencyIsoCode",), ("PersonEmail",)} <= set(columns)
+    assert ("BillingStateCode",) not in columns
+    refused = folder.sfmap("org", "start", "--features", "multi_curency")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert 'The local org has no feature multi_curency: did you mean "multi_currency"?' in refused.stderr

@@ -101,6 +101,8 @@ NOT_LISTED = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
         ("Tags__c", "red;green", "red;green"),
         ("Tags__c", "red;pink", NOT_LISTED),
         ("Free__c", "red;pink", "red;pink"),
+        ("Free__c", ";".join(["a" * 40] * 60), ";".join(["a" * 40] * 60)),
+        ("Free__c", "a" * 4_100, "STRING_TOO_LONG"),
     ],
 )
 def test_a_value_is_stored_or_refused(org: Client, field: str, text: str, kept: str) -> None:

@@ -39,7 +39,7 @@ _CUSTOM_PREFIX = "a0"
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CUSTOM_TYPES = (*TEXT_TYPES, *NUMBER_TYPES, "boolean", "date", "datetime", "time", "reference")
-_DEFAULT_LENGTHS = {"email": 80, "phone": 40, "reference": 18, "textarea": 32_000}
+_DEFAULT_LENGTHS = {"email": 80, "multipicklist": 4_099, "phone": 40, "reference": 18, "textarea": 32_000}
 _FIELD_KEYS = (
     "type", "label", "length", "precision", "scale", "required", "unique", "external_id", "default",
     "values", "restricted", "controller", "to",
