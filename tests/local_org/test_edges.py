@@ -78,7 +78,7 @@ def test_a_backslash_escapes_wildcards_in_like(edges: Client) -> None:
 REFUSED = [
     ({"OwnerId": "005000000000009"}, "INVALID_CROSS_REFERENCE_KEY"),
     ({"Home__c": "001000000000009"}, "INVALID_CROSS_REFERENCE_KEY"),
-    ({"Home__c": "00Q000000000001"}, "MALFORMED_ID"),
+    ({"Home__c": "00Q000000000001"}, "FIELD_INTEGRITY_EXCEPTION"),
     ({"fieldsToNull": "Flag__c"}, "REQUIRED_FIELD_MISSING"),
     ({"fieldsToNull": "Status"}, "REQUIRED_FIELD_MISSING"),
     ({"LastName": "  "}, "REQUIRED_FIELD_MISSING"),

@@ -63,7 +63,7 @@ def test_a_queue_owns_records_of_the_objects_that_it_serves(org: Client) -> None
     assert org.query(f"SELECT OwnerId FROM Lead WHERE Id = '{lead(org, OwnerId=queue)}'") == [queue]
     assert created(org, "Case", OwnerId=queue) == refused
     assert created(org, "Account", Name="a", OwnerId=queue).startswith(
-        "MALFORMED_ID: Owner ID: id value of incorrect"
+        "FIELD_INTEGRITY_EXCEPTION: Owner ID: id value of incorrect"
     )
     assert lead(org, OwnerId=created(org, "Group", Name="All", Type="Regular")) == refused
 

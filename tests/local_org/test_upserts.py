@@ -288,7 +288,11 @@ REFUSED_PARENTS = [
         "INVALID_FIELD",
         "Cannot specify both an external ID reference Account and a salesforce id, AccountId",
     ),
-    ("<AccountId>003000000000001AAA</AccountId>", "MALFORMED_ID", "id value of incorrect type: 003000000000001"),
+    (
+        "<AccountId>003000000000001AAA</AccountId>",
+        "FIELD_INTEGRITY_EXCEPTION",
+        "id value of incorrect type: 003000000000001",
+    ),
     ("<AccountId>001000000zzzzzz</AccountId>", "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"),
 ]
 

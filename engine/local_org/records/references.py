@@ -83,7 +83,7 @@ class References:
         target = self._schema.object_of(record_id)
         if target and target.name not in field.references:
             message = f"{field.label}: id value of incorrect type: {record_id}"
-            raise InvalidRecord(RecordError("MALFORMED_ID", message, (field.name,)))
+            raise InvalidRecord(RecordError("FIELD_INTEGRITY_EXCEPTION", message, (field.name,)))
         deleted = self._store.is_deleted(target, record_id) if target else None
         if deleted is None:
             raise InvalidRecord(
