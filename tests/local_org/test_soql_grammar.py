@@ -120,6 +120,11 @@ ANSWERS: list[tuple[str, list[dict[str, Any]]]] = [
             {"Account__c": "001000000000001AAA", "Kind__c": "gold", "expr0": 1},
         ],
     ),
+    (
+        "SELECT Account.BillingAddress, Account.ShippingAddress, Account.Name FROM Contact"
+        " WHERE LastName = 'Waddams'",
+        [{"Account": None}],
+    ),
     ("SELECT BillingAddress FROM Account WHERE Name = 'Acme'", [{"BillingAddress": None}]),
     (
         "SELECT Subject, TYPEOF What WHEN Account THEN Name, Industry END, TYPEOF Who WHEN Lead THEN Company END"
