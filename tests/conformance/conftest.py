@@ -29,11 +29,16 @@ objects:
 
 
 def access_token(org: LocalOrg) -> str:
+    return token_answer(org)["access_token"]
+
+
+def token_answer(org: LocalOrg) -> dict[str, str]:
+    """What the token endpoint answers: the token, and who it is for."""
     asked = {"grant_type": "client_credentials", "client_id": credentials.CLIENT_ID}
     asked["client_secret"] = credentials.CLIENT_SECRET
     verify = str(org.authority) if org.authority else True
     answer = requests.post(f"{org.url}/services/oauth2/token", asked, verify=verify, timeout=30)
-    return str(answer.json()["access_token"])
+    return dict(answer.json())
 
 
 def create(org: LocalOrg, object_name: str, records: Iterable[Mapping[str, object]]) -> list[str]:

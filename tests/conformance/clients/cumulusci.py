@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import SCHEMA, access_token, create, run
+from ..conftest import SCHEMA, create, run, token_answer
 from ..environments import environment_of
 from ..salesforce_names import NamedOrg, start_named_org
 
@@ -58,7 +58,7 @@ def cci(named: NamedOrg, tmp_path: Path) -> Cci:
     (tmp_path / "cumulusci.yml").write_text(PROJECT)
     (tmp_path / "dataset.sql").write_text(DATASET)
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    org = {"access_token": access_token(named.org), "instance_url": "https://login.salesforce.com"}
+    org = {**token_answer(named.org), "instance_url": "https://login.salesforce.com"}
     environment = {
         **named.environment,
         "HOME": str(tmp_path),
