@@ -10,7 +10,7 @@ from sfmap.engine.local_org.process import LocalOrg, start_local_org
 from sfmap.tests.local_org.conftest import Client, record, sign_in
 
 NOW = datetime.now(UTC)
-AROUND = {"start": (NOW - timedelta(hours=1)).isoformat(), "end": (NOW + timedelta(hours=1)).isoformat()}
+AROUND = {"start": (NOW - timedelta(hours=12)).isoformat(), "end": (NOW + timedelta(hours=12)).isoformat()}
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,7 @@ def test_changed_and_deleted_records_are_found(local: LocalOrg, client: Client) 
         (AROUND, 200),
         (f"start={AROUND['start']}&end={AROUND['end']}", 200),
     ],
+    ids=["no end", "no length", "a period", "a + that is not escaped"],
 )
 def test_a_period_is_checked(local: LocalOrg, client: Client, query: dict[str, str] | str, status: int) -> None:
     answer = get(local, client, "Lead/updated", query)
