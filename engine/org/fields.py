@@ -106,23 +106,29 @@ def why_not_pointed(field: FieldDescription, object_name: str) -> str:
 
 
 def fitted(field: FieldDescription, value: Value, conventions: Conventions = CONVENTIONS) -> Value:
-    """The value as the field holds it, cut to its length. Raises `Unfit`."""
+    """The value as the field holds it: cut to its length, e-mail in small letters. Raises `Unfit`."""
     if field.type == "base64":
         return _base64(as_text(value))
     value_type = VALUE_TYPES.get(field.type)
     found = convert(value, value_type, conventions) if value_type else as_text(value)
-    if field.type == "email" and isinstance(found, str):
-        found = found.lower()  # as the org stores it, so that a record that has it is known as unchanged
     if value_type in ("integer", "number") and isinstance(found, (int, float)):
         return _within_precision(field, found)
-    if not isinstance(found, str) or not 0 < field.length < length(found) or field.type in _PICKLISTS:
+    if not isinstance(found, str):
         return found
+    if not 0 < field.length < length(found) or field.type in _PICKLISTS:
+        return _in_small_letters(found) if field.type == "email" else found
     if field.type == "email":
         raise Unfit(f"is longer than {field.length} characters, and an e-mail address is never cut")
     shortened = cut(found, field.length)
     if not shortened:
         raise Unfit(f"has no character that fits in {field.length}")
     return shortened
+
+
+def _in_small_letters(address: str) -> str:
+    """The address as the org stores it, so that a record that has it is known as unchanged."""
+    small = address.lower()
+    return small if length(small) == length(address) else address
 
 
 def fitted_for_lookup(field: FieldDescription, value: Value, conventions: Conventions = CONVENTIONS) -> Value:

@@ -14,7 +14,7 @@ from sfmap.engine.serve.access import Access, NotAllowed
 ALL_ORIGINS = {"Access-Control-Allow-Origin": "*"}
 _SCRIPT = "standalone.js"
 """The script of the package that Segment serves as analytics.min.js."""
-_PART = re.compile(r"[\w-]+(\.[\w-]+)*\.js")
+_PART = re.compile(r"(?=.{1,200}$)[\w-]+(\.[\w-]+)*\.js", re.ASCII)
 _OFF = {"enabled": False}
 
 Refuse = Callable[[str, int, str], Response]
@@ -24,7 +24,7 @@ class BrowserSetup:
     """Answers for a known write key; `library` is the folder of `@segment/analytics-next` for a page's snippet."""
 
     def __init__(self, access: Callable[[], Access], refuse: Refuse, library: Path | None) -> None:
-        """Raises `CannotServe` if the folder has not the library."""
+        """Raises `CannotServe` if the folder does not hold the library."""
         if library and not (library / _SCRIPT).is_file():
             raise CannotServe(
                 f"serve, analytics_js: {library} has no {_SCRIPT}.",
@@ -70,15 +70,16 @@ class BrowserSetup:
 
     async def _source_config(self, request: Request) -> Response:
         """The configuration of RudderStack's SDK: no destinations in the browser, and no reports of its own."""
+        write_key = request.query_params.get("writeKey", "")
         try:
-            self._check(request, request.query_params.get("writeKey", ""))
+            self._check(request, write_key)
         except NotAllowed as error:
             return self._refuse("/sourceConfig", 404, str(error))
         source = {
             "id": "sfmap",
             "name": "sfmap",
             "workspaceId": "sfmap",
-            "writeKey": request.query_params["writeKey"],
+            "writeKey": write_key,
             "enabled": True,
             "config": {"statsCollection": {"errors": _OFF, "metrics": _OFF}},
             "connections": [],

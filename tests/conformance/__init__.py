@@ -1,1 +1,1 @@
-"""The local org under clients that know only Salesforce: jsforce, npm soap, simple-salesforce, zeep."""
+"""Clients that others wrote for Salesforce, unmodified, with the local org: those that need little."""

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -66,13 +66,13 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
         yield running
 
 
-@pytest.fixture(autouse=True)
-def _of_a_client(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
-    """Says for the table of clients which client is tried with what."""
-    if client := getattr(request.module, "CLIENT", None):
-        record_property("client", client)
-        tried = request.node.callspec.params.get("tried") if hasattr(request.node, "callspec") else None
-        record_property("tried", tried or request.node.name.removeprefix("test_").replace("_", " "))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Says for the table of clients which client is tried with what, also where the test is skipped."""
+    for item in items:
+        if isinstance(item, pytest.Function) and (client := getattr(item.module, "CLIENT", None)):
+            tried = item.callspec.params.get("tried") if hasattr(item, "callspec") else None
+            words = item.name.removeprefix("test_").replace("_", " ")
+            item.user_properties += [("client", client), ("tried", tried or words)]
 
 
 @pytest.fixture(scope="session")

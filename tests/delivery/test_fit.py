@@ -87,6 +87,8 @@ def plan(operation: Operation = "upsert", conventions: Conventions = CONVENTIONS
 
 
 KEPT: list[tuple[dict[str, Value], dict[str, Value]]] = [
+    ({"Mail__c": "Ann@B.CO"}, {"Mail__c": "ann@b.co"}),  # as orgs store it
+    ({"Mail__c": "\u0130\u0130@bc.com"}, {"Mail__c": "\u0130\u0130@bc.com"}),  # in small letters it would not fit
     ({"testProp__c": "abcde"}, {"testProp__c": "abcde"}),
     ({"testProp__c": 12}, {"testProp__c": "12"}),
     ({"Visits__c": "12"}, {"Visits__c": 12}),

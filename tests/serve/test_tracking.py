@@ -370,6 +370,7 @@ def test_a_preflight_allows_the_headers_that_are_asked_for(
         ("/api/s/nothing", {}),
         (f"/analytics.js/v1/{KEY}/analytics.min.js", None),
         ("/analytics-next/bundles/..%2fpackage.json", None),
+        (f"/analytics-next/bundles/{'a' * 300}.js", None),
         ("/v1/projects/unknown/settings", None),
         ("/sourceConfig?writeKey=unknown", None),
     ],
@@ -377,6 +378,15 @@ def test_a_preflight_allows_the_headers_that_are_asked_for(
 def test_what_is_not_here_is_not_found(running: Service, path: str, body: object) -> None:
     answer = running.ask(path, body)
     assert (answer.status, orjson.loads(answer.body)["success"]) == (404, False)
+
+
+@pytest.mark.parametrize(("query", "headers"), [(f"?writeKey={KEY}", {}), ("", BASIC)])
+def test_the_configuration_of_rudderstack_is_for_a_known_key(
+    running: Service, query: str, headers: dict[str, str]
+) -> None:
+    answer = running.ask(f"/sourceConfig{query}", **headers)
+    assert answer.status == 200
+    assert orjson.loads(answer.body)["source"]["enabled"] is True
 
 
 def test_a_folder_without_analytics_js_is_refused(service: Service) -> None:

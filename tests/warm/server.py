@@ -118,6 +118,8 @@ class Server:
 
     def _lost(self, client: socket.socket, child: int) -> None:
         """Kills the child, as its client was."""
+        if child not in self._clients:
+            return  # it has ended by itself
         self._selector.unregister(client)
         os.kill(child, signal.SIGKILL)
 
