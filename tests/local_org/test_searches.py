@@ -19,8 +19,9 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalOrg, Cl
             record("Account", Name="Ferries of Oslo", Description="not Zanzibar", Industry="Shipping"),
             record("Contact", LastName="O'Neill", FirstName="Zoe", Email="zoe@ferries.example"),
             record("Lead", LastName="Zanzibar", Company="x{y}"),
+            record("Lead", LastName="a" * 40, Company="Acme"),
         )
-        assert client.call(f"<create>{''.join(records)}</create>").count("<success>true</success>") == 4
+        assert client.call(f"<create>{''.join(records)}</create>").count("<success>true</success>") == 5
         yield local, client
 
 
@@ -35,6 +36,12 @@ FOUND = {
     "FIND {Zanzibar} IN NAME FIELDS RETURNING Account(Name)": ["Zanzibar Ferries"],
     "FIND {Zanz*} IN NAME FIELDS RETURNING Account(Name), Lead(Name)": ["Zanzibar Ferries", "Zanzibar"],
     "FIND {Zanz} IN NAME FIELDS RETURNING Account(Name)": [],
+    "FIND {z*z?b*r} IN NAME FIELDS RETURNING Account(Name), Lead(Name)": ["Zanzibar Ferries", "Zanzibar"],
+    "FIND {*nz**b*r*} IN NAME FIELDS RETURNING Lead(Name)": ["Zanzibar"],
+    "FIND {zanzi*zibar} IN NAME FIELDS RETURNING Lead(Name)": [],
+    f"FIND {{{'*a' * 40}*b}} RETURNING Lead(Name)": [],
+    f"FIND {{{'*a' * 40}*}} RETURNING Lead(Name)": ["a" * 40],
+    "FIND {ferries} RETURNING Account(Name) WITH NETWORK = 'x' WITH  HIGHLIGHT LIMIT 1": ["Zanzibar Ferries"],
     "FIND {ferries AND oslo} IN NAME FIELDS RETURNING Account(Name)": ["Ferries of Oslo"],
     "FIND {ferries AND NOT oslo} IN NAME FIELDS RETURNING Account(Name)": ["Zanzibar Ferries"],
     "FIND {oslo OR zanzibar} IN NAME FIELDS RETURNING Account(Name ORDER BY Name)": [
@@ -71,6 +78,7 @@ REFUSED = {
     "FIND {zanzibar} RETURNING": "unexpected token: RETURNING",
     "FIND {zanzibar} RETURNING Account(Name": "unexpected token: <EOF>",
     "FIND {zanzibar} ELSEWHERE": "unexpected token: ELSEWHERE",
+    f"FIND {{zanzibar}} WITH{' ' * 2_000}(": "unexpected token: WITH",
 }
 
 

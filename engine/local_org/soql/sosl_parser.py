@@ -9,7 +9,7 @@ _FIND = re.compile(r"\s*FIND\s*(?:\{((?:[^}\\]|\\.)*)\}|'((?:[^'\\]|\\.)*)')", r
 _SCOPE = re.compile(r"\s*IN\s+(ALL|NAME|EMAIL|PHONE|SIDEBAR)\s+FIELDS", re.IGNORECASE)
 _RETURNING = re.compile(r"\s*RETURNING\s+", re.IGNORECASE)
 _OBJECT = re.compile(r"\s*(\w+)\s*", re.ASCII)
-_WITH = re.compile(r"\s*WITH\s+[^()]*?(?=\s+(?:WITH|LIMIT|UPDATE)\b|$)", re.IGNORECASE | re.DOTALL)
+_WITH = re.compile(r"\s*WITH(?:\s++(?!(?:WITH|LIMIT|UPDATE)\b)[^()\s]++)++(?=\s|$)", re.IGNORECASE)
 _END = re.compile(r"(?:\s*LIMIT\s+(\d{1,6}))?(?:\s*UPDATE\s+\w+(?:\s*,\s*\w+)*)?\s*$", re.IGNORECASE)
 _CLAUSE = re.compile(r"\b(?:WHERE|ORDER\s+BY|LIMIT|OFFSET|USING)\b", re.IGNORECASE)
 _CONDITION = re.compile(r"\bWHERE\b(.*?)(?=\b(?:ORDER\s+BY|LIMIT|OFFSET)\b|$)", re.IGNORECASE | re.DOTALL)
@@ -114,7 +114,10 @@ def _terms(sought: str) -> tuple[tuple[Term, ...], ...]:
 
 
 def _pattern(word: str) -> re.Pattern[str]:
-    return re.compile(re.escape(word).replace(r"\*", r"\w*").replace(r"\?", r"\w"))
+    """A pattern for a word with wildcards, which takes linear time: only the last `*` can backtrack."""
+    first, *others = (re.escape(piece).replace(r"\?", r"\w") for piece in word.split("*"))
+    inner = "".join(rf"(?>\w*?{piece})" for piece in others[:-1] if piece)
+    return re.compile(f"{first}{inner}" + (rf"\w*{others[-1]}" if others else ""))
 
 
 def _returned(text: str, position: int) -> tuple[tuple[Returned, ...], int]:
@@ -122,6 +125,7 @@ def _returned(text: str, position: int) -> tuple[tuple[Returned, ...], int]:
     if start is None:
         return (), position
     position = start.end()
+    hidden = text[:position] + _without_quotations(text[position:])
     returned = []
     while True:
         name = _OBJECT.match(text, position)
@@ -130,7 +134,7 @@ def _returned(text: str, position: int) -> tuple[tuple[Returned, ...], int]:
         position = name.end()
         inner = ""
         if text[position : position + 1] == "(":
-            end = _closing(text, position)
+            end = _closing(hidden, position)
             inner, position = text[position + 1 : end], end + 1
         returned.append(_clauses(name[1], inner))
         comma = re.compile(r"\s*,").match(text, position)
@@ -156,10 +160,11 @@ def _without_quotations(text: str) -> str:
     return re.sub(r"'(?:[^'\\]|\\.)*'", lambda found: "x" * len(found[0]), text, flags=re.DOTALL)
 
 
-def _closing(text: str, start: int) -> int:
+def _closing(hidden: str, start: int) -> int:
+    """Where the parenthesis ends that opens at `start`, in a text without quotations."""
     depth = 0
-    for position, sign in enumerate(_without_quotations(text[start:]), start):
-        depth += {"(": 1, ")": -1}.get(sign, 0)
+    for position in range(start, len(hidden)):
+        depth += {"(": 1, ")": -1}.get(hidden[position], 0)
         if depth == 0:
             return position
     raise _malformed("unexpected token: <EOF>")
