@@ -1,7 +1,9 @@
 """Faults of bulk jobs: lost answers at each step, chunks that fail, and jobs that end in the middle."""
 
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -249,3 +251,15 @@ def test_a_query_job_fails_or_is_late(org: LocalOrg, bulk: Bulk) -> None:
     assert ended({"kind": "job_failed"}) == "Failed"
     assert ended({"kind": "job_aborted"}) == "Aborted"
     assert ended({"kind": "slow", "calls": "processBatch", "seconds": 0.1}) == "JobComplete"
+
+
+def test_a_job_fails_when_the_database_refuses_its_query(tmp_path: Path) -> None:
+    with start_local_org(tmp_path / "org.db") as running:
+        bulk = Bulk(running.url, token(running))
+        connection = sqlite3.connect(tmp_path / "org.db")
+        connection.execute("DROP TABLE Lead")
+        connection.close()
+        answer = bulk.ask("POST", "/jobs/query", json={"operation": "query", "query": "SELECT Id FROM Lead"})
+        path = f"/jobs/query/{answer.json()['id']}"
+        wait_until(lambda: bulk.ask("GET", path).json()["state"] == "Failed")
+        assert "no such table" in bulk.ask("GET", path).json()["errorMessage"]

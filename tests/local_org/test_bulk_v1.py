@@ -40,9 +40,9 @@ class Ask:
         self.url = url
         self.session = session
 
-    def __call__(self, path: str, body: str | None = None, kind: str = XML) -> requests.Response:
+    def __call__(self, path: str, body: str | bytes | None = None, kind: str = XML) -> requests.Response:
         headers = {"X-SFDC-Session": self.session, "Content-Type": kind}
-        data = None if body is None else body.encode()
+        data = body.encode() if isinstance(body, str) else body
         return requests.request("POST" if data else "GET", self.url + path, data=data, headers=headers, timeout=30)
 
     def created(self, operation: str, more: str = "<contentType>CSV</contentType>") -> str:
@@ -51,7 +51,7 @@ class Ask:
         assert answer.status_code == 201, answer.text
         return member(answer, "id")
 
-    def added(self, job: str, data: str, kind: str = CSV) -> str:
+    def added(self, job: str, data: str | bytes, kind: str = CSV) -> str:
         """The path of a batch that has ended."""
         answer = self(f"/job/{job}/batch", data, kind)
         assert answer.status_code == 201, answer.text
@@ -137,6 +137,29 @@ def test_a_wrong_batch_fails_alone(ask: Ask) -> None:
     assert member(batch, "state") == "Failed"
     assert member(batch, "stateMessage") == "InvalidBatch : Field name not found : Nope"
     assert member(ask(ask.added(job, "LastName,Company\nUna,x\n")), "state") == "Completed"
+
+
+UNREADABLE = [
+    ("insert", "JSON", "[" * 200_000, "The data is not a JSON array of objects"),
+    ("insert", "JSON", r'[{"LastName":"\ud800","Company":"x"}]', "The data is not a JSON array of objects"),
+    ("insert", "JSON", '[{"LastName":"x","Company":%s}]' % ("[" * 900 + "]" * 900), "A value is a text"),
+    ("insert", "JSON", '[{"LastName":"x","Company":%s}]' % ("9" * 5_000), ""),
+    ("insert", "JSON", b'[{"LastName":"\xff"}]', "The data is not a JSON array of objects"),
+    ("insert", "CSV", b"LastName,Company\n\xff,x\n", "The data is not valid UTF-8"),
+    ("query", "CSV", b"SELECT Id FROM Lead WHERE LastName = '\xff'", "The data is not valid UTF-8"),
+    ("query", "JSON", b"\xff", "The data is not valid UTF-8"),
+    ("query", "CSV", "SELECT Id FROM Lead LIMIT " + "9" * 5_000, "unexpected token"),
+]
+
+
+@pytest.mark.parametrize(("operation", "kind", "data", "words"), UNREADABLE)
+def test_a_batch_that_cannot_be_read_ends(
+    ask: Ask, operation: str, kind: str, data: str | bytes, words: str
+) -> None:
+    job = ask.created(operation, f"<contentType>{kind}</contentType>")
+    batch = ask(ask.added(job, data, JSON if kind == "JSON" else CSV), kind=JSON).text
+    assert words in batch
+    assert re.search(r"state\W+Failed", batch)
 
 
 def test_an_aborted_job_does_not_process_its_batches(ask: Ask, org: LocalOrg) -> None:

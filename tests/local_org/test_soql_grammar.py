@@ -190,6 +190,28 @@ def test_a_query_returns_its_records(rest: Bulk, soql: str, expected: list[dict[
     assert plain(answer.json()["records"]) == expected
 
 
+def nested(start: str, end: str, levels: int) -> str:
+    """A query with the longest of conditions at the last of these levels."""
+    return f"SELECT Id FROM Account WHERE {start * levels}Industry NOT IN ('a', null){end * levels}"
+
+
+LEVELS = [
+    ("NOT ", ""),
+    ("(", ")"),
+    ("(Id = 'a' AND ", ")"),
+    ("(Name != 'a' OR ", " OR Name != 'b')"),
+    ("(", " AND Id != 'b')"),
+]
+
+
+@pytest.mark.parametrize(("start", "end"), LEVELS)
+def test_conditions_may_have_fifteen_levels(rest: Bulk, start: str, end: str) -> None:
+    soql = f"SELECT Id, (SELECT Id FROM Contacts WHERE {start * 15}LastName != 'a'{end * 15}) FROM Account"
+    for one in (nested(start, end, 15), soql):
+        answer = rest.ask("GET", "/query", params={"q": one})
+        assert answer.status_code == 200, answer.text
+
+
 USERS = ("CreatedBy", "LastModifiedBy")
 WAYS = [f"{one}.{two}.{three}" for one in USERS for two in USERS for three in USERS]
 WRONG = [
@@ -261,6 +283,9 @@ WRONG = [
     ),
     ("SELECT Id\nFROM Nobody", "INVALID_TYPE", "ERROR at Row:2:Column:6\nsObject type 'Nobody' is not supported"),
     (f"SELECT {'FORMAT(' * 20}Name{')' * 20} FROM Account", "QUERY_TOO_COMPLICATED", "nests functions"),
+    (nested("NOT ", "", 16), "QUERY_TOO_COMPLICATED", "nests conditions deeper than 15"),
+    (nested("(Id = 'a' AND ", ")", 16), "QUERY_TOO_COMPLICATED", "nests conditions deeper than 15"),
+    (nested(f"({'Name != null AND ' * 40}", ")", 15), "QUERY_TOO_COMPLICATED", "at too many levels"),
     (f"SELECT {'(SELECT ' * 9}Id FROM Contacts{')' * 9} FROM Account", "QUERY_TOO_COMPLICATED", "nests queries"),
 ]
 

@@ -1,6 +1,6 @@
 """Reads the data of a batch, CSV or JSON, as a table."""
 
-import json
+import orjson
 
 from sfmap.engine.local_org.bulk.bulk_jobs import BulkJob
 from sfmap.engine.local_org.bulk.csv_columns import NULL
@@ -19,8 +19,8 @@ def batch_table(job: BulkJob, content: bytes) -> CsvTable:
 
 def _json_table(content: bytes) -> CsvTable:
     try:
-        records = json.loads(content)
-    except ValueError:
+        records = orjson.loads(content)
+    except orjson.JSONDecodeError:
         records = None
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise InvalidBatch("InvalidBatch : The data is not a JSON array of objects")
@@ -46,4 +46,6 @@ def _cells(record: dict[str, object]) -> dict[str, str]:
 def _text(value: object) -> str:
     if value is None:
         return NULL
+    if not isinstance(value, bool | float | int | str):
+        raise InvalidBatch("InvalidBatch : A value is a text, a number, true, false or null")
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,13 +4,14 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from threading import Event
 
 from sfmap.engine.local_org.bulk.batch_data import batch_table
 from sfmap.engine.local_org.bulk.bulk_jobs import BulkBatch, BulkJob, BulkJobs
 from sfmap.engine.local_org.bulk.chunk_writer import DELETES, RowWrites
 from sfmap.engine.local_org.bulk.csv_columns import read_columns
-from sfmap.engine.local_org.bulk.csv_dialects import CsvTable, InvalidBatch, csv_text
+from sfmap.engine.local_org.bulk.csv_dialects import CsvTable, InvalidBatch, csv_text, decoded
 from sfmap.engine.local_org.bulk.job_chunks import CHUNK, PER_BATCH, chunk_order
 from sfmap.engine.local_org.bulk.query_results import result_header, result_record, result_row
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
@@ -21,10 +22,14 @@ from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
 from sfmap.engine.local_org.faults.org_faults import Fault
 from sfmap.engine.local_org.records.exchanges import Exchange
 from sfmap.engine.local_org.records.record_writer import Writer
+from sfmap.engine.local_org.soql.query_runs import selected
 from sfmap.engine.local_org.soql.soql_compiler import compile_query
 
 _AGAIN_SECONDS = 1
 _MOST_TRIES = 20
+_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_LOCKED)
+"""Errors of the database that may pass, such as a full disk."""
+_PRIMARY_CODE = 0xFF
 _BROKEN = "InternalServerError : The batch could not be processed"
 _TOO_OFTEN = "InternalServerError : The batch was retried too often"
 _STORED_TOGETHER = 1_000
@@ -44,22 +49,28 @@ class BatchRun:
         self._jobs = BulkJobs(calls.store)
 
     def run(self) -> None:
-        while not self._stopping.is_set():
-            with suppress(_Ended):
+        with suppress(_Ended):
+            for tries in count(1):
                 try:
-                    self._until_end()
-                except sqlite3.Error:  # such as a full disk: it goes on after the last chunk that was written
+                    self._until_end(tries)
+                except sqlite3.Error:  # the next try goes on after the last chunk that was written
                     self._stopping.wait(_AGAIN_SECONDS)
-                    continue
-            return
+                else:
+                    return
 
-    def _until_end(self) -> None:
+    def _until_end(self, tries: int) -> None:
         try:
             self._process()
         except InvalidBatch as invalid:
             self._end("Failed", str(invalid))
         except Fault as fault:
             self._end("Failed", f"InvalidBatch : {fault.message}")
+        except sqlite3.Error as error:
+            if tries < _MOST_TRIES and error.sqlite_errorcode & _PRIMARY_CODE in _PASSING:
+                raise
+            self._end("Failed", f"InternalServerError : The local org's database: {error}")
+        except (ArithmeticError, RecursionError, ValueError):  # data that nothing before it refused
+            self._end("Failed", _BROKEN)
 
     def _process(self) -> None:
         with self._step() as (job, batch):
@@ -68,7 +79,7 @@ class BatchRun:
             if job.job_type != "Classic":
                 self._jobs.change(job, state="InProgress")
         if job.is_query:
-            self._query(job, content.decode())
+            self._query(job, decoded(content))
         else:
             self._write(job, batch, content)
         self._end("Completed")
@@ -111,7 +122,7 @@ class BatchRun:
                 return
             started = time.perf_counter()
             query = compile_query(text, self._calls.schema, job.operation == "queryAll", USER_ID)
-            rows = self._calls.store.select(query.statement, query.parameters)
+            rows = selected(query, self._calls.store)
             self._jobs.add_results(batch, 0, [result_header(query)])
             stored = result_record if job.content_type == "JSON" else result_row
             for start in range(0, len(rows), _STORED_TOGETHER):

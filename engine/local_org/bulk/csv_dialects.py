@@ -39,13 +39,17 @@ class CsvTable:
         return CsvTable(self.header, rows, mistakes)
 
 
-def read_table(content: bytes, dialect: CsvDialect) -> CsvTable:
-    """The rows of an upload. Raises `InvalidBatch`."""
+def decoded(content: bytes) -> str:
+    """The data of a batch as text. Raises `InvalidBatch`."""
     try:
-        text = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidBatch("InvalidBatch : The data is not valid UTF-8") from None
-    reader = _Reader(text, dialect)
+
+
+def read_table(content: bytes, dialect: CsvDialect) -> CsvTable:
+    """The rows of an upload. Raises `InvalidBatch`."""
+    reader = _Reader(decoded(content), dialect)
     rows = reader.rows()
     if not rows:
         return CsvTable([], [], {})

@@ -23,7 +23,8 @@ from sfmap.engine.local_org.soql.soql_tree import (
 )
 from sfmap.engine.local_org.soql.token_reader import ESCAPES, TokenReader
 
-_DEEPEST = 50
+_DEEPEST = 15
+"""Low enough for SQLite, whose parser has a small stack."""
 _LIKE_ESCAPES = {**ESCAPES, "\\": r"\\", "_": r"\_", "%": r"\%"}
 """Characters that stay escaped in a pattern for SQLite."""
 

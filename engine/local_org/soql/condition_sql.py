@@ -60,7 +60,7 @@ class Conditions:
                 return _joined([self.sql(one) for one in condition.conditions], condition.word)
             case Not():
                 # An unknown result counts as false, as it does for != and NOT IN.
-                return f"NOT coalesce(({self.sql(condition.condition)}), 0)"
+                return f"({self.sql(condition.condition)}) IS NOT TRUE"
             case Among():
                 return self._among(condition)
             case SemiJoin():

@@ -1,13 +1,17 @@
 """Runs compiled queries: the rows of a query, with those of its child queries."""
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sfmap.engine.local_org.faults.org_faults import too_complicated
 from sfmap.engine.local_org.records.store import Store, Stored
 from sfmap.engine.local_org.soql.soql_compiler import PARENTS, CompiledQuery
 
 Row = tuple[Stored, ...]
+_TOO_DEEP = ("parser stack overflow", "Expression tree is too large")
+"""What SQLite says of a statement with too many levels."""
 _PARENT = -2
 """Where the row of a child query has the parent's id."""
 
@@ -36,11 +40,22 @@ class FoundRows:
 
 
 def run_query(query: CompiledQuery, store: Store) -> FoundRows:
+    """What the query finds. Raises `Fault`."""
     return _found(query, store, {})
 
 
+def selected(query: CompiledQuery, store: Store, more: Mapping[str, Stored] | None = None) -> list[Row]:
+    """The rows of the query, without those of its child queries. Raises `Fault`."""
+    try:
+        return store.select(query.statement, {**query.parameters, **(more or {})})
+    except sqlite3.OperationalError as error:
+        if str(error).startswith(_TOO_DEEP):
+            raise too_complicated("The query joins too many conditions at too many levels.") from None
+        raise
+
+
 def _found(query: CompiledQuery, store: Store, more: Mapping[str, Stored]) -> FoundRows:
-    rows = store.select(query.statement, {**query.parameters, **more})
+    rows = selected(query, store, more)
     parents = {PARENTS: json.dumps([row[query.id_position] for row in rows])} if query.children else {}
     below = tuple(_found(child, store, parents) for child in query.children)
     return FoundRows(query, rows, tuple(map(_by_parent, below)), below)
