@@ -30,14 +30,26 @@ def org() -> None:
     "--features",
     metavar="NAMES",
     default="",
-    help="Of state_country_picklists, multi_currency and person_accounts, those that the org has, with commas.",
+    help="What the org has, with commas: state_country_picklists, multi_currency, person_accounts.",
 )
 @click.option("--log", metavar="FILE", type=click.Path(path_type=Path), help="A line of JSON for each API call.")
 @click.option(
     "--faults", metavar="FILE", type=click.Path(path_type=Path), help="Faults to play, see docs/orgs.md."
 )
-@click.option("--daily-limit", default=100_000, show_default=True, help="API calls that the org allows in a day.")
-@click.option("--session-minutes", default=120, show_default=True, help="How long an idle session lives.")
+@click.option(
+    "--daily-limit",
+    type=click.IntRange(min=1),
+    default=100_000,
+    show_default=True,
+    help="API calls that the org allows in a day.",
+)
+@click.option(
+    "--session-minutes",
+    type=click.IntRange(min=1),
+    default=120,
+    show_default=True,
+    help="How long an idle session lives.",
+)
 @click.option("--password-grant", is_flag=True, help="Allow OAuth's password grant, which new orgs do not.")
 @click.option("--tls", is_flag=True, help="Serve HTTPS, with a certificate that is made once.")
 @click.option(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from sfmap.engine.local_org.faults.fault_plan import OPERATIONS
 from sfmap.engine.local_org.process import LocalOrg, LocalOrgFailed, start_local_org
 
 from .conftest import Client, record, sign_in
@@ -75,6 +76,18 @@ def test_a_fault_breaks_the_connection(faulty: LocalOrg, kind: str, created: int
         assert leads(client) == before
         wait_until(lambda: leads(client) != before)
     assert leads(client) == before + created
+
+
+def test_a_late_call_is_done_although_its_session_has_ended_meanwhile(faulty: LocalOrg) -> None:
+    client = sign_in(faulty)
+    before = leads(client)
+    late = {"kind": "late_commit", "calls": "create", "times": 1, "seconds": 1}
+    plan(faulty, late, {"kind": "expired_session", "calls": "query", "times": 1})
+    with pytest.raises(requests.ConnectionError):
+        client.call(CREATE)
+    assert "INVALID_SESSION_ID" in client.call("<query><queryString>SELECT Id FROM Lead</queryString></query>")
+    again = sign_in(faulty)
+    wait_until(lambda: leads(again) == before + 2)
 
 
 def test_the_org_is_down_for_a_while(faulty: LocalOrg) -> None:
@@ -157,6 +170,9 @@ WRONG = [
     ("faults: [{kind: slow, probability: 2}]", "a number from 0 to 1"),
     ("faults: [{kind: slow, at: 0}]", "a whole number above 0"),
     ("faults: [{calls: create}]", 'needs the key "kind"'),
+    ("faults: [{kind: slow, calls: craete}]", 'did you mean "create"'),
+    ("faults: [{kind: http_error, status: 99}]", "from 400 to 599"),
+    ("faults: [{kind: http_error, status: 204}]", "from 400 to 599"),
     ("faults: 7", "must be a table"),
     ("fault: []", 'has no key "fault"'),
 ]
@@ -191,3 +207,10 @@ def test_a_fault_plan_is_read_from_a_file_and_its_faults_are_logged(tmp_path: Pa
         ("create", "not done", "reset"),
         ("query", "ok", ""),
     ]
+
+
+def test_every_operation_of_soap_can_be_named(faulty: LocalOrg) -> None:
+    wsdl = requests.get(f"{faulty.url}/services/Soap/u/64.0?wsdl", timeout=30).text
+    named = set(re.findall(r'<(?:wsdl:)?operation name="(\w+)"', wsdl))
+    assert len(named) > 20
+    assert named <= set(OPERATIONS)

@@ -50,7 +50,7 @@ class ApiCalls:
             started = time.perf_counter()
             try:
                 self.check(token, injected)
-                session = self.sessions.find(token)
+                session = self.sessions.find(token, was_accepted=injected is not None and injected.is_late)
                 self.count()
                 with self.store.transaction():
                     yield session

@@ -47,6 +47,7 @@ class ApiSessions:
     def __init__(self, seconds: int = SESSION_SECONDS) -> None:
         self._seconds = seconds
         self._sessions: dict[str, ApiSession] = {}
+        self._closed: dict[str, ApiSession] = {}
         self._by_sign_in: dict[str, str] = {}
         self.authorizations: dict[str, Authorization] = {}
         """By authorization code."""
@@ -61,8 +62,13 @@ class ApiSessions:
         self._by_sign_in[sign_in] = session.id
         return session
 
-    def find(self, session_id: str) -> ApiSession:
-        """The session, marked as used. Raises `Fault` if there is none, or it has been idle for too long."""
+    def find(self, session_id: str, *, was_accepted: bool = False) -> ApiSession:
+        """The session, marked as used. Raises `Fault` if there is none, or it has been idle for too long.
+
+        A call that was accepted before it is executed may have a session that was closed meanwhile.
+        """
+        if was_accepted and session_id in self._closed:
+            return self._closed[session_id]
         session = self._sessions.get(session_id)
         now = time.monotonic()
         if session is None or now - session.last_used > self._seconds:
@@ -78,4 +84,5 @@ class ApiSessions:
         return Lifetime(session.issued, int(time.time() + left)) if session and left >= 0 else None
 
     def close(self, session_id: str) -> None:
-        self._sessions.pop(session_id, None)
+        if session := self._sessions.pop(session_id, None):
+            self._closed[session_id] = session

@@ -22,6 +22,15 @@ FaultKind = Literal[
 ]  # fmt: skip
 """Described in docs/orgs.md."""
 
+OPERATIONS = (
+    "abortJob", "closeJob", "composite", "convertLead", "create", "createJob", "delete", "deleteJob",
+    "describeGlobal", "describeLayout", "describeSObject", "describeSObjects", "describeTabs", "describeTheme",
+    "emptyRecycleBin", "getDeleted", "getServerTimestamp", "getUpdated", "getUserInfo", "invalidateSessions",
+    "jobInfo", "jobResults", "limits", "listViews", "login", "logout", "merge", "processBatch", "query",
+    "queryAll", "queryMore", "recent", "resetPassword", "resources", "retrieve", "search", "setPassword", "undelete",
+    "update", "uploadJob", "upsert",
+)  # fmt: skip
+"""What `calls` may name: the operations of all protocols."""
 PROCESS_BATCH = "processBatch"
 """The operation of a chunk of a bulk job, which a rule without `calls` hits only with errors of records."""
 
@@ -117,6 +126,11 @@ class InjectedFault:
         """The code and the message of the rule."""
         rule = self._rule
         return f"{rule.code or 'InternalServerError'} : {rule.message}" if rule.message else otherwise
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the call is executed after its connection was closed."""
+        return self.kind == "late_commit"
 
     @property
     def fault(self) -> Fault | None:
@@ -241,7 +255,7 @@ def _rule(node: Node, report: DiagnosticReport) -> FaultRule | None:
     code, message = table.text("code"), table.text("message")
     return FaultRule(
         kind=table.choice("kind", _KINDS) or "slow",
-        calls=frozenset(call.text for call in table.texts("calls")),
+        calls=frozenset(table.items("calls", "an operation, such as create", _operation, OPERATIONS)),
         at=frozenset(table.items("at", "a whole number above 0", _whole)),
         probability=_number(table, "probability", 1.0, most=1.0),
         times=table.positive_integer("times"),
@@ -249,10 +263,19 @@ def _rule(node: Node, report: DiagnosticReport) -> FaultRule | None:
         share=_number(table, "share", 1.0, most=1.0),
         records=table.positive_integer("records", least=0) or 0,
         extra=table.positive_integer("extra") or 0,
-        status=table.positive_integer("status") or 503,
+        status=next(iter(table.items("status", "the HTTP status of a failure, from 400 to 599", _status)), 503),
         code=code.text if code else "",
         message=message.text if message else "",
     )
+
+
+def _operation(node: Node) -> str | None:
+    return node.text if isinstance(node, ScalarNode) and node.text in OPERATIONS else None
+
+
+def _status(node: Node) -> int | None:
+    number = _whole(node)
+    return number if number and 400 <= number <= 599 else None
 
 
 def _whole(node: Node) -> int | None:

@@ -135,7 +135,7 @@ class PartnerApi:
             )
             return answer("login", signed_in, None)
         operation = _OPERATIONS.get(request.operation)
-        session = calls.sessions.find(session_id)
+        session = calls.sessions.find(session_id, was_accepted=injected is not None and injected.is_late)
         if operation is None:
             raise unexpected("UNKNOWN_EXCEPTION", f"The local org has no operation {request.operation}.")
         usage = (calls.count(), calls.daily_limit)
