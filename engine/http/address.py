@@ -33,10 +33,11 @@ def is_of_this_machine(headers: Mapping[str, str]) -> bool:
     if is_forwarded(headers):
         return False
     asked = [f"//{headers.get('host', '')}", *([headers["origin"]] if "origin" in headers else [])]
-    return all(is_loopback(_host_of(url)) for url in asked)
+    return all(is_loopback(host_of(url)) for url in asked)
 
 
-def _host_of(url: str) -> str:
+def host_of(url: str) -> str:
+    """The host of a URL, in lower case and without brackets; empty if it has none."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:

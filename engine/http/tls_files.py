@@ -20,6 +20,8 @@ class TlsFiles:
     """PEM, not encrypted."""
     authority: Path | None = None
     """The certificate of the authority, where sfmap has made it."""
+    is_renewed: bool = False
+    """Whether it has just been made in place of an earlier one, which clients may trust."""
 
 
 def server_context(files: TlsFiles) -> ssl.SSLContext:
@@ -42,13 +44,16 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
 
 
 def host_names(files: TlsFiles) -> list[str]:
-    """The names of hosts that the certificate is for. Call it with files that `server_context` has accepted."""
+    """The names of hosts that the certificate is for, without wildcards.
+
+    Call it with files that `server_context` has accepted.
+    """
     certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
     try:
         held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return []
-    return held.get_values_for_type(x509.DNSName)
+    return [name for name in held.get_values_for_type(x509.DNSName) if "*" not in name]
 
 
 def _check_key(path: Path) -> None:

@@ -44,7 +44,8 @@ def _trusting(files: TlsFiles) -> str:
     if files.authority is None:
         return f"\nClients must trust the authority that has signed the certificate in {files.certificate}.\n"
     path = files.authority.resolve()
-    return f"""
+    renewed = "\nThe certificate and its authority were renewed: clients must trust the new authority.\n"
+    return f"""{renewed if files.is_renewed else ""}
 The org's certificate is signed by an authority of its own. To trust it, set for sfmap and others in Python:
 
   export REQUESTS_CA_BUNDLE={path}

@@ -49,15 +49,15 @@ class LocalOrgOptions:
     """What the org serves HTTPS with; it serves HTTP without."""
 
 
-def _names(options: LocalOrgOptions) -> list[str]:
-    """The host names that requests may name.
+def _names(options: LocalOrgOptions) -> list[str] | None:
+    """The host names that requests may name; None for any.
 
     The credentials are public, so no web page may reach the org by a name that it points at loopback; it has no
     certificate for the names of the org's.
     """
     if not is_loopback(options.host):
-        return ["*"]
-    return ["127.0.0.1", "localhost", *(host_names(options.tls) if options.tls else ())]
+        return None
+    return [options.host, "127.0.0.1", "::1", "localhost", *(host_names(options.tls) if options.tls else ())]
 
 
 def feature_names(text: str) -> tuple[str, ...]:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sfmap.engine.http.address import host_of
 from sfmap.engine.http.connections import Connections
 from sfmap.engine.local_org.bulk.bulk_resources import bulk_resources
 from sfmap.engine.local_org.bulk.job_runner import JobRunner
@@ -29,13 +31,13 @@ def make_app(
     faults: FaultsEndpoint,
     runner: JobRunner,
     *,
-    names: Sequence[str],
+    names: Sequence[str] | None,
 ) -> Starlette:
-    """The web application of one local org that has these host names; `*` stands for any."""
+    """The web application of one local org that has these host names; None for any."""
     player = FaultPlayer(connections)
     soap = SoapEndpoint(PartnerApi(calls), faults, player)
     rest = RestApi(calls, faults, player, resources=[*REST_RESOURCES, *bulk_resources(runner)])
-    here = Middleware(TrustedHostMiddleware, allowed_hosts=list(names), www_redirect=False)
+    here = [] if names is None else [Middleware(_OwnHosts, names=names)]
     return Starlette(
         routes=[
             *OrgPages(calls, faults).routes(),
@@ -44,7 +46,7 @@ def make_app(
             *oauth.routes(SignInFaults(calls, faults, player)),
             *rest.routes(),
         ],
-        middleware=[Middleware(_SingleSlash), here],
+        middleware=[Middleware(_SingleSlash), *here],
     )
 
 
@@ -58,3 +60,17 @@ class _SingleSlash:
         if scope["type"] == "http" and scope["path"].startswith("//"):
             scope = {**scope, "path": f"/{scope['path'].lstrip('/')}"}
         await self._app(scope, receive, send)
+
+
+class _OwnHosts:
+    """Refuses requests that name another host: a page may have pointed its own name at this machine."""
+
+    def __init__(self, app: ASGIApp, names: Sequence[str]) -> None:
+        self._app = app
+        self._names = frozenset(name.lower() for name in names)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and host_of(f"//{Headers(scope=scope).get('host', '')}") not in self._names:
+            await PlainTextResponse("Invalid host header\n", 400)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)

@@ -1,10 +1,13 @@
-"""A certificate for the local org, and the authority that signs it: made once, kept beside the records.
+"""A certificate for the local org, and the authority that signs it: kept beside the records.
 
-The key of the authority is not kept: nobody can sign another certificate with it.
+The key of the authority is not kept: nobody can sign another certificate with it. So a certificate for other
+names, and one that has nearly expired, is made again with another authority, which clients must then trust.
 """
 
+import os
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,7 +28,9 @@ from sfmap.engine.files.private_files import private_folder, private_opener
 from sfmap.engine.http.address import CannotServe
 from sfmap.engine.http.tls_files import TlsFiles
 
-_FOLDER = "tls"
+_ENDING = ".tls"
+"""The folder is named after the database, as nobody names a folder of their own files."""
+_AUTHORITY = "Authority of sfmap's local org"
 _NAMES = ("localhost", "127.0.0.1", "::1")
 _DAYS = 820
 """Apple's systems refuse certificates of servers that are valid for more than 825 days."""
@@ -35,18 +40,37 @@ _LEFT = timedelta(days=30)
 
 def own_certificate(database: Path, host: str) -> TlsFiles:
     """The certificate for an org that listens on `host`, made if there is none. Raises `CannotServe`."""
-    folder = database.parent / _FOLDER
+    folder = database.with_name(f"{database.name}{_ENDING}")
     files = TlsFiles(
         certificate=folder / "server.pem", key=folder / "server-key.pem", authority=folder / "authority.pem"
     )
     names = _names(host)
     try:
         if not _is_usable(files, names):
+            _check_own(files)
+            files = replace(files, is_renewed=files.certificate.exists())
             private_folder(folder)
             _make(files, names)
     except OSError as error:
         raise CannotServe(f"cannot keep a certificate in {folder}: {error.strerror}") from None
     return files
+
+
+def _check_own(files: TlsFiles) -> None:
+    """Raises `CannotServe` if the files to be replaced are not sfmap's."""
+    for file in (files.certificate, files.key):
+        content = file.read_bytes() if file.exists() else b""
+        if not content or (files.authority and files.authority.exists() and _is_own(files.authority)):
+            continue
+        raise CannotServe(f"{file} was not made by sfmap. Move it, or name it with --tls-cert and --tls-key.")
+
+
+def _is_own(authority: Path) -> bool:
+    """Whether this is an authority that sfmap has made, or a damaged file, which nobody needs."""
+    try:
+        return x509.load_pem_x509_certificate(authority.read_bytes()).subject == _name(_AUTHORITY)
+    except ValueError:
+        return True
 
 
 def _names(host: str) -> list[str]:
@@ -81,6 +105,8 @@ def _alternative(name: str) -> x509.GeneralName:
         return x509.IPAddress(ip_address(name))
     except ValueError:
         pass
+    if "*" in name:
+        raise CannotServe(f"{name} cannot stand in a certificate: it is not the name of a host.")
     try:
         return x509.DNSName(name)
     except ValueError:
@@ -91,7 +117,7 @@ def _alternative(name: str) -> x509.GeneralName:
 
 def _make(files: TlsFiles, names: Sequence[str]) -> None:
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority_name, name = _name("Authority of sfmap's local org"), _name("sfmap's local org")
+    authority_name, name = _name(_AUTHORITY), _name("sfmap's local org")
     authority = (
         _certificate(authority_name, authority_name, authority_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -151,5 +177,8 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with open(path, "wb", opener=private_opener) as file:
+    """Replaces the file as a whole: another org that starts never reads half of it."""
+    written = path.with_name(f"{path.name}.{os.getpid()}")
+    with open(written, "wb", opener=private_opener) as file:
         file.write(content)
+    written.replace(path)

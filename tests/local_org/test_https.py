@@ -4,6 +4,7 @@ import re
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -18,8 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from sfmap.engine.http.address import CannotServe
+from sfmap.engine.http.server import WebServer
 from sfmap.engine.http.tls_files import TlsFiles, server_context
 from sfmap.engine.local_org.calls import credentials
+from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
 from sfmap.engine.local_org.own_certificate import own_certificate
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
@@ -114,9 +117,44 @@ def test_a_certificate_is_made_once_for_the_same_names(tmp_path: Path) -> None:
     made = own_certificate(tmp_path / "org.db", "127.0.0.1")
     first = made.certificate.read_bytes()
     assert own_certificate(tmp_path / "org.db", "localhost").certificate.read_bytes() == first
-    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "tls").iterdir()} == {0o600}
-    own_certificate(tmp_path / "org.db", "192.0.2.7")
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "org.db.tls").iterdir()} == {0o600}
+    assert not made.is_renewed
+    assert own_certificate(tmp_path / "org.db", "192.0.2.7").is_renewed
     assert made.certificate.read_bytes() != first
+
+
+def test_files_of_others_are_not_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "org.db.tls"
+    folder.mkdir(mode=0o755)
+    for name in ("server.pem", "server-key.pem"):
+        (folder / name).write_text("mine")
+    with pytest.raises(CannotServe, match=r"server\.pem was not made by sfmap"):
+        own_certificate(tmp_path / "org.db", "localhost")
+    assert {(path.read_text(), path.stat().st_mode & 0o777) for path in folder.iterdir()} == {("mine", 0o644)}
+    assert folder.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_certificate_is_for_hosts_not_patterns(tmp_path: Path) -> None:
+    with pytest.raises(CannotServe, match=r"\*\.acme\.test cannot stand in a certificate"):
+        own_certificate(tmp_path / "org.db", "*.acme.test")
+
+
+def test_an_org_on_loopback_answers_to_each_of_its_names(tmp_path: Path) -> None:
+    options = LocalOrgOptions(database=tmp_path / "org.db", host="::1")
+    hosts = {"[::1]:1": 200, "127.0.0.1": 200, "LOCALHOST:2": 200, "acme.test": 400, "": 400, "[": 400}
+    seen: dict[str, int] = {}
+
+    def ready(server: WebServer) -> None:
+        def ask() -> None:
+            for host in hosts:
+                answer = requests.get(f"{server.url}/services/data", headers={"Host": host}, timeout=10)
+                seen[host] = answer.status_code
+            server.stop()
+
+        Thread(target=ask).start()
+
+    serve(options, ready)
+    assert seen == hosts
 
 
 @pytest.mark.parametrize("damaged", ["certificate", "key", "authority"])
