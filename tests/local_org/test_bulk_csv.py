@@ -58,6 +58,9 @@ VALUES = [
     ("At__c", "14:30:00.000Z", "14:30:00.000Z"),
     ("Title", 'a "b", c\nd', 'a "b", c\nd'),
     ("Title", "Grüße 👋", "Grüße 👋"),
+    ("Title", "a\x01b\x00\uffffc", "abc"),
+    ("Title", "\x1b", None),
+    ("Score__c", "1\x025", 15.0),
     ("Title", "", None),
     ("Title", "#N/A", None),
 ]

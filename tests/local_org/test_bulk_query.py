@@ -1,5 +1,6 @@
 """Query jobs of Bulk API 2.0: their results page by page, and what they cannot query."""
 
+import base64
 from collections.abc import Iterator
 
 import pytest
@@ -92,6 +93,31 @@ def test_results_are_fetched_in_pages(bulk: Bulk) -> None:
 def test_a_query_of_nothing_has_a_header(bulk: Bulk) -> None:
     job = run(bulk, "SELECT Id FROM Lead WHERE LastName = 'GROUP BY'")
     assert results(bulk, job).text == '"Id"\n'
+
+
+DIGITS = "9" * 5_000
+WRONG_PLACES = [
+    ("results", {"locator": base64.b64encode(b"-5").decode()}, "INVALID_QUERY_LOCATOR"),
+    ("results", {"locator": base64.b64encode(DIGITS.encode()).decode()}, "INVALID_QUERY_LOCATOR"),
+    ("results", {"locator": base64.b64encode(b"\xff").decode()}, "INVALID_QUERY_LOCATOR"),
+    ("results", {"maxRecords": DIGITS}, "API_ERROR"),
+    ("results", {"maxRecords": "0"}, "API_ERROR"),
+    ("", {"queryLocator": DIGITS}, "INVALID_QUERY_LOCATOR"),
+    ("", {"queryLocator": str(2**70)}, "INVALID_QUERY_LOCATOR"),
+    ("", {"queryLocator": "-1"}, "INVALID_QUERY_LOCATOR"),
+]
+
+
+@pytest.mark.parametrize(("what", "asked", "code"), WRONG_PLACES)
+def test_a_page_has_a_place_and_a_size(bulk: Bulk, what: str, asked: dict[str, str], code: str) -> None:
+    path = f"/jobs/query/{run(bulk, 'SELECT Id FROM Lead')}/results" if what else "/jobs/query"
+    answer = bulk.ask("GET", path, params=asked)
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, code), answer.text
+
+
+@pytest.mark.parametrize("job", ["750zzzzzzzzzzzz", "750000000009999AAA", "001000000000001", "x"])
+def test_an_unknown_job_is_not_found(bulk: Bulk, job: str) -> None:
+    assert bulk.ask("GET", f"/jobs/query/{job}").status_code == 404
 
 
 REFUSED = [

@@ -215,9 +215,15 @@ def test_results_are_compressed_for_those_who_accept_it(bulk: Bulk) -> None:
 
 def test_older_versions_have_no_such_jobs(bulk: Bulk) -> None:
     job = {"object": "Lead", "operation": "insert"}
-    assert Bulk(bulk.url, bulk.token, "40.0").ask("POST", "/jobs/ingest", json=job).status_code == 404
+    made = bulk.create("insert")
+    old, older = Bulk(bulk.url, bulk.token, "46.0"), Bulk(bulk.url, bulk.token, "40.0")
+    assert older.ask("POST", "/jobs/ingest", json=job).status_code == 404
+    assert older.ask("GET", "/jobs/ingest").status_code == 404
+    assert older.ask("GET", f"/jobs/ingest/{made}").status_code == 404
+    assert old.ask("GET", f"/jobs/ingest/{made}").status_code == 200
+    assert old.ask("GET", "/jobs/query").status_code == 404
     query = {"operation": "query", "query": "SELECT Id FROM Lead"}
-    assert Bulk(bulk.url, bulk.token, "46.0").ask("POST", "/jobs/query", json=query).status_code == 404
+    assert old.ask("POST", "/jobs/query", json=query).status_code == 404
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from lxml import etree
 
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
@@ -178,6 +179,8 @@ REFUSED = [
     ("/job", "<operation>fly</operation><object>Lead</object><contentType>CSV</contentType>", "InvalidOperation"),
     ("/job", "<operation>upsert</operation><object>Lead</object><contentType>CSV</contentType>", "InvalidJob"),
     ("/job/750000000009999AAA", "<state>Closed</state>", "InvalidJob"),
+    ("/job/750zzzzzzzzzzzz", "<state>Closed</state>", "InvalidJob"),
+    ("/job/7%01", "<state>Closed</state>", "InvalidJob"),
     ("/job", "<operation>", "InvalidXML"),
 ]
 
@@ -186,6 +189,15 @@ REFUSED = [
 def test_errors_are_xml(ask: Ask, path: str, body: str, code: str) -> None:
     answer = ask(path, JOB_INFO.format(body))
     assert (answer.status_code, member(answer, "exceptionCode")) == (400, code)
+    etree.fromstring(answer.content)
+
+
+@pytest.mark.parametrize("part", [1, 7, 14])
+def test_a_batch_is_named_by_its_whole_id(ask: Ask, part: int) -> None:
+    job = ask.created("insert")
+    path, _, batch = ask.added(job, "LastName,Company\nLee,x\n").rpartition("/")
+    assert ask(f"{path}/{batch[:15]}").status_code == 200
+    assert member(ask(f"{path}/{batch[:part]}"), "exceptionCode") == "InvalidBatch"
 
 
 def test_an_unknown_session_is_refused_in_the_form_of_the_request(ask: Ask) -> None:

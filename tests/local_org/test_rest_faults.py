@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -213,3 +214,16 @@ def test_calls_that_were_not_executed_are_logged(tmp_path: Path) -> None:
         ("REST POST", "1 refused", "", 3),
     ]
     assert not re.search("Ann", (tmp_path / "calls.log").read_text())
+
+
+def test_calls_that_the_database_refuses_are_logged_with_their_error(tmp_path: Path) -> None:
+    with start_local_org(tmp_path / "org.db", log=tmp_path / "calls.log") as local:
+        rest, client = rest_client(local), sign_in(local)
+        connection = sqlite3.connect(tmp_path / "org.db")
+        connection.execute("DROP TABLE Lead")
+        connection.close()
+        assert rest.post("/sobjects/Lead", LEAD).status_code == 503
+        assert "SERVER_UNAVAILABLE" in client.call(f"<create>{record('Lead', **LEAD)}</create>")
+    logged = [json.loads(line) for line in (tmp_path / "calls.log").read_text().splitlines()]
+    found = [(call["operation"], call["outcome"]) for call in logged]
+    assert found[-2:] == [("REST POST", "SERVER_UNAVAILABLE"), ("create", "SERVER_UNAVAILABLE")]

@@ -14,6 +14,8 @@ from sfmap.engine.local_org.records.store import Store, Stored, now
 JobType = Literal["V2Ingest", "V2Query", "Classic"]
 ENDED = ("JobComplete", "Failed", "Aborted")
 _JOB_PREFIX, _BATCH_PREFIX = "750", "751"
+_LARGEST_NUMBER = 2**63 - 1
+"""Of a row in SQLite; an id can stand for a larger one."""
 _OPEN_HOURS = 24
 """How long an ingest job may stay Open."""
 _KEPT_DAYS = 7
@@ -71,7 +73,7 @@ class BulkBatch:
     number: int
     job: int
     state: str
-    """`Queued`, `InProgress`, `Completed`, `Failed` or `Not Processed`."""
+    """`Queued`, `InProgress`, `Completed`, `Failed` or `NotProcessed`."""
     created: str
     changed: str
     error: str
@@ -122,7 +124,8 @@ class BulkJobs:
     def find(self, job_id: str, *types: JobType) -> BulkJob | None:
         """The job with this id if it is of one of the types."""
         named = full_id(job_id)
-        found = self._jobs("number = ?", number_of(named)) if named else []
+        number = number_of(named) if named else 0
+        found = self._jobs("number = ?", number) if number <= _LARGEST_NUMBER else []
         return found[0] if found and found[0].id == named and found[0].job_type in types else None
 
     def listed(self, types: Sequence[JobType], start: int, most: int) -> list[BulkJob]:

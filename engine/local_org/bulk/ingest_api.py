@@ -1,6 +1,7 @@
 """Ingest jobs of Bulk API 2.0: created, given data once, closed, watched, and their results."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 from starlette.responses import JSONResponse, Response
 
@@ -37,7 +38,7 @@ from sfmap.engine.local_org.rest.rest_router import RestResource
 
 _LARGEST_UPLOAD = 150 * 1024 * 1024 * 3 // 4
 """In bytes; Salesforce takes 150 MB of base64."""
-_FIRST_VERSION = 41.0
+_FIRST_VERSION = 41
 _LARGEST_PART = 100_000
 """In characters, for data sent with the request that creates the job."""
 _MEMBERS = (
@@ -52,7 +53,7 @@ class IngestApi:
         self._runner = runner
 
     def resources(self) -> tuple[RestResource, ...]:
-        return (
+        resources = (
             RestResource(path="/jobs/ingest", methods=("POST",), resource=self._create, operation="createJob"),
             RestResource(path="/jobs/ingest", resource=_listed, operation="jobInfo"),
             RestResource(path=_JOB, resource=_info, operation="jobInfo"),
@@ -73,10 +74,9 @@ class IngestApi:
             ),
             RestResource(path=f"{_JOB}/{{file}}", resource=_results, operation="jobResults"),
         )
+        return tuple(replace(one, since=_FIRST_VERSION) for one in resources)
 
     def _create(self, call: RestCall) -> Response:
-        if float(call.version) < _FIRST_VERSION:
-            return not_found()
         jobs = BulkJobs(call.store)
         jobs.expire()
         content_type = call.headers.get("content-type", "")

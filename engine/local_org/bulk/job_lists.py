@@ -4,6 +4,7 @@ from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.bulk.bulk_jobs import BulkJob, BulkJobs, JobType
 from sfmap.engine.local_org.bulk.job_json import whole_job
+from sfmap.engine.local_org.calls.http_requests import sent_number
 from sfmap.engine.local_org.faults.org_faults import unexpected
 from sfmap.engine.local_org.rest.rest_call import RestCall
 
@@ -16,14 +17,14 @@ def job_list(call: RestCall, *types: JobType) -> Response:
     kept = [one for one in types if wanted in (None, "", one)]
     if call.query.get("isPkChunkingEnabled") == "true":
         kept = []
-    start = call.query.get("queryLocator", "0") or "0"
-    if not start.isdecimal():
+    start = sent_number(call.query.get("queryLocator") or "0")
+    if start is None:
         raise unexpected("INVALID_QUERY_LOCATOR", "invalid query locator")
     jobs = BulkJobs(call.store)
     jobs.expire()
-    page = jobs.listed(kept, int(start), _PAGE + 1)
+    page = jobs.listed(kept, start, _PAGE + 1)
     done = len(page) <= _PAGE
-    following = int(start) + _PAGE
+    following = start + _PAGE
     locator = "&".join([*(f"jobType={wanted}" for _ in [wanted] if wanted), f"queryLocator={following}"])
     return JSONResponse(
         {

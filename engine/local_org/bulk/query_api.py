@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from dataclasses import replace
 
 from starlette.responses import JSONResponse, Response
 
@@ -22,13 +23,14 @@ from sfmap.engine.local_org.bulk.job_lists import job_list
 from sfmap.engine.local_org.bulk.job_runner import JobRunner
 from sfmap.engine.local_org.bulk.row_results import query_rows
 from sfmap.engine.local_org.calls.daily_use import DailyUse, count_use
+from sfmap.engine.local_org.calls.http_requests import sent_number
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import unexpected
-from sfmap.engine.local_org.rest.rest_call import RestCall, not_found
+from sfmap.engine.local_org.rest.rest_call import RestCall
 from sfmap.engine.local_org.rest.rest_router import RestResource
 from sfmap.engine.local_org.soql.soql_compiler import CompiledQuery, compile_query
 
-_FIRST_VERSION = 47.0
+_FIRST_VERSION = 47
 _PAGE = 50_000
 _MEMBERS = ("operation", "query", "contentType", "lineEnding", "columnDelimiter")
 _JOB = "/jobs/query/{job}"
@@ -50,7 +52,7 @@ class QueryApi:
         self._runner = runner
 
     def resources(self) -> tuple[RestResource, ...]:
-        return (
+        resources = (
             RestResource(path="/jobs/query", methods=("POST",), resource=self._create, operation="createJob"),
             RestResource(path="/jobs/query", resource=_listed, operation="jobInfo"),
             RestResource(path=_JOB, resource=_info, operation="jobInfo"),
@@ -58,10 +60,9 @@ class QueryApi:
             RestResource(path=_JOB, methods=("DELETE",), resource=_delete, operation="deleteJob"),
             RestResource(path=f"{_JOB}/results", resource=_results, operation="jobResults"),
         )
+        return tuple(replace(one, since=_FIRST_VERSION) for one in resources)
 
     def _create(self, call: RestCall) -> Response:
-        if float(call.version) < _FIRST_VERSION:
-            return not_found()
         sent = sent_job(call.json(), _MEMBERS)
         query = bulk_query(sent.get("query", ""), call)
         operation = sent.get("operation", "")
@@ -144,15 +145,19 @@ def _start(locator: str) -> int:
     if not locator:
         return 0
     try:
-        return int(base64.b64decode(locator + "=" * (-len(locator) % 4)))
+        start = sent_number(base64.b64decode(locator + "=" * (-len(locator) % 4)).decode())
     except (binascii.Error, ValueError):
-        raise unexpected("INVALID_QUERY_LOCATOR", "invalid query locator") from None
+        start = None
+    if start is None:
+        raise unexpected("INVALID_QUERY_LOCATOR", "invalid query locator")
+    return start
 
 
 def _most(text: str) -> int:
-    if text and (not text.isdecimal() or not int(text)):
+    most = sent_number(text) if text else _PAGE
+    if not most:
         raise unexpected("API_ERROR", "maxRecords is a number above 0")
-    return int(text) if text else _PAGE
+    return most
 
 
 def _found(jobs: BulkJobs, call: RestCall) -> BulkJob:

@@ -26,11 +26,6 @@ class RowResult:
     def stored(self) -> list[object]:
         return [self.id, self.created, [[one.code, one.message, list(one.fields)] for one in self.errors]]
 
-    def error_text(self) -> str:
-        return "".join(
-            f"{one.code}:{one.message}:{','.join(one.fields)}{' ' * bool(one.fields)}--" for one in self.errors
-        )
-
 
 def error_text(result: RowResult) -> str:
     """The errors of a row as one text."""

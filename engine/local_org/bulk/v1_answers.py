@@ -12,6 +12,7 @@ from sfmap.engine.local_org.bulk.job_json import csv_response, moment, parsed_js
 from sfmap.engine.local_org.bulk.row_results import RowResult, error_text
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
+from sfmap.engine.local_org.records.text_rules import without_controls
 from sfmap.engine.local_org.rest.rest_call import RestCall
 
 JSON_TYPE, XML_TYPE = "application/json", "application/xml"
@@ -81,6 +82,8 @@ def sent_members(body: bytes, content_type: str) -> dict[str, str]:
         sent = parsed_json(body)
         if not isinstance(sent, dict):
             raise unexpected("INVALIDJOB", "A JSON object is expected")
+        if any(isinstance(value, dict | list) for value in sent.values()):
+            raise unexpected("INVALIDJOB", "The members of a job are texts")
         return {name: str(value) for name, value in sent.items() if value is not None}
     try:
         root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
@@ -154,7 +157,7 @@ def _word(value: bool) -> str:
 
 
 def _elements(members: Members) -> str:
-    return "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in members.items())
+    return "".join(f"<{name}>{escape(without_controls(str(value)))}</{name}>" for name, value in members.items())
 
 
 def _xml(text: str, status: int = 200) -> Response:

@@ -23,7 +23,7 @@ from sfmap.engine.local_org.bulk.v1_answers import (
     sent_members,
 )
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
-from sfmap.engine.local_org.records.ids import new_id
+from sfmap.engine.local_org.records.ids import full_id, new_id
 from sfmap.engine.local_org.rest.rest_call import RestCall
 from sfmap.engine.local_org.rest.rest_router import RestResource
 
@@ -182,8 +182,9 @@ def _found(jobs: BulkJobs, call: RestCall) -> BulkJob:
 
 def _found_batch(jobs: BulkJobs, call: RestCall) -> tuple[BulkJob, BulkBatch]:
     job = _found(jobs, call)
+    named = full_id(call.params["batch"])
     for batch in jobs.batches(job):
-        if batch.id.startswith(call.params["batch"]):
+        if batch.id == named:
             return job, batch
     raise _invalid("batch", call.params["batch"])
 

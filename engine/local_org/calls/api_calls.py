@@ -1,5 +1,6 @@
 """API calls: one at a time, each counted against the daily limit and logged."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 
 from sfmap.engine.local_org.calls.sessions import ApiSession, ApiSessions
 from sfmap.engine.local_org.faults.fault_plan import InjectedFault
-from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
+from sfmap.engine.local_org.faults.org_faults import Fault, database_failed, unexpected
 from sfmap.engine.local_org.records.exchanges import Exchange, kept
 from sfmap.engine.local_org.records.object_schema import Schema
 from sfmap.engine.local_org.records.store import LoggedCall, Store, now
@@ -56,6 +57,9 @@ class ApiCalls:
                     yield session
             except Fault as fault:
                 exchange.outcome = fault.code
+                raise
+            except sqlite3.Error as error:
+                exchange.outcome = database_failed(error).code
                 raise
             finally:
                 took = time.perf_counter() - started

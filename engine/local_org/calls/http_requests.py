@@ -8,7 +8,13 @@ LARGEST_REQUEST = 50 * 1024 * 1024
 """In bytes, compressed or not; the API's own limit is 50 MB."""
 
 
+_NUMBER = re.compile("[0-9]{1,9}")
 _HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[\da-fA-F:.]+\](:\d+)?", re.ASCII)
+
+
+def sent_number(text: str) -> int | None:
+    """The whole number that a client sends, of up to nine digits; None if it is not one."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def base_url(request: Request) -> str:

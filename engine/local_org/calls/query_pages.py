@@ -1,9 +1,9 @@
 """The pages of queries, and the cursors by which clients fetch the next ones."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sfmap.engine.local_org.calls.http_requests import sent_number
 from sfmap.engine.local_org.calls.sessions import USER_ID, ApiSession
 from sfmap.engine.local_org.faults.org_faults import Fault
 from sfmap.engine.local_org.records.ids import new_id
@@ -16,7 +16,6 @@ _SMALLEST, _LARGEST = 200, 2_000
 _MOST_CURSORS = 10
 _MOST_WITH_CHILDREN = 1_000
 """Cursors of child queries; a page may open one for each of its records."""
-_NUMBER = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,8 @@ def found_by(text: str, schema: Schema, store: Store, *, with_deleted: bool) -> 
 
 def page_size(asked: str) -> int:
     """The number of records of a page, from what the client asked for."""
-    return min(max(int(asked), _SMALLEST), _LARGEST) if _NUMBER.fullmatch(asked) else _LARGEST
+    number = sent_number(asked)
+    return _LARGEST if number is None else min(max(number, _SMALLEST), _LARGEST)
 
 
 def first_page(session: ApiSession, found: FoundRows, size: int, *, is_child: bool = False) -> FoundPage:
@@ -51,10 +51,11 @@ def first_page(session: ApiSession, found: FoundRows, size: int, *, is_child: bo
 
 def next_page(session: ApiSession, locator: str, size: int) -> FoundPage:
     """The page of a locator. Raises `Fault` if its cursor is not open, or no longer."""
-    name, _, start = locator.rpartition("-")
-    if name not in session.cursors or not _NUMBER.fullmatch(start):
+    name, _, place = locator.rpartition("-")
+    start = sent_number(place)
+    if name not in session.cursors or start is None:
         raise Fault("INVALID_QUERY_LOCATOR", "invalid query locator", "InvalidQueryLocatorFault")
-    return _page(session, name, int(start), size)
+    return _page(session, name, start, size)
 
 
 def _page(session: ApiSession, locator: str, start: int, size: int) -> FoundPage:

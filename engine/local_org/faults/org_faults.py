@@ -107,5 +107,9 @@ def wrong_operator(on: str) -> Fault:
     return Fault("INVALID_QUERY_FILTER_OPERATOR", message, "MalformedQueryFault")
 
 
+def database_failed(error: Exception) -> Fault:
+    return unexpected("SERVER_UNAVAILABLE", f"The local org's database: {error}.")
+
+
 def too_complicated(message: str) -> Fault:
     return unexpected("QUERY_TOO_COMPLICATED", message)

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sfmap.engine.local_org.calls.http_requests import sent_number
 from sfmap.engine.local_org.records.object_schema import FieldSchema, ObjectSchema, Schema
 from sfmap.engine.local_org.records.store import Change, Store, Stored, response_value
 
@@ -19,7 +20,7 @@ Row = Mapping[str, Stored]
 
 def records_context(store: Store, target: ObjectSchema, asked: Mapping[str, str]) -> Context:
     """A page of the object's records; search, order and columns are in the address."""
-    start = int(asked["start"]) if asked.get("start", "").isdecimal() else 0
+    start = sent_number(asked.get("start", "")) or 0
     query = {"q": asked.get("q", ""), "sort": asked.get("sort", ""), "desc": asked.get("desc", "")}
     total, records = store.records(
         target,

@@ -19,7 +19,7 @@ class Exchange:
     """The program that called, as it names itself."""
     request: bytes
     response: bytes = b""
-    outcome: str = "ok"
+    outcome: str = "failed"
     """As the log has it."""
     records: int = 0
     """How many records a collection has results for."""

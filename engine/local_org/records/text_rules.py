@@ -9,7 +9,13 @@ _NOT_ASCII = "\u0080-\U0010ffff"
 _LOCAL_PART = rf"[\w!#$%&'*+/=?^`{{|}}~\-{_NOT_ASCII}][\w!#$%&'*+/=?^`{{|}}~\-.{_NOT_ASCII}]*"
 _LABEL = rf"[A-Za-z0-9{_NOT_ASCII}](?:[A-Za-z0-9\-{_NOT_ASCII}]*[A-Za-z0-9{_NOT_ASCII}])?"
 _ADDRESS = re.compile(rf"{_LOCAL_PART}@{_LABEL}(?:\.{_LABEL})+", re.ASCII)
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SPACE = re.compile(r"\s")
+
+
+def without_controls(text: str) -> str:
+    """The text without the characters that XML cannot contain, which the org does not store."""
+    return _CONTROLS.sub("", text)
 
 
 def size(text: str) -> int:

@@ -8,7 +8,7 @@ from sfmap.engine.local_org.faults.org_faults import InvalidRecord, RecordError
 from sfmap.engine.local_org.records.ids import full_id
 from sfmap.engine.local_org.records.object_schema import NUMBER_TYPES, FieldSchema, ObjectSchema
 from sfmap.engine.local_org.records.store import Stored
-from sfmap.engine.local_org.records.text_rules import is_email_address, size, truncated
+from sfmap.engine.local_org.records.text_rules import is_email_address, size, truncated, without_controls
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _DAY_WITH_OFFSET = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[-+]\d\d:\d\d)")
@@ -62,6 +62,7 @@ def _missing(
 
 def stored_value(field: FieldSchema, text: str, cut_long: bool) -> Stored:
     """The value that the text stands for. Raises `InvalidRecord`."""
+    text = without_controls(text)
     if field.type == "boolean":
         return _parsed(field, text, _BOOLEANS.get(text.strip().lower()))
     if field.type in NUMBER_TYPES:

@@ -16,7 +16,7 @@ from sfmap.engine.local_org.calls.http_requests import base_url
 from sfmap.engine.local_org.faults.fault_plan import InjectedFault
 from sfmap.engine.local_org.faults.fault_player import FaultPlayer
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
-from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
+from sfmap.engine.local_org.faults.org_faults import Fault, database_failed
 from sfmap.engine.local_org.records.exchanges import Exchange
 from sfmap.engine.local_org.rest.discovery import versions
 from sfmap.engine.local_org.rest.rest_call import RestCall, error_response, fault_response, not_found
@@ -99,8 +99,7 @@ class RestApi:
         try:
             response = self._executed(request, method, exchange, injected)
         except sqlite3.Error as error:
-            unusable = unexpected("SERVER_UNAVAILABLE", f"The local org's database: {error}.")
-            return resource.refused(unusable, media_type)
+            return resource.refused(database_failed(error), media_type)
         except Fault as fault:
             response = resource.refused(fault, media_type)
         with self._calls.look() as store:

@@ -1,6 +1,5 @@
 """Records in JSON: the values of a body as the writer takes them, and stored values as responses contain them."""
 
-import re
 from collections.abc import Mapping
 
 from sfmap.engine.local_org.faults.org_faults import Fault, InvalidRecord, unexpected
@@ -11,7 +10,6 @@ from sfmap.engine.local_org.records.store import Stored, response_value
 from sfmap.engine.local_org.records.validation import stored_value
 
 _WRONG_TYPE = "INVALID_TYPE_ON_FIELD_IN_RECORD"
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SHOWN = 80
 
 
@@ -100,8 +98,7 @@ def _is_readable(field: FieldSchema, text: str) -> bool:
 
 
 def _plain(value: object) -> str:
-    """The value as text, without the control characters that XML cannot contain."""
-    return str(value).lower() if isinstance(value, bool) else _CONTROL.sub("", str(value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _not_deserialized(kind: str, name: str, value: object, body: bytes) -> Fault:

@@ -3,12 +3,13 @@
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
 from sfmap.engine.local_org.calls.api_versions import version_number
 from sfmap.engine.local_org.faults.fault_plan import InjectedFault
-from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
+from sfmap.engine.local_org.faults.org_faults import Fault, database_failed, unexpected
 from sfmap.engine.local_org.records.exchanges import Exchange
 from sfmap.engine.local_org.records.record_types import RecordTypeInfo
 from sfmap.engine.local_org.records.store import now
@@ -86,17 +87,17 @@ class PartnerApi:
         with self._calls.lock:
             started = time.perf_counter()
             try:
-                reply, outcome = SoapReply(200, self._answer(request, base_url, version, injected)), "ok"
-            except Fault as fault:
-                reply, outcome = SoapReply(500, fault_answer(fault)), fault.code
-            except sqlite3.Error as error:
-                unusable = unexpected("SERVER_UNAVAILABLE", f"The local org's database: {error}.")
-                return SoapReply(500, fault_answer(unusable))
-            refused = reply.body.count(b"<success>false</success>")
-            outcome = f"{refused} refused" if refused else outcome
-            exchange.response = reply.body
-            self._log(request, exchange, outcome, time.perf_counter() - started, injected)
-            return reply
+                exchange.response = self._answer(request, base_url, version, injected)
+                refused = exchange.response.count(b"<success>false</success>")
+                exchange.outcome = f"{refused} refused" if refused else "ok"
+                return SoapReply(200, exchange.response)
+            except (Fault, sqlite3.Error) as error:
+                fault = error if isinstance(error, Fault) else database_failed(error)
+                exchange.response, exchange.outcome = fault_answer(fault), fault.code
+                return SoapReply(500, exchange.response)
+            finally:
+                with suppress(sqlite3.Error):  # a call is answered even if it cannot be logged
+                    self._log(request, exchange, exchange.outcome, time.perf_counter() - started, injected)
 
     def miss(self, request: SoapRequest, exchange: Exchange, injected: InjectedFault) -> None:
         """Logs a call that a fault of the plan kept from being executed."""
