@@ -187,7 +187,8 @@ def test_unusable_files_are_explained(tmp_path: Path, case: str) -> None:
     (tmp_path / "encrypted.pem").write_bytes(encrypted)
     *names, expected = UNUSABLE[case]
     known = {"certificate": made.certificate, "key": made.key}
-    files = TlsFiles(**{what: known.get(name, tmp_path / name) for what, name in zip(known, names, strict=True)})
+    certificate, key_file = (known.get(name, tmp_path / name) for name in names)
+    files = TlsFiles(certificate=certificate, key=key_file)
     with pytest.raises(CannotServe) as refused:
         server_context(files)
     assert expected.format(certificate=files.certificate, key=files.key) in str(refused.value)

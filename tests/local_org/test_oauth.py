@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import json
+import math
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -13,6 +15,7 @@ import pytest
 import requests
 
 from sfmap.engine.local_org.calls import credentials
+from sfmap.engine.local_org.calls.sessions import ApiSessions
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 APP = {"client_id": credentials.CLIENT_ID, "client_secret": credentials.CLIENT_SECRET}
@@ -66,6 +69,10 @@ GRANTS: dict[str, tuple[Mapping[str, str], str]] = {
         {"grant_type": "client_credentials", **CLI, "client_secret": "x"},
         "invalid_client: invalid client credentials",
     ),
+    "an app without a secret has no client credentials with an empty one": (
+        {"grant_type": "client_credentials", **CLI, "client_secret": ""},
+        "invalid_client: invalid client credentials",
+    ),
     "refresh token": (
         {"grant_type": "refresh_token", **APP, "refresh_token": credentials.REFRESH_TOKEN},
         "",
@@ -111,6 +118,27 @@ def test_a_jwt_expires_in_seconds_or_as_the_command_line_sends_it_in_millisecond
 ) -> None:
     form = {"grant_type": JWT, "assertion": assertion(int(time.time() + seconds) * unit)}
     check_grant(local, form, refused)
+
+
+ODD_CLAIMS: list[dict[str, object]] = [
+    {"iss": ["x"]},
+    {"iss": {}},
+    {"sub": ["x"]},
+    {"sub": None},
+    {"exp": 10**400},
+    {"exp": math.inf},
+    {"exp": ["x"]},
+    {"nbf": 10**400},
+    {"iat": math.inf},
+]
+
+
+@pytest.mark.parametrize("claims", ODD_CLAIMS)
+def test_claims_of_other_types_are_refused(local: LocalOrg, claims: dict[str, object]) -> None:
+    usual = {"iss": credentials.CLIENT_ID, "sub": credentials.USERNAME, "aud": "x", "exp": int(time.time() + 100)}
+    sent = jwt.PyJWS().encode(json.dumps(usual | claims).encode(), KEY, algorithm="RS256")
+    answer = post(local, "token", grant_type=JWT, assertion=sent)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
 
 def check_grant(local: LocalOrg, form: Mapping[str, str], refused: str) -> None:
@@ -185,11 +213,29 @@ def test_a_code_is_only_for_the_app_that_asked(local: LocalOrg, changed: Mapping
 
 
 @pytest.mark.parametrize(
-    "target", ["https://evil.example/x", "javascript:alert(1)", "//evil.example", "", "http://["]
+    "target",
+    ["https://evil.example/x", "javascript:alert(1)", "//evil.example", "", "http://[", "http://localhost:1/#x"],
 )
 def test_a_browser_is_never_sent_to_another_machine(local: LocalOrg, target: str) -> None:
     asked = {"response_type": "code", **CLI, "redirect_uri": target}
     assert get(local, "/services/oauth2/authorize", **asked).status_code == 400
+
+
+def test_a_code_follows_the_query_of_the_address(local: LocalOrg) -> None:
+    asked = {**CLI, "redirect_uri": f"{REDIRECT}?x=1"}
+    for kind, name in (("code", "code"), ("token", "error")):
+        answer = get(local, "/services/oauth2/authorize", **asked, response_type=kind)
+        query = parse_qs(urlsplit(answer.headers["Location"]).query)
+        assert (query["x"], len(query[name])) == (["1"], 1)
+
+
+def test_a_code_expires_and_only_the_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions = ApiSessions()
+    codes = [sessions.authorize(client_id="a", redirect_uri="b", challenge="") for _ in range(1_001)]
+    assert [sessions.exchange(codes[place]) is None for place in (0, 1, 1, 2)] == [True, False, True, False]
+    later = time.monotonic() + 15 * 60
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert sessions.exchange(codes[3]) is None
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -46,10 +46,11 @@ def test_changed_and_deleted_records_are_found(local: LocalOrg, client: Client) 
     [
         ("start=2026-01-01", 400),
         (AROUND | {"end": AROUND["start"]}, 400),
+        ({"start": "0001-01-01T00:00:00+14:00", "end": "9999-12-31T23:59:59-14:00"}, 400),
         (AROUND, 200),
         (f"start={AROUND['start']}&end={AROUND['end']}", 200),
     ],
-    ids=["no end", "no length", "a period", "a + that is not escaped"],
+    ids=["no end", "no length", "out of range", "a period", "a + that is not escaped"],
 )
 def test_a_period_is_checked(local: LocalOrg, client: Client, query: dict[str, str] | str, status: int) -> None:
     answer = get(local, client, "Lead/updated", query)

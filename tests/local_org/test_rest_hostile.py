@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -68,3 +69,59 @@ def test_any_body_is_answered(rest: Rest, asked: tuple[str, Any], method: str) -
     assert answer.status_code < 500, answer.text
     if answer.content:
         assert answer.json() is not None
+
+
+LONG = "9" * 5_000
+DEEP: Any = "x"
+for _ in range(200):
+    DEEP = [DEEP]
+ODD = {
+    "/sobjects/Lead/listviews/AllLeads/results?limit={}&offset={}": None,
+    "/query?q=SELECT+Id+FROM+Lead+LIMIT+{}": None,
+    "/query?q=SELECT+Id+FROM+Lead+OFFSET+{}": None,
+    "/query?q=SELECT+Id+FROM+Lead+WHERE+CreatedDate=LAST_N_DAYS:{}": None,
+    "/query?q=SELECT+Id+FROM+Lead+WHERE+Score__c={}": None,
+    "/query/01g000000000001AAA-{}": None,
+    "/recent?limit={}": None,
+    "/search?q=FIND+{{abc}}+LIMIT+{}": None,
+    "/parameterizedSearch?q=abc&sobject=Lead&Lead.limit={}&overallLimit={}": None,
+    "/sobjects/Lead/updated?start={}&end={}": None,
+    "/sobjects/Lead/{}": None,
+    "/composite/sobjects/Lead?ids={}&fields={}": None,
+    "/limits/recordCount?sObjects={}": None,
+    "/parameterizedSearch": {"q": "abc", "sobjects": None, "fields": None},
+    "/parameterizedSearch?": {"q": "abc", "sobjects": [{"name": "Lead", "fields": 5}]},
+    "/parameterizedSearch?&": {"q": "abc", "sobjects": 5},
+    "/composite/batch": {
+        "batchRequests": [{"method": "POST", "url": "v66.0/sobjects/Lead", "richInput": {"LastName": DEEP}}]
+    },
+    "/composite/batch?": {
+        "batchRequests": [{"method": "GET", "url": "v66.0/limits", "richInput": 2**80}, {"x": DEEP}]
+    },
+    "/composite": {
+        "compositeRequest": [
+            {"method": "GET", "url": f"{ROOT}/sobjects", "referenceId": "a"},
+            {"method": "GET", "url": f"{ROOT}/sobjects/@{{a.sobjects[{LONG}].name}}", "referenceId": "b"},
+        ]
+    },
+    "/sobjects/Lead": {"LastName": DEEP, "Company": DEEP},
+    "/composite/sobjects": {"records": [{"attributes": {"type": "Lead"}, "LastName": DEEP}, DEEP]},
+    "/composite/tree/Account": {"records": [{"attributes": DEEP, "Contacts": DEEP}, DEEP]},
+}
+
+
+@pytest.mark.parametrize("path", ODD)
+def test_odd_values_are_answered(rest: Rest, path: str) -> None:
+    body = ODD[path]
+    for value in (LONG, str(2**70), "-5", "²", "%00", "%ED%A0%80", "'", "1e999"):
+        sent = path.replace("{}", value).replace("{{", "{").replace("}}", "}")
+        answer = rest.post(path, body) if body else rest.get(sent)
+        assert answer.status_code < 500, (value[:20], answer.text)
+        assert answer.json() is not None
+
+
+@pytest.mark.parametrize(
+    "since", ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 31 Dec 9999 23:00:00 -2300", "x", "Mon, 01"]
+)
+def test_odd_conditions_are_not_met(rest: Rest, since: str) -> None:
+    assert rest.get("/sobjects/Lead/describe", **{"If-Modified-Since": since}).status_code in (200, 304)

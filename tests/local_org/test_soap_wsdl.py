@@ -46,6 +46,13 @@ def test_the_headers_and_faults_of_operations_are_salesforces(local: LocalOrg) -
     }
 
 
+def test_the_address_is_escaped(local: LocalOrg) -> None:
+    served = requests.get(f"{local.url}/services/Soap/u/64.0/%22%3E%3Cx%26?wsdl", timeout=30)
+    address = etree.fromstring(served.content).find(f".//{SOAP}address")
+    assert address is not None
+    assert address.get("location", "").startswith(f"{local.url}/services/Soap/u/64.0")
+
+
 @pytest.mark.parametrize("name", ENUMS)
 def test_the_enums_are_those_of_version_38(local: LocalOrg, name: str) -> None:
     found = _wsdl(local, 38).iterfind(f".//{XSD}simpleType[@name='{name}']//{XSD}enumeration")

@@ -9,6 +9,8 @@ from sfmap.engine.local_org.records.ids import new_id
 from sfmap.engine.local_org.soql.query_runs import FoundRows
 
 SESSION_SECONDS = 7_200
+_CODE_SECONDS = 15 * 60
+_MOST_CODES = 1_000
 ORGANIZATION_ID = new_id("00D", 1)
 USER_ID = new_id("005", 1)
 
@@ -21,6 +23,8 @@ class Authorization:
     redirect_uri: str
     challenge: str
     """The code challenge of PKCE (S256); empty without."""
+    expires: float
+    """On the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,26 @@ class ApiSessions:
         self._sessions: dict[str, ApiSession] = {}
         self._closed: dict[str, ApiSession] = {}
         self._by_sign_in: dict[str, str] = {}
-        self.authorizations: dict[str, Authorization] = {}
-        """By authorization code."""
+        self._authorizations: dict[str, Authorization] = {}
+        """By authorization code, oldest first."""
+
+    def authorize(self, *, client_id: str, redirect_uri: str, challenge: str) -> str:
+        """A new authorization code for the app; the oldest is dropped if there are too many."""
+        while len(self._authorizations) >= _MOST_CODES:
+            del self._authorizations[next(iter(self._authorizations))]
+        code = secrets.token_urlsafe(32)
+        self._authorizations[code] = Authorization(
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            challenge=challenge,
+            expires=time.monotonic() + _CODE_SECONDS,
+        )
+        return code
+
+    def exchange(self, code: str) -> Authorization | None:
+        """What the code stands for, once; None for a code that is unknown or has expired."""
+        known = self._authorizations.pop(code, None)
+        return known if known and time.monotonic() < known.expires else None
 
     def open(self, sign_in: str) -> ApiSession:
         """The session for this sign-in, opened if there is none."""

@@ -57,9 +57,9 @@ def _changed(store: Store, target: ObjectSchema, within: Period, *, is_deleted: 
 def _time(name: str, text: str) -> datetime:
     try:
         said = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise unexpected("INVALID_DATE_FORMAT", f"{name} is not a date and time: {text[:80]}") from None
-    return said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC)
 
 
 def _written(moment: datetime) -> str:

@@ -3,30 +3,37 @@
 import re
 from collections.abc import Mapping
 
+from sfmap.engine.local_org.calls.http_requests import sent_number
+
 _REFERENCE = re.compile(r"@\{(\w+)((?:\.\w+|\[[^\]]*\])*)\}")
 _STEP = re.compile(r"\w+")
-
-
 _MOST_NESTED = 100
 """How deep the values of a body may be nested."""
 
 
 class NoValue(Exception):
-    """A reference to what no response has; the message is the API's."""
+    """A reference to what no response has, or a body that cannot be sent; the message is the API's."""
 
 
-def resolved(value: object, responses: Mapping[str, object], depth: int = 0) -> object:
+def resolved(value: object, responses: Mapping[str, object]) -> object:
     """The value with its references replaced; `responses` are the earlier bodies by id. Raises `NoValue`."""
-    if depth > _MOST_NESTED:
-        raise NoValue("The body of the request is nested too deeply")
     if isinstance(value, str):
         whole = _REFERENCE.fullmatch(value)
         return _found(whole, responses) if whole else resolved_text(value, responses)
     if isinstance(value, list):
-        return [resolved(one, responses, depth + 1) for one in value]
+        return [resolved(one, responses) for one in value]
     if isinstance(value, dict):
-        return {name: resolved(one, responses, depth + 1) for name, one in value.items()}
+        return {name: resolved(one, responses) for name, one in value.items()}
     return value
+
+
+def check_nesting(value: object, depth: int = 0) -> None:
+    """Raises `NoValue` for a value that is nested too deeply."""
+    if depth > _MOST_NESTED:
+        raise NoValue("The body of the request is nested too deeply")
+    inner = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+    for one in inner:
+        check_nesting(one, depth + 1)
 
 
 def resolved_text(text: str, responses: Mapping[str, object]) -> str:
@@ -40,8 +47,9 @@ def _found(reference: re.Match[str], responses: Mapping[str, object]) -> object:
     for step in _STEP.findall(path):
         if isinstance(value, dict):
             value = value.get(step)
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
+        elif isinstance(value, list):
+            place = sent_number(step)
+            value = value[place] if place is not None and place < len(value) else None
         else:
             value = None
     if value is None:

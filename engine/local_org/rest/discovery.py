@@ -6,6 +6,7 @@ from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.calls.api_versions import FIRST_VERSION, LAST_VERSION
 from sfmap.engine.local_org.calls.daily_use import DailyUse, left
+from sfmap.engine.local_org.calls.http_requests import sent_number
 from sfmap.engine.local_org.records.object_schema import ObjectSchema
 from sfmap.engine.local_org.rest.identity import identity_url
 from sfmap.engine.local_org.rest.rest_call import RestCall, error_response
@@ -141,8 +142,8 @@ def object_information(call: RestCall) -> Response:
 
 def _most_recent(call: RestCall) -> int | None:
     text = call.query.get("limit", str(_USUAL_RECENT))
-    number = int(text) if text.isdecimal() and len(text) <= len(str(_MOST_RECENT)) else 0
-    return number if 0 < number <= _MOST_RECENT else None
+    number = sent_number(text)
+    return number if number and number <= _MOST_RECENT else None
 
 
 def _recent_items(call: RestCall, target: ObjectSchema, most: int) -> Iterator[tuple[str, dict[str, object]]]:

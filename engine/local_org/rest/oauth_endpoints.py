@@ -1,6 +1,5 @@
 """The OAuth endpoints: tokens are issued, revoked and introspected, and a browser authorizes an app."""
 
-import secrets
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -12,7 +11,7 @@ from sfmap.engine.http.address import is_loopback
 from sfmap.engine.http.bodies import UnreadableBody, read_body
 from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.calls.http_requests import base_url
-from sfmap.engine.local_org.calls.sessions import ApiSessions, Authorization
+from sfmap.engine.local_org.calls.sessions import ApiSessions
 from sfmap.engine.local_org.rest.identity import FRONT_DOOR, identity_url
 from sfmap.engine.local_org.rest.sign_in_faults import SignInFaults
 from sfmap.engine.local_org.rest.token_endpoint import SCOPE, SentForm, TokenRefused, check_app, token
@@ -76,18 +75,19 @@ class OAuthEndpoints:
         asked = request.query_params
         target = asked.get("redirect_uri", "")
         if not _is_on_this_machine(target):
-            return PlainTextResponse("The local org sends browsers only to apps on this machine.\n", 400)
+            return PlainTextResponse(
+                "Browsers are sent only to apps on this machine, without a fragment (#).\n", 400
+            )
         state = {"state": asked["state"]} if "state" in asked else {}
         if asked.get("response_type") != "code":
             error = {"error": "unsupported_response_type", "error_description": "response type not supported"}
-            return RedirectResponse(f"{target}?{urlencode(error | state)}", 302)
+            return _sent_back(target, error | state)
         if asked.get("client_id") not in credentials.APPS:
             return PlainTextResponse("error=invalid_client_id&error_description=client identifier invalid\n", 400)
-        code = secrets.token_urlsafe(32)
-        self.sessions.authorizations[code] = Authorization(
+        code = self.sessions.authorize(
             client_id=asked["client_id"], redirect_uri=target, challenge=asked.get("code_challenge", "")
         )
-        return RedirectResponse(f"{target}?{urlencode({'code': code} | state)}", 302)
+        return _sent_back(target, {"code": code} | state)
 
 
 async def _front_door(_request: Request) -> Response:
@@ -95,12 +95,17 @@ async def _front_door(_request: Request) -> Response:
     return RedirectResponse("/", 302)
 
 
+def _sent_back(target: str, result: dict[str, str]) -> Response:
+    """Sends the browser back to the app with a result, after what the query of its address has."""
+    return RedirectResponse(f"{target}{'&' if '?' in target else '?'}{urlencode(result)}", 302)
+
+
 def _is_on_this_machine(url: str) -> bool:
     try:
         parts = urlsplit(url)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and is_loopback(parts.hostname or "")
+    return parts.scheme in ("http", "https") and is_loopback(parts.hostname or "") and "#" not in url
 
 
 def _refused(refused: TokenRefused, status: int = 400) -> Response:

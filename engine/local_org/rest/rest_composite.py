@@ -9,8 +9,8 @@ import orjson
 from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
-from sfmap.engine.local_org.rest.composite_references import NoValue, resolved, resolved_text
-from sfmap.engine.local_org.rest.rest_call import RestCall, fault_response, json_object
+from sfmap.engine.local_org.rest.composite_references import NoValue, check_nesting, resolved, resolved_text
+from sfmap.engine.local_org.rest.rest_call import RestCall, error_response, fault_response, json_object
 
 _MOST_REQUESTS = 25
 _MOST_GRAPHS = 75
@@ -97,12 +97,21 @@ def batch(call: RestCall) -> Response:
         if halts and has_errors:
             results.append({"statusCode": _HALTED, "result": _error("BATCH_PROCESSING_HALTED", _BATCH_HALTED)})
             continue
-        url = _text(part, "url")
-        url = url if url.startswith("/services/") else f"/services/data/{url.lstrip('/')}"
-        response = _sent(call, part, url, part.get("richInput"))
+        response = _batched(call, part)
         results.append({"statusCode": response.status_code, "result": _body(response)})
         has_errors = has_errors or response.status_code >= _FIRST_ERROR
     return JSONResponse({"hasErrors": has_errors, "results": results})
+
+
+def _batched(call: RestCall, part: dict[str, object]) -> Response:
+    """The response to one part of a batch."""
+    url = _text(part, "url")
+    url = url if url.startswith("/services/") else f"/services/data/{url.lstrip('/')}"
+    try:
+        check_nesting(part.get("richInput"))
+    except NoValue as error:
+        return error_response(_FIRST_ERROR, "PROCESSING_HALTED", str(error))
+    return _sent(call, part, url, part.get("richInput"))
 
 
 def _parts(body: dict[str, object], name: str, most: int = _MOST_REQUESTS) -> list[dict[str, object]]:
@@ -132,6 +141,7 @@ def _composed(
     """The result of one part, which may refer to those before it."""
     responses = {str(one["referenceId"]): one["body"] for one in results if not _has_failed(one)}
     try:
+        check_nesting(part.get("body"))
         url, body = resolved_text(_text(part, "url"), responses), resolved(part.get("body"), responses)
     except NoValue as error:
         return _result(part, _FIRST_ERROR, _error("PROCESSING_HALTED", str(error)))

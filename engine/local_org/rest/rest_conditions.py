@@ -27,6 +27,6 @@ def unless_unchanged(resource: Callable[[RestCall], Response]) -> Callable[[Rest
 def _moment(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

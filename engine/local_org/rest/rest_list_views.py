@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from starlette.responses import JSONResponse, Response
 
+from sfmap.engine.local_org.calls.http_requests import sent_number
 from sfmap.engine.local_org.calls.query_pages import found_by
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import Fault
@@ -129,8 +130,8 @@ def _describe(call: RestCall) -> Response:
 def _results(call: RestCall) -> Response:
     view = _named(call)
     asked, skipped = (call.query.get(name, "") for name in ("limit", "offset"))
-    start = int(skipped) if skipped.isdecimal() else 0
-    most = min(int(asked), _MOST) if asked.isdecimal() else _USUAL
+    start, wanted = sent_number(skipped) or 0, sent_number(asked)
+    most = _USUAL if wanted is None else min(wanted, _MOST)
     found = found_by(view.query, call.schema, call.store, with_deleted=False)
     cells = [cell for cell in found.query.cells if isinstance(cell, ValueCell)]
     records = [

@@ -47,18 +47,26 @@ def _of_query(query: Mapping[str, str]) -> str:
 def _of_body(body: object) -> str:
     if not isinstance(body, dict):
         raise unexpected("JSON_PARSER_ERROR", "The body of a search is an object")
-    usual = body.get("fields", [])
-    objects = [one for one in body.get("sobjects", []) if isinstance(one, dict)]
+    usual = _listed(body, "fields")
+    objects = [one for one in _listed(body, "sobjects") if isinstance(one, dict)]
     returned = [
         _returned(
             str(one.get("name", "")),
-            ", ".join(map(str, one.get("fields") or usual)),
+            ", ".join(map(str, _listed(one, "fields") or usual)),
             str(one.get("where", "")),
             str(one.get("limit", "")),
         )
         for one in objects
     ]
     return _sosl(str(body.get("q", "")), str(body.get("in", "")), returned, str(body.get("overallLimit", "")))
+
+
+def _listed(holder: Mapping[str, object], name: str) -> list[object]:
+    """The list of that name; none is sent as null, too. Raises `Fault` for anything else."""
+    listed = holder.get(name)
+    if listed is not None and not isinstance(listed, list):
+        raise unexpected("JSON_PARSER_ERROR", f"{name} must be a list")
+    return listed or []
 
 
 def _returned(name: str, fields: str, where: str, limit: str) -> str:

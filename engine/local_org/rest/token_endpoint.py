@@ -96,8 +96,9 @@ def check_app(sent: SentForm, needs_secret: bool) -> None:
     client_id, secret = sent.app
     if client_id not in credentials.APPS:
         raise TokenRefused("invalid_client_id", "client identifier invalid")
+    known = credentials.APPS[client_id]
     is_wanted = needs_secret or bool(secret)
-    if is_wanted and secret != credentials.APPS[client_id]:
+    if is_wanted and (not known or secret != known):
         raise TokenRefused("invalid_client", "invalid client credentials")
 
 
@@ -111,7 +112,7 @@ def _check_password(sent: SentForm, *, allowed: bool) -> None:
 
 
 def _check_code(sessions: ApiSessions, sent: SentForm) -> None:
-    known = sessions.authorizations.pop(sent.fields.get("code", ""), None)
+    known = sessions.exchange(sent.fields.get("code", ""))
     if known is None:
         raise TokenRefused("invalid_grant", "invalid authorization code")
     if known.client_id != sent.app[0]:
@@ -134,14 +135,16 @@ def _check_assertion(assertion: str) -> None:
         )
     except jwt.ExpiredSignatureError:
         raise TokenRefused("invalid_grant", "expired authorization code") from None
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, TypeError, ValueError, OverflowError, RecursionError):  # claims of other types
         raise TokenRefused("invalid_grant", "invalid assertion") from None
+    if not all(isinstance(claims[name], str) for name in ("iss", "sub")):
+        raise TokenRefused("invalid_grant", "invalid assertion")
     if claims["iss"] not in credentials.APPS:
         raise TokenRefused("invalid_client_id", "client identifier invalid")
-    expiry = float(claims["exp"])
-    if (expiry / 1000 if expiry > _MILLISECONDS else expiry) - time.time() > _LONGEST_JWT:
+    expiry = int(claims["exp"])
+    if (expiry // 1000 if expiry > _MILLISECONDS else expiry) > time.time() + _LONGEST_JWT:
         raise TokenRefused("invalid_grant", "expiration too far in the future")
-    if str(claims["sub"]).casefold() != credentials.USERNAME:
+    if claims["sub"].casefold() != credentials.USERNAME:
         raise TokenRefused("invalid_grant", "user hasn't approved this consumer")
 
 
