@@ -27,8 +27,8 @@ OPERATIONS = (
     "describeGlobal", "describeLayout", "describeSObject", "describeSObjects", "describeTabs", "describeTheme",
     "emptyRecycleBin", "getDeleted", "getServerTimestamp", "getUpdated", "getUserInfo", "invalidateSessions",
     "jobInfo", "jobResults", "limits", "listViews", "login", "logout", "merge", "processBatch", "query",
-    "queryAll", "queryMore", "recent", "resetPassword", "resources", "retrieve", "search", "setPassword", "undelete",
-    "update", "uploadJob", "upsert",
+    "queryAll", "queryMore", "recent", "resetPassword", "resources", "retrieve", "search", "setPassword",
+    "undelete", "update", "uploadJob", "upsert",
 )  # fmt: skip
 """What `calls` may name: the operations of all protocols."""
 PROCESS_BATCH = "processBatch"
