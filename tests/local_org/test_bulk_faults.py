@@ -10,7 +10,7 @@ import requests
 
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
-from .bulk import Bulk, plan, token, written
+from .bulk import ENDED, Bulk, plan, token, written
 from .conftest import SCHEMA
 from .test_faults import wait_until
 
@@ -263,3 +263,19 @@ def test_a_job_fails_when_the_database_refuses_its_query(tmp_path: Path) -> None
         path = f"/jobs/query/{answer.json()['id']}"
         wait_until(lambda: bulk.ask("GET", path).json()["state"] == "Failed")
         assert "no such table" in bulk.ask("GET", path).json()["errorMessage"]
+
+
+def test_calls_are_answered_between_the_chunks_of_jobs(tmp_path: Path) -> None:
+    with start_local_org(tmp_path / "org.db", log=tmp_path / "calls.log") as running:
+        bulk = Bulk(running.url, token(running))
+        data = "LastName,Company\n" + "".join(f"Name {number},x\n" for number in range(2_000))
+        jobs = [bulk.create("insert") for _ in range(6)]
+        for job in jobs:
+            assert bulk.upload(job, data).status_code == 201
+        for job in jobs:
+            bulk.change(job, "UploadComplete")
+        waiting, calls = jobs, 0
+        while waiting:
+            waiting, calls = [job for job in waiting if bulk.info(job)["state"] not in ENDED], calls + len(waiting)
+    # Each of the 60 chunks can keep one call waiting, at most.
+    assert calls >= 25

@@ -32,6 +32,15 @@ def bulk(org: LocalOrg) -> Bulk:
     return bulk
 
 
+@pytest.fixture(scope="module")
+def long_query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bulk, str]]:
+    """A query job with rows in several chunks."""
+    with start_local_org(tmp_path_factory.mktemp("long") / "org.db") as running:
+        bulk = Bulk(running.url, token(running))
+        bulk.run("insert", "LastName,Company\n" + "".join(f"{number:04},x\n" for number in range(2_500)))
+        yield bulk, run(bulk, "SELECT LastName FROM Lead ORDER BY LastName")
+
+
 def create(bulk: Bulk, query: str, **more: str) -> requests.Response:
     return bulk.ask("POST", "/jobs/query", json={"operation": "query", "query": query, **more})
 
@@ -88,6 +97,19 @@ def test_results_are_fetched_in_pages(bulk: Bulk) -> None:
     assert pages == [['"Lead 0"', '"Lead 1"'], ['"Lead 2"', '"Lead 3"'], ['"Lead 4"']]
     assert results(bulk, job, locator="?").json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
     assert results(bulk, job, maxRecords="none").status_code == 400
+
+
+@pytest.mark.parametrize(("start", "most"), [(0, 999), (998, 5), (1000, 1), (1999, 1000), (2400, 500), (9, 9999)])
+def test_a_page_has_the_rows_that_it_names(long_query: tuple[Bulk, str], start: int, most: int) -> None:
+    bulk, job = long_query
+    locator = base64.b64encode(str(start).encode()).decode()
+    page = results(bulk, job, locator=locator, maxRecords=most)
+    expected = [f'"{number:04}"' for number in range(2_500)][start : start + most]
+    assert page.text.splitlines()[1:] == expected
+    end = start + len(expected)
+    following = page.headers["Sforce-Locator"]
+    assert (following == "null") == (end == 2_500)
+    assert results(bulk, job, locator=following, maxRecords=1).status_code == (400 if following == "null" else 200)
 
 
 def test_a_query_of_nothing_has_a_header(bulk: Bulk) -> None:

@@ -12,10 +12,11 @@ from sfmap.engine.local_org.bulk.bulk_jobs import BulkBatch, BulkJob, BulkJobs
 from sfmap.engine.local_org.bulk.chunk_writer import DELETES, RowWrites
 from sfmap.engine.local_org.bulk.csv_columns import read_columns
 from sfmap.engine.local_org.bulk.csv_dialects import CsvTable, InvalidBatch, csv_text, decoded
-from sfmap.engine.local_org.bulk.job_chunks import CHUNK, PER_BATCH, chunk_order
+from sfmap.engine.local_org.bulk.job_chunks import CHUNK, PER_BATCH, STORED_TOGETHER, chunk_order
 from sfmap.engine.local_org.bulk.query_results import result_header, result_record, result_row
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
 from sfmap.engine.local_org.calls.daily_use import DailyUse, count_use
+from sfmap.engine.local_org.calls.fair_lock import FairLock
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.fault_plan import PROCESS_BATCH, InjectedFault
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
@@ -32,8 +33,6 @@ _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_LOCKED)
 _PRIMARY_CODE = 0xFF
 _BROKEN = "InternalServerError : The batch could not be processed"
 _TOO_OFTEN = "InternalServerError : The batch was retried too often"
-_STORED_TOGETHER = 1_000
-"""The rows of a query that are stored as one piece."""
 
 
 class _Ended(Exception):
@@ -41,10 +40,14 @@ class _Ended(Exception):
 
 
 class BatchRun:
-    def __init__(self, calls: ApiCalls, faults: FaultsEndpoint, stopping: Event, number: int) -> None:
+    def __init__(
+        self, calls: ApiCalls, faults: FaultsEndpoint, stopping: Event, turn: FairLock, *, number: int
+    ) -> None:
+        """All batches share the turn, so that an API call waits for one step of one batch at most."""
         self._calls = calls
         self._faults = faults
         self._stopping = stopping
+        self._turn = turn
         self._number = number
         self._jobs = BulkJobs(calls.store)
 
@@ -86,7 +89,7 @@ class BatchRun:
 
     @contextmanager
     def _step(self) -> Iterator[tuple[BulkJob, BulkBatch]]:
-        with self._calls.lock, self._transaction() as running:
+        with self._turn, self._calls.lock, self._transaction() as running:
             yield running
 
     @contextmanager
@@ -125,14 +128,15 @@ class BatchRun:
             rows = selected(query, self._calls.store)
             self._jobs.add_results(batch, 0, [result_header(query)])
             stored = result_record if job.content_type == "JSON" else result_row
-            for start in range(0, len(rows), _STORED_TOGETHER):
-                some = [stored(query, row) for row in rows[start : start + _STORED_TOGETHER]]
+            for start in range(0, len(rows), STORED_TOGETHER):
+                some = [stored(query, row) for row in rows[start : start + STORED_TOGETHER]]
                 self._jobs.add_results(batch, start + 1, some)
             milliseconds = round((time.perf_counter() - started) * 1000)
             self._jobs.change_batch(batch, processed=len(rows), milliseconds=milliseconds)
 
     def _write(self, job: BulkJob, batch: BulkBatch, content: bytes) -> None:
-        table = batch_table(job, content)
+        with self._turn:
+            table = batch_table(job, content)
         target = self._calls.schema.object(job.object_name)
         if target is None:
             raise InvalidBatch(f"InvalidBatch : Unable to find object: {job.object_name}")
@@ -151,7 +155,7 @@ class BatchRun:
         injected = self._fault()
         chunk = table.part(number * CHUNK, CHUNK)
         started = time.perf_counter()
-        with self._calls.lock:
+        with self._turn, self._calls.lock:
             with self._transaction() as (job, batch):
                 if number % PER_BATCH == 0:
                     self._count_batch()

@@ -190,8 +190,15 @@ class BulkJobs:
     def results(self, batch: BulkBatch) -> dict[int, list[object]]:
         """The results of the rows of each chunk, by its number."""
         query = "SELECT number, results FROM sfmap_bulk_chunks WHERE batch = ? ORDER BY number"
-        chunks = self._store.select(query, [batch.number])
-        return {int(str(number)): json.loads(str(results)) for number, results in chunks}
+        return _read(self._store.select(query, [batch.number]))
+
+    def some_results(self, batch: BulkBatch, first: int, last: int) -> dict[int, list[object]]:
+        """The same of the chunks with these numbers and those between."""
+        query = (
+            "SELECT number, results FROM sfmap_bulk_chunks WHERE batch = ? AND number BETWEEN ? AND ?"
+            " ORDER BY number"
+        )
+        return _read(self._store.select(query, [batch.number, first, last]))
 
     def chunks(self, batch: BulkBatch) -> set[int]:
         """The numbers of the chunks that have results."""
@@ -222,6 +229,10 @@ class BulkJobs:
             self._store.run(f"DELETE FROM sfmap_bulk_chunks WHERE batch IN {batches}", [number])  # noqa: S608
             self._store.run("DELETE FROM sfmap_bulk_batches WHERE job = ?", [number])
             self._store.run("DELETE FROM sfmap_bulk_jobs WHERE number = ?", [number])
+
+
+def _read(chunks: Iterable[Sequence[Stored]]) -> dict[int, list[object]]:
+    return {int(str(number)): json.loads(str(results)) for number, results in chunks}
 
 
 def _named(kind: type[BulkJob] | type[BulkBatch], row: Sequence[Stored]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from random import Random
 
 CHUNK = 200
+STORED_TOGETHER = 1_000
+"""The rows of a query that are stored as one piece; piece 0 has the header."""
 PER_BATCH = 50
 """The number of chunks in a batch."""
 

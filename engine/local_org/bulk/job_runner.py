@@ -7,9 +7,10 @@ from sfmap.engine.local_org.bulk.batch_run import BatchRun
 from sfmap.engine.local_org.bulk.bulk_jobs import BulkJobs
 from sfmap.engine.local_org.calls.api_calls import ApiCalls
 from sfmap.engine.local_org.calls.daily_use import prepare_daily_use
+from sfmap.engine.local_org.calls.fair_lock import FairLock
 from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
 
-_TOGETHER = 25
+_TOGETHER = 5
 """The number of batches that are processed at the same time; others wait."""
 
 
@@ -20,6 +21,7 @@ class JobRunner:
         self._faults = faults
         self._pool = ThreadPoolExecutor(_TOGETHER, "bulk")
         self._stopping = Event()
+        self._turn = FairLock()
         jobs = BulkJobs(calls.store)
         with calls.lock, calls.store.transaction():
             jobs.prepare()
@@ -30,7 +32,7 @@ class JobRunner:
 
     def begin(self, number: int) -> None:
         """Processes the batch with this number once the current call has ended."""
-        run = BatchRun(self._calls, self._faults, self._stopping, number).run
+        run = BatchRun(self._calls, self._faults, self._stopping, self._turn, number=number).run
         self._pool.submit(run).add_done_callback(_raise)
 
     def stop(self) -> None:

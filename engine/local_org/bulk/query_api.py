@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from starlette.responses import JSONResponse, Response
 
-from sfmap.engine.local_org.bulk.bulk_jobs import ENDED, BulkJob, BulkJobs
+from sfmap.engine.local_org.bulk.bulk_jobs import ENDED, BulkBatch, BulkJob, BulkJobs
 from sfmap.engine.local_org.bulk.csv_dialects import csv_text, quoted
+from sfmap.engine.local_org.bulk.job_chunks import STORED_TOGETHER
 from sfmap.engine.local_org.bulk.job_json import (
     check_change,
     counters,
@@ -132,13 +133,21 @@ def _results(call: RestCall) -> Response:
     job = _found(jobs, call)
     if job.state != "JobComplete":
         raise wrong_state("The results can be fetched when the job is complete")
-    header, *rows = (row for batch in jobs.batches(job) for row in query_rows(jobs.results(batch)))
     start, most = _start(call.query.get("locator", "")), _most(call.query.get("maxRecords", ""))
-    page = rows[start : start + most]
+    (batch,) = jobs.batches(job)
+    (header,) = query_rows(jobs.some_results(batch, 0, 0))
+    page = _page(jobs, batch, start, most)
     end = start + len(page)
-    following = base64.b64encode(str(end).encode()).decode().rstrip("=") if end < len(rows) else "null"
+    following = base64.b64encode(str(end).encode()).decode().rstrip("=") if end < batch.processed else "null"
     text = csv_text(map(quoted, header), page, job.dialect)
     return csv_response(call, text, **{"Sforce-Locator": following, "Sforce-NumberOfRecords": str(len(page))})
+
+
+def _page(jobs: BulkJobs, batch: BulkBatch, start: int, most: int) -> list[list[str]]:
+    """The rows from that one on, of which the first is in a chunk that is named by its own first row."""
+    first = start - start % STORED_TOGETHER
+    rows = query_rows(jobs.some_results(batch, first + 1, start + most))
+    return rows[start - first : start - first + most]
 
 
 def _start(locator: str) -> int:

@@ -1,11 +1,11 @@
 """API calls: one at a time, each counted against the daily limit and logged."""
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sfmap.engine.local_org.calls.fair_lock import FairLock
 from sfmap.engine.local_org.calls.sessions import ApiSession, ApiSessions
 from sfmap.engine.local_org.faults.fault_plan import InjectedFault
 from sfmap.engine.local_org.faults.org_faults import Fault, database_failed, unexpected
@@ -33,7 +33,7 @@ class ApiCalls:
         self.sessions = sessions
         self.daily_limit = daily_limit
         self._on_logged = on_logged
-        self.lock = threading.Lock()
+        self.lock = FairLock()
         """The lock around executing and logging a call."""
 
     @contextmanager
