@@ -45,10 +45,10 @@ def org() -> None:
 )
 @click.option(
     "--session-minutes",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=0),
     default=120,
     show_default=True,
-    help="How long an idle session lives.",
+    help="How long an idle session lives; 0 for none at all.",
 )
 @click.option("--password-grant", is_flag=True, help="Allow OAuth's password grant, which new orgs do not.")
 @click.option("--tls", is_flag=True, help="Serve HTTPS, with a certificate that is made once.")

@@ -1,5 +1,6 @@
 """Files and folders with private data, which other users of the machine cannot read."""
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -18,10 +19,15 @@ def private_folder(folder: Path) -> None:
 
 
 def private_file(path: Path) -> None:
-    """Creates an empty file, or makes an existing one private. Raises `OSError`."""
-    if path.exists():
+    """Creates an empty file, or makes an existing one private; leaves devices and pipes as they are.
+
+    Raises `OSError`, also for a folder.
+    """
+    if path.is_dir():  # such as /tmp, given for a file by mistake: its mode must not change
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.is_file():
         _close_to_others(path)
-    else:
+    elif not path.exists():
         os.close(private_opener(str(path), os.O_CREAT | os.O_WRONLY))
 
 

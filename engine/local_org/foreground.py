@@ -28,7 +28,7 @@ The local org is at {url}; its records are in {options.database}. Ctrl-C stops i
   client id       {credentials.CLIENT_ID}
   client secret   {credentials.CLIENT_SECRET}
 {_trusting(options.tls) if options.tls else ""}
-For sfmap.yaml, with SF_PASSWORD={credentials.PASSWORD} and SF_TOKEN={credentials.SECURITY_TOKEN} in secrets.env:
+To deliver to it, put this into sfmap.yaml:
 
 orgs:
   started:
@@ -36,6 +36,12 @@ orgs:
     username: {credentials.USERNAME}
     password: ${{SF_PASSWORD}}
     security_token: ${{SF_TOKEN}}
+
+its secrets beside that, and name it:
+
+  printf 'SF_PASSWORD={credentials.PASSWORD}\\nSF_TOKEN={credentials.SECURITY_TOKEN}\\n' >> secrets.env
+  chmod 600 secrets.env
+  sfmap run events.ndjson --org started
 """
 
 
@@ -50,7 +56,8 @@ The org's certificate is signed by an authority of its own. To trust it, set for
 
   export REQUESTS_CA_BUNDLE={path}
 
-for Salesforce's CLI and all on Node.js NODE_EXTRA_CA_CERTS, for Ruby, Perl, PHP and curl SSL_CERT_FILE; for Java:
+for Salesforce's CLI and all on Node.js NODE_EXTRA_CA_CERTS, for Ruby, Perl and PHP
+SSL_CERT_FILE, for curl CURL_CA_BUNDLE; for Java:
 
   keytool -importcert -noprompt -alias sfmap -storepass changeit -keystore trust.jks -file {path}
   java -Djavax.net.ssl.trustStore=trust.jks ...

@@ -29,3 +29,12 @@ def test_a_description_is_kept_until_it_is_refreshed(folder: Folder) -> None:
 def test_an_unknown_object_is_refused_with_a_suggestion(folder: Folder) -> None:
     unknown = folder.sfmap("describe", "Laed")
     assert (unknown.returncode, 'did you mean "Lead"?' in unknown.stderr) == (2, True)
+
+
+def test_a_missing_file_of_certificates_is_named(folder: Folder) -> None:
+    org = "{login_url: 'https://localhost:9', username: a@b.co, password: '${SECRET}'}"
+    (folder.path / "sfmap.yaml").write_text(f"orgs: {{mine: {org}}}\n")
+    wrong = {"SECRET": "x", "REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"}
+    done = folder.sfmap("describe", "Lead", "--org", "mine", environment=wrong)
+    assert done.returncode == 3
+    assert "REQUESTS_CA_BUNDLE names /nowhere/ca.pem, which does not exist" in done.stderr

@@ -107,6 +107,36 @@ def test_a_database_in_another_folder_leaves_the_mode_of_that_folder(folder: Fol
         assert set(open_to_others(shared)) == {"shared"}
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "e.ndjson", "--results"),
+        ("run", "e.ndjson", "--report"),
+        ("org", "start", "--port", "0", "--db"),
+        ("org", "start", "--port", "0", "--log"),
+    ],
+    ids=lambda arguments: " ".join(arguments),
+)
+def test_the_mode_of_a_folder_that_is_given_for_a_file_stays_unchanged(
+    folder: Folder, identify: Identify, arguments: tuple[str, ...]
+) -> None:
+    folder.write("e.ndjson", [identify("a@b.co")])
+    shared = folder.path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    done = folder.sfmap(*arguments, "shared")
+    assert done.returncode in (2, 3)
+    assert "directory" in done.stderr
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o777
+
+
+@pytest.mark.parametrize("arguments", [("--log", os.devnull), ("--log", "/dev/stderr")], ids=" ".join)
+def test_the_mode_of_a_log_that_is_no_file_stays_unchanged(folder: Folder, arguments: tuple[str, ...]) -> None:
+    before = Path(arguments[1]).stat().st_mode
+    with running(folder, "org", "start", "--port", "0", *arguments):
+        assert Path(arguments[1]).stat().st_mode == before
+
+
 def test_the_mode_of_a_device_stays_unchanged(folder: Folder, identify: Identify) -> None:
     before = Path(os.devnull).stat().st_mode
     events = folder.write("e.ndjson", [identify("a@b.co")])

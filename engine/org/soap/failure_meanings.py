@@ -253,7 +253,8 @@ EXCEPTIONS: tuple[tuple[type[BaseException], Meaning], ...] = (
         Meaning(
             OrgOutOfReach,
             "cannot connect to {host}: its TLS certificate is not trusted, so nothing was sent.",
-            "Check login_url. If your network inspects traffic, set REQUESTS_CA_BUNDLE to its certificate.",
+            "Check login_url. If your network inspects traffic, set REQUESTS_CA_BUNDLE to its certificate; for the"
+            " local org with --tls, to the authority that sfmap org start names.",
         ),
     ),
     (

@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
 from sfmap.engine.org.login_url import is_loopback
-from sfmap.engine.org.port import ApiUsage
+from sfmap.engine.org.port import ApiUsage, OrgOutOfReach
 from sfmap.engine.org.soap.org_settings import SoapSettings
 
 CONNECTIONS = 32
@@ -59,12 +59,24 @@ class _NoRedirects(requests.Session):
         return None
 
 
+def _check_bundle(login_url: str) -> None:
+    """Raises `OrgOutOfReach` if the environment names certificates that are not there."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        path = os.environ.get(name, "")
+        if path and login_url.startswith("https:") and not os.path.exists(path):
+            raise OrgOutOfReach(
+                f"{name} names {path}, which does not exist.",
+                hint="Set it to a file with the certificates to trust, with its full path, or remove it.",
+            )
+
+
 class Transport:
     """The part of zeep's transport that calls use. Zeep's own would log envelopes with their secrets."""
 
     def __init__(self, settings: SoapSettings) -> None:
         self._timeouts = (settings.connect_timeout, settings.read_timeout)
         self._session = _NoRedirects()
+        _check_bundle(settings.login_url)
         if is_loopback(settings.login_url):
             # A proxy from the environment cannot reach this machine's loopback; certificates count all the same.
             self._session.trust_env = False
