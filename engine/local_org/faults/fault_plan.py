@@ -263,7 +263,7 @@ def _rule(node: Node, report: DiagnosticReport) -> FaultRule | None:
         share=_number(table, "share", 1.0, most=1.0),
         records=table.positive_integer("records", least=0) or 0,
         extra=table.positive_integer("extra") or 0,
-        status=next(iter(table.items("status", "the HTTP status of a failure, from 400 to 599", _status)), 503),
+        status=next(iter(table.items("status", "an HTTP status: 200, or one from 400 to 599", _status)), 503),
         code=code.text if code else "",
         message=message.text if message else "",
     )
@@ -275,7 +275,8 @@ def _operation(node: Node) -> str | None:
 
 def _status(node: Node) -> int | None:
     number = _whole(node)
-    return number if number and 400 <= number <= 599 else None
+    # A page with the status 200 is what a proxy sends in the place of an answer.
+    return number if number and (number == 200 or 400 <= number <= 599) else None
 
 
 def _whole(node: Node) -> int | None:
