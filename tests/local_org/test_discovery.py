@@ -1,14 +1,15 @@
 """What the org says about itself over REST: versions, resources, limits, tabs and recent records."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
 
-from sfmap.engine.local_org.process import start_local_org
+from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
-from .conftest import sign_in
+from .conftest import Client, sign_in
 
 Get = Callable[..., Any]
 
@@ -55,6 +56,16 @@ def test_recent_records_are_those_changed_last(get: Get) -> None:
     assert account["objectDescribe"]["keyPrefix"] == "001"
     assert [record["Name"] for record in account["recentItems"]] == ["Initech", "Acme"]
     assert account["recentItems"][0]["attributes"]["type"] == "Account"
+
+
+def test_tabs_are_the_same_over_soap(local: LocalOrg, client: Client) -> None:
+    headers = {"Authorization": f"Bearer {client.session_id}"}
+    tabs = requests.get(f"{local.url}/services/data/v64.0/tabs", headers=headers, timeout=30).json()
+    described = client.call("<describeTabs/>")
+    for name in ("name", "url", "iconUrl", "color"):
+        found = [tab["colors"][0]["color"] if name == "color" else tab[name] for tab in tabs]
+        texts = re.findall(f"<{name}>(.*?)</{name}>", described)
+        assert found == [text for text in texts if not text.endswith(".svg") or name == "iconUrl"], name
 
 
 def test_tabs_and_themes_are_those_of_the_objects(get: Get) -> None:

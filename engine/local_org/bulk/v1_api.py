@@ -78,13 +78,13 @@ class V1Api:
             raise unexpected("ClientInputError", "The batch is larger than 10 MB")
         batch = jobs.add_batch(job, call.body)
         self._runner.begin(batch.number)
-        return answer("batchInfo", batch_members(batch, job, _form(job)), _form(job), _CREATED)
+        return answer("batchInfo", batch_members(batch, job, _job_type(job)), _job_type(job), _CREATED)
 
 
 def _create(call: RestCall) -> Response:
     jobs = BulkJobs(call.store)
     jobs.expire()
-    sent = sent_members(call.body, _kind(call))
+    sent = sent_members(call.body, _sent_type(call))
     operation, content_type = sent.get("operation", ""), sent.get("contentType", "XML")
     if content_type not in _CONTENT_TYPES:
         raise unexpected("INVALIDJOB", f"The local org takes no content of the type {content_type[:20]}")
@@ -98,7 +98,7 @@ def _create(call: RestCall) -> Response:
         version=call.version,
         rule=sent.get("assignmentRuleId", ""),
     )
-    return answer("jobInfo", job_members(job, [], _kind(call)), _kind(call), _CREATED)
+    return answer("jobInfo", job_members(job, [], _sent_type(call)), _sent_type(call), _CREATED)
 
 
 def _object_name(call: RestCall, sent: Mapping[str, str]) -> str:
@@ -110,7 +110,7 @@ def _object_name(call: RestCall, sent: Mapping[str, str]) -> str:
 def _change(call: RestCall) -> Response:
     jobs = BulkJobs(call.store)
     job = _found(jobs, call)
-    match sent_members(call.body, _kind(call)).get("state"):
+    match sent_members(call.body, _sent_type(call)).get("state"):
         case "Closed":
             check_change(job, "Closing", "Open")
             changed = jobs.change(job, state="Closed")
@@ -122,25 +122,25 @@ def _change(call: RestCall) -> Response:
                     jobs.change_batch(batch, state="NotProcessed")
         case _:
             raise wrong_state("A job can be set to Closed or Aborted")
-    return answer("jobInfo", job_members(changed, jobs.batches(job), _kind(call)), _kind(call))
+    return answer("jobInfo", job_members(changed, jobs.batches(job), _sent_type(call)), _sent_type(call))
 
 
 def _info(call: RestCall) -> Response:
     jobs = BulkJobs(call.store)
     job = _found(jobs, call)
-    return answer("jobInfo", job_members(job, jobs.batches(job), _kind(call)), _kind(call))
+    return answer("jobInfo", job_members(job, jobs.batches(job), _sent_type(call)), _sent_type(call))
 
 
 def _listed(call: RestCall) -> Response:
     jobs = BulkJobs(call.store)
     job = _found(jobs, call)
-    batches = [batch_members(batch, job, _form(job)) for batch in jobs.batches(job)]
-    return answer_list("batchInfoList", "batchInfo", batches, _form(job))
+    batches = [batch_members(batch, job, _job_type(job)) for batch in jobs.batches(job)]
+    return answer_list("batchInfoList", "batchInfo", batches, _job_type(job))
 
 
 def _batch_info(call: RestCall) -> Response:
     job, batch = _found_batch(BulkJobs(call.store), call)
-    return answer("batchInfo", batch_members(batch, job, _form(job)), _form(job))
+    return answer("batchInfo", batch_members(batch, job, _job_type(job)), _job_type(job))
 
 
 def _request(call: RestCall) -> Response:
@@ -193,11 +193,11 @@ def _invalid(what: str, named: str) -> Fault:
     return unexpected(f"Invalid{what.title()}", f"Invalid {what} id: {named[:80]}")
 
 
-def _form(job: BulkJob) -> str:
+def _job_type(job: BulkJob) -> str:
     """The content type of what is said about a job's batches, whatever that of the request is."""
     return JSON_TYPE if job.content_type == "JSON" else XML_TYPE
 
 
-def _kind(call: RestCall) -> str:
+def _sent_type(call: RestCall) -> str:
     """The content type of the request, in which what is said about a job is answered."""
     return call.headers.get("content-type", "")

@@ -12,7 +12,7 @@ from sfmap.engine.local_org.records.store import Store, Stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class SentConversion:
     """One conversion as it is asked for; empty texts for what was not sent."""
 
     id: str
@@ -45,30 +45,30 @@ class Conversions:
     writer: Writer
     user_id: str
 
-    def convert(self, wish: Wish) -> Converted:
-        record_id = full_id(wish.id.strip())
+    def convert(self, sent: SentConversion) -> Converted:
+        record_id = full_id(sent.id.strip())
         try:
             with self.store.savepoint():
-                return Converted(id=record_id, ids=self._convert(wish, record_id or ""))
+                return Converted(id=record_id, ids=self._convert(sent, record_id or ""))
         except InvalidRecord as invalid:
             return Converted(id=record_id, errors=invalid.errors, ids={})
 
-    def _convert(self, wish: Wish, record_id: str) -> dict[str, str]:
+    def _convert(self, sent: SentConversion, record_id: str) -> dict[str, str]:
         target = self.schema.object_of(record_id)
         current = self.store.get(target, record_id) if target else None
         if target is None or current is None or target.converts is None:
             raise _refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
         plan = target.converts
-        self._check(target, plan, current, wish)
-        owner = wish.owner_id or str(current["OwnerId"])
+        self._check(target, plan, current, sent)
+        owner = sent.owner_id or str(current["OwnerId"])
         ids: dict[str, str] = {}
         for part in plan.becomes:
-            if part.name not in wish.left_out:
-                ids[part.name] = self._part(part, wish, current, ids, owner)
+            if part.name not in sent.left_out:
+                ids[part.name] = self._part(part, sent, current, ids, owner)
         changed: dict[str, Stored] = {
             plan.flag: 1,
             plan.day: datetime.now(UTC).date().isoformat(),
-            plan.status: wish.status,
+            plan.status: sent.status,
             **{part.kept_in: ids[part.name] for part in plan.becomes if part.name in ids},
         }
         audit = changed_by(self.user_id)
@@ -77,21 +77,25 @@ class Conversions:
         self._move_children(target, plan, record_id, ids)
         return ids
 
-    def _check(self, target: ObjectSchema, plan: Conversion, current: dict[str, Stored], wish: Wish) -> None:
+    def _check(
+        self, target: ObjectSchema, plan: Conversion, current: dict[str, Stored], sent: SentConversion
+    ) -> None:
         if current["IsDeleted"]:
             raise _refused("ENTITY_IS_DELETED", "entity is deleted")
         if current[plan.flag]:
             lock = target.lock
             code, message = (lock.code, lock.message) if lock else ("INVALID_OPERATION", "already converted")
             raise _refused(code, message)
-        if wish.status not in plan.statuses:
-            raise _refused("INVALID_STATUS", f"invalid convertedStatus: {wish.status}", plan.status)
+        if sent.status not in plan.statuses:
+            raise _refused("INVALID_STATUS", f"invalid convertedStatus: {sent.status}", plan.status)
 
-    def _part(self, part: Becomes, wish: Wish, current: dict[str, Stored], ids: dict[str, str], owner: str) -> str:
+    def _part(
+        self, part: Becomes, sent: SentConversion, current: dict[str, Stored], ids: dict[str, str], owner: str
+    ) -> str:
         """The id of the record that the part becomes, new or existing."""
         source = current.get(part.source) if part.source else None
-        if existing := wish.existing.get(part.name):
-            return self._existing(part, existing, ids, source if wish.overwrites_source else None)
+        if existing := sent.existing.get(part.name):
+            return self._existing(part, existing, ids, source if sent.overwrites_source else None)
         values: dict[str, str | None] = {**part.values, "OwnerId": owner}
         for name, copied in part.copies.items():
             if current.get(copied) is not None:
@@ -104,7 +108,7 @@ class Conversions:
             values[name] = ids[other]
         if part.title:
             usual = values.get(part.title) or ""
-            values[part.title] = wish.names.get(part.name) or (f"{usual}-" if part.ends_quarter else usual)
+            values[part.title] = sent.names.get(part.name) or (f"{usual}-" if part.ends_quarter else usual)
         (saved,) = self.writer.create([SentRecord(part.object_name, values)], all_or_none=False)
         if saved.id is None or saved.errors:
             raise InvalidRecord(*saved.errors)
@@ -127,12 +131,12 @@ class Conversions:
         return record_id
 
     def _move_children(self, target: ObjectSchema, plan: Conversion, record_id: str, ids: dict[str, str]) -> None:
-        """Moves what refers to the record, and may refer to its heir, to that one."""
-        heir = next((part for part in plan.becomes if part.inherits and part.name in ids), None)
-        if heir is None:
+        """Moves what refers to the record, and may refer to the record that inherits, to that one."""
+        inheriting = next((part for part in plan.becomes if part.inherits and part.name in ids), None)
+        if inheriting is None:
             return
-        fitting = [one for one in self.schema.children(target) if heir.object_name in one.field.references]
-        move_children(self.store, fitting, record_id, ids[heir.name], changed_by(self.user_id))
+        fitting = [one for one in self.schema.children(target) if inheriting.object_name in one.field.references]
+        move_children(self.store, fitting, record_id, ids[inheriting.name], changed_by(self.user_id))
 
 
 def _end_of_quarter(day: date) -> date:

@@ -62,22 +62,3 @@ def _item(known: FieldSchema, position: int) -> dict[str, object]:
         "placeholder": False,
         "required": known.required,
     }
-
-
-def described_tabs(schema: Schema, base_url: str) -> list[dict[str, object]]:
-    """The tabs: one for each object."""
-    return [
-        {
-            "colors": [],
-            "custom": target.custom,
-            "iconUrl": f"{base_url}/img/icon/{target.key_prefix}32.png",
-            "icons": [],
-            "label": target.plural,
-            "miniIconUrl": f"{base_url}/img/icon/{target.key_prefix}16.png",
-            "name": target.name if target.custom else f"standard-{target.name}",
-            "sobjectName": target.name,
-            "url": f"{base_url}/{target.key_prefix}/o",
-        }
-        for target in schema.objects.values()
-        if "layoutable" not in target.cannot
-    ]

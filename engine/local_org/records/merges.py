@@ -52,13 +52,13 @@ class Merges:
         saved = self._saved(master)
         changed = changed_by(self.user_id)
         moved: list[str] = []
-        for victim in ids:
-            if victim == saved:
+        for merged in ids:
+            if merged == saved:
                 raise _refused("INVALID_OPERATION", "the master record cannot be merged into itself")
-            self._check_exists(target, victim)
-            moved += move_children(self.store, self.schema.children(target), victim, saved, changed)
-            self.store.update(target, victim, {"IsDeleted": 1, target.merged_into: saved, **changed})
-            self.store.note_change(victim, "delete", {target.merged_into: saved})
+            self._check_exists(target, merged)
+            moved += move_children(self.store, self.schema.children(target), merged, saved, changed)
+            self.store.update(target, merged, {"IsDeleted": 1, target.merged_into: saved, **changed})
+            self.store.note_change(merged, "delete", {target.merged_into: saved})
         return Merged(id=saved, merged=tuple(ids), moved=tuple(dict.fromkeys(moved)))
 
     def _saved(self, master: SentRecord) -> str:

@@ -8,6 +8,7 @@ from sfmap.engine.local_org.calls.api_versions import FIRST_VERSION, LAST_VERSIO
 from sfmap.engine.local_org.calls.daily_use import DailyUse, left
 from sfmap.engine.local_org.calls.http_requests import sent_number
 from sfmap.engine.local_org.records.object_schema import ObjectSchema
+from sfmap.engine.local_org.records.tab_members import described_tab, with_tabs
 from sfmap.engine.local_org.rest.identity import identity_url
 from sfmap.engine.local_org.rest.rest_call import RestCall, error_response
 from sfmap.engine.local_org.rest.rest_describes import head
@@ -66,8 +67,6 @@ _LIMITS = {
 _MOST_RECENT = 200
 _USUAL_RECENT = 10
 _CHANGED = "LastModifiedDate"
-_ICON = {"contentType": "image/svg+xml", "height": 0, "width": 0, "theme": "theme4"}
-_COLOR = {"color": "0176D3", "context": "primary", "theme": "theme4"}
 
 
 def release(number: int) -> str:
@@ -115,12 +114,11 @@ def record_counts(call: RestCall) -> Response:
 
 
 def tabs(call: RestCall) -> Response:
-    return JSONResponse([_tab(call, target) for target in _with_tabs(call)])
+    return JSONResponse([_tab(call, target) for target in with_tabs(call.schema)])
 
 
 def theme(call: RestCall) -> Response:
-    items = [{"name": one.name, "colors": [_COLOR], "icons": [_icon(call, one)]} for one in _with_tabs(call)]
-    return JSONResponse({"themeItems": items})
+    return JSONResponse({"themeItems": [_theme_item(call, one) for one in with_tabs(call.schema)]})
 
 
 def recent(call: RestCall) -> Response:
@@ -128,7 +126,7 @@ def recent(call: RestCall) -> Response:
     most = _most_recent(call)
     if most is None:
         return error_response(400, "INVALID_PARAMETER", "The limit parameter must be a number from 1 to 200")
-    found = [item for target in _with_tabs(call) for item in _recent_items(call, target, most)]
+    found = [item for target in with_tabs(call.schema) for item in _recent_items(call, target, most)]
     found.sort(key=lambda item: item[0], reverse=True)
     return JSONResponse([record for _, record in found[:most]])
 
@@ -160,30 +158,11 @@ def _recent_items(call: RestCall, target: ObjectSchema, most: int) -> Iterator[t
             yield str(row.get(_CHANGED, "")), record
 
 
-def _with_tabs(call: RestCall) -> list[ObjectSchema]:
-    """Objects whose records people open."""
-    return [one for one in call.schema.objects.values() if not one.seed]
-
-
 def _tab(call: RestCall, target: ObjectSchema) -> dict[str, object]:
-    url = f"{call.base_url}/{target.key_prefix}/o"
-    return {
-        "colors": [_COLOR],
-        "custom": target.custom,
-        "iconUrl": _icon(call, target)["url"],
-        "icons": [_icon(call, target)],
-        "label": target.plural,
-        "miniIconUrl": _icon(call, target)["url"],
-        "mobileUrl": url,
-        "name": target.name if target.custom else f"standard-{target.name}",
-        "sobjectName": target.name,
-        "timeStyle": "",
-        "url": url,
-    }
+    described = described_tab(target, call.base_url)
+    return dict(sorted({**described, "mobileUrl": described["url"], "timeStyle": ""}.items()))
 
 
-def _icon(call: RestCall, target: ObjectSchema) -> dict[str, object]:
-    return {
-        **_ICON,
-        "url": f"{call.base_url}/img/icon/t4v35/{'custom' if target.custom else 'standard'}/default.svg",
-    }
+def _theme_item(call: RestCall, target: ObjectSchema) -> dict[str, object]:
+    described = described_tab(target, call.base_url)
+    return {"name": target.name, "colors": described["colors"], "icons": described["icons"]}

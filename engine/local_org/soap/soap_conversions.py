@@ -4,7 +4,7 @@ from lxml import etree
 
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import unexpected
-from sfmap.engine.local_org.records.conversions import Conversions, Converted, Wish
+from sfmap.engine.local_org.records.conversions import Conversions, Converted, SentConversion
 from sfmap.engine.local_org.records.merges import Merged, Merges
 from sfmap.engine.local_org.soap.envelope import children, element, is_nil, local_name, text_of
 from sfmap.engine.local_org.soap.sent_sobjects import sent_record
@@ -22,12 +22,12 @@ def convert_lead(call: SoapCall) -> str:
         message = f"lead convert limit reached. cannot convert more than {_MOST_CONVERSIONS} leads into this call"
         raise unexpected("EXCEEDED_LEAD_CONVERT_LIMIT", message)
     conversions = Conversions(call.store, call.schema, writer(call), USER_ID)
-    return "".join(_converted(conversions.convert(_wish(one))) for one in sent)
+    return "".join(_converted(conversions.convert(_sent_conversion(one))) for one in sent)
 
 
-def _wish(sent: etree._Element) -> Wish:
+def _sent_conversion(sent: etree._Element) -> SentConversion:
     said = {local_name(one): text_of(one).strip() for one in children(sent) if not is_nil(one)}
-    return Wish(
+    return SentConversion(
         id=said.get("leadId", ""),
         status=said.get("convertedStatus", ""),
         owner_id=said.get("ownerId", ""),

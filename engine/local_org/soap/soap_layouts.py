@@ -1,8 +1,9 @@
 """Describes layouts and tabs over SOAP."""
 
 from sfmap.engine.local_org.faults.org_faults import Fault
-from sfmap.engine.local_org.records.layout_members import described_layouts, described_tabs
+from sfmap.engine.local_org.records.layout_members import described_layouts
 from sfmap.engine.local_org.records.record_types import record_type_infos
+from sfmap.engine.local_org.records.tab_members import described_tab, with_tabs
 from sfmap.engine.local_org.soap.envelope import text_of
 from sfmap.engine.local_org.soap.member_elements import members
 from sfmap.engine.local_org.soap.soap_call import SoapCall
@@ -29,6 +30,6 @@ def describe_tabs(call: SoapCall) -> str:
         "logoUrl": f"{call.base_url}/img/seasonLogos/local.png",
         "selected": True,
         "tabSetId": "02u000000000001AAA",
-        "tabs": described_tabs(call.schema, call.base_url),
+        "tabs": [described_tab(one, call.base_url) for one in with_tabs(call.schema)],
     }
     return f"<result>{members(app)}</result>"
