@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.records.object_schema import ObjectSchema
-from sfmap.engine.local_org.records.store import Store, now
+from sfmap.engine.local_org.records.store import Store, now, stored_moment
 
 EARLIEST = "2026-01-01T00:00:00.000Z"
 """From when on the org knows what was deleted."""
@@ -32,7 +32,7 @@ def period(start: str, end: str) -> Period:
         raise _wrong_period("endDate must be more than one minute after startDate")
     if datetime.now(UTC) - first > _LONGEST:
         raise _wrong_period("startDate must be within the last 30 days")
-    return Period(start=_written(first), end=_written(last))
+    return Period(start=stored_moment(first), end=stored_moment(last))
 
 
 def updated(store: Store, target: ObjectSchema, within: Period) -> list[str]:
@@ -60,10 +60,6 @@ def _time(name: str, text: str) -> datetime:
         return said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise unexpected("INVALID_DATE_FORMAT", f"{name} is not a date and time: {text[:80]}") from None
-
-
-def _written(moment: datetime) -> str:
-    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def _wrong_period(message: str) -> Fault:

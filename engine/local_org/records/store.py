@@ -376,7 +376,12 @@ def _quoted(name: str) -> str:
 
 def now() -> str:
     """The current time as the org writes it."""
-    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return stored_moment(datetime.now(UTC))
+
+
+def stored_moment(moment: datetime) -> str:
+    """A time in UTC as the org writes it."""
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def _today() -> str:

@@ -5,25 +5,26 @@ from starlette.responses import JSONResponse, Response
 from sfmap.engine.local_org.records.changed_records import EARLIEST, Period, deleted, period, updated
 from sfmap.engine.local_org.rest.rest_call import RestCall
 from sfmap.engine.local_org.rest.rest_router import RestResource
+from sfmap.engine.local_org.rest.rest_values import json_moment
 
 
 def _updated(call: RestCall) -> Response:
     within = _asked(call)
     ids = updated(call.store, call.target(), within)
-    return JSONResponse({"ids": ids, "latestDateCovered": _written(within.covered)})
+    return JSONResponse({"ids": ids, "latestDateCovered": json_moment(within.covered)})
 
 
 def _deleted(call: RestCall) -> Response:
     within = _asked(call)
     records = [
-        {"deletedDate": _written(at), "id": record_id}
+        {"deletedDate": json_moment(at), "id": record_id}
         for record_id, at in deleted(call.store, call.target(), within)
     ]
     return JSONResponse(
         {
             "deletedRecords": records,
-            "earliestDateAvailable": _written(EARLIEST),
-            "latestDateCovered": _written(within.covered),
+            "earliestDateAvailable": json_moment(EARLIEST),
+            "latestDateCovered": json_moment(within.covered),
         }
     )
 
@@ -32,10 +33,6 @@ def _asked(call: RestCall) -> Period:
     # A plus sign that a client did not encode arrives as a space.
     start, end = (call.query.get(name, "").strip().replace(" ", "+") for name in ("start", "end"))
     return period(start, end)
-
-
-def _written(moment: str) -> str:
-    return f"{moment.removesuffix('Z')}+0000"
 
 
 CHANGE_RESOURCES = (

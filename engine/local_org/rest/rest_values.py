@@ -16,8 +16,13 @@ _SHOWN = 80
 def json_value(field: FieldSchema, value: Stored) -> Stored | bool:
     """The stored value as JSON contains it: datetimes with an offset."""
     if field.type == "datetime" and isinstance(value, str):
-        return f"{value.removesuffix('Z')}+0000"
+        return json_moment(value)
     return response_value(field, value)
+
+
+def json_moment(stored: str) -> str:
+    """A stored time as JSON contains it."""
+    return f"{stored.removesuffix('Z')}+0000"
 
 
 def compound_value(
