@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sfmap.engine.local_org.bulk.csv_dialects import CsvDialect
 from sfmap.engine.local_org.records.ids import full_id, new_id, number_of
-from sfmap.engine.local_org.records.store import Store, Stored, now
+from sfmap.engine.local_org.records.store import Store, Stored, now, stored_moment
 
 JobType = Literal["V2Ingest", "V2Query", "Classic"]
 ENDED = ("JobComplete", "Failed", "Aborted")
@@ -240,5 +240,4 @@ def _named(kind: type[BulkJob] | type[BulkBatch], row: Sequence[Stored]) -> dict
 
 
 def _before(**span: float) -> str:
-    moment = datetime.now(UTC).replace(tzinfo=None) - timedelta(**span)
-    return moment.isoformat(timespec="milliseconds") + "Z"
+    return stored_moment(datetime.now(UTC) - timedelta(**span))

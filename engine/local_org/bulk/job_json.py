@@ -11,6 +11,7 @@ from sfmap.engine.local_org.bulk.csv_dialects import DELIMITERS, LINE_ENDINGS
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.rest.rest_call import RestCall
+from sfmap.engine.local_org.rest.rest_values import json_moment
 
 _WORTH_COMPRESSING = 1_000
 _FAST = 1
@@ -29,8 +30,8 @@ def job_head(job: BulkJob) -> dict[str, object]:
         "operation": job.operation,
         "object": job.object_name,
         "createdById": USER_ID,
-        "createdDate": moment(job.created),
-        "systemModstamp": moment(job.changed),
+        "createdDate": json_moment(job.created),
+        "systemModstamp": json_moment(job.changed),
         "state": job.state,
         **({"externalIdFieldName": job.key} if job.key else {}),
         "concurrencyMode": job.concurrency,
@@ -56,10 +57,6 @@ def counters(batches: Sequence[BulkBatch]) -> dict[str, object]:
         "numberRecordsProcessed": sum(batch.processed for batch in batches),
         "numberRecordsFailed": sum(batch.failed for batch in batches),
     }
-
-
-def moment(stored: str) -> str:
-    return f"{stored.removesuffix('Z')}+0000"
 
 
 def sent_job(body: object, known: Collection[str]) -> dict[str, str]:

@@ -8,12 +8,13 @@ from starlette.responses import JSONResponse, Response
 
 from sfmap.engine.local_org.bulk.bulk_jobs import BulkBatch, BulkJob
 from sfmap.engine.local_org.bulk.csv_dialects import CsvDialect, csv_text, quoted
-from sfmap.engine.local_org.bulk.job_json import csv_response, moment, parsed_json
+from sfmap.engine.local_org.bulk.job_json import csv_response, parsed_json
 from sfmap.engine.local_org.bulk.row_results import RowResult, error_text
 from sfmap.engine.local_org.calls.sessions import USER_ID
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
 from sfmap.engine.local_org.records.text_rules import without_controls
 from sfmap.engine.local_org.rest.rest_call import RestCall
+from sfmap.engine.local_org.rest.rest_values import json_moment
 
 JSON_TYPE, XML_TYPE = "application/json", "application/xml"
 _NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
@@ -141,7 +142,7 @@ def _times(milliseconds: int) -> Members:
 
 
 def _moment(stored: str, content_type: str) -> str:
-    return moment(stored) if is_json(content_type) else stored
+    return json_moment(stored) if is_json(content_type) else stored
 
 
 def _row_result(result: RowResult) -> Members:
