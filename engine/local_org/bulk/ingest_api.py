@@ -1,5 +1,6 @@
 """Ingest jobs of Bulk API 2.0: created, given data once, closed, watched, and their results."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -33,7 +34,7 @@ from sfmap.engine.local_org.bulk.row_results import (
     with_columns,
 )
 from sfmap.engine.local_org.faults.org_faults import Fault, unexpected
-from sfmap.engine.local_org.rest.rest_call import RestCall, fault_response, not_found
+from sfmap.engine.local_org.rest.rest_call import LaterResponse, RestCall, fault_response, not_found
 from sfmap.engine.local_org.rest.rest_router import RestResource
 
 _LARGEST_UPLOAD = 150 * 1024 * 1024 * 3 // 4
@@ -159,11 +160,18 @@ def _results(call: RestCall) -> Response:
     job = _found(jobs, call)
     if job.state not in ENDED:
         raise wrong_state("The results can be fetched when the job has ended")
+    batches = [(jobs.content(batch), jobs.results(batch)) for batch in jobs.batches(job)]
+    return LaterResponse(lambda: _results_file(name, job, batches, call))
+
+
+def _results_file(
+    name: str, job: BulkJob, batches: Sequence[tuple[bytes, Mapping[int, Sequence[object]]]], call: RestCall
+) -> Response:
     table, results = CsvTable([], [], {}), dict[int, RowResult]()
-    for batch in jobs.batches(job):
-        results = read_results(jobs.results(batch))
+    for content, stored in batches:
+        results = read_results(stored)
         with suppress(InvalidBatch):
-            table = read_table(jobs.content(batch), job.dialect)
+            table = read_table(content, job.dialect)
     if name != UNPROCESSED:
         table = _spelled(table, job, call)
     file = results_file(name, table, results, job)

@@ -19,7 +19,7 @@ from sfmap.engine.local_org.faults.faults_endpoint import FaultsEndpoint
 from sfmap.engine.local_org.faults.org_faults import Fault, database_failed
 from sfmap.engine.local_org.records.exchanges import Exchange
 from sfmap.engine.local_org.rest.discovery import versions
-from sfmap.engine.local_org.rest.rest_call import RestCall, error_response, fault_response, not_found
+from sfmap.engine.local_org.rest.rest_call import RestCall, error_response, fault_response, not_found, whole
 from sfmap.engine.local_org.rest.rest_router import RestResource, RestRouter
 
 _DATA = "/services/data"
@@ -125,12 +125,12 @@ class RestApi:
                 schema=calls.schema,
                 daily_limit=calls.daily_limit,
                 injected=injected,
-                send=self._router.answer,
+                send=lambda inner: whole(self._router.answer(inner)),
             )
             response = self._router.answer(call)
             exchange.response, exchange.outcome = _readable(response), _outcome(response)
             exchange.records = exchange.response.count(b'"success":')
-        return response
+        return whole(response)
 
 
 def _session_id(request: Request) -> str:

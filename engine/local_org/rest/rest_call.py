@@ -86,6 +86,22 @@ class RestCall:
             ) from None
 
 
+class LaterResponse(Response):
+    """A response that takes long to make, and is made when other calls may run."""
+
+    def __init__(self, make: Callable[[], Response]) -> None:
+        super().__init__()
+        self._make = make
+
+    def made(self) -> Response:
+        """Uses what was read in the call, and not the store. Raises `Fault`."""
+        return self._make()
+
+
+def whole(response: Response) -> Response:
+    return response.made() if isinstance(response, LaterResponse) else response
+
+
 def deleted() -> Response:
     return error_response(404, "ENTITY_IS_DELETED", "entity is deleted")
 
