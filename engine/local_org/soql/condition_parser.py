@@ -25,6 +25,8 @@ from sfmap.engine.local_org.soql.token_reader import ESCAPES, TokenReader
 
 _DEEPEST = 15
 """Low enough for SQLite, whose parser has a small stack."""
+_DEEPEST_TEXT = 100
+"""The most parentheses and NOTs around each other, which may have nothing to join."""
 _LIKE_ESCAPES = {**ESCAPES, "\\": r"\\", "_": r"\_", "%": r"\%"}
 """Characters that stay escaped in a pattern for SQLite."""
 
@@ -37,6 +39,12 @@ class ConditionParser:
 
     def conditions(self, depth: int = 0) -> Condition:
         """Conditions joined by AND or by OR; a query that mixes both needs parentheses."""
+        found = self._joined(depth)
+        if depth == 0 and _levels(found) > _DEEPEST:
+            raise too_complicated(f"The query nests conditions deeper than {_DEEPEST} levels.")
+        return found
+
+    def _joined(self, depth: int) -> Condition:
         conditions = [self._condition(depth)]
         word = next((word for word in ("AND", "OR") if self._reader.comes(word)), "")
         while word and self._reader.accept(word):
@@ -44,8 +52,8 @@ class ConditionParser:
         return Joined(word, tuple(conditions)) if len(conditions) > 1 else conditions[0]
 
     def _condition(self, depth: int) -> Condition:
-        if depth > _DEEPEST:
-            raise too_complicated(f"The query nests conditions deeper than {_DEEPEST} levels.")
+        if depth > _DEEPEST_TEXT:
+            raise too_complicated(f"The query nests parentheses deeper than {_DEEPEST_TEXT} levels.")
         if self._reader.accept("NOT"):
             return Not(self._condition(depth + 1))
         if self._reader.accept("("):
@@ -145,3 +153,16 @@ def _literal_kind(token: SoqlToken) -> LiteralKind | None:
             words: Mapping[str, LiteralKind] = {"null": "null", "true": "boolean", "false": "boolean"}
             return words.get(token.text.lower())
     return None
+
+
+def _levels(condition: Condition | None) -> int:
+    """How deep conditions are within each other."""
+    match condition:
+        case Not(inner):
+            return 1 + _levels(inner)
+        case Joined(_, parts):
+            return 1 + max(map(_levels, parts))
+        case SemiJoin():
+            return 1 + _levels(condition.where)
+        case _:
+            return 0
