@@ -14,7 +14,7 @@ from ..scene import SECRETS, Scene
 JOURNALS = [
     ("not a database", "is damaged"),
     ("another version", "written by another version"),
-    ("a folder", "cannot be written"),
+    ("a folder", "Is a directory"),
     ("held", "is locked by another program"),
 ]
 
