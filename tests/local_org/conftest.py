@@ -102,6 +102,25 @@ def record(object_name: str, **fields: str) -> str:
     return f"<sObjects><type>{object_name}</type>{members}</sObjects>"
 
 
+def outcome(org: Client, call: str) -> str:
+    """The id, or the error's code and message."""
+    answer = org.call(call)
+    refused = re.search(r"<message>(.*)</message><statusCode>(\w+)<", answer)
+    if refused:
+        return f"{refused[2]}: {refused[1]}"
+    found = re.search(r"<id>(\w{18})</id>", answer)
+    assert found, answer
+    return found[1]
+
+
+def created(org: Client, object_name: str, **fields: str) -> str:
+    return outcome(org, f"<create>{record(object_name, **fields)}</create>")
+
+
+def updated(org: Client, object_name: str, **fields: str) -> str:
+    return outcome(org, f"<update>{record(object_name, **fields)}</update>")
+
+
 SCHEMA = """\
 objects:
   Lead:
@@ -141,3 +160,12 @@ def rest_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
 @pytest.fixture(scope="module")
 def rest(rest_org: LocalOrg) -> Rest:
     return rest_client(rest_org)
+
+
+@pytest.fixture(scope="module")
+def org(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
+    """An org of the module's own, with the module's `SCHEMA` or else that of all."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "schema.yaml").write_text(getattr(request.module, "SCHEMA", SCHEMA))
+    with start_local_org(folder / "org.db", folder / "schema.yaml") as running:
+        yield running

@@ -3,13 +3,12 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sfmap.engine.local_org.process import LocalOrg, start_local_org
+from sfmap.engine.local_org.process import LocalOrg
 
 from .bulk import DELIMITERS, LINE_ENDINGS, Bulk, plan, token, written
 
@@ -27,14 +26,6 @@ objects:
     fields:
       Ext__c: {type: string, length: 20, external_id: true, unique: true}
 """
-
-
-@pytest.fixture(scope="module")
-def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
-    folder = tmp_path_factory.mktemp("bulk")
-    (folder / "schema.yaml").write_text(SCHEMA)
-    with start_local_org(folder / "org.db", folder / "schema.yaml") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -11,19 +11,10 @@ import requests
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from .bulk import ENDED, Bulk, plan, token, written
-from .conftest import SCHEMA
 from .test_faults import wait_until
 
 ROWS = [[f"Name {number}", "x", f"c{number}"] for number in range(450)]
 DATA = "LastName,Company,Title\n" + "".join(f"{','.join(row)}\n" for row in ROWS)
-
-
-@pytest.fixture(scope="module")
-def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
-    folder = tmp_path_factory.mktemp("bulk")
-    (folder / "schema.yaml").write_text(SCHEMA)
-    with start_local_org(folder / "org.db", folder / "schema.yaml") as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,21 +1,10 @@
 """Ingest jobs of Bulk API 2.0: their states, what they write, and their results."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from sfmap.engine.local_org.process import LocalOrg, start_local_org
+from sfmap.engine.local_org.process import LocalOrg
 
 from .bulk import Bulk, token, written
-from .conftest import SCHEMA
-
-
-@pytest.fixture(scope="module")
-def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
-    folder = tmp_path_factory.mktemp("bulk")
-    (folder / "schema.yaml").write_text(SCHEMA)
-    with start_local_org(folder / "org.db", folder / "schema.yaml") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,7 @@ import requests
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 from .bulk import ENDED, Bulk, token
-from .conftest import SCHEMA
 from .test_faults import wait_until
-
-
-@pytest.fixture(scope="module")
-def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
-    folder = tmp_path_factory.mktemp("bulk")
-    (folder / "schema.yaml").write_text(SCHEMA)
-    with start_local_org(folder / "org.db", folder / "schema.yaml") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

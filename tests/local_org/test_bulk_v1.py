@@ -2,28 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 import requests
 from lxml import etree
 
-from sfmap.engine.local_org.process import LocalOrg, start_local_org
+from sfmap.engine.local_org.process import LocalOrg
 
 from .bulk import Bulk, plan, token
-from .conftest import SCHEMA
 from .test_faults import wait_until
 
 JOB_INFO = '<?xml version="1.0" encoding="UTF-8"?><jobInfo xmlns="http://www.force.com/2009/06/asyncapi/dataload">{}</jobInfo>'
 XML, CSV, JSON = "application/xml; charset=UTF-8", "text/csv; charset=UTF-8", "application/json"
-
-
-@pytest.fixture(scope="module")
-def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOrg]:
-    folder = tmp_path_factory.mktemp("bulk")
-    (folder / "schema.yaml").write_text(SCHEMA)
-    with start_local_org(folder / "org.db", folder / "schema.yaml") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

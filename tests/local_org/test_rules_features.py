@@ -10,7 +10,7 @@ from sfmap.engine.local_org.process import start_local_org
 from sfmap.engine.local_org.records.features import FEATURES, UnknownFeature
 from sfmap.engine.local_org.records.schema_file import load_schema
 from sfmap.engine.yaml_files.diagnostics import Mistakes
-from sfmap.tests.local_org.conftest import Client, record, sign_in
+from sfmap.tests.local_org.conftest import Client, created, sign_in, updated
 
 SCHEMA = """\
 features: [state_country_picklists, multi_currency, person_accounts]
@@ -27,25 +27,6 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     (folder / "schema.yaml").write_text(SCHEMA)
     with start_local_org(folder / "org.db", folder / "schema.yaml") as running:
         yield sign_in(running)
-
-
-def outcome(org: Client, call: str) -> str:
-    """The id, or the error's code and message."""
-    answer = org.call(call)
-    refused = re.search(r"<message>(.*)</message><statusCode>(\w+)<", answer)
-    if refused:
-        return f"{refused[2]}: {refused[1]}"
-    found = re.search(r"<id>(\w{18})</id>", answer)
-    assert found, answer
-    return found[1]
-
-
-def created(org: Client, object_name: str, **fields: str) -> str:
-    return outcome(org, f"<create>{record(object_name, **fields)}</create>")
-
-
-def updated(org: Client, object_name: str, **fields: str) -> str:
-    return outcome(org, f"<update>{record(object_name, **fields)}</update>")
 
 
 PROBLEM = "FIELD_INTEGRITY_EXCEPTION: There's a problem with this {}, even though it may appear correct."

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sfmap.engine.local_org.process import start_local_org
-from sfmap.tests.local_org.conftest import Client, record, sign_in
+from sfmap.tests.local_org.conftest import Client, created, record, sign_in, updated
 
 
 @pytest.fixture(scope="module")
@@ -15,25 +15,6 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     folder: Path = tmp_path_factory.mktemp("objects")
     with start_local_org(folder / "org.db") as running:
         yield sign_in(running)
-
-
-def outcome(org: Client, call: str) -> str:
-    """The id, or the error's code and message."""
-    answer = org.call(call)
-    refused = re.search(r"<message>(.*)</message><statusCode>(\w+)<", answer)
-    if refused:
-        return f"{refused[2]}: {refused[1]}"
-    found = re.search(r"<id>(\w{18})</id>", answer)
-    assert found, answer
-    return found[1]
-
-
-def created(org: Client, object_name: str, **fields: str) -> str:
-    return outcome(org, f"<create>{record(object_name, **fields)}</create>")
-
-
-def updated(org: Client, object_name: str, **fields: str) -> str:
-    return outcome(org, f"<update>{record(object_name, **fields)}</update>")
 
 
 def found(org: Client, object_name: str, condition: str) -> str:

@@ -12,7 +12,7 @@ from sfmap.engine.local_org.records.record_types import record_type_infos
 from sfmap.engine.local_org.records.schema_file import load_schema
 from sfmap.engine.local_org.records.store import Store
 from sfmap.engine.yaml_files.diagnostics import Mistakes
-from sfmap.tests.local_org.conftest import Client, record, sign_in
+from sfmap.tests.local_org.conftest import Client, created, sign_in
 
 SCHEMA = """\
 objects:
@@ -48,17 +48,6 @@ def types(org: Client) -> dict[str, str]:
     answer = org.call("<query><queryString>SELECT Id, DeveloperName FROM RecordType</queryString></query>")
     found = re.findall(r"<sf:Id>(\w{18})</sf:Id><sf:DeveloperName>(\w+)<", answer)
     return {name: record_id for record_id, name in found}
-
-
-def created(org: Client, object_name: str, **fields: str) -> str:
-    """The id, or the error's code and message."""
-    answer = org.call(f"<create>{record(object_name, **fields)}</create>")
-    refused = re.search(r"<message>(.*)</message><statusCode>(\w+)<", answer)
-    if refused:
-        return f"{refused[2]}: {refused[1]}"
-    found = re.search(r"<id>(\w{18})</id>", answer)
-    assert found, answer
-    return found[1]
 
 
 NOT_VALID = "INVALID_CROSS_REFERENCE_KEY: Record Type ID: this ID value isn't valid for the user: {}"
