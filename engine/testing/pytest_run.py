@@ -1,8 +1,11 @@
 """`sfmap test`: runs the sample events of a project with pytest, independent of its configuration."""
 
 import os
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -15,19 +18,46 @@ class NoSamples(SfmapError):
 
 
 class _CtrlC:
-    """A plugin that distinguishes Ctrl-C from other interruptions of pytest."""
+    """A plugin that stops between two cases at the first Ctrl-C, and at once at the second.
+
+    Python would raise `KeyboardInterrupt` at any line of pytest, and some take it for a fault of pytest itself.
+    """
 
     was_pressed = False
 
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """A handler of SIGINT."""
+        if self.was_pressed:
+            signal.default_int_handler(number, frame)
+        self.was_pressed = True
+
+    def pytest_itemcollected(self) -> None:
         """pytest's hook."""
-        self.was_pressed = excinfo.type is KeyboardInterrupt
+        self._stop()
+
+    def pytest_runtest_logfinish(self) -> None:
+        """pytest's hook."""
+        self._stop()
+
+    def _stop(self) -> None:
+        if self.was_pressed:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Handles Ctrl-C; raises `KeyboardInterrupt` at the end if it was pressed."""
+        previous = signal.signal(signal.SIGINT, self.handle)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, previous)
+            self._stop()
 
 
 def run_cases(folder: Path, paths: Sequence[str], update: bool) -> int:
     """Runs the project's cases, or those below the paths; returns pytest's exit code.
 
-    Raises `NoSamples`, and `KeyboardInterrupt`, which pytest itself would catch.
+    Raises `NoSamples`, and `KeyboardInterrupt` after Ctrl-C, which pytest itself would catch.
     """
     samples = folder / EVENTS_FOLDER
     if not paths and not samples.is_dir():
@@ -41,9 +71,8 @@ def run_cases(folder: Path, paths: Sequence[str], update: bool) -> int:
     arguments += ["-p", "no:cacheprovider", "--noconftest", "--import-mode=importlib", "-q", "-rN", "--no-header"]
     arguments += ["--snapshot-update"] if update else []
     ctrl_c = _CtrlC()
-    code = pytest.main([*arguments, *(paths or [str(samples)])], plugins=[ctrl_c])
-    if ctrl_c.was_pressed:
-        raise KeyboardInterrupt
+    with ctrl_c.watched():
+        code = pytest.main([*arguments, *(paths or [str(samples)])], plugins=[ctrl_c])
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise NoSamples("no sample events were found there: events are objects in .json and .ndjson files")
     return int(code)

@@ -51,6 +51,18 @@ export async function completions(page) {
 export const inEditor = (page, test, ...given) =>
   page.waitForFunction(`(${test})(document.querySelector('#editor').shadowRoot, ...${JSON.stringify(given)})`)
 
+/** Does `jump`, and waits until a line with this text has flashed, however shortly. */
+export async function flashes(page, text, jump) {
+  await page.evaluate((wanted) => {
+    const root = document.querySelector('#editor').shadowRoot
+    window.hasFlashed = false
+    const look = () => (window.hasFlashed ||= [...root.querySelectorAll('.cm-flash')].some((line) => line.textContent.includes(wanted)))
+    new MutationObserver(look).observe(root, { subtree: true, childList: true, attributes: true })
+  }, text)
+  await jump()
+  await page.waitForFunction(() => window.hasFlashed)
+}
+
 /** Accepts the completion with this label once it is the first: CodeMirror takes keys only when the list has stood a moment. */
 export async function accept(page, label) {
   await page.waitForFunction(

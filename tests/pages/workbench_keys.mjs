@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { focused, given, inBrowser, open, shows, tabStops } from './harness.mjs'
-import { LEAD, accept, chord, completions, inEditor, lineWith, ready, toLine } from './workbench.mjs'
+import { LEAD, accept, chord, completions, flashes, inEditor, lineWith, ready, toLine } from './workbench.mjs'
 
 const onDisk = () => readFileSync(join(given.folder, LEAD), 'utf8')
 const text = (page, place) => page.$eval(place, (one) => one.innerText)
@@ -56,8 +56,7 @@ await inBrowser(async (browser) => {
   await page.keyboard.press('ArrowDown')
   await page.keyboard.press('ArrowDown')
   await page.waitForSelector('.tried')
-  await page.keyboard.press('Enter')
-  await inEditor(page, (root) => root.querySelector('.cm-flash')?.textContent.includes('LastName'))
+  await flashes(page, 'LastName', () => page.keyboard.press('Enter'))
   found.jumped = (await focused(page))?.role
   await chord(page, 'Control', 'Enter')
   await page.waitForFunction(() => document.activeElement?.getAttribute('data-field') === '0 LastName')
@@ -67,8 +66,7 @@ await inBrowser(async (browser) => {
   await page.keyboard.type('\nSalutatoin: traits.title')
   await page.keyboard.press('Escape')
   await shows(page, 'Salutatoin', { within: '#mistakes' })
-  await page.keyboard.press('F8')
-  await inEditor(page, (root) => root.querySelector('.cm-flash')?.textContent.includes('Salutatoin'))
+  await flashes(page, 'Salutatoin', () => page.keyboard.press('F8'))
   await page.focus('#mistakes .fix')
   await page.keyboard.press('Enter')
   await shows(page, 'a second time', { within: '#mistakes' })

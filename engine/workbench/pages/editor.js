@@ -198,6 +198,7 @@ export class Editor {
     const parent = document.createElement("div");
     parent.style.height = "100%";
     root.append(parent);
+    this.flashing = 0;
     this.onChange = onChange;
     this.onCursor = onCursor;
     this.extensions = [
@@ -330,7 +331,8 @@ export class Editor {
       effects: [EditorView.scrollIntoView(from, { y: "center", xMargin: 80 }), flash.of({ from, to: Math.max(from, to) })],
     });
     this.focus();
-    window.setTimeout(() => this.view.dispatch({ effects: flash.of(null) }), FLASH);
+    window.clearTimeout(this.flashing); // or the flash before this one would end it
+    this.flashing = window.setTimeout(() => this.view.dispatch({ effects: flash.of(null) }), FLASH);
   }
 
   /** @param {any[]} diagnostics As CodeMirror wants them. */
