@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test format lock clean soak scale spark bench orchestrators clients web
+.PHONY: run test format lock clean soak soak-tests scale spark bench orchestrators clients web
 
 run: $(VENV)/installed  ## The main job: the example events into the local org.
 	cd examples && ../$(BIN)/sfmap run events.ndjson
@@ -21,7 +21,10 @@ test: $(VENV)/installed-for-development  ## Lint, types and tests.
 	$(BIN)/mypy -p sfmap.engine -m sfmap.cli -p sfmap.mappings -p sfmap.tests
 	$(BIN)/pytest -n auto --dist worksteal
 
-soak: $(VENV)/installed-for-development  ## Kills and faults for a quarter of an hour; its figures are in docs/reliability.md.
+soak-tests: $(VENV)/installed-for-development  ## What `make test` leaves out: the tests marked soak, and properties by many examples.
+	$(BIN)/pytest -n auto --dist worksteal -m 'soak or hypothesis' --hypothesis-profile thorough
+
+soak: soak-tests  ## These, then kills and faults for a quarter of an hour; its figures are in docs/reliability.md.
 	$(BIN)/pytest -s tests/reliability/soak.py tests/serve/soak.py tests/exactness/soak.py
 
 scale: $(VENV)/installed-for-development  ## Beyond one machine: each disturbance with what was lost, doubled or different.

@@ -5,21 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from sfmap.engine.local_org import process
 from sfmap.tests.object_stores import azure_server, google_server, s3_server  # noqa: F401 - fixtures
 
+from . import examples  # noqa: F401 - loads the profile of hypothesis
 from .folder import Folder, Identify, identify
 from .postgres import Postgres, running_postgres
 from .scene import Scene, set_up_scene
 from .service import Service, set_up_service
 from .warm.programs import warm_python
-
-settings.register_profile("any machine", deadline=None)
-settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ..examples import one_in
 from .harness import SECRETS, Stage, said, stage
 from .trial import PROJECT, write
 
@@ -237,7 +238,7 @@ def disagreements(the_stage: Stage, several: list[Drawn], events: list[set[str]]
     return [f"{reason}\n{json.dumps(one.document)}" for one, reason in failed if not one.may_fail(reason)]
 
 
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(one_in(10), suppress_health_check=list(HealthCheck))
 @given(several=st.lists(mappings(), min_size=8, max_size=8), events=EVENTS)
 def test_delivery_refuses_nothing_that_check_passes(
     the_stage: Stage, several: list[Drawn], events: list[set[str]]

@@ -5,11 +5,12 @@ import io
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfmap.engine.local_org.process import LocalOrg
 
+from ..examples import one_in
 from .bulk import DELIMITERS, LINE_ENDINGS, Bulk, plan, token, written
 
 SCHEMA = """\
@@ -248,7 +249,7 @@ FIELDS = ["City", "Title", "Phone"]
 CHUNK_FAULTS = st.sampled_from(["", "record_lock", "record_error", "governor_limit", "slow", "server_unavailable"])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@one_in(4)
 @given(TABLES, st.sampled_from(list(DELIMITERS)), st.sampled_from(list(LINE_ENDINGS)), CHUNK_FAULTS)
 def test_each_row_comes_back_once_as_it_was_sent(
     org: LocalOrg, bulk: Bulk, table: list[list[str]], delimiter: str, line_ending: str, fault: str

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from .conftest import Rest
@@ -61,7 +61,6 @@ asked = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=asked, method=st.sampled_from(("POST", "PATCH")))
 def test_any_body_is_answered(rest: Rest, asked: tuple[str, Any], method: str) -> None:
     path, body = asked

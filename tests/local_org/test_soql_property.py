@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sfmap.engine.local_org.process import start_local_org
 
+from ..examples import one_in
 from .bulk import Bulk, token
 from .soql_oracle import SCHEMA, Question, Row, questions, seats, shown, teams
 
@@ -43,8 +44,7 @@ def without_attributes(value: Any) -> Any:
     asked=st.lists(questions, min_size=4, max_size=8),
 )
 @settings(
-    max_examples=40,
-    deadline=None,
+    one_in(2),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes over HTTP
     suppress_health_check=list(HealthCheck),
 )

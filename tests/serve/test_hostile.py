@@ -6,7 +6,7 @@ import socket
 from urllib.parse import urlsplit
 
 import orjson
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ..service import KEY, Service
@@ -37,11 +37,6 @@ HEADERS = st.dictionaries(
 )
 BODIES = st.one_of(st.binary(max_size=300), JSON.map(lambda value: _json(value)))
 METHODS = st.sampled_from(["GET", "POST", "OPTIONS", "PUT", "DELETE", "HEAD", "PATCH"])
-MANY = settings(
-    max_examples=300,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 def _json(value: object) -> bytes:
@@ -51,7 +46,6 @@ def _json(value: object) -> bytes:
         return b"null"
 
 
-@MANY
 @given(METHODS, PATHS, HEADERS, BODIES)
 def test_any_request_is_answered_without_a_500(
     running: Service, method: str, path: str, headers: dict[str, str], body: bytes
@@ -68,7 +62,6 @@ def test_any_request_is_answered_without_a_500(
         connection.close()
 
 
-@MANY
 @given(st.lists(JSON, max_size=3), st.dictionaries(st.text(max_size=9), JSON, max_size=4), JSON, JSON)
 def test_any_batch_is_accepted_or_refused(
     running: Service, events: list[object], common: dict[str, object], sent_at: object, timestamp: object
@@ -91,7 +84,6 @@ TEXTS = st.one_of(
 )
 
 
-@MANY
 @given(TEXTS, TEXTS, TEXTS)
 def test_any_json_text_is_accepted_or_refused(
     running: Service, context: str, integrations: str, trait: str
@@ -106,7 +98,6 @@ def test_any_json_text_is_accepted_or_refused(
     assert answer.status == 200 or orjson.loads(answer.body)["message"]
 
 
-@MANY
 @given(st.binary(max_size=200))
 def test_invalid_http_ends_only_its_own_connection(running: Service, sent: bytes) -> None:
     parts = urlsplit(running.url)

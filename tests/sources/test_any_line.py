@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from ..examples import one_in
 from ..folder import Folder, Identify, identify
 from ..strategies import EVENTS, JSON
 
@@ -90,7 +91,7 @@ ANY_LINE = st.one_of(
 )
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(one_in(20), suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(st.lists(ANY_LINE.map(lambda text: text.replace(b"\n", b" ")), max_size=60))
 def test_any_line_is_handled(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]) -> None:
     check(Folder(tmp_path_factory.mktemp("any")), lines, (RUN, RUN, LETTERS))

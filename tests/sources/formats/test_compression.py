@@ -11,7 +11,7 @@ from importlib import import_module
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfmap.engine.sources.extras import ExtraMissing
@@ -164,7 +164,6 @@ def test_the_damage_is_met_each_time(packing: str) -> None:
             stream.seek(10**9)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, len(LINES) + 9), min_size=1, max_size=5), st.sampled_from(list(PACKERS)))
 def test_an_unpacked_file_seeks_anywhere(offsets: list[int], packing: str) -> None:
     stream = unpacked(io.BytesIO(PACKERS[packing](LINES)), "a")

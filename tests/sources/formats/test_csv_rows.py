@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfmap.engine.sources.formats.csv_rows import USUAL_CSV, CsvOptions, CsvRows, column_names
@@ -146,7 +146,6 @@ def test_a_line_over_the_limit_is_one_unreadable_row() -> None:
 CELL = st.text(st.sampled_from('a,;"\t|\r\n ä😀{'), max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     rows=st.lists(st.tuples(CELL, CELL, CELL), max_size=5),
     delimiter=st.sampled_from(",;\t|"),

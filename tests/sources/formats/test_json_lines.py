@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfmap.engine.sources.formats.json_lines import JsonLines
@@ -51,7 +51,6 @@ LINE = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(LINE, max_size=9), st.sampled_from([b"\n", b"\r\n"]))
 def test_every_row_can_be_continued_after(lines: list[bytes], ending: bytes) -> None:
     data = ending.join(lines)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfmap.engine.mapping.values.record import Json
@@ -144,7 +144,6 @@ OBJECT = st.dictionaries(TEXT, VALUE, max_size=4)
 INDENT = st.sampled_from([None, 0, 1, 4])
 
 
-@settings(max_examples=400, deadline=None)
 @given(
     objects=st.lists(OBJECT, max_size=6),
     indent=INDENT,
@@ -170,7 +169,6 @@ def test_any_objects_are_read_in_any_layout(
         check(data, rows, damage, is_batch=shape == "batch")
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(OBJECT, min_size=1, max_size=4), INDENT, st.data())
 def test_a_cut_list_gives_all_whole_objects_and_then_says_so(
     objects: list[Json], indent: int | None, data: st.DataObject
@@ -184,7 +182,6 @@ def test_a_cut_list_gives_all_whole_objects_and_then_says_so(
         assert row.values is not None or row.problem
 
 
-@settings(max_examples=500, deadline=None)
 @given(st.text(st.sampled_from('{}[]",\\: a1\n'), max_size=24).map(str.encode), st.sampled_from([1, 5, 2**18]))
 def test_nothing_is_lost_of_any_text(data: bytes, size: int) -> None:
     """Each byte is in a row, or separates rows, or there is damage; and small windows change nothing."""

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfmap.engine.mapping.values.record import Json
@@ -107,13 +107,11 @@ def test_times_of_no_zone_are_those_of_the_stated_zone() -> None:
 TIMES = st.datetimes(datetime(1678, 1, 1), datetime(2261, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
 
 
-@settings(deadline=None)
 @given(st.lists(TIMES | st.none(), min_size=1))
 def test_times_mean_the_same_as_those_of_a_database(times: list[datetime | None]) -> None:
     assert values(pa.array(times, pa.timestamp("us", "UTC"))) == list(as_json(times))
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats() | st.none(), min_size=1))
 def test_numbers_mean_the_same_as_those_of_a_database(numbers: list[float | None]) -> None:
     assert values(pa.array(numbers, pa.float64())) == list(as_json(numbers))
