@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from sfmap.engine.local_org.faults.fault_plan import OPERATIONS
+from sfmap.engine.local_org.faults.fault_plan import OPERATIONS, read_fault_plan
 from sfmap.engine.local_org.process import LocalOrg, LocalOrgFailed, start_local_org
+from sfmap.engine.yaml_files.diagnostics import Source
 
 from .conftest import Client, record, sign_in
 
@@ -165,6 +166,29 @@ def test_the_same_seed_hits_the_same_calls(faulty: LocalOrg) -> None:
     assert cleared == {"faults": []}
 
 
+def times_of_calls(seconds: str, seed: int) -> list[float]:
+    source = Source("faults.yaml", f"{{seed: {seed}, faults: [{{kind: slow, seconds: {seconds}}}]}}")
+    faults = read_fault_plan(source)
+    return [fault.seconds for _ in range(50) if (fault := faults.fault_for("create"))]
+
+
+def test_a_fault_takes_another_time_for_each_call() -> None:
+    times = times_of_calls("[0.2, 3]", seed=1)
+    assert len(set(times)) == 50
+    assert 0.2 <= min(times) < 1
+    assert 2 < max(times) <= 3
+    assert times == times_of_calls("[0.2, 3]", seed=1) != times_of_calls("[0.2, 3]", seed=2)
+    assert times_of_calls("0.2", seed=1) == times_of_calls("[0.2, 0.2]", seed=1) == [0.2] * 50
+
+
+def test_a_slow_call_takes_the_least_time_that_it_may_take(faulty: LocalOrg) -> None:
+    client = sign_in(faulty)
+    plan(faulty, {"kind": "slow", "calls": "getUserInfo", "seconds": [0.2, 0.3]})
+    started = time.monotonic()
+    assert "<userId>" in client.call("<getUserInfo/>")
+    assert time.monotonic() - started >= 0.2
+
+
 WRONG = [
     ("faults: [{kind: explode}]", "kind must be"),
     ("faults: [{kind: slow, probability: 2}]", "a number from 0 to 1"),
@@ -174,6 +198,11 @@ WRONG = [
     ("faults: [{kind: http_error, status: 99}]", "from 400 to 599"),
     ("faults: [{kind: http_error, status: 204}]", "from 400 to 599"),
     ("faults: 7", "must be a table"),
+    ("faults: [{kind: slow, seconds: long}]", "seconds must be a number from 0 to 86400, or two"),
+    ("faults: [{kind: slow, seconds: [0, -1]}]", "a number from 0 to 86400, or two"),
+    ("faults: [{kind: slow, seconds: true}]", "a number from 0 to 86400, or two"),
+    ("faults: [{kind: slow, seconds: [3, 0.2]}]", "at least and at most"),
+    ("faults: [{kind: slow, seconds: [1, 2, 3]}]", "at least and at most"),
     ("fault: []", 'has no key "fault"'),
 ]
 

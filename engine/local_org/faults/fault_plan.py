@@ -78,7 +78,8 @@ class FaultRule:
     probability: float = 1.0
     times: int | None = None
     """The maximum number of hits."""
-    seconds: float = 1.0
+    seconds: tuple[float, float] = (1.0, 1.0)
+    """At least and at most; chance decides between them, for each hit."""
     share: float = 1.0
     """The share of a call's records, for faults of records."""
     records: int = 0
@@ -112,7 +113,9 @@ class InjectedFault:
 
     def __init__(self, rule: FaultRule, random: Random) -> None:
         self.kind = rule.kind
-        self.seconds = rule.seconds
+        least, most = rule.seconds
+        # A fixed time draws no number, so that the same seed gives the same faults with and without it.
+        self.seconds = least if least == most else random.uniform(least, most)
         self.status = rule.status
         self._rule = rule
         self._random = random
@@ -259,7 +262,7 @@ def _rule(node: Node, report: DiagnosticReport) -> FaultRule | None:
         at=frozenset(table.items("at", "a whole number above 0", _whole)),
         probability=_number(table, "probability", 1.0, most=1.0),
         times=table.positive_integer("times"),
-        seconds=_number(table, "seconds", 1.0, most=86_400.0),
+        seconds=_seconds(table),
         share=_number(table, "share", 1.0, most=1.0),
         records=table.positive_integer("records", least=0) or 0,
         extra=table.positive_integer("extra") or 0,
@@ -282,6 +285,21 @@ def _status(node: Node) -> int | None:
 def _whole(node: Node) -> int | None:
     value = node.value if isinstance(node, ScalarNode) else None
     return value if type(value) is int and value > 0 else None
+
+
+def _seconds(table: Table) -> tuple[float, float]:
+    found = table.items("seconds", "a number from 0 to 86400, or two", _duration)
+    node = table.get("seconds")
+    if not node or not found:
+        return 1.0, 1.0
+    if len(found) > 2 or found[0] > found[-1]:
+        table.report.error(kinds.WRONG_VALUE, node.span, "seconds must be a number, or two: at least and at most")
+    return found[0], found[-1]
+
+
+def _duration(node: Node) -> float | None:
+    value = node.value if isinstance(node, ScalarNode) else None
+    return float(value) if type(value) in (int, float) and 0 <= value <= 86_400 else None
 
 
 def _number(table: Table, key: str, otherwise: float, most: float) -> float:

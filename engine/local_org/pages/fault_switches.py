@@ -75,8 +75,13 @@ def _when(rule: FaultRule) -> str:
         f"call {', '.join(map(str, sorted(rule.at)))}" if rule.at else "",
         f"{rule.probability:.0%} of calls" if rule.probability < 1 else "",
         f"at most {rule.times} times" if rule.times is not None else "",
-        f"{rule.seconds:g} s" if rule.seconds != 1 else "",
+        f"{_seconds(rule)} s" if rule.seconds != (1, 1) else "",
         f"{rule.share:.0%} of records" if rule.share < 1 else "",
         rule.code,
     ]
     return ", ".join(filter(None, parts))
+
+
+def _seconds(rule: FaultRule) -> str:
+    least, most = rule.seconds
+    return f"{least:g}" if least == most else f"{least:g} to {most:g}"
