@@ -30,6 +30,7 @@ LIBRARIES = {
     "engine/sources/queries": SERVERS_AND_CLIENTS - {"sqlite3"} | {"yaml", "jinja2", "jsonpath_ng"},
     "engine/sources/stores": SERVERS_AND_CLIENTS - {"requests"},
     "engine/org/port.py": SERVERS_AND_CLIENTS,
+    "engine/org/bulk_port.py": SERVERS_AND_CLIENTS,
 }
 """For a room: the libraries it must not know."""
 
@@ -39,7 +40,7 @@ NARROWER = {
     "engine/org/port.py": {"sfmap.engine.errors"},
 }
 """For a file: all of our own that it may import."""
-OF_THE_ORG = {f"sfmap.engine.org.{name}" for name in ("fields", "port", "write_headers")}
+OF_THE_ORG = {f"sfmap.engine.org.{name}" for name in ("bulk_port", "fields", "port", "write_headers")}
 """What delivery may import of an org."""
 
 
