@@ -299,7 +299,9 @@ def _seconds(table: Table) -> tuple[float, float]:
 
 def _duration(node: Node) -> float | None:
     value = node.value if isinstance(node, ScalarNode) else None
-    return float(value) if type(value) in (int, float) and 0 <= value <= 86_400 else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return float(value) if 0 <= value <= 86_400 else None
 
 
 def _number(table: Table, key: str, otherwise: float, most: float) -> float:
