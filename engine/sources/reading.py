@@ -15,8 +15,10 @@ MOST_VALUES = 200_000
 """The most values in one event: in memory each takes many times its bytes, even in a line of brackets."""
 _HALF_PAIRS = re.compile("[\ud800-\udfff]")
 _ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
-_LONG_NUMBER = b"0" * 20
+_LONG = b"0" * 19
 """Digits of a text, or of a number that may exceed 64 bits."""
+_LONG_NUMBER = re.compile(rb"(?:^|[\s:,\[])(?:[0-9]{20}|-[0-9]{19})")
+"""What such a number, as opposed to most texts with as many digits, begins with."""
 
 
 class NotJson(ValueError):
@@ -45,13 +47,17 @@ def read_json(data: bytes) -> Json:
     if _values_at_most(data) > MOST_VALUES:
         raise NotJson(f"more than {MOST_VALUES:,} values")
     try:
-        # orjson turns integers beyond 64 bits into floats, which loses their last digits.
-        value: Json = _read_slowly(data) if _LONG_NUMBER in data.translate(_ZEROS) else orjson.loads(data)
+        value: Json = _read_slowly(data) if _may_exceed_64_bits(data) else orjson.loads(data)
     except orjson.JSONDecodeError:
         value = _read_slowly(data)
     if may_be_deeper(data, DEEPEST) and not _can_be_written(value) and is_deeper(value, DEEPEST):
         raise _too_deep()
     return value
+
+
+def _may_exceed_64_bits(data: bytes) -> bool:
+    """Whether it may have an integer that orjson would turn into a float, which loses its last digits."""
+    return _LONG in data.translate(_ZEROS) and _LONG_NUMBER.search(data) is not None
 
 
 def _values_at_most(data: bytes) -> int:
