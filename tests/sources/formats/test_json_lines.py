@@ -65,3 +65,14 @@ def test_the_hint_is_said_once() -> None:
         "not JSON: Expecting value, column 1; is this CSV?",
         "not JSON: Expecting value, column 1",
     ]
+
+
+WHOLE = st.integers(-(10**25), 10**25) | st.sampled_from([-(10**19) + 1, -(2**63) - 1, 2**64, 10**19])
+BLANKS = st.text(" \t\r", max_size=2)
+
+
+@given(st.lists(st.tuples(BLANKS, WHOLE, BLANKS), min_size=1, max_size=3))
+def test_a_number_keeps_all_its_digits_wherever_it_stands(numbers: list[tuple[str, int, str]]) -> None:
+    written = ",".join(f"{before}{number}{after}" for before, number, after in numbers)
+    (row,) = JsonLines().rows(io.BytesIO(f'{{"a":{numbers[0][1]},"b":[{written}]}}'.encode()))
+    assert row.values == {"a": numbers[0][1], "b": [number for _, number, _ in numbers]}
