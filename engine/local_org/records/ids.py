@@ -4,6 +4,7 @@ import re
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_CAPITALS = {ord(digit): "1" if "A" <= digit <= "Z" else "0" for digit in _DIGITS}
 _ID = re.compile(r"([A-Za-z0-9]{15})([A-Z0-5]{3})?")
 
 
@@ -42,5 +43,5 @@ def _suffix(short: str) -> str:
 
     Source: "ID Field Type" in the Object Reference.
     """
-    capitals = sum(1 << place for place, character in enumerate(short) if "A" <= character <= "Z")
-    return "".join(_SUFFIX[capitals >> low & 0b11111] for low in (0, 5, 10))
+    capitals = short.translate(_CAPITALS)[::-1]
+    return _SUFFIX[int(capitals[10:], 2)] + _SUFFIX[int(capitals[5:10], 2)] + _SUFFIX[int(capitals[:5], 2)]

@@ -34,7 +34,7 @@ class Entry:
     """In a dependent picklist: the controlling values for which it is valid."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FieldSchema:
     name: str
     label: str
@@ -51,7 +51,7 @@ class FieldSchema:
     unique: bool = False
     restricted: bool = False
     custom: bool = False
-    entries: tuple[Entry, ...] = field(default=(), compare=False)
+    entries: tuple[Entry, ...] = ()
     references: tuple[str, ...] = ()
     default: str | None = None
     relationship: str = ""

@@ -317,8 +317,15 @@ class Writer:
 
 def _composed(target: ObjectSchema, row: Mapping[str, Stored]) -> dict[str, Stored]:
     """The fields composed of others, such as a full name."""
-    parts = {name: "" if row.get(name) is None else row[name] for name in target.fields}
+    parts = _Parts((name, value) for name, value in row.items() if value is not None)
     return {name: pattern.format_map(parts).strip() for name, pattern in target.compose.items()}
+
+
+class _Parts(dict[str, Stored]):
+    """The values of a row for a composed field, in which one without a value is empty."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
 
 
 def _refused(record_id: str | None, code: str, message: str, *fields: str) -> SaveResult:

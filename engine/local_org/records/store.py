@@ -1,12 +1,14 @@
 """The local org's records in SQLite: a table for each object, and the number of API calls for each day."""
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
+
+import orjson
 
 from sfmap.engine.errors import ExitCode, SfmapError
 from sfmap.engine.files.private_files import private_database, private_folder
@@ -26,6 +28,8 @@ _LONGEST_LOG = 1_000
 _EXCHANGES = 200
 _OLD_LOG = 7
 """The number of columns of the log before it had those for faults."""
+_STATEMENTS = 128
+"""How many statements that write the same columns again are kept."""
 _SEARCHED = 90
 """The most columns that a search covers: SQLite limits the depth of expressions."""
 
@@ -163,16 +167,11 @@ class Store:
         """Inserts a record; returns its id."""
         record_id = new_id(target.key_prefix, number)
         values = {_NUMBER_COLUMN: number, "Id": record_id, **row}
-        columns = ", ".join(map(_quoted, values))
-        places = ", ".join("?" * len(values))
-        statement = f"INSERT INTO {_quoted(target.name)} ({columns}) VALUES ({places})"  # noqa: S608
-        self._connection.execute(statement, list(values.values()))
+        self._connection.execute(_insertion(target.name, tuple(values)), list(values.values()))
         return record_id
 
     def update(self, target: ObjectSchema, record_id: str, changes: Mapping[str, Stored]) -> None:
-        assignments = ", ".join(f"{_quoted(name)} = ?" for name in changes)
-        statement = f"UPDATE {_quoted(target.name)} SET {assignments} WHERE Id = ?"  # noqa: S608
-        self._connection.execute(statement, [*changes.values(), record_id])
+        self._connection.execute(_assignment(target.name, tuple(changes)), [*changes.values(), record_id])
 
     def get(self, target: ObjectSchema, record_id: str) -> dict[str, Stored] | None:
         """All fields of a record, deleted or not."""
@@ -222,7 +221,7 @@ class Store:
         """Notes a change that the current call makes to a record; `log` gives the call the same number."""
         self._connection.execute(
             "INSERT INTO sfmap_changes VALUES (?, ?, (SELECT coalesce(max(number), 0) + 1 FROM sfmap_log), ?, ?)",
-            [record_id, now(), verb, json.dumps(values)],
+            [record_id, now(), verb, orjson.dumps(values).decode()],
         )
 
     def changes(self, record_id: str) -> list[Change]:
@@ -230,7 +229,7 @@ class Store:
         query = "SELECT at, call, verb, changed FROM sfmap_changes WHERE id = ? ORDER BY rowid"
         rows = self._connection.execute(query, [record_id])
         return [
-            Change(at=at, call=call, verb=verb, values=json.loads(changed)) for at, call, verb, changed in rows
+            Change(at=at, call=call, verb=verb, values=orjson.loads(changed)) for at, call, verb, changed in rows
         ]
 
     def log(self, entry: LoggedCall, exchange: KeptExchange | None = None) -> None:
@@ -372,6 +371,18 @@ class Store:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+@lru_cache(_STATEMENTS)
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    places = ", ".join("?" * len(columns))
+    return f"INSERT INTO {_quoted(table)} ({', '.join(map(_quoted, columns))}) VALUES ({places})"  # noqa: S608
+
+
+@lru_cache(_STATEMENTS)
+def _assignment(table: str, columns: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{_quoted(name)} = ?" for name in columns)
+    return f"UPDATE {_quoted(table)} SET {changes} WHERE Id = ?"  # noqa: S608
 
 
 def now() -> str:

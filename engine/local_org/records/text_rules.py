@@ -15,12 +15,12 @@ _SPACE = re.compile(r"\s")
 
 def without_controls(text: str) -> str:
     """The text without the characters that XML cannot contain, which the org does not store."""
-    return _CONTROLS.sub("", text)
+    return text if text.isprintable() else _CONTROLS.sub("", text)
 
 
 def size(text: str) -> int:
     """The length in UTF-16 code units, as `String.length()` of Apex counts it."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def truncated(text: str, longest: int) -> str:

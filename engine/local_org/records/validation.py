@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 
 from sfmap.engine.local_org.faults.org_faults import InvalidRecord, RecordError
 from sfmap.engine.local_org.records.ids import full_id
-from sfmap.engine.local_org.records.object_schema import NUMBER_TYPES, FieldSchema, ObjectSchema
+from sfmap.engine.local_org.records.object_schema import NUMBER_TYPES, TEXT_TYPES, FieldSchema, ObjectSchema
 from sfmap.engine.local_org.records.store import Stored
 from sfmap.engine.local_org.records.text_rules import is_email_address, size, truncated, without_controls
 
@@ -63,6 +63,8 @@ def _missing(
 def stored_value(field: FieldSchema, text: str, cut_long: bool) -> Stored:
     """The value that the text stands for. Raises `InvalidRecord`."""
     text = without_controls(text)
+    if field.type in TEXT_TYPES:
+        return _text(field, text.strip(), cut_long)
     if field.type == "boolean":
         return _parsed(field, text, _BOOLEANS.get(text.strip().lower()))
     if field.type in NUMBER_TYPES:

@@ -16,7 +16,7 @@ def sent_record(record: etree._Element) -> SentRecord:
     object_name = _object_of(record)
     values: dict[str, str | None] = {}
     parents: dict[str, SentParent] = {}
-    for child in children(record):
+    for child in record.iterchildren("*"):
         name = local_name(child)
         if name == "type":
             object_name = text_of(child).strip() or object_name
