@@ -20,6 +20,8 @@ org                what delivery needs from an org, and what its described field
                    ← yaml_files, language, mapping/values
 org/soap           an org over the partner SOAP API
                    ← mapping/values, org
+org/bulk           the bulk jobs of an org, over Bulk API 2.0
+                   ← mapping/values, org, org/soap
 sources            where events come from
                    ← mapping/values
 sources/stores     where files are: their names, versions and bytes
@@ -68,8 +70,8 @@ local_org          a Salesforce on loopback, for development and tests
                    ← files, yaml_files, http, local_org/faults, local_org/records, local_org/calls,
                      local_org/soap, local_org/rest, local_org/bulk, local_org/pages
 wiring             connects ports and adapters
-                   ← files, mapping/values, mapping/run, org, org/soap, sources, sources/stores,
-                     sources/formats, sources/shapes, sources/queries, sources/kafka,
+                   ← files, mapping/values, mapping/run, org, org/soap, org/bulk, sources,
+                     sources/stores, sources/formats, sources/shapes, sources/queries, sources/kafka,
                      sources/files, journal, journal/shared, delivery, project, local_org
 planning           what a run would change: it is delivered to a stand-in for the org, which writes nothing
                    ← files, yaml_files, mapping/values, org, journal, delivery

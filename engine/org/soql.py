@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
-from math import isfinite
 
 from sfmap.engine.mapping.values.values import length
+from sfmap.engine.org.api_text import NOT_XML, plain
 from sfmap.engine.org.port import Value
 
 QUERY_LIMIT = 100_000
@@ -26,7 +25,6 @@ _COMPARED = re.compile(
     r"(?<![\w.])([A-Za-z]\w*)\s*(?:<=|>=|<>|!=|=|<|>|\b(?:NOT\s+IN|IN|LIKE|INCLUDES|EXCLUDES)\b)", re.IGNORECASE
 )
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # Reserved characters, and those that XML cannot carry.
 _ESCAPES = str.maketrans(
@@ -91,7 +89,7 @@ def identifier(name: str) -> str:
 def condition(text: str) -> str:
     """The condition, if its quotes and parentheses are balanced, so that it can only narrow a lookup."""
     outside = _QUOTED.sub("", text)
-    if unsendable := _NOT_XML.search(text):
+    if unsendable := NOT_XML.search(text):
         raise ValueError(f"a condition cannot hold U+{ord(unsendable[0]):04X}")
     if length(text) > CONDITION_LIMIT:
         raise ValueError(f"a condition can have at most {CONDITION_LIMIT:,} characters")
@@ -108,13 +106,6 @@ def compared_fields(condition: str) -> Iterator[tuple[int, str]]:
     """The object's own fields that the condition compares, each with its position; not those of parents."""
     blanked = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), condition)
     return ((found.start(1), found[1]) for found in _COMPARED.finditer(blanked))
-
-
-def plain(number: float) -> str:
-    """The number without an exponent."""
-    if not isfinite(number):
-        raise ValueError(f"not a number that can be written: {number}")
-    return format(Decimal(repr(number)), "f")
 
 
 def _selected(names: Sequence[str]) -> Iterable[str]:

@@ -11,6 +11,7 @@ from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.organizations import organization_of, remember_organization
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 from sfmap.engine.org.budget import Budget
+from sfmap.engine.org.bulk_port import BulkOrg
 from sfmap.engine.org.login_url import is_loopback
 from sfmap.engine.org.port import Org
 from sfmap.engine.org.write_headers import write_options
@@ -36,6 +37,8 @@ _LOGIN_HOSTS = {False: "https://login.salesforce.com", True: "https://test.sales
 @dataclass(frozen=True, slots=True)
 class OpenOrg:
     org: Org
+    bulk: BulkOrg
+    """The same org's bulk jobs."""
     where: str
     """A description of the org for messages."""
     entry: str
@@ -81,6 +84,7 @@ def open_org(
     Raises `OrgError`, `SecretMissing`, `CannotRead` or `LocalOrgFailed`.
     """
     # zeep takes longer to import than everything else together, and only deliveries need it.
+    from sfmap.engine.org.bulk.ingest_jobs import IngestJobs
     from sfmap.engine.org.soap.client import SoapOrg
 
     if entry.name == LOCAL:
@@ -91,8 +95,14 @@ def open_org(
         with start_local_org(project.database, schema_file) as local:
             settings = _bounded(_local_settings(local, entry), entry, max_calls, before_call)
             where = f"the local org, whose records are in {project.database}"
+            org = SoapOrg(settings)
             yield OpenOrg(
-                org=SoapOrg(settings), where=where, entry=LOCAL, key=lambda: LOCAL, address=lambda: local.url
+                org=org,
+                bulk=IngestJobs(org.access()),
+                where=where,
+                entry=LOCAL,
+                key=lambda: LOCAL,
+                address=lambda: local.url,
             )
         return
     settings = _bounded(_settings(project, entry), entry, max_calls, before_call)
@@ -128,6 +138,7 @@ def _remembered_by(project: ProjectFile, entry: OrgEntry, settings: "SoapSetting
 
 
 def _opened(settings: "SoapSettings", where: str, entry: str) -> OpenOrg:
+    from sfmap.engine.org.bulk.ingest_jobs import IngestJobs
     from sfmap.engine.org.soap.client import SoapOrg
 
     org = SoapOrg(settings)
@@ -138,7 +149,8 @@ def _opened(settings: "SoapSettings", where: str, entry: str) -> OpenOrg:
         is_enough = organization_id and not is_loopback(settings.login_url)
         return organization_id if is_enough else f"{organization_id} {settings.host}".strip()
 
-    return OpenOrg(org=org, where=where, entry=entry, key=key, address=lambda: org.address)
+    bulk = IngestJobs(org.access())
+    return OpenOrg(org=org, bulk=bulk, where=where, entry=entry, key=key, address=lambda: org.address)
 
 
 def _bounded(

@@ -40,7 +40,10 @@ NARROWER = {
     "engine/org/port.py": {"sfmap.engine.errors"},
 }
 """For a file: all of our own that it may import."""
-OF_THE_ORG = {f"sfmap.engine.org.{name}" for name in ("bulk_port", "fields", "port", "write_headers")}
+OF_THE_ORG = {
+    f"sfmap.engine.org.{name}"
+    for name in ("bulk_data", "bulk_join", "bulk_port", "bulk_rows", "fields", "port", "write_headers")
+}
 """What delivery may import of an org."""
 
 

@@ -1,6 +1,6 @@
 """An org over the partner SOAP API.
 
-Imported by: project, wiring, inspect.
+Imported by: org/bulk, project, wiring, inspect.
 """
 
 from sfmap.engine.org.soap.client import SoapOrg

@@ -13,7 +13,7 @@ from sfmap.engine.org.port import OrgError, OrgUnavailable, SignInRefused
 from sfmap.engine.org.soap.failures import FailedCall, error_from
 from sfmap.engine.org.soap.org_settings import SoapSettings
 from sfmap.engine.org.soap.sign_in import ClientCredentials, JwtBearer, OAuth, Secret
-from sfmap.engine.org.soap.transport import NotSoapError, Transport
+from sfmap.engine.org.soap.transport import NotTheApiError, Transport
 
 _PATH = "/services/oauth2/token"
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -137,7 +137,7 @@ def fetch_token(settings: SoapSettings, sign_in: OAuth, transport: Transport) ->
     failure: OrgError | None = None
     try:
         status, answer = transport.post_form(url, form)
-    except (NotSoapError, requests.RequestException) as error:
+    except (NotTheApiError, requests.RequestException) as error:
         failure = error_from(
             error, FailedCall(operation="token", host=settings.host, user=sign_in.user, secrets=sign_in.secrets)
         )

@@ -22,6 +22,7 @@ from sfmap.engine.org.port import (
     WriteResult,
 )
 from sfmap.engine.org.soap import result_elements as results
+from sfmap.engine.org.soap.api_access import ApiAccess
 from sfmap.engine.org.soap.connection import CallContent, CallHeaders, Connection
 from sfmap.engine.org.soap.failures import WRITES
 from sfmap.engine.org.soap.org_settings import SoapSettings, server_address
@@ -43,12 +44,14 @@ class _ObjectModel:
     names: frozenset[str] | None = None
     objects: dict[str, ObjectDescription] = field(default_factory=dict)
     currency: str | None = None
+    user_id: str = ""
 
 
 class SoapOrg:
     """An `Org`. It signs in on the first call. Thread-safe."""
 
     def __init__(self, settings: SoapSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
         self._host = settings.host
         self._options = settings.options
         self._transport = Transport(settings)
@@ -62,6 +65,10 @@ class SoapOrg:
         if not self._organization_id:
             self._organization_id = self._sessions.current().organization_id or self._told_by_the_org()
         return self._organization_id
+
+    def access(self) -> ApiAccess:
+        """This org's session, connections and count of calls, for its other APIs."""
+        return ApiAccess(self._settings, self._sessions, self._transport, self._user_id)
 
     @property
     def address(self) -> str:
@@ -157,6 +164,13 @@ class SoapOrg:
     def _told_by_the_org(self) -> str:
         (answer,) = self._call("getUserInfo", {}, expected=1)
         return results.organization_id(answer)
+
+    def _user_id(self) -> str:
+        known = self._object_model()
+        if not known.user_id:
+            (answer,) = self._call("getUserInfo", {}, expected=1)
+            known.user_id = results.user_id(answer)
+        return known.user_id
 
     def _object_model(self) -> _ObjectModel:
         session = self._sessions.current()

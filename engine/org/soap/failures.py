@@ -10,7 +10,7 @@ from zeep.exceptions import Error as ZeepError
 from zeep.exceptions import Fault
 
 from sfmap.engine.org.login_url import split
-from sfmap.engine.org.port import CallRefused, OrgError
+from sfmap.engine.org.port import CallRefused, OrgError, OrgUnavailable
 from sfmap.engine.org.soap.failure_meanings import (
     EXCEPTIONS,
     FAULTS,
@@ -26,9 +26,11 @@ from sfmap.engine.org.soap.failure_meanings import (
 )
 from sfmap.engine.org.soap.result_elements import UnreadableAnswerError, text_of
 from sfmap.engine.org.soap.sign_in import Secret
-from sfmap.engine.org.soap.transport import NotSoapError, causes, never_sent
+from sfmap.engine.org.soap.transport import NotTheApiError, causes, never_sent
 
 WRITES = frozenset({"create", "update", "upsert", "delete"})
+OF_JOBS = frozenset({"createJob", "uploadJob", "closeJob", "abortJob", "deleteJob"})
+"""Requests that change a bulk job."""
 _LONGEST_QUOTE = 500
 _QUERY_SHOWN = re.compile(r"\A.*?\^\s*ERROR at Row:-?\d+:Column:-?\d+\s+", re.DOTALL)
 """What an org puts before the message: the part of a query around the place, with values of events."""
@@ -46,8 +48,8 @@ class FailedCall:
     """Secrets that no message may quote."""
 
 
-Failure = Fault | ZeepError | NotSoapError | UnreadableAnswerError | RequestException
-FAILURES = (ZeepError, NotSoapError, UnreadableAnswerError, RequestException)
+Failure = Fault | ZeepError | NotTheApiError | UnreadableAnswerError | RequestException
+FAILURES = (ZeepError, NotTheApiError, UnreadableAnswerError, RequestException)
 """Everything that a call may raise; zeep's Fault is a ZeepError."""
 
 
@@ -57,7 +59,7 @@ def error_from(failure: Failure, call: FailedCall) -> OrgError:
             return _error(UNREADABLE, call, "an error status, but no fault", applied=True)
         case Fault():
             return _from_fault(failure, call)
-        case NotSoapError():
+        case NotTheApiError():
             return _from_status(failure, call)
         case RequestException():
             return _from_exception(failure, call)
@@ -79,11 +81,15 @@ def _from_fault(fault: Fault, call: FailedCall) -> OrgError:
     return refusal(code, said, call)
 
 
-def refusal(code: str, said: str, call: FailedCall) -> OrgError:
-    """The error for a fault with this code and message."""
+def refusal(code: str, said: str, call: FailedCall, otherwise: Meaning | None = None) -> OrgError:
+    """The error for a fault with this code and message; `otherwise` explains one that is not known.
+
+    The org may have executed a call that failed for an unknown reason which may pass.
+    """
     said = _QUERY_SHOWN.sub("", said)
-    applied = code in FAULTS_THAT_MAY_HAVE_APPLIED
-    meaning = _fault_meaning(code, said, call.operation)
+    meaning = _fault_meaning(code, said, call.operation, otherwise)
+    may_pass = meaning is otherwise and meaning.error is OrgUnavailable
+    applied = code in FAULTS_THAT_MAY_HAVE_APPLIED or may_pass
     known = isinstance(meaning, FaultMeaning)
     error = _error(meaning, call, said if known or not code else f"{said} ({code})", code=code, applied=applied)
     unknown_field = _NO_SUCH_FIELD.search(said) if code == "INVALID_FIELD" else None
@@ -92,8 +98,8 @@ def refusal(code: str, said: str, call: FailedCall) -> OrgError:
     return error
 
 
-def _fault_meaning(code: str, said: str, operation: str) -> Meaning:
-    unknown = UNKNOWN_SIGN_IN_FAULT if operation == "login" else UNKNOWN_FAULT
+def _fault_meaning(code: str, said: str, operation: str, otherwise: Meaning | None) -> Meaning:
+    unknown = otherwise or (UNKNOWN_SIGN_IN_FAULT if operation == "login" else UNKNOWN_FAULT)
     meanings = (m for m in FAULTS if m.code == code and m.words in said and m.operation in ("", operation))
     return next(meanings, unknown)
 
@@ -104,7 +110,7 @@ def _detail(fault: Fault, name: str) -> str:
     return next((text_of(element) for element in fault.detail.iterfind(f".//{{*}}{name}")), "")
 
 
-def _from_status(answer: NotSoapError, call: FailedCall) -> OrgError:
+def _from_status(answer: NotTheApiError, call: FailedCall) -> OrgError:
     kind = answer.kind or "no content type"
     if 300 <= answer.status < 400:
         return _error(REDIRECT, call, f"HTTP {answer.status} to {split(answer.location).hostname or 'nowhere'}")
@@ -122,7 +128,8 @@ def _from_exception(failure: RequestException, call: FailedCall) -> OrgError:
 def _error(meaning: Meaning, call: FailedCall, said: str, *, code: str = "", applied: bool = False) -> OrgError:
     said = _quote(said, call.secrets)
     message = meaning.message.format(host=call.host, user=call.user, operation=call.operation, said=said)
-    return meaning.error(message, code=code, hint=meaning.hint, maybe_applied=applied and call.operation in WRITES)
+    changes = call.operation in WRITES | OF_JOBS
+    return meaning.error(message, code=code, hint=meaning.hint, maybe_applied=applied and changes)
 
 
 def _quote(said: str, secrets: Sequence[Secret]) -> str:

@@ -103,6 +103,11 @@ def organization_id(element: etree._Element) -> str:
     return next(filter(None, (full_record_id(text_of(one)) for one in element.iter("{*}organizationId"))), "")
 
 
+def user_id(element: etree._Element) -> str:
+    """The id of the signed-in user in user information, in 18 characters; empty if there is none."""
+    return next(filter(None, (full_record_id(text_of(one)) for one in element.iter("{*}userId"))), "")
+
+
 def currency(element: etree._Element) -> str | None:
     """The currency in a login result or user information; empty for an org with several currencies.
 

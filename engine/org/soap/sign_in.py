@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sfmap.engine.org.api_text import NOT_XML
 from sfmap.engine.org.port import SignInRefused
-from sfmap.engine.org.soap.write_elements import NOT_XML
 
 HIDDEN = "[REDACTED]"
 """What the Salesforce CLI prints in place of a token, with a hint."""

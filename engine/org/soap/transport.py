@@ -1,12 +1,13 @@
-"""HTTP transport for zeep: one POST per call, with timeouts, a limit on response size, and a call count."""
+"""HTTP transport of API calls, for zeep too, with timeouts, a limit on response size, and a call count."""
 
 import gzip
 import os
 import ssl
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
+from typing import TypeVar
 
 import orjson
 import requests
@@ -25,6 +26,7 @@ PACKED_FROM = 1_000
 _CHUNK = 256 * 1024
 _BEFORE_SENDING = (NewConnectionError, ConnectTimeoutError, ProxyError, ssl.SSLCertVerificationError)
 _SOAP_STARTS_WITHIN = 2_000
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,27 @@ class HttpAnswer:
     encoding: str = "utf-8"
 
 
-class NotSoapError(Exception):
-    """An HTTP response without a SOAP envelope, such as an error page, a redirect, or a proxy's message."""
+class NotTheApiError(Exception):
+    """An HTTP response that the API did not send, such as an error page, a redirect, or a proxy's message."""
 
     def __init__(self, status: int, kind: str = "", location: str = "") -> None:
         super().__init__(f"HTTP status {status}")
         self.status = status
         self.kind = kind
         self.location = location
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """An HTTP request to the API."""
+
+    operation: str
+    """The name by which it is counted."""
+    method: str
+    address: str
+    headers: Mapping[str, str]
+    body: bytes | Iterable[bytes] | None = None
+    """Pieces have a length together, and may be sent again."""
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -109,28 +124,44 @@ class Transport:
 
     def post_xml(self, address: str, envelope: etree._Element, headers: dict[str, str]) -> HttpAnswer:
         body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
-        operation = etree.QName(envelope[-1][0]).localname
-        self._begin(operation)
+        if len(body) >= PACKED_FROM:
+            # The fastest level: on all but the slowest networks, higher levels cost more time than they save.
+            body, headers = gzip.compress(body, 1, mtime=0), {**headers, "Content-Encoding": "gzip"}
+        call = ApiRequest(etree.QName(envelope[-1][0]).localname, "POST", address, headers, body)
+        return self.exchange(call, self._soap_answer)
+
+    def exchange(self, call: ApiRequest, read: Callable[[requests.Response], _Read]) -> _Read:
+        """Sends a request that the org counts, and reads its response while that comes in."""
+        self._begin(call.operation)
         sent = True
         try:
-            return self._post(address, body, headers)
+            self._budget.before_call()
+            with self._session.request(
+                call.method,
+                call.address,
+                data=call.body,
+                headers=call.headers,
+                timeout=self._timeouts,
+                stream=True,
+            ) as response:
+                return read(response)
         except requests.RequestException as error:
             sent = not never_sent(error)
             raise
         finally:
-            self._end(operation, sent)
+            self._end(call.operation, sent)
 
     def post_form(self, address: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
         """Posts a form to an endpoint outside the API; returns the status and the JSON object of the response.
 
-        Raises `NotSoapError` for a redirect.
+        Raises `NotTheApiError` for a redirect.
         """
         with self._session.post(
             address, data=form, headers={"Accept": "application/json"}, timeout=self._timeouts, stream=True
         ) as response:
             if response.is_redirect:
-                raise NotSoapError(response.status_code, location=response.headers["Location"])
-            content = self._read(response)
+                raise NotTheApiError(response.status_code, location=response.headers["Location"])
+            content = self.whole(response)
         try:
             answer = orjson.loads(content)
         except orjson.JSONDecodeError:
@@ -152,27 +183,25 @@ class Transport:
             if not sent:
                 self._calls[operation] -= 1
 
-    def _post(self, address: str, body: bytes, headers: dict[str, str]) -> HttpAnswer:
-        if len(body) >= PACKED_FROM:
-            # The fastest level: on all but the slowest networks, higher levels cost more time than they save.
-            body, headers = gzip.compress(body, 1, mtime=0), {**headers, "Content-Encoding": "gzip"}
-        self._budget.before_call()
-        with self._session.post(
-            address, data=body, headers=headers, timeout=self._timeouts, stream=True
-        ) as response:
-            answer = HttpAnswer(response.status_code, self._read(response), response.headers)
+    def _soap_answer(self, response: requests.Response) -> HttpAnswer:
+        answer = HttpAnswer(response.status_code, self.whole(response), response.headers)
         if b"Envelope" not in answer.content[:_SOAP_STARTS_WITHIN]:
-            kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
-            raise NotSoapError(answer.status_code, kind, answer.headers.get("Location", ""))
+            raise not_the_api(response)
         return answer
 
-    def _read(self, response: requests.Response) -> bytes:
+    def whole(self, response: requests.Response) -> bytes:
+        """The content, if it is not so large that it cannot be what was asked for."""
         content = bytearray()
         for chunk in response.iter_content(_CHUNK):
             content += chunk
             if len(content) > LONGEST_ANSWER:
                 raise requests.exceptions.ContentDecodingError(f"more than {LONGEST_ANSWER} bytes")
         return bytes(content)
+
+
+def not_the_api(response: requests.Response) -> NotTheApiError:
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
+    return NotTheApiError(response.status_code, kind, response.headers.get("Location", ""))
 
 
 def never_sent(error: BaseException) -> bool:

@@ -1,13 +1,12 @@
 """Writes as XML: the elements of the records, and the headers for write options."""
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 
 from lxml import etree
 
+from sfmap.engine.org.api_text import api_text, why_not_text
 from sfmap.engine.org.port import RecordWrite, Reference, Refused, Value, WriteOptions
-from sfmap.engine.org.soql import plain
 
 Header = Mapping[str, object]
 
@@ -64,9 +63,6 @@ _CLEAR = f"{{{OBJECT}}}fieldsToNull"
 _ID = f"{{{OBJECT}}}Id"
 _PREFIXES = {"p": API, "s": OBJECT}
 
-NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""The characters that XML cannot contain."""
-
 
 def record_element(object_name: str, record: RecordWrite) -> etree._Element | Refused:
     """The record's element, or a refusal of this record alone if XML cannot carry a value."""
@@ -79,7 +75,7 @@ def record_element(object_name: str, record: RecordWrite) -> etree._Element | Re
         add(element, _ID).text = record.id
     for name, value in record.fields.items():
         try:
-            add(element, _tag(name)).text = _lexical(value)
+            add(element, _tag(name)).text = api_text(value)
         except ValueError:
             return _refusal(name, value)
     for name, reference in record.references.items():
@@ -94,7 +90,7 @@ def _parent(relationship: str, reference: Reference) -> etree._Element:
     """An element for the parent record that names its object and external id."""
     element = etree.Element(_tag(relationship), nsmap=_PREFIXES)
     etree.SubElement(element, _TYPE).text = reference.object
-    etree.SubElement(element, _tag(reference.by)).text = _lexical(reference.value)
+    etree.SubElement(element, _tag(reference.by)).text = api_text(reference.value)
     return element
 
 
@@ -103,23 +99,6 @@ def _tag(name: str) -> str:
     return f"{{{OBJECT}}}{name}"
 
 
-def _lexical(value: Value) -> str:
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case float():
-            return plain(value)
-
-
 def _refusal(name: str, value: Value) -> Refused:
-    if isinstance(value, float):
-        reason = f"{value} is not a number that a field can hold"
-    elif isinstance(value, str) and (bad := NOT_XML.search(value)):
-        reason = f"the value contains U+{ord(bad[0]):04X}, a character that XML cannot carry"
-    else:
-        reason = "this is not the API name of a field"
+    reason = why_not_text(value) or "this is not the API name of a field"
     return Refused(UNSENDABLE, f"{name}: {reason}.", (name,))

@@ -1,0 +1,1 @@
+"""An org's bulk jobs: rows, CSV, results, and requests over REST."""
