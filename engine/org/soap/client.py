@@ -28,7 +28,7 @@ from sfmap.engine.org.soap.failures import WRITES
 from sfmap.engine.org.soap.org_settings import SoapSettings, server_address
 from sfmap.engine.org.soap.session import Session, Sessions
 from sfmap.engine.org.soap.transport import Transport
-from sfmap.engine.org.soap.write_elements import record_element, write_headers
+from sfmap.engine.org.soap.write_elements import RecordsXml, record_xml, write_headers
 from sfmap.engine.org.soql import lookup_queries
 
 DESCRIBES_PER_CALL = 100
@@ -206,13 +206,13 @@ class SoapOrg:
         options: WriteOptions,
         arguments: CallContent | None = None,
     ) -> Sequence[WriteResult]:
-        built = [record_element(object_name, record) for record in records]
-        elements = [element for element in built if not isinstance(element, Refused)]
+        built = [record_xml(object_name, record) for record in records]
+        sent = [one for one in built if not isinstance(one, Refused)]
         answers: Iterator[etree._Element] = iter(())
-        if elements:
-            content: CallContent = {**(arguments or {}), "_value_1": elements}
+        if sent:
+            content: CallContent = {**(arguments or {}), "_value_1": RecordsXml("".join(sent))}
             headers = write_headers(operation, options.over(self._options))
-            answers = iter(self._call(operation, content, headers, expected=len(elements)))
+            answers = iter(self._call(operation, content, headers, expected=len(sent)))
         key_prefix = self._key_prefix(object_name)
         with self._understood(operation):
             return [

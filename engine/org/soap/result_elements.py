@@ -42,6 +42,15 @@ def texts(element: etree._Element, name: str) -> tuple[str, ...]:
     return tuple(child.text for child in element.iterchildren(f"{{*}}{name}") if child.text)
 
 
+def _said(element: etree._Element) -> dict[str, str]:
+    """By name, the text of each child."""
+    return {_local_name(child): child.text or "" for child in element.iterchildren("*")}
+
+
+def _local_name(element: etree._Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
 def first(element: etree._Element, name: str) -> str:
     return next(iter(texts(element, name)), "")
 
@@ -55,9 +64,10 @@ def write_result(element: etree._Element, key_prefix: str = "", sent_id: str | N
 
     Raises `UnreadableAnswerError` if it does not tell which record was written.
     """
-    success = first(element, "success")
+    said = _said(element)
+    success = said.get("success", "")
     if is_true(success):
-        return Written(_written_id(element, key_prefix, sent_id), is_true(first(element, "created")))
+        return Written(_written_id(said.get("id", ""), key_prefix, sent_id), is_true(said.get("created", "")))
     errors = list(element.iterchildren("{*}errors"))
     if not errors:
         if success.strip() not in ("false", "0"):
@@ -72,8 +82,7 @@ def write_result(element: etree._Element, key_prefix: str = "", sent_id: str | N
     )
 
 
-def _written_id(element: etree._Element, key_prefix: str, sent_id: str | None) -> str:
-    said = first(element, "id")
+def _written_id(said: str, key_prefix: str, sent_id: str | None) -> str:
     record_id = full_record_id(said)
     if record_id is None:
         raise UnreadableAnswerError(_no_id(said))
@@ -151,7 +160,7 @@ def _duplicates(errors: Iterable[etree._Element]) -> Iterator[str]:
 
 
 def _found(row: etree._Element, wanted: Mapping[str, str], key_prefix: str) -> FoundRecord:
-    values = {etree.QName(child).localname.lower(): child for child in row.iterchildren("*")}
+    values = {_local_name(child).lower(): child for child in row.iterchildren("*")}
     fields = {name: _value(values.get(key)) for name, key in wanted.items()}
     said = _value(values.get("id")) or ""
     record_id = full_record_id(said)
@@ -167,7 +176,7 @@ def _value(element: etree._Element | None) -> str | None:
 
 
 def _field(element: etree._Element) -> FieldDescription:
-    said = {etree.QName(child).localname: text_of(child) for child in element.iterchildren("*")}
+    said = _said(element)
 
     def yes(name: str) -> bool:
         return is_true(said.get(name, ""))

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import orjson
 import requests
-from lxml import etree
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
@@ -122,12 +121,11 @@ class Transport:
             self._usage = usage
             self._unseen = self._under_way
 
-    def post_xml(self, address: str, envelope: etree._Element, headers: dict[str, str]) -> HttpAnswer:
-        body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+    def post_xml(self, address: str, operation: str, body: bytes, headers: dict[str, str]) -> HttpAnswer:
         if len(body) >= PACKED_FROM:
             # The fastest level: on all but the slowest networks, higher levels cost more time than they save.
             body, headers = gzip.compress(body, 1, mtime=0), {**headers, "Content-Encoding": "gzip"}
-        call = ApiRequest(etree.QName(envelope[-1][0]).localname, "POST", address, headers, body)
+        call = ApiRequest(operation, "POST", address, headers, body)
         return self.exchange(call, self._soap_answer)
 
     def exchange(self, call: ApiRequest, read: Callable[[requests.Response], _Read]) -> _Read:

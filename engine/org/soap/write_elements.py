@@ -1,11 +1,13 @@
 """Writes as XML: the elements of the records, and the headers for write options."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from sfmap.engine.org.api_text import api_text, why_not_text
+from sfmap.engine.org.api_text import NOT_XML, api_text, why_not_text
 from sfmap.engine.org.port import RecordWrite, Reference, Refused, Value, WriteOptions
 
 Header = Mapping[str, object]
@@ -57,46 +59,61 @@ OBJECT = "urn:sobject.partner.soap.sforce.com"
 UNSENDABLE = "UNSENDABLE_VALUE"
 """sfmap's own status code for a record that SOAP cannot carry."""
 
-_RECORD = f"{{{API}}}sObjects"
-_TYPE = f"{{{OBJECT}}}type"
-_CLEAR = f"{{{OBJECT}}}fieldsToNull"
-_ID = f"{{{OBJECT}}}Id"
-_PREFIXES = {"p": API, "s": OBJECT}
+PREFIXES = {"p": API, "s": OBJECT}
+"""The prefixes in `RecordsXml`, which the envelope around it declares."""
 
 
-def record_element(object_name: str, record: RecordWrite) -> etree._Element | Refused:
+@dataclass(frozen=True, slots=True)
+class RecordsXml:
+    """The elements of records as text: many times faster to write than a tree."""
+
+    text: str
+
+
+def record_xml(object_name: str, record: RecordWrite) -> str | Refused:
     """The record's element, or a refusal of this record alone if XML cannot carry a value."""
-    element = etree.Element(_RECORD, nsmap=_PREFIXES)
-    add = etree.SubElement
-    add(element, _TYPE).text = object_name
-    for name in record.clear:
-        add(element, _CLEAR).text = name
+    parts = ["<p:sObjects>", _element("type", object_name)]
+    parts += (_element("fieldsToNull", name) for name in record.clear)
     if record.id is not None:
-        add(element, _ID).text = record.id
+        parts.append(_element("Id", record.id))
     for name, value in record.fields.items():
         try:
-            add(element, _tag(name)).text = api_text(value)
+            parts.append(_element(name, value))
         except ValueError:
             return _refusal(name, value)
     for name, reference in record.references.items():
         try:
-            element.append(_parent(name, reference))
+            parts.append(_parent(name, reference))
         except ValueError:
             return _refusal(f"{name}.{reference.by}", reference.value)
-    return element
+    parts.append("</p:sObjects>")
+    return "".join(parts)
 
 
-def _parent(relationship: str, reference: Reference) -> etree._Element:
+def _parent(relationship: str, reference: Reference) -> str:
     """An element for the parent record that names its object and external id."""
-    element = etree.Element(_tag(relationship), nsmap=_PREFIXES)
-    etree.SubElement(element, _TYPE).text = reference.object
-    etree.SubElement(element, _tag(reference.by)).text = api_text(reference.value)
-    return element
+    start, end = _tags(relationship)
+    return f"{start}{_element('type', reference.object)}{_element(reference.by, reference.value)}{end}"
+
+
+def _element(name: str, value: Value) -> str:
+    """Raises ValueError for what XML cannot carry."""
+    start, end = _tags(name)
+    text = value if value.__class__ is str else api_text(value)
+    if not text.isprintable() and NOT_XML.search(text):
+        raise ValueError
+    return f"{start}{escape(text, _RETURN)}{end}"
+
+
+_RETURN = {"\r": "&#13;"}
+"""Readers of XML take a bare one for the end of a line."""
 
 
 @lru_cache(maxsize=4096)
-def _tag(name: str) -> str:
-    return f"{{{OBJECT}}}{name}"
+def _tags(name: str) -> tuple[str, str]:
+    """The tags of an element of a record. Raises ValueError if XML allows no such name."""
+    etree.QName(OBJECT, name)
+    return f"<s:{name}>", f"</s:{name}>"
 
 
 def _refusal(name: str, value: Value) -> Refused:
