@@ -16,7 +16,7 @@ def events(number: int, identities: int | None = None) -> Iterator[dict[str, obj
         person = count % (identities or number)
         yield {
             "type": "identify",
-            "messageId": f"ajs-next-{count:032x}",
+            "messageId": f"ajs-next-507f191e-810c-4997-bc9d-{count:012x}",
             "userId": f"user-{person}",
             "anonymousId": f"507f191e-810c-4997-bc9d-{count:012x}",
             "timestamp": "2026-11-23T10:00:00.000Z",
