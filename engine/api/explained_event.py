@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from sfmap.engine.api.payloads import ExplainedPayload
+from sfmap.engine.inspect.explained_formats import explanation
 from sfmap.engine.inspect.explanation import Explained, as_text
-from sfmap.engine.inspect.formats import explanation
 from sfmap.engine.inspect.payload import payload
 
 

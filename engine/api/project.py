@@ -1,6 +1,7 @@
 """A project as a Python program uses it: renders and explains events, checks mappings, and runs."""
 
-import logging
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -8,39 +9,37 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, Unpack, cast
+from typing import TYPE_CHECKING, BinaryIO, Unpack, cast
 
-from sfmap.engine.api.dead_letter_lines import DeadLetters
-from sfmap.engine.api.explained_event import Explanation
-from sfmap.engine.api.opening_runs import RunKeywords, RunSettings, open_run
-from sfmap.engine.api.payloads import Payload
-from sfmap.engine.api.plans import PlanSettings, plan_source
-from sfmap.engine.api.run_report import RunReport
-from sfmap.engine.api.runs import retry_dead_letters, run_source
-from sfmap.engine.api.topic_runs import run_topic
-from sfmap.engine.files.output import check_outputs
-from sfmap.engine.inspect.explanation import Explained, explain
-from sfmap.engine.inspect.payload import payload
-from sfmap.engine.inspect.project_check import ProjectCheck, check_project
 from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.mapping.values.record import Rejected
-from sfmap.engine.planning.old_values import mappings_to_put_back
-from sfmap.engine.planning.plan_summary import PlanSummary
 from sfmap.engine.project.loading import ChosenMappings, chosen_mappings, compile_mappings
 from sfmap.engine.project.project_file import ProjectFile, load_project, project_folder
 from sfmap.engine.sources.event_source import ResumableSource, SourceFailed
-from sfmap.engine.sources.given_events import GivenEvent, GivenEvents, read_given
-from sfmap.engine.sources.kafka.topic import Topic
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
-from sfmap.engine.wiring.source_opening import SourceOptions, open_records, open_source
-from sfmap.engine.wiring.topic_opening import open_topic
-from sfmap.engine.workers.topic_check import check_topic
-from sfmap.engine.workers.topic_worker import WorkerOptions
-from sfmap.engine.yaml_files.diagnostics import Diagnostic
+from sfmap.engine.wiring.source_opening import SourceOptions, open_source
 from sfmap.engine.yaml_files.files import CannotRead
 
+# Most of what a method needs is imported by it: all together takes longer than many a command.
+if TYPE_CHECKING:
+    from sfmap.engine.api.dead_letter_lines import DeadLetters
+    from sfmap.engine.api.explained_event import Explanation
+    from sfmap.engine.api.opening_runs import RunKeywords, RunSettings
+    from sfmap.engine.api.payloads import Payload
+    from sfmap.engine.api.run_report import RunReport
+    from sfmap.engine.inspect.project_check import ProjectCheck
+    from sfmap.engine.planning.plan_summary import PlanSummary
+    from sfmap.engine.sources.given_events import GivenEvent
+    from sfmap.engine.sources.kafka.topic import Topic
+    from sfmap.engine.yaml_files.diagnostics import Diagnostic
+
 FileName = str | os.PathLike[str]
-_log = logging.getLogger("sfmap").info
+
+
+def _log(message: str) -> None:
+    """Logs the message as `sfmap`."""
+    import logging
+
+    logging.getLogger("sfmap").info(message)
 
 
 class Project:
@@ -79,12 +78,22 @@ class Project:
 
         Raises `Mistakes` if a mapping or sfmap.yaml has errors, `CannotRead` or `NoSuchOrg`.
         """
+        from sfmap.engine.api.payloads import Payload
+        from sfmap.engine.inspect.payload import payload
+        from sfmap.engine.mapping.values.record import Rejected
+        from sfmap.engine.sources.given_events import read_given
+
         _, read, problem = read_given(event)
         mapped = [Rejected("", problem)] if read is None else self.mapper(org).map(read)
         return [cast(Payload, payload(one)) for one in mapped]
 
     def explain(self, event: GivenEvent, *, org: str | None = None) -> Explanation:
         """Where the value of each field came from, and why others have none. Raises as `render` does."""
+        from sfmap.engine.api.explained_event import Explanation
+        from sfmap.engine.inspect.explanation import Explained, explain
+        from sfmap.engine.mapping.values.record import Rejected
+        from sfmap.engine.sources.given_events import read_given
+
         _, read, problem = read_given(event)
         return Explanation([Explained(Rejected("", problem))] if read is None else explain(self.mapper(org), read))
 
@@ -99,6 +108,8 @@ class Project:
 
     def checked(self, org: str | None = None) -> ProjectCheck:
         """What `check` found, with the mappings as far as they could be compiled."""
+        from sfmap.engine.inspect.project_check import check_project
+
         return check_project(self.folder, self._mappings, org)
 
     def run(
@@ -134,19 +145,17 @@ class Project:
         `CannotWrite`, `NoSuchOrg`, `SecretMissing`, `ProjectBusy`, `JournalFailed`, `SourceFailed`, `WrongShape`,
         `ExtraMissing`, `LocalOrgFailed`; and what reading `events` or a callback raises.
         """
+        from sfmap.engine.api.opening_runs import RunSettings, open_run
+        from sfmap.engine.api.runs import run_source
+
         settings = RunSettings(org=org, **options)
         if not records and (topic := self._topic(events)):
-            worker = WorkerOptions(linger=linger or 0.0, until_end=until_end, restart=restart)
-            return self._run_topic(topic, settings, worker)
+            return self._run_topic(topic, settings, linger=linger or 0.0, until_end=until_end, restart=restart)
         read = SourceOptions(
-            format=input_format or "",
-            since=_timestamp(since) if since else None,
-            takes_changed=changed,
-            say=settings.on_message,
+            format=input_format or "", since=_timestamp(since), takes_changed=changed, say=settings.on_message
         )
         source = self._records(events, org, read) if records else self._source(events, read)
-        check_outputs((file.name for file in source.files), settings.output_files)
-        source.check()
+        _check(source, settings.output_files)
         skips = source.may_repeat if skip_delivered is None else skip_delivered
         mapper = _putting_back(events) if put_back else self.mapper(org)
         with open_run("sfmap run", self.file, replace(settings, skip_delivered=skips)) as started:
@@ -171,9 +180,10 @@ class Project:
         The keywords are those of `run`; `out_file` gets a JSON line for each record. Raises as `run` does, and
         what would end it early.
         """
+        from sfmap.engine.api.plans import PlanSettings, plan_source
+
         source = self._source(events, SourceOptions(format=input_format or "", say=on_message))
-        check_outputs((file.name for file in source.files), (out_file,))
-        source.check()
+        _check(source, (out_file,))
         settings = PlanSettings(
             org=org,
             restart=restart,
@@ -193,6 +203,10 @@ class Project:
 
         Those that are delivered are removed. Raises as `run` does.
         """
+        from sfmap.engine.api.opening_runs import RunSettings, open_run
+        from sfmap.engine.api.runs import retry_dead_letters
+        from sfmap.engine.files.output import check_outputs
+
         settings = RunSettings(org=org, **options)
         check_outputs((), (settings.report_file, settings.results_file))
         mapper = self.mapper(org)
@@ -201,6 +215,8 @@ class Project:
 
     def dead_letters(self, *, org: str | None = None, reason: str = "") -> DeadLetters:
         """The records that failed for good and were not delivered since: all, or those with a reason."""
+        from sfmap.engine.api.dead_letter_lines import DeadLetters
+
         return DeadLetters(project=self.file, org=org, reason=reason)
 
     def open_events(self, names: Sequence[str], options: SourceOptions) -> ResumableSource:
@@ -208,16 +224,26 @@ class Project:
         standard_input = _standard_input() if STANDARD_INPUT in names else None
         return open_source(self.file, names, replace(options, standard_input=standard_input))
 
-    def _run_topic(self, topic: Topic, settings: RunSettings, worker: WorkerOptions) -> RunReport:
+    def _run_topic(
+        self, topic: Topic, settings: RunSettings, *, linger: float, until_end: bool, restart: bool
+    ) -> RunReport:
+        from sfmap.engine.api.opening_runs import open_run
+        from sfmap.engine.api.topic_runs import run_topic
+        from sfmap.engine.workers.topic_check import check_topic
+        from sfmap.engine.workers.topic_worker import WorkerOptions
+
         if settings.results_file is not None:
             raise SourceFailed(f"{topic.name} is a topic, whose outcomes are not written to a file of results")
         mapper = self.mapper(settings.org)
         check_topic(topic, mapper)
+        worker = WorkerOptions(linger=linger, until_end=until_end, restart=restart)
         with open_run("sfmap run", self.file, replace(settings, keep_outcomes=False)) as started:
             return run_topic(started, topic, mapper, worker)
 
     def _topic(self, events: object) -> Topic | None:
         """The topic that a name stands for; None if it is something else."""
+        from sfmap.engine.wiring.topic_opening import open_topic
+
         names = list(events) if isinstance(events, (list, tuple)) else [events]
         entry = self.file.sources.get(names[0]) if len(names) == 1 and isinstance(names[0], str) else None
         return open_topic(self.file, entry, entry.kafka) if entry and entry.kafka else None
@@ -228,10 +254,14 @@ class Project:
         names = [os.fspath(one) for one in given if isinstance(one, (str, os.PathLike))]
         if names and len(names) == len(given):
             return self.open_events(names, options)
+        from sfmap.engine.sources.given_events import GivenEvents
+
         return GivenEvents(events=cast(Iterable[object], events))
 
     def _records(self, folder: object, org: str | None, options: SourceOptions) -> ResumableSource:
         """The records that a back-fill has made."""
+        from sfmap.engine.wiring.records_opening import open_records
+
         return open_records(self.file, os.fspath(cast(FileName, folder)), self.mapper(org), org, options)
 
     @cached_property
@@ -250,16 +280,26 @@ class Project:
         return self._mappers[org]
 
 
+def _check(source: ResumableSource, outputs: Iterable[str | None]) -> None:
+    """Raises `CannotWrite`, `WrongShape` or `SourceFailed`."""
+    from sfmap.engine.files.output import check_outputs
+
+    check_outputs((file.name for file in source.files), outputs)
+    source.check()
+
+
 def _putting_back(events: object) -> Mapper:
     """The mappings that put the old values of a file back. Raises `NoOldValues`."""
+    from sfmap.engine.planning.old_values import mappings_to_put_back
+
     (name,) = events if isinstance(events, (list, tuple)) else (events,)
     sources = mappings_to_put_back(os.fspath(cast(FileName, name)))
     return Mapper(compile_mappings(ChosenMappings(sources=sources)))
 
 
-def _timestamp(moment: datetime) -> float:
+def _timestamp(moment: datetime | None) -> float | None:
     """Seconds since 1970 of a time, which is in UTC if it does not say otherwise."""
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return None if moment is None else (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _standard_input() -> BinaryIO | None:

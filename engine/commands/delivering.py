@@ -1,6 +1,5 @@
-"""What commands that deliver do to their own process: rare garbage collections, and a stop on Ctrl-C."""
+"""Stops commands that deliver on Ctrl-C."""
 
-import gc
 import os
 import signal
 import threading
@@ -8,14 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sfmap.engine.commands.status_line import interrupted_line
-
-_COLLECT_AFTER = 50_000
-"""Allocations between garbage collections: with the default of 700 they take a sixth of a run."""
-
-
-def collect_rarely() -> None:
-    """Makes garbage collections rare, for commands that handle many events."""
-    gc.set_threshold(_COLLECT_AFTER)
 
 
 @contextmanager

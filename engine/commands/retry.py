@@ -15,7 +15,7 @@ from sfmap.engine.commands.arguments import (
     results_option,
     summary_as_json_option,
 )
-from sfmap.engine.commands.delivering import collect_rarely, stop_signal
+from sfmap.engine.commands.delivering import stop_signal
 from sfmap.engine.commands.status_line import StatusLine
 from sfmap.engine.commands.summary import Hints, finish, print_summary
 from sfmap.engine.commands.terminal import explained
@@ -47,7 +47,6 @@ def retry(
 
     Dead letters that are delivered are removed.
     """
-    collect_rarely()
     status = StatusLine()
     with explained(), stop_signal() as should_stop:
         project = Project(mappings=folder)

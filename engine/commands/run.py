@@ -25,7 +25,7 @@ from sfmap.engine.commands.arguments import (
     results_option,
     summary_as_json_option,
 )
-from sfmap.engine.commands.delivering import collect_rarely, stop_signal
+from sfmap.engine.commands.delivering import stop_signal
 from sfmap.engine.commands.status_line import StatusLine
 from sfmap.engine.commands.summary import Hints, finish, print_summary
 from sfmap.engine.commands.terminal import explained
@@ -117,7 +117,6 @@ def run(
     """
     of_events = (events, source, skip_delivered, changed, since, input_format)
     status = StatusLine()
-    collect_rarely()
     with explained(), stop_signal() as should_stop:
         project = Project(mappings=folder)
         names = names_to_put_back(put_back, events) or (

@@ -9,7 +9,6 @@ import click
 
 from sfmap.engine.api.opening_runs import run_options
 from sfmap.engine.commands.arguments import mappings_option, org_option
-from sfmap.engine.commands.delivering import collect_rarely
 from sfmap.engine.commands.terminal import counted_mistakes, explained, say, say_error
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.http.address import is_loopback
@@ -75,7 +74,6 @@ def serve(
     delivers dead letters again; SIGTERM and Ctrl-C stop gracefully, and waiting events are delivered after the
     next start.
     """
-    collect_rarely()
     log = make_log(log_format == "json")
     with explained(partial(_log_error, log) if log_format == "json" else say_error):
         project = load_project(project_folder())

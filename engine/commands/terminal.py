@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import click
 
 from sfmap.engine.errors import SfmapError
-from sfmap.engine.local_org.process import LocalOrgFailed
 from sfmap.engine.messages.counts import counted
 from sfmap.engine.messages.hints import program
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Mistakes, Part, render_all
@@ -82,6 +81,8 @@ def counted_mistakes(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def say_error(error: SfmapError) -> None:
+    from sfmap.engine.local_org.process import LocalOrgFailed
+
     if isinstance(error, Mistakes):
         say(f"{mistakes_text(error.diagnostics)}\n\n{counted_mistakes(error.diagnostics)}; nothing was done.")
     else:

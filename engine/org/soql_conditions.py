@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 
 from sfmap.engine.language.model import Mapping
-from sfmap.engine.org.soql import condition
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Diagnostic
 from sfmap.engine.yaml_files.nodes import ScalarNode
@@ -37,6 +36,8 @@ def _mistakes(where: ScalarNode) -> Iterator[Diagnostic]:
         help_ = "put fields that are compared with values of the event under match"
         yield Diagnostic(kinds.WRONG_CONDITION, where.part(template.start(), len(template[0])), message, help_)
         return
+    from sfmap.engine.org.soql import condition
+
     try:
         condition(where.text)
     except ValueError as error:

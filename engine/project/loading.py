@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from sfmap.engine.language.overlay import Library, Setting, entry
@@ -18,6 +17,7 @@ from sfmap.engine.yaml_files.files import SAVED, CannotRead, Unsaved, read_sourc
 from sfmap.engine.yaml_files.nodes import ScalarNode, TableNode, read_yaml
 
 _ENDINGS = (".yaml", ".yml")
+_SHIPPED = Path(__file__).parents[2] / "mappings"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +53,8 @@ def mapping_sources(folder: Path | None, unsaved: Unsaved = SAVED) -> dict[str, 
 
 @cache
 def _shipped() -> dict[str, Source]:
-    folder = files("sfmap.mappings")
-    names = sorted(path.name for path in folder.iterdir() if path.name.endswith(_ENDINGS))
-    return {
-        name.rpartition(".")[0]: Source(f"sfmap/mappings/{name}", (folder / name).read_text("utf-8"))
-        for name in names
-    }
+    files = sorted(path for path in _SHIPPED.iterdir() if path.suffix in _ENDINGS)
+    return {path.stem: Source(f"sfmap/mappings/{path.name}", path.read_text("utf-8")) for path in files}
 
 
 def chosen_mappings(

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from sfmap.engine.errors import SfmapError
@@ -13,12 +14,14 @@ from sfmap.engine.language.rules import read_blank_values
 from sfmap.engine.project.org_entry import LOCAL, OrgEntry, read_org
 from sfmap.engine.project.secrets import VARIABLE, SecretMissing, check_is_variable, environment, fill_in
 from sfmap.engine.project.serve_entry import EventSourceEntry, ServeEntry, read_serve
-from sfmap.engine.project.source_entry import SourceEntry, read_source_entry
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import Diagnostic, Mistakes, did_you_mean, listed
 from sfmap.engine.yaml_files.files import SAVED, Unsaved, read_source
 from sfmap.engine.yaml_files.nodes import ScalarNode, TableNode, read_yaml
 from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
+
+if TYPE_CHECKING:
+    from sfmap.engine.project.source_entry import SourceEntry
 
 PROJECT_FILE = "sfmap.yaml"
 _MAPPINGS = "mappings"
@@ -66,7 +69,7 @@ class ProjectFile:
     """How many days message ids are remembered; 0 to remember none."""
     orgs: Mapping[str, OrgEntry] = field(default_factory=dict)
     serve: ServeEntry = field(default_factory=ServeEntry)
-    sources: Mapping[str, SourceEntry] = field(default_factory=dict)
+    sources: Mapping[str, "SourceEntry"] = field(default_factory=dict)
     """By name."""
     shared_state: ScalarNode | None = None
     """The URL of the database that holds journal and spool; None for files in the project's folder."""
@@ -111,7 +114,7 @@ class ProjectFile:
         """The URL of the shared state, filled in; empty if there is none. Raises `SecretMissing`."""
         return self._filled_in(self.shared_state, "state") if self.shared_state else ""
 
-    def filled_in_of_source(self, entry: SourceEntry, node: ScalarNode) -> str:
+    def filled_in_of_source(self, entry: "SourceEntry", node: ScalarNode) -> str:
         """A text of a source, filled in. Raises `SecretMissing`."""
         return self._filled_in(node, f"the source {entry.name.text}")
 
@@ -217,8 +220,14 @@ def _passwords(url: str) -> Iterator[str]:
     yield from (text for name, text in parse_qsl(url.partition("?")[2]) if "password" in name)
 
 
-def _sources(table: Table) -> dict[str, SourceEntry]:
-    entries = (read_source_entry(name, node, table.report) for name, node in table.tables("sources"))
+def _sources(table: Table) -> dict[str, "SourceEntry"]:
+    named = list(table.tables("sources"))
+    if not named:
+        return {}
+    # With the formats and shapes of files, which few projects describe.
+    from sfmap.engine.project.source_entry import read_source_entry
+
+    entries = (read_source_entry(name, node, table.report) for name, node in named)
     return {entry.name.text: entry for entry in entries if entry}
 
 

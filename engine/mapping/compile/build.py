@@ -7,12 +7,11 @@ from sfmap.engine.language.model import EventPattern, Mapping
 from sfmap.engine.mapping.compile.codegen import generate
 from sfmap.engine.mapping.compile.custom_fields import compile_custom
 from sfmap.engine.mapping.compile.execute import execute
-from sfmap.engine.mapping.compile.field_rule import plan_field
+from sfmap.engine.mapping.compile.field_rule import plan_condition, plan_field
 from sfmap.engine.mapping.compile.read_paths import consumed_paths, holders, spellings
 from sfmap.engine.mapping.compile.rule_checks import check_rules
 from sfmap.engine.mapping.compile.source_checks import check_names
 from sfmap.engine.mapping.compile.source_paths import compile_source
-from sfmap.engine.mapping.compile.templates import compile_condition
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
 from sfmap.engine.mapping.run.mapping_plan import MappingPlan
 from sfmap.engine.mapping.values.blanks import blank_keys
@@ -51,7 +50,7 @@ def _planned(mapping: Mapping, report: DiagnosticReport) -> MappingPlan:
         record_plan=_record_plan(mapping),
         patterns=tuple(_compile_pattern(pattern) for pattern in mapping.events),
         opt_in=opt_in,
-        when=compile_condition(mapping.when, report, mapping.conventions) if mapping.when else None,
+        when=plan_condition(mapping.when, report, mapping.conventions),
         for_each=for_each,
         fields=fields,
         match_values=match_values,

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from sfmap.engine.language.model import Constant, FieldRule, ValueType
+from sfmap.engine.language.model import Constant, Conventions, FieldRule, ValueType
 from sfmap.engine.mapping.compile.source_paths import compile_source
-from sfmap.engine.mapping.compile.templates import below, compile_condition, compile_template
 from sfmap.engine.mapping.run.compiled_source import CompiledSource
 from sfmap.engine.mapping.run.field_plan import Fallback, FieldPlan, GivenBy, ValueTable
 from sfmap.engine.mapping.values.blanks import blank_keys, table_key
 from sfmap.engine.mapping.values.event import IDS
 from sfmap.engine.mapping.values.values import Unfit, clean_text, convert, length, visible, visible_text
 from sfmap.engine.yaml_files import kinds
+from sfmap.engine.yaml_files.nodes import ScalarNode
 from sfmap.engine.yaml_files.reader import DiagnosticReport
 
 
@@ -23,7 +23,7 @@ def plan_field(
     """
     own = blank_keys(rule.blank_values)
     sources = tuple(source for source in _sources(rule, report, blanks | own) if source)
-    when = compile_condition(rule.when, report, rule.conventions) if rule.when else None
+    when = plan_condition(rule.when, report, rule.conventions)
     _check_constants(rule, report)
     identifies = identifies or rule.reference is not None or any(map(_reads_an_id, sources))
     default = rule.default
@@ -51,8 +51,22 @@ def plan_field(
     )
 
 
+def plan_condition(
+    when: ScalarNode | None, report: DiagnosticReport, conventions: Conventions
+) -> CompiledSource | None:
+    """The condition as a function that returns some text if it is true; None if there is none or it is invalid."""
+    if when is None:
+        return None
+    from sfmap.engine.mapping.compile.templates import compile_condition
+
+    return compile_condition(when, report, conventions)
+
+
 def _sources(rule: FieldRule, report: DiagnosticReport, blanks: frozenset[str]) -> Iterator[CompiledSource | None]:
     if rule.template is not None:
+        # Jinja2 takes longer to import than a mapping without templates takes to compile.
+        from sfmap.engine.mapping.compile.templates import below, compile_template
+
         template = compile_template(rule.template, report, rule.conventions)
         bases = [base for path in rule.bases if (base := compile_source(path, report))]
         yield below(template, bases) if template else None

@@ -3,10 +3,9 @@
 import hashlib
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 from urllib.parse import urlsplit
-
-import regex
 
 from sfmap.engine.mapping.filters.filter import (
     SINGLE,
@@ -20,6 +19,9 @@ from sfmap.engine.mapping.filters.filter import (
 from sfmap.engine.mapping.values.record import Json
 from sfmap.engine.mapping.values.values import Unfit, is_email
 
+if TYPE_CHECKING:
+    import regex
+
 _LONGEST_MATCHED = 10_000
 _MATCHING_TIME = 0.1
 """Seconds."""
@@ -28,7 +30,7 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _NO_DIGITS = re.compile("[^0-9]+")
 _WORD = re.compile(r"[^\s\-(]+")
 # Searched from the end (r), so that the time for a long text is linear, not quadratic.
-_EXTENSION = regex.compile(r"(?ir)[\s,;]*(?:ext(?:ension)?\.?|x|#|;)[\s:.]*\d{1,10}\s*\Z")
+_EXTENSION = r"(?ir)[\s,;]*(?:ext(?:ension)?\.?|x|#|;)[\s:.]*\d{1,10}\s*\Z"
 _AUTHORITY = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]*://)?([^/?#]*)")
 _LONGEST_AUTHORITY = 1_000
 """More than the 253 characters of a host plus user and port."""
@@ -59,9 +61,11 @@ def _replace(text: str, old: str, new: str) -> Json:
 def _replace_regex(text: str, pattern: str, replacement: str) -> Json:
     if len(text) > _LONGEST_MATCHED:
         raise Unfit(f"is longer than the {_LONGEST_MATCHED:,} characters that replace_regex takes")
+    import regex
+
     length = len(text)
 
-    def expanded(match: regex.Match[str]) -> str:
+    def expanded(match: "regex.Match[str]") -> str:
         nonlocal length
         new = match.expand(replacement)
         length += len(new)
@@ -77,6 +81,8 @@ def _replace_regex(text: str, pattern: str, replacement: str) -> Json:
 
 
 def _bad_pattern(pattern: Json) -> str:
+    import regex
+
     try:
         regex.compile(str(pattern))
     except regex.error as error:
@@ -129,7 +135,9 @@ def _digits(text: str) -> Json:
 
 def _phone(text: str, country: str | None = None) -> Json:
     """Normalizes a phone number. North American ones (country 1) have ten digits and do not start with 1."""
-    text = _EXTENSION.sub("", text.strip())
+    import regex
+
+    text = regex.sub(_EXTENSION, "", text.strip())
     digits = _digits(text)
     if not isinstance(digits, str) or len(digits) < 3 or any(character.isalpha() for character in text):
         return None

@@ -1,6 +1,7 @@
 """Parses texts and numbers of events as numbers, booleans, dates and times, for types and filters."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import Final
@@ -38,7 +39,7 @@ VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 """
 CURRENCIES: Final = tuple(_CODES.split())
 _CURRENCY = rf"[A-Z]{{0,3}}\$|[€£¥₹₽₩₪₺₴₫₱฿₦₡₲₵₸]|{'|'.join(CURRENCIES)}"
-_AMOUNT = re.compile(
+_AMOUNT = (
     rf"(?P<sign>[-+−]?)\s?(?:{_CURRENCY})?\s?(?P<inner>[-+−]?)(?P<number>[\d.,'’\s]*\d[.,]?)\s?(?:{_CURRENCY})?"
 )
 _PLAIN: dict[DecimalMark, re.Pattern[str]] = {
@@ -95,9 +96,15 @@ def to_number(value: Value, decimal: DecimalMark = "point", otherwise: str = _NO
     return value
 
 
+@cache
+def _amount() -> Callable[[str], re.Match[str] | None]:
+    """Matches a number with its currency; compiled at first use, since that takes long."""
+    return re.compile(_AMOUNT).fullmatch
+
+
 def _number_in(text: str, decimal: DecimalMark, otherwise: str) -> int | float:
     text = text.strip()
-    amount = _AMOUNT.fullmatch(text) if len(text) <= _LONGEST else None
+    amount = _amount()(text) if len(text) <= _LONGEST else None
     if amount is None or (amount["sign"] and amount["inner"]):
         raise Unfit(otherwise)
     digits = amount["number"].strip()

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable
 
 import orjson
-import regex
 
 from sfmap.engine.language.model import CONVENTIONS, Conventions, ValueType
 from sfmap.engine.mapping.values.event import as_text
@@ -32,7 +31,7 @@ _UNSEEN = re.compile(f"[{_INVISIBLE}]+")
 # Emoji and many scripts need joiners between their characters; Latin letters never do.
 _IDLE_JOINER = re.compile(f"(?<![^\x00-\u024f])[{_JOINERS}]|[{_JOINERS}](?![^\x00-\u024f])")
 # Flags come first: in a long row of their halves, \X would count all before each one.
-_GRAPHEME = regex.compile(r"\p{GCB=Regional_Indicator}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
+_GRAPHEME = r"\p{GCB=Regional_Indicator}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X"
 
 
 class UnreadableValue(Unfit):
@@ -110,9 +109,11 @@ def cut(text: str, longest: int) -> str:
     """The longest prefix of `text` that fits and ends at a grapheme boundary."""
     if text.isascii() and "\r" not in text[:longest]:
         return text[:longest]
+    import regex
+
     kept = 0
     units = 0
-    for grapheme in _GRAPHEME.finditer(text, endpos=min(len(text), longest + 1)):
+    for grapheme in regex.finditer(_GRAPHEME, text, endpos=min(len(text), longest + 1)):
         units += length(grapheme.group())
         if units > longest:
             break

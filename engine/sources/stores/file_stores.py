@@ -6,7 +6,6 @@ from sfmap.engine.sources.event_source import SourceFailed
 from sfmap.engine.sources.stored_files import FileStore, scheme_of
 from sfmap.engine.sources.stores.listing_order import FileOrder
 from sfmap.engine.sources.stores.local_files import LocalFiles
-from sfmap.engine.sources.stores.object_store import SCHEMES, ObjectStore
 from sfmap.engine.sources.stores.object_store_settings import ObjectStoreSettings
 
 _NAMES_OF_OTHERS = {
@@ -38,6 +37,8 @@ def store_of(
         from sfmap.engine.sources.stores.web_files import WebFiles
 
         return WebFiles()
+    from sfmap.engine.sources.stores.object_store import SCHEMES, ObjectStore
+
     if scheme in SCHEMES:
         return ObjectStore(settings=settings, environment=environment, order=order)
     near = _NAMES_OF_OTHERS.get(scheme.lower(), "")
