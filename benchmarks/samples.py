@@ -9,8 +9,11 @@ _CITIES = ("Berlin", "Providence", "Oslo", "Nairobi", "Lima")
 _TITLES = ("Clerk", "Head of Sales", "VP of Derp", "Engineer")
 
 
-def events(number: int, identities: int | None = None) -> Iterator[dict[str, object]]:
-    """So many events, of as many people unless fewer are asked for."""
+def events(number: int, identities: int | None = None, padding: int = 0) -> Iterator[dict[str, object]]:
+    """So many events, of as many people unless fewer are asked for.
+
+    Each is longer by the padding, which no mapping reads.
+    """
     dice = random.Random(7)  # noqa: S311
     for count in range(number):
         person = count % (identities or number)
@@ -22,6 +25,7 @@ def events(number: int, identities: int | None = None) -> Iterator[dict[str, obj
             "timestamp": "2026-11-23T10:00:00.000Z",
             "receivedAt": "2026-11-23T10:00:00.345Z",
             "context": {
+                **({"padding": "x" * padding} if padding else {}),
                 "ip": "203.0.113.7",
                 "locale": "en-US",
                 "userAgent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0",
