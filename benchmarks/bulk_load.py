@@ -47,5 +47,6 @@ if __name__ == "__main__":
         sys.exit("sfmap run has no option --bulk yet")
     counts = ", ".join(f"{operation} {count:,}" for operation, count in load.calls.most_common())
     sys.stdout.write(
-        f"{load.calls.total():,} calls ({counts}), {load.speed:,.0f} events/s, {load.cpu:.0f} us of CPU an event, {load.memory:.0f} MB\n"
+        f"{load.calls.total():,} calls ({counts}), {load.speed:,.0f} events/s, {load.cpu:.0f} us of CPU an event,"
+        f" {load.memory:.0f} MB\n"
     )
