@@ -34,6 +34,6 @@ def why_not_text(value: Value) -> str:
     """Why no API takes the value, as the end of a sentence that begins with the field; empty if one may."""
     if isinstance(value, float) and not isfinite(value):
         return f"{value} is not a number that a field can hold"
-    if isinstance(value, str) and (bad := NOT_XML.search(value)):
+    if isinstance(value, str) and not value.isprintable() and (bad := NOT_XML.search(value)):
         return f"the value contains U+{ord(bad[0]):04X}, a character that XML cannot carry"
     return ""

@@ -66,7 +66,7 @@ class BulkData:
         added = [column for column in row.cells if column not in self._columns]
         header = csv_line([*self._columns, *added]) if added else self._header
         width = len(self._columns) + len(added)
-        line = csv_line(row.cells.get(column, "") for column in (*self._columns, *added))
+        line = csv_line([row.cells.get(column, "") for column in (*self._columns, *added)])
         size = self._size + self.rows * len(added) + len(line)
         if self.rows and (len(header) + size > self._most_bytes or not fits_header(header, width)):
             return False

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import chain
 
 from sfmap.engine.mapping.values.values import full_record_id, length
 from sfmap.engine.org.api_text import api_text, why_not_text
@@ -47,9 +48,8 @@ def row_key(load: Load, cells: Mapping[str, str]) -> bytes:
     rows of a create have nothing but their content: equal rows have equal keys, and may stand for each other.
     """
     if load.operation == "create":
-        # Columns without a value do not count, nor does how a line break is written, which may change on the way.
-        pairs = (f"{column}\0{_with_plain_breaks(cell)}" for column, cell in sorted(cells.items()) if cell)
-        text = "\0".join(pairs)
+        # How a line break is written does not count: that may change on the way.
+        text = _with_plain_breaks("\0".join(chain.from_iterable(sorted(cells.items()))))
     else:
         value = cells.get(_key_column(load), "")
         text = _same_id(value) if _key_column(load) == ID else value.strip().casefold()

@@ -44,6 +44,8 @@ class _JobRequest:
     """Below the jobs, or the whole path after the host."""
     body: bytes | Iterable[bytes] | None = None
     headers: Mapping[str, str]
+    status: int | None = None
+    """The only one that means success, where the answer has nothing else that a proxy's page would lack."""
 
 
 class JobRequests:
@@ -65,11 +67,13 @@ class JobRequests:
 
     def put_csv(self, operation: str, path: str, data: Iterable[bytes]) -> None:
         """Sends pieces that have a length together."""
-        request = _JobRequest(operation=operation, method="PUT", path=path, body=data, headers=_CSV)
+        request = _JobRequest(operation=operation, method="PUT", path=path, body=data, headers=_CSV, status=201)
         self._exchange(request, self._whole)
 
     def delete(self, operation: str, path: str) -> None:
-        self._exchange(_JobRequest(operation=operation, method="DELETE", path=path, headers=_JSON), self._whole)
+        self._exchange(
+            _JobRequest(operation=operation, method="DELETE", path=path, headers=_JSON, status=204), self._whole
+        )
 
     def fetch(self, operation: str, path: str, file: BinaryIO) -> None:
         """Writes a file of the org into `file`, from its start."""
@@ -120,8 +124,10 @@ class JobRequests:
 
         def checked(response: requests.Response) -> _Answer:
             self._note_usage(response)
-            if not 200 <= response.status_code < 300:
+            if response.status_code >= 300:
                 raise self._refused(response)
+            if request.status not in (None, response.status_code):
+                raise not_the_api(response)
             return read(response)
 
         try:

@@ -11,6 +11,7 @@ from sfmap.engine.org.port import Refused, Written
 
 _RECORD, _CREATED, _ERROR = "sf__Id", "sf__Created", "sf__Error"
 _ADDED = {_RECORD, _CREATED, _ERROR}
+_END = "--"
 _UNKNOWN = "UNKNOWN_EXCEPTION"
 _NEXT_ERROR = re.compile(r"(?<=--)(?=[A-Z][A-Z0-9_]+:)")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -63,8 +64,8 @@ def _error(text: str) -> tuple[str, str, list[str]]:
     code, colon, rest = text.partition(":")
     if not colon or not _CODE.fullmatch(code):
         return _UNKNOWN, text.strip(), []
-    message, colon, names = rest.removesuffix("--").rpartition(":")
+    message, colon, names = rest.removesuffix(_END).rpartition(":")
     names = names.strip()
-    if not colon or (names and not _FIELDS.fullmatch(names)):
-        return code, rest.removesuffix("--").strip(), []
+    if not colon or not rest.endswith(_END) or (names and not _FIELDS.fullmatch(names)):
+        return code, rest.removesuffix(_END).strip(), []
     return code, message.strip(), [name.strip() for name in names.split(",") if name.strip()]
