@@ -18,6 +18,10 @@ _LAYOUT = Layout(
 )
 
 
+_AT_ONCE = 100
+"""How many events one statement adds: after each statement this thread waits for its turn in the interpreter."""
+
+
 class SpoolFile:
     """The queue. Thread-safe; every method that reads or writes may raise `JournalFailed`."""
 
@@ -73,7 +77,11 @@ class SpoolFile:
         now = self._clock()
         rows = [(source, now, event) for source, events in batches for event in events]
         with self._database.transaction() as connection:
-            connection.executemany("INSERT INTO events (source, accepted, event) VALUES (?, ?, ?)", rows)
+            for start in range(0, len(rows), _AT_ONCE):
+                some = rows[start : start + _AT_ONCE]
+                places = ", ".join(["(?, ?, ?)"] * len(some))
+                insertion = f"INSERT INTO events (source, accepted, event) VALUES {places}"  # noqa: S608
+                connection.execute(insertion, [value for row in some for value in row])
         with self._lock:
             self._events += len(rows)
             self._size += sum(len(event) for _, _, event in rows)
