@@ -1,6 +1,7 @@
 """Records and fates as JSON, for the lines of `sfmap render` and for snapshots."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sfmap.engine.mapping.values.record import (
     Addition,
@@ -32,29 +33,41 @@ def payload(mapped: Mapped) -> Line:
 
 
 def _record(number: int, record: Record) -> Line:
-    line: Line = {"event": number, "item": record.item_number} if record.item_number else {"event": number}
+    clear: list[str] = []
+    if not record.plan.has_values_alone:
+        clear = [name for name, content in record.fields.items() if content is None]
+        record = _with_json_contents(record)
+    line: Line = {"event": number}
+    if record.item_number:
+        line["item"] = record.item_number
     line |= record.plan.beginning
-    line["match"] = [_contents(record, lookup) for lookup in record.match]
+    line["match"] = [*record.match]
     if record.unless_found:
         line["unless_found"] = [content_as_json(one) for one in record.unless_found]
-    fields, clear = record.fields, []
-    if not record.plan.has_values_alone:
-        clear = [name for name, content in fields.items() if content is None]
-        fields = {name: content for name, content in fields.items() if content is not None}
-    line["fields"] = _contents(record, fields)
-    line["create_only"] = _contents(record, record.create_only)
+    line["fields"] = record.fields
+    line["create_only"] = record.create_only
     if record.update_only:
-        line["update_only"] = _contents(record, record.update_only)
+        line["update_only"] = record.update_only
     if record.if_empty:
-        line["if_empty"] = _contents(record, record.if_empty)
+        line["if_empty"] = record.if_empty
     line["clear"] = clear
-    line["notes"] = list(map(str, record.notes))
+    line["notes"] = [str(note) for note in record.notes]
     return line
 
 
-def _contents(record: Record, contents: Mapping[str, FieldContent]) -> Mapping[str, object]:
-    if record.plan.has_values_alone:
-        return contents
+def _with_json_contents(record: Record) -> Record:
+    """The record with the contents that are no values as JSON, and without those that empty a field."""
+    contents = {name: content for name, content in record.fields.items() if content is not None}
+    return record._replace(
+        match=tuple(map(_contents, record.match)),
+        fields=_contents(contents),
+        create_only=_contents(record.create_only),
+        update_only=_contents(record.update_only),
+        if_empty=_contents(record.if_empty),
+    )
+
+
+def _contents(contents: Mapping[str, FieldContent]) -> Mapping[str, Any]:
     return {name: content_as_json(one) for name, one in contents.items()}
 
 

@@ -104,7 +104,7 @@ def json_bytes(value: object) -> bytes:
 
 def may_be_deeper(data: bytes, levels: int) -> bool:
     """Whether JSON text may be nested that deep: cheaper than `is_deeper`, and a False is always right."""
-    return data.count(b"{") + data.count(b"[") > levels
+    return len(data) > 2 * levels and data.count(b"{") + data.count(b"[") > levels
 
 
 def is_deeper(value: Json, levels: int) -> bool:
