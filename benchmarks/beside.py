@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 
@@ -41,7 +42,9 @@ class Project:
     org: LocalOrg
 
     def deliver(self, *options: str) -> Finished:
-        """`sfmap run` of the events."""
+        """`sfmap run` of the events, by SOAP unless the options ask for something else."""
+        if "--bulk" not in options and has_bulk():
+            options = ("--bulk", "never", *options)
         command = [SFMAP, "run", EVENTS, "--org", "beside", "--report", REPORT, *options]
         return self.time(command, {"PASSWORD": self.org.password, "TOKEN": self.org.security_token})
 
@@ -68,6 +71,13 @@ class Project:
         """Each call to the org, by its own log."""
         logged = (json.loads(line) for line in (self.folder / "calls.log").read_text().splitlines())
         return [call for call in logged if call["operation"] != _IN_THE_BACKGROUND]
+
+
+@cache
+def has_bulk() -> bool:
+    """Whether this version of `sfmap run` can use the Bulk API."""
+    command = [SFMAP, "run", "--help"]
+    return "--bulk" in subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
 
 
 @contextmanager

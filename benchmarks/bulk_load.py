@@ -3,12 +3,11 @@
 python benchmarks/bulk_load.py [PEOPLE]
 """
 
-import subprocess
 import sys
 from collections import Counter
 from typing import NamedTuple
 
-from beside import SFMAP, project_beside
+from beside import has_bulk, project_beside
 
 PEOPLE = 1_000_000
 
@@ -26,7 +25,7 @@ class Load(NamedTuple):
 
 def main(people: int = PEOPLE) -> Load | None:
     """None where `sfmap run` has no option for it."""
-    if not _has_bulk():
+    if not has_bulk():
         return None
     with project_beside(people) as project:
         done = project.deliver("--bulk", "always")
@@ -34,11 +33,6 @@ def main(people: int = PEOPLE) -> Load | None:
         calls = Counter(str(call["operation"]) for call in project.calls())
     assert (report["created"], report["failed"]) == (people, 0), report
     return Load(calls, people / done.seconds, done.cpu / people * 1e6, done.memory)
-
-
-def _has_bulk() -> bool:
-    command = [SFMAP, "run", "--help"]
-    return "--bulk" in subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
 
 
 if __name__ == "__main__":

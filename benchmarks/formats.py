@@ -29,7 +29,7 @@ from sfmap.engine.sources.formats.compression import unpacked
 from sfmap.engine.sources.formats.file_shape import HEAD, detect
 
 _EVENTS = 100_000
-_ROUNDS = 5
+_ROUNDS = 3
 
 
 class Measured(NamedTuple):
