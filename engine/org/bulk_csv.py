@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from io import TextIOWrapper
 from typing import BinaryIO
 
@@ -28,7 +28,7 @@ def _cell(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text
 
 
-def read_csv(file: BinaryIO) -> Iterator[list[str]]:
+def read_csv(file: BinaryIO) -> Generator[list[str], None, None]:
     """The header and the rows, which all have its length; nothing for an empty file. Raises `DamagedCsv`.
 
     The file stays open.

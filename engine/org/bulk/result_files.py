@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import BinaryIO
 
 from sfmap.engine.mapping.values.values import full_record_id
@@ -26,13 +27,13 @@ def count_rows(file: BinaryIO) -> int:
 
 def read_outcomes(file: BinaryIO, *, upserts: bool) -> Iterator[AnsweredRow]:
     """The rows of one of the three files; which one, its header tells. Raises `DamagedCsv`."""
-    rows = read_csv(file)
-    header = next(rows, [])
-    spelled = {name.casefold(): name for name in header}
-    for row in rows:
-        said = dict(zip(header, row, strict=True))
-        cells = {name: text for name, text in said.items() if text and name not in _ADDED}
-        yield AnsweredRow(_outcome(said, spelled, upserts=upserts), cells)
+    with closing(read_csv(file)) as rows:
+        header = next(rows, [])
+        spelled = {name.casefold(): name for name in header}
+        for row in rows:
+            said = dict(zip(header, row, strict=True))
+            cells = {name: text for name, text in said.items() if text and name not in _ADDED}
+            yield AnsweredRow(_outcome(said, spelled, upserts=upserts), cells)
 
 
 def _outcome(
