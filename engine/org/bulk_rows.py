@@ -73,6 +73,11 @@ def fits_header(header: str | bytes, columns: int) -> bool:
     return len(header) <= _LONGEST_HEADER and columns <= _MOST_COLUMNS
 
 
+def _is_ordinary(text: str) -> bool:
+    """Whether it needs no further look, which most texts do not."""
+    return 0 < len(text) < _LONGEST_CELL // 2 and "#" not in text and text.isprintable()
+
+
 class _NotByBulk(Exception):
     """A job cannot carry the record; the message says why."""
 
@@ -103,7 +108,7 @@ class RowMaker:
             cells[column] = text
             if self._has_defaults and field.defaulted_on_create:
                 defaults.append(column)
-        if self._load.operation != "create" and not cells.get(_key_column(self._load)):
+        if self._load.operation != "create" and cells.get(_key_column(self._load), NULL) == NULL:
             raise _NotByBulk(f"it has no {_key_column(self._load)}")
         if not cells:
             raise _NotByBulk("it has no value")
@@ -147,6 +152,8 @@ class RowMaker:
         return field, f"{kind}{relationship}.{reference.by}"
 
     def _text(self, name: str, value: Value) -> str:
+        if isinstance(value, str) and _is_ordinary(value):
+            return value
         if reason := why_not_text(value):
             raise _NotByBulk(f"{name}: {reason}")
         text = api_text(value)

@@ -113,6 +113,7 @@ def test_a_row_has_the_id_the_values_the_parents_and_what_is_emptied() -> None:
         (RecordWrite({}), "create", "no value"),
         (RecordWrite({"A__c": 1}), "update", "no Id"),
         (RecordWrite({"A__c": 1}), "upsert", "no Key__c"),
+        (RecordWrite({"A__c": 1}, clear=("Key__c",)), "upsert", "no Key__c"),
         (RecordWrite({"A__c": "x" * 131_073}), "create", "131,072"),
         (RecordWrite(dict.fromkeys(("A__c", "B__c", "C__c", "Key__c"), "😀" * 65536)), "create", "400,000"),
     ],

@@ -50,11 +50,12 @@ def keyed(write: RecordWrite, key: str) -> RecordWrite:
 
 
 def told(outcomes: Sequence[RowOutcome | WriteResult]) -> list[object]:
-    """Whether a record was created, or why not; the errors of one record come in the order of its columns."""
+    """Whether a record was created, or why not; several errors of one record come in the order of its columns."""
 
     def one_told(one: RowOutcome | WriteResult) -> object:
         if isinstance(one, Refused):
-            return one.code, sorted(one.message.split("; ")), sorted(one.fields)
+            messages = one.message.split("; ")
+            return one.code if len(messages) == 1 else "", sorted(messages), sorted(one.fields)
         return one.created if isinstance(one, Written) else one
 
     return [one_told(one) for one in outcomes]
