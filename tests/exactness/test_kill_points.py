@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from ..examples import mostly_soak
 from .harness import Stage
 from .model import Event, Pointer, Rule, Table
 from .trial import Leg, Trial, story
@@ -63,14 +64,14 @@ TRIAL = Trial(TABLES, EVENTS, connections=1, call_limit=0.4)
 """Nothing is under way at the org when a process ends at a transaction, so no doubt needs to last."""
 HOLD = ({"kind": "late_commit", "calls": "create", "at": 1, "seconds": 0.2},)
 """What is created at first, and what meets it, waits."""
-PARTS = 6
+PARTS = 12
 
 
 def test_the_stream_ends_as_the_model_says(the_stage: Stage) -> None:
     assert the_stage.play(TRIAL) == []
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", mostly_soak(range(PARTS), quick=1))
 @pytest.mark.parametrize(("window", "faults"), [(0, ()), (4, HOLD)], ids=["one window", "several, and held"])
 @pytest.mark.parametrize("point", ["before transaction", "after transaction"])
 def test_a_kill_at_any_transaction_changes_nothing(
@@ -79,7 +80,7 @@ def test_a_kill_at_any_transaction_changes_nothing(
     kill_at_each(the_stage, point, window, faults, part)
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", mostly_soak(range(PARTS), quick=1))
 @pytest.mark.parametrize("point", ["before transaction", "after transaction"])
 def test_nor_does_one_with_the_state_in_postgresql(shared_stage: Stage, point: str, part: int) -> None:
     kill_at_each(shared_stage, point, 4, HOLD, part)
