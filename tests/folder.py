@@ -19,6 +19,11 @@ REPOSITORY = Path(__file__).parents[1]
 Event = Mapping[str, object]
 
 
+def warm_sfmap(before: Sequence[str] | None = None) -> list[str]:
+    """The command's first words, for a process that starts at once; or with others before it, for a cold one."""
+    return [*([warm_python()] if before is None else before), str(SFMAP)]
+
+
 def installed() -> dict[str, str]:
     """The environment, with the command on its PATH as after an installation."""
     return {**os.environ, "PATH": f"{SFMAP.parent}{os.pathsep}{os.environ['PATH']}"}
@@ -34,7 +39,7 @@ class Folder:
         self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
-            [warm_python(), SFMAP, *arguments],
+            [*warm_sfmap(), *arguments],
             cwd=self.path,
             input=stdin,
             capture_output=True,
@@ -44,11 +49,18 @@ class Folder:
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def start(
-        self, *arguments: str, stdout: int | None = None, before: Sequence[str] = ()
+        self, *arguments: str, stdout: int | None = None, before: Sequence[str] | None = None
     ) -> "subprocess.Popen[bytes]":
-        """The command under way, perhaps by way of another one before it."""
+        """The command under way, by way of another one before it.
+
+        With `before=()` the process is the command's own: for its id, its memory, and a kill that has ended it.
+        """
         return subprocess.Popen(
-            [*before, SFMAP, *arguments], cwd=self.path, stdout=stdout, stderr=subprocess.PIPE, env=installed()
+            [*warm_sfmap(before), *arguments],
+            cwd=self.path,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            env=installed(),
         )
 
     def write(self, name: str, events: Sequence[Event | str]) -> str:

@@ -6,7 +6,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import orjson
 
-from .folder import SFMAP, Folder, installed
+from .folder import Folder, installed, warm_sfmap
 
 PROJECT = """\
 serve:
@@ -55,7 +55,8 @@ class Service:
 
     folder: Folder
     arguments: tuple[str, ...] = ()
-    program: tuple[str | Path, ...] = (SFMAP,)
+    program: Sequence[str | Path] = field(default_factory=warm_sfmap)
+    """It is `(SFMAP,)` where the process must be the command's own."""
     url: str = ""
     process: "subprocess.Popen[bytes] | None" = None
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)

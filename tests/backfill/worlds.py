@@ -14,7 +14,7 @@ import requests
 from sfmap.engine.backfill.fold_task import OutputRow
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
-from ..folder import SFMAP, Folder
+from ..folder import Folder, warm_sfmap
 from .streams import SCHEMA, SECRETS, Event, held, prepare
 from .without_spark import make_records
 
@@ -36,7 +36,7 @@ class World:
 
     def run(self, *arguments: str, code: int | None = None) -> str:
         """What the run says; it must end with the code, or else in good order."""
-        command = [str(SFMAP), "run", *arguments, "--org", "org", "--results", "results"]
+        command = [*warm_sfmap(), "run", *arguments, "--org", "org", "--results", "results"]
         done = subprocess.run(command, cwd=self.folder.path, capture_output=True, text=True, check=False)
         assert done.returncode in ((0, 1) if code is None else (code,)), done.stderr
         assert "Traceback" not in done.stderr

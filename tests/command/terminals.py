@@ -10,7 +10,7 @@ import termios
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..folder import SFMAP, Folder, installed
+from ..folder import Folder, installed, warm_sfmap
 
 _LOOK = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -50,7 +50,7 @@ def on_a_terminal(
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
-        [SFMAP, *arguments],
+        [*warm_sfmap(), *arguments],
         cwd=folder.path,
         stdout=theirs if both else subprocess.DEVNULL,
         stderr=theirs,

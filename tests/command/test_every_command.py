@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ..folder import SFMAP, Folder, Identify, interrupt
+from ..folder import SFMAP, Folder, Identify, interrupt, warm_sfmap
 from .bug_in_mapping import broken
 
 INTERRUPTED = Path(__file__).parent / "interrupted"
@@ -28,7 +28,9 @@ PRINTING = [
 
 
 def shell(folder: Folder, redirection: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    command = ["sh", "-c", f'exec "$@" {redirection}', "sh", str(SFMAP), *arguments]
+    start = [str(SFMAP)] if "-" in redirection else warm_sfmap()
+    """A stream that is closed cannot be handed on."""
+    command = ["sh", "-c", f'exec "$@" {redirection}', "sh", *start, *arguments]
     return subprocess.run(command, cwd=folder.path, capture_output=True, timeout=60)
 
 
@@ -52,7 +54,7 @@ def test_a_closed_pipe_ends_the_command_silently(project: Folder, arguments: Seq
     read_end, write_end = os.pipe()
     os.close(read_end)
     with os.fdopen(write_end, "wb") as gone:
-        done = subprocess.run([SFMAP, *arguments], cwd=project.path, stdout=gone, stderr=subprocess.PIPE)
+        done = subprocess.run([*warm_sfmap(), *arguments], cwd=project.path, stdout=gone, stderr=subprocess.PIPE)
     assert done.returncode == 141
     assert b"Error" not in done.stderr
     assert b"Traceback" not in done.stderr

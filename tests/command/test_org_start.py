@@ -13,13 +13,16 @@ import pytest
 from sfmap.engine.local_org.calls import credentials
 from sfmap.engine.local_org.own_certificate import own_certificate
 
-from ..folder import SFMAP, Folder, Identify
+from ..folder import Folder, Identify, warm_sfmap
 
 
 def started(folder: Folder, *arguments: str) -> "tuple[subprocess.Popen[str], str]":
     """The server and its URL, once it has said where it is."""
     process = subprocess.Popen(
-        [SFMAP, "org", "start", "--port", "0", *arguments], cwd=folder.path, stdout=subprocess.PIPE, text=True
+        [*warm_sfmap(), "org", "start", "--port", "0", *arguments],
+        cwd=folder.path,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout
     first = process.stdout.readline()

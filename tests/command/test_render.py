@@ -6,7 +6,7 @@ import orjson
 from lxml import etree
 from syrupy.assertion import SnapshotAssertion
 
-from ..folder import SFMAP, Event, Folder, Identify
+from ..folder import Event, Folder, Identify, warm_sfmap
 
 GROUP_SAMPLE = {
     "type": "group",
@@ -148,7 +148,7 @@ def test_explain_is_printed_as_json(folder: Folder, identify: Identify) -> None:
 
 def test_standard_input_is_rendered_line_by_line(folder: Folder) -> None:
     process = subprocess.Popen(
-        [SFMAP, "render", "-"], cwd=folder.path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [*warm_sfmap(), "render", "-"], cwd=folder.path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert process.stdin
     assert process.stdout

@@ -69,7 +69,7 @@ def test_a_file_that_changes_while_it_is_read_is_reported(
 ) -> None:
     path = folder.path / "e.ndjson"
     path.write_bytes(LINE * MANY)
-    process = folder.start("render", "--jobs", "2", "e.ndjson", stdout=subprocess.PIPE)
+    process = folder.start("render", "--jobs", "2", "e.ndjson", stdout=subprocess.PIPE, before=())
     assert process.stdout
     process.stdout.read(1)  # the pipe is full now, so the rest waits
     change(path)
@@ -113,7 +113,7 @@ def test_no_more_processes_than_available_cores_are_started(folder: Folder) -> N
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems tell of processes in other ways")
 def test_a_killed_process_is_reported(folder: Folder) -> None:
     (folder.path / "e.ndjson").write_bytes(LINE * MANY)
-    process = folder.start("render", "--jobs", "2", "e.ndjson", stdout=subprocess.PIPE)
+    process = folder.start("render", "--jobs", "2", "e.ndjson", stdout=subprocess.PIPE, before=())
     assert process.stdout
     process.stdout.read(1)
     for child in children(process):
@@ -127,7 +127,7 @@ def test_a_killed_process_is_reported(folder: Folder) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems tell of processes in other ways")
 def test_a_killed_parent_leaves_no_process(folder: Folder) -> None:
     (folder.path / "e.ndjson").write_bytes(LINE * MANY)
-    process = folder.start("render", "--jobs", "3", "e.ndjson", stdout=subprocess.PIPE)
+    process = folder.start("render", "--jobs", "3", "e.ndjson", stdout=subprocess.PIPE, before=())
     assert process.stdout
     process.stdout.read(1)
     others = children(process)

@@ -316,7 +316,7 @@ def test_an_output_that_cannot_be_written_is_reported(
 def test_a_second_run_at_the_same_time_is_refused(folder: Folder, identify: Identify) -> None:
     people = [identify(f"person{number}@example.com") for number in range(5_000)]
     events = folder.write("e.ndjson", people)
-    first = folder.start("run", events, "--results", "results.ndjson")
+    first = folder.start("run", events, "--results", "results.ndjson", before=())
     wait_until_written(folder.path / "results.ndjson")
     second = folder.sfmap("run", events)
     first.communicate(timeout=60)

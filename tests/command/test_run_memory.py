@@ -37,7 +37,7 @@ def test_lines_of_ten_megabytes_take_little_memory(folder: Folder, identify: Ide
             event = lines(identify(f"p{number}@b.co", note=0)).replace(b'"note": 0', b'"note": ' + SHAPES[shape])
             file.write(event)
         file.write(lines(identify("last@b.co")))
-    process = folder.start("run", "e.ndjson")
+    process = folder.start("run", "e.ndjson", before=())
     peak = 0
     while process.poll() is None:
         peak = max(peak, peak_of(process.pid))

@@ -58,7 +58,7 @@ def test_late_rows_are_delivered_once_through_kills(folder: Folder, table: Path)
     assert folder.sfmap("run", "people").returncode == 0
     insert(table, 6_000, 6_003, at=4_500)  # late
     insert(table, 7_000, 9_500, at=5_000)
-    process = folder.start("run", "people", "--results", "results")
+    process = folder.start("run", "people", "--results", "results", before=())
     while not ((folder.path / "results").exists() and (folder.path / "results").stat().st_size):
         assert process.poll() is None, process.stderr and process.stderr.read().decode()
     process.send_signal(signal.SIGKILL)

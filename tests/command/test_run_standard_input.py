@@ -10,7 +10,7 @@ import termios
 import time
 from collections.abc import Callable
 
-from ..folder import SFMAP, Event, Folder, Identify
+from ..folder import Event, Folder, Identify, warm_sfmap
 from ..reliability.people import LEAD, person
 from ..scene import Scene
 
@@ -41,7 +41,7 @@ def leads(folder: Folder) -> int:
 
 
 def start(folder: Folder, *arguments: str) -> "subprocess.Popen[bytes]":
-    command = [str(SFMAP), "run", "-", *arguments]
+    command = [*warm_sfmap(), "run", "-", *arguments]
     return subprocess.Popen(command, cwd=folder.path, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
 
 

@@ -31,6 +31,7 @@ def test_invalid_settings_are_refused(service: Service, project: str, arguments:
 
 
 def test_a_second_service_in_the_folder_is_refused(service: Service) -> None:
+    service.program = (SFMAP,)
     service.start()
     assert service.process
     said = service.refused("--port", "0")

@@ -3,9 +3,9 @@
 import pytest
 
 from ..examples import mostly_soak
-from .drawing import KINDS, LOSSES, draw_trial, shrink
+from .drawing import KINDS, draw_trial, shrink
 from .harness import Stage
-from .trial import story
+from .trial import LOSSES, story
 
 SEEDS = 4 * len(KINDS)
 UNDISTURBED = 40

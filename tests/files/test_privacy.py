@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ..folder import SFMAP, Folder, Identify, interrupt
+from ..folder import Folder, Identify, interrupt, warm_sfmap
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
 NAMES = ("journal.db", "journal.db-wal", "org.db", "org.db-wal", "org.db-shm", "run.lock", "run.pid", "spool.db")
@@ -36,7 +36,7 @@ def wide(folder: Folder) -> None:
 def running(folder: Folder, *arguments: str) -> Iterator[None]:
     """The command, from its first line on until it is interrupted."""
     process = subprocess.Popen(
-        [SFMAP, *arguments], cwd=folder.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+        [*warm_sfmap(), *arguments], cwd=folder.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
     )
     try:
         assert process.stdout

@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
+from ..examples import mostly_soak
 from ..npm_packages import installed
 
 HERE = Path(__file__).parent
@@ -18,6 +20,17 @@ PROGRAMS: dict[Browser, tuple[str, ...]] = {
     "firefox": ("firefox-esr", "firefox"),
 }
 BOTH: tuple[Browser, ...] = ("chrome", "firefox")
+BOTH_AT_LENGTH = mostly_soak(BOTH, quick=1)
+Looks = Mapping[int, Sequence[str]]
+"""At which widths to look, and there in which schemes of colours."""
+EVERY_LOOK: Looks = dict.fromkeys((1440, 1280, 390), ("light", "dark"))
+each_look = pytest.mark.parametrize(
+    "looks",
+    [
+        pytest.param({1440: ("light",), 390: ("dark",)}, id="two looks"),
+        pytest.param(EVERY_LOOK, id="every look", marks=pytest.mark.soak),
+    ],
+)
 
 
 def browse(script: str, url: str, browser: Browser = "chrome", **given: object) -> Any:

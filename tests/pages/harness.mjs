@@ -66,18 +66,21 @@ export async function barriers(page) {
   }, RULES)
 }
 
+/** In which schemes of colours to look at a width: both at each, unless the test says `looks`. */
+const schemesAt = (width) => (given.looks ? given.looks[width] ?? [] : ['light', 'dark'])
+
 /**
  * Brings the pages into each state and looks at it, light and dark, at each width.
  * A state is a function that gets a new page with its width; what it returns is called afterwards, to clean up.
  * Returns what is wrong: `{"list 390 dark": [...]}`.
  */
-export async function look(browser, states, { path = '', widths = Object.keys(WIDTHS).map(Number) } = {}) {
+export async function look(browser, states, { path = '' } = {}) {
   const wrong = {}
-  for (const width of widths) {
+  for (const width of Object.keys(WIDTHS).map(Number).filter((one) => schemesAt(one).length)) {
     for (const [state, arrange] of Object.entries(states)) {
       const page = await open(browser, { width, path })
       const undo = await arrange(page, width)
-      for (const scheme of browserName === 'firefox' ? [given.dark ? 'dark' : 'light'] : ['light', 'dark']) {
+      for (const scheme of browserName === 'firefox' ? [given.dark ? 'dark' : 'light'] : schemesAt(width)) {
         if (browserName !== 'firefox') await paint(page, scheme)
         const found = [...(await barriers(page)), ...(await overflow(page))]
         if (found.length) wrong[`${state} ${width} ${scheme}`] = found

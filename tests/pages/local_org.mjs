@@ -53,5 +53,5 @@ async function walk(browser) {
 await inBrowser(async (browser) => {
   if (given.walks) return walk(browser)
   const states = browserName === 'firefox' ? { list: STATES.list } : STATES
-  return look(browser, states, { widths: given.widths })
+  return look(browser, states)
 })

@@ -98,5 +98,5 @@ async function walked(browser) {
 
 await inBrowser(async (browser) => {
   if (given.walk) return walked(browser)
-  return look(browser, STATES[given.of], given.widths ? { widths: given.widths } : {})
+  return look(browser, STATES[given.of])
 })

@@ -10,7 +10,7 @@ from sfmap.engine.local_org.process import start_local_org
 from sfmap.engine.org.port import RecordWrite
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 
-from .browsers import BOTH, Browser, browse
+from .browsers import BOTH_AT_LENGTH, Browser, Looks, browse, each_look
 
 LONG = "Vereinigte Gesellschaft für Großhandel und Vertrieb technischer Güter mbH"
 
@@ -45,15 +45,17 @@ def lead(number: int) -> RecordWrite:
     )
 
 
-LOOKS: list[tuple[Browser, int]] = [("chrome", 1440), ("chrome", 1280), ("chrome", 390), ("firefox", 1440)]
+@each_look
+def test_no_state_has_a_barrier(org: FilledOrg, looks: Looks) -> None:
+    assert visit(org, "chrome", looks=looks) == {}
 
 
-@pytest.mark.parametrize(("browser", "width"), LOOKS)
-def test_no_state_has_a_barrier(org: FilledOrg, browser: Browser, width: int) -> None:
-    assert visit(org, browser, widths=[width]) == {}
+@pytest.mark.soak
+def test_firefox_sees_no_barrier_either(org: FilledOrg) -> None:
+    assert visit(org, "firefox", looks={1440: ["light"]}) == {}
 
 
-@pytest.mark.parametrize("browser", BOTH)
+@pytest.mark.parametrize("browser", BOTH_AT_LENGTH)
 def test_the_keyboard_goes_everywhere(org: FilledOrg, browser: Browser) -> None:
     walked = visit(org, browser, walks=True)
     assert [stop for stop in walked["stops"] if not (stop["isOutlined"] and stop["isInSight"])] == []

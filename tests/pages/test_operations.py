@@ -6,7 +6,7 @@ import pytest
 
 from ..serve.orgs import Beside, org_beside
 from ..service import KEY, PROJECT, Service, set_up_service
-from .browsers import BOTH, Browser, browse
+from .browsers import BOTH, BOTH_AT_LENGTH, Browser, Looks, browse, each_look
 
 OPTED_IN = {"Salesforce": True}
 LONG = "x" * 300
@@ -75,15 +75,18 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service.start()
 
 
-def test_a_service_at_work_has_no_barrier_in_any_state(busy: Service) -> None:
-    assert browse("operations.mjs", f"{busy.url}/", of="busy") == {}
+@each_look
+def test_a_service_at_work_has_no_barrier_in_any_state(busy: Service, looks: Looks) -> None:
+    assert browse("operations.mjs", f"{busy.url}/", of="busy", looks=looks) == {}
 
 
-def test_an_empty_service_has_no_barrier(empty: Service) -> None:
-    assert browse("operations.mjs", f"{empty.url}/", of="empty", widths=[1280, 390]) == {}
+@each_look
+def test_an_empty_service_has_no_barrier(empty: Service, looks: Looks) -> None:
+    assert browse("operations.mjs", f"{empty.url}/", of="empty", looks=looks) == {}
 
 
-def test_a_service_whose_org_is_away_has_no_barrier(service: Service) -> None:
+@each_look
+def test_a_service_whose_org_is_away_has_no_barrier(service: Service, looks: Looks) -> None:
     with org_beside(service) as org:
         service.start("--org", "beside")
         send(service, person(1))
@@ -91,15 +94,16 @@ def test_a_service_whose_org_is_away_has_no_barrier(service: Service) -> None:
         org.faults({"kind": "server_unavailable", "calls": "upsert"})
         send(service, person(2), person(3))
         assert service.wait_for(lambda: "delivery starts again" in service.log())
-        assert browse("operations.mjs", f"{service.url}/", of="away", widths=[1280, 390]) == {}
+        assert browse("operations.mjs", f"{service.url}/", of="away", looks=looks) == {}
 
 
-def test_a_service_without_a_history_has_no_barrier(service: Service) -> None:
+@each_look
+def test_a_service_without_a_history_has_no_barrier(service: Service, looks: Looks) -> None:
     (service.folder.path / "sfmap.yaml").write_text(PROJECT.replace("serve:\n", "serve:\n  history: off\n"))
     service.start()
     send(service, person(1))
     service.wait_until_delivered()
-    assert browse("operations.mjs", f"{service.url}/", of="off", widths=[1280, 390]) == {}
+    assert browse("operations.mjs", f"{service.url}/", of="off", looks=looks) == {}
 
 
 @pytest.mark.parametrize("browser", BOTH)
@@ -112,7 +116,7 @@ def test_the_keyboard_alone_is_enough(busy: Service, browser: Browser) -> None:
     assert found["typed"] == "person3@"
 
 
-@pytest.mark.parametrize("browser", BOTH)
+@pytest.mark.parametrize("browser", BOTH_AT_LENGTH)
 def test_a_list_that_is_read_stays_as_it_is_until_it_is_asked_for(empty: Service, browser: Browser) -> None:
     found = browse("operations_live.mjs", f"{empty.url}/", browser, key=KEY)
     assert found == {"kept": "one@b.co", "figure": "2", "newest": "two@b.co"}

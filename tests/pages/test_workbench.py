@@ -11,7 +11,7 @@ import requests
 
 from ..workbench.dev import Dev, started
 from .acme import ANA, acme
-from .browsers import BOTH, Browser, browse
+from .browsers import BOTH_AT_LENGTH, Browser, Looks, browse, each_look
 
 
 @pytest.fixture
@@ -24,12 +24,12 @@ def address(dev: Dev) -> str:
     return f"{dev.url}/?token={dev.token}"
 
 
-@pytest.mark.parametrize("width", [1440, 1280, 390])
-def test_no_state_has_a_barrier(dev: Dev, width: int) -> None:
-    assert browse("workbench_states.mjs", address(dev), widths=[width], folder=str(dev.folder.path)) == {}
+@each_look
+def test_no_state_has_a_barrier(dev: Dev, looks: Looks) -> None:
+    assert browse("workbench_states.mjs", address(dev), looks=looks, folder=str(dev.folder.path)) == {}
 
 
-@pytest.mark.parametrize("browser", BOTH)
+@pytest.mark.parametrize("browser", BOTH_AT_LENGTH)
 def test_every_task_is_done_by_keyboard(dev: Dev, browser: Browser) -> None:
     found = browse("workbench_keys.mjs", address(dev), browser, folder=str(dev.folder.path))
     assert (found["start"]["role"], found["left"], found["end"]["role"]) == ("textbox", True, "textbox")

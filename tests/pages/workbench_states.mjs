@@ -129,4 +129,4 @@ const states = {
 }
 
 const chosen = Object.fromEntries(Object.entries(states).filter(([name]) => !given.only || given.only.includes(name)))
-await inBrowser((browser) => look(browser, chosen, given.widths ? { widths: given.widths } : {}))
+await inBrowser((browser) => look(browser, chosen))

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from ..folder import REPOSITORY
+from ..folder import REPOSITORY, SFMAP
 from ..service import KEY, Service
 
 _CLIENTS = 4
@@ -77,6 +77,7 @@ def kill_under_load(service: Service, kills: int, seed: int) -> int:
     (mappings / "case.yaml").write_text(_CASE)
     with (service.folder.path / "sfmap.yaml").open("a") as project:
         project.write("mappings: mappings\norgs:\n  local: {call_limit: 3}\n")
+    service.program = (SFMAP,)
     service.start()
     with Load(service) as load:
         for _ in range(kills):

@@ -11,6 +11,7 @@ import pytest
 from sfmap.engine.journal.history import History, Wanted
 from sfmap.engine.journal.history_file import read_history
 
+from ..folder import SFMAP
 from ..service import KEY, PROJECT, Service
 from .orgs import org_beside
 
@@ -70,6 +71,7 @@ def test_events_outcomes_and_answers_are_kept(service: Service) -> None:
 
 
 def test_a_kill_leaves_a_history_that_goes_on(service: Service) -> None:
+    service.program = (SFMAP,)
     service.start()
     send(service, *(f"{number}@b.co" for number in range(300)))
     assert service.process

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ..folder import SFMAP
 from ..service import KEY, Service
 
 AUTHORIZATION = "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()
@@ -31,6 +32,7 @@ def batch(number: int, note: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_large_batches_take_little_memory(service: Service, shape: str) -> None:
+    service.program = (SFMAP,)
     service.start()
     for number in range(60):
         assert service.ask("/v1/batch", batch(number, SHAPES[shape]), Authorization=AUTHORIZATION).status == 200

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ..folder import REPOSITORY
+from ..folder import REPOSITORY, SFMAP
 from ..service import KEY, PROJECT, Service
 from .load import kill_under_load
 
@@ -115,6 +115,7 @@ def test_a_new_spool_continues_the_numbers_of_the_old_one(service: Service) -> N
 
 def test_delivery_continues_when_the_org_returns(service: Service) -> None:
     """The local org behind the service is killed, and another one takes its place."""
+    service.program = (SFMAP,)
     service.start()
     service.ask("/v1/identify", lead("a@b.co"), **BASIC)
     service.wait_until_delivered()

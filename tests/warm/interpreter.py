@@ -33,7 +33,7 @@ def main() -> None:
     child = int(client.recv(100))
     for number in range(3):
         os.close(number)
-    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1):
         signal.signal(one, lambda number, _frame: os.kill(child, number))
     code = int(client.recv(100))
     if code < 0:

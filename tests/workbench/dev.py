@@ -15,7 +15,6 @@ from urllib.parse import quote
 import orjson
 
 from sfmap.tests.folder import Folder
-from sfmap.tests.warm.programs import warm_python
 
 MAPPING = """\
 sfmap: 1
@@ -104,7 +103,7 @@ def commit(folder: Path, *names: str) -> None:
 
 @contextmanager
 def started(folder: Folder, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Dev]:
-    process = folder.start("dev", "--port", "0", *arguments, before=[warm_python()])
+    process = folder.start("dev", "--port", "0", *arguments)
     assert process.stderr
     try:
         line = process.stderr.readline().decode()

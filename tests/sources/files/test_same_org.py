@@ -1,4 +1,4 @@
-"""The same events in each shape and store give the same org, also if each run is killed twice in the middle."""
+"""The same events in each shape and store give the same org, in the soak through two kills in the middle."""
 
 import json
 import os
@@ -11,17 +11,22 @@ import pytest
 from ...folder import Folder
 from ...object_stores import ObjectServer
 from ...postgres import Postgres
-from .people import ROWS, SHAPES, Shape, fill_postgres, fill_sqlite, people
+from .people import ROWS, SHAPES, Person, Shape, fill_postgres, fill_sqlite, people
 
-COUNT = int(os.environ.get("SFMAP_EVENTS", "4500"))
-PEOPLE = people(COUNT)
+FEW = people(300)
+MANY = people(int(os.environ.get("SFMAP_EVENTS", "4500")))
 """More than two windows, so that there is a middle."""
 Org = list[tuple[object, ...]]
+People = list[Person]
+at_once_or_killed = pytest.mark.parametrize(
+    "those",
+    [pytest.param(FEW, id="at once"), pytest.param(MANY, id="through two kills", marks=pytest.mark.soak)],
+)
 
 
-def expected() -> Org:
+def expected(those: People) -> Org:
     """The last city of each person: the rule of this test, not of sfmap."""
-    cities = {one["email"]: (one["email"], one["last_name"], one["company"], one["city"]) for one in PEOPLE}
+    cities = {one["email"]: (one["email"], one["last_name"], one["company"], one["city"]) for one in those}
     return sorted(cities.values())
 
 
@@ -48,74 +53,72 @@ def delivered(folder: Folder) -> int:
         return 0
 
 
-def deliver_through_two_kills(folder: Folder) -> None:
-    """Kills a run after its first window, the next one after a further window, and lets the third end."""
+def deliver(folder: Folder, those: People) -> None:
+    """Of many, kills a run after its first window, the next one after a further window, and lets the third end."""
     run = ("run", "people", "--results", "results")
-    for _ in range(2):
+    kills = 2 if those is MANY else 0
+    for _ in range(kills):
         before = delivered(folder)
-        process = folder.start(*run)
+        process = folder.start(*run, before=())
         while delivered(folder) == before:
             assert process.poll() is None, process.stderr and process.stderr.read().decode()
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    assert delivered(folder) < COUNT
+    assert delivered(folder) < len(those)
     done = folder.sfmap(*run)
     assert done.returncode == 0, done.stderr
-    assert "Continuing after event" in done.stderr
-
-
-def check(folder: Folder) -> None:
-    assert org(folder) == expected()
+    assert ("Continuing after event" in done.stderr) == bool(kills)
+    assert org(folder) == expected(those)
     told = [line["messageId"] for line in folder.lines("results")]
-    assert told == [one["id"] for one in PEOPLE]
+    assert told == [one["id"] for one in those]
 
 
+@at_once_or_killed
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_each_shape_gives_the_same_org_through_two_kills(shape: Shape, folder: Folder) -> None:
-    (folder.path / "people").write_bytes(shape.content(PEOPLE))
+def test_each_shape_gives_the_same_org(shape: Shape, folder: Folder, those: People) -> None:
+    (folder.path / "people").write_bytes(shape.content(those))
     project(folder, f"files: people\n    {shape.keys}")
-    deliver_through_two_kills(folder)
-    check(folder)
+    deliver(folder, those)
 
 
+@at_once_or_killed
 @pytest.mark.parametrize("server", ["s3_server", "azure_server", "google_server"])
-def test_each_object_store_gives_the_same_org_through_two_kills(
-    server: str, folder: Folder, request: pytest.FixtureRequest
+def test_each_object_store_gives_the_same_org(
+    server: str, folder: Folder, those: People, request: pytest.FixtureRequest
 ) -> None:
     store: ObjectServer = request.getfixturevalue(server)
     halves = {
-        "day-10/b.gz": SHAPES["gzip"].content(PEOPLE[COUNT // 2 :]),
-        "day-9/a.zst": SHAPES["zstd"].content(PEOPLE[: COUNT // 2]),
+        "day-10/b.gz": SHAPES["gzip"].content(those[len(those) // 2 :]),
+        "day-9/a.zst": SHAPES["zstd"].content(those[: len(those) // 2]),
     }
     bucket = store.bucket(halves)
     project(folder, f"files: {store.scheme}://{bucket}/\n    store: {json.dumps(store.settings)}")
     secrets = folder.path / "secrets.env"
     secrets.touch(0o600)
     secrets.write_text("".join(f"{name}={value}\n" for name, value in store.variables.items()))
-    deliver_through_two_kills(folder)
-    check(folder)
+    deliver(folder, those)
 
 
-def test_sqlite_gives_the_same_org_through_two_kills(folder: Folder) -> None:
-    fill_sqlite(folder.path / "people.db", PEOPLE)
+@at_once_or_killed
+def test_sqlite_gives_the_same_org(folder: Folder, those: People) -> None:
+    fill_sqlite(folder.path / "people.db", those)
     project(folder, f"sql: {{url: 'sqlite:///people.db', table: people}}\n    cursor: [number]\n    {ROWS}")
-    deliver_through_two_kills(folder)
-    check(folder)
+    deliver(folder, those)
 
 
-def test_postgresql_gives_the_same_org_through_two_kills(
-    folder: Folder, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+@at_once_or_killed
+def test_postgresql_gives_the_same_org(
+    folder: Folder, postgres: Postgres, those: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = postgres.new_database()
-    fill_postgres(url, PEOPLE)
+    fill_postgres(url, those)
     monkeypatch.setenv("WAREHOUSE_URL", url)
     project(folder, f"sql: {{url: '${{WAREHOUSE_URL}}', table: people}}\n    cursor: [number]\n    {ROWS}")
-    deliver_through_two_kills(folder)
-    check(folder)
+    deliver(folder, those)
 
 
 def test_standard_input_gives_the_same_org(folder: Folder) -> None:
     project(folder, "files: none")
-    done = folder.sfmap("run", "-", stdin=SHAPES["gzip"].content(PEOPLE))
+    done = folder.sfmap("run", "-", stdin=SHAPES["gzip"].content(FEW))
     assert done.returncode == 0, done.stderr
-    assert org(folder) == expected()
+    assert org(folder) == expected(FEW)

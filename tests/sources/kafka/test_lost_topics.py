@@ -86,7 +86,7 @@ def test_a_password_for_brokers_that_take_none(topics: Topics) -> None:
 
 def test_events_that_are_removed_while_a_run_waits_for_the_org(delivered: Topics, brokers: Brokers) -> None:
     """The reader asks for events that are gone: it must not go on with later ones."""
-    process = delivered.folder.start("run", "--source", "events", "--linger", "0")
+    process = delivered.folder.start("run", "--source", "events", "--linger", "0", before=())
     delivered.send(identify("first@c.co"))
     while len(delivered.emails()) < 4:
         assert process.poll() is None

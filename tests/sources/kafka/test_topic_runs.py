@@ -95,7 +95,7 @@ def test_a_run_goes_on_until_it_is_stopped(topics: Topics) -> None:
 
 def test_a_killed_run_is_continued(topics: Topics) -> None:
     topics.send(*(identify(f"{number}@b.co") for number in range(5_000)))
-    process = topics.folder.start("run", "--source", "events")
+    process = topics.folder.start("run", "--source", "events", before=())
     database = topics.folder.path / ".sfmap" / "org.db"
     wait_until_written(database)
     while not topics.has_leads():

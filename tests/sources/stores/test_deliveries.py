@@ -43,7 +43,7 @@ def source(folder: Folder, server: ObjectServer, bucket: str, **more: str) -> No
 
 def killed_after(folder: Folder, size: int, *arguments: str) -> None:
     """Starts a run, and kills it once its results have that many bytes."""
-    process = folder.start(*arguments)
+    process = folder.start(*arguments, before=())
     deadline = time.monotonic() + 60
     results = folder.path / "results"
     while not (results.exists() and results.stat().st_size > size):
