@@ -24,6 +24,13 @@ def warm_sfmap(before: Sequence[str] | None = None) -> list[str]:
     return [*([warm_python()] if before is None else before), str(SFMAP)]
 
 
+def install_warm(folder: Path) -> None:
+    """Puts the command into a folder, as a script of its name that starts at once."""
+    _, _, rest = SFMAP.read_text().partition("\n")
+    (folder / "sfmap").write_text(f"#!{warm_python()}\n{rest}")
+    (folder / "sfmap").chmod(0o700)
+
+
 def installed() -> dict[str, str]:
     """The environment, with the command on its PATH as after an installation."""
     return {**os.environ, "PATH": f"{SFMAP.parent}{os.pathsep}{os.environ['PATH']}"}

@@ -7,8 +7,11 @@ import venv
 import zipfile
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).parents[2]
 PACKAGED = ("engine", "mappings", "cli.py", "__init__.py", "py.typed")
+PIP = ["-m", "pip", "--disable-pip-version-check", "--quiet"]
 EVENT = b'{"type":"identify","traits":{"email":"a@b.co","name":"Ann Lee"},"integrations":{"Salesforce":true}}\n'
 
 TYPED = """\
@@ -31,24 +34,34 @@ sfmap.Project("acme").render({})[0]["feilds"]
 """
 
 
-def test_the_installed_wheel_delivers_events(tmp_path: Path) -> None:
-    source = tmp_path / "source"  # a copy: building leaves files behind
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"  # a copy: building leaves files behind
     source.mkdir()
     for name in (*PACKAGED, "pyproject.toml", "README.md", "LICENSE"):
         copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
         copy(REPOSITORY / name, source / name)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, source], check=True)
-    (wheel,) = tmp_path.glob("*.whl")
+    subprocess.run([sys.executable, *PIP, "wheel", "--no-deps", "--wheel-dir", folder, source], check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_has_every_file(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     ours = [path for name in PACKAGED for path in (REPOSITORY / name, *(REPOSITORY / name).rglob("*"))]
     kept = [path for path in ours if path.is_file() and "__pycache__" not in path.parts]
     assert names == {f"sfmap/{path.relative_to(REPOSITORY).as_posix()}" for path in kept}
 
+
+@pytest.mark.soak
+def test_the_installed_wheel_delivers_events_and_is_typed(wheel: Path, tmp_path: Path) -> None:
     fresh, empty = tmp_path / "fresh", tmp_path / "empty"
     venv.create(fresh, with_pip=True)
-    pip[0] = str(fresh / "bin" / "python")
-    subprocess.run([*pip, "install", "--constraint", REPOSITORY / "constraints.txt", wheel], check=True)
+    subprocess.run(
+        [fresh / "bin" / "python", *PIP, "install", "--constraint", REPOSITORY / "constraints.txt", wheel],
+        check=True,
+    )
     empty.mkdir()
     (empty / "e.ndjson").write_bytes(EVENT)
     run = subprocess.run([fresh / "bin" / "sfmap", "run", "e.ndjson"], cwd=empty, capture_output=True, text=True)

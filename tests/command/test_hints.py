@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sfmap.cli import COMMANDS, sfmap
 from sfmap.engine.messages.hints import command_line
 
-from ..folder import REPOSITORY, SFMAP, Folder, identify
+from ..folder import REPOSITORY, Folder, identify, install_warm
 from ..reliability.people import LEAD, person
 from ..scene import SECRETS, Scene
 
@@ -61,8 +61,7 @@ class Elsewhere:
 def elsewhere(scene: Scene) -> Elsewhere:
     tools = scene.folder.path.parent / TOOLS
     tools.mkdir(exist_ok=True)
-    (tools / "sfmap").unlink(missing_ok=True)
-    (tools / "sfmap").symlink_to(SFMAP)
+    install_warm(tools)
     scene.mapping(LEAD)
     folder = scene.folder
     folder.write("people.ndjson", [person("ann")])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ..examples import mostly_soak
 from ..folder import Event, Folder, Identify
 
 
@@ -15,8 +16,8 @@ def lines(*events: Event) -> bytes:
 
 
 SHAPES: dict[str, bytes] = {
-    "a long text": b'"' + b"x" * 10_000_000 + b'"',
     "lists of nothing": b"[" + b"[]," * 3_300_000 + b"[]]",
+    "a long text": b'"' + b"x" * 10_000_000 + b'"',
     "objects": b"[" + b'{"a":1},' * 1_200_000 + b"{}]",
     "blanks": b'"' + b" " * 10_000_000 + b'"',
 }
@@ -28,7 +29,7 @@ def peak_of(process: int) -> int:
     return int(found[1]) if found else 0
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", mostly_soak(SHAPES, quick=1))
 def test_lines_of_ten_megabytes_take_little_memory(folder: Folder, identify: Identify, shape: str) -> None:
     """And whatever they are, the events beside them are delivered."""
     with (folder.path / "e.ndjson").open("wb") as file:

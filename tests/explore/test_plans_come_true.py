@@ -20,9 +20,10 @@ from sfmap.engine.planning.plan_summary import PlanSummary
 
 from ..exactness.drawing import draw_events, draw_tables
 from ..exactness.trial import FIELDS, PROJECT, SCHEMA, render
+from ..examples import mostly_soak
 
 READING = {"login", "describeGlobal", "describeSObjects", "query", "queryMore", "getUserInfo"}
-SEEDS = range(int(os.environ.get("SFMAP_SEEDS", "8")))
+SEEDS = range(int(os.environ.get("SFMAP_SEEDS", "16")))
 
 Records = dict[str, dict[str, dict[str, str | None]]]
 """By object and id, the values of the fields."""
@@ -64,7 +65,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield Stage(local, folder)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", mostly_soak(SEEDS, quick=4))
 def test_a_run_does_what_was_planned(
     seed: int, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

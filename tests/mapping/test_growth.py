@@ -1,6 +1,6 @@
 """A value of eight times the size takes about eight times as long: in filters, types, paths and whole events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import get_args
 
 import pytest
@@ -45,8 +45,15 @@ def repeated(first: str, unit: str, last: str) -> Callable[[int], Json]:
     return lambda size: first + unit * (size // len(unit)) + last
 
 
-VALUES: dict[str, Callable[[int], Json]] = {
-    **{repr(f"{first}{unit}...{last}"): repeated(first, unit, last) for unit in UNITS for first, last in ENDS},
+Values = Mapping[str, Callable[[int], Json]]
+
+
+def texts_between(ends: Iterable[tuple[str, str]]) -> Values:
+    return {f"{first}{unit!r}...{last}": repeated(first, unit, last) for unit in UNITS for first, last in ends}
+
+
+VALUES: Values = {
+    **texts_between(ENDS[:1]),
     "numbers": lambda n: list(range(n)),
     "texts": lambda n: ["x y"] * n,
     "long texts": lambda n: ["x" * 99] * (n // 100),
@@ -68,7 +75,16 @@ def done(function: Callable[..., object], *arguments: object) -> object:
         return None
 
 
-def offences(function: Callable[[Json], object]) -> dict[str, float]:
+each_values = pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(VALUES, id="values"),
+        pytest.param(texts_between(ENDS[1:]), id="texts between others", marks=pytest.mark.soak),
+    ],
+)
+
+
+def offences(function: Callable[[Json], object], values: Values) -> dict[str, float]:
     """By kind of value, how the time grows where it grows too fast."""
 
     def work(make: Callable[[int], Json]) -> Work:
@@ -78,14 +94,14 @@ def offences(function: Callable[[Json], object]) -> dict[str, float]:
 
         return of_size
 
-    ratios = {name: growth(work(make)) for name, make in VALUES.items()}
+    ratios = {name: growth(work(make)) for name, make in values.items()}
     return {name: ratio for name, ratio in ratios.items() if ratio > MOST}
 
 
-def greed(function: Callable[[Json], object], size: int = 2**12) -> dict[str, int]:
+def greed(function: Callable[[Json], object], values: Values, size: int = 2**12) -> dict[str, int]:
     """By kind of value, the bytes held where they are more than the value accounts for."""
-    values = {name: make(size) for name, make in VALUES.items()}
-    peaks = {name: peak(lambda value=value: done(function, value)) for name, value in values.items()}  # type: ignore[misc]
+    made = {name: make(size) for name, make in values.items()}
+    peaks = {name: peak(lambda value=value: done(function, value)) for name, value in made.items()}  # type: ignore[misc]
     return {name: most for name, most in peaks.items() if most > _BYTES * size}
 
 
@@ -96,22 +112,25 @@ USES = [
 ]
 
 
+@each_values
 @pytest.mark.parametrize(("known", "arguments"), USES)
-def test_a_filter_takes_linear_time_and_memory(known: Filter, arguments: tuple[Json, ...]) -> None:
+def test_a_filter_takes_linear_time_and_memory(known: Filter, arguments: tuple[Json, ...], values: Values) -> None:
     filtered = known.called(arguments)
 
-    assert offences(filtered) == {}
-    assert greed(filtered) == {}
+    assert offences(filtered, values) == {}
+    assert greed(filtered, values) == {}
 
 
+@each_values
 @pytest.mark.parametrize("kind", get_args(ValueType))
-def test_a_type_conversion_takes_linear_time(kind: ValueType) -> None:
-    assert offences(lambda value: None if isinstance(value, (list, dict)) else convert(value, kind)) == {}  # type: ignore[arg-type]
+def test_a_type_conversion_takes_linear_time(kind: ValueType, values: Values) -> None:
+    assert offences(lambda value: None if isinstance(value, (list, dict)) else convert(value, kind), values) == {}  # type: ignore[arg-type]
 
 
+@each_values
 @pytest.mark.parametrize("function", [clean_text, length, scalar, lambda text: cut(text, 131_072)])
-def test_text_functions_take_linear_time(function: Callable[[str], object]) -> None:
-    assert offences(lambda value: function(value) if isinstance(value, str) else None) == {}
+def test_text_functions_take_linear_time(function: Callable[[str], object], values: Values) -> None:
+    assert offences(lambda value: function(value) if isinstance(value, str) else None, values) == {}
 
 
 def test_suggestions_take_linear_time() -> None:

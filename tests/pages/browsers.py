@@ -21,14 +21,15 @@ PROGRAMS: dict[Browser, tuple[str, ...]] = {
 }
 BOTH: tuple[Browser, ...] = ("chrome", "firefox")
 BOTH_AT_LENGTH = mostly_soak(BOTH, quick=1)
-Looks = Mapping[int, Sequence[str]]
-"""At which widths to look, and there in which schemes of colours."""
-EVERY_LOOK: Looks = dict.fromkeys((1440, 1280, 390), ("light", "dark"))
+Looks = Sequence[Mapping[int, Sequence[str]]]
+"""At which widths to look at a state, and there in which schemes of colours: for one state after the other in turn."""
 each_look = pytest.mark.parametrize(
     "looks",
     [
-        pytest.param({1440: ("light",), 390: ("dark",)}, id="two looks"),
-        pytest.param(EVERY_LOOK, id="every look", marks=pytest.mark.soak),
+        pytest.param([{1440: ["light"]}, {390: ["dark"]}], id="wide or narrow"),
+        pytest.param(
+            [{width: ["light", "dark"] for width in (1440, 1280, 390)}], id="every look", marks=pytest.mark.soak
+        ),
     ],
 )
 

@@ -66,21 +66,24 @@ export async function barriers(page) {
   }, RULES)
 }
 
-/** In which schemes of colours to look at a width: both at each, unless the test says `looks`. */
-const schemesAt = (width) => (given.looks ? given.looks[width] ?? [] : ['light', 'dark'])
+/** At which widths to look at a state, and there in which schemes of colours. */
+const EVERY_LOOK = Object.fromEntries(Object.keys(WIDTHS).map((width) => [width, ['light', 'dark']]))
 
 /**
- * Brings the pages into each state and looks at it, light and dark, at each width.
+ * Brings the pages into each state and looks at it, light and dark, at each width. If the test gives several
+ * `looks`, one state has the first, the next one the second, and so on in turn.
  * A state is a function that gets a new page with its width; what it returns is called afterwards, to clean up.
  * Returns what is wrong: `{"list 390 dark": [...]}`.
  */
 export async function look(browser, states, { path = '' } = {}) {
   const wrong = {}
-  for (const width of Object.keys(WIDTHS).map(Number).filter((one) => schemesAt(one).length)) {
-    for (const [state, arrange] of Object.entries(states)) {
+  const looks = given.looks ?? [EVERY_LOOK]
+  for (const [number, [state, arrange]] of Object.entries(states).entries()) {
+    for (const [name, schemes] of Object.entries(looks[number % looks.length])) {
+      const width = Number(name)
       const page = await open(browser, { width, path })
       const undo = await arrange(page, width)
-      for (const scheme of browserName === 'firefox' ? [given.dark ? 'dark' : 'light'] : schemesAt(width)) {
+      for (const scheme of browserName === 'firefox' ? [given.dark ? 'dark' : 'light'] : schemes) {
         if (browserName !== 'firefox') await paint(page, scheme)
         const found = [...(await barriers(page)), ...(await overflow(page))]
         if (found.length) wrong[`${state} ${width} ${scheme}`] = found

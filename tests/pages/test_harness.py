@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from .browsers import BOTH, Browser, browse
+from .browsers import BOTH_AT_LENGTH, Browser, browse
 
 GOOD = (
     "<!doctype html><html lang=en><title>Shop</title>"
@@ -41,7 +41,7 @@ def shop() -> Iterator[str]:
     server.shutdown()
 
 
-@pytest.mark.parametrize("browser", BOTH)
+@pytest.mark.parametrize("browser", BOTH_AT_LENGTH)
 def test_a_good_page_has_nothing_wrong_and_is_walked_by_tab(shop: str, browser: Browser) -> None:
     found = browse("harness_trial.mjs", f"{shop}/", browser)
     assert found["wrong"] == {}

@@ -52,7 +52,7 @@ def test_no_state_has_a_barrier(org: FilledOrg, looks: Looks) -> None:
 
 @pytest.mark.soak
 def test_firefox_sees_no_barrier_either(org: FilledOrg) -> None:
-    assert visit(org, "firefox", looks={1440: ["light"]}) == {}
+    assert visit(org, "firefox", looks=[{1440: ["light"]}]) == {}
 
 
 @pytest.mark.parametrize("browser", BOTH_AT_LENGTH)

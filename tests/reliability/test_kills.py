@@ -29,18 +29,19 @@ faults:
 """
 
 
-@pytest.mark.parametrize(("seed", "connections"), [(1, 4)])
-def test_a_run_killed_repeatedly_loses_and_duplicates_nothing(tmp_path: Path, seed: int, connections: int) -> None:
-    stream = events(seed, 5_000, 900)
+@pytest.mark.parametrize(("kills", "number"), [(4, 1_000), pytest.param(20, 5_000, marks=pytest.mark.soak)])
+def test_a_run_killed_repeatedly_loses_and_duplicates_nothing(tmp_path: Path, kills: int, number: int) -> None:
+    seed = 1
+    stream = events(seed, number, number // 5)
     expected = undisturbed(tmp_path / "undisturbed", stream)
     folder = tmp_path / "disturbed"
     folder.mkdir()
     (folder / "faults.yaml").write_text(PLAN.format(seed=seed))
-    trial = Trial(folder, stream, connections=connections)
+    trial = Trial(folder, stream)
     with start_local_org(folder / "org.db", faults=folder / "faults.yaml", log=folder / "calls.log") as local:
         trial.prepare(local)
-        trial.run_to_the_end(kills=20, seed=seed)
+        trial.run_to_the_end(kills, seed)
         wait_for_late_commits()
-    assert trial.kills == 20
+    assert trial.kills == kills
     check_outcomes(trial)
     assert rows(folder / "org.db") == expected

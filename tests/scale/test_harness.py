@@ -2,11 +2,14 @@
 
 from collections import Counter
 
+import pytest
+
 from ..exactness.harness import Stage
 from ..exactness.soak import classes
 from .playing import draw_cluster_trial, play
 
 _MOST_TRIALS = 20
+pytestmark = pytest.mark.soak
 
 
 def test_nodes_with_a_journal_each_write_records_twice(the_stage: Stage) -> None:

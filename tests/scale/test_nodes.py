@@ -254,7 +254,11 @@ def test_a_node_has_the_name_that_it_is_given(the_stage: Stage, postgres: Postgr
 
 
 @pytest.mark.parametrize(
-    ("seed", "count", "kinds"), [(1, 2, ["kill", "stop", "kill"]), (2, 3, ["kill", "restart", "kill"])]
+    ("seed", "count", "kinds"),
+    [
+        (1, 2, ["kill", "stop", "kill"]),
+        pytest.param(2, 3, ["kill", "restart", "kill"], marks=pytest.mark.soak),
+    ],
 )
 def test_disturbed_nodes_end_as_the_model_does(
     the_stage: Stage, postgres: Postgres, seed: int, count: int, kinds: list[str]

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from ..examples import mostly_soak
 from ..folder import SFMAP
 from ..service import KEY, Service
 
 AUTHORIZATION = "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()
 SHAPES: dict[str, object] = {
-    "long texts": "x" * 30_000,
     "many values": [{"a": 1}] * 1_900,
+    "long texts": "x" * 30_000,
     "many lists": [[]] * 6_000,
 }
 
@@ -30,7 +31,7 @@ def batch(number: int, note: object) -> dict[str, object]:
     return {"batch": events}
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", mostly_soak(SHAPES, quick=1))
 def test_large_batches_take_little_memory(service: Service, shape: str) -> None:
     service.program = (SFMAP,)
     service.start()
