@@ -22,7 +22,7 @@ PROGRAMS: dict[Browser, tuple[str, ...]] = {
 BOTH: tuple[Browser, ...] = ("chrome", "firefox")
 BOTH_AT_LENGTH = mostly_soak(BOTH, quick=1)
 Looks = Sequence[Mapping[int, Sequence[str]]]
-"""At which widths to look at a state, and there in which schemes of colours: for one state after the other in turn."""
+"""At which widths to look at a state, and there in which schemes of colours; states take turns with several."""
 each_look = pytest.mark.parametrize(
     "looks",
     [

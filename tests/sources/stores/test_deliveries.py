@@ -11,6 +11,7 @@ from contextlib import closing
 import orjson
 import pytest
 
+from sfmap.tests.examples import mostly_soak
 from sfmap.tests.folder import Event, Folder, identify
 from sfmap.tests.object_stores import CutConnections, ObjectServer
 
@@ -54,6 +55,7 @@ def killed_after(folder: Folder, size: int, *arguments: str) -> None:
     process.communicate()
 
 
+@pytest.mark.parametrize("server", mostly_soak(STORES, quick=1), indirect=True)
 def test_a_run_killed_twice_delivers_each_event_once(server: ObjectServer, folder: Folder) -> None:
     first, second = (f"segment-logs/abc/{day}/1.gz" for day in DAYS)
     bucket = server.bucket({second: packed(COUNT, COUNT), first: packed(0, COUNT)})
