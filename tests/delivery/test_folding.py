@@ -23,6 +23,7 @@ from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 from sfmap.engine.project.loading import ChosenMappings, compile_mappings
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.yaml_files.diagnostics import Source
+from sfmap.tests.examples import mostly_soak
 from sfmap.tests.listeners import CollectedOutcomes
 
 MAPPING = """\
@@ -162,7 +163,10 @@ def test_computed_and_incomplete_records_are_folded_exactly(
     assert [(o.event, o.fate, o.reason) for o in together] == [(o.event, o.fate, o.reason) for o in one_by_one]
 
 
-@pytest.mark.parametrize(("seed", "on_many"), [(102, "newest"), (126, "oldest"), (3, "error"), (4, "newest")])
+@pytest.mark.parametrize(
+    ("seed", "on_many"),
+    [(102, "newest"), (126, "oldest"), (3, "error"), pytest.param(4, "newest", marks=pytest.mark.soak)],
+)
 def test_folded_events_end_as_single_ones(tmp_path: Path, seed: int, on_many: str) -> None:
     events = stream(seed, 60)
     one_by_one, expected = deliver(tmp_path, events, 1, MAPPING.format(on_many=on_many))
@@ -185,7 +189,7 @@ fields:
 """
 
 
-@pytest.mark.parametrize("seed", [5, 6, 7])
+@pytest.mark.parametrize("seed", mostly_soak([5, 6, 7], quick=1))
 def test_folded_upserts_of_the_org_end_as_single_ones(tmp_path: Path, seed: int) -> None:
     """Some people are in the org twice, so that it cannot tell which one is meant."""
     twice = NATIVE.replace("match: Email", "operation: create").replace("identify", "page")
@@ -268,7 +272,7 @@ def busy_stream(seed: int, length: int) -> list[Event]:
     return events
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", mostly_soak([1, 2, 3], quick=1))
 def test_folded_events_of_every_operation_end_as_single_ones(tmp_path: Path, seed: int) -> None:
     events = busy_stream(seed, 80)
     mappings = (WRITES, GROUPS, CLERKS, ERASURES)

@@ -15,10 +15,11 @@ import pytest
 from sfmap.engine.sources.event_source import START, Position, Received
 from sfmap.engine.sources.queries.query_source import QuerySource
 
+from ...examples import mostly_soak
 from ...postgres import Postgres
 from .conftest import POSTGRES, SQLITE, Database, of_postgres, of_sqlite
 
-SEEDS = range(8)
+SEEDS = range(16)
 OVERLAP = 4
 """In ticks, of which each kind of column makes its own unit."""
 _BEGUN = datetime(2026, 1, 1)
@@ -97,7 +98,7 @@ class World:
             self.database.execute(sql, self.clock.at(tick), self.versions[key], key)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", mostly_soak(SEEDS, quick=2))
 @pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
 def test_each_row_is_found_once_a_run_and_late_ones_by_the_next(
     clock: Clock, seed: int, tables: dict[str, Database]
