@@ -25,7 +25,6 @@ from sfmap.engine.messages import hints
 from sfmap.tests.folder import SFMAP, installed
 
 LARGEST_REQUEST = 1024 * 1024
-MOST_WAITING = 64
 LATER = ("sfmap.engine.org.soap.client", "sfmap.engine.local_org.hosting")
 """What commands import only when they need it."""
 
@@ -146,8 +145,8 @@ def _program(data: bytes, descriptors: Sequence[int]) -> Program:
 
 
 def main() -> None:
-    """Takes the path of the socket, and of the interpreter for local orgs that commands start."""
-    path, process.PYTHON = sys.argv[1:]
+    """Takes the number of the socket, and the path of the interpreter for local orgs that commands start."""
+    number, process.PYTHON = sys.argv[1:]
     sys.argv = [str(SFMAP)]
     os.environ.update(installed())
     for name in COMMANDS:
@@ -156,12 +155,7 @@ def main() -> None:
         import_module(name)
     gc.collect()
     gc.freeze()
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listening.bind(path)
-    listening.listen(MOST_WAITING)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    Server(listening).serve().start()
+    Server(socket.socket(fileno=int(number))).serve().start()
 
 
 if __name__ == "__main__":
