@@ -12,7 +12,7 @@ from sfmap.engine.org.bulk.job_requests import JobRequests, JsonObject
 from sfmap.engine.org.bulk.result_files import count_rows, read_outcomes
 from sfmap.engine.org.bulk_csv import DamagedCsv
 from sfmap.engine.org.bulk_port import AnsweredRow, BulkOperation, JobData, JobLook, ListedJob, Load
-from sfmap.engine.org.port import CallRefused, WriteOptions
+from sfmap.engine.org.port import CallRefused, OrgUnavailable, WriteOptions
 from sfmap.engine.org.soap.api_access import ApiAccess
 
 _OPERATIONS: dict[BulkOperation, str] = {
@@ -110,12 +110,14 @@ class IngestJobs:
         files: list[BinaryIO] = []
         seen = 0
         for name in names:
-            file = stack.enter_context(TemporaryFile(dir=self._folder))  # noqa: SIM115 - the stack closes it
-            self._requests.fetch("jobResults", f"/{job.id}/{name}", file)
             try:
+                file = stack.enter_context(TemporaryFile(dir=self._folder))  # noqa: SIM115 - the stack closes it
+                self._requests.fetch("jobResults", f"/{job.id}/{name}", file)
                 seen += count_rows(file)
             except DamagedCsv as damage:
                 raise self._requests.unreadable("jobResults", f"results that are cut short ({damage})") from None
+            except OSError as error:
+                raise _no_room(error) from None
             files.append(file)
             if seen >= rows:
                 break
@@ -150,6 +152,14 @@ class IngestJobs:
             state=_text(said, "state"),
             created=created,
         )
+
+
+def _no_room(error: OSError) -> OrgUnavailable:
+    return OrgUnavailable(
+        f"The results of a bulk job cannot be kept on this machine: {error.strerror or error}.",
+        hint="Make room where temporary files are kept, or set TMPDIR to another folder. The org keeps the results"
+        " for seven days.",
+    )
 
 
 def _without_header(options: WriteOptions, operation: BulkOperation) -> str:

@@ -1,1 +1,1 @@
-"""An org's bulk jobs: rows, CSV, results, and requests over REST."""
+"""The bulk jobs of an org: rows as CSV, results joined to them, lost answers at each step."""

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -252,6 +253,15 @@ FILES = (
     b'"001xx0000000002AAA","false","e-2",""\n',
     b'"sf__Id","sf__Error",Key__c,Name\n"","STRING_TOO_LONG:Name: too long:name --","e-3","\xc3\x84"\n',
 )
+
+
+def test_results_that_do_not_fit_on_this_machine_stay_in_the_org(
+    canned: CannedRest, soap: SoapOrg, tmp_path: Path
+) -> None:
+    canned.put(200, FILES[0])
+    jobs = IngestJobs(soap.access(), tmp_path / "missing")
+    with pytest.raises(OrgUnavailable, match="cannot be kept on this machine: No such file or directory"):
+        list(jobs.results(ENDED, 2))
 
 
 @pytest.mark.parametrize("packed", [False, True])
