@@ -1,7 +1,6 @@
 """A project with sample events beside a local org, and whole commands that deliver them, measured."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -10,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from time import perf_counter
 
 import orjson
 from samples import events
@@ -18,6 +16,7 @@ from samples import events
 from sfmap.engine.local_org.process import LocalOrg, start_local_org
 
 SFMAP = str(Path(sys.executable).parent / "sfmap")
+_TIMED = str(Path(__file__).with_name("timed.py"))
 EVENTS = "events.ndjson"
 REPORT = "report.json"
 _PROJECT = """\
@@ -50,18 +49,14 @@ class Project:
 
     def time(self, command: Sequence[str], environment: Mapping[str, str]) -> Finished:
         """A whole command. Its words on standard error are part of the exception if it fails."""
-        with tempfile.TemporaryFile("w+") as said:
-            started = perf_counter()
-            process = subprocess.Popen(  # noqa: S603
-                command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=said, env={**environment}
-            )
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds = perf_counter() - started
-            process.returncode = os.waitstatus_to_exitcode(status)
-            if process.returncode:
-                said.seek(0)
-                raise RuntimeError(f"{command[0]} ended with {process.returncode}: {said.read()[-2_000:]}")
-        return Finished(seconds=seconds, cpu=usage.ru_utime + usage.ru_stime, memory=usage.ru_maxrss / 1024)
+        timed = [sys.executable, "-I", "-S", _TIMED, *command]
+        done = subprocess.run(  # noqa: S603
+            timed, cwd=self.folder, capture_output=True, text=True, env={**environment}, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-2_000:]}")
+        seconds, cpu, memory = json.loads(done.stdout)
+        return Finished(seconds=seconds, cpu=cpu, memory=memory)
 
     def report(self) -> dict[str, object]:
         found: dict[str, object] = orjson.loads((self.folder / REPORT).read_bytes())
