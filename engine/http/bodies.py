@@ -2,7 +2,6 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
@@ -37,11 +36,15 @@ async def read_body(request: Request, largest: int) -> bytes:
     unpacking = _Gzip(largest) if encoding.endswith("gzip") else None
     received = 0
     parts: list[bytes] = []
-    async for chunk in _timed(request):
-        received += len(chunk)
-        if received > largest:
-            raise _too_large(largest)
-        parts.append(unpacking.unpacked(chunk) if unpacking else chunk)
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.stream():
+                received += len(chunk)
+                if received > largest:
+                    raise _too_large(largest)
+                parts.append(unpacking.unpacked(chunk) if unpacking else chunk)
+    except TimeoutError:
+        raise UnreadableBody(f"The request did not arrive within {_BODY_SECONDS:g} seconds.") from None
     if unpacking:
         unpacking.check_complete()
     return b"".join(parts)
@@ -86,13 +89,3 @@ def _too_large(largest: int) -> TooLarge:
     kilobytes = largest // 1024
     size = f"{kilobytes // 1024} MB" if kilobytes >= 1024 else f"{kilobytes} kB"
     return TooLarge(f"The request is larger than {size}.")
-
-
-async def _timed(request: Request) -> AsyncIterator[bytes]:
-    """The body's chunks. Raises `UnreadableBody` if the client is too slow."""
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for chunk in request.stream():
-                yield chunk
-    except TimeoutError:
-        raise UnreadableBody(f"The request did not arrive within {_BODY_SECONDS:g} seconds.") from None

@@ -36,7 +36,8 @@ _USUAL_HEADERS = "Authorization, Content-Type, Content-Encoding, AnonymousId, X-
 _ASKED_BY_PAGES = ("/v1/{path:path}", f"{_JITSU}/{{path:path}}", "/sourceConfig", "/sourceConfig/")
 """The addresses that pages of other sites may call."""
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,2000}")
-_SUCCESS = b'{"success":true}'
+_ACCEPTED = Response(b'{"success":true}', headers=ALL_ORIGINS, media_type="application/json")
+"""One for all requests: a response that is sent does not change."""
 _LATER = {"Retry-After": "30"}
 _NONE: Mapping[str, str] = {}
 
@@ -139,7 +140,7 @@ class TrackingApi:
         except ClientDisconnect:
             return Response(status_code=400)
         self._metrics.accept(source, len(events))
-        return Response(_SUCCESS, headers=ALL_ORIGINS, media_type="application/json")
+        return _ACCEPTED
 
     def _refused(self, path: str, status: int, message: str, headers: Mapping[str, str] = _NONE) -> Response:
         self._metrics.refuse(path, status, message)
@@ -175,7 +176,7 @@ def _single(event_type: str) -> Read:
 
 async def _ignored(_request: Request) -> Response:
     """Accepts and drops the metrics that analytics.js reports about itself."""
-    return Response(_SUCCESS, headers=ALL_ORIGINS, media_type="application/json")
+    return _ACCEPTED
 
 
 async def _preflight(request: Request) -> Response:
