@@ -153,7 +153,7 @@ class _FieldFitting(Fitting):
 
     def _lacks_currency(self, name: str) -> bool:
         """Whether the object lacks the field for a currency, which is noted on the amount instead."""
-        is_currency = any(name == currency for _, currency in self.record.plan.currencies)
+        is_currency = name in [currency for _, currency in self.record.plan.currencies]
         return is_currency and name.casefold() not in self.description.by_casefold
 
     def note_currencies(self, written: Sequence[Mapping[str, Content]]) -> None:

@@ -229,7 +229,7 @@ class Item:
     @property
     def targets(self) -> Iterator[Target]:
         """The lookups of other records."""
-        for pointer in self.fitted.all_pointers():
+        for pointer in self.fitted.all_pointers() if self.fitted.points else ():
             yield from pointer.targets
         yield from self.unless_found
 

@@ -203,11 +203,12 @@ def _written(item: Item, lookups: Lookups) -> Iterator[About]:
         for name in in_conditions & item.written_names:
             yield ConditionField(object_name, name)
     fitted = item.fitted
-    # Fields written only if empty may keep their value: the other values are then part of an unknown key.
-    updates = (
-        (fitted.on_update, {**fitted.on_update, **fitted.if_empty}) if fitted.if_empty else (fitted.on_update,)
-    )
-    for values in (fitted.on_create, *updates):
+    contents = [fitted.on_create]
+    if fitted.on_update != fitted.on_create:
+        contents.append(fitted.on_update)
+    if fitted.if_empty:  # they may keep their value: the other values are then part of an unknown key
+        contents.append({**fitted.on_update, **fitted.if_empty})
+    for values in contents:
         yield from _findable(object_name, values, lookups.fields.get(object_name, ()))
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -99,14 +98,13 @@ def _parent(relationship: str, reference: Reference) -> str:
 def _element(name: str, value: Value) -> str:
     """Raises ValueError for what XML cannot carry."""
     start, end = _tags(name)
-    text = value if value.__class__ is str else api_text(value)
-    if not text.isprintable() and NOT_XML.search(text):
-        raise ValueError
-    return f"{start}{escape(text, _RETURN)}{end}"
-
-
-_RETURN = {"\r": "&#13;"}
-"""Readers of XML take a bare one for the end of a line."""
+    text = value if isinstance(value, str) else api_text(value)
+    written = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if not text.isprintable():
+        if NOT_XML.search(text):
+            raise ValueError
+        written = written.replace("\r", "&#13;")  # readers of XML take a bare one for the end of a line
+    return f"{start}{written}{end}"
 
 
 @lru_cache(maxsize=4096)
