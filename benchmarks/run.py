@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Timer
 
 import limits
 from goals import MEASURES, Row
@@ -27,29 +29,34 @@ _MEASURES = ("<!-- measures: written by make bench -->\n", "<!-- end of measures
 _LIMITS = ("<!-- limits: computed by make bench -->\n", "<!-- end of limits -->\n")
 _HEAD = "| what | measured | goal | |\n|---|---|---|---|\n"
 _LONGEST = 1_800
-"""Seconds for a measure; a hung one is ended."""
+"""Seconds for a measure; one that takes longer is ended."""
 
 
 def measured(name: str) -> Iterator[Row]:
     """The rows of a measure, as it has them; where it fails, a row that says so."""
     command = [sys.executable, __file__, "--in-this-process", name]
-    with subprocess.Popen(  # noqa: S603
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
+    with (
+        TemporaryFile("w+") as said,
+        subprocess.Popen(  # noqa: S603
+            command, stdout=subprocess.PIPE, stderr=said, text=True, start_new_session=True
+        ) as process,
+    ):
+        assert process.stdout
+        timer = Timer(_LONGEST, os.killpg, (process.pid, signal.SIGKILL))
+        timer.start()
         try:
-            said, wrong = process.communicate(timeout=_LONGEST)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            said, _ = process.communicate()
-            wrong = f"not done after {_LONGEST} s"
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    for line in said.splitlines():
-        yield Row(*json.loads(line))
-    if process.returncode:
-        sys.stderr.write(f"{wrong}\n")
-        yield Row(name, f"failed: {wrong.strip().splitlines()[-1][:100]}", "", None)
+            for line in process.stdout:
+                yield Row(*json.loads(line))
+            process.wait()
+        finally:
+            timer.cancel()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        if process.returncode:
+            said.seek(0)
+            wrong = said.read().strip() or f"ended after {_LONGEST} s at most"
+            sys.stderr.write(f"{wrong}\n")
+            yield Row(name, f"failed: {wrong.splitlines()[-1][:100]}", "", None)
 
 
 def shown(row: Row) -> str:
