@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ..folder import REPOSITORY, SFMAP, Folder, installed
+from ..folder import REPOSITORY, SFMAP, Folder, install_warm
 
 WORKFLOW = ".github/workflows/sfmap.yml"
 GIT = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
@@ -52,11 +52,14 @@ def steps(project: Folder, job: str) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def run(project: Folder, script: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """As GitHub does it."""
+    """As GitHub does it, with the command on its PATH."""
+    tools = project.path.parent / "tools"
+    tools.mkdir(exist_ok=True)
+    install_warm(tools)
     return subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
         cwd=project.path,
-        env={**installed(), **environment},
+        env={**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", **environment},
         capture_output=True,
         text=True,
     )
