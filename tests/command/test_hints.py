@@ -175,8 +175,8 @@ def test_hints_name_commands_and_options_that_exist(place: str, words: list[str]
 PROSE = {
     ("caught_events.py", "sfmap serve"),
     ("partition_check.py", "sfmap run"),
+    ("records_opening.py", "sfmap backfill"),
     ("service_events.py", "sfmap serve"),
-    ("source_opening.py", "sfmap backfill"),
 }
 """Names of commands in a sentence, which nobody is to run."""
 
