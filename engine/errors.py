@@ -36,6 +36,7 @@ SfmapError               2    any failure that a user can act on; everything els
     OrgOutOfReach        3    the org cannot be reached as configured
     LimitReached         3    no API call is left
     OrgUnavailable       3    the org cannot be used for now; a retry may succeed
+      TooManyCalls       3    the org takes no more calls at once; fewer may succeed
     CallRefused          3    the org refused this call; a smaller or corrected one may succeed
 
   UnknownFeature         2    the local org has no feature of that name

@@ -1,7 +1,7 @@
 """Receives the outcomes of a delivery."""
 
+from sfmap.engine.delivery.commits import Delivered, OutputState
 from sfmap.engine.delivery.outcome import Outcome
-from sfmap.engine.delivery.pipeline import Delivered, OutputState
 
 
 class CollectedOutcomes:

@@ -13,6 +13,7 @@ from sfmap.engine.api.run_report import Outcomes, RunReport
 from sfmap.engine.delivery.deliver_all import RunOptions
 from sfmap.engine.delivery.progress import OnProgress
 from sfmap.engine.delivery.report import Report
+from sfmap.engine.delivery.write_pace import Connections
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Output
 from sfmap.engine.journal.ledger import Ledger
@@ -28,8 +29,8 @@ class RunKeywords(TypedDict, total=False):
 
     session: str | None
     """A session as the Salesforce CLI prints it, instead of an org of sfmap.yaml."""
-    connections: int
-    """API calls at once, 4 unless given."""
+    connections: Connections
+    """Writes at once, up to 25; "auto" unless given: as many as the org bears."""
     max_calls: int | None
     """The run ends before the API call after this one."""
     results_file: str | None
@@ -57,7 +58,7 @@ class RunSettings:
     org: str | None = None
     skip_delivered: bool = False
     session: str | None = None
-    connections: int = 4
+    connections: Connections = "auto"
     max_calls: int | None = None
     results_file: str | None = None
     report_file: str | None = None
@@ -149,7 +150,7 @@ def open_run(command: str, project: ProjectFile, settings: RunSettings) -> Itera
 
 
 def run_options(
-    project: ProjectFile, org_name: str | None, connections: int, say: Callable[[str], object]
+    project: ProjectFile, org_name: str | None, connections: Connections, say: Callable[[str], object]
 ) -> RunOptions:
     """The project's settings for delivery to the org."""
     entry = project.org(org_name)

@@ -9,8 +9,8 @@ import orjson
 
 from sfmap.engine.api.opening_runs import run_options
 from sfmap.engine.api.runs import named_mappings
+from sfmap.engine.delivery.commits import Delivered, OutputState
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
-from sfmap.engine.delivery.pipeline import Delivered, OutputState
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.delivery.resuming import resume
 from sfmap.engine.files.output import NO_RESULTS, Output
@@ -87,7 +87,7 @@ class _Rehearsal:
         org = RehearsalOrg(self.opened.org, self.records)
         delivery = make_delivery(mapper, org, ledger, options, self)
         delivery.deliver(resumed.source, resumed.start)
-        self.report.end(self.opened.org.usage(), delivery.held, {})
+        self.report.end(self.opened.org.usage(), delivery.held)
 
     def tell(self, delivered: Delivered) -> OutputState:
         self.report.add(delivered.outcomes, delivered.events)

@@ -2,9 +2,11 @@
 
 import sys
 from pathlib import Path
+from typing import cast
 
 import click
 
+from sfmap.engine.delivery.write_pace import MOST_CONNECTIONS, Connections
 from sfmap.engine.sources.formats.file_shape import FORMATS
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
 
@@ -47,8 +49,24 @@ summary_as_json_option = click.option(
 )
 
 
+class ConnectionsType(click.ParamType[Connections]):
+    """A number of connections, or `auto`."""
+
+    name = "number"
+    _range = click.IntRange(1, MOST_CONNECTIONS)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Connections:
+        """The number, or `auto`."""
+        return "auto" if value == "auto" else self._range.convert(cast(int, value), param, ctx)  # it reads texts
+
+
 connections_option = click.option(
-    "--connections", type=click.IntRange(1, 25), default=4, show_default=True, help="API calls at once, up to 25."
+    "--connections",
+    type=ConnectionsType(),
+    metavar="N",
+    default="auto",
+    show_default=True,
+    help="Writes at once: 1 to 25, or auto for as many as the org bears. Look-ups go beside them.",
 )
 
 

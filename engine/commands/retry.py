@@ -19,6 +19,7 @@ from sfmap.engine.commands.delivering import stop_signal
 from sfmap.engine.commands.status_line import StatusLine
 from sfmap.engine.commands.summary import Hints, finish, print_summary
 from sfmap.engine.commands.terminal import explained
+from sfmap.engine.delivery.write_pace import Connections
 from sfmap.engine.messages.hints import command_line, option
 
 
@@ -39,7 +40,7 @@ def retry(
     report_file: str | None,
     results_file: str | None,
     as_data: bool,
-    connections: int,
+    connections: Connections,
     max_calls: int | None,
     reason: str,
 ) -> None:

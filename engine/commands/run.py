@@ -29,6 +29,7 @@ from sfmap.engine.commands.delivering import stop_signal
 from sfmap.engine.commands.status_line import StatusLine
 from sfmap.engine.commands.summary import Hints, finish, print_summary
 from sfmap.engine.commands.terminal import explained
+from sfmap.engine.delivery.write_pace import Connections
 from sfmap.engine.messages.counts import counted
 from sfmap.engine.messages.hints import option
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
@@ -37,7 +38,7 @@ from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
 class _Bounds(TypedDict):
     """Options that are those of `Project.run`."""
 
-    connections: int
+    connections: Connections
     max_calls: int | None
     report_file: str | None
     results_file: str | None

@@ -8,8 +8,9 @@ from typing import Literal
 import click
 
 from sfmap.engine.api.opening_runs import run_options
-from sfmap.engine.commands.arguments import mappings_option, org_option
+from sfmap.engine.commands.arguments import connections_option, mappings_option, org_option
 from sfmap.engine.commands.terminal import counted_mistakes, explained, say, say_error
+from sfmap.engine.delivery.write_pace import Connections
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.http.address import is_loopback
 from sfmap.engine.project.project_file import ProjectFile, load_project, project_folder
@@ -38,7 +39,7 @@ def _bounded(_context: click.Context, _parameter: click.Parameter, seconds: floa
 @click.option(
     "--linger", default=0.2, callback=_bounded, show_default=True, help="Seconds that an event waits for others."
 )
-@click.option("--connections", type=click.IntRange(1, 25), default=4, show_default=True, help="API calls at once.")
+@connections_option
 @click.option("--page/--no-page", default=None, help="The page at /; by default only on a loopback address.")
 @click.option(
     "--node",
@@ -62,7 +63,7 @@ def serve(
     org_name: str | None,
     folder: Path | None,
     linger: float,
-    connections: int,
+    connections: Connections,
     page: bool | None,
     node: str,
     topic: str | None,

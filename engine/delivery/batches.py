@@ -1,7 +1,6 @@
-"""Sends batches of writes, one after the other or several at once, and notes what happens to each."""
+"""Sends batches of writes, and notes what happens to each."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -9,10 +8,19 @@ from sfmap.engine.delivery.in_doubt import Doubts, InDoubt
 from sfmap.engine.delivery.item import Item
 from sfmap.engine.delivery.traces import Trace, creation
 from sfmap.engine.delivery.waiter import Waiter
+from sfmap.engine.delivery.write_pace import WritePace
 from sfmap.engine.delivery.writes import PendingWrite
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.entries import RecordKey, Unanswered
-from sfmap.engine.org.port import CallRefused, Org, OrgError, OrgUnavailable, Refused, WriteResult
+from sfmap.engine.org.port import (
+    CallRefused,
+    Org,
+    OrgError,
+    OrgUnavailable,
+    Refused,
+    TooManyCalls,
+    WriteResult,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +59,30 @@ class Answers:
 
 
 class Sender:
-    def __init__(self, org: Org, doubts: Doubts, waiter: Waiter, connections: int) -> None:
+    """Sends batches. Thread-safe."""
+
+    def __init__(self, org: Org, doubts: Doubts, waiter: Waiter, pace: WritePace) -> None:
         self._org = org
         self._doubts = doubts
         self._waiter = waiter
-        self._connections = connections
+        self._pace = pace
+        self._is_stopped = Event()
 
-    def sends_together(self, batches: Sequence[Sequence[PendingWrite]]) -> bool:
-        """Whether these batches of one call are sent on several connections."""
-        return self._connections > 1 and len(batches) > 1 and not batches[0][0].call.order_matters
-
-    def send_together(self, batches: Sequence[Sequence[PendingWrite]]) -> Iterator[Answers]:
-        """The answers in the order of the batches; no more batches are started once one has failed."""
-        broken = Event()
-
-        def answers_of(batch: Sequence[PendingWrite]) -> Answers:
-            answers = Answers() if broken.is_set() else self.send(batch)
-            if answers.failure:
-                broken.set()
-            return answers
-
-        with ThreadPoolExecutor(self._connections) as pool:
-            yield from pool.map(answers_of, batches)
+    def stop(self) -> None:
+        """Lets batches that are not under way end without being sent."""
+        self._is_stopped.set()
 
     def send(self, batch: Sequence[PendingWrite]) -> Answers:
-        """The answers to one batch."""
+        """The answers to one batch; after an error, no more batches are sent."""
         answers = Answers()
-        try:
-            self._send(batch, answers)
-        except SfmapError as error:
-            answers.failure = error
+        with self._pace.one_write(len(batch)):
+            if self._is_stopped.is_set():
+                return answers
+            try:
+                self._send(batch, answers)
+            except SfmapError as error:
+                self.stop()
+                answers.failure = error
         return answers
 
     def _send(self, batch: Sequence[PendingWrite], answers: Answers) -> None:
@@ -105,6 +107,8 @@ class Sender:
                     self._waiter.answered()
                     self._refused(batch, error, answers)
                     return
+                if isinstance(error, TooManyCalls):
+                    self._pace.too_many(f"the org refused more calls at once: {error.code}")
                 self._waiter.wait_after(error)
             else:
                 self._waiter.answered()

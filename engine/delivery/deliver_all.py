@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 import orjson
 
+from sfmap.engine.delivery.commits import Delivered, Listener, OutputState
 from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
 from sfmap.engine.delivery.outcome import Outcome
-from sfmap.engine.delivery.pipeline import Delivered, Delivery, DeliveryOptions, Listener, OutputState
+from sfmap.engine.delivery.pipeline import Delivery, DeliveryOptions
 from sfmap.engine.delivery.progress import OnProgress, Progress
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.delivery.resuming import Resumed
 from sfmap.engine.delivery.waiter import USUAL_PATIENCE, Patience, Waiter
 from sfmap.engine.delivery.windows import Stream
+from sfmap.engine.delivery.write_pace import Connections
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Output
 from sfmap.engine.journal.ledger import Ledger
@@ -28,7 +30,7 @@ class RunOptions:
 
     patience: Patience = USUAL_PATIENCE
     call_limit: float = CALL_LIMIT
-    connections: int = 4
+    connections: Connections = "auto"
     batch_size: int = BATCH_SIZE
     skip_delivered: bool = False
     ids_by_source: bool = False
@@ -101,7 +103,10 @@ def deliver_all(
     except SfmapError as error:
         interruption = error
     listener.count_calls()
-    report.end(org.usage(), delivery.held if delivery else 0, delivery.sizes.as_report() if delivery else {})
+    if delivery:
+        report.end(org.usage(), delivery.held, delivery.sizes.as_report(), delivery.pace.found())
+    else:
+        report.end(org.usage())
     return report, interruption
 
 

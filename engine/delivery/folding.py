@@ -6,12 +6,13 @@ earlier one is written, and looked up again.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from sfmap.engine.delivery.item import Content, Found, Item, Lookups, comparable, holds, mentioned
 from sfmap.engine.delivery.outcome import Fate
 from sfmap.engine.delivery.traces import Trace, traces_of, traces_until_written
+from sfmap.engine.delivery.undecided import PlannedGroup
 from sfmap.engine.mapping.values.record import Addition
 from sfmap.engine.org.fields import several
 from sfmap.engine.org.port import FoundRecord
@@ -163,49 +164,71 @@ class WritePlan:
     folds: Sequence[Fold]
     """To write now, together."""
     deferred: Sequence[Item]
-    """To look up again once the folds are written."""
+    """To look up again once the folds, and what else they wait for, are written."""
+    blockers: Set[PlannedGroup]
+    """The earlier groups that deferred items wait for."""
+    fold_traces: Set[Trace]
+    deferred_traces: Set[Trace]
+    held: Sequence[Item]
+    """These get no outcome until a write in doubt has ended."""
     held_traces: Set[Trace]
-    """The traces of the other items: these get no outcome until a write in doubt has ended."""
 
 
 class _NotNow:
     """All deferred items, or all held ones: no item folds into them."""
 
     def __init__(self) -> None:
+        self.items: list[Item] = []
         self.traces: set[Trace] = set()
         self.is_closed = False
 
 
+def _joined(one: Found, met: Mapping[int, Fold | _NotNow]) -> Fold | None:
+    """The fold that the item joins: a new one, or the only one that it meets; None if it must wait."""
+    if not met:
+        return Fold(one)
+    fold = next(iter(met.values()))
+    if len(met) > 1 or not isinstance(fold, Fold) or not fold.takes(one):
+        return None
+    fold.add(one.item)
+    return fold
+
+
 def plan_writes(
-    found: Iterable[Found], lookups: Lookups, in_doubt: Set[Trace] = frozenset(), writes: Set[int] = frozenset()
+    found: Iterable[Found],
+    lookups: Lookups,
+    in_doubt: Set[Trace] = frozenset(),
+    writes: Set[int] = frozenset(),
+    groups_met: Callable[[Set[Trace], int], Sequence[PlannedGroup]] = lambda traces, place: (),
 ) -> WritePlan:
     """Decides which items are written together, and which are deferred or held.
 
-    `in_doubt` are the traces of the `writes` in doubt, and of the records that are held for them.
+    `in_doubt` are the traces of the `writes` in doubt, and of the records that are held for them. `groups_met`
+    returns the earlier groups that an item with these traces and this place meets.
     """
     folds: list[Fold] = []
-    deferred: list[Item] = []
     deferring, holding = _NotNow(), _NotNow()
+    blockers: set[PlannedGroup] = set()
     seen: dict[Trace, dict[int, Fold | _NotNow]] = defaultdict(dict)
     for one in found:
         traces = traces_of(one, lookups)
         met = {number: fold for trace in traces.meets if trace in seen for number, fold in seen[trace].items()}
-        fold: Fold | _NotNow | None = next(iter(met.values()), None)
         left = traces.leaves
         sent_by = one.item.unanswered.write if one.item.unanswered else 0
+        blocking = groups_met(traces.meets, one.item.place)
+        fold: Fold | _NotNow
         if id(holding) in met or sent_by in writes or not in_doubt.isdisjoint(traces.meets):
             fold = holding
-        elif fold is None:
-            fold = Fold(one)
-            folds.append(fold)
-            if one.needs_no_write:
-                left = frozenset()
-        elif len(met) == 1 and isinstance(fold, Fold) and fold.takes(one):
-            fold.add(one.item)
+        elif not blocking and (joined := _joined(one, met)):
+            fold = joined
+            if not met:
+                folds.append(joined)
+                left = frozenset() if one.needs_no_write else left
         else:
             fold = deferring
-            deferred.append(one.origin)
+            blockers.update(blocking)
         if isinstance(fold, _NotNow):
+            fold.items.append(one.origin)
             left |= frozenset(traces_until_written(one, lookups))
             for earlier in met.values():
                 earlier.is_closed = True
@@ -217,4 +240,18 @@ def plan_writes(
         fold.traces |= left
         for trace in left:
             seen[trace][id(fold)] = fold
-    return WritePlan(folds=folds, deferred=deferred, held_traces=holding.traces)
+    return _plan_of(folds, deferring, holding, blockers)
+
+
+def _plan_of(
+    folds: Sequence[Fold], deferring: _NotNow, holding: _NotNow, blockers: Set[PlannedGroup]
+) -> WritePlan:
+    return WritePlan(
+        folds=folds,
+        deferred=deferring.items,
+        blockers=blockers,
+        fold_traces=set().union(*(fold.traces for fold in folds)),
+        deferred_traces=deferring.traces,
+        held=holding.items,
+        held_traces=holding.traces,
+    )

@@ -115,6 +115,12 @@ class Doubts:
         with self._lock:
             return frozenset(doubt.write for doubt in self._lost)
 
+    def have_ended(self) -> bool:
+        """Whether a doubt has ended that is not dropped yet."""
+        now = self._clock()
+        with self._lock:
+            return any(doubt.until <= now for doubt in self._lost)
+
     def drop_ended(self) -> bool:
         """Drops the doubts that have ended; returns whether there were any."""
         now = self._clock()

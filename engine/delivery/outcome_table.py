@@ -1,9 +1,9 @@
-"""The records of one window in order, and the decisions about their outcomes.
+"""The records of a window in order, and the decisions about their outcomes.
 
 A decision is in the journal before anything else is sent.
 """
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import orjson
@@ -86,7 +86,7 @@ class Row:
     may_be_created: bool = False
     """Whether the org may have created the record although it failed."""
     place: int = 0
-    """Where it is among the rows of its window."""
+    """Where it is among the rows of all open windows."""
     taken_with: int = 0
     """The number of the event that it was received with: of a folded record, that of its last event."""
     is_apart: bool = False
@@ -144,9 +144,10 @@ class Row:
 class OutcomeTable:
     """The rows of one window; items know theirs by its place."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int) -> None:
+        """`first` is the place of the first row."""
         self._rows: dict[int, Row] = {}
-        self._next = 0
+        self._next = first
         self._is_in_order = True
 
     def open(self, received: Received, mapping: str = "", item_number: int = 0) -> Row:
@@ -169,6 +170,15 @@ class OutcomeTable:
         key = RecordKey(event=received.number, digest=received.digest, mapping=mapping, item_number=item_number)
         row = self._rows[place] = Row(received, key, place=place, taken_with=received.number)
         return row
+
+    @property
+    def end(self) -> int:
+        """The place after the last row."""
+        return self._next
+
+    @property
+    def places(self) -> Iterable[int]:
+        return self._rows.keys()
 
     def __getitem__(self, place: int) -> Row:
         return self._rows[place]
@@ -225,10 +235,13 @@ class Decided:
 
 
 class Decisions:
-    """The decisions of one window. Every method may raise `JournalFailed`."""
+    """The decisions about records. Every method may raise `JournalFailed`."""
 
-    def __init__(self, table: OutcomeTable, ledger: Ledger, doubts: Doubts, messages: MessageIds) -> None:
-        self._table = table
+    def __init__(
+        self, table_of: Callable[[int], OutcomeTable], ledger: Ledger, doubts: Doubts, messages: MessageIds
+    ) -> None:
+        """`table_of` returns the table that has the row at a place."""
+        self._table_of = table_of
         self._ledger = ledger
         self._doubts = doubts
         self._messages = messages
@@ -249,7 +262,7 @@ class Decisions:
         ended: list[RecordKey] = []
         for one in decided:
             item, ending = one.item, one.ending
-            row = self._table[item.place]
+            row = self._table_of(item.place)[item.place]
             outcome = row.end(ending, item.record.mapping, item.record.object, item.fitted.notes)
             outcomes.append((item.key, stored_outcome(outcome)))
             if ending.fate not in ("failed", "skipped"):

@@ -1,47 +1,47 @@
-"""Delivers events window by window: looks up, plans, writes, tells the outcomes, and commits them to the journal.
+"""Delivers events in windows: maps them, has their records written, and commits their outcomes in order.
 
-What is certain is in the journal before the next window begins, so that an interrupted run can continue.
+Several windows are open at once. What is certain is in the journal before a window is committed, so that an
+interrupted run can continue.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import takewhile
-from typing import Protocol
 
 from sfmap.engine.delivery.batch_sizes import BatchSizes
+from sfmap.engine.delivery.commits import Commits, Listener
+from sfmap.engine.delivery.flow import Flow
 from sfmap.engine.delivery.in_doubt import Doubts
-from sfmap.engine.delivery.intake import HeldMessages, Intake
+from sfmap.engine.delivery.intake import Intake
 from sfmap.engine.delivery.item import Item
-from sfmap.engine.delivery.outcome import Outcome
-from sfmap.engine.delivery.outcome_table import (
-    Decisions,
-    MessageIds,
-    OutcomeTable,
-    Row,
-    held_event,
-    message_of_record,
-)
+from sfmap.engine.delivery.open_windows import OpenWindow, OpenWindows, certain_of
+from sfmap.engine.delivery.outcome_table import Decisions, MessageIds
 from sfmap.engine.delivery.waiter import Waiter, until
-from sfmap.engine.delivery.window import Window
 from sfmap.engine.delivery.windows import WINDOW_SIZE, Stream, windows
+from sfmap.engine.delivery.write_pace import Connections, WritePace
 from sfmap.engine.errors import SfmapError
-from sfmap.engine.files.output import NO_RESULTS, Results
-from sfmap.engine.journal.entries import Commit, Held
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.messages.counts import counted
 from sfmap.engine.org.port import BATCH_SIZE, Org
-from sfmap.engine.sources.event_source import START, EventSource, Position, Received
+from sfmap.engine.sources.event_source import START, EventSource, Position, Received, SourceFailed
 
 _MOST_HELD = 16 * 1024 * 1024
 """Bytes of events that may wait for writes in doubt; beyond it, no more are read until a doubt ends."""
+_MOST_OPEN = 12 * 1024 * 1024
+"""Bytes of events in open windows beyond which no more are read."""
+_FEWEST_OPEN = 3
+"""The fewest windows that may be open."""
+_CALLS_AHEAD = 4
+"""The calls for each connection that the events of open windows suffice for: some are looked up, some written."""
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOptions:
     window_size: int = WINDOW_SIZE
-    connections: int = 1
-    """The number of concurrent calls; outcomes do not depend on it."""
+    connections: Connections = 1
+    """The number of writes that are sent at once; outcomes do not depend on it."""
     batch_size: int = BATCH_SIZE
     """The most records in one write, unless a mapping sets it."""
     remember: bool = True
@@ -50,58 +50,6 @@ class DeliveryOptions:
     """Whether events whose message id was delivered before are skipped."""
     ids_by_source: bool = False
     """Whether message ids are separate for each source of events (`Received.file`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The outcomes of some events, in their order."""
-
-    outcomes: Sequence[Outcome]
-    events: int = 0
-    """The number of events read for them."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutputState:
-    """How far results and summary are written when a window ends; the journal stores it with the window."""
-
-    results: Results = NO_RESULTS
-    tally: bytes = b""
-
-
-class Listener(Protocol):
-    """Who receives the outcomes."""
-
-    def tell(self, delivered: Delivered) -> OutputState:
-        """Receives outcomes before the journal counts them as done: after a kill they are told again."""
-
-
-@dataclass(frozen=True, slots=True)
-class _HeldRecord:
-    """A record that waits for a write in doubt; its event is read again when the doubt has ended."""
-
-    entry: Held
-    message: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Events that are delivered together: held records that are released, and newly read events."""
-
-    released: Sequence[Received]
-    window: Sequence[Received] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Certain:
-    """What has become certain of a part, in the order of its events."""
-
-    taken: Sequence[Received]
-    """The newly read events of which every record has an outcome or waits for a write in doubt."""
-    ended: Sequence[Row]
-    held: Sequence[Row]
-    apart: Sequence[Row]
-    """The folded records whose events have outcomes of their own."""
 
 
 class Delivery:
@@ -124,13 +72,9 @@ class Delivery:
         on_commit: Callable[[Position], object] = lambda position: None,
     ) -> None:
         """`on_commit` is called after each commit with the position of the source."""
-        self._org = org
-        self._ledger = ledger
         self._doubts = doubts
         self._waiter = waiter
         self._options = options
-        self._listener = listener
-        self._on_commit = on_commit
         self._messages = MessageIds(
             by_source=options.ids_by_source,
             skip_delivered=options.skip_delivered,
@@ -139,65 +83,106 @@ class Delivery:
         self._intake = Intake(
             org=org, mapper=mapper, ledger=ledger, doubts=doubts, waiter=waiter, messages=self._messages
         )
+        self._commits = Commits(
+            ledger=ledger,
+            doubts=doubts,
+            messages=self._messages,
+            listener=listener,
+            on_commit=on_commit,
+            remember=options.remember,
+        )
         self.sizes = BatchSizes(options.batch_size)
-        self._held = [_HeldRecord(held, self._messages.of(held_event(held))) for held in ledger.held()]
-        self._is_resumed = bool(self._held)
-        """Whether the dependencies of held records are still unknown: these must be looked up before others."""
-        self._has_letters = ledger.has_letters()
-        self._position = START
+        self.pace = WritePace(options.connections)
+        self._windows = OpenWindows()
+        self._decisions = Decisions(self._windows.table_of, ledger, doubts, self._messages)
+        self._flow = Flow(
+            org=org,
+            lookups=self._intake.lookups,
+            ledger=ledger,
+            doubts=doubts,
+            waiter=waiter,
+            pace=self.pace,
+            together=options.window_size,
+            sizes=self.sizes,
+            decisions=self._decisions,
+            apart=self._apart,
+        )
+        self._can_commit = True
+        """False once a commit has failed: later windows must not be committed then."""
 
     @property
     def held(self) -> int:
         """The number of records that wait for a write in doubt."""
-        return len(self._held)
+        return self._commits.held
 
     def deliver(self, source: EventSource | Stream, start: Position = START) -> None:
         """Delivers a source to its end, and then the held records, once their writes are no longer in doubt."""
         self.deliver_source(source, start)
-        while self._held:
-            self._wait_for_doubts()
-            self._deliver_part(_Part(self._take_held()))
+        with self._committing_what_is_certain():
+            while self.held:
+                self._deliver_held()
 
     def deliver_source(self, source: EventSource | Stream, start: Position = START) -> None:
         """Delivers a source to its end; records may still be held then."""
         self.begin(start)
-        for window in self._windows(source):
-            self.deliver_window(window)
+        with self._committing_what_is_certain():
+            try:
+                for window in self._read(source):
+                    self._take_in(window)
+                    self._limit_held()
+                    self._go_on(is_idle=isinstance(source, Stream) and not source.has_more)
+            except SourceFailed:
+                self._finish()
+                raise
+            self._finish()
 
     def begin(self, start: Position) -> None:
         """Sets where the source starts."""
-        self._position = start
+        self._commits.position = start
 
     def deliver_window(self, window: Sequence[Received]) -> None:
         """Delivers the events; an empty window gives held records a chance to be delivered."""
-        for part in self._parts(self._take_held(), window):
-            self._deliver_part(part)
-        while sum(len(one.entry.raw) for one in self._held) > _MOST_HELD:
-            self._wait_for_doubts()
-            self._deliver_part(_Part(self._take_held()))
+        with self._committing_what_is_certain():
+            self._take_in(window)
+            self._finish()
+            self._limit_held()
 
-    def _windows(self, source: EventSource | Stream) -> Iterator[Sequence[Received]]:
+    def _read(self, source: EventSource | Stream) -> Iterator[Sequence[Received]]:
         if isinstance(source, Stream):
             return source.windows(self._waiter.check_stop)
         return windows(source, self._waiter.check_stop, self._options.window_size)
 
-    def _parts(self, released: Sequence[Received], window: Sequence[Received]) -> list[_Part]:
-        """The released events and the window, split before each event that repeats an earlier one in it.
+    def _take_in(self, events: Sequence[Received]) -> None:
+        """Opens a window for the events, after held records that may be delivered now.
 
-        The outcome of the first is then in the journal when the second is looked at.
+        An event that repeats one of an open window waits until that one is committed: its outcome is then in the
+        journal when the repeat is looked at.
         """
-        if not (self._messages.skip_delivered or self._messages.creating):
-            return [_Part(released, window)]
-        parts: list[_Part] = []
-        seen = {message for one in released for message in self._repeated_by(one)}
+        released: Sequence[Received] = ()
+        if self._commits.can_release:
+            self._finish()
+            released = self._commits.take_held()
+        tells_repeats = self._messages.skip_delivered or bool(self._messages.creating)
+        seen = {message for one in released for message in self._repeated_by(one)} if tells_repeats else set()
         begin = 0
-        for place, received in enumerate(window):
+        for place, received in enumerate(events if tells_repeats else ()):
             messages = self._repeated_by(received)
-            if messages & seen:
-                parts.append(_Part(released, window[begin:place]))
+            if messages & seen or self._windows.have_any(messages):
+                self._open(released, events[begin:place], seen)
+                self._finish()
                 released, begin, seen = (), place, set()
             seen |= messages
-        return [*parts, _Part(released, window[begin:])]
+        self._open(released, events[begin:], seen)
+
+    def _open(self, released: Sequence[Received], events: Sequence[Received], messages: Set[str]) -> None:
+        """Opens a window: each of its records has an outcome when this returns, or is on its way."""
+        if not (released or events):
+            return
+        window = self._windows.open(released, events, messages)
+        items = self._intake.items([*released, *events], window.table, self._commits.held_messages())
+        self._decisions.record_unsent(window.table)
+        self._flow.add(items, self._intake.lookups)
+        window.is_taken_in = True
 
     def _repeated_by(self, received: Received) -> set[str]:
         """What repeats of the event are recognized by; one that is delivered in parts does not repeat itself."""
@@ -205,137 +190,90 @@ class Delivery:
         part = f"\n{received.part}" if received.part else ""
         return {f"{message}{part}" if message else "", received.repeat_key} - {""}
 
-    def _take_held(self) -> list[Received]:
-        """Takes the held records, if a doubt has ended, none is left, or the run has just been resumed."""
-        has_ended = self._doubts.drop_ended()
-        if not self._held or not (has_ended or not self._doubts or self._is_resumed):
-            return []
-        self._is_resumed = False
-        self._doubts.release()
-        released, self._held = [held_event(one.entry) for one in self._held], []
-        return released
+    def _go_on(self, *, is_idle: bool) -> None:
+        """Goes on with what is under way, until there is room for more events or, if none come, to the end."""
+        if is_idle:
+            self._finish()
+            return
+        self._flow.advance(can_wait=True, is_over=False)
+        while self._flow.hand_over():
+            self._flow.advance(can_wait=True, is_over=False)
+        self._commit_whole()
+        while self._windows.size >= _MOST_OPEN or self._windows.events >= self._most_events:
+            self._step(is_over=False)
+
+    @property
+    def _most_events(self) -> int:
+        """The number of events in open windows beyond which no more are read."""
+        ahead = _CALLS_AHEAD * self.pace.limit * BATCH_SIZE // WINDOW_SIZE
+        return self._options.window_size * max(_FEWEST_OPEN, 1 + ahead)
+
+    def _finish(self) -> None:
+        """Delivers all that is on its way, and commits it."""
+        while self._windows:
+            self._step(is_over=True)
+
+    def _step(self, *, is_over: bool) -> None:
+        """Waits for the next finished call, and goes on with what has become possible."""
+        self._flow.advance(can_wait=False, is_over=is_over)
+        if not self._flow.is_empty and not self._flow.hand_over(_POLL_SECONDS):
+            self._waiter.check_stop()
+        while self._flow.hand_over():
+            continue
+        self._commit_whole()
+
+    def _commit_whole(self) -> None:
+        """Commits the windows that are done and that no other is before."""
+        while self._windows and self._is_whole(self._windows.first):
+            self._commit_first(is_whole=True)
+
+    def _is_whole(self, window: OpenWindow) -> bool:
+        return window.is_taken_in and not self._flow.holds_any(window.table.places)
+
+    def _commit_first(self, *, is_whole: bool) -> None:
+        self._can_commit = False
+        self._commits.commit(certain_of(self._windows.first, is_whole))
+        self._can_commit = True
+        self._windows.close_first()
+
+    @contextmanager
+    def _committing_what_is_certain(self) -> Iterator[None]:
+        """After an error, handles the answers to what was sent, and commits what is certain."""
+        try:
+            yield
+        except BaseException as error:
+            self._flow.give_up()
+            if isinstance(error, SfmapError) and self._can_commit:
+                self._commit_whole()
+                if self._windows:
+                    self._commit_first(is_whole=False)
+            raise
+
+    def _limit_held(self) -> None:
+        """Reads no more while too many events wait for doubts to end."""
+        while self._commits.held_bytes > _MOST_HELD:
+            self._deliver_held()
+
+    def _deliver_held(self) -> None:
+        """Waits for the next doubt to end, and delivers the held records."""
+        self._finish()
+        self._wait_for_doubts()
+        self._take_in([])
+        self._finish()
 
     def _wait_for_doubts(self) -> None:
         seconds = self._doubts.next_end()
         if seconds > 1:
-            records = f"{counted(len(self._held), 'record')} {'waits' if len(self._held) == 1 else 'wait'}"
+            records = f"{counted(self.held, 'record')} {'waits' if self.held == 1 else 'wait'}"
             self._waiter.say(
                 f"{records} until {until(seconds)}: an answer was lost, and until then the"
                 " org may still execute that call. Ctrl-C stops; the same command continues later."
             )
         self._waiter.sleep(seconds)
 
-    def _deliver_part(self, part: _Part) -> None:
-        """Decides the outcomes of the events, tells them, and commits them.
-
-        Each decision is in the journal before the next write; the commit moves the position past the events.
-        """
-        if not (part.released or part.window):
-            return
-        table = OutcomeTable()
-        failure: SfmapError | None = None
-        try:
-            self._deliver_records(part, table)
-        except SfmapError as error:
-            failure = error
-        certain = _certain(part, table, is_whole=failure is None)
-        outcomes = [row.outcome for row in certain.ended if row.outcome]
-        written = self._listener.tell(Delivered(outcomes, sum(received.events for received in certain.taken)))
-        self._commit(certain, written)
-        if failure:
-            raise failure
-
-    def _deliver_records(self, part: _Part, table: OutcomeTable) -> None:
-        """Opens a row for each record, and delivers it; its row stays without an outcome if it must be held."""
-        decisions = Decisions(table, self._ledger, self._doubts, self._messages)
-        items = self._intake.items([*part.released, *part.window], table, self._held_messages())
-        decisions.record_unsent(table)
-        if items:
-            Window(
-                org=self._org,
-                lookups=self._intake.lookups,
-                ledger=self._ledger,
-                doubts=self._doubts,
-                waiter=self._waiter,
-                connections=self._options.connections,
-                sizes=self.sizes,
-                decisions=decisions,
-                apart=lambda item: self._apart(item, table, decisions),
-            ).deliver(items)
-
-    def _apart(self, item: Item, table: OutcomeTable, decisions: Decisions) -> list[Item]:
+    def _apart(self, item: Item) -> list[Item]:
         """The items of the events that were folded into an item which the org has refused."""
+        table = self._windows.table_of(item.place)
         items = self._intake.apart(table[item.place], table)
-        decisions.record_unsent(table)
+        self._decisions.record_unsent(table)
         return items
-
-    def _held_messages(self) -> HeldMessages:
-        held = [(one.message, one.entry.key) for one in self._held if one.message]
-        return HeldMessages(
-            events={message for message, _ in held},
-            records={message_of_record(message, key) for message, key in held},
-        )
-
-    def _commit(self, certain: _Certain, written: OutputState) -> None:
-        """Writes all that is certain to the journal in one transaction, and held records with their events.
-
-        Before it, a resumed run delivers these events again, and takes the outcomes that were decided for them.
-        After it, they are done: the position is past them, and nothing about them is needed but held records,
-        dead letters and message ids.
-        """
-        ended = certain.ended
-        failed = [row for row in ended if row.fate == "failed"]
-        # Of several copies of an event, the last one counts; one that was skipped changes no dead letter.
-        counting = [row for row in ended if not row.is_copy] if failed or self._has_letters else []
-        last = {row.digest: row for row in counting}
-        position = certain.taken[-1].position if certain.taken else self._position
-        self._ledger.commit(
-            Commit(
-                position=position,
-                results=written.results,
-                tally=written.tally,
-                held=[row.held for row in certain.held if not row.received.only],
-                no_longer_held=[
-                    *(row.key for row in (*ended, *certain.apart) if row.received.only),
-                    *(row.claimed for row in ended if row.claimed),
-                ],
-                failed=[row.letter for row in last.values() if row.fate == "failed"],
-                delivered=[digest for digest, row in last.items() if row.fate != "failed"],
-                messages=list(self._delivered_messages(certain, failed)) if self._options.remember else (),
-            )
-        )
-        self._position = position
-        self._has_letters = self._has_letters or bool(failed)
-        self._held += (_HeldRecord(row.held, self._messages.of(row.received)) for row in certain.held)
-        self._on_commit(position)
-
-    def _delivered_messages(self, certain: _Certain, failed: Iterable[Row]) -> Iterator[str]:
-        """The message ids of the events that were delivered as a whole.
-
-        Those of rows that were delivered before are remembered for as long as they come again. An event that is
-        delivered in parts is not remembered: others of its parts may come later.
-        """
-        unsettled = {row.key.event for row in (*certain.held, *failed)}
-        for row in certain.ended:
-            if row.is_copy and row.received.repeat_key:
-                yield row.received.repeat_key
-            elif row.received.part:
-                continue
-            elif row.fate not in ("failed", "skipped") and row.key.event not in unsettled:
-                yield from self._messages.to_remember(row.received)
-
-
-def _certain(part: _Part, table: OutcomeTable, is_whole: bool) -> _Certain:
-    """What is certain of the part: if it failed, all up to the first event with a record that is undecided."""
-    taken = list(part.window)
-    if not is_whole:
-        decided = {row.taken_with for row in table} - table.undecided_events()
-        taken = list(takewhile(lambda received: received.number in decided, part.window))
-    every = list(table.of_events(received.number for received in (*part.released, *taken)))
-    rows = [row for row in every if not row.is_apart]
-    return _Certain(
-        taken=taken,
-        ended=[row for row in rows if row.outcome],
-        held=[row for row in rows if row.outcome is None],
-        apart=[row for row in every if row.is_apart],
-    )

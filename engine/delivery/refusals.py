@@ -94,7 +94,7 @@ def _despite_duplicates(items: Sequence[Item], refused: Refused) -> list[Item] |
 
 def _cause(refused: Refused, verb: str, together: int) -> Cause | None:
     """Why the record may be sent again; None if it would be refused again. `together` is the size of its batch."""
-    if _LOCK in refused.code or _LOCK in refused.message:
+    if _is_locked(refused):
         return "locked"
     if is_too_much(refused):
         return "too much" if together > 1 else None
@@ -117,3 +117,12 @@ def is_too_much(refused: Refused) -> bool:
     """Whether a smaller batch may succeed."""
     said = refused.message.lower()
     return refused.code in _TOO_LONG or any(words in said for words in _LIMITS)
+
+
+def is_from_load(refused: Refused) -> bool:
+    """Whether fewer writes at once may succeed."""
+    return _is_locked(refused) or is_too_much(refused)
+
+
+def _is_locked(refused: Refused) -> bool:
+    return _LOCK in refused.code or _LOCK in refused.message

@@ -37,6 +37,8 @@ class Report:
     """The number of records that wait in the journal for a write in doubt."""
     batches: Mapping[str, str] = field(default_factory=dict)
     """By object and verb, the batch size after the org refused larger ones, and its reason."""
+    connections: str = ""
+    """How many writes at once the org bore, and why no more; empty if that was not found out."""
     parts: int = 1
     """The number of runs over the source so far, including this one."""
     _calls_before: Mapping[str, int] = field(default_factory=dict)
@@ -101,9 +103,15 @@ class Report:
         for note in outcome.notes:
             _count(self.notes, note)
 
-    def end(self, usage: ApiUsage | None, held: int, batches: Mapping[str, str]) -> None:
+    def end(
+        self,
+        usage: ApiUsage | None,
+        held: int = 0,
+        batches: Mapping[str, str] | None = None,
+        connections: str = "",
+    ) -> None:
         """Adds what is known at the end of a run."""
-        self.usage, self.held, self.batches = usage, held, batches
+        self.usage, self.held, self.batches, self.connections = usage, held, batches or {}, connections
 
     def as_json(self) -> dict[str, object]:
         """The content of the report file."""
@@ -116,6 +124,7 @@ class Report:
             "notes": dict(self.notes),
             "held": self.held,
             "batches": dict(self.batches),
+            "connections": self.connections or None,
             "runs": self.parts,
             "api_calls": dict(self.calls),
             "api_usage": {"used": self.usage.used, "limit": self.usage.limit} if self.usage else None,

@@ -77,6 +77,8 @@ def _rows(report: Report, records: Sequence[str] | None) -> Iterator[str]:
         yield f"  held       {report.held:>9,}  until it is certain what the org did: see docs/reliability.md"
     for what, how in report.batches.items():
         yield f"  batches               {what}: {how}"
+    if report.connections:
+        yield f"  connections           {report.connections}"
     made = ", ".join(f"{operation} {count:,}" for operation, count in report.calls.items())
     yield f"  API calls  {sum(report.calls.values()):>9,}  {made}".rstrip()
     if report.usage:

@@ -106,9 +106,9 @@ class Waiter:
             self._say(f"{_sentence(error)} Retrying until {until(left)}; Ctrl-C stops.")
         self.sleep(seconds)
 
-    def pause(self, attempts: int) -> None:
-        """Waits before retrying a locked record."""
-        self.sleep(self._wait(attempts))
+    def pause(self, attempts: int) -> float:
+        """Seconds to wait before retrying a locked record."""
+        return self._wait(attempts)
 
     def sleep(self, seconds: float) -> None:
         """Sleeps. Raises `StopRequested` as soon as a stop is requested."""

@@ -16,6 +16,12 @@ _FOLDED_SHARE = 16
 """The events of a folded record stay packed: in memory it takes its bytes, not many times as much."""
 _POLL_SECONDS = 0.1
 
+
+def event_size(received: Received) -> int:
+    """What the event counts for in a window, in bytes."""
+    return len(received.raw) // (_FOLDED_SHARE if received.folded else 1)
+
+
 CheckStop = Callable[[], None]
 """Raises `StopRequested`."""
 
@@ -31,7 +37,7 @@ class _Growing:
     def add(self, received: Received) -> bool:
         """Adds the event; returns whether the window is now full."""
         self.events.append(received)
-        self.size += len(received.raw) // (_FOLDED_SHARE if received.folded else 1)
+        self.size += event_size(received)
         return len(self.events) >= self.most or self.size >= WINDOW_BYTES
 
 
@@ -67,6 +73,11 @@ class Stream:
         self._failure: Exception | None = None
         self.read = 0
         """The number of events read."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether events are waiting that no window has taken yet."""
+        return bool(self._waiting)
 
     def windows(self, check_stop: CheckStop) -> Iterator[list[Received]]:
         """The events in windows as they arrive; an empty window if none arrives for a while.

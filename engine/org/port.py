@@ -192,6 +192,10 @@ class OrgUnavailable(OrgError):
     """The org cannot be used for now: network failure, timeout, maintenance. A retry may succeed."""
 
 
+class TooManyCalls(OrgUnavailable):
+    """The org takes no more calls at once; fewer may succeed."""
+
+
 class CallRefused(OrgError):
     """The org refused this call as a whole; a smaller or corrected one may succeed."""
 

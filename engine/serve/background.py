@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
+from sfmap.engine.delivery.commits import Delivered, OutputState
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.delivery.internal_error import internal_error
-from sfmap.engine.delivery.pipeline import Delivered, Delivery, OutputState
+from sfmap.engine.delivery.pipeline import Delivery
 from sfmap.engine.delivery.waiter import Patience, StopRequested
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource

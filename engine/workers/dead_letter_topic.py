@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from sfmap.engine.delivery.commits import Delivered, Listener, OutputState
 from sfmap.engine.delivery.outcome import Outcome
-from sfmap.engine.delivery.pipeline import Delivered, Listener, OutputState
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_store import attempts_before
 from sfmap.engine.journal.entries import digest

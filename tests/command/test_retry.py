@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sfmap.engine.delivery.commits import Delivered, OutputState
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
-from sfmap.engine.delivery.pipeline import Delivered, OutputState
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource
 from sfmap.engine.journal.folder_state import journal_file
 from sfmap.engine.journal.ledger import Ledger

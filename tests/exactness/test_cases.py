@@ -306,7 +306,7 @@ CHANGED: dict[str, list[Event]] = {
 @pytest.mark.parametrize("how", CHANGED)
 def test_a_file_changed_before_its_position_is_delivered_whole(the_stage: Stage, how: str) -> None:
     """Behind its first 64 KiB: what stands in it now is in the org, all of it."""
-    trial = Trial((BY_EMAIL,), (), window=80)
+    trial = Trial((BY_EMAIL,), (), window=80, batch_size=80)
     the_stage.reset()
     folder = the_stage.project(trial)
     write(folder / "a.ndjson", LONG)

@@ -16,6 +16,7 @@ from sfmap.engine.org.port import (
     OrgOutOfReach,
     OrgUnavailable,
     SignInRefused,
+    TooManyCalls,
 )
 
 
@@ -153,7 +154,7 @@ FAULTS = (
         code="INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
     ),
     FaultMeaning(
-        OrgUnavailable,
+        TooManyCalls,
         "The org at {host} is answering too many long calls at once: {said}",
         "Wait a little; run fewer programs against the org at the same time.",
         code="REQUEST_LIMIT_EXCEEDED",

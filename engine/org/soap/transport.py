@@ -3,7 +3,7 @@
 import gzip
 import os
 import ssl
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
@@ -84,6 +84,10 @@ def _check_bundle(login_url: str) -> None:
             )
 
 
+_REPORTS = 64
+"""More than there are calls at once."""
+
+
 class Transport:
     """The part of zeep's transport that calls use. Zeep's own would log envelopes with their secrets."""
 
@@ -101,7 +105,7 @@ class Transport:
         self._session.mount("http://", adapter)
         self._budget = settings.budget
         self._calls: Counter[str] = Counter()
-        self._usage: ApiUsage | None = None
+        self._reports: deque[ApiUsage] = deque(maxlen=_REPORTS)
         self._under_way = 0
         self._unseen = 0
         """Calls that the org's last report of its usage may not include."""
@@ -113,13 +117,17 @@ class Transport:
 
     def usage(self) -> ApiUsage | None:
         with self._lock:
-            return self._usage
+            return self._usage()
 
     def note_usage(self, usage: ApiUsage) -> None:
         """Notes the org's usage from a response."""
         with self._lock:
-            self._usage = usage
+            self._reports.append(usage)
             self._unseen = self._under_way
+
+    def _usage(self) -> ApiUsage | None:
+        """The highest of the last reports: answers to calls at once come in any order."""
+        return max(self._reports, key=lambda report: report.used, default=None)
 
     def post_xml(self, address: str, operation: str, body: bytes, headers: dict[str, str]) -> HttpAnswer:
         if len(body) >= PACKED_FROM:
@@ -169,7 +177,7 @@ class Transport:
     def _begin(self, operation: str) -> None:
         """Counts the call. Raises `LimitReached` if the budget does not allow it."""
         with self._lock:
-            self._budget.check(self._calls.total(), self._usage, self._unseen)
+            self._budget.check(self._calls.total(), self._usage(), self._unseen)
             self._calls[operation] += 1
             self._under_way += 1
             self._unseen += 1

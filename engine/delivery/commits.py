@@ -1,0 +1,161 @@
+"""Commits windows to the journal, and keeps the records that wait for a write in doubt."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sfmap.engine.delivery.in_doubt import Doubts
+from sfmap.engine.delivery.intake import HeldMessages
+from sfmap.engine.delivery.open_windows import Certain
+from sfmap.engine.delivery.outcome import Outcome
+from sfmap.engine.delivery.outcome_table import MessageIds, Row, held_event, message_of_record
+from sfmap.engine.files.output import NO_RESULTS, Results
+from sfmap.engine.journal.entries import Commit, Held
+from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.sources.event_source import START, Position, Received
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The outcomes of some events, in their order."""
+
+    outcomes: Sequence[Outcome]
+    events: int = 0
+    """The number of events read for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputState:
+    """How far results and summary are written when a window ends; the journal stores it with the window."""
+
+    results: Results = NO_RESULTS
+    tally: bytes = b""
+
+
+class Listener(Protocol):
+    """Who receives the outcomes."""
+
+    def tell(self, delivered: Delivered) -> OutputState:
+        """Receives outcomes before the journal counts them as done: after a kill they are told again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldRecord:
+    """A record that waits for a write in doubt; its event is read again when the doubt has ended."""
+
+    entry: Held
+    message: str | None
+
+
+class Commits:
+    """Every method may raise `JournalFailed`, or what the listener raises."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        doubts: Doubts,
+        messages: MessageIds,
+        listener: Listener,
+        on_commit: Callable[[Position], object],
+        remember: bool,
+    ) -> None:
+        """`remember` says whether the message ids of delivered events are remembered."""
+        self._ledger = ledger
+        self._doubts = doubts
+        self._messages = messages
+        self._listener = listener
+        self._on_commit = on_commit
+        self._remember = remember
+        self._held = [_HeldRecord(held, messages.of(held_event(held))) for held in ledger.held()]
+        self._is_resumed = bool(self._held)
+        """Whether the dependencies of held records are still unknown: these must be looked up before others."""
+        self._has_letters = ledger.has_letters()
+        self.position = START
+
+    @property
+    def held(self) -> int:
+        """The number of records that wait for a write in doubt."""
+        return len(self._held)
+
+    @property
+    def held_bytes(self) -> int:
+        return sum(len(one.entry.raw) for one in self._held)
+
+    @property
+    def can_release(self) -> bool:
+        """Whether held records may be delivered as soon as no window is open."""
+        is_over = self._is_resumed or not self._doubts
+        return (bool(self._held) and is_over) or self._doubts.have_ended()
+
+    def take_held(self) -> list[Received]:
+        """Takes the held records, if a doubt has ended, none is left, or the run has just been resumed.
+
+        No window may be open.
+        """
+        has_ended = self._doubts.drop_ended()
+        if not self._held or not (has_ended or not self._doubts or self._is_resumed):
+            return []
+        self._is_resumed = False
+        self._doubts.release()
+        released, self._held = [held_event(one.entry) for one in self._held], []
+        return released
+
+    def held_messages(self) -> HeldMessages:
+        held = [(one.message, one.entry.key) for one in self._held if one.message]
+        return HeldMessages(
+            events={message for message, _ in held},
+            records={message_of_record(message, key) for message, key in held},
+        )
+
+    def commit(self, certain: Certain) -> None:
+        """Tells the outcomes, and writes all that is certain to the journal in one transaction.
+
+        That includes held records with their events.
+
+        Before it, a resumed run delivers these events again, and takes the outcomes that were decided for them.
+        After it, they are done: the position is past them, and nothing about them is needed but held records,
+        dead letters and message ids.
+        """
+        outcomes = [row.outcome for row in certain.ended if row.outcome]
+        written = self._listener.tell(Delivered(outcomes, sum(received.events for received in certain.taken)))
+        ended = certain.ended
+        failed = [row for row in ended if row.fate == "failed"]
+        # Of several copies of an event, the last one counts; one that was skipped changes no dead letter.
+        counting = [row for row in ended if not row.is_copy] if failed or self._has_letters else []
+        last = {row.digest: row for row in counting}
+        position = certain.taken[-1].position if certain.taken else self.position
+        self._ledger.commit(
+            Commit(
+                position=position,
+                results=written.results,
+                tally=written.tally,
+                held=[row.held for row in certain.held if not row.received.only],
+                no_longer_held=[
+                    *(row.key for row in (*ended, *certain.apart) if row.received.only),
+                    *(row.claimed for row in ended if row.claimed),
+                ],
+                failed=[row.letter for row in last.values() if row.fate == "failed"],
+                delivered=[digest for digest, row in last.items() if row.fate != "failed"],
+                messages=list(self._delivered_messages(certain, failed)) if self._remember else (),
+            )
+        )
+        self.position = position
+        self._has_letters = self._has_letters or bool(failed)
+        self._held += (_HeldRecord(row.held, self._messages.of(row.received)) for row in certain.held)
+        self._on_commit(position)
+
+    def _delivered_messages(self, certain: Certain, failed: Iterable[Row]) -> Iterator[str]:
+        """The message ids of the events that were delivered as a whole.
+
+        Those of rows that were delivered before are remembered for as long as they come again. An event that is
+        delivered in parts is not remembered: others of its parts may come later.
+        """
+        unsettled = {row.key.event for row in (*certain.held, *failed)}
+        for row in certain.ended:
+            if row.is_copy and row.received.repeat_key:
+                yield row.received.repeat_key
+            elif row.received.part:
+                continue
+            elif row.fate not in ("failed", "skipped") and row.key.event not in unsettled:
+                yield from self._messages.to_remember(row.received)
