@@ -7,7 +7,7 @@ from typing import cast
 import click
 
 from sfmap.engine.delivery.write_pace import MOST_CONNECTIONS, Connections
-from sfmap.engine.sources.formats.file_shape import FORMATS
+from sfmap.engine.sources.formats.format_options import FORMATS
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
 
 events_argument = click.argument("events", nargs=-1)

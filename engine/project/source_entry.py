@@ -10,8 +10,7 @@ from sfmap.engine.project.durations import read_duration
 from sfmap.engine.project.kafka_entry import KafkaEntry, read_kafka
 from sfmap.engine.project.row_entry import EVENT_KEYS, read_columns
 from sfmap.engine.project.secrets import check_is_variable
-from sfmap.engine.sources.formats.csv_rows import USUAL_CSV, CsvOptions
-from sfmap.engine.sources.formats.file_shape import FORMATS, USUAL_FORMAT, FormatOptions
+from sfmap.engine.sources.formats.format_options import FORMATS, USUAL_CSV, USUAL_FORMAT, CsvOptions, FormatOptions
 from sfmap.engine.sources.shapes.event_columns import EventColumns
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.diagnostics import listed

@@ -10,7 +10,7 @@ from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.project.source_entry import STORE_KEYS, SourceEntry
 from sfmap.engine.sources.event_source import ResumableSource
 from sfmap.engine.sources.files.file_source import FileSource
-from sfmap.engine.sources.formats.file_shape import FormatOptions
+from sfmap.engine.sources.formats.format_options import FormatOptions
 from sfmap.engine.sources.queries.query_settings import QuerySettings
 from sfmap.engine.sources.queries.query_source import QuerySource
 from sfmap.engine.sources.shapes.dotted_columns import COLUMNS

@@ -10,7 +10,7 @@ from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.sources.event_source import SourceFailed
 from sfmap.engine.sources.files.file_source import FileSource
 from sfmap.engine.sources.files.records_source import RecordsSource
-from sfmap.engine.sources.formats.file_shape import FormatOptions
+from sfmap.engine.sources.formats.format_options import FormatOptions
 from sfmap.engine.sources.record_lines import NotARecord, RecordsSummary
 from sfmap.engine.sources.stored_files import FileStore, is_remote, printable_name
 from sfmap.engine.wiring.source_opening import (

@@ -14,7 +14,7 @@ from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.sources.event_source import ResumableSource
 from sfmap.engine.sources.files.file_source import FileSource
 from sfmap.engine.sources.files.source_file import SourceFile, source_files
-from sfmap.engine.sources.formats.file_shape import FormatOptions
+from sfmap.engine.sources.formats.format_options import FormatOptions
 from sfmap.engine.sources.stored_files import FileStore, is_remote, printable_name
 from sfmap.engine.sources.stores.file_stores import is_on_the_web, store_of
 from sfmap.engine.sources.stores.listing_order import FileOrder

@@ -13,7 +13,7 @@ from sfmap.engine.sources.event_source import START, Begun, FileVersion, Positio
 from sfmap.engine.sources.files.content_digest import ContentDigest, whole_content
 from sfmap.engine.sources.files.first_rows import check_first_rows
 from sfmap.engine.sources.files.source_file import OpenFile, SourceFile
-from sfmap.engine.sources.formats.file_shape import USUAL_FORMAT, FormatOptions
+from sfmap.engine.sources.formats.format_options import USUAL_FORMAT, FormatOptions
 from sfmap.engine.sources.reading import json_bytes
 from sfmap.engine.sources.rows import FileDamaged, RowShape, SourceRow, WrongShape
 from sfmap.engine.sources.shapes.dotted_columns import COLUMNS

@@ -6,10 +6,9 @@ from itertools import islice
 from sfmap.engine.mapping.values.record import Json
 from sfmap.engine.mapping.values.values import shown
 from sfmap.engine.sources.files.source_file import SourceFile
-from sfmap.engine.sources.formats.file_shape import FormatOptions
+from sfmap.engine.sources.formats.format_options import FormatOptions
 from sfmap.engine.sources.rows import FileDamaged, RowShape, WrongShape
 from sfmap.engine.sources.shapes.dotted_columns import COLUMNS
-from sfmap.engine.sources.shapes.presets import probable_preset
 
 _FIRST = 100
 _MOST_NAMED = 8
@@ -42,6 +41,8 @@ def _described(values: Mapping[str, Json], is_table: bool) -> str:
 
 
 def _advice(values: Mapping[str, Json], reason: str) -> str:
+    from sfmap.engine.sources.shapes.presets import probable_preset
+
     preset = probable_preset(values)
     hint = f" (perhaps shape: {preset})" if preset else ""
     return (

@@ -8,7 +8,8 @@ from typing import BinaryIO
 from sfmap.engine.sources.event_source import FileVersion, SourceFailed
 from sfmap.engine.sources.formats.beginning import beginning
 from sfmap.engine.sources.formats.compression import unpacked
-from sfmap.engine.sources.formats.file_shape import HEAD, FormatOptions, detect
+from sfmap.engine.sources.formats.file_shape import HEAD, detect
+from sfmap.engine.sources.formats.format_options import FormatOptions
 from sfmap.engine.sources.formats.json_lines import JsonLines
 from sfmap.engine.sources.formats.zip_members import is_zip, zip_members
 from sfmap.engine.sources.rows import FileDamaged, RowReader

@@ -7,8 +7,9 @@ from contextlib import suppress
 from io import StringIO
 
 from sfmap.engine.sources.formats.csv_records import SEPARATOR_LINE
-from sfmap.engine.sources.formats.csv_rows import CsvOptions, CsvRows, column_names
+from sfmap.engine.sources.formats.csv_rows import CsvRows, column_names
 from sfmap.engine.sources.formats.foreign_files import is_wide
+from sfmap.engine.sources.formats.format_options import CsvOptions
 from sfmap.engine.sources.rows import WrongShape
 
 _DELIMITERS = ",;\t|"

@@ -11,18 +11,6 @@ from sfmap.engine.sources.rows import FileDamaged, SourceRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CsvOptions:
-    """What a person says of CSV files; what is empty is found out."""
-
-    delimiter: str = ""
-    encoding: str = ""
-    header: bool = True
-
-
-USUAL_CSV = CsvOptions()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CsvRows:
     """The rows below a header, or all rows."""
 

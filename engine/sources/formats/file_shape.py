@@ -2,41 +2,25 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
 
 import orjson
 
-from sfmap.engine.sources.formats.csv_dialect import csv_rows, of_one_column
-from sfmap.engine.sources.formats.csv_rows import USUAL_CSV, CsvOptions, CsvRows
 from sfmap.engine.sources.formats.foreign_files import is_wide, refuse_foreign, refuse_wide
+from sfmap.engine.sources.formats.format_options import USUAL_FORMAT, CsvOptions, FormatOptions
 from sfmap.engine.sources.formats.json_lines import JsonLines
-from sfmap.engine.sources.formats.json_objects import JsonObjects
 from sfmap.engine.sources.formats.json_structure import Brackets, batch_begins
-from sfmap.engine.sources.formats.parquet_rows import ParquetRows
 from sfmap.engine.sources.rows import RowReader, WrongShape
+
+# Other readers are imported for the files that they read.
+if TYPE_CHECKING:
+    from sfmap.engine.sources.formats.csv_rows import CsvRows
 
 HEAD = 64 * 1024
 """How much of an unpacked file is looked at."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PARQUET = b"PAR1"
 _HEADER_OF_ONE = re.compile(rb"[A-Za-z_][\w \-.]{0,60}\r?\n")
-
-FORMATS = ("ndjson", "json", "csv", "parquet")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormatOptions:
-    """What a person says of files; what is empty is found out."""
-
-    format: str = ""
-    """One of `FORMATS`."""
-    csv: CsvOptions = USUAL_CSV
-    zone: tzinfo = UTC
-    """The time zone of times in Parquet files that do not say theirs."""
-
-
-USUAL_FORMAT = FormatOptions()
 
 
 def detect(head: bytes, name: str, options: FormatOptions = USUAL_FORMAT) -> RowReader:
@@ -47,6 +31,8 @@ def detect(head: bytes, name: str, options: FormatOptions = USUAL_FORMAT) -> Row
     if head.startswith(_PARQUET):
         if options.format not in ("", "parquet"):
             raise WrongShape(f"cannot read {name}: it is Parquet, not {options.format}: leave out the format")
+        from sfmap.engine.sources.formats.parquet_rows import ParquetRows
+
         return ParquetRows(name=name, zone=options.zone)
     if options.format == "parquet":
         raise WrongShape(f"cannot read {name}: it is not Parquet: leave out the format")
@@ -60,7 +46,20 @@ def detect(head: bytes, name: str, options: FormatOptions = USUAL_FORMAT) -> Row
     _check_stated(head, name, options)
     if options.format == "csv":
         return _stated_csv(head, name, options.csv)
-    return JsonLines() if options.format == "ndjson" else JsonObjects()
+    return JsonLines() if options.format == "ndjson" else _json_objects()
+
+
+def _json_objects() -> RowReader:
+    from sfmap.engine.sources.formats.json_objects import JsonObjects
+
+    return JsonObjects()
+
+
+def _csv_rows(head: bytes, name: str, options: CsvOptions) -> "CsvRows | None":
+    """How to read a CSV file that begins so; None if it is none. Raises `WrongShape`."""
+    from sfmap.engine.sources.formats.csv_dialect import csv_rows
+
+    return csv_rows(head, name, options, is_whole=len(head) < HEAD)
 
 
 def _check_stated(head: bytes, name: str, options: FormatOptions) -> None:
@@ -70,7 +69,7 @@ def _check_stated(head: bytes, name: str, options: FormatOptions) -> None:
     is_json = any(map(_is_object, lines)) or any(line.startswith((b"{", b"[")) for line in lines[:1])
     if is_stated_csv and is_json:
         raise WrongShape(f"cannot read {name}: it is JSON, not csv: leave out the format")
-    if not is_stated_csv and not is_json and csv_rows(head, name, options.csv, is_whole=len(head) < HEAD):
+    if not is_stated_csv and not is_json and _csv_rows(head, name, options.csv):
         raise WrongShape(f"cannot read {name}: it is CSV, not {options.format}: leave out the format")
 
 
@@ -78,21 +77,23 @@ def _text(head: bytes, name: str, options: CsvOptions) -> RowReader:
     text = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
     lines = _whole_lines(text, is_whole=len(head) < HEAD)
     if text.startswith((b"{", b"[")):
-        return JsonLines() if _is_line_by_line(text, lines) else JsonObjects()
+        return JsonLines() if _is_line_by_line(text, lines) else _json_objects()
     if any(map(_is_object, lines)):
         return JsonLines()
-    if found := csv_rows(head, name, options, is_whole=len(head) < HEAD):
+    if found := _csv_rows(head, name, options):
         return _checked(found, head, name)
     is_header = len(lines) > 1 and _HEADER_OF_ONE.fullmatch(lines[0] + b"\n")
     return JsonLines(hint="if this is CSV of one column, read it with format: csv" if is_header else "")
 
 
-def _stated_csv(head: bytes, name: str, options: CsvOptions) -> CsvRows:
-    found = csv_rows(head, name, options, is_whole=len(head) < HEAD)
+def _stated_csv(head: bytes, name: str, options: CsvOptions) -> "CsvRows":
+    from sfmap.engine.sources.formats.csv_dialect import of_one_column
+
+    found = _csv_rows(head, name, options)
     return _checked(found or of_one_column(head, name, options), head, name)
 
 
-def _checked(found: CsvRows, head: bytes, name: str) -> CsvRows:
+def _checked(found: "CsvRows", head: bytes, name: str) -> "CsvRows":
     """Raises `WrongShape` for a text that has letters beyond ASCII, none of them in UTF-8."""
     if found.encoding == "utf-8":
         beyond = [line for line in _whole_lines(head, is_whole=len(head) < HEAD) if not line.isascii()]

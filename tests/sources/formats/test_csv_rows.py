@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfmap.engine.sources.formats.csv_rows import USUAL_CSV, CsvOptions, CsvRows, column_names
-from sfmap.engine.sources.formats.file_shape import FormatOptions, detect
+from sfmap.engine.sources.formats.csv_rows import CsvRows, column_names
+from sfmap.engine.sources.formats.file_shape import detect
+from sfmap.engine.sources.formats.format_options import USUAL_CSV, CsvOptions, FormatOptions
 from sfmap.engine.sources.reading import LONGEST_LINE
 from sfmap.engine.sources.rows import FileDamaged, SourceRow
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sfmap.engine.sources.formats.csv_rows import CsvRows
-from sfmap.engine.sources.formats.file_shape import HEAD, FormatOptions, detect
+from sfmap.engine.sources.formats.file_shape import HEAD, detect
+from sfmap.engine.sources.formats.format_options import FormatOptions
 from sfmap.engine.sources.formats.json_lines import JsonLines
 from sfmap.engine.sources.formats.json_objects import JsonObjects
 from sfmap.engine.sources.formats.parquet_rows import ParquetRows
