@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sfmap.engine.sources.extras import ExtraMissing
 from sfmap.engine.sources.formats.compression import unpacked
 from sfmap.engine.sources.rows import FileDamaged
+from sfmap.tests.examples import one_in
 
 zstd = import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 CHECKSUM = {zstd.CompressionParameter.checksum_flag: 1}
@@ -164,6 +165,7 @@ def test_the_damage_is_met_each_time(packing: str) -> None:
             stream.seek(10**9)
 
 
+@one_in(4)
 @given(st.lists(st.integers(0, len(LINES) + 9), min_size=1, max_size=5), st.sampled_from(list(PACKERS)))
 def test_an_unpacked_file_seeks_anywhere(offsets: list[int], packing: str) -> None:
     stream = unpacked(io.BytesIO(PACKERS[packing](LINES)), "a")
