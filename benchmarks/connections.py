@@ -59,7 +59,9 @@ def main(identities: int = IDENTITIES, longest: float = float("inf")) -> Iterato
     for seconds, mean in TIMES.items():
         for connections in CONNECTIONS:
             calls = min(identities / _RECORDS, longest / mean * connections)
-            yield _delivered(seconds, connections, int(calls) * _RECORDS)._replace(machine=machine)
+            use = _delivered(seconds, connections, int(calls) * _RECORDS)
+            machine = max(machine, use.speed)
+            yield use._replace(machine=machine)
 
 
 def _delivered(seconds: str, connections: int, identities: int) -> Use:
