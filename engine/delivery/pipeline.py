@@ -32,7 +32,7 @@ _MOST_OPEN = 12 * 1024 * 1024
 """Bytes of events in open windows beyond which no more are read."""
 _FEWEST_OPEN = 3
 """The fewest windows that may be open."""
-_CALLS_AHEAD = 4
+_CALLS_AHEAD = 3
 """The calls for each connection that the events of open windows suffice for: some are looked up, some written."""
 _POLL_SECONDS = 0.1
 
@@ -182,7 +182,7 @@ class Delivery:
         items = self._intake.items([*released, *events], window.table, self._commits.held_messages())
         self._decisions.record_unsent(window.table)
         self._flow.add(items, self._intake.lookups)
-        window.is_taken_in = True
+        window.take_in()
 
     def _repeated_by(self, received: Received) -> set[str]:
         """What repeats of the event are recognized by; one that is delivered in parts does not repeat itself."""

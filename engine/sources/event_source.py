@@ -76,6 +76,12 @@ class Received(NamedTuple):
             cursor=self.cursor,
         )
 
+    def shortened(self) -> "Received":
+        """The same with an event of which only the message id is left; a folded record stays whole."""
+        if not self.event or self.folded:
+            return self
+        return self._replace(event={"messageId": self.event["messageId"]} if "messageId" in self.event else {})
+
     @property
     def events(self) -> int:
         """The number of events that it stands for."""

@@ -306,7 +306,7 @@ CHANGED: dict[str, list[Event]] = {
 @pytest.mark.parametrize("how", CHANGED)
 def test_a_file_changed_before_its_position_is_delivered_whole(the_stage: Stage, how: str) -> None:
     """Behind its first 64 KiB: what stands in it now is in the org, all of it."""
-    trial = Trial((BY_EMAIL,), (), window=80, batch_size=80)
+    trial = Trial((BY_EMAIL,), (), connections=1, window=80, batch_size=80)
     the_stage.reset()
     folder = the_stage.project(trial)
     write(folder / "a.ndjson", LONG)
@@ -462,7 +462,7 @@ def test_errors_caused_by_a_batch_are_retried_in_smaller_batches(
 
 
 def test_the_report_covers_the_whole_file(the_stage: Stage) -> None:
-    trial = Trial((BY_EMAIL,), (), window=1)
+    trial = Trial((BY_EMAIL,), (), connections=1, window=1, batch_size=1)
     the_stage.reset()
     folder = the_stage.project(trial)
     write(folder / "a.ndjson", [identify(phone="nobody"), identify(email="p1@x.co"), identify(email="p2@x.co")])
