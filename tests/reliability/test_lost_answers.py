@@ -71,9 +71,8 @@ def test_a_later_event_creates_a_record_whose_update_was_lost(scene: Scene) -> N
     )
     others = [person(f"p{number}") for number in range(2_000)]  # so many are not looked up together
     scene.run(person("a", city="Rome"), *others, person("a", city="Oslo"), code=1)
-    reasons = [scene.outcomes()[0], scene.outcomes()[-1]]
-    assert [fate for fate, _ in reasons] == ["failed", "created"]
-    assert "no longer exists, and the answer to its update was lost" in str(reasons[0][1])
+    (reason,) = [reason for fate, reason in scene.outcomes() if fate != "created"]
+    assert "no longer exists, and the answer to its update was lost" in str(reason)
     assert scene.rows("SELECT City FROM Lead WHERE NOT IsDeleted AND City IS NOT NULL") == [("Oslo",)]
 
 
