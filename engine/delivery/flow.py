@@ -249,8 +249,9 @@ class Flow:
             is_refused = one.ending.fate == "failed" and one.item.is_folded
             apart = self._apart(one.item) if is_refused else []
             if group := self._planned.pop(one.item.place, None):
-                self._planned.update((item.place, group) for item in apart)
-                self._undecided.wait(group, apart, group.traces)
+                if apart:
+                    self._planned.update((item.place, group) for item in apart)
+                    self._undecided.wait(group, apart, group.traces)
                 self._undecided.end_write(group)
                 continue
             self._release([one.item.place])
