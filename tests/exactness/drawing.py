@@ -67,7 +67,7 @@ def draw_trial(seed: int, kind: str = "") -> Trial:
     trial = Trial(
         tables,
         draw_events(dice, tables),
-        connections=dice.choice((1, 4)),
+        connections=dice.choice((1, 4, 10)),
         window=dice.choice((0, 0, 1, 3, 7)),
         batch_size=dice.choice((200, 200, 2)),
     )
