@@ -98,6 +98,7 @@ def _with(page: str, marks: tuple[str, str], text: str) -> str:
 def main(names: list[str]) -> None:
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):  # of containers: they slow starts and writes
         os.environ.pop(name, None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # which ends the measure, too
     if unknown := set(names) - set(MEASURES):
         sys.exit(f"no such measure: {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
     where, rows = machine(), list[str]()
