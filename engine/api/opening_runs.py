@@ -18,6 +18,7 @@ from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Output
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.project_state import Lease, State
+from sfmap.engine.language.model import BulkMode
 from sfmap.engine.planning.saving_org import SavedFile, SavingOrg
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.wiring.org_opening import OpenOrg, open_org, open_printed_session
@@ -31,6 +32,8 @@ class RunKeywords(TypedDict, total=False):
     """A session as the Salesforce CLI prints it, instead of an org of sfmap.yaml."""
     connections: Connections
     """Writes at once, up to 25; "auto" unless given: as many as the org bears."""
+    bulk: BulkMode | None
+    """Whether records travel by bulk jobs, for all mappings; as sfmap.yaml and they say unless given."""
     max_calls: int | None
     """The run ends before the API call after this one."""
     results_file: str | None
@@ -59,6 +62,7 @@ class RunSettings:
     skip_delivered: bool = False
     session: str | None = None
     connections: Connections = "auto"
+    bulk: BulkMode | None = None
     max_calls: int | None = None
     results_file: str | None = None
     report_file: str | None = None
@@ -139,6 +143,7 @@ def open_run(command: str, project: ProjectFile, settings: RunSettings) -> Itera
                 run_options(project, settings.org, settings.connections, settings.on_message),
                 should_stop=settings.should_stop,
                 skip_delivered=settings.skip_delivered,
+                bulk_asked="never" if saved else settings.bulk,
                 on_progress=settings.on_progress,
             ),
             outcomes=outcomes,
@@ -162,6 +167,7 @@ def run_options(
         call_limit=usual.call_limit if entry.call_limit is None else entry.call_limit,
         connections=connections,
         batch_size=entry.batch_size or usual.batch_size,
+        bulk=entry.bulk or usual.bulk,
         remember_days=project.repeats,
         say=say,
     )

@@ -58,6 +58,7 @@ def _delivered(
         org=run.opened.org,
         ledger=ledger,
         options=replace(run.options, skip_delivered=skips),
+        bulk=run.opened.bulk,
         results=run.results,
     )
     report = run.report_of(summary, interruption, key)
@@ -85,6 +86,7 @@ def retry_dead_letters(run: OpenRun, mapper: Mapper, *, reason: str, number: int
             org=run.opened.org,
             ledger=ledger,
             options=run.options,
+            bulk=run.opened.bulk,
             results=run.results,
         )
         return run.end(run.report_of(summary, interruption, key), ledger)

@@ -36,6 +36,7 @@ def run_topic(run: OpenRun, topic: Topic, mapper: Mapper, options: WorkerOptions
             journal=run.state.journal,
             lease=lambda part: run.state.lease(key, run.command, part=part, gives_way=True),
             org=run.opened.org,
+            bulk=run.opened.bulk,
             key=key,
             mapper=mapper,
             options=replace(run.options, skip_delivered=True, ids_by_source=True),

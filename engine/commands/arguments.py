@@ -7,6 +7,7 @@ from typing import cast
 import click
 
 from sfmap.engine.delivery.write_pace import MOST_CONNECTIONS, Connections
+from sfmap.engine.language.model import BULK_MODES
 from sfmap.engine.sources.formats.format_options import FORMATS
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
 
@@ -67,6 +68,13 @@ connections_option = click.option(
     default="auto",
     show_default=True,
     help="Writes at once: 1 to 25, or auto for as many as the org bears. Look-ups go beside them.",
+)
+
+
+bulk_option = click.option(
+    "--bulk",
+    type=click.Choice(BULK_MODES),
+    help="Write by bulk jobs: where records are many, always, or never (default: as sfmap.yaml says, or never).",
 )
 
 

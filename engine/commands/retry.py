@@ -7,6 +7,7 @@ import click
 from sfmap.engine.api.project import Project
 from sfmap.engine.api.run_report import RunReport
 from sfmap.engine.commands.arguments import (
+    bulk_option,
     connections_option,
     mappings_option,
     max_calls_option,
@@ -20,6 +21,7 @@ from sfmap.engine.commands.status_line import StatusLine
 from sfmap.engine.commands.summary import Hints, finish, print_summary
 from sfmap.engine.commands.terminal import explained
 from sfmap.engine.delivery.write_pace import Connections
+from sfmap.engine.language.model import BulkMode
 from sfmap.engine.messages.hints import command_line, option
 
 
@@ -31,6 +33,7 @@ from sfmap.engine.messages.hints import command_line, option
 @results_option
 @summary_as_json_option
 @connections_option
+@bulk_option
 @max_calls_option
 @click.option("--reason", default="", metavar="TEXT", help="Only those whose reason contains this text.")
 def retry(
@@ -41,6 +44,7 @@ def retry(
     results_file: str | None,
     as_data: bool,
     connections: Connections,
+    bulk: BulkMode | None,
     max_calls: int | None,
     reason: str,
 ) -> None:
@@ -64,6 +68,7 @@ def retry(
             number=number or 0,
             reason=reason,
             connections=connections,
+            bulk=bulk,
             max_calls=max_calls,
             results_file=results_file,
             report_file=report_file,

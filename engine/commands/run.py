@@ -12,6 +12,7 @@ import click
 from sfmap.engine.api.project import Project
 from sfmap.engine.api.run_report import RunReport
 from sfmap.engine.commands.arguments import (
+    bulk_option,
     connections_option,
     event_names,
     events_argument,
@@ -30,6 +31,7 @@ from sfmap.engine.commands.status_line import StatusLine
 from sfmap.engine.commands.summary import Hints, finish, print_summary
 from sfmap.engine.commands.terminal import explained
 from sfmap.engine.delivery.write_pace import Connections
+from sfmap.engine.language.model import BulkMode
 from sfmap.engine.messages.counts import counted
 from sfmap.engine.messages.hints import option
 from sfmap.engine.sources.stores.standard_input import STANDARD_INPUT
@@ -39,6 +41,7 @@ class _Bounds(TypedDict):
     """Options that are those of `Project.run`."""
 
     connections: Connections
+    bulk: BulkMode | None
     max_calls: int | None
     report_file: str | None
     results_file: str | None
@@ -56,6 +59,7 @@ class _Bounds(TypedDict):
 @results_option
 @summary_as_json_option
 @connections_option
+@bulk_option
 @max_calls_option
 @click.option(
     "--records",

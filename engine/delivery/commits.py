@@ -1,16 +1,17 @@
-"""Commits windows to the journal, and keeps the records that wait for a write in doubt."""
+"""Commits windows to the journal, and keeps the records that wait for a write in doubt or a bulk job."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.intake import HeldMessages
+from sfmap.engine.delivery.loads import Loads
 from sfmap.engine.delivery.open_windows import Certain
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.outcome_table import MessageIds, Row, held_event, message_of_record
 from sfmap.engine.files.output import NO_RESULTS, Results
-from sfmap.engine.journal.entries import Commit, Held
+from sfmap.engine.journal.entries import Commit, Held, Loaded
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.sources.event_source import START, Position, Received
 
@@ -55,6 +56,7 @@ class Commits:
         *,
         ledger: Ledger,
         doubts: Doubts,
+        loads: Loads,
         messages: MessageIds,
         listener: Listener,
         on_commit: Callable[[Position], object],
@@ -63,11 +65,16 @@ class Commits:
         """`remember` says whether the message ids of delivered events are remembered."""
         self._ledger = ledger
         self._doubts = doubts
+        self._loads = loads
         self._messages = messages
         self._listener = listener
         self._on_commit = on_commit
         self._remember = remember
-        self._held = [_HeldRecord(held, messages.of(held_event(held))) for held in ledger.held()]
+        self._held = self._held_records()
+        self._travelling: dict[int, set[str]] = {}
+        """By load, the message ids of its events and records, if repeats are recognized by them."""
+        self._has_load_ended = False
+        """Whether a load is over since held records were taken."""
         self._is_resumed = bool(self._held)
         """Whether the dependencies of held records are still unknown: these must be looked up before others."""
         self._has_letters = ledger.has_letters()
@@ -75,7 +82,7 @@ class Commits:
 
     @property
     def held(self) -> int:
-        """The number of records that wait for a write in doubt."""
+        """The number of records that wait, but for those that travel by a bulk job."""
         return len(self._held)
 
     @property
@@ -85,16 +92,17 @@ class Commits:
     @property
     def can_release(self) -> bool:
         """Whether held records may be delivered as soon as no window is open."""
-        is_over = self._is_resumed or not self._doubts
+        is_over = self._is_resumed or self._has_load_ended or not (self._doubts or self._loads)
         return (bool(self._held) and is_over) or self._doubts.have_ended()
 
     def take_held(self) -> list[Received]:
-        """Takes the held records, if a doubt has ended, none is left, or the run has just been resumed.
+        """Takes the held records, if a doubt or a load has ended, none is left, or the run has just been resumed.
 
         No window may be open.
         """
-        has_ended = self._doubts.drop_ended()
-        if not self._held or not (has_ended or not self._doubts or self._is_resumed):
+        has_ended = self._doubts.drop_ended() or self._has_load_ended
+        self._has_load_ended = False
+        if not self._held or not (has_ended or not (self._doubts or self._loads) or self._is_resumed):
             return []
         self._is_resumed = False
         self._doubts.release()
@@ -106,12 +114,13 @@ class Commits:
         return HeldMessages(
             events={message for message, _ in held},
             records={message_of_record(message, key) for message, key in held},
+            of_loads=list(self._travelling.values()),
         )
 
-    def commit(self, certain: Certain) -> None:
+    def commit(self, certain: Certain, of_load: Commit | None = None) -> None:
         """Tells the outcomes, and writes all that is certain to the journal in one transaction.
 
-        That includes held records with their events.
+        That includes held records with their events, and what else is known of a load that is over.
 
         Before it, a resumed run delivers these events again, and takes the outcomes that were decided for them.
         After it, they are done: the position is past them, and nothing about them is needed but held records,
@@ -125,25 +134,55 @@ class Commits:
         counting = [row for row in ended if not row.is_copy] if failed or self._has_letters else []
         last = {row.digest: row for row in counting}
         position = certain.taken[-1].position if certain.taken else self.position
+        held = self._loads.held(certain.held)
+        also = of_load or Commit(position=position)
         self._ledger.commit(
-            Commit(
+            replace(
+                also,
                 position=position,
                 results=written.results,
                 tally=written.tally,
-                held=[row.held for row in certain.held if not row.received.only],
+                held=held,
                 no_longer_held=[
                     *(row.key for row in (*ended, *certain.apart) if row.received.only),
                     *(row.claimed for row in ended if row.claimed),
                 ],
                 failed=[row.letter for row in last.values() if row.fate == "failed"],
                 delivered=[digest for digest, row in last.items() if row.fate != "failed"],
-                messages=list(self._delivered_messages(certain, failed)) if self._remember else (),
+                messages=[
+                    *also.messages,
+                    *(self._delivered_messages(certain, failed) if self._remember else ()),
+                ],
             )
         )
         self.position = position
         self._has_letters = self._has_letters or bool(failed)
-        self._held += (_HeldRecord(row.held, self._messages.of(row.received)) for row in certain.held)
+        self._note_held(certain.held, held)
+        self._loads.committed(held)
         self._on_commit(position)
+
+    def _note_held(self, rows: Iterable[Row], held: Iterable[Held | Loaded]) -> None:
+        loads = {one.held.key: one.load for one in held if isinstance(one, Loaded)}
+        for row in rows:
+            message = self._messages.of(row.received)
+            if row.key not in loads:
+                self._held.append(_HeldRecord(row.held, message))
+            elif message and (self._messages.skip_delivered or row.key.mapping in self._messages.creating):
+                known = self._travelling.setdefault(loads[row.key], set())
+                known.update((message, message_of_record(message, row.key)))
+
+    def load_is_over(self, load: int, rows: Sequence[Row] = ()) -> None:
+        """Notes that a load is over, of which these rows must be sent otherwise: they are held in their order."""
+        self._travelling.pop(load, None)
+        self._has_load_ended = True
+        if self._ledger.loads.is_of_letters:
+            back = [_HeldRecord(row.held, self._messages.of(row.received)) for row in rows]
+            self._held = sorted([*self._held, *back], key=lambda one: one.entry.key.event)
+        else:
+            self._held = self._held_records()
+
+    def _held_records(self) -> list[_HeldRecord]:
+        return [_HeldRecord(held, self._messages.of(held_event(held))) for held in self._ledger.held()]
 
     def _delivered_messages(self, certain: Certain, failed: Iterable[Row]) -> Iterator[str]:
         """The message ids of the events that were delivered as a whole.

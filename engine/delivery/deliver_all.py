@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Event
 
 import orjson
 
 from sfmap.engine.delivery.commits import Delivered, Listener, OutputState
 from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
+from sfmap.engine.delivery.load_jobs import LoadJobs
+from sfmap.engine.delivery.loads import Loads
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.pipeline import Delivery, DeliveryOptions
 from sfmap.engine.delivery.progress import OnProgress, Progress
@@ -19,9 +22,14 @@ from sfmap.engine.delivery.write_pace import Connections
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Output
 from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.language.model import BulkMode
 from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.org.bulk_port import BulkOrg
 from sfmap.engine.org.port import BATCH_SIZE, Org
 from sfmap.engine.sources.event_source import START, EventSource, Position
+
+_MOST_JOBS = 4
+"""The most bulk jobs at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,10 @@ class RunOptions:
     call_limit: float = CALL_LIMIT
     connections: Connections = "auto"
     batch_size: int = BATCH_SIZE
+    bulk: BulkMode = "never"
+    """Whether records travel by bulk jobs, if their mapping does not say so."""
+    bulk_asked: BulkMode | None = None
+    """The same for all mappings; None to leave it to them."""
     skip_delivered: bool = False
     ids_by_source: bool = False
     remember_days: int = 7
@@ -42,6 +54,10 @@ class RunOptions:
 
     def waiter(self) -> Waiter:
         return Waiter(self.patience, self.should_stop, self.say)
+
+    def waiter_until(self, stopping: Event) -> Waiter:
+        """One that also stops when the event is set."""
+        return Waiter(self.patience, lambda: self.should_stop() or stopping.is_set(), self.say)
 
 
 class RunListener:
@@ -72,6 +88,7 @@ def deliver_all(
     org: Org,
     ledger: Ledger,
     options: RunOptions,
+    bulk: BulkOrg | None = None,
     results: Output | None = None,
 ) -> tuple[Report, SfmapError | None]:
     """Delivers everything; returns the report, and the error that ended the run early, if any.
@@ -98,7 +115,7 @@ def deliver_all(
     delivery: Delivery | None = None
     interruption: SfmapError | None = None
     try:
-        delivery = make_delivery(mapper, org, ledger, options, listener, tell_progress)
+        delivery = make_delivery(mapper, org, ledger, options, listener, tell_progress, bulk)
         delivery.deliver(source, start)
     except SfmapError as error:
         interruption = error
@@ -117,15 +134,25 @@ def make_delivery(
     options: RunOptions,
     listener: Listener,
     on_commit: Callable[[Position], object] = lambda position: None,
+    bulk: BulkOrg | None = None,
 ) -> Delivery:
     """Creates the delivery of a run, and has the journal forget old message ids. Raises `JournalFailed`."""
     ledger.forget_old(options.remember_days)
+    waiter = options.waiter()
+    loads = Loads(
+        jobs=_jobs(org, bulk, ledger, options) if bulk else None,
+        table=ledger.loads,
+        waiter=waiter,
+        usual=options.bulk,
+        asked=options.bulk_asked,
+    )
     return Delivery(
         org=org,
         mapper=mapper,
         ledger=ledger,
-        doubts=Doubts(ledger, options.call_limit),
-        waiter=options.waiter(),
+        doubts=Doubts(ledger, options.call_limit, also=(loads,)),
+        waiter=waiter,
+        loads=loads,
         options=DeliveryOptions(
             connections=options.connections,
             batch_size=options.batch_size,
@@ -135,6 +162,18 @@ def make_delivery(
         ),
         listener=listener,
         on_commit=on_commit,
+    )
+
+
+def _jobs(org: Org, bulk: BulkOrg, ledger: Ledger, options: RunOptions) -> LoadJobs:
+    stopping = Event()
+    return LoadJobs(
+        org=bulk,
+        described=lambda name: org.describe([name])[name],
+        table=ledger.loads,
+        waiter=options.waiter_until(stopping),
+        together=_MOST_JOBS,
+        stopping=stopping,
     )
 
 

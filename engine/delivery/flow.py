@@ -72,8 +72,12 @@ class Flow:
         sizes: BatchSizes,
         decisions: Decisions,
         apart: Callable[[Item], list[Item]],
+        takes: Callable[[PendingWrite], bool],
     ) -> None:
-        """`together` is the most identities in one look-up; `apart` makes the items of folded events."""
+        """`together` is the most identities in one look-up; `apart` makes the items of folded events.
+
+        What `takes` returns True for is written by a bulk job: its items get no outcome here.
+        """
         self._org = org
         self._threads = OrgThreads(pace.most)
         self._pace = pace
@@ -93,6 +97,7 @@ class Flow:
         self._sizes = sizes
         self._decisions = decisions
         self._apart = apart
+        self._takes = takes
         self._unplanned: dict[int, PlannedGroup | None] = {}
         """By place, the items to be looked up or planned, each with the group that it was planned with before."""
         self._planned: dict[int, PlannedGroup] = {}
@@ -274,6 +279,8 @@ class Flow:
             one = plan_write(fold, self._calls)
             if isinstance(one, Ending):
                 decided += ended(fold, one)
+            elif self._takes(one):
+                self._leave(fold.items)
             else:
                 pending.append(one)
         if decided:
@@ -312,10 +319,14 @@ class Flow:
         self._decide(known.decided, known.settled, kept(item for _, items in known.repeated for item in items))
         for pending, items in known.repeated:
             self._send_again(pending, items)
-        for item in known.lost:
-            self._undecided.end_write(self._planned.pop(item.place))
+        self._leave(known.lost)
         if answers.failure:
             raise answers.failure
+
+    def _leave(self, items: Iterable[Item]) -> None:
+        """Lets go of items whose outcome comes later: they are held."""
+        for item in items:
+            self._undecided.end_write(self._planned.pop(item.place))
 
     def _send_again(self, pending: PendingWrite, items: Sequence[Item]) -> None:
         """Has the items of a write looked up again with others of their group, after a pause if one may help."""

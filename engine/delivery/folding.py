@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sfmap.engine.delivery.item import Content, Found, Item, Lookups, comparable, holds, mentioned
 from sfmap.engine.delivery.outcome import Fate
-from sfmap.engine.delivery.traces import Trace, traces_of, traces_until_written
+from sfmap.engine.delivery.traces import Disjoint, Trace, traces_of, traces_until_written
 from sfmap.engine.delivery.undecided import PlannedGroup
 from sfmap.engine.mapping.values.record import Addition
 from sfmap.engine.org.fields import several
@@ -197,7 +197,7 @@ def _joined(one: Found, met: Mapping[int, Fold | _NotNow]) -> Fold | None:
 def plan_writes(
     found: Iterable[Found],
     lookups: Lookups,
-    in_doubt: Set[Trace] = frozenset(),
+    in_doubt: Disjoint = frozenset(),
     writes: Set[int] = frozenset(),
     groups_met: Callable[[Set[Trace], int], Sequence[PlannedGroup]] = lambda traces, place: (),
 ) -> WritePlan:

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from sfmap.engine.delivery.item import Item
-from sfmap.engine.delivery.traces import Trace, restored_traces, stored_traces
+from sfmap.engine.delivery.traces import AnyOf, Disjoint, Trace, restored_traces, stored_traces
 from sfmap.engine.journal.earlier_stream import EarlierStream
 from sfmap.engine.journal.entries import InFlight, RecordKey, Settled, Unanswered
 from sfmap.engine.journal.ledger import Ledger
@@ -40,12 +40,18 @@ class Doubts:
     """The writes in flight, each in the journal before it is sent. Thread-safe."""
 
     def __init__(
-        self, ledger: Ledger, call_limit: float = CALL_LIMIT, clock: Callable[[], float] = uptime
+        self,
+        ledger: Ledger,
+        call_limit: float = CALL_LIMIT,
+        clock: Callable[[], float] = uptime,
+        also: Sequence[Disjoint] = (),
     ) -> None:
+        """`also` are further traces that no record may meet."""
         self._ledger = ledger
         self._call_limit = call_limit
         self._clock = clock
         self._lock = Lock()
+        self._also = also
         self._held: set[Trace] = set()
         self._unanswered = ledger.unanswered()
         self._earlier = EarlierStream()
@@ -105,10 +111,10 @@ class Doubts:
         """Removes the traces of all held records."""
         self._held.clear()
 
-    def traces(self) -> frozenset[Trace]:
+    def traces(self) -> Disjoint:
         """The traces that no record may meet."""
         with self._lock:
-            return frozenset(self._held).union(*(doubt.traces for doubt in self._lost))
+            return AnyOf((frozenset(self._held).union(*(doubt.traces for doubt in self._lost)), *self._also))
 
     def writes(self) -> frozenset[int]:
         """The numbers of the writes in doubt."""

@@ -1,7 +1,7 @@
 """Turns events into items: maps them, fits records to the org, and skips repeated events."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -37,10 +37,17 @@ _KILLED = (
 
 @dataclass(frozen=True, slots=True)
 class HeldMessages:
-    """The message ids of events and records that wait for a write in doubt."""
+    """The message ids of events and records that wait for a write in doubt or a bulk job."""
 
     events: Set[str]
     records: Set[str]
+    of_loads: Sequence[Set[str]] = ()
+    """Those of both kinds that wait for bulk jobs."""
+
+    def among(self, messages: Collection[str], held: Set[str]) -> set[str]:
+        """Those of the messages that wait; `held` are the events or the records."""
+        sets = [one for one in (held, *self.of_loads) if one]
+        return {message for message in messages if any(message in one for one in sets)} if sets else set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +193,7 @@ class Intake:
             return set()
         messages = self._messages
         asked = {one.number: found for one in events if not one.only and (found := messages.of_repeat(one))}
-        known = held.events | self._ledger.delivered(asked.values())
+        known = held.among(asked.values(), held.events) | self._ledger.delivered(asked.values())
         return {number for number, message in asked.items() if message in known}
 
     def _not_created_before(
@@ -199,7 +206,7 @@ class Intake:
             is_new = one.record.mapping in self._messages.creating and not row.received.only
             if is_new and (message := self._messages.of(row.received)):
                 asked[one.place] = message_of_record(message, row.key)
-        known = held.records | self._ledger.delivered(asked.values())
+        known = held.among(asked.values(), held.records) | self._ledger.delivered(asked.values())
         created = {place for place, name in asked.items() if name in known}
         for one in records:
             if one.place in created:

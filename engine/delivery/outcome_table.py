@@ -5,6 +5,7 @@ A decision is in the journal before anything else is sent.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -94,9 +95,16 @@ class Row:
 
     def end(self, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()) -> Outcome:
         """Sets the outcome."""
-        received = self.received
         self.may_be_created = ending.may_be_created
-        self.outcome = Outcome(
+        self.outcome = self.outcome_of(ending, mapping, object_name, notes)
+        return self.outcome
+
+    def outcome_of(
+        self, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()
+    ) -> Outcome:
+        """The outcome that the record would have."""
+        received = self.received
+        return Outcome(
             event=received.number,
             file=received.file,
             line=received.line,
@@ -111,7 +119,6 @@ class Row:
             events=received.events,
             answer=ending.answer,
         )
-        return self.outcome
 
     @property
     def fate(self) -> Fate | None:
@@ -205,7 +212,10 @@ def stored_outcome(outcome: Outcome) -> bytes:
 
 
 def restored_outcome(stored: bytes) -> Outcome:
-    said = orjson.loads(stored)
+    return outcome_of_json(orjson.loads(stored))
+
+
+def outcome_of_json(said: dict[str, Any]) -> Outcome:
     answer = said.get("answer")
     return Outcome(**{**said, "notes": tuple(said["notes"]), "answer": Answer(**answer) if answer else None})
 

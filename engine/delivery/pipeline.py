@@ -10,15 +10,18 @@ from dataclasses import dataclass
 
 from sfmap.engine.delivery.batch_sizes import BatchSizes
 from sfmap.engine.delivery.commits import Commits, Listener
+from sfmap.engine.delivery.ended_loads import EndedLoads
 from sfmap.engine.delivery.flow import Flow
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.intake import Intake
 from sfmap.engine.delivery.item import Item
+from sfmap.engine.delivery.loads import Loads
 from sfmap.engine.delivery.open_windows import OpenWindow, OpenWindows, certain_of
 from sfmap.engine.delivery.outcome_table import Decisions, MessageIds
 from sfmap.engine.delivery.waiter import Waiter, until
 from sfmap.engine.delivery.windows import WINDOW_SIZE, Stream, windows
 from sfmap.engine.delivery.write_pace import Connections, WritePace
+from sfmap.engine.delivery.writes import PendingWrite
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
@@ -51,6 +54,13 @@ class DeliveryOptions:
     ids_by_source: bool = False
     """Whether message ids are separate for each source of events (`Received.file`)."""
 
+    def message_ids(self, mapper: Mapper) -> MessageIds:
+        return MessageIds(
+            by_source=self.ids_by_source,
+            skip_delivered=self.skip_delivered,
+            creating=mapper.creating if self.remember else frozenset(),
+        )
+
 
 class Delivery:
     """Delivers the events of a source to an org.
@@ -58,6 +68,9 @@ class Delivery:
     Its methods raise `OrgError`, `StopRequested` or `SourceFailed` after what is certain has been told and is in
     the journal. `JournalFailed`, and what the listener raises, may come before that.
     """
+
+    _can_commit = True
+    """False once a commit has failed: later windows must not be committed then."""
 
     def __init__(
         self,
@@ -67,30 +80,30 @@ class Delivery:
         ledger: Ledger,
         doubts: Doubts,
         waiter: Waiter,
+        loads: Loads,
         options: DeliveryOptions,
         listener: Listener,
         on_commit: Callable[[Position], object] = lambda position: None,
     ) -> None:
         """`on_commit` is called after each commit with the position of the source."""
         self._doubts = doubts
+        self._loads = loads
         self._waiter = waiter
         self._options = options
-        self._messages = MessageIds(
-            by_source=options.ids_by_source,
-            skip_delivered=options.skip_delivered,
-            creating=mapper.creating if options.remember else frozenset(),
-        )
+        self._messages = options.message_ids(mapper)
         self._intake = Intake(
             org=org, mapper=mapper, ledger=ledger, doubts=doubts, waiter=waiter, messages=self._messages
         )
         self._commits = Commits(
             ledger=ledger,
             doubts=doubts,
+            loads=loads,
             messages=self._messages,
             listener=listener,
             on_commit=on_commit,
             remember=options.remember,
         )
+        self._ended_loads = EndedLoads(loads, self._commits, self._messages, waiter)
         self.sizes = BatchSizes(options.batch_size)
         self.pace = WritePace(options.connections)
         self._windows = OpenWindows()
@@ -106,20 +119,19 @@ class Delivery:
             sizes=self.sizes,
             decisions=self._decisions,
             apart=self._apart,
+            takes=self._takes,
         )
-        self._can_commit = True
-        """False once a commit has failed: later windows must not be committed then."""
 
     @property
     def held(self) -> int:
-        """The number of records that wait for a write in doubt."""
-        return self._commits.held
+        """The number of records that wait for a write in doubt or a bulk job."""
+        return self._commits.held + self._loads.records
 
     def deliver(self, source: EventSource | Stream, start: Position = START) -> None:
-        """Delivers a source to its end, and then the held records, once their writes are no longer in doubt."""
+        """Delivers a source to its end, and then the held records, once nothing that they wait for is left."""
         self.deliver_source(source, start)
         with self._committing_what_is_certain():
-            while self.held:
+            while self._commits.held or self._loads:
                 self._deliver_held()
 
     def deliver_source(self, source: EventSource | Stream, start: Position = START) -> None:
@@ -137,8 +149,10 @@ class Delivery:
             self._finish()
 
     def begin(self, start: Position) -> None:
-        """Sets where the source starts."""
+        """Sets where the source starts, and ends the bulk jobs that earlier runs have left."""
         self._commits.position = start
+        with self._committing_what_is_certain():
+            self._ended_loads.resume()
 
     def deliver_window(self, window: Sequence[Received]) -> None:
         """Delivers the events; an empty window gives held records a chance to be delivered."""
@@ -159,6 +173,9 @@ class Delivery:
         journal when the repeat is looked at.
         """
         released: Sequence[Received] = ()
+        if self._loads.has_over:
+            self._finish()
+            self._ended_loads.end()
         if self._commits.can_release:
             self._finish()
             released = self._commits.take_held()
@@ -194,6 +211,7 @@ class Delivery:
         """Goes on with what is under way, until there is room for more events or, if none come, to the end."""
         if is_idle:
             self._finish()
+            self._ended_loads.flush()
             return
         self._flow.advance(can_wait=True, is_over=False)
         while self._flow.hand_over():
@@ -243,6 +261,7 @@ class Delivery:
             yield
         except BaseException as error:
             self._flow.give_up()
+            self._loads.close()
             if isinstance(error, SfmapError) and self._can_commit:
                 self._commit_whole()
                 if self._windows:
@@ -255,9 +274,13 @@ class Delivery:
             self._deliver_held()
 
     def _deliver_held(self) -> None:
-        """Waits for the next doubt to end, and delivers the held records."""
+        """Waits for the next load or doubt to end, and delivers the held records."""
         self._finish()
-        self._wait_for_doubts()
+        self._ended_loads.flush()
+        if self._loads:
+            self._ended_loads.wait()
+        else:
+            self._wait_for_doubts()
         self._take_in([])
         self._finish()
 
@@ -270,6 +293,13 @@ class Delivery:
                 " org may still execute that call. Ctrl-C stops; the same command continues later."
             )
         self._waiter.sleep(seconds)
+
+    def _takes(self, pending: PendingWrite) -> bool:
+        """Whether the write travels by a bulk job."""
+        places = [item.place for item in pending.fold.items]
+        return self._loads.takes(
+            pending, self._intake.lookups, [self._windows.table_of(place)[place] for place in places]
+        )
 
     def _apart(self, item: Item) -> list[Item]:
         """The items of the events that were folded into an item which the org has refused."""

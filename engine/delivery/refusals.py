@@ -45,7 +45,7 @@ def to_send_again(sent: Sent, refused: Refused) -> list[Item] | None:
     """The items of a refused write to send again; None if that would not help."""
     items = sent.pending.fold.items
     head = items[0]
-    cause = _cause(refused, sent.pending.call.verb, sent.together)
+    cause = cause_of(refused, sent.pending.call.verb, sent.together)
     if cause == "taken" and not head.lookup_keys:
         cause = None
     if cause and head.again.count(cause) < _most_again(cause):
@@ -92,7 +92,7 @@ def _despite_duplicates(items: Sequence[Item], refused: Refused) -> list[Item] |
     ]
 
 
-def _cause(refused: Refused, verb: str, together: int) -> Cause | None:
+def cause_of(refused: Refused, verb: str, together: int) -> Cause | None:
     """Why the record may be sent again; None if it would be refused again. `together` is the size of its batch."""
     if _is_locked(refused):
         return "locked"

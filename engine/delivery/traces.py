@@ -1,8 +1,8 @@
 """Traces: what makes records depend on each other, so that the order of their writes can matter."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, Protocol, cast
 
 import orjson
 
@@ -60,6 +60,21 @@ class Trace(NamedTuple):
 About = LookupKey | FieldValue | ConditionField
 
 
+class Disjoint(Protocol):
+    """Traces that others may meet."""
+
+    def isdisjoint(self, traces: Iterable[Trace], /) -> bool: ...
+
+
+class AnyOf(NamedTuple):
+    """The traces of several."""
+
+    parts: Sequence[Disjoint]
+
+    def isdisjoint(self, traces: Iterable[Trace], /) -> bool:
+        return all(part.isdisjoint(traces) for part in self.parts)
+
+
 @dataclass(frozen=True, slots=True)
 class Traces:
     """The dependencies of an item: one that leaves a trace must be written before a later one that meets it."""
@@ -87,7 +102,7 @@ def traces_of(found: Found, lookups: Lookups) -> Traces:
             *(Trace("pointed", one.record.id) for one in found.pointed),
             *(Trace("looked", one) for one in looked),
             *(Trace("written", one) for one in written),
-            *(_hidden(found) if _may_hide(item, lookups) else ()),
+            *(_hidden(found) if may_hide(item, lookups) else ()),
         }
     )
     if found.instead:
@@ -124,7 +139,7 @@ def traces_until_written(one: Found, lookups: Lookups) -> Iterator[Trace]:
     object_name = item.record.object
     if lookups.order_matters(object_name) and item.record.operation in ("create", "upsert"):
         yield creation(object_name)
-    if _may_hide(item, lookups):
+    if may_hide(item, lookups):
         yield Trace("hidden", object_name)
     if next(one.origin.fitted.match_pointers, None):
         yield Trace("unasked", object_name)
@@ -159,7 +174,7 @@ def _about(stored: list[object]) -> About:
     return FieldValue(str(object_name), str(field), cast(Value | None, value))
 
 
-def _may_hide(item: Item, lookups: Lookups) -> bool:
+def may_hide(item: Item, lookups: Lookups) -> bool:
     """Whether the write may hide the record from `unless_found`."""
     names = lookups.instead.get(item.record.object)
     if not names:

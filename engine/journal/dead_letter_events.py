@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_store import DeadLetter, dead_letters
+from sfmap.engine.journal.entries import DEAD_LETTERS
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.sources.reading import json_bytes, read_event
 
@@ -19,7 +20,7 @@ class DeadLetterSource:
     reason: str = ""
     numbers: tuple[int, ...] = ()
     """The numbers of those to deliver; empty for all."""
-    name: str = "dead letters"
+    name: str = DEAD_LETTERS
 
     def __iter__(self) -> Iterator[Received]:
         """Numbers each by its dead letter, so that a retry after a kill knows what was delivered."""

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sfmap.engine.files.output import NO_RESULTS, Results
 from sfmap.engine.sources.event_source import Position
@@ -11,6 +11,10 @@ from sfmap.engine.sources.reading import json_bytes, read_event
 
 FOLDED = -1
 """Instead of an item: the record that several events were folded into before they were delivered."""
+
+
+DEAD_LETTERS = "dead letters"
+"""The name of the dead letters as a source."""
 
 
 class RecordKey(NamedTuple):
@@ -46,6 +50,49 @@ class Held:
     file: str
     line: int
     raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A record that travels by a bulk job, and is held until the job is over."""
+
+    held: Held
+    load: int
+    place: int
+    """The number of its row in the load, from 0; records with the same one are written as one."""
+    row_key: bytes | None
+    """What the results name the row by; None for further records of a row."""
+    expected: bytes
+    """Its outcome if the row is written, as JSON."""
+    was_held: bool = False
+    """Whether the journal holds it already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredRecord:
+    """A record whose bulk job is over."""
+
+    held: Held
+    place: int
+    """The number of its row in the load, from 0."""
+    expected: bytes
+    answer: bytes
+    """What the org did with its row, as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLoad:
+    """Records of one source that one bulk job writes."""
+
+    id: int
+    source: str
+    state: Literal["filling", "opened", "closing", "answered"]
+    """`filling` has no job; `opened` has one that the org does not process before it is closed; `closing` may have
+    been closed; `answered` has the results of all its rows in the journal."""
+    job: str
+    """The job's id in the org; empty while filling."""
+    target: bytes
+    """What the job does with each row, as JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +159,8 @@ class Commit:
     position: Position
     results: Results = NO_RESULTS
     tally: bytes = b""
-    held: Sequence[Held] = ()
+    held: Sequence[Held | Loaded] = ()
+    """In their order."""
     no_longer_held: Sequence[RecordKey] = ()
     """Held records and dead letters that now have an outcome."""
     failed: Sequence[Letter] = ()
@@ -120,6 +168,10 @@ class Commit:
     """The digests of delivered records, which may have been dead letters before."""
     messages: Sequence[str] = ()
     """The ids of delivered events."""
+    newest: Sequence[tuple[bytes, str]] = ()
+    """By identity, the time of the newest event that a bulk job has written."""
+    given_back: Sequence[RecordKey] = ()
+    """Records that no bulk job writes any more: they are held until they are sent otherwise."""
 
 
 def digest(raw: bytes, mapping: str, item_number: int) -> bytes:

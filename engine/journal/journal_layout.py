@@ -17,6 +17,18 @@ ALTER TABLE in_flight ADD COLUMN part TEXT NOT NULL DEFAULT '';
 ALTER TABLE in_flight ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE leases (org TEXT, part TEXT, epoch INTEGER, PRIMARY KEY (org, part)) WITHOUT ROWID;
 """
+_LOADS = """\
+ALTER TABLE held ADD COLUMN load INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE held ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE held ADD COLUMN row_key BLOB;
+ALTER TABLE held ADD COLUMN expected BLOB;
+ALTER TABLE held ADD COLUMN answer BLOB;
+CREATE INDEX held_event ON held (event);
+CREATE INDEX held_load ON held (load, place);
+CREATE TABLE loads (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT, source TEXT, state TEXT, job TEXT, target BLOB
+);
+"""
 _TABLES = """\
 CREATE TABLE sources (
     org TEXT, source TEXT, number INTEGER, file INTEGER, offset INTEGER, line INTEGER, digest BLOB,
@@ -31,7 +43,13 @@ CREATE TABLE decided (
 ) WITHOUT ROWID;
 CREATE TABLE held (
     id INTEGER PRIMARY KEY, org TEXT, source TEXT, event INTEGER, digest TEXT, mapping TEXT, item INTEGER,
-    file TEXT, line INTEGER, raw BLOB
+    file TEXT, line INTEGER, raw BLOB, load INTEGER NOT NULL DEFAULT 0, place INTEGER NOT NULL DEFAULT 0,
+    row_key BLOB, expected BLOB, answer BLOB
+);
+CREATE INDEX held_event ON held (event);
+CREATE INDEX held_load ON held (load, place);
+CREATE TABLE loads (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT, source TEXT, state TEXT, job TEXT, target BLOB
 );
 CREATE TABLE in_flight (
     id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT, day INTEGER, boot TEXT, until REAL, traces BLOB,
@@ -60,8 +78,8 @@ CREATE TABLE newest (org TEXT, identity BLOB, moment TEXT, PRIMARY KEY (org, ide
 
 JOURNAL = Layout(
     tables=_TABLES.format(counted=_COUNTED, uncounted=_UNCOUNTED),
-    version=7,
-    upgrades={6: _LEASES},
+    version=8,
+    upgrades={6: _LEASES, 7: _LOADS},
     if_other_version="Finish its run with that version: what waits, is in doubt or is a dead letter is only here.",
     if_damaged="Move it away and run again from the start: records already in the org are found and updated."
     " Its dead letters are only in this file; sqlite3's .recover may save them.",

@@ -1,8 +1,7 @@
 """The journal as one run uses it: how far its source is delivered, and everything not yet settled."""
 
-import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
@@ -10,6 +9,7 @@ import orjson
 
 from sfmap.engine.files.output import Results
 from sfmap.engine.journal.database import Database, Transaction, replacing
+from sfmap.engine.journal.delivered_messages import DeliveredMessages, rows_among
 from sfmap.engine.journal.entries import (
     Checkpoint,
     Commit,
@@ -22,12 +22,9 @@ from sfmap.engine.journal.entries import (
     digest,
 )
 from sfmap.engine.journal.file_list import FileList
+from sfmap.engine.journal.load_table import LoadTable
 from sfmap.engine.journal.statements import ADD_LETTER, DELETE_RECORD, STORE_DECIDED, STORE_SENT, STORE_SOURCE
 from sfmap.engine.sources.event_source import START, FileVersion, Position
-
-_MOST_DELIVERED = 5_000_000
-"""The most message ids that are remembered; each takes about 30 bytes."""
-_ASKED_AT_ONCE = 500
 
 
 def highest_number(database: Database, source: str) -> int:
@@ -62,7 +59,8 @@ class Ledger:
         self._files = FileList(org, source)
         self._after = 0
         """The number that this stream's events are counted from."""
-        self._digest_key = hashlib.sha256(org.encode()).digest()
+        self._messages = DeliveredMessages(org)
+        self.loads = LoadTable(database, org, source)
 
     @property
     def slack(self) -> float:
@@ -170,10 +168,10 @@ class Ledger:
         return {RecordKey(event, digest, mapping, item): out for event, digest, mapping, item, out in found}
 
     def held(self) -> list[Held]:
-        """The held records, in order of arrival."""
+        """The held records, in order of arrival, without those that travel by a bulk job."""
         rows = self._database.rows(
             "SELECT event, digest, mapping, item, file, line, raw FROM held WHERE org = ? AND source = ?"
-            " ORDER BY id",
+            " AND load = 0 ORDER BY id",
             *self._own,
         )
         found = cast(list[tuple[int, str, str, int, str, int, bytes]], rows)
@@ -286,11 +284,8 @@ class Ledger:
                 STORE_DECIDED,
                 [(*key, today, outcome) for key, (_, outcome) in zip(keys, settled.outcomes, strict=True)],
             )
-            self._remember(connection, settled.messages)
-            connection.executemany(
-                replacing("newest", "org, identity", "moment"),
-                [(self._org, identity, moment) for identity, moment in settled.newest],
-            )
+            self._messages.remember(connection, self._day(), settled.messages)
+            self._note_newest(connection, settled.newest)
 
     def commit(self, commit: Commit) -> None:
         at = commit.position
@@ -302,11 +297,8 @@ class Ledger:
             ended = [(*self._own, *key) for key in commit.no_longer_held]
             for table in ("decided", "held"):
                 connection.executemany(DELETE_RECORD.format(table=table), ended)
-            connection.executemany(
-                "INSERT INTO held (org, source, event, digest, mapping, item, file, line, raw)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(*self._own, *held.key, held.file, held.line, held.raw) for held in commit.held],
-            )
+            self.loads.hold(connection, commit.held)
+            self.loads.give_back(connection, commit.given_back)
             connection.execute(
                 'UPDATE sources SET number = ?, file = ?, "offset" = ?, line = ?, digest = ?, cursor = ?,'
                 " results = ?, results_size = ?, tally = ? WHERE org = ? AND source = ?",
@@ -317,12 +309,13 @@ class Ledger:
                 "DELETE FROM dead_letters WHERE org = ? AND digest = ?",
                 [(self._org, delivered) for delivered in commit.delivered],
             )
-            self._remember(connection, commit.messages)
+            self._messages.remember(connection, self._day(), commit.messages)
+            self._note_newest(connection, commit.newest)
 
-    def _remember(self, connection: Transaction, messages: Iterable[str]) -> None:
+    def _note_newest(self, connection: Transaction, newest: Iterable[tuple[bytes, str]]) -> None:
         connection.executemany(
-            "INSERT INTO delivered (day, message) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            [(self._day(), self._message_digest(message)) for message in messages],
+            replacing("newest", "org, identity", "moment"),
+            [(self._org, identity, moment) for identity, moment in newest],
         )
 
     def finish(self) -> None:
@@ -336,19 +329,7 @@ class Ledger:
 
     def delivered(self, messages: Iterable[str]) -> set[str]:
         """The message ids that were delivered before."""
-        asked = {self._message_digest(message): message for message in messages}
-        query = "SELECT message FROM delivered WHERE day = ? AND message"
-        return {asked[cast(bytes, row[0])] for day in self._days() for row in self._among(query, day, list(asked))}
-
-    def _days(self) -> Iterator[int]:
-        """The days whose message ids are remembered."""
-        day: object = -1
-        while (day := self._database.rows("SELECT min(day) FROM delivered WHERE day > ?", day)[0][0]) is not None:
-            yield cast(int, day)
-
-    def _message_digest(self, message: str) -> bytes:
-        """A short digest that differs by org: it keeps the table, which is written at random places, small."""
-        return hashlib.blake2b(message.encode("utf-8", "replace"), digest_size=16, key=self._digest_key).digest()
+        return self._messages.among(self._database, messages)
 
     def forget_old(self, days: int) -> None:
         """Forgets message ids older than that many days, and the oldest if there are too many.
@@ -368,20 +349,12 @@ class Ledger:
                 f" AND {has_ended}",
                 (oldest,),
             )
-            connection.execute("DELETE FROM delivered WHERE day <= ?", (oldest,))
-            while connection.execute("SELECT count(*) FROM delivered").fetchone()[0] > _MOST_DELIVERED:
-                connection.execute("DELETE FROM delivered WHERE day = (SELECT min(day) FROM delivered)")
+            self._messages.forget(connection, oldest)
 
     def newest(self, identities: Sequence[bytes]) -> dict[bytes, str]:
         """The times of the newest written events, by identity."""
-        rows = self._among("SELECT identity, moment FROM newest WHERE org = ? AND identity", self._org, identities)
-        return dict(cast(Iterable[tuple[bytes, str]], rows))
-
-    def _among(self, query: str, given: object, values: Sequence[bytes]) -> Iterator[tuple[object, ...]]:
-        """The rows of a query with one given value whose last column is one of the values."""
-        for start in range(0, len(values), _ASKED_AT_ONCE):
-            asked = values[start : start + _ASKED_AT_ONCE]
-            yield from self._database.rows(f"{query} IN ({', '.join('?' * len(asked))})", given, *asked)
+        query = "SELECT identity, moment FROM newest WHERE org = ? AND identity"
+        return dict(cast(Iterable[tuple[bytes, str]], rows_among(self._database, query, self._org, identities)))
 
     def _letter(self, letter: Letter) -> tuple[object, ...]:
         event, _, mapping, item = letter.key

@@ -21,6 +21,7 @@ from sfmap.engine.language.key import (
     word,
 )
 from sfmap.engine.language.model import (
+    BULK_MODES,
     DECIMAL_MARKS,
     EVENT_TYPES,
     LIST_SHAPES,
@@ -230,6 +231,13 @@ MAPPING = (
         {"type": "integer", "minimum": 1, "maximum": 200},
         "as set for the org in sfmap.yaml, or else 200",
         "50",
+    ),
+    Key(
+        "bulk",
+        "Whether records are written by bulk jobs: where they are many, always, or never.",
+        word(*BULK_MODES),
+        "as set for the org in sfmap.yaml, or else never",
+        "auto",
     ),
     Key("headers", "How the org should carry out the write.", or_removed(ref("headers")),
         "as set for the org in sfmap.yaml"),

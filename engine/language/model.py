@@ -15,6 +15,7 @@ EventType = Literal["identify", "group", "track", "page", "screen", "alias"]
 Operation = Literal["create", "update", "upsert", "delete"]
 OnMany = Literal["newest", "oldest", "error"]
 OnDuplicate = Literal["fail", "save", "update"]
+BulkMode = Literal["auto", "always", "never"]
 Write = Literal["always", "create", "update", "empty"]
 OnLong = Literal["truncate", "reject"]
 OnInvalid = Literal["drop", "reject"]
@@ -32,6 +33,7 @@ DecimalMark = Literal["point", "comma"]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 ON_MANY: tuple[OnMany, ...] = get_args(OnMany)
+BULK_MODES: tuple[BulkMode, ...] = get_args(BulkMode)
 ON_DUPLICATE: tuple[OnDuplicate, ...] = get_args(OnDuplicate)
 WRITES: tuple[Write, ...] = get_args(Write)
 ON_LONG: tuple[OnLong, ...] = get_args(OnLong)
@@ -263,6 +265,8 @@ class Mapping:
     """Whether an event older than the newest one written for its identity is skipped."""
     batch_size: int | None
     """The most records in one write; None for that of the org's entry."""
+    bulk: BulkMode | None
+    """Whether records travel by bulk jobs; None for what the org's entry says."""
     headers: WriteHeaders
     rules: tuple[FieldRule, ...]
     """Fields and address parts, in document order."""

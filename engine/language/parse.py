@@ -7,6 +7,7 @@ from sfmap.engine.language.conventions import read_conventions
 from sfmap.engine.language.key import names
 from sfmap.engine.language.keys import CUSTOM, EVENT, EXTERNAL_ID, LANGUAGE_VERSION, MAPPING
 from sfmap.engine.language.model import (
+    BULK_MODES,
     EVENT_TYPES,
     LIST_SHAPES,
     OBJECT_SHAPES,
@@ -157,6 +158,7 @@ def _mapping(name: str, source: Source, table: Table) -> Mapping:
         skip_unchanged=table.boolean("skip_unchanged") or False,
         timestamp_guard=table.boolean("timestamp_guard") or False,
         batch_size=read_batch_size(table),
+        bulk=table.choice("bulk", BULK_MODES),
         headers=read_headers(table.get("headers"), table.report),
         rules=tuple(replace(rule, conventions=conventions) for rule in read_rules(table)),
         conventions=conventions,

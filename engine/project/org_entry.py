@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sfmap.engine.language.model import NO_HEADERS, WriteHeaders
+from sfmap.engine.language.model import BULK_MODES, NO_HEADERS, BulkMode, WriteHeaders
 from sfmap.engine.language.overlay import Setting
 from sfmap.engine.language.write_options import read_batch_size, read_headers
 from sfmap.engine.org.login_url import login_url_mistake
@@ -17,7 +17,7 @@ from sfmap.engine.yaml_files.reader import DiagnosticReport, Table
 LOCAL = "local"
 """The name of the local org."""
 
-_DELIVERY_KEYS = ("reserve", "patience", "call_limit", "batch_size")
+_DELIVERY_KEYS = ("reserve", "patience", "call_limit", "batch_size", "bulk")
 _LOCAL_KEYS = ("schema", "settings", "headers", *_DELIVERY_KEYS)
 _COMMON_KEYS = ("auth", "sandbox", "login_url", "api_version", "wsdl", "headers", "settings", *_DELIVERY_KEYS)
 _PERCENT = re.compile(r"(\d{1,2}(?:\.\d+)?) ?%")
@@ -62,6 +62,8 @@ class OrgEntry:
     """Seconds after which the org itself ends a call; None for the default."""
     batch_size: int | None = None
     """The most records in one write, unless the mapping sets it; None for the default."""
+    bulk: BulkMode | None = None
+    """Whether records travel by bulk jobs, unless the mapping says so; None for the default."""
 
 
 def read_org(name: ScalarNode, node: TableNode, report: DiagnosticReport) -> OrgEntry:
@@ -93,6 +95,7 @@ def read_org(name: ScalarNode, node: TableNode, report: DiagnosticReport) -> Org
         patience=table.number("patience", "a number of seconds"),
         call_limit=table.number("call_limit", "a number of seconds"),
         batch_size=read_batch_size(table),
+        bulk=table.choice("bulk", BULK_MODES),
     )
 
 

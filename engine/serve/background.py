@@ -184,7 +184,9 @@ class Background:
         ledger.begin_unless_begun()
         known = ledger.checkpoint()
         position = known.position if known else START
-        delivery = make_delivery(self.requests.current_mapper(), opened.org, ledger, self._options, self)
+        delivery = make_delivery(
+            self.requests.current_mapper(), opened.org, ledger, self._options, self, bulk=opened.bulk
+        )
         delivery.begin(position)
         self._metrics.held = lambda: delivery.held
         today = _day()
@@ -257,7 +259,9 @@ class Background:
         ledger.begin_unless_begun()
         self._began = time.time()
         retried = _Retried(self._tell_retried)
-        delivery = make_delivery(self.requests.mapper, opened.org, ledger, self._options, retried)
+        delivery = make_delivery(
+            self.requests.mapper, opened.org, ledger, self._options, retried, bulk=opened.bulk
+        )
         delivery.deliver_source(source)
         ledger.finish()
         if delivery.held and chosen:  # still in doubt
@@ -352,6 +356,7 @@ def _in_background(options: RunOptions, should_stop: Callable[[], bool]) -> RunO
     return replace(
         options,
         patience=_PATIENCE,
+        bulk_asked="never",  # events are delivered as they come
         skip_delivered=True,  # a client that missed the answer sends the event again
         ids_by_source=True,  # a website's key is public: it must not be able to use up another source's ids
         should_stop=should_stop,

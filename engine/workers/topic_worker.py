@@ -13,6 +13,7 @@ from sfmap.engine.journal.database import Database, JournalFailed, JournalOutOfR
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.project_state import Lease, LeaseLost, LeaseTaken
 from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.org.bulk_port import BulkOrg
 from sfmap.engine.org.port import Org
 from sfmap.engine.sources.event_source import Position, SourceFailed
 from sfmap.engine.sources.kafka.group_consumer import GroupConsumer
@@ -58,6 +59,8 @@ class WorkerPorts:
     lease: Callable[[str], AbstractContextManager[Lease]]
     """The right to deliver a part of the events. Raises `LeaseTaken`."""
     org: Org
+    bulk: BulkOrg
+    """Its bulk jobs, which this waits for and begins none of."""
     key: str
     """The org in the journal."""
     mapper: Mapper
@@ -190,11 +193,13 @@ class TopicWorker:
             ledger = Ledger(lease.database, ports.key, journal_name(self._topic.name, number))
             place = self._place(number)
             start = begin_partition(ledger, place, restart=self._restarts(number))
-            options = replace(ports.options, should_stop=lambda: self._must_pause(partition))
+            options = replace(ports.options, bulk_asked="never", should_stop=lambda: self._must_pause(partition))
             letters = LetterListener(ports.listener, self._letters, ledger, place.name) if self._letters else None
             listener = letters or ports.listener
             opened = PartitionDelivery(
-                delivery=make_delivery(ports.mapper, ports.org, ledger, options, listener, ports.on_commit),
+                delivery=make_delivery(
+                    ports.mapper, ports.org, ledger, options, listener, ports.on_commit, ports.bulk
+                ),
                 ledger=ledger,
                 reader=self._topic.reader,
                 place=place,

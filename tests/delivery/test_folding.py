@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
+from sfmap.engine.delivery.loads import Loads
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.pipeline import Delivery, DeliveryOptions
 from sfmap.engine.delivery.waiter import Waiter
@@ -86,12 +87,14 @@ def delivered(
     ledger = Ledger(journal_file(None), "local", "events")
     ledger.begin()
     collected = CollectedOutcomes()
+    waiter = Waiter()
     Delivery(
         org=org,
         mapper=mapper,
         ledger=ledger,
         doubts=Doubts(ledger, call_limit),
-        waiter=Waiter(),
+        waiter=waiter,
+        loads=Loads(table=ledger.loads, waiter=waiter),
         options=DeliveryOptions(window_size=window_size, connections=2),
         listener=collected,
     ).deliver(Events(events))

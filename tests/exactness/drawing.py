@@ -26,6 +26,9 @@ WRITES = ("create", "update", "upsert", "delete")
 POINTS = ("before transaction", "after transaction", "before call", "in call", "after call")
 KINDS = (*LOSSES, *PASSING, *ENDING, *SEQUELS)
 """All that can disturb a trial."""
+JOB_STEPS = ("createJob", "uploadJob", "closeJob", "jobInfo", "jobResults", "abortJob")
+JOB_KINDS = ("job loss", "job refusal", "job rows", "job end", "job kill", "job stop")
+"""What can disturb a bulk job: a step without an answer or refused, rows, its end, or that of the command."""
 
 TRAITS = {
     "Lead": {"Email": "email", "LastName": "last", "Company": "company", "Phone": "phone", "City": "city",
@@ -72,6 +75,69 @@ def draw_trial(seed: int, kind: str = "") -> Trial:
         batch_size=dice.choice((200, 200, 2)),
     )
     return _shaped(Random(f"shape {seed}"), disturbed(dice, trial, kind))
+
+
+def draw_bulk_trial(seed: int, kind: str = "") -> Trial:
+    """A trial in which all that can be is written by bulk jobs."""
+    if kind not in JOB_KINDS:
+        return replace(draw_trial(seed, kind), bulk=True)
+    dice = Random(f"bulk {seed} {kind}")
+    trial = draw_trial(seed)
+    trial = replace(trial, tables=_found_in_one_way(trial.tables))
+    legs = [_draw_job_leg(dice, trial.tables, kind)]
+    if dice.random() < 0.4:
+        legs.append(_draw_job_leg(dice, trial.tables, dice.choice(JOB_KINDS)))
+    return replace(trial, legs=tuple(legs), bulk=True)
+
+
+def _found_in_one_way(tables: Sequence[Table]) -> tuple[Table, ...]:
+    """Mappings that all look up the records of an object by the same field, without which few go by jobs."""
+    first: dict[str, Table] = {}
+    found: list[Table] = []
+    for table in (replace(one, where=None, unless=()) for one in tables):
+        if table.operation != "create":
+            known = first.setdefault(table.object, table)
+            table = _by_what_is_written(replace(table, match=known.match[:1], external_id=known.external_id))
+            key = known.external_id
+            if key and all(rule.field != key for rule in table.rules):
+                table = replace(table, rules=(*table.rules, Rule(key, TRAITS[table.object][key])))
+            looked_up = {name for names in table.lookups for name in names}
+            unfit = {KEYS.get(table.object)} if table.operation != "delete" else set(TRAITS[table.object])
+            rules = tuple(rule for rule in table.rules if rule.field not in unfit - looked_up)
+            table = replace(table, rules=rules)
+        found.append(table)
+    return tuple(found)
+
+
+def _draw_job_leg(dice: Random, tables: Sequence[Table], kind: str) -> Leg:
+    if kind in ("job kill", "job stop"):
+        by = signal.SIGKILL if kind == "job kill" else signal.SIGINT
+        faults = (_draw_job_fault(dice, tables, "job loss"),) if dice.random() < 0.4 else ()
+        return Leg(plug=(dice.choice(POINTS), dice.randint(4, 30), by), faults=faults)
+    return Leg(faults=(_draw_job_fault(dice, tables, kind),))
+
+
+def _draw_job_fault(dice: Random, tables: Sequence[Table], kind: str) -> Fault:
+    first = {"at": dice.choice((1, 1, 2))}
+    if kind == "job loss":
+        what = dice.choice((*LOSSES, "server_unavailable", "expired_session", "html", "http_error"))
+        seconds = {"seconds": LATE} if what in ("late_commit", "timeout") else {}
+        return {"kind": what, "calls": dice.choice(JOB_STEPS), **first, **seconds}
+    if kind == "job refusal":
+        code = dice.choice(("INVALIDJOBSTATE", "EXCEEDEDQUOTA", "INVALIDBATCH", "FEATURENOTENABLED"))
+        return {"kind": "fault", "calls": dice.choice(JOB_STEPS[:3]), "code": code, "message": "no", **first}
+    if kind == "job end":
+        return {"kind": dice.choice(("job_failed", "job_aborted")), "calls": "processBatch", **first}
+    what = dice.choice(("record_lock", "record_lock_wrapped", "governor_limit", "deleted_between"))
+    if what == "governor_limit":
+        return {"kind": what, "calls": "processBatch", "records": dice.randint(1, 3)}
+    share = 1.0 if _minds_order(tables) else dice.choice((0.4, 1.0))
+    return {
+        "kind": "record_lock" if what == "deleted_between" else what,
+        "calls": "processBatch",
+        "share": share,
+        **first,
+    }
 
 
 def _shaped(dice: Random, trial: Trial) -> Trial:

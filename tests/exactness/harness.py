@@ -109,6 +109,7 @@ class Stage:
         else:
             argv = ["run", name, "--org", "org", "--results", f"{leg.file}.results"]
         argv += ["--connections", str(trial.connections), "--report", "report.json"]
+        argv += ["--bulk", "always"] if trial.bulk else []
         argv += ["--max-calls", str(leg.max_calls)] if leg.max_calls else []
         argv += ["--restart"] if leg.restart else []
         stdin = str(folder / "a.ndjson") if leg.file == "-" else ""

@@ -65,6 +65,30 @@ TRIAL = Trial(TABLES, EVENTS, connections=1, call_limit=0.4)
 HOLD = ({"kind": "late_commit", "calls": "create", "at": 1, "seconds": 0.2},)
 """What is created at first, and what meets it, waits."""
 PARTS = 12
+BULK = Trial(
+    (
+        Table("account", "group", "Account", ACCOUNT, (("AccountNumber",),)),
+        Table("contact", "identify", "Contact", CONTACT, BY_EMAIL),
+        Table(
+            "seat", "screen", "Seat__c", (Rule("Key__c", "key"), Rule("Phone__c", "phone")), external_id="Key__c"
+        ),
+        Table("gone", "track", "Account", (Rule("AccountNumber", "number"),), (("AccountNumber",),), "delete"),
+    ),
+    (
+        traits("group", number="1", company="Acme", phone="1"),
+        traits("identify", email="p1@x.co", last="La", number="1"),
+        properties("screen", key="k1", phone="3"),
+        traits("group", number="2", company="Beta", phone="5"),
+        properties("screen", key="k2", phone="4"),
+        traits("identify", email="p2@x.co", last="Lb", number="2"),
+        properties("track", number="2"),
+        traits("group", number="1", company="Acme", phone="9"),
+        properties("screen", key="K1", phone="8"),
+    ),
+    call_limit=0.4,
+    bulk=True,
+)
+"""Everything is written by bulk jobs, several at once and one after the other."""
 
 
 def test_the_stream_ends_as_the_model_says(the_stage: Stage) -> None:
@@ -77,29 +101,37 @@ def test_the_stream_ends_as_the_model_says(the_stage: Stage) -> None:
 def test_a_kill_at_any_transaction_changes_nothing(
     the_stage: Stage, point: str, window: int, faults: tuple[dict[str, object], ...], part: int
 ) -> None:
-    kill_at_each(the_stage, point, window, faults, part)
+    kill_at_each(the_stage, replace(TRIAL, window=window), point, part, faults)
 
 
 @pytest.mark.parametrize("part", mostly_soak(range(PARTS), quick=1))
 @pytest.mark.parametrize("point", ["before transaction", "after transaction"])
 def test_nor_does_one_with_the_state_in_postgresql(shared_stage: Stage, point: str, part: int) -> None:
-    kill_at_each(shared_stage, point, 4, HOLD, part)
+    kill_at_each(shared_stage, replace(TRIAL, window=4), point, part, HOLD)
 
 
 def kill_at_each(
-    the_stage: Stage, point: str, window: int, faults: tuple[dict[str, object], ...], part: int
+    the_stage: Stage, undisturbed: Trial, point: str, part: int, faults: tuple[dict[str, object], ...] = ()
 ) -> None:
     killed, number = 0, part + 1
     while True:
         leg = Leg(plug=(point, number, signal.SIGKILL), faults=faults)
-        trial = replace(TRIAL, window=window, legs=(leg,))
+        trial = replace(undisturbed, legs=(leg,))
         before = the_stage.starts[str(-signal.SIGKILL)]
         wrong = the_stage.play(trial)
         assert not wrong, f"{point} {number}:\n" + "\n".join(wrong) + "\n\n" + story(trial)
-        if the_stage.starts[str(-signal.SIGKILL)] == before:  # it had fewer transactions
+        if the_stage.starts[str(-signal.SIGKILL)] == before:  # it had fewer such points
             break
         killed, number = killed + 1, number + PARTS
     assert killed
+
+
+@pytest.mark.parametrize("part", mostly_soak(range(PARTS), quick=1))
+@pytest.mark.parametrize(
+    "point", ["before transaction", "after transaction", "before call", "in call", "after call"]
+)
+def test_nor_does_a_kill_at_any_step_of_bulk_jobs(the_stage: Stage, point: str, part: int) -> None:
+    kill_at_each(the_stage, replace(BULK, window=4), point, part)
 
 
 def test_records_created_before_a_kill_are_not_created_again(the_stage: Stage) -> None:

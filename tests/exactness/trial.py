@@ -114,6 +114,8 @@ class Trial:
     """How many events go together; 0 as usual."""
     call_limit: float = CALL_LIMIT
     batch_size: int = 200
+    bulk: bool = False
+    """Whether all that can be is written by bulk jobs."""
     stream: Literal["", "rest", "all"] = ""
     """Whether the events come by standard input, and what is sent again after an early end: what sfmap says is not
     done, or all, as by a client that was not told."""

@@ -20,9 +20,15 @@ CREATE TABLE decided (
 );
 CREATE TABLE held (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, org TEXT, source TEXT, event BIGINT, digest TEXT,
-    mapping TEXT, item BIGINT, file TEXT, line BIGINT, raw BYTEA
+    mapping TEXT, item BIGINT, file TEXT, line BIGINT, raw BYTEA, load BIGINT NOT NULL DEFAULT 0,
+    place BIGINT NOT NULL DEFAULT 0, row_key BYTEA, expected BYTEA, answer BYTEA
 );
 CREATE INDEX held_source ON held (org, source);
+CREATE INDEX held_event ON held (event);
+CREATE INDEX held_load ON held (load, place);
+CREATE TABLE loads (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, org TEXT, source TEXT, state TEXT, job TEXT, target BYTEA
+);
 CREATE TABLE in_flight (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, org TEXT, day BIGINT, boot TEXT, until DOUBLE PRECISION,
     traces BYTEA, part TEXT NOT NULL, epoch BIGINT NOT NULL
@@ -74,5 +80,14 @@ END $count$;
 CREATE TRIGGER letters_are_counted AFTER INSERT OR UPDATE OR DELETE ON dead_letters
     FOR EACH ROW EXECUTE FUNCTION count_letters();
 """
+_LOADS = """\
+ALTER TABLE held ADD COLUMN load BIGINT NOT NULL DEFAULT 0, ADD COLUMN place BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN row_key BYTEA, ADD COLUMN expected BYTEA, ADD COLUMN answer BYTEA;
+CREATE INDEX held_event ON held (event);
+CREATE INDEX held_load ON held (load, place);
+CREATE TABLE loads (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, org TEXT, source TEXT, state TEXT, job TEXT, target BYTEA
+);
+"""
 
-SHARED = SharedLayout(tables=_TABLES, version=1, upgrades={})
+SHARED = SharedLayout(tables=_TABLES, version=2, upgrades={1: _LOADS})

@@ -45,6 +45,11 @@ def take_over(journal: Database, spool: Database, into: PostgresJournal, *, fold
 
     They will be delivered to the org with that name in sfmap.yaml. Raises `JournalFailed`.
     """
+    if journal.rows("SELECT 1 FROM loads LIMIT 1"):
+        raise JournalFailed(
+            "records of this folder travel by bulk jobs: take `state` out of sfmap.yaml, run the same command"
+            " again until it has finished, and then upgrade again"
+        )
     with into.transaction() as connection:
         if connection.execute("SELECT 1 FROM taken_over WHERE folder = ?", (folder,)).fetchone():
             return 0  # it ended before the files were renamed

@@ -78,6 +78,7 @@ def _record_plan(mapping: Mapping) -> RecordPlan:
         skip_unchanged=mapping.skip_unchanged,
         timestamp_guard=mapping.timestamp_guard,
         batch_size=mapping.batch_size,
+        bulk=mapping.bulk,
         conventions=mapping.conventions,
         has_values_alone=not has_more and not (mapping.custom and mapping.custom.clears),
         currencies=tuple((rule.field, rule.currency.text) for rule in mapping.rules if rule.currency),

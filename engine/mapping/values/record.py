@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sfmap.engine.language.model import (
     CONVENTIONS,
     NO_HEADERS,
+    BulkMode,
     Constant,
     Conventions,
     OnDuplicate,
@@ -99,6 +100,8 @@ class RecordPlan:
     """Whether an event older than the newest one written is skipped."""
     batch_size: int | None = None
     """The most records in one write; None for that of the org's entry."""
+    bulk: BulkMode | None = None
+    """Whether they travel by bulk jobs; None for what the org's entry says."""
     conventions: Conventions = CONVENTIONS
     """How delivery reads texts for fields of other types."""
     has_values_alone: bool = False
@@ -128,6 +131,8 @@ class RecordPlan:
             line["timestamp_guard"] = True
         if self.batch_size:
             line["batch_size"] = self.batch_size
+        if self.bulk:
+            line["bulk"] = self.bulk
         if self.headers != NO_HEADERS:
             line["headers"] = _said(self.headers)
         return line
