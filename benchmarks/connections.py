@@ -4,10 +4,10 @@
 
 The local org plays the fault `slow` on each write and query. The ceiling is what so many connections can deliver
 in calls of 200 records that take the same times, and what the org itself takes, if each begins the next call as
-soon as it has the answer to the last. Where this machine cannot do as much, measured with an org that is not slow, its own speed is the
-ceiling. Counted is the time from the last call before the first write to the answer to the last one: starting
-and signing in are measured elsewhere. With SECONDS, fewer people are delivered where all would take longer than
-that.
+soon as it has the answer to the last. Where this machine cannot do as much, measured with an org that is not
+slow, its own speed is the ceiling. Counted is the time from the last call before the first write to the answer to
+the last one: starting and signing in are measured elsewhere. With SECONDS, fewer people are delivered where all
+would take longer than that.
 """
 
 import heapq

@@ -18,7 +18,7 @@ from sfmap.engine.delivery.item import Item
 from sfmap.engine.delivery.loads import Loads
 from sfmap.engine.delivery.open_windows import OpenWindow, OpenWindows, certain_of
 from sfmap.engine.delivery.outcome_table import Decisions, MessageIds
-from sfmap.engine.delivery.waiter import Waiter, until
+from sfmap.engine.delivery.waiter import StopRequested, Waiter, until
 from sfmap.engine.delivery.windows import WINDOW_SIZE, Stream, windows
 from sfmap.engine.delivery.write_pace import Connections, WritePace
 from sfmap.engine.delivery.writes import PendingWrite
@@ -27,7 +27,7 @@ from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.messages.counts import counted
 from sfmap.engine.org.port import BATCH_SIZE, Org
-from sfmap.engine.sources.event_source import START, EventSource, Position, Received, SourceFailed
+from sfmap.engine.sources.event_source import START, EventSource, Position, Received
 
 _MOST_HELD = 16 * 1024 * 1024
 """Bytes of events that may wait for writes in doubt; beyond it, no more are read until a doubt ends."""
@@ -138,14 +138,10 @@ class Delivery:
         """Delivers a source to its end; records may still be held then."""
         self.begin(start)
         with self._committing_what_is_certain():
-            try:
-                for window in self._read(source):
-                    self._take_in(window)
-                    self._limit_held()
-                    self._go_on(is_idle=isinstance(source, Stream) and not source.has_more)
-            except SourceFailed:
-                self._finish()
-                raise
+            for window in self._read(source):
+                self._take_in(window)
+                self._limit_held()
+                self._go_on(is_idle=isinstance(source, Stream) and not source.has_more)
             self._finish()
 
     def begin(self, start: Position) -> None:
@@ -162,9 +158,18 @@ class Delivery:
             self._limit_held()
 
     def _read(self, source: EventSource | Stream) -> Iterator[Sequence[Received]]:
-        if isinstance(source, Stream):
-            return source.windows(self._waiter.check_stop)
-        return windows(source, self._waiter.check_stop, self._options.window_size)
+        """The windows of the source. If it fails, what it has read before is delivered all the same."""
+        check_stop = self._waiter.check_stop
+        try:
+            if isinstance(source, Stream):
+                yield from source.windows(check_stop)
+            else:
+                yield from windows(source, check_stop, self._options.window_size)
+        except StopRequested:
+            raise
+        except Exception:
+            self._finish()
+            raise
 
     def _take_in(self, events: Sequence[Received]) -> None:
         """Opens a window for the events, after held records that may be delivered now.

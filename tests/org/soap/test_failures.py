@@ -22,6 +22,7 @@ from sfmap.engine.org.port import (
     OrgUnavailable,
     RecordWrite,
     SignInRefused,
+    TooManyCalls,
 )
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 from sfmap.engine.org.soap.failure_meanings import FAULTS, FaultMeaning
@@ -127,7 +128,7 @@ FAULT_ERRORS = [
     ("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.", SignInRefused, False),
     ("SERVER_UNAVAILABLE", "server too busy", OrgUnavailable, False),
     ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", LimitReached, False),
-    ("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded", OrgUnavailable, False),
+    ("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded", TooManyCalls, False),
     ("API_CURRENTLY_DISABLED", "API is temporarily disabled", OrgUnavailable, False),
     ("API_DISABLED_FOR_ORG", "API is not enabled for this Organization or Partner", SignInRefused, False),
     ("EXCEEDED_ID_LIMIT", "record limit reached.", CallRefused, False),
