@@ -22,8 +22,8 @@ from sfmap.engine.org.bulk_port import AnsweredRow, BulkOrg, JobLook, Load
 from sfmap.engine.org.port import CallRefused, ObjectDescription, OrgError, OrgUnavailable
 
 FIRST_PAUSE = 0.25
-"""Seconds before a job is looked at for the first time; each further pause is twice as long, up to a minute."""
-_LONGEST_PAUSE = 60.0
+"""Seconds before a job is looked at for the first time; each further pause is twice as long, up to two minutes."""
+_LONGEST_PAUSE = 120.0
 _MOST_REFUSED = 5
 """How often closing a job may be refused before it is given up."""
 
