@@ -135,6 +135,8 @@ def open_run(command: str, project: ProjectFile, settings: RunSettings) -> Itera
         _saved(settings.save_old) as saved,
         _org(project, settings, state) as opened,
     ):
+        if saved and settings.bulk in ("auto", "always"):
+            settings.on_message("The old values are read before each write, so no bulk jobs are used.")
         yield OpenRun(
             command=command,
             state=state,

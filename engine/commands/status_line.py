@@ -4,11 +4,12 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 
 import click
 
 from sfmap.engine.commands.terminal import say_message, styled, terminal_width
-from sfmap.engine.delivery.progress import Progress
+from sfmap.engine.delivery.progress import JobProgress, Progress
 from sfmap.engine.messages.counts import counted
 
 _CLEAR = "\r\033[K"
@@ -80,12 +81,21 @@ def _parts(progress: Progress, start: Progress, seconds: float) -> list[tuple[st
     if progress.share is not None and start.share is not None and progress.share > start.share:
         left = seconds * (1 - progress.share) / (progress.share - start.share)
         parts.append((f"{_duration(left)} left", False))
+    parts += ((text, False) for text in _jobs(progress.bulk))
     done = progress.events - start.events
     if done > 0 and seconds > 0:
         parts.append((f"{done / seconds:,.0f} a second", False))
     if progress.files > 1:
         parts.append((f"file {min(progress.position.file + 1, progress.files):,} of {progress.files:,}", False))
     return parts
+
+
+def _jobs(bulk: JobProgress) -> Iterator[str]:
+    """How far the bulk jobs are."""
+    if bulk.jobs:
+        yield f"{counted(bulk.jobs, 'bulk job')}: {bulk.processed:,} of {counted(bulk.rows, 'row')}"
+    if 0 < bulk.processed < bulk.rows:
+        yield f"{_duration(bulk.seconds * (bulk.rows - bulk.processed) / bulk.processed)} left"
 
 
 def _bar(share: float) -> str:

@@ -95,6 +95,10 @@ class Commits:
         is_over = self._is_resumed or self._has_load_ended or not (self._doubts or self._loads)
         return (bool(self._held) and is_over) or self._doubts.have_ended()
 
+    def tell_progress(self) -> None:
+        """Tells how far the run is, between two commits."""
+        self._on_commit(self.position)
+
     def take_held(self) -> list[Received]:
         """Takes the held records, if a doubt or a load has ended, none is left, or the run has just been resumed.
 

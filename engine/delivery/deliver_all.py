@@ -13,7 +13,7 @@ from sfmap.engine.delivery.load_jobs import LoadJobs
 from sfmap.engine.delivery.loads import Loads
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.pipeline import Delivery, DeliveryOptions
-from sfmap.engine.delivery.progress import OnProgress, Progress
+from sfmap.engine.delivery.progress import JobProgress, OnProgress, Progress
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.delivery.resuming import Resumed
 from sfmap.engine.delivery.waiter import USUAL_PATIENCE, Patience, Waiter
@@ -107,12 +107,13 @@ def deliver_all(
                 position=position,
                 share=resumed.source.share(position) if resumed else None,
                 files=len(resumed.source.files) if resumed else 0,
+                bulk=delivery.bulk if delivery else JobProgress(),
             )
         )
 
     start = resumed.start if resumed else START
-    tell_progress(start)
     delivery: Delivery | None = None
+    tell_progress(start)
     interruption: SfmapError | None = None
     try:
         delivery = make_delivery(mapper, org, ledger, options, listener, tell_progress, bulk)

@@ -23,6 +23,8 @@ class EndedLoads:
         self._commits = commits
         self._messages = messages
         self._waiter = waiter
+        self._told = 0, 0
+        """The jobs and the processed rows that were told last."""
 
     def resume(self) -> None:
         """Ends the loads that earlier runs have left. Raises `StopRequested`, too."""
@@ -32,9 +34,13 @@ class EndedLoads:
             self.wait()
 
     def wait(self) -> None:
-        """Waits a moment for a load to be over. Raises `StopRequested`, too."""
+        """Waits a moment for a load to be over, and tells how far the jobs are. Raises `StopRequested`, too."""
         if not self._loads.has_over:
             self._waiter.sleep(_MOMENT)
+        now = self._loads.progress()
+        if (now.jobs, now.processed) != self._told:
+            self._told = now.jobs, now.processed
+            self._commits.tell_progress()
         self.end()
 
     def end(self) -> None:

@@ -4,6 +4,7 @@ A job whose answer is lost, or whose process was killed, is asked for what it di
 that may have been processed.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,6 +14,7 @@ from queue import Empty, SimpleQueue
 from threading import Event
 
 from sfmap.engine.delivery.expected_outcomes import LOST, stored_answer
+from sfmap.engine.delivery.progress import JobProgress
 from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.load_table import LoadTable
@@ -48,6 +50,8 @@ class LoadJob:
     """The last state that the org has told."""
     processed: int = 0
     """The rows that the org has processed."""
+    closed_at: float = 0.0
+    """The monotonic time from which on the org processes it; 0 before."""
 
 
 @dataclass(slots=True)
@@ -79,6 +83,16 @@ class LoadJobs:
         """Ends the threads; jobs go on in the org."""
         self.stopping.set()
         self._pool.shutdown(cancel_futures=True)
+
+    def progress(self) -> JobProgress:
+        """How far the jobs under way are."""
+        now = time.monotonic()
+        return JobProgress(
+            jobs=len(self.running),
+            rows=sum(job.rows for job in self.running),
+            processed=sum(job.processed for job in self.running),
+            seconds=max((now - job.closed_at for job in self.running if job.closed_at), default=0.0),
+        )
 
     @property
     def has_finished(self) -> bool:
@@ -146,6 +160,7 @@ class LoadJobs:
         pause, refused = FIRST_PAUSE, 0
         if is_new:
             refused += self._close(job)
+        job.closed_at = time.monotonic()
         while True:
             look = self.waiter.ask(lambda: self.org.look(job.job))
             if look is None:

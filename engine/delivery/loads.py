@@ -16,6 +16,7 @@ from sfmap.engine.delivery.item import Lookups
 from sfmap.engine.delivery.load_jobs import LoadJob, LoadJobs
 from sfmap.engine.delivery.load_traces import LoadTraces
 from sfmap.engine.delivery.outcome_table import Row
+from sfmap.engine.delivery.progress import JobProgress
 from sfmap.engine.delivery.traces import Trace
 from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.delivery.writes import PendingWrite
@@ -256,6 +257,10 @@ class Loads:
             self._table.give_all_back(job.number)
         elif job.is_own:
             self._table.end(job.number)
+
+    def progress(self) -> JobProgress:
+        """How far the jobs under way are."""
+        return self._jobs.progress() if self._jobs else JobProgress()
 
     @property
     def records(self) -> int:

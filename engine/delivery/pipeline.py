@@ -18,6 +18,7 @@ from sfmap.engine.delivery.item import Item
 from sfmap.engine.delivery.loads import Loads
 from sfmap.engine.delivery.open_windows import OpenWindow, OpenWindows, certain_of
 from sfmap.engine.delivery.outcome_table import Decisions, MessageIds
+from sfmap.engine.delivery.progress import JobProgress
 from sfmap.engine.delivery.waiter import StopRequested, Waiter, until
 from sfmap.engine.delivery.windows import WINDOW_SIZE, Stream, windows
 from sfmap.engine.delivery.write_pace import Connections, WritePace
@@ -126,6 +127,11 @@ class Delivery:
     def held(self) -> int:
         """The number of records that wait for a write in doubt or a bulk job."""
         return self._commits.held + self._loads.records
+
+    @property
+    def bulk(self) -> JobProgress:
+        """How far the bulk jobs under way are."""
+        return self._loads.progress()
 
     def deliver(self, source: EventSource | Stream, start: Position = START) -> None:
         """Delivers a source to its end, and then the held records, once nothing that they wait for is left."""

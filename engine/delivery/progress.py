@@ -7,6 +7,18 @@ from sfmap.engine.sources.event_source import Position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobProgress:
+    """How far the bulk jobs under way are, by what the org has told last."""
+
+    jobs: int = 0
+    rows: int = 0
+    processed: int = 0
+    """The rows that the org has processed."""
+    seconds: float = 0.0
+    """For how long the longest of them has been processed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """What is committed to the journal by this run and by earlier ones over the source that did not finish."""
 
@@ -20,7 +32,8 @@ class Progress:
     """How much of the source that is, from 0 to 1; None if its size is unknown."""
     files: int = 0
     """The number of files to read; 0 if the source is none of files."""
+    bulk: JobProgress = JobProgress()
 
 
 OnProgress = Callable[[Progress], object]
-"""Called when a run begins and after each commit. What it raises ends the run."""
+"""Called when a run begins, after each commit, and when a bulk job has got on. What it raises ends the run."""

@@ -79,6 +79,16 @@ def test_ctrl_c_is_answered_in_place_of_the_bar(folder: Folder) -> None:
     assert not [line for line in done.lines if line.startswith("[")]
 
 
+def test_it_says_how_far_bulk_jobs_are(scene: Scene) -> None:
+    scene.mapping(LEAD.replace("match: Email", "operation: create"))
+    scene.faults({"kind": "slow", "calls": "processBatch", "seconds": 0.3})
+    scene.folder.write("events.ndjson", [person(f"p{number}") for number in range(1_000)])
+    command = ("run", "--org", "org", "--bulk", "always", "events.ndjson")
+    done = on_a_terminal(scene.folder, *command, environment=SECRETS)
+    assert done.code == 0, done.raw
+    assert [line for line in done.writes if re.search(r"1 bulk job: \d+00 of 1,000 rows", line)], done.writes
+
+
 def test_nothing_is_shown_where_there_is_no_terminal(folder: Folder) -> None:
     events = folder.write("e.ndjson", [identify(f"p{number}@b.co") for number in range(2_500)])
     said = folder.sfmap("run", events).stderr
