@@ -4,6 +4,8 @@ A later record that meets a trace of such a plan is looked up again when that pl
 whose look-up began before it was: that may have read what was there before.
 """
 
+import sys
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
@@ -43,12 +45,27 @@ class PlannedGroup:
         self.unplanned = {item.place for item in self.waiting}
         self.first_unplanned = min(self.unplanned, default=-1)
 
-    def is_ready(self, now: float) -> bool:
+    def take_ready(self, now: float) -> list[Item]:
+        """Takes waiting items, in order, if nothing that they wait for is under way.
+
+        Those after an item that waits in a blocker stay: if looked up again, they would have to wait again.
+        """
+        if not self._is_ready(now):
+            return []
+        self.waiting.sort(key=_place)
+        first = min((one.first_unplanned for one in self.blockers if one.unplanned), default=sys.maxsize)
+        number = min(self.together, bisect_left(self.waiting, first, key=_place))
+        taken, self.waiting[:number] = self.waiting[:number], []
+        return taken
+
+    def _is_ready(self, now: float) -> bool:
         """Whether nothing that its waiting items wait for is under way."""
-        self.blockers = {one for one in self.blockers if not one._has_come_to_rest(now)}
+        self.blockers = {one for one in self.blockers if one.writing or one.unplanned or now < one.rests_until}
         self.behind = {one for one in self.behind if one.unplanned}
+        is_behind = any(one.first_unplanned < self.first_unplanned for one in self.behind)
         is_looked_up = len(self.unplanned) > len(self.waiting)
-        return not (self.blockers or self.behind or is_looked_up) and self._has_come_to_rest(now)
+        is_at_rest = all(one._has_come_to_rest(now) for one in (self, *self.blockers))
+        return is_at_rest and not (is_behind or is_looked_up)
 
     def _has_come_to_rest(self, now: float) -> bool:
         return not self.writing and now >= self.rests_until
@@ -111,10 +128,8 @@ class Undecided:
         """Takes the waiting items whose groups have come to rest, to look them up again."""
         ready: list[Item] = []
         for group in self._groups:
-            if group.waiting and group.is_ready(now):
-                group.waiting.sort(key=_place)
-                ready += group.waiting[: group.together]
-                del group.waiting[: group.together]
+            if group.waiting:
+                ready += group.take_ready(now)
         return ready
 
     def end_waiting(self, group: PlannedGroup, places: Set[int]) -> None:
@@ -131,6 +146,8 @@ class Undecided:
         for one in self._groups:
             if earlier in one.behind:
                 one.behind.add(group)
+            if earlier in one.blockers and one is not group:
+                one.blockers.add(group)
 
     def end_write(self, group: PlannedGroup) -> None:
         """Notes that the write of one item is over."""

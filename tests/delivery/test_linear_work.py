@@ -40,18 +40,30 @@ def pointed_at(number: int) -> list[Event]:
 
 
 @pytest.mark.parametrize(
-    ("events", "lost"),
-    [(same_person, ""), (same_person, "create"), (made_and_erased, ""), (pointed_at, "")],
-    ids=["same person", "same person whose create is lost", "made and erased", "pointed at"],
+    ("events", "lost", "window"),
+    [
+        (same_person, "", 800),
+        (same_person, "create", 800),
+        (made_and_erased, "", 800),
+        (made_and_erased, "", 40),
+        (pointed_at, "", 800),
+    ],
+    ids=[
+        "same person",
+        "same person whose create is lost",
+        "made and erased",
+        "made and erased in several windows",
+        "pointed at",
+    ],
 )
 def test_work_grows_linearly_with_the_events(
-    tmp_path: Path, events: Callable[[int], list[Event]], lost: str
+    tmp_path: Path, events: Callable[[int], list[Event]], lost: str, window: int
 ) -> None:
     taken = []
     for number in (200, 800):
         folder = tmp_path / str(number)
         folder.mkdir()
         stream = events(number)
-        work = partial(deliver, folder, stream, len(stream), WRITES, GROUPS, ERASURES, lost=lost)
+        work = partial(deliver, folder, stream, window, WRITES, GROUPS, ERASURES, lost=lost)
         taken.append(steps(work, kind="opcode", folder=FOLDER))
     assert taken[1] < 6 * taken[0], taken  # 4 times the events: 16 would be the square
