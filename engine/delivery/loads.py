@@ -264,8 +264,8 @@ class Loads:
 
     @property
     def records(self) -> int:
-        """The number of records in the journal that travel by jobs."""
-        return self._table.count()
+        """The number of records in the journal that travel by jobs. It is not asked where no load is open."""
+        return self._table.count() if self._open or self._answered else 0
 
     def close(self) -> None:
         if self._jobs:

@@ -85,7 +85,7 @@ def test_an_unfinished_run_is_continued_with_its_own_files(logs: Folder) -> None
     """Newer files are the next run's, even where they come earlier by name."""
     many = [identify(f"p{number}@b.co") for number in range(3_000)]
     write_log(logs, "day-12.gz", many)
-    assert logs.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    assert logs.sfmap("run", "logs", "--max-calls", "5", "--connections", "1").returncode == 3
     write_log(logs, "day-1.gz", [identify("late@b.co")])
     said = logs.sfmap("run", "logs").stderr
     assert "Continuing after event" in said
@@ -98,7 +98,7 @@ def test_files_that_change_during_an_unfinished_run_are_read_from_their_beginnin
     """Those that the run had finished are not."""
     many = [identify(f"p{number}@b.co") for number in range(3_000)]
     write_log(logs, "day-12.gz", many)
-    assert logs.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    assert logs.sfmap("run", "logs", "--max-calls", "5", "--connections", "1").returncode == 3
     write_log(logs, "day-12.gz", [*many, identify("more@b.co")])
     said = logs.sfmap("run", "logs").stderr
     assert "has changed since its last, unfinished run" in said
@@ -110,7 +110,7 @@ def test_a_file_that_is_removed_before_its_turn_is_left_out(logs: Folder) -> Non
     many = [identify(f"p{number}@b.co") for number in range(3_000)]
     write_log(logs, "day-11.gz", many)
     last = write_log(logs, "day-12.gz", [identify("gone@b.co")])
-    assert logs.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    assert logs.sfmap("run", "logs", "--max-calls", "5", "--connections", "1").returncode == 3
     last.unlink()
     assert logs.sfmap("run", "logs").returncode == 0
     assert len(emails(logs)) == 3_003
@@ -185,7 +185,7 @@ MANY = [identify(f"p{number}@b.co") for number in range(3_000)]
 
 def test_an_object_with_lines_that_are_not_packed_is_continued(folder: Folder, s3_server: ObjectServer) -> None:
     objects(folder, s3_server, s3_server.bucket({"1": lines([identify("a@b.co")]), "2": lines(MANY)}))
-    assert folder.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    assert folder.sfmap("run", "logs", "--max-calls", "5", "--connections", "1").returncode == 3
     done = folder.sfmap("run", "logs", "--results", "results")
     assert "Continuing after event" in done.stderr
     assert len(emails(folder)) == len(set(emails(folder))) == 3_001
@@ -211,7 +211,7 @@ def test_an_object_that_has_changed_since_an_unfinished_run_is_named(
 def test_a_file_that_changes_before_its_turn_is_delivered_once(logs: Folder) -> None:
     write_log(logs, "day-11.gz", MANY)
     write_log(logs, "day-12.gz", [identify("before@b.co")])
-    assert logs.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    assert logs.sfmap("run", "logs", "--max-calls", "5", "--connections", "1").returncode == 3
     write_log(logs, "day-12.gz", [identify("before@b.co"), identify("after@b.co")])
     assert logs.sfmap("run", "logs").returncode == 0
     assert len(emails(logs)) == 3_005
@@ -223,10 +223,10 @@ def test_a_file_that_changes_before_its_turn_is_delivered_once(logs: Folder) -> 
 def test_a_delivered_file_may_go_or_change_before_its_run_has_finished(logs: Folder) -> None:
     """The rest of the run is continued, not read again."""
     write_log(logs, "day-11.gz", MANY)
-    assert logs.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    assert logs.sfmap("run", "logs", "--max-calls", "5", "--connections", "1").returncode == 3
     (logs.path / "logs" / "day-9.gz").unlink()
     write_log(logs, "day-10.gz", [identify("later@b.co")])
-    done = logs.sfmap("run", "logs", "--max-calls", "9", "--results", "results")
+    done = logs.sfmap("run", "logs", "--max-calls", "9", "--connections", "1", "--results", "results")
     assert "Continuing after event" in done.stderr
     assert done.returncode == 3
     assert "Continuing after event" in logs.sfmap("run", "logs", "--results", "results").stderr
@@ -241,10 +241,10 @@ def test_files_that_go_before_their_turn_do_not_move_the_others(logs: Folder) ->
     gone = [write_log(logs, f"day-{day}.gz", [identify(f"{day}@b.co")]) for day in (12, 13)]
     write_log(logs, "day-11.gz", MANY)
     write_log(logs, "day-14.gz", [identify(f"q{number}@b.co") for number in range(3_000)])
-    assert logs.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    assert logs.sfmap("run", "logs", "--max-calls", "5", "--connections", "1").returncode == 3
     for path in gone:
         path.unlink()
-    assert logs.sfmap("run", "logs", "--max-calls", "25").returncode == 3
+    assert logs.sfmap("run", "logs", "--max-calls", "25", "--connections", "1").returncode == 3
     done = logs.sfmap("run", "logs")
     assert "Continuing after event" in done.stderr
     assert len(emails(logs)) == len(set(emails(logs))) == 6_003
@@ -261,7 +261,7 @@ def test_files_left_out_by_since_stay_delivered(logs: Folder, options: tuple[str
 
 def test_an_unfinished_run_is_continued_with_files_that_since_leaves_out(logs: Folder) -> None:
     write_log(logs, "day-11.gz", MANY, modified=1_000)
-    assert logs.sfmap("run", "logs", "--max-calls", "5").returncode == 3
+    assert logs.sfmap("run", "logs", "--max-calls", "5", "--connections", "1").returncode == 3
     assert "Continuing after event" in logs.sfmap("run", "logs", "--since", "2026-01-01").stderr
     assert read(logs.sfmap("run", "logs").stderr) == 0
 

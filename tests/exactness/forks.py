@@ -121,6 +121,11 @@ def set_window(size: int) -> None:
     windows.WINDOW_SIZE = size  # of streams
 
 
+def open_windows_one_by_one() -> None:
+    """Lets no window be opened before the one before it is committed."""
+    pipeline._FEWEST_OPEN, pipeline._CALLS_AHEAD = 1, 0
+
+
 def command(asked: dict[str, Any], shared: Plug | None = None) -> None:
     """Runs the command that was asked for; `shared` is a plug that several processes may pull."""
     os.close(asked["alive"][1])
@@ -140,6 +145,8 @@ def command(asked: dict[str, Any], shared: Plug | None = None) -> None:
     load_jobs.FIRST_PAUSE = 0.02
     if asked.get("window"):
         set_window(asked["window"])
+    if asked.get("in_order"):
+        open_windows_one_by_one()
     sys.argv = ["sfmap", *asked["argv"]]
     main()
 

@@ -117,7 +117,7 @@ class Stage:
             self.faults(*leg.faults)
         code = self.ask(
             cwd=str(folder), argv=argv, env=SECRETS, stdin=stdin, plug=leg.plug, clock=leg.clock,
-            window=trial.window,
+            window=trial.window, in_order=trial.is_read_in_order,
         )["code"]  # fmt: skip
         if leg.faults:
             self.faults()

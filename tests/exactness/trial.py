@@ -129,6 +129,11 @@ class Trial:
         return ("a", "b") if self.others else ("a",)
 
     @property
+    def is_read_in_order(self) -> bool:
+        """Whether each window ends before the next begins: only then is it known how far events came."""
+        return any(leg.restart or leg.now or leg.events for leg in self.legs)
+
+    @property
     def may_lose(self) -> bool:
         return any(leg.may_lose for leg in (*self.legs, *self.retries))
 

@@ -14,7 +14,7 @@ from ...postgres import Postgres
 from .people import ROWS, SHAPES, Person, Shape, fill_postgres, fill_sqlite, people
 
 FEW = people(300)
-MANY = people(int(os.environ.get("SFMAP_EVENTS", "4500")))
+MANY = people(int(os.environ.get("SFMAP_EVENTS", "6500")))
 """More than two windows, so that there is a middle."""
 Org = list[tuple[object, ...]]
 People = list[Person]
@@ -55,7 +55,7 @@ def delivered(folder: Folder) -> int:
 
 def deliver(folder: Folder, those: People) -> None:
     """Of many, kills a run after its first window, the next one after a further window, and lets the third end."""
-    run = ("run", "people", "--results", "results")
+    run = ("run", "people", "--connections", "1", "--results", "results")
     kills = 2 if those is MANY else 0
     for _ in range(kills):
         before = delivered(folder)

@@ -61,7 +61,7 @@ def test_a_run_killed_twice_delivers_each_event_once(server: ObjectServer, folde
     bucket = server.bucket({second: packed(COUNT, COUNT), first: packed(0, COUNT)})
     with CutConnections(server.endpoint, cut_after=4_000) as proxy:
         source(folder, server, bucket, endpoint=proxy.url)
-        run = ("run", "logs", "--results", "results")
+        run = ("run", "logs", "--connections", "1", "--results", "results")
         killed_after(folder, 1, *run)
         killed_after(folder, (folder.path / "results").stat().st_size + 1, *run)
         done = folder.sfmap(*run)
