@@ -88,7 +88,7 @@ class Sender:
     def _send(self, batch: Sequence[PendingWrite], answers: Answers) -> None:
         """Sends the batch until the org answers, or its answer is lost; adds the results to the answers."""
         call, write = batch[0].call, _in_doubt(batch)
-        while True:
+        while not self._is_stopped.is_set():
             self._waiter.check_stop()
             number = self._doubts.sending(write)
             try:

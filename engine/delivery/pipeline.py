@@ -147,7 +147,7 @@ class Delivery:
             for window in self._read(source):
                 self._take_in(window)
                 self._limit_held()
-                self._go_on(is_idle=isinstance(source, Stream) and not source.has_more)
+                self._go_on(is_idle=isinstance(source, Stream) and not source.has_window)
             self._finish()
 
     def begin(self, start: Position) -> None:

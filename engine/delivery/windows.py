@@ -75,9 +75,9 @@ class Stream:
         """The number of events read."""
 
     @property
-    def has_more(self) -> bool:
-        """Whether events are waiting that no window has taken yet."""
-        return bool(self._waiting)
+    def has_window(self) -> bool:
+        """Whether so many events are waiting that no more are read before some are taken."""
+        return not self._has_room()
 
     def windows(self, check_stop: CheckStop) -> Iterator[list[Received]]:
         """The events in windows as they arrive; an empty window if none arrives for a while.

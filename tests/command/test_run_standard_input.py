@@ -59,6 +59,20 @@ def test_events_are_delivered_before_the_stream_ends(folder: Folder, identify: I
     assert b"Fatal" not in said
 
 
+def test_events_that_come_one_after_the_other_do_not_wait_for_many(folder: Folder, identify: Identify) -> None:
+    process = start(folder, "--linger", "0.2")
+    assert process.stdin
+    for number in range(4_000):  # fewer than are delivered at once
+        process.stdin.write(lines(identify(f"p{number}@b.co")))
+        process.stdin.flush()
+        time.sleep(0.005)
+        if number % 50 == 0 and leads(folder):
+            break
+    assert leads(folder)
+    process.kill()
+    process.communicate()
+
+
 def test_an_interrupted_stream_reports_events_that_were_not_delivered(folder: Folder, identify: Identify) -> None:
     """The rest of it, sent again, is delivered once."""
     process = start(folder, "--linger", "3600")

@@ -71,7 +71,7 @@ def test_another_entry_of_the_same_org_continues_a_run(
     project(folder, one=by_login(local), two=by_client(local))
     events = folder.write("e.ndjson", [identify(f"{number}@go.on") for number in range(3_000)])
 
-    code, _, said = sfmap(folder, "run", events, "--org", "one", "--max-calls", "15")
+    code, _, said = sfmap(folder, "run", events, "--org", "one", "--connections", "1", "--max-calls", "15")
     assert code == 3, said
     code, _, said = sfmap(folder, "run", events, "--org", "two")
 
