@@ -69,8 +69,9 @@ def deliver(folder: Folder, those: People) -> None:
     assert done.returncode == 0, done.stderr
     assert ("Continuing after event" in done.stderr) == bool(kills)
     assert org(folder) == expected(those)
-    told = [line["messageId"] for line in folder.lines("results")]
-    assert told == [one["id"] for one in those]
+    # Records whose write was under way at a kill are told after those that wait for nothing.
+    told = [str(line["messageId"]) for line in folder.lines("results")]
+    assert (sorted(told) if kills else told) == [one["id"] for one in those]
 
 
 @at_once_or_killed
