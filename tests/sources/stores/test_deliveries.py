@@ -33,10 +33,11 @@ def packed(start: int, count: int) -> bytes:
 
 
 def source(folder: Folder, server: ObjectServer, bucket: str, **more: str) -> None:
-    """A project with the source `logs`, and its keys in secrets.env."""
+    """A project with the source `logs`, its keys in secrets.env, and an org whose lost calls are soon over."""
     store = {**server.settings, **more}
-    files = f"{server.scheme}://{bucket}/segment-logs/*/*/*.gz"
-    (folder.path / "sfmap.yaml").write_text(json.dumps({"sources": {"logs": {"files": files, "store": store}}}))
+    logs = {"files": f"{server.scheme}://{bucket}/segment-logs/*/*/*.gz", "store": store}
+    project = {"sources": {"logs": logs}, "orgs": {"local": {"call_limit": 2}}}
+    (folder.path / "sfmap.yaml").write_text(json.dumps(project))
     secrets = folder.path / "secrets.env"
     secrets.touch(0o600)
     secrets.write_text("".join(f"{name}={value}\n" for name, value in server.variables.items()))
