@@ -92,21 +92,22 @@ class Commits:
     @property
     def can_release(self) -> bool:
         """Whether held records may be delivered as soon as no window is open."""
-        is_over = self._is_resumed or self._has_load_ended or not (self._doubts or self._loads)
-        return (bool(self._held) and is_over) or self._doubts.have_ended()
+        return (bool(self._held) and self._need_not_wait) or self._doubts.have_ended()
+
+    @property
+    def _need_not_wait(self) -> bool:
+        """Whether a load has ended, nothing is left to wait for, or the run has just been resumed."""
+        return self._has_load_ended or self._is_resumed or not (self._doubts or self._loads)
 
     def tell_progress(self) -> None:
         """Tells how far the run is, between two commits."""
         self._on_commit(self.position)
 
     def take_held(self) -> list[Received]:
-        """Takes the held records, if a doubt or a load has ended, none is left, or the run has just been resumed.
-
-        No window may be open.
-        """
-        has_ended = self._doubts.drop_ended() or self._has_load_ended
+        """Takes the held records, if a doubt has ended or they need not wait. No window may be open."""
+        is_over = self._doubts.drop_ended() or self._need_not_wait
         self._has_load_ended = False
-        if not self._held or not (has_ended or not (self._doubts or self._loads) or self._is_resumed):
+        if not (self._held and is_over):
             return []
         self._is_resumed = False
         self._doubts.release()

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import orjson
 
 from sfmap.engine.delivery.item import Cause, Item
-from sfmap.engine.delivery.outcome import Answer, Ending, Fate, Outcome
+from sfmap.engine.delivery.outcome import Answer, Ending, Outcome
 from sfmap.engine.delivery.outcome_table import Row, held_event, outcome_of_json
 from sfmap.engine.delivery.refusals import cause_of
-from sfmap.engine.delivery.writes import PendingWrite
+from sfmap.engine.delivery.writes import PendingWrite, upserted
 from sfmap.engine.journal.entries import AnsweredRecord
 from sfmap.engine.org.bulk_port import RowOutcome, Unprocessed
 from sfmap.engine.org.port import Refused, Written
@@ -90,7 +90,8 @@ def ended_record(record: AnsweredRecord) -> EndedRecord:
             row.outcome = _refused(expected, refused, said["verb"], record.place)
     elif isinstance(answer, dict):
         written = Written(answer["id"], answer["created"])
-        row.outcome = replace(expected, id=written.id, fate=_fate(expected.fate, written, said["tells_created"]))
+        fate = upserted(written) if said["tells_created"] else expected.fate
+        row.outcome = replace(expected, id=written.id, fate=fate)
     newest = said["newest"]
     is_written = row.outcome is not None and row.outcome.fate != "failed"
     return EndedRecord(
@@ -98,12 +99,6 @@ def ended_record(record: AnsweredRecord) -> EndedRecord:
         is_refused=row.outcome is None and isinstance(answer, dict),
         newest=(bytes.fromhex(newest[0]), newest[1]) if newest and is_written else None,
     )
-
-
-def _fate(expected: Fate, written: Written, tells_created: bool) -> Fate:
-    if not tells_created:
-        return expected
-    return "created" if written.created else "updated"
 
 
 def _refused(expected: Outcome, refused: Refused, verb: str, place: int) -> Outcome:

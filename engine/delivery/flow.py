@@ -15,7 +15,7 @@ from sfmap.engine.delivery.batches import Answers, Sender
 from sfmap.engine.delivery.endings import conclusion_of, ended
 from sfmap.engine.delivery.folding import Fold, WritePlan, plan_writes
 from sfmap.engine.delivery.in_doubt import Doubts, kept
-from sfmap.engine.delivery.item import Found, Item, LookupKey, Lookups
+from sfmap.engine.delivery.item import Found, Item, LookupKey, Lookups, place_of
 from sfmap.engine.delivery.lookup import known_ids, look_up
 from sfmap.engine.delivery.org_threads import OrgThreads
 from sfmap.engine.delivery.outcome import Ending
@@ -35,10 +35,6 @@ from sfmap.engine.yaml_files.diagnostics import listed
 
 _FEWEST = 32
 """The fewest deferred items that are looked up together, even if fewer were written the last time."""
-
-
-def _place(item: Item) -> int:
-    return item.place
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -131,7 +127,7 @@ class Flow:
         """
         if ready := self._undecided.take_ready(time.monotonic()):
             self._unplanned.update((item.place, self._planned.pop(item.place)) for item in ready)
-            self._pending = sorted([*ready, *self._pending], key=_place)
+            self._pending = sorted([*ready, *self._pending], key=place_of)
         while self._pending and len(self._look_ups) < self._pace.limit:
             if can_wait and len(self._pending) < self._together:
                 break

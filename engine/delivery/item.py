@@ -290,6 +290,11 @@ class Pointed(NamedTuple):
     record: FoundRecord
 
 
+def place_of(item: Item) -> int:
+    """The key that sorts items in the order of their events."""
+    return item.place
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """An item with the records that its lookup found, oldest first, and its pointers resolved to ids."""

@@ -90,7 +90,7 @@ class OpenWindows:
     def close_first(self) -> None:
         window = self._windows.popleft()
         self._firsts.popleft()
-        self._next_place = max(self._next_place, window.table.end)
+        self._next_place = window.table.end
         self.events -= len(window.released) + len(window.events)
         self.size -= window.size
 

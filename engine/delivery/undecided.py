@@ -7,10 +7,10 @@ whose look-up began before it was: that may have read what was there before.
 import sys
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from sfmap.engine.delivery.item import Item
+from sfmap.engine.delivery.item import Item, place_of
 from sfmap.engine.delivery.traces import Trace
 
 
@@ -42,8 +42,11 @@ class PlannedGroup:
     """When all its writes were over, in steps of `Undecided`."""
 
     def __post_init__(self) -> None:
-        self.unplanned = {item.place for item in self.waiting}
-        self.first_unplanned = min(self.unplanned, default=-1)
+        self.set_unplanned({item.place for item in self.waiting})
+
+    def set_unplanned(self, places: set[int]) -> None:
+        self.unplanned = places
+        self.first_unplanned = min(places, default=-1)
 
     def take_ready(self, now: float) -> list[Item]:
         """Takes waiting items, in order, if nothing that they wait for is under way.
@@ -52,9 +55,9 @@ class PlannedGroup:
         """
         if not self._is_ready(now):
             return []
-        self.waiting.sort(key=_place)
+        self.waiting.sort(key=place_of)
         first = min((one.first_unplanned for one in self.blockers if one.unplanned), default=sys.maxsize)
-        number = min(self.together, bisect_left(self.waiting, first, key=_place))
+        number = min(self.together, bisect_left(self.waiting, first, key=place_of))
         taken, self.waiting[:number] = self.waiting[:number], []
         return taken
 
@@ -69,10 +72,6 @@ class PlannedGroup:
 
     def _has_come_to_rest(self, now: float) -> bool:
         return not self.writing and now >= self.rests_until
-
-
-def _place(item: Item) -> int:
-    return item.place
 
 
 class Undecided:
@@ -114,12 +113,10 @@ class Undecided:
         self._written.update(group.traces)
         self._waiting.update(group.waiting_traces)
 
-    def wait(self, group: PlannedGroup, items: Iterable[Item], traces: Set[Trace]) -> None:
+    def wait(self, group: PlannedGroup, items: Sequence[Item], traces: Set[Trace]) -> None:
         """Has items of the group wait whose writes are over, and which leave these traces."""
-        for item in items:
-            group.waiting.append(item)
-            group.unplanned.add(item.place)
-        group.first_unplanned = min(group.unplanned, default=-1)
+        group.waiting += items
+        group.set_unplanned(group.unplanned | {item.place for item in items})
         new = traces - group.waiting_traces
         group.waiting_traces |= new
         self._waiting.update(new)
@@ -134,8 +131,7 @@ class Undecided:
 
     def end_waiting(self, group: PlannedGroup, places: Set[int]) -> None:
         """Notes that these items no longer wait: their traces do not count from now on."""
-        group.unplanned -= places
-        group.first_unplanned = min(group.unplanned, default=-1)
+        group.set_unplanned(group.unplanned - places)
         self._close(group)
 
     def follow(self, earlier: PlannedGroup, group: PlannedGroup) -> None:

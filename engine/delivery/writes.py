@@ -58,9 +58,12 @@ class WriteCall:
 
     def fate(self, written: Written, expected: Fate) -> Fate:
         """The outcome of the first item of the record that the call wrote."""
-        if self.verb == "upsert":
-            return "created" if written.created else "updated"
-        return expected
+        return upserted(written) if self.verb == "upsert" else expected
+
+
+def upserted(written: Written) -> Fate:
+    """The outcome of a record that the org's own upsert has written."""
+    return "created" if written.created else "updated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from sfmap.engine.journal.statements import DELETE_RECORD
 _AT_ONCE = 10_000
 _RECORD = "org = ? AND source = ? AND event = ? AND digest = ? AND mapping = ? AND item = ?"
 _LOADED = f"UPDATE held SET load = ?, place = ?, row_key = ?, expected = ?, answer = NULL WHERE {_RECORD}"  # noqa: S608
-_GIVEN_BACK = f"UPDATE held SET load = 0, row_key = NULL, expected = NULL, answer = NULL WHERE {_RECORD}"  # noqa: S608
+_BY_NO_LOAD = "UPDATE held SET load = 0, row_key = NULL, expected = NULL, answer = NULL"
 
 
 class LoadTable:
@@ -82,7 +82,7 @@ class LoadTable:
 
     def give_back(self, connection: Transaction, keys: Iterable[RecordKey]) -> None:
         """Has records travel by no job any more. Dead letters are kept as such, and are not held."""
-        statement = DELETE_RECORD.format(table="held") if self.is_of_letters else _GIVEN_BACK
+        statement = DELETE_RECORD.format(table="held") if self.is_of_letters else f"{_BY_NO_LOAD} WHERE {_RECORD}"
         connection.executemany(statement, [(*self._own, *key) for key in keys])
 
     def give_all_back(self, load: int) -> None:
@@ -90,9 +90,7 @@ class LoadTable:
         with self._database.transaction() as connection:
             if self.is_of_letters:
                 connection.execute("DELETE FROM held WHERE load = ?", (load,))
-            connection.execute(
-                "UPDATE held SET load = 0, row_key = NULL, expected = NULL, answer = NULL WHERE load = ?", (load,)
-            )
+            connection.execute(f"{_BY_NO_LOAD} WHERE load = ?", (load,))
             connection.execute("DELETE FROM loads WHERE id = ?", (load,))
 
     def keys(self, load: int) -> Iterator[tuple[int, bytes]]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from sfmap.engine.mapping.values.values import length
-from sfmap.engine.org.api_text import NOT_XML, plain
+from sfmap.engine.org.api_text import NOT_XML, api_text
 from sfmap.engine.org.port import Value
 
 QUERY_LIMIT = 100_000
@@ -35,15 +35,7 @@ _ESCAPES = str.maketrans(
 
 def literal(value: Value) -> str:
     """The value as SOQL writes it."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case float():
-            return plain(value)
-        case str():
-            return f"'{value.translate(_ESCAPES)}'"
+    return f"'{value.translate(_ESCAPES)}'" if isinstance(value, str) else api_text(value)
 
 
 def too_long_for_lookup(value: Value) -> bool:
