@@ -81,8 +81,9 @@ class Report:
         )
 
     def spend(self, calls: Mapping[str, int], seconds: float) -> None:
-        """Sets the calls and seconds that this run has used so far."""
-        self.calls = dict(Counter(self._calls_before) + Counter(calls))
+        """Sets the calls, sorted by operation, and the seconds that this run has used so far."""
+        # Calls are made side by side: the order of the first ones differs from run to run.
+        self.calls = dict(sorted((Counter(self._calls_before) + Counter(calls)).items()))
         self.seconds = self._seconds_before + seconds
 
     def add(self, outcomes: Iterable[Outcome], events: int) -> None:
