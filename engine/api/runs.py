@@ -26,6 +26,8 @@ def run_source(
 ) -> RunReport:
     """Delivers the events that have no outcome yet. With `linger`, a stream is read by a separate thread."""
     run.options.say(f"Delivering to {run.opened.where}. Mappings: {named_mappings(mapper.mappings)}.")
+    if source.is_stream:  # of a file it is not known yet whether the run is continued
+        _drop_old_results(run)
     try:
         key = sign_in(run.opened, run.state.journal, run.options.waiter())
     except SfmapError as error:
@@ -70,6 +72,7 @@ def _delivered(
 def retry_dead_letters(run: OpenRun, mapper: Mapper, *, reason: str, number: int) -> RunReport:
     """Delivers the dead letters whose reason contains the text, or the one with the number, again."""
     run.options.say(f"Delivering dead letters to {run.opened.where}.")
+    _drop_old_results(run)
     try:
         key = sign_in(run.opened, run.state.journal, run.options.waiter())
     except SfmapError as error:
@@ -78,8 +81,6 @@ def retry_dead_letters(run: OpenRun, mapper: Mapper, *, reason: str, number: int
         source = DeadLetterSource(lease.database, key, reason=reason, numbers=(number,) if number else ())
         ledger = Ledger(lease.database, key, source.name)
         ledger.begin_unless_begun()
-        if run.results:
-            run.results.continue_from(NO_RESULTS)
         summary, interruption = deliver_all(
             source,
             mapper=mapper,
@@ -90,6 +91,12 @@ def retry_dead_letters(run: OpenRun, mapper: Mapper, *, reason: str, number: int
             results=run.results,
         )
         return run.end(run.report_of(summary, interruption, key), ledger)
+
+
+def _drop_old_results(run: OpenRun) -> None:
+    """Empties the results file: a run that cannot begin tells no outcomes of the one before."""
+    if run.results:
+        run.results.continue_from(NO_RESULTS)
 
 
 def _not_begun(run: OpenRun, error: SfmapError) -> RunReport:

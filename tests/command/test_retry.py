@@ -117,3 +117,14 @@ def test_a_corrected_mapping_delivers_dead_letters(scene: Scene) -> None:
     scene.sfmap("retry")
     assert scene.sfmap("dead-letters") == "There are no dead letters.\n"
     assert scene.rows("SELECT Email FROM Lead ORDER BY Email") == [("a@b.co",), ("b@b.co",)]
+
+
+def test_results_of_a_retry_that_cannot_begin_are_empty(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.faults(REFUSED)
+    scene.run(person("p1"), code=1)
+    scene.sfmap("retry", "--results", "results", code=1)
+    assert len(scene.outcomes()) == 1
+    scene.faults({"kind": "day_limit"})
+    scene.sfmap("retry", "--results", "results", code=3)
+    assert scene.outcomes() == []

@@ -40,3 +40,16 @@ def test_a_continued_run_replaces_an_old_results_file(scene: Scene) -> None:
     other.write_text("an old file\n" * 1_000)
     scene.sfmap("run", "events.ndjson", "--results", "other")
     assert len(scene.folder.lines("other")) == 12
+
+
+def test_results_of_a_file_are_kept_when_its_rest_cannot_begin(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.run({"type": "page"}, *PEOPLE, code=3, arguments=("--max-calls", "4"))
+    begun = scene.outcomes()
+    assert begun
+    scene.faults({"kind": "day_limit"})
+    scene.again(code=3)
+    assert scene.outcomes() == begun
+    scene.faults()
+    scene.again()
+    assert len(scene.outcomes()) == 13

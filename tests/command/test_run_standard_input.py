@@ -112,6 +112,17 @@ def test_events_are_read_from_standard_input(folder: Folder) -> None:
     assert "local org" in done.stderr
 
 
+def test_results_are_those_of_this_stream_even_if_it_cannot_begin(scene: Scene) -> None:
+    """A client that reads them would take outcomes of the stream before for new ones."""
+    scene.mapping(LEAD)
+    delivered = ("run", "-", "--results", "results")
+    scene.sfmap(*delivered, stdin=lines(person("p1")))
+    assert len(scene.outcomes()) == 1
+    scene.faults({"kind": "day_limit"})
+    assert "No event was delivered" in scene.sfmap(*delivered, stdin=lines(person("p2")), code=3)
+    assert scene.outcomes() == []
+
+
 def test_another_pipe_of_the_same_name_is_delivered_from_its_start(scene: Scene) -> None:
     """A pipe cannot be read twice, whatever it is called."""
     scene.mapping(LEAD)
