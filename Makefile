@@ -19,6 +19,7 @@ test: $(VENV)/installed-for-development  ## Lint, types and tests.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p sfmap.engine -m sfmap.cli -p sfmap.mappings -p sfmap.tests
+	MYPYPATH=benchmarks $(BIN)/mypy benchmarks
 	$(BIN)/pytest -n auto --dist worksteal
 
 soak-tests: $(VENV)/installed-for-development  ## What `make test` leaves out: the tests marked soak, and properties by many examples.

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 import orjson
 
+from sfmap.engine.mapping.values.record import Json
+
 _CITIES = ("Berlin", "Providence", "Oslo", "Nairobi", "Lima")
 _TITLES = ("Clerk", "Head of Sales", "VP of Derp", "Engineer")
 
 
-def events(number: int, identities: int | None = None, padding: int = 0) -> Iterator[dict[str, object]]:
+def events(number: int, identities: int | None = None, padding: int = 0) -> Iterator[dict[str, Json]]:
     """So many events, of as many people unless fewer are asked for.
 
     Each is longer by the padding, which no mapping reads.

@@ -16,10 +16,12 @@ def stop_signal() -> Iterator[Callable[[], bool]]:
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def handle(number: int, _frame: object) -> None:
-        stop.set()
         # Not through sys.stderr: the signal may have arrived while a line is being written there.
-        os.write(2, interrupted_line("Stopping after the call in flight; Ctrl-C again stops at once."))
-        signal.signal(number, previous[signal.Signals(number)])
+        if stop.is_set():
+            os.write(2, interrupted_line("Stopped."))
+            os._exit(128 + number)  # an exception would wait for the threads that make the calls
+        stop.set()
+        os.write(2, interrupted_line("Stopping after the calls in flight; Ctrl-C again stops at once."))
 
     for number in previous:
         signal.signal(number, handle)

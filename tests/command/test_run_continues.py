@@ -24,6 +24,21 @@ def test_an_interrupted_run_is_continued(folder: Folder, identify: Identify) -> 
     assert [one["line"] for one in folder.lines("results.ndjson")] == list(range(1, 10_001))
 
 
+def test_a_second_interruption_waits_for_no_answer(scene: Scene) -> None:
+    scene.mapping(LEAD)
+    scene.faults({"kind": "slow", "calls": "create", "seconds": 300})
+    scene.folder.write("events.ndjson", PEOPLE)
+    with scene.start() as process:
+        while not scene.struck():
+            assert process.poll() is None
+        interrupt(process)
+        assert process.stderr
+        assert "Stopping after the calls in flight; Ctrl-C again stops at once.\n" in iter(process.stderr.readline, "")
+        interrupt(process)
+        assert process.stderr.read() == "Stopped.\n"
+        assert process.wait(60) == 130
+
+
 def test_a_changed_file_is_delivered_from_its_start(scene: Scene) -> None:
     scene.mapping(LEAD)
     page = {"type": "page"}

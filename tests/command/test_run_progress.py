@@ -75,7 +75,7 @@ def test_ctrl_c_is_answered_in_place_of_the_bar(folder: Folder) -> None:
 
     done = on_a_terminal(folder, "run", events, meanwhile=press)
     assert done.code == 130
-    assert "Stopping after the call in flight; Ctrl-C again stops at once." in done.lines
+    assert "Stopping after the calls in flight; Ctrl-C again stops at once." in done.lines
     assert not [line for line in done.lines if line.startswith("[")]
 
 
