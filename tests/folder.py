@@ -104,7 +104,7 @@ def identify(email: str, **traits: object) -> Event:
 Identify = Callable[..., Event]
 
 
-def interrupt(process: "subprocess.Popen[bytes]") -> None:
+def interrupt(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> None:
     process.send_signal(signal.SIGINT)
 
 
