@@ -14,7 +14,7 @@ import orjson
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.private_files import private_file, private_folder
 from sfmap.engine.org.fields import is_required
-from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry
+from sfmap.engine.org.port import ChildReference, FieldDescription, ObjectDescription, PicklistEntry
 from sfmap.engine.project.org_entry import OrgEntry
 from sfmap.engine.project.project_file import ProjectFile
 from sfmap.engine.wiring.org_opening import open_org
@@ -131,7 +131,8 @@ def _read(path: Path, oldest: float = LIFETIME) -> _Kept:
 def _object(raw: dict[str, Any]) -> ObjectDescription:
     """The object restored from `asdict`; lists were tuples."""
     fields = {name: _field(one) for name, one in raw["fields"].items()}
-    return ObjectDescription(**{**raw, "fields": fields})
+    children = tuple(ChildReference(**one) for one in raw.get("children", ()))
+    return ObjectDescription(**{**raw, "fields": fields, "children": children})
 
 
 def _field(raw: dict[str, Any]) -> FieldDescription:

@@ -59,6 +59,18 @@ class FieldDescription:
         return tuple(entry.value for entry in self.entries if entry.active)
 
 
+@dataclass(frozen=True, slots=True)
+class ChildReference:
+    """A field of some object that refers to records of the described one, and what a delete of those does."""
+
+    object: str
+    field: str
+    cascades: bool
+    """Whether the records that refer to a deleted one are deleted with it; otherwise the field is emptied."""
+    restricts: bool
+    """Whether records that refer to it keep one from being deleted."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ObjectDescription:
     name: str
@@ -69,6 +81,7 @@ class ObjectDescription:
     fields: Mapping[str, FieldDescription]
     """By API name, in the org's order."""
     deletable: bool = True
+    children: tuple[ChildReference, ...] = ()
 
     @cached_property
     def by_casefold(self) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import cast
 
 import orjson
@@ -44,7 +45,10 @@ class PlannedRecords:
 
     def __init__(self, lookups: Mapping[str, Iterable[Sequence[str]]]) -> None:
         """`lookups` are by object the sets of fields that records are looked up by."""
-        self._looked_up = {name: {one for names in sets for one in names} for name, sets in lookups.items()}
+        self._looked_up: dict[str, dict[str, None]] = {}
+        for object_name, sets in lookups.items():
+            for names in sets:
+                self.find_by(object_name, names)
         # A database without a name is in a temporary file that nobody else can open.
         self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._connection.executescript(_TABLES)
@@ -58,12 +62,20 @@ class PlannedRecords:
         self._created += 1
         return self._created
 
+    def find_by(self, object_name: str, names: Iterable[str]) -> None:
+        """Has records of the object, from now on, be found by these fields, too."""
+        self._looked_up.setdefault(object_name, {}).update(dict.fromkeys(names))
+
+    def looked_up(self, object_name: str) -> Iterable[str]:
+        """The fields that records of the object are found by."""
+        return self._looked_up.get(object_name, ())
+
     def get(self, record_id: str) -> PlannedRecord | None:
         row = self._connection.execute("SELECT * FROM records WHERE id = ?", (record_id,)).fetchone()
         return _planned(row) if row else None
 
-    def put(self, one: PlannedRecord) -> None:
-        """Stores the record in place of what was stored of it."""
+    def put(self, one: PlannedRecord, held: Texts = MappingProxyType({})) -> None:
+        """Stores the record in place of what was stored of it; `held` are further values that it is found by."""
         with_json = (orjson.dumps(dict(one.before)), orjson.dumps(dict(one.now)), orjson.dumps(one.events))
         values = (one.id, one.object_name, int(one.is_new), int(one.is_deleted), *with_json)
         self._connection.execute(
@@ -71,13 +83,15 @@ class PlannedRecords:
             " is_deleted = excluded.is_deleted, before = excluded.before, now = excluded.now",
             values,
         )
-        for name in self._looked_up.get(one.object_name, set()) & one.now.keys():
-            text = one.now[name]
-            if text is not None:
-                self._connection.execute(
-                    "INSERT OR IGNORE INTO held VALUES (?, ?, ?, ?)",
-                    (one.object_name, name, _comparable(one.object_name, name, text), one.id),
-                )
+        texts = {(name, text) for texts in (held, one.now) for name, text in texts.items() if text is not None}
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO held VALUES (?, ?, ?, ?)",
+            [
+                (one.object_name, name, _comparable(one.object_name, name, text), one.id)
+                for name, text in texts
+                if name in self._looked_up.get(one.object_name, ())
+            ],
+        )
 
     def add_event(self, record_id: str, number: int) -> None:
         """Remembers that an event would write the record."""
@@ -100,8 +114,9 @@ class PlannedRecords:
         yield from map(_planned, rows.fetchall())
 
     def __iter__(self) -> Iterator[PlannedRecord]:
-        """All records, in the order of their first events."""
-        yield from map(_planned, self._connection.execute("SELECT * FROM records ORDER BY first_event, rowid"))
+        """All records, in the order of their first events; last those that are changed by other deletes."""
+        rows = self._connection.execute("SELECT * FROM records ORDER BY first_event NULLS LAST, rowid")
+        yield from map(_planned, rows)
 
 
 def _planned(row: tuple[object, ...]) -> PlannedRecord:

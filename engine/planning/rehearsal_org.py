@@ -1,9 +1,10 @@
 """A stand-in for an org: it looks up in the org, and keeps what would be written instead of writing it."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from sfmap.engine.delivery.item import comparable
+from sfmap.engine.delivery.item import ID, Fields, comparable
 from sfmap.engine.mapping.values.values import full_record_id
 from sfmap.engine.org.fields import is_required
 from sfmap.engine.org.port import (
@@ -14,6 +15,7 @@ from sfmap.engine.org.port import (
     ObjectDescription,
     Org,
     RecordWrite,
+    Reference,
     Refused,
     Value,
     WriteOptions,
@@ -21,30 +23,12 @@ from sfmap.engine.org.port import (
     Written,
 )
 from sfmap.engine.planning.org_texts import as_held, as_read, is_entry
+from sfmap.engine.planning.planned_deletes import Deletion, deletions
+from sfmap.engine.planning.planned_lookups import PlannedLookups, is_planned, planned_id
 from sfmap.engine.planning.planned_records import PlannedRecord, PlannedRecords, Texts, after_write
-from sfmap.engine.planning.soql_evaluation import holds_for, names_in
 
-_ID = "Id"
-_CREATED = "CreatedDate"
-_MARK = "PLAN"
-"""Is in the ids of records that do not exist yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lookup:
-    """What is looked for: records whose fields have one of the wanted sets of values."""
-
-    fields: tuple[str, ...]
-    where: str
-    sample: tuple[Value, ...]
-    """One of the sets, from which the kinds of the values are known."""
-    wanted: Set[tuple[object, ...]]
-    """The sets, as `as_read` gives the values of records."""
-
-    def finds(self, texts: Texts) -> bool:
-        """Whether a record with these values has one of the sets."""
-        pairs = zip(self.fields, self.sample, strict=True)
-        return tuple(as_read(texts.get(name), like) for name, like in pairs) in self.wanted
+Referred = Mapping[Reference, Sequence[str]]
+"""The ids of the records that a reference finds."""
 
 
 class RehearsalOrg:
@@ -58,6 +42,7 @@ class RehearsalOrg:
         self._org = org
         self._records = records
         self._described: dict[str, ObjectDescription] = {}
+        self._lookups = PlannedLookups(org, records, self._described)
 
     def object_names(self) -> frozenset[str]:
         return self._org.object_names()
@@ -65,6 +50,8 @@ class RehearsalOrg:
     def describe(self, objects: Sequence[str]) -> Mapping[str, ObjectDescription]:
         described = self._org.describe(objects)
         self._described.update(described)
+        for child in (child for one in described.values() for child in one.children):
+            self._records.find_by(child.object, [child.field])
         return described
 
     def currency(self) -> str:
@@ -87,103 +74,22 @@ class RehearsalOrg:
         also: tuple[str, ...] = (),
         where: str = "",
     ) -> Sequence[FoundRecord]:
-        """The records of the org, changed as planned, and then the planned ones that meet the same conditions."""
-        if not identities:
-            return ()
-        lookup = _Lookup(
-            fields=fields,
-            where=where,
-            sample=identities[0],
-            wanted={tuple(map(comparable, one)) for one in identities},
-        )
-        real = [one for one in identities if not any(_is_planned(value) for value in one)]
-        rows = self._org.find(object_name, fields, real, also, where) if real else ()
-        found: dict[str, FoundRecord] = {}
-        for row in rows:
-            planned = self._records.get(row.id)
-            seen = self._changed(row, planned, lookup) if planned else row
-            if seen:
-                found[row.id] = seen
-        is_in_order = True
-        for planned in self._candidates(object_name, fields, identities):
-            if planned.id not in found and (seen := self._appearing(planned, (*fields, *also), lookup)):
-                found[planned.id] = seen
-                is_in_order = is_in_order and planned.is_new
-        return list(found.values()) if is_in_order else self._oldest_first(object_name, found)
-
-    def _oldest_first(self, object_name: str, found: Mapping[str, FoundRecord]) -> list[FoundRecord]:
-        """The records in the order of their creation, those that do not exist yet last."""
-        real = [(one,) for one in found if not _is_planned(one)]
-        rows = self._org.find(object_name, (_ID,), real, (_CREATED,))
-        created = {row.id: row.fields[_CREATED] or "" for row in rows}
-        return sorted(found.values(), key=lambda row: (row.id not in created, created.get(row.id, ""), row.id))
-
-    def _candidates(
-        self, object_name: str, fields: tuple[str, ...], identities: Sequence[tuple[Value, ...]]
-    ) -> Iterator[PlannedRecord]:
-        """The planned records that may have one of the identities."""
-        for identity in identities:
-            if fields[0] == _ID:
-                planned = self._records.get(str(identity[0]))
-                if planned and planned.object_name == object_name:
-                    yield planned
-            else:
-                yield from self._records.that_held(object_name, fields[0], identity[0])
-
-    def _changed(self, row: FoundRecord, planned: PlannedRecord, lookup: _Lookup) -> FoundRecord | None:
-        """A record that the org found, as planned; None if it would not be found any more."""
-        if planned.is_deleted:
-            return None
-        texts = {name: planned.now.get(name, text) for name, text in row.fields.items()}
-        if not lookup.finds({**texts, _ID: row.id}):
-            return None
-        names = names_in(lookup.where)
-        if any(name in planned.now for name in names) and not self._meets(lookup, planned):
-            return None
-        return replace(row, fields=texts)
-
-    def _appearing(self, planned: PlannedRecord, read: tuple[str, ...], lookup: _Lookup) -> FoundRecord | None:
-        """A planned record that the org did not find; None if it would not be found either."""
-        if planned.is_deleted:
-            return None
-        texts = self._read(planned, (*lookup.fields, *read))
-        if not lookup.finds({**texts, _ID: planned.id}) or not self._meets(lookup, planned):
-            return None
-        return FoundRecord(planned.id, {name: texts.get(name) for name in read if name != _ID})
-
-    def _meets(self, lookup: _Lookup, planned: PlannedRecord) -> bool:
-        """Whether it meets the condition of the lookup; one that cannot be evaluated here counts as met."""
-        texts = self._read(planned, names_in(lookup.where)) if lookup.where else {}
-        return not lookup.where or holds_for(lookup.where, texts) is not False
-
-    def _read(self, planned: PlannedRecord, names: Sequence[str]) -> dict[str, str | None]:
-        """The values of the fields as planned, or else as they are in the org."""
-        missing = tuple(dict.fromkeys(name for name in names if name not in planned.now and name != _ID))
-        texts = dict(planned.now)
-        if planned.is_new:
-            return texts | {name: self._usual(planned.object_name, name) for name in missing}
-        if missing:
-            for row in self._org.find(planned.object_name, (_ID,), [(planned.id,)], missing):
-                texts |= {name: row.fields[name] for name in missing}
-        return texts
-
-    def _usual(self, object_name: str, name: str) -> str | None:
-        """What a new record has in a field that is not written, as far as that is known."""
-        described = self._field(object_name, name)
-        return "false" if described and described.type == "boolean" else None
+        """The records of the org, changed as planned, and the planned ones that meet the same conditions."""
+        return self._lookups.find(object_name, fields, identities, also, where)
 
     def create(
         self, object_name: str, records: Sequence[RecordWrite], options: WriteOptions = NO_OPTIONS
     ) -> Sequence[WriteResult]:
-        return [self._create(object_name, write) for write in records]
+        referred = self._referred(records)
+        return [self._create(object_name, write, referred) for write in records]
 
     def update(
         self, object_name: str, records: Sequence[RecordWrite], options: WriteOptions = NO_OPTIONS
     ) -> Sequence[WriteResult]:
         ids = [write.id or "" for write in records]
-        current = self._current(object_name, ids, records)
+        current, referred = self._current(object_name, ids, records), self._referred(records)
         return [
-            self._update(object_name, record_id, write, current)
+            self._update(object_name, record_id, write, current, referred)
             for record_id, write in zip(ids, records, strict=True)
         ]
 
@@ -195,7 +101,7 @@ class RehearsalOrg:
         options: WriteOptions = NO_OPTIONS,
     ) -> Sequence[WriteResult]:
         keys = [write.fields[external_id] for write in records]
-        names = tuple(name for name in self._all_names(object_name, records) if name != external_id)
+        names = tuple(name for name in self._to_read(object_name, records) if name != external_id)
         rows = self.find(object_name, (external_id,), [(key,) for key in dict.fromkeys(keys)], names)
         by_key: dict[object, list[str]] = {}
         for row in rows:
@@ -204,84 +110,123 @@ class RehearsalOrg:
         read = {row.id: row.fields for row in rows if self._records.get(row.id) is None}
         planned = [one[0] for one in ids if one and one[0] not in read]
         current = {**read, **self._current(object_name, planned, records)}
+        referred = self._referred(records)
         return [
             _several(external_id, found)
             if len(found) > 1
-            else self._update(object_name, found[0], write, current)
+            else self._update(object_name, found[0], write, current, referred)
             if found
-            else self._create(object_name, write)
+            else self._create(object_name, write, referred)
             for found, write in zip(ids, records, strict=True)
         ]
 
     def delete(
         self, object_name: str, ids: Sequence[str], options: WriteOptions = NO_OPTIONS
     ) -> Sequence[WriteResult]:
-        existing = {row.id for row in self.find(object_name, (_ID,), [(one,) for one in ids])}
-        for one in existing:
-            planned = self._records.get(one) or PlannedRecord(id=one, object_name=object_name)
+        existing = [row.id for row in self.find(object_name, ID, [(one,) for one in ids])]
+        done = deletions(object_name, existing, self._described, self.find, self._found_by)
+        for one in done.values():
+            if not one.refused:
+                self._delete(one)
+        return [(done[one].refused or Written(one)) if one in done else _GONE for one in ids]
+
+    def _delete(self, deletion: Deletion) -> None:
+        """Keeps the delete of a record, and what it does to others."""
+        for one in deletion.emptied:
+            planned = self._records.get(one.row.id) or PlannedRecord(id=one.row.id, object_name=one.object)
+            before = {} if planned.is_new else {one.field: one.row.fields[one.field]}
+            self._records.put(after_write(planned, before, {one.field: None}), one.row.fields)
+        for record_id, object_name in deletion.gone.items():
+            planned = self._records.get(record_id) or PlannedRecord(id=record_id, object_name=object_name)
             self._records.put(replace(planned, is_deleted=True))
-        return [Written(one) if one in existing else _GONE for one in ids]
 
     def _current(self, object_name: str, ids: Sequence[str], writes: Sequence[RecordWrite]) -> Mapping[str, Texts]:
-        """By id, what the org has now in the fields that are written."""
-        real = [one for one in dict.fromkeys(ids) if one and not _is_planned(one)]
-        names = self._all_names(object_name, writes)
-        rows = self._org.find(object_name, (_ID,), [(one,) for one in real], names) if real else ()
+        """By id, what the org has now in the fields that are written, and in those that records are found by."""
+        real = [one for one in dict.fromkeys(ids) if one and not is_planned(one)]
+        names = self._to_read(object_name, writes)
+        rows = self._org.find(object_name, ID, [(one,) for one in real], names) if real else ()
         return {row.id: row.fields for row in rows}
 
-    def _create(self, object_name: str, write: RecordWrite) -> WriteResult:
-        texts = self._checked(object_name, write, is_new=True)
+    def _create(self, object_name: str, write: RecordWrite, referred: Referred) -> WriteResult:
+        texts = self._checked(object_name, write, referred, is_new=True)
         if isinstance(texts, Refused):
             return texts
-        prefix = self._described[object_name].key_prefix or "000"
-        short = f"{prefix[:3]}{_MARK}{self._records.next_number():08d}"
+        short = planned_id(self._described[object_name].key_prefix, self._records.next_number())
         record_id = full_record_id(short) or short
         self._records.put(PlannedRecord(id=record_id, object_name=object_name, is_new=True, now=texts))
         return Written(record_id, created=True)
 
     def _update(
-        self, object_name: str, record_id: str, write: RecordWrite, current: Mapping[str, Texts]
+        self,
+        object_name: str,
+        record_id: str,
+        write: RecordWrite,
+        current: Mapping[str, Texts],
+        referred: Referred,
     ) -> WriteResult:
         planned = self._records.get(record_id) or PlannedRecord(id=record_id, object_name=object_name)
         if planned.is_deleted or (record_id not in current and not planned.is_new):
             return _GONE
-        texts = self._checked(object_name, write, is_new=False)
+        texts = self._checked(object_name, write, referred, is_new=False)
         if isinstance(texts, Refused):
             return texts
-        before = {} if planned.is_new else {name: current[record_id].get(name) for name in texts}
-        self._records.put(after_write(planned, before, texts))
+        held = {} if planned.is_new else current[record_id]
+        before = {} if planned.is_new else {name: held.get(name) for name in texts}
+        self._records.put(after_write(planned, before, texts), held)
         return Written(record_id)
 
-    def _checked(self, object_name: str, write: RecordWrite, *, is_new: bool) -> Texts | Refused:
+    def _checked(
+        self, object_name: str, write: RecordWrite, referred: Referred, *, is_new: bool
+    ) -> Texts | Refused:
         """The values of the write as the org would report them, or why it would refuse it."""
-        texts = self._texts(object_name, write)
+        texts = self._texts(object_name, write, referred)
         return texts if isinstance(texts, Refused) else self._refused(object_name, texts, is_new) or texts
 
-    def _all_names(self, object_name: str, writes: Sequence[RecordWrite]) -> tuple[str, ...]:
-        """The fields that are written."""
-        return tuple(dict.fromkeys(name for write in writes for name in self._names(object_name, write)))
+    def _to_read(self, object_name: str, writes: Sequence[RecordWrite]) -> Fields:
+        """The fields that are written, and those that records are found by."""
+        written = (name for write in writes for name in self._names(object_name, write))
+        return tuple(dict.fromkeys((*written, *self._found_by(object_name))))
+
+    def _found_by(self, object_name: str) -> Fields:
+        """The fields that records of the object are found by, of those that it has."""
+        known = self._described[object_name].fields
+        return tuple(name for name in self._records.looked_up(object_name) if name in known and name not in ID)
 
     def _names(self, object_name: str, write: RecordWrite) -> Iterator[str]:
         yield from write.fields
         yield from write.clear
         yield from (one.name for name in write.references if (one := self._referring(object_name, name)))
 
-    def _texts(self, object_name: str, write: RecordWrite) -> dict[str, str | None] | Refused:
+    def _referred(self, writes: Sequence[RecordWrite]) -> Referred:
+        """The records that the references of the writes find, with one look-up for each kind."""
+        asked: dict[tuple[str, str], dict[Reference, None]] = defaultdict(dict)
+        for one in (one for write in writes for one in write.references.values()):
+            asked[one.object, one.by][one] = None
+        found: dict[Reference, Sequence[str]] = {}
+        for (object_name, by), references in asked.items():
+            ids: dict[object, list[str]] = defaultdict(list)
+            values = [one.value for one in references]
+            for row in self.find(object_name, (by,), [(value,) for value in values]):
+                ids[as_read(row.fields[by], values[0])].append(row.id)
+            found.update((one, ids.get(comparable(one.value), ())) for one in references)
+        return found
+
+    def _texts(self, object_name: str, write: RecordWrite, referred: Referred) -> dict[str, str | None] | Refused:
         """The values of the write as the org would report them."""
         texts: dict[str, str | None] = {}
         for name, value in write.fields.items():
             texts[name] = as_held(value)
         for name in write.clear:
-            texts[name] = self._usual(object_name, name)
+            texts[name] = self._lookups.usual(object_name, name)
         for relationship, reference in write.references.items():
             field = self._referring(object_name, relationship)
-            rows = self.find(reference.object, (reference.by,), [(reference.value,)])
-            if len(rows) != 1:
-                which = "not found" if not rows else "matches more than one record"
+            ids = referred[reference]
+            if len(ids) != 1:
+                which = "not found" if not ids else "matches more than one record"
                 message = f"Foreign key external ID: {reference.value} {which} for field {reference.by}"
                 return Refused("INVALID_FIELD", message)
             if field:
-                texts[field.name] = rows[0].id
+                texts[field.name] = ids[0]
         return texts
 
     def _refused(self, object_name: str, texts: Texts, is_new: bool) -> Refused | None:
@@ -302,10 +247,6 @@ class RehearsalOrg:
                 return Refused("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, (name,))
         return None
 
-    def _field(self, object_name: str, name: str) -> FieldDescription | None:
-        described = self._described.get(object_name)
-        return described.fields.get(name) if described else None
-
     def _referring(self, object_name: str, relationship: str) -> FieldDescription | None:
         fields = self._described[object_name].fields.values()
         return next((one for one in fields if one.relationship_name == relationship), None)
@@ -316,7 +257,3 @@ _GONE = Refused("ENTITY_IS_DELETED", "entity is deleted")
 
 def _several(external_id: str, found: Sequence[str]) -> Refused:
     return Refused("DUPLICATE_EXTERNAL_ID", f"{external_id}: more than one record found: {', '.join(found)}")
-
-
-def _is_planned(value: Value) -> bool:
-    return isinstance(value, str) and len(value) == 18 and value[3 : 3 + len(_MARK)] == _MARK

@@ -23,9 +23,10 @@ def names_in(where: str) -> tuple[str, ...]:
 def holds_for(where: str, fields: Mapping[str, str | None]) -> bool | None:
     """Whether the condition holds for these values; None if that cannot be told here."""
     parts = _parts(where)
-    if parts is None or any(part["name"] not in fields for part in parts):
+    held = {name.lower(): text for name, text in fields.items()}
+    if parts is None or any(part["name"].lower() not in held for part in parts):
         return None
-    return all(_is(fields[part["name"]], part["value"]) == (part["sign"] == "=") for part in parts)
+    return all(_is(held[part["name"].lower()], part["value"]) == (part["sign"] == "=") for part in parts)
 
 
 def _parts(where: str) -> list[re.Match[str]] | None:

@@ -9,6 +9,7 @@ from lxml import etree
 from sfmap.engine.mapping.values.values import full_record_id
 from sfmap.engine.org.port import (
     ApiUsage,
+    ChildReference,
     FieldDescription,
     FoundRecord,
     ObjectDescription,
@@ -141,6 +142,17 @@ def object_description(element: etree._Element) -> ObjectDescription:
         updateable=is_true(first(element, "updateable")),
         fields={field.name: field for field in fields},
         deletable=is_true(first(element, "deletable")),
+        children=tuple(map(_child, element.iterchildren("{*}childRelationships"))),
+    )
+
+
+def _child(element: etree._Element) -> ChildReference:
+    said = _said(element)
+    return ChildReference(
+        object=said.get("childSObject", ""),
+        field=said.get("field", ""),
+        cascades=is_true(said.get("cascadeDelete", "")),
+        restricts=is_true(said.get("restrictedDelete", "")),
     )
 
 
