@@ -10,7 +10,7 @@ from random import Random
 from typing import Literal, cast
 
 from .model import By, Event, EventType, Instead, Operation, Org, Pointer, Rule, Table, Write
-from .trial import LATE, LOSSES, POINTING, SHAPES, Fault, Leg, Plug, Trial
+from .trial import LATE, LOSSES, POINTING, SHAPES, Bulk, Fault, Leg, Plug, Trial
 
 PASSING = (
     "server_unavailable", "expired_session", "html", "http_error", "lock_row", "concurrent_limit", "slow",
@@ -27,6 +27,7 @@ POINTS = ("before transaction", "after transaction", "before call", "in call", "
 KINDS = (*LOSSES, *PASSING, *ENDING, *SEQUELS)
 """All that can disturb a trial."""
 JOB_STEPS = ("createJob", "uploadJob", "closeJob", "jobInfo", "jobResults", "abortJob")
+BULK_MODES: tuple[Bulk, ...] = ("never", "auto", "always")
 JOB_KINDS = ("job loss", "job refusal", "job rows", "job end", "job kill", "job stop")
 """What can disturb a bulk job: a step without an answer or refused, rows, its end, or that of the command."""
 
@@ -78,16 +79,21 @@ def draw_trial(seed: int, kind: str = "") -> Trial:
 
 
 def draw_bulk_trial(seed: int, kind: str = "") -> Trial:
-    """A trial in which all that can be is written by bulk jobs."""
-    if kind not in JOB_KINDS:
-        return replace(draw_trial(seed, kind), bulk=True)
+    """A trial in which what can be is written by bulk jobs, all of it or where it is more than a few records."""
+    dice = Random(f"mode {seed} {kind}")
+    trial = _draw_disturbed_jobs(seed, kind) if kind in JOB_KINDS else draw_trial(seed, kind)
+    legs = tuple(replace(leg, bulk=dice.choice(BULK_MODES)) if dice.random() < 0.2 else leg for leg in trial.legs)
+    return replace(trial, legs=legs, bulk=dice.choice(("always", "auto")), fewest=dice.choice((1, 2, 3, 5)))
+
+
+def _draw_disturbed_jobs(seed: int, kind: str) -> Trial:
     dice = Random(f"bulk {seed} {kind}")
     trial = draw_trial(seed)
     trial = replace(trial, tables=_found_in_one_way(trial.tables))
     legs = [_draw_job_leg(dice, trial.tables, kind)]
     if dice.random() < 0.4:
         legs.append(_draw_job_leg(dice, trial.tables, dice.choice(JOB_KINDS)))
-    return replace(trial, legs=tuple(legs), bulk=True)
+    return replace(trial, legs=tuple(legs))
 
 
 def _found_in_one_way(tables: Sequence[Table]) -> tuple[Table, ...]:
@@ -563,6 +569,8 @@ def _calmer(trial: Trial) -> Iterator[Trial]:
         yield replace(trial, retries=trial.retries[1:])
     if trial.batch_size < 200:
         yield replace(trial, batch_size=200)
+    if trial.bulk == "auto":
+        yield replace(trial, bulk="always")
 
 
 def _shorter(trial: Trial) -> Iterator[Trial]:

@@ -24,7 +24,7 @@ import sfmap.engine.commands.retry
 import sfmap.engine.commands.run
 import sfmap.engine.org.soap.client  # noqa: F401 - imported for the children
 from sfmap.cli import main
-from sfmap.engine.delivery import load_jobs, pipeline, windows
+from sfmap.engine.delivery import load_jobs, loads, pipeline, windows
 from sfmap.engine.http.server import WebServer
 from sfmap.engine.journal.database import Transaction
 from sfmap.engine.journal.shared.lease_session import LeaseSession
@@ -143,6 +143,8 @@ def command(asked: dict[str, Any], shared: Plug | None = None) -> None:
         move_clock(asked["clock"])
     LeaseSession.lasts = 0.5
     load_jobs.FIRST_PAUSE = 0.02
+    if asked.get("fewest"):
+        loads.FEWEST, loads._CALLS_AFTER_FEW = asked["fewest"], asked["fewest"]
     if asked.get("window"):
         set_window(asked["window"])
     if asked.get("in_order"):

@@ -109,7 +109,7 @@ class Stage:
         else:
             argv = ["run", name, "--org", "org", "--results", f"{leg.file}.results"]
         argv += ["--connections", str(trial.connections), "--report", "report.json"]
-        argv += ["--bulk", "always"] if trial.bulk else []
+        argv += ["--bulk", leg.bulk or trial.bulk]
         argv += ["--max-calls", str(leg.max_calls)] if leg.max_calls else []
         argv += ["--restart"] if leg.restart else []
         stdin = str(folder / "a.ndjson") if leg.file == "-" else ""
@@ -117,7 +117,7 @@ class Stage:
             self.faults(*leg.faults)
         code = self.ask(
             cwd=str(folder), argv=argv, env=SECRETS, stdin=stdin, plug=leg.plug, clock=leg.clock,
-            window=trial.window, in_order=trial.is_read_in_order,
+            window=trial.window, in_order=trial.is_read_in_order, fewest=trial.fewest,
         )["code"]  # fmt: skip
         if leg.faults:
             self.faults()

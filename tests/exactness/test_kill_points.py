@@ -86,7 +86,7 @@ BULK = Trial(
         properties("screen", key="K1", phone="8"),
     ),
     call_limit=0.4,
-    bulk=True,
+    bulk="always",
 )
 """Everything is written by bulk jobs, several at once and one after the other."""
 

@@ -67,6 +67,7 @@ LOSSES = ("late_commit", "reset_after", "truncated", "timeout", "reset")
 UNCLEAR = (*LOSSES, "http_error", "html", "down")
 """Answers after which nobody knows whether a write was done."""
 
+Bulk = Literal["never", "auto", "always"]
 Fault = Mapping[str, object]
 Plug = tuple[str, int, int]
 """At what point, at the how many-th of them, and by which signal the command ends."""
@@ -92,6 +93,8 @@ class Leg:
     """Seconds before it starts: longer than the call limit, a doubt is over."""
     retry: bool = False
     """Delivers the dead letters instead."""
+    bulk: Bulk | None = None
+    """Whether it writes by bulk jobs, unless as the others of its trial."""
 
     @property
     def may_lose(self) -> bool:
@@ -114,8 +117,10 @@ class Trial:
     """How many events go together; 0 as usual."""
     call_limit: float = CALL_LIMIT
     batch_size: int = 200
-    bulk: bool = False
-    """Whether all that can be is written by bulk jobs."""
+    bulk: Bulk = "never"
+    """Whether records are written by bulk jobs."""
+    fewest: int = 2
+    """The records of one call from which on `auto` takes jobs."""
     stream: Literal["", "rest", "all"] = ""
     """Whether the events come by standard input, and what is sent again after an early end: what sfmap says is not
     done, or all, as by a client that was not told."""
