@@ -37,7 +37,9 @@ SfmapError               2    any failure that a user can act on; everything els
     LimitReached         3    no API call is left
     OrgUnavailable       3    the org cannot be used for now; a retry may succeed
       TooManyCalls       3    the org takes no more calls at once; fewer may succeed
+      ResultsLackRows    3    the results of a bulk job are not those of all its rows; they may be later
     CallRefused          3    the org refused this call; a smaller or corrected one may succeed
+      NoBulkJobs         3    the org takes no bulk jobs of this user
 
   UnknownFeature         2    the local org has no feature of that name
   LocalOrgFailed         3    the local org did not start

@@ -94,8 +94,8 @@ def _jobs(bulk: JobProgress) -> Iterator[str]:
     """How far the bulk jobs are."""
     if bulk.jobs:
         yield f"{counted(bulk.jobs, 'bulk job')}: {bulk.processed:,} of {counted(bulk.rows, 'row')}"
-    if 0 < bulk.processed < bulk.rows:
-        yield f"{_duration(bulk.seconds * (bulk.rows - bulk.processed) / bulk.processed)} left"
+    if bulk.seconds_left:
+        yield f"{_duration(bulk.seconds_left)} left"
 
 
 def _bar(share: float) -> str:

@@ -163,7 +163,7 @@ class Commits:
         self.position = position
         self._has_letters = self._has_letters or bool(failed)
         self._note_held(certain.held, held)
-        self._loads.committed(held)
+        self._loads.committed(held, ended)
         self._on_commit(position)
 
     def _note_held(self, rows: Iterable[Row], held: Iterable[Held | Loaded]) -> None:
@@ -176,13 +176,12 @@ class Commits:
                 known = self._travelling.setdefault(loads[row.key], set())
                 known.update((message, message_of_record(message, row.key)))
 
-    def load_is_over(self, load: int, rows: Sequence[Row] = ()) -> None:
-        """Notes that a load is over, of which these rows must be sent otherwise: they are held in their order."""
+    def load_is_over(self, load: int) -> None:
+        """Notes that a load is over. If records that it gave back are held again, they are so in their order."""
         self._travelling.pop(load, None)
         self._has_load_ended = True
         if self._ledger.loads.is_of_letters:
-            back = [_HeldRecord(row.held, self._messages.of(row.received)) for row in rows]
-            self._held = sorted([*self._held, *back], key=lambda one: one.entry.key.event)
+            self._held.sort(key=lambda one: one.entry.key.event)
         else:
             self._held = self._held_records()
 

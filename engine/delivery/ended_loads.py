@@ -1,6 +1,6 @@
 """Gives the records of loads whose jobs are over their outcomes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sfmap.engine.delivery.commits import Commits
 from sfmap.engine.delivery.expected_outcomes import EndedRecord
@@ -10,6 +10,7 @@ from sfmap.engine.delivery.open_windows import Certain
 from sfmap.engine.delivery.outcome_table import MessageIds, Row
 from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.journal.entries import Commit
+from sfmap.engine.sources.event_source import Received
 
 _MOMENT = 0.1
 """Seconds between two looks at whether a load is over."""
@@ -18,20 +19,37 @@ _MOMENT = 0.1
 class EndedLoads:
     """No window may be open when these methods are called. They raise as `Commits` does, and `OrgError`."""
 
-    def __init__(self, loads: Loads, commits: Commits, messages: MessageIds, waiter: Waiter) -> None:
+    def __init__(
+        self,
+        loads: Loads,
+        commits: Commits,
+        messages: MessageIds,
+        waiter: Waiter,
+        deliver: Callable[[Sequence[Received]], object],
+    ) -> None:
+        """`deliver` delivers records that a load has given back, before it returns."""
         self._loads = loads
         self._commits = commits
         self._messages = messages
         self._waiter = waiter
+        self._deliver = deliver
+        self._is_read_again = False
+        """Whether the source reads what loads give back."""
         self._told = 0, 0
         """The jobs and the processed rows that were told last."""
 
     def resume(self) -> None:
-        """Ends the loads that earlier runs have left. Raises `StopRequested`, too."""
-        for load in self._loads.resume():
-            self._commits.load_is_over(load)
-        while self._loads:
+        """Ends the loads that earlier runs have left. Raises `StopRequested`, too.
+
+        Dead letters that these give back are not delivered here: the source reads them.
+        """
+        self._is_read_again = self._loads.are_of_letters
+        given_back = self._loads.resume()
+        while self._loads.has_jobs:
             self.wait()
+        for job in given_back:
+            self._end(job)
+        self._is_read_again = False
 
     def wait(self) -> None:
         """Waits a moment for a load to be over, and tells how far the jobs are. Raises `StopRequested`, too."""
@@ -46,23 +64,28 @@ class EndedLoads:
     def end(self) -> None:
         """Tells and commits the outcomes of the loads that are over."""
         while job := self._loads.next_over():
-            back = [] if job.is_refused or not job.is_own else self._end(job)
-            self._loads.end(job)
-            self._commits.load_is_over(job.number, back)
+            self._end(job)
 
     def flush(self) -> None:
-        """Has the records that were taken so far written by jobs; those that are too few for that are held."""
-        for load in self._loads.flush():
-            self._commits.load_is_over(load)
+        """Has the records that were taken so far written by jobs, or by calls if they are too few for that."""
+        for job in self._loads.flush():
+            self._end(job)
 
-    def _end(self, job: LoadJob) -> list[Row]:
-        """Returns the rows that must be sent otherwise."""
-        back: list[Row] = []
-        while records := self._loads.answered(job):
-            back += self._commit(records)
-        return back
+    def _end(self, job: LoadJob) -> None:
+        """Ends a load part by part, since the events of all its records may be more than memory holds.
+
+        A part's records without an outcome are delivered again before the next one is read.
+        """
+        self._loads.end_waiting(job)
+        while records := self._loads.answered(job) if job.is_own else ():
+            back = self._commit(records)
+            if back and not self._is_read_again:
+                self._deliver([row.received for row in back])
+        self._loads.end(job)
+        self._commits.load_is_over(job.number)
 
     def _commit(self, records: Sequence[EndedRecord]) -> list[Row]:
+        """Returns the rows without an outcome, which the journal now holds as it does others."""
         ended = [one.row for one in records if one.row.outcome]
         back = [one.row for one in records if not one.row.outcome]
         messages = (

@@ -75,7 +75,7 @@ def stored_answer(outcome: RowOutcome) -> bytes:
 
 def ended_record(record: AnsweredRecord) -> EndedRecord:
     """The record with its outcome, if the answer of its row settles it."""
-    said, answer = orjson.loads(record.expected), orjson.loads(record.answer)
+    said, answer = orjson.loads(record.expected), orjson.loads(record.answer or _UNPROCESSED)
     received = held_event(record.held)._replace(repeat_key=said["repeat_key"])
     row = Row(received, record.held.key)
     expected = outcome_of_json(said["outcome"])

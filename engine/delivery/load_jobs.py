@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, count, islice
 from queue import Empty, SimpleQueue
 from threading import Event
 
@@ -20,14 +20,23 @@ from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.load_table import LoadTable
 from sfmap.engine.org.bulk_data import BulkData
 from sfmap.engine.org.bulk_join import RowIndex, RowsDoNotAddUp, join
-from sfmap.engine.org.bulk_port import AnsweredRow, BulkOrg, JobLook, Load
-from sfmap.engine.org.port import CallRefused, ObjectDescription, OrgError, OrgUnavailable
+from sfmap.engine.org.bulk_port import AnsweredRow, BulkOrg, JobLook, Load, ResultsLackRows
+from sfmap.engine.org.port import CallRefused, LimitReached, ObjectDescription, OrgError, OrgUnavailable
 
 FIRST_PAUSE = 0.25
 """Seconds before a job is looked at for the first time; each further pause is twice as long, up to two minutes."""
 _LONGEST_PAUSE = 120.0
+_LONGEST_KNOWN_PAUSE = 600.0
+"""Seconds between two looks at a job that will take still longer, by how far it is."""
 _MOST_REFUSED = 5
 """How often closing a job may be refused before it is given up."""
+_MOST_TRIES = 10
+"""How often a job is opened and filled before calls do instead, and results are asked for that lack rows."""
+
+_WITHOUT_RESULT = (
+    "This was asked for ten times. Records without a result are looked up and sent again; those that no lookup"
+    " finds become dead letters."
+)
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -44,7 +53,7 @@ class LoadJob:
     """The id of its job."""
     is_own: bool = True
     """Whether it is of the same source: otherwise its results are left to a run of that source."""
-    is_refused: str = ""
+    refusal: OrgError | None = None
     """Why the org takes no such job: its rows must be sent otherwise."""
     state: str = ""
     """The last state that the org has told."""
@@ -52,6 +61,19 @@ class LoadJob:
     """The rows that the org has processed."""
     closed_at: float = 0.0
     """The monotonic time from which on the org processes it; 0 before."""
+    looked_at: float = 0.0
+    """The monotonic time of the last look at it."""
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the rest will take from the last look on, by the rows before it; 0 if that is not known."""
+        left = max(0, self.rows - self.processed)
+        return (self.looked_at - self.closed_at) * left / self.processed if self.processed else 0.0
+
+    def pause(self, usual: float) -> float:
+        """Seconds to the next look: longer than usual if the job has long to go, by how far it has come so far."""
+        so_far = self.looked_at - self.closed_at
+        return max(usual, min(self.seconds_left / 2, so_far, _LONGEST_KNOWN_PAUSE))
 
 
 @dataclass(slots=True)
@@ -86,12 +108,11 @@ class LoadJobs:
 
     def progress(self) -> JobProgress:
         """How far the jobs under way are."""
-        now = time.monotonic()
         return JobProgress(
             jobs=len(self.running),
             rows=sum(job.rows for job in self.running),
             processed=sum(job.processed for job in self.running),
-            seconds=max((now - job.closed_at for job in self.running if job.closed_at), default=0.0),
+            seconds_left=max((job.seconds_left for job in self.running), default=0.0),
         )
 
     @property
@@ -123,8 +144,10 @@ class LoadJobs:
         if job.data is not None:
             try:
                 job.job = self._upload(job, job.data)
-            except CallRefused as refused:
-                job.is_refused = refused.message
+            except LimitReached:
+                raise
+            except OrgError as refusal:  # nothing is processed yet, and calls may do
+                job.refusal = refusal
                 return
             self.table.closing(job.number)
         ended = self._wait(job, is_new=job.data is not None)
@@ -133,22 +156,31 @@ class LoadJobs:
 
     def _upload(self, job: LoadJob, data: BulkData) -> str:
         """The id of a job that has all rows and is not closed yet."""
-        while True:
+        began = time.monotonic()
+        for tries in count(1):
             self.waiter.check_stop()
-            # If the answer is lost, an empty job is left, which the org never processes.
-            opened = self.waiter.ask(lambda: self.org.open(job.load))
-            self.table.opened(job.number, opened)
             try:
-                self.org.upload(opened, data)
-            except OrgError as error:
-                # What has arrived is not known. Nothing is processed before a job is closed: this one never is.
-                self.abort(opened)
-                if not isinstance(error, OrgUnavailable):
+                opened = self._open(job, data)
+            except OrgUnavailable as error:
+                if tries >= _MOST_TRIES and self.waiter.has_answered_since(began):
                     raise
                 self.waiter.wait_after(error)
             else:
-                self.waiter.answered()
-                return opened
+                break
+        self.waiter.answered()
+        return opened
+
+    def _open(self, job: LoadJob, data: BulkData) -> str:
+        # If the answer is lost, an empty job is left, which the org never processes.
+        opened = self.org.open(job.load)
+        self.table.opened(job.number, opened)
+        try:
+            self.org.upload(opened, data)
+        except OrgError:
+            # What has arrived is not known. Nothing is processed before a job is closed: this one never is.
+            self.abort(opened)
+            raise
+        return opened
 
     def abort(self, job_id: str) -> None:
         """Ends a job that is not closed, if the org can be reached: otherwise it removes the job by itself."""
@@ -165,14 +197,14 @@ class LoadJobs:
             look = self.waiter.ask(lambda: self.org.look(job.job))
             if look is None:
                 return None
-            job.state, job.processed = look.state, look.processed
+            job.state, job.processed, job.looked_at = look.state, look.processed, time.monotonic()
             if look.has_ended:
                 return look
             if look.state == "Open":
                 if refused >= _MOST_REFUSED:
                     self.abort(job.job)
                 refused += self._close(job)
-            self.waiter.sleep(pause)
+            self.waiter.sleep(job.pause(pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _close(self, job: LoadJob) -> int:
@@ -190,18 +222,29 @@ class LoadJobs:
         if ended is None or not len(index):
             self.table.answer(job.number, ((place, LOST) for place in range(len(index))))
             return
+        pause, tries = FIRST_PAUSE, 1
         while True:
             self.waiter.check_stop()
             try:
-                results = self.org.results(ended, len(index))
-                # With the first row everything has been fetched: the transaction waits for no call.
-                every = chain(list(islice(results, 1)), results)
-                self.table.answer(job.number, _answers(job.load, every, index))
+                self._store(job, ended, index, may_lack=tries > _MOST_TRIES)
+            except ResultsLackRows as error:
+                if tries == _MOST_TRIES:
+                    self.waiter.say(f"{error.message} {_WITHOUT_RESULT}")
+                else:
+                    self.waiter.sleep(pause)
+                pause, tries = min(2 * pause, _LONGEST_PAUSE), tries + 1
             except OrgUnavailable as error:
                 self.waiter.wait_after(error)
             else:
                 self.waiter.answered()
                 return
+
+    def _store(self, job: LoadJob, ended: JobLook, index: RowIndex, *, may_lack: bool) -> None:
+        results = self.org.results(ended, len(index), may_lack=may_lack)
+        # With the first row everything has been fetched: the transaction waits for no call.
+        every = chain(list(islice(results, 1)), results)
+        answers = _answers_so_far(job.load, every, index) if may_lack else _answers(job.load, every, index)
+        self.table.answer(job.number, answers)
 
     def _index(self, job: LoadJob) -> RowIndex:
         index = RowIndex()
@@ -216,4 +259,14 @@ def _answers(load: Load, results: Iterable[AnsweredRow], index: RowIndex) -> Ite
         for place, outcome in join(load, index, results):
             yield place, stored_answer(outcome)
     except RowsDoNotAddUp as error:
-        raise OrgUnavailable(str(error)) from None
+        raise ResultsLackRows(str(error)) from None
+
+
+def _answers_so_far(load: Load, results: Iterable[AnsweredRow], index: RowIndex) -> Iterator[tuple[int, bytes]]:
+    """The answers that there are; the rows without one are lost."""
+    lost = bytearray(b"1") * len(index)
+    with suppress(ResultsLackRows):
+        for place, answer in _answers(load, results, index):
+            lost[place] = 0
+            yield place, answer
+    yield from ((place, LOST) for place, is_lost in enumerate(lost) if is_lost)

@@ -19,14 +19,15 @@ from sfmap.engine.delivery.outcome_table import Row
 from sfmap.engine.delivery.progress import JobProgress
 from sfmap.engine.delivery.traces import Trace
 from sfmap.engine.delivery.waiter import Waiter
+from sfmap.engine.delivery.windows import WINDOW_BYTES
 from sfmap.engine.delivery.writes import PendingWrite
 from sfmap.engine.journal.entries import Held, Loaded, RecordKey
 from sfmap.engine.journal.load_table import LoadTable
 from sfmap.engine.language.model import BulkMode
 from sfmap.engine.org.bulk_data import BulkData
-from sfmap.engine.org.bulk_port import Load
+from sfmap.engine.org.bulk_port import Load, NoBulkJobs
 from sfmap.engine.org.bulk_rows import BulkRow, RowMaker
-from sfmap.engine.org.port import WriteOptions
+from sfmap.engine.org.port import CallRefused, OrgError, WriteOptions
 
 FEWEST = 2_000
 """The records of one call from which on `auto` takes jobs (Salesforce's advice)."""
@@ -47,6 +48,9 @@ class _Filling:
     """Whether it is sent although it has few rows."""
     uncommitted: int = 0
     """The records that are not in the journal yet."""
+
+    def job(self) -> LoadJob:
+        return LoadJob(number=self.number, load=self.load, rows=self.data.rows, data=self.data)
 
 
 class Loads:
@@ -75,8 +79,10 @@ class Loads:
         self._filling: dict[tuple[Load, frozenset[str]], _Filling] = {}
         self._leaving: list[_Filling] = []
         """Loads that are sent once all their records are in the journal."""
-        self._answered: list[LoadJob] = []
-        """Loads of earlier runs whose results are in the journal."""
+        self._over: list[LoadJob] = []
+        """Loads that are over without a job of this run."""
+        self._are_refused = False
+        """Whether the org takes no jobs, whatever they write."""
         self._open: dict[int, LoadTraces] = {}
         """By number, the traces of each load that is not over."""
         self._taken: dict[RecordKey, Loaded] = {}
@@ -89,6 +95,11 @@ class Loads:
     def __bool__(self) -> bool:
         return bool(self._open)
 
+    @property
+    def are_of_letters(self) -> bool:
+        """Whether their records are dead letters."""
+        return self._table.is_of_letters
+
     def isdisjoint(self, traces: Iterable[Trace]) -> bool:
         """Whether none of these traces is one of a load."""
         return all(one.isdisjoint(traces) for one in self._open.values())
@@ -96,7 +107,7 @@ class Loads:
     def takes(self, pending: PendingWrite, lookups: Lookups, rows: Sequence[Row]) -> bool:
         """Takes the write, if it may travel by a job; `rows` are those of its items."""
         mode = self._asked or pending.fold.head.record.plan.bulk or self._usual
-        if self._jobs is None or mode == "never" or not may_travel(pending, lookups):
+        if self._jobs is None or self._are_refused or mode == "never" or not may_travel(pending, lookups):
             return False
         if any(row.key in self._by_calls for row in rows):
             return False
@@ -107,11 +118,11 @@ class Loads:
             external_id=call.external_id,
             options=call.options,
         )
-        maker = self._maker(load, self._jobs, mode)
-        if maker is None:
-            return False
         if mode == "auto" and self._seen[load] < FEWEST:
             self._seen[load] += len(rows)
+            return False
+        maker = self._maker(load, self._jobs, mode)
+        if maker is None:
             return False
         made = maker.row(pending.write)
         if not isinstance(made, BulkRow):
@@ -161,8 +172,10 @@ class Loads:
         taken = self._taken
         return [taken.get(row.key) or row.held for row in rows if not row.received.only or row.key in taken]
 
-    def committed(self, held: Iterable[Held | Loaded]) -> None:
-        """Notes what the journal now holds. Loads that are complete are sent."""
+    def committed(self, held: Iterable[Held | Loaded], ended: Iterable[Row]) -> None:
+        """Notes what the journal now holds, and what has an outcome. Loads that are complete are sent."""
+        if self._by_calls:
+            self._by_calls.difference_update(row.key for row in ended)
         left = {one.number: one for one in (*self._filling.values(), *self._leaving)}
         for one in held:
             if isinstance(one, Loaded):
@@ -173,89 +186,105 @@ class Loads:
         for filled in complete:
             self._send(filled)
 
-    def flush(self) -> list[int]:
-        """Sends what was taken so far; returns the numbers of the loads that are given back, being too small.
+    def flush(self) -> list[LoadJob]:
+        """Sends what was taken so far; returns the loads that are given back, being too small.
 
         No window may be open.
         """
         filling, self._filling = list(self._filling.values()), {}
-        few: list[int] = []
+        few: list[LoadJob] = []
         for one in filling:
             if one.data.rows < FEWEST and not one.may_be_small:
-                one.data.close()
                 self._seen[one.load] = -_CALLS_AFTER_FEW
-                self._give_back(one.number)
-                few.append(one.number)
+                few.append(one.job())
             else:
                 self._send(one)
         return few
 
     def _send(self, one: _Filling) -> None:
-        self._waiter.say(f"A bulk job for {one.data.rows:,} rows: {one.load.operation} {one.load.object_name}.")
         assert self._jobs
-        self._jobs.begin(LoadJob(number=one.number, load=one.load, rows=one.data.rows, data=one.data))
+        if self._takes_none(one.load):
+            self._over.append(one.job())
+            return
+        self._waiter.say(f"A bulk job for {one.data.rows:,} rows: {one.load.operation} {one.load.object_name}.")
+        self._jobs.begin(one.job())
 
-    def _give_back(self, number: int) -> None:
-        self._table.give_all_back(number)
-        self._open.pop(number, None)
-
-    def resume(self) -> list[int]:
-        """Goes on with what earlier runs have left of loads; returns the numbers of those that are given back.
+    def resume(self) -> list[LoadJob]:
+        """Goes on with what earlier runs have left of loads; returns those that are given back.
 
         Rows of a job that was not closed are looked up again. Of other sources, the jobs under way are waited for.
         """
-        given_back: list[int] = []
+        given_back: list[LoadJob] = []
         for stored in self._table.of_org() if self._jobs else ():
             assert self._jobs
             is_own = stored.source == self._table.source
+            job = LoadJob(
+                number=stored.id,
+                load=_load(stored.target),
+                rows=self._table.rows(stored.id),
+                job=stored.job,
+                is_own=is_own,
+            )
             if stored.state in ("filling", "opened") and is_own:
                 if stored.job:
                     self._jobs.abort(stored.job)
-                self._give_back(stored.id)
-                given_back.append(stored.id)
+                given_back.append(job)
             elif stored.state == "closing" or (stored.state == "answered" and is_own):
                 self._open[stored.id] = LoadTraces()
-                job = LoadJob(number=stored.id, load=_load(stored.target), rows=0, job=stored.job, is_own=is_own)
                 if stored.state == "closing":
                     self._jobs.begin(job)
                 else:
-                    self._answered.append(job)
+                    self._over.append(job)
         return given_back
+
+    @property
+    def has_jobs(self) -> bool:
+        """Whether a job is under way, or its results are to be told."""
+        return bool(self._over) or (self._jobs is not None and bool(self._jobs.running))
 
     @property
     def has_over(self) -> bool:
         """Whether `next_over` has something."""
-        return bool(self._answered) or (self._jobs is not None and self._jobs.has_finished)
+        return bool(self._over) or (self._jobs is not None and self._jobs.has_finished)
 
     def next_over(self) -> LoadJob | None:
         """A load whose job is over, if there is one."""
-        if self._answered:
-            return self._answered.pop()
-        job = self._jobs.next_finished() if self._jobs else None
-        if job and job.data:
+        if self._over:
+            return self._over.pop()
+        return self._jobs.next_finished() if self._jobs else None
+
+    def end_waiting(self, job: LoadJob) -> None:
+        """Notes that no other record waits for this load any more."""
+        self._open.pop(job.number, None)
+        if job.data:
             job.data.close()
-        return job
+        if job.refusal and not self._takes_none(job.load):
+            self._refuse(job.load, job.refusal)
+
+    def _takes_none(self, load: Load) -> bool:
+        return self._are_refused or self._makers.get(load, ...) is None
+
+    def _refuse(self, load: Load, refusal: OrgError) -> None:
+        """Takes no more writes of a load, or none at all, since the org takes no jobs."""
+        self._makers[load] = None
+        self._are_refused = isinstance(refusal, NoBulkJobs) or not isinstance(refusal, CallRefused)
+        what = "" if self._are_refused else f" for {load.operation} {load.object_name}"
+        self._waiter.say(f"Goes on without bulk jobs{what}: {refusal.message}")
 
     def answered(self, job: LoadJob) -> list[EndedRecord]:
-        """The next records of a load that is over. Those without an outcome travel by no job again.
+        """The next records of a load that is over or given back. Those without an outcome travel by no job again.
 
         Unless the job has only failed to come to its end: then another job goes on.
         """
-        records = [ended_record(one) for one in self._table.answered(job.number, _CHUNK)]
-        self._by_calls.update(
-            one.row.key for one in records if not one.row.outcome and (one.is_refused or not job.processed)
-        )
+        records = [ended_record(one) for one in self._table.next_records(job.number, _CHUNK, WINDOW_BYTES)]
+        has_failed = bool(job.state) and not job.processed
+        left = [one for one in records if not one.row.outcome]
+        self._by_calls.update(one.row.key for one in left if has_failed or one.is_refused)
         return records
 
     def end(self, job: LoadJob) -> None:
-        """Forgets a load that is over, and gives its records back if no job has taken them."""
-        self._open.pop(job.number, None)
-        if job.is_refused:
-            self._makers[job.load] = None
-            what = f"{job.load.operation} {job.load.object_name}"
-            self._waiter.say(f"Goes on without bulk jobs for {what}: {job.is_refused}")
-            self._table.give_all_back(job.number)
-        elif job.is_own:
+        """Forgets a load without records. Of another source, it is left to a run of that."""
+        if job.is_own:
             self._table.end(job.number)
 
     def progress(self) -> JobProgress:
@@ -265,7 +294,7 @@ class Loads:
     @property
     def records(self) -> int:
         """The number of records in the journal that travel by jobs. It is not asked where no load is open."""
-        return self._table.count() if self._open or self._answered else 0
+        return self._table.count() if self._open or self._over else 0
 
     def close(self) -> None:
         if self._jobs:

@@ -104,7 +104,7 @@ class Delivery:
             on_commit=on_commit,
             remember=options.remember,
         )
-        self._ended_loads = EndedLoads(loads, self._commits, self._messages, waiter)
+        self._ended_loads = EndedLoads(loads, self._commits, self._messages, waiter, self._deliver_again)
         self.sizes = BatchSizes(options.batch_size)
         self.pace = WritePace(options.connections)
         self._windows = OpenWindows()
@@ -278,6 +278,10 @@ class Delivery:
                 if self._windows:
                     self._commit_first(is_whole=False)
             raise
+
+    def _deliver_again(self, released: Sequence[Received]) -> None:
+        self._open(released, (), set())
+        self._finish()
 
     def _limit_held(self) -> None:
         """Reads no more while too many events wait for doubts to end."""

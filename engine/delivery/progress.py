@@ -14,8 +14,8 @@ class JobProgress:
     rows: int = 0
     processed: int = 0
     """The rows that the org has processed."""
-    seconds: float = 0.0
-    """For how long the longest of them has been processed."""
+    seconds_left: float = 0.0
+    """How much longer the longest of them will take; 0 if that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ class Waiter:
         self._say = say
         self._random = Random()  # noqa: S311 - spreads load, keeps no secret
         self._lock = threading.Lock()
-        self._has_answered = False
+        self._answered_at = 0.0
         self._down_since: float | None = None
         self._tries = 0
 
@@ -83,11 +83,15 @@ class Waiter:
         """Notes that the org has answered."""
         with self._lock:
             was_down = self._down_since is not None and self._tries > 1
-            self._has_answered = True
+            self._answered_at = time.monotonic()
             self._down_since = None
             self._tries = 0
         if was_down:
             self._say("The org answers again.")
+
+    def has_answered_since(self, moment: float) -> bool:
+        """Whether the org has answered a call since then, by the monotonic clock."""
+        return self._answered_at > moment
 
     def wait_after(self, error: OrgUnavailable) -> None:
         """Waits after a call that the org did not answer. Raises the error once the limit is reached."""
@@ -95,7 +99,7 @@ class Waiter:
             now = time.monotonic()
             if self._down_since is None:
                 self._down_since = now
-            allowed = self._patience.outage if self._has_answered else self._patience.first_contact
+            allowed = self._patience.outage if self._answered_at else self._patience.first_contact
             left = self._down_since + min(allowed, self._patience.outage) - now
             if left <= 0:
                 raise error

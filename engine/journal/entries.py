@@ -70,14 +70,14 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnsweredRecord:
-    """A record whose bulk job is over."""
+    """A record whose load is over."""
 
     held: Held
     place: int
     """The number of its row in the load, from 0."""
     expected: bytes
-    answer: bytes
-    """What the org did with its row, as JSON."""
+    answer: bytes | None
+    """What the org did with its row, as JSON; None if no job has taken it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

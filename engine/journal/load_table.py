@@ -1,6 +1,7 @@
 """The loads of a journal: records that bulk jobs write, which are held until the jobs are over."""
 
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import cast
 
 from sfmap.engine.journal.database import Database, Transaction
@@ -85,13 +86,10 @@ class LoadTable:
         statement = DELETE_RECORD.format(table="held") if self.is_of_letters else f"{_BY_NO_LOAD} WHERE {_RECORD}"
         connection.executemany(statement, [(*self._own, *key) for key in keys])
 
-    def give_all_back(self, load: int) -> None:
-        """Ends a load that no job has written: its records are held as others are."""
-        with self._database.transaction() as connection:
-            if self.is_of_letters:
-                connection.execute("DELETE FROM held WHERE load = ?", (load,))
-            connection.execute(f"{_BY_NO_LOAD} WHERE load = ?", (load,))
-            connection.execute("DELETE FROM loads WHERE id = ?", (load,))
+    def rows(self, load: int) -> int:
+        """The number of its rows."""
+        query = "SELECT count(*) FROM held WHERE load = ? AND row_key IS NOT NULL"
+        return cast(int, self._database.rows(query, load)[0][0])
 
     def keys(self, load: int) -> Iterator[tuple[int, bytes]]:
         """The place and the key of each row, in order."""
@@ -115,16 +113,21 @@ class LoadTable:
             )
             connection.execute("UPDATE loads SET state = 'answered' WHERE id = ?", (load,))
 
-    def answered(self, load: int, most: int) -> list[AnsweredRecord]:
-        """The next records of a load that is answered."""
+    def next_records(self, load: int, most: int, most_bytes: int) -> list[AnsweredRecord]:
+        """The next records of a load that is over: at least one, and then those whose events fit."""
+        sizes = self._database.rows(
+            "SELECT length(raw) FROM held WHERE load = ? ORDER BY place, id LIMIT ?", load, most
+        )
+        up_to = accumulate(cast(int, size) for (size,) in sizes)
+        fitting = sum(1 for size in up_to if size <= most_bytes)
         rows = self._database.rows(
             "SELECT event, digest, mapping, item, file, line, raw, place, expected, answer FROM held"
             " WHERE load = ?"
             " ORDER BY place, id LIMIT ?",
             load,
-            most,
+            max(1, fitting),
         )
-        found = cast(list[tuple[int, str, str, int, str, int, bytes, int, bytes, bytes]], rows)
+        found = cast(list[tuple[int, str, str, int, str, int, bytes, int, bytes, bytes | None]], rows)
         return [
             AnsweredRecord(
                 held=Held(key=RecordKey(*row[:4]), file=row[4], line=row[5], raw=row[6]),

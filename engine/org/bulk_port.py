@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from sfmap.engine.org.port import NO_OPTIONS, Refused, WriteOptions, Written
+from sfmap.engine.org.port import (
+    NO_OPTIONS,
+    CallRefused,
+    OrgUnavailable,
+    Refused,
+    WriteOptions,
+    Written,
+)
 
 BulkOperation = Literal["create", "update", "upsert", "delete"]
 
@@ -88,6 +95,14 @@ class AnsweredRow:
     """By column; without the empty ones."""
 
 
+class NoBulkJobs(CallRefused):
+    """The org takes no bulk jobs of this user, whatever they write."""
+
+
+class ResultsLackRows(OrgUnavailable):
+    """The results of a job are not those of all its rows. They may be later."""
+
+
 class BulkOrg(Protocol):
     """The bulk jobs of an org. Every method may raise `OrgError`, as the calls of `Org` do.
 
@@ -115,11 +130,11 @@ class BulkOrg(Protocol):
     def look(self, job_id: str) -> JobLook | None:
         """The job as it is now; None if the org does not know it (any more)."""
 
-    def results(self, job: JobLook, rows: int) -> Iterator[AnsweredRow]:
+    def results(self, job: JobLook, rows: int, *, may_lack: bool = False) -> Iterator[AnsweredRow]:
         """The outcomes of all rows of a job that has ended; `rows` is the number of rows that it was given.
 
-        Everything is fetched and counted before the first row is given. Raises `OrgUnavailable` if rows are
-        missing: ask again.
+        Everything is fetched and counted before the first row is given. Raises `ResultsLackRows` if rows are
+        missing, unless they `may_lack`: ask again.
         """
 
     def abort(self, job_id: str) -> None:

@@ -9,9 +9,17 @@ from typing import BinaryIO
 
 from sfmap.engine.messages.counts import counted
 from sfmap.engine.org.bulk.job_requests import JobRequests, JsonObject
-from sfmap.engine.org.bulk.result_files import count_rows, read_outcomes
+from sfmap.engine.org.bulk.result_files import count_rows, leave_whole_lines, read_outcomes
 from sfmap.engine.org.bulk_csv import DamagedCsv
-from sfmap.engine.org.bulk_port import AnsweredRow, BulkOperation, JobData, JobLook, ListedJob, Load
+from sfmap.engine.org.bulk_port import (
+    AnsweredRow,
+    BulkOperation,
+    JobData,
+    JobLook,
+    ListedJob,
+    Load,
+    ResultsLackRows,
+)
 from sfmap.engine.org.port import CallRefused, OrgUnavailable, WriteOptions
 from sfmap.engine.org.soap.api_access import ApiAccess
 
@@ -93,16 +101,16 @@ class IngestJobs:
             error_message=_text(said, "errorMessage"),
         )
 
-    def results(self, job: JobLook, rows: int) -> Iterator[AnsweredRow]:
+    def results(self, job: JobLook, rows: int, *, may_lack: bool = False) -> Iterator[AnsweredRow]:
         with ExitStack() as stack:
-            files = self._result_files(job, rows, stack)
-            try:
-                for file in files:
+            for file in self._result_files(job, rows, stack, may_lack):
+                try:
                     yield from read_outcomes(file, upserts=job.operation == "upsert")
-            except DamagedCsv as damage:
-                raise self._requests.unreadable("jobResults", f"results that cannot be read ({damage})") from None
+                except DamagedCsv as damage:
+                    if not may_lack:
+                        raise self._lacking(f"results that cannot be read ({damage})") from None
 
-    def _result_files(self, job: JobLook, rows: int, stack: ExitStack) -> Sequence[BinaryIO]:
+    def _result_files(self, job: JobLook, rows: int, stack: ExitStack, may_lack: bool) -> Sequence[BinaryIO]:
         """The files that together have so many rows: the later ones are not asked for if the earlier ones do."""
         names = [_FAILED, _SUCCESSFUL] if job.failed >= rows else [_SUCCESSFUL, _FAILED]
         if job.state != "JobComplete":
@@ -113,18 +121,24 @@ class IngestJobs:
             try:
                 file = stack.enter_context(TemporaryFile(dir=self._folder))  # noqa: SIM115 - the stack closes it
                 self._requests.fetch("jobResults", f"/{job.id}/{name}", file)
-                seen += count_rows(file)
+                if may_lack:
+                    leave_whole_lines(file)
+                else:
+                    seen += count_rows(file)
             except DamagedCsv as damage:
-                raise self._requests.unreadable("jobResults", f"results that are cut short ({damage})") from None
+                raise self._lacking(f"results that are cut short ({damage})") from None
             except OSError as error:
                 raise _no_room(error) from None
             files.append(file)
             if seen >= rows:
                 break
-        if seen != rows:
-            what = f"the outcomes of {counted(seen, 'row')} where the job has {rows:,}"
-            raise self._requests.unreadable("jobResults", what)
+        if seen != rows and not may_lack:
+            raise self._lacking(f"the outcomes of {counted(seen, 'row')} where the job has {rows:,}")
         return files
+
+    def _lacking(self, what: str) -> ResultsLackRows:
+        error = self._requests.unreadable("jobResults", what)
+        return ResultsLackRows(error.message, hint=error.hint)
 
     def recent(self, since: datetime) -> Sequence[ListedJob]:
         user_id = self._user_id()

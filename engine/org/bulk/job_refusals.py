@@ -1,22 +1,30 @@
 """Puts the errors of requests about bulk jobs into words."""
 
+from sfmap.engine.org.bulk_port import NoBulkJobs
 from sfmap.engine.org.port import CallRefused, OrgError, OrgUnavailable
 from sfmap.engine.org.soap.failure_meanings import Meaning
 from sfmap.engine.org.soap.failures import FailedCall, refusal
 
+_NO_BULK_API = Meaning(
+    NoBulkJobs,
+    "The org at {host} has no Bulk API: {said}",
+    "Write without bulk jobs, or have Salesforce's support switch it on.",
+)
 _MEANINGS = {
     "EXCEEDEDQUOTA": Meaning(
-        CallRefused,
+        NoBulkJobs,
         "The org at {host} has used up the bulk jobs or batches of its last 24 hours: {said}",
         "Wait, or write without bulk jobs.",
     ),
-    "FEATURENOTENABLED": Meaning(
-        CallRefused,
-        "The org at {host} has no Bulk API: {said}",
-        "Write without bulk jobs, or have Salesforce's support switch it on.",
+    "FEATURENOTENABLED": _NO_BULK_API,
+    "FUNCTIONALITYNOTENABLED": _NO_BULK_API,
+    "APIDISABLEDFORORG": Meaning(
+        NoBulkJobs,
+        "The org at {host} has no REST API for {user}, which bulk jobs need: {said}",
+        "Write without bulk jobs, or give the user API Enabled.",
     ),
     "INVALIDUSER": Meaning(
-        CallRefused,
+        NoBulkJobs,
         "{user} may not use bulk jobs at {host}, or this job is another user's: {said}",
         "Give the user API Enabled, and for jobs of others Manage Data Integrations.",
     ),

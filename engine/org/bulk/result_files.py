@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from io import SEEK_END
 from typing import BinaryIO
 
 from sfmap.engine.mapping.values.values import full_record_id
@@ -13,6 +14,7 @@ from sfmap.engine.org.port import Refused, Written
 _RECORD, _CREATED, _ERROR = "sf__Id", "sf__Created", "sf__Error"
 _ADDED = {_RECORD, _CREATED, _ERROR}
 _END = "--"
+_PIECE = 64 * 1024
 _UNKNOWN = "UNKNOWN_EXCEPTION"
 _NEXT_ERROR = re.compile(r"(?<=--)(?=[A-Z][A-Z0-9_]+:)")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -23,6 +25,20 @@ _UNPROCESSED = Unprocessed()
 def count_rows(file: BinaryIO) -> int:
     """The number of rows below the header. Raises `DamagedCsv`."""
     return max(0, sum(1 for _ in read_csv(file)) - 1)
+
+
+def leave_whole_lines(file: BinaryIO) -> None:
+    """Cuts off a last line without its end: what it says may be other than it looks."""
+    end = size = file.seek(0, SEEK_END)
+    while end:
+        begin = max(0, end - _PIECE)
+        file.seek(begin)
+        found = file.read(end - begin).rfind(b"\n")
+        if found >= 0:
+            size = begin + found + 1
+            break
+        end = size = begin
+    file.truncate(size)
 
 
 def read_outcomes(file: BinaryIO, *, upserts: bool) -> Iterator[AnsweredRow]:

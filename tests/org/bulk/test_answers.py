@@ -13,7 +13,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from sfmap.engine.org.bulk.ingest_jobs import IngestJobs
-from sfmap.engine.org.bulk_port import JobLook, ListedJob, Load
+from sfmap.engine.org.bulk_port import JobLook, ListedJob, Load, NoBulkJobs
 from sfmap.engine.org.port import (
     ApiUsage,
     CallRefused,
@@ -163,10 +163,11 @@ def test_usage_is_read_from_each_answer(canned: CannedRest, soap: SoapOrg, jobs:
 
 ERRORS = [
     # status, code and message of the answer, the error, its code, and whether it may have been done
-    (400, "EXCEEDEDQUOTA", "ExceededQuota : too many batches", CallRefused, "EXCEEDEDQUOTA", False),
-    (400, "ExceededQuota", "too many jobs", CallRefused, "EXCEEDEDQUOTA", False),
-    (400, "FEATURE_NOT_ENABLED", "Bulk API is not enabled", CallRefused, "FEATURENOTENABLED", False),
-    (403, "InvalidUser", "no access", CallRefused, "INVALIDUSER", False),
+    (400, "EXCEEDEDQUOTA", "ExceededQuota : too many batches", NoBulkJobs, "EXCEEDEDQUOTA", False),
+    (400, "ExceededQuota", "too many jobs", NoBulkJobs, "EXCEEDEDQUOTA", False),
+    (400, "FEATURE_NOT_ENABLED", "Bulk API is not enabled", NoBulkJobs, "FEATURENOTENABLED", False),
+    (403, "FUNCTIONALITY_NOT_ENABLED", "Bulk API is off", NoBulkJobs, "FUNCTIONALITYNOTENABLED", False),
+    (403, "InvalidUser", "no access", NoBulkJobs, "INVALIDUSER", False),
     (400, "InvalidJobState", "Closing already Closed Job not allowed", CallRefused, "INVALIDJOBSTATE", False),
     (404, "NOT_FOUND", "The requested resource does not exist", CallRefused, "NOTFOUND", False),
     (
@@ -177,7 +178,7 @@ ERRORS = [
         "REQUEST_LIMIT_EXCEEDED",
         False,
     ),
-    (403, "API_DISABLED_FOR_ORG", "not enabled", SignInRefused, "API_DISABLED_FOR_ORG", False),
+    (403, "API_DISABLED_FOR_ORG", "not enabled", NoBulkJobs, "APIDISABLEDFORORG", False),
     (400, "API_ERROR", "try something else", CallRefused, "API_ERROR", False),
     (500, "UNKNOWN_EXCEPTION", "An unexpected error", OrgUnavailable, "UNKNOWN_EXCEPTION", True),
     (503, "SERVER_UNAVAILABLE", "busy", OrgUnavailable, "SERVER_UNAVAILABLE", False),
