@@ -34,6 +34,7 @@ objects:
       Account__c: {type: reference, to: Account}
       Contact__c: {type: reference, to: Contact}
       Kind__c: {type: string, length: 20}
+      Number__c: {type: double, precision: 9, scale: 0, external_id: true}
 """
 PROJECT = """\
 mappings: mappings

@@ -2,11 +2,13 @@
 
 import sqlite3
 import threading
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from os.path import abspath
 from types import TracebackType
 
+from sfmap.engine.delivery.item import ID, comparable
 from sfmap.engine.files.output import Output, Results
 from sfmap.engine.org.port import (
     NO_OPTIONS,
@@ -20,9 +22,8 @@ from sfmap.engine.org.port import (
     WriteResult,
 )
 from sfmap.engine.planning.old_values import saved_line, saved_values
-from sfmap.engine.planning.org_texts import as_held, is_same
-
-_ID = "Id"
+from sfmap.engine.planning.org_texts import as_held, as_read, is_same
+from sfmap.engine.planning.planned_deletes import deletions
 
 
 class SavedFile:
@@ -98,7 +99,7 @@ class SavingOrg:
     ) -> Sequence[WriteResult]:
         by_id = {write.id: write for write in records if write.id}
         names = self._written(object_name, records)
-        for row in self._org.find(object_name, (_ID,), [(one,) for one in by_id], names):
+        for row in self._org.find(object_name, ID, [(one,) for one in by_id], names):
             self._save(object_name, row, by_id[row.id])
         return self._org.update(object_name, records, options)
 
@@ -109,24 +110,31 @@ class SavingOrg:
         records: Sequence[RecordWrite],
         options: WriteOptions = NO_OPTIONS,
     ) -> Sequence[WriteResult]:
-        by_key = {_key(str(write.fields[external_id])): write for write in records}
-        keys = [(write.fields[external_id],) for write in by_key.values()]
-        names = self._written(object_name, records)
-        for row in self._org.find(object_name, (external_id,), keys, tuple(set(names) - {external_id})):
-            write = by_key.get(_key(row.fields[external_id] or ""))
-            if write:
+        by_key: dict[object, RecordWrite] = {comparable(write.fields[external_id]): write for write in records}
+        keys = [write.fields[external_id] for write in by_key.values()]
+        names = tuple(name for name in self._written(object_name, records) if name != external_id)
+        for row in self._org.find(object_name, (external_id,), [(key,) for key in keys], names):
+            if write := by_key.get(as_read(row.fields[external_id], keys[0])):
                 self._save(object_name, row, write)
         return self._org.upsert(object_name, external_id, records, options)
 
     def delete(
         self, object_name: str, ids: Sequence[str], options: WriteOptions = NO_OPTIONS
     ) -> Sequence[WriteResult]:
+        gone: dict[str, list[str]] = defaultdict(list)
+        for one in deletions(object_name, ids, self._described, self._org.find, lambda name: ()).values():
+            for record_id, name in one.gone.items():
+                gone[name].append(record_id)
+        for name, deleted in gone.items():
+            self._save_deleted(name, deleted)
+        return self._org.delete(object_name, ids, options)
+
+    def _save_deleted(self, object_name: str, ids: Sequence[str]) -> None:
         fields = self._described[object_name].fields.values() if object_name in self._described else ()
         names = tuple(one.name for one in fields if one.createable)
-        for row in self._org.find(object_name, (_ID,), [(one,) for one in ids], names):
-            filled = {name: text for name, text in row.fields.items() if text is not None and name != _ID}
+        for row in self._org.find(object_name, ID, [(one,) for one in ids], names):
+            filled = {name: text for name, text in row.fields.items() if text is not None and name not in ID}
             self._saved.save(object_name, "delete", row.id, filled)
-        return self._org.delete(object_name, ids, options)
 
     def _save(self, object_name: str, row: FoundRecord, write: RecordWrite) -> None:
         """Saves the values of the record that the write replaces by others."""
@@ -147,7 +155,7 @@ class SavingOrg:
         named = {one.relationship_name: one.name for one in fields if one.relationship_name}
         names = [name for write in writes for name in (*write.fields, *write.clear)]
         names += [named[name] for write in writes for name in write.references if name in named]
-        return tuple(name for name in dict.fromkeys(names) if name != _ID)
+        return tuple(name for name in dict.fromkeys(names) if name not in ID)
 
     def currency(self) -> str:
         return self._org.currency()
@@ -160,7 +168,3 @@ class SavingOrg:
 
     def usage(self) -> ApiUsage | None:
         return self._org.usage()
-
-
-def _key(text: str) -> str:
-    return text.strip().casefold()

@@ -3,7 +3,7 @@
 import orjson
 
 from ..folder import Identify
-from ..scene import Scene
+from ..scene import Scene, also
 
 LEADS = """\
 event: identify
@@ -66,6 +66,22 @@ def test_a_record_of_an_upsert_is_kept_too(scene: Scene, identify: Identify) -> 
     assert scene.calls()["upsert"] == 2
 
 
+def test_a_record_of_an_upsert_by_a_number_is_kept_too(scene: Scene) -> None:
+    scene.mapping(
+        "event: {type: track, name: Role}\nobject: Role__c\nmatch: {external_id: Number__c}\n"
+        "fields: {Number__c: properties.number, Kind__c: properties.kind}\n"
+    )
+    first, second = ({"type": "track", "event": "Role", "properties": {"number": 7, "kind": one}} for one in "ab")
+    scene.run(first)
+    scene.sfmap("run", scene.folder.write("e.ndjson", [second]), "--save-old", "old.ndjson")
+    assert scene.calls()["upsert"] == 2
+    assert [line["properties"]["fields"] for line in map(orjson.loads, old_lines(scene))] == [{"Kind__c": "a"}]
+
+
+def old_lines(scene: Scene) -> list[bytes]:
+    return (scene.folder.path / "old.ndjson").read_bytes().splitlines()
+
+
 def test_deleted_records_are_kept(scene: Scene, identify: Identify) -> None:
     scene.mapping(LEADS)
     scene.run(identify("ann@b.co", name="Lee", city="Rome"))
@@ -74,6 +90,37 @@ def test_deleted_records_are_kept(scene: Scene, identify: Identify) -> None:
     (line,) = scene.folder.lines("old.ndjson")
     assert line["event"] == "Deleted Lead"
     assert "no record was changed" in scene.sfmap("run", "--put-back", "old.ndjson", code=2)
+
+
+def test_records_that_are_deleted_along_are_kept(scene: Scene) -> None:
+    scene.mapping(
+        "event: {type: track, name: Person}\nobject: Contact\nmatch: Email\n"
+        "fields:\n  Email: properties.email\n  LastName: {value: Lee}\n"
+        "  AccountId: {object: Account, by: AccountNumber, from: properties.account}\n"
+    )
+    also(scene, "account", ACCOUNT)
+    also(scene, "closed", CLOSED)
+    account = {"account": "1", "email": "ann@b.co"}
+    scene.run(*({"type": "track", "event": name, "properties": account} for name in ("Account", "Person")))
+    closed = scene.folder.write("e.ndjson", [{"type": "track", "event": "Closed", "properties": account}])
+    scene.sfmap("run", closed, "--save-old", "old.ndjson")
+    assert [line["event"] for line in scene.folder.lines("old.ndjson")] == ["Deleted Account", "Deleted Contact"]
+
+
+ACCOUNT = """\
+sfmap: 1
+event: {type: track, name: Account}
+object: Account
+match: AccountNumber
+fields: {AccountNumber: properties.account, Name: {value: Acme}}
+"""
+CLOSED = """\
+sfmap: 1
+event: {type: track, name: Closed}
+object: Account
+operation: delete
+match: [{AccountNumber: properties.account}]
+"""
 
 
 def test_another_file_is_not_overwritten(scene: Scene, identify: Identify) -> None:
