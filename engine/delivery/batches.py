@@ -148,7 +148,7 @@ def batch_items(batch: Sequence[PendingWrite]) -> Iterator[Item]:
 def _in_doubt(batch: Sequence[PendingWrite]) -> InDoubt:
     """What the journal stores of the batch in case no answer comes."""
     call = batch[0].call
-    traces: set[Trace] = {trace for pending in batch for trace in pending.fold.traces}
+    traces: set[Trace] = set().union(*(pending.fold.traces for pending in batch))
     if call.verb == "create" and call.order_matters:
         traces.add(creation(call.object_name))
     return InDoubt(

@@ -17,23 +17,20 @@ from sfmap.engine.mapping.values.record import (
 )
 from sfmap.engine.mapping.values.values import INVISIBLE_TAKEN_OUT, Unfit, visible
 from sfmap.engine.org.fields import (
-    Verb,
     find_field,
-    fitted,
     is_cut,
     is_key,
-    may,
     several,
     takes_several,
     unlisted,
 )
-from sfmap.engine.org.port import FieldDescription, ObjectDescription
+from sfmap.engine.org.port import FieldDescription
 
 
 def fit(record: Record, objects: OrgObjects) -> Fitted:
     """The record as the org can take it. Raises `DoesNotFit`."""
-    _check_allowed(record, objects.descriptions[record.object])
     fitting = _FieldFitting(record, objects)
+    _check_allowed(fitting)
     if record.operation == "delete":
         match, unless_found = fitted_match(fitting), fitted_unless_found(fitting)
         return Fitted(
@@ -61,7 +58,7 @@ def _fitted_record(record: Record, fitting: "_FieldFitting") -> Fitted:
     if record.plan.currencies:
         fitting.note_currencies(written)
     fields, create_only, update_only, if_empty = written
-    on_create = {**_only({**fields, **if_empty}, shape.createable), **create_only}
+    on_create = _joined(_only(_joined(fields, if_empty), shape.createable), create_only)
     if fitting.adds:
         on_create = {name: one.values if isinstance(one, Addition) else one for name, one in on_create.items()}
     if record.operation == "create" and all(content is None for content in on_create.values()):
@@ -70,7 +67,7 @@ def _fitted_record(record: Record, fitting: "_FieldFitting") -> Fitted:
     return Fitted(
         match=match,
         on_create=on_create,
-        on_update={**_only(fields, shape.updateable), **update_only},
+        on_update=_joined(_only(fields, shape.updateable), update_only),
         if_empty=_only(if_empty, shape.updateable),
         notes=(*record.notes, *fitting.notes),
         likely_refused=fitting.likely_refused,
@@ -85,17 +82,21 @@ def _points(match: Sequence[Mapping[str, Value | Pointer]]) -> bool:
     return any(isinstance(value, Pointer) for lookup in match for value in lookup.values())
 
 
+def _joined(contents: dict[str, Content], further: dict[str, Content]) -> dict[str, Content]:
+    return {**contents, **further} if further else contents
+
+
 def _only(contents: dict[str, Content], names: Set[str]) -> dict[str, Content]:
     if contents.keys() <= names:
         return contents
     return {name: content for name, content in contents.items() if name in names}
 
 
-def _check_allowed(record: Record, description: ObjectDescription) -> None:
+def _check_allowed(fitting: Fitting) -> None:
     """Checks that the user may perform the operation, and that the org can find records by the external id."""
-    verbs: tuple[Verb, ...] = ("create", "update") if record.operation == "upsert" else (record.operation,)
-    for verb in verbs:
-        if not may(description, verb):
+    record, description = fitting.record, fitting.description
+    for verb in ("create", "update") if record.operation == "upsert" else (record.operation,):
+        if verb not in fitting.shape.allowed:
             raise DoesNotFit(f"this user may not {verb} {description.name} records; its profile must allow it")
     field = description.fields.get(record.external_id)
     if field and not is_key(field):
@@ -106,7 +107,6 @@ def _check_allowed(record: Record, description: ObjectDescription) -> None:
 class _FieldFitting(Fitting):
     def __init__(self, record: Record, objects: OrgObjects) -> None:
         super().__init__(record, objects)
-        self.roomy = self.shape.roomy
         self.likely_refused = False
         self.points = False
         self.adds = False
@@ -114,8 +114,9 @@ class _FieldFitting(Fitting):
     def fitted(self, contents: Mapping[str, FieldContent], writable: Set[str]) -> dict[str, Content]:
         """The contents that the org's fields can hold; notes everything else."""
         kept: dict[str, Content] = {}
+        roomy = self.shape.roomy
         for name, content in contents.items():
-            if content.__class__ is str and name in writable and len(content) <= self.roomy.get(name, -1):
+            if content.__class__ is str and name in writable and len(content) <= roomy.get(name, -1):
                 kept[name] = content
                 continue
             field = find_field(self.description, name, isinstance(content, RecordReference))
@@ -148,7 +149,7 @@ class _FieldFitting(Fitting):
 
     def _leave_out(self, name: str) -> None:
         """Notes a field that the object does not have."""
-        if not self._lacks_currency(name):
+        if not (self.record.plan.currencies and self._lacks_currency(name)):
             self.notes.append(self.unknown(name))
 
     def _lacks_currency(self, name: str) -> bool:
@@ -207,7 +208,7 @@ class _FieldFitting(Fitting):
 
     def _value(self, field: FieldDescription, value: Value) -> Value | None:
         try:
-            found = fitted(field, value, self.conventions)
+            found = self.converted(field, value)
         except Unfit as unfit:
             what = f"left out: {self.origin(field.name)} {unfit} ({field.name} is of type {field.type})"
             self.note(field.name, what)

@@ -6,7 +6,14 @@ from sfmap.engine.delivery.item import Pointer, Target
 from sfmap.engine.delivery.org_objects import DoesNotFit, Fitting
 from sfmap.engine.mapping.values.record import Note, RecordReference, Value
 from sfmap.engine.mapping.values.values import Unfit
-from sfmap.engine.org.fields import Coded, find_field, fitted_for_lookup, why_not_looked_up, why_not_pointed
+from sfmap.engine.org.fields import (
+    Coded,
+    find_field,
+    fit_for_lookup,
+    fitted_for_lookup,
+    why_not_looked_up,
+    why_not_pointed,
+)
 from sfmap.engine.org.port import FieldDescription
 
 
@@ -113,7 +120,7 @@ def _match_value(fitting: Fitting, name: str, value: Value) -> Value:
     if why := why_not_looked_up(field):
         raise DoesNotFit(f"cannot look up by {name}: {why}")
     try:
-        found = fitted_for_lookup(field, value, fitting.conventions)
+        found = fit_for_lookup(fitting.converted(field, value))
         _check_own_id(fitting, field, found)
     except Unfit as unfit:
         raise DoesNotFit(f"cannot look up by {name}: {_match_origin(fitting, name, value)} {unfit}") from None

@@ -229,7 +229,7 @@ def plan_writes(
             blockers.update(blocking)
         if isinstance(fold, _NotNow):
             fold.items.append(one.origin)
-            left |= frozenset(traces_until_written(one, lookups))
+            left = left | set(traces_until_written(one, lookups))
             for earlier in met.values():
                 earlier.is_closed = True
         if fold is deferring:

@@ -276,7 +276,7 @@ class Intake:
         if (
             record.plan.finds_by_another_value
             or fitted.if_empty
-            or fitted.on_create != fitted.on_update
+            or not fitted.writes_the_same
             or self.lookups.fields[record.object] != [names]
         ):
             return _NativeKey()

@@ -63,6 +63,11 @@ class Fitted:
     """If one of these finds a record, this one is not written."""
 
     @property
+    def writes_the_same(self) -> bool:
+        """Whether a create and an update have the same contents."""
+        return self.on_create is self.on_update or self.on_create == self.on_update
+
+    @property
     def added(self) -> Iterator[str]:
         """The fields that are added to."""
         contents = self.on_update.items() if self.adds else ()

@@ -61,7 +61,7 @@ def look_up(items: Sequence[Item], queries: Queries) -> Sequence[Found]:
     done = {place for place, one in made.items() if one.is_own}
     _find_matched([one.item for one in ready], found, queries)
     return [
-        replace(one, records=found.get(place, ()), is_done=place in done)
+        replace(one, records=found[place], is_done=place in done) if place in found else one
         for one in ready
         if (place := one.item.place) not in queries.refused
     ]

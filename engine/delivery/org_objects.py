@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 
-from sfmap.engine.mapping.values.record import Note, Record
-from sfmap.engine.org.fields import coded_fields, is_required, nearest_field, room
-from sfmap.engine.org.port import ObjectDescription
+from sfmap.engine.mapping.values.record import Note, Record, Value
+from sfmap.engine.org.fields import VERBS, coded_fields, fitted, is_required, may, nearest_field, room
+from sfmap.engine.org.port import FieldDescription, ObjectDescription
 
 _MOST_MISSING = 10_000
 """The number of notes that are cached."""
 _MOST_COMPARED = 500
 """The number of missing fields for which similar ones are searched, since senders may make up any number."""
+
+_DEFAULT = "its default"
 
 
 class DoesNotFit(Exception):
@@ -29,6 +31,8 @@ class ObjectShape:
         """By field that takes any text, how many characters are sure to fit."""
         self.coded = coded_fields(description)
         self.codes = {name: one for one in self.coded for name in (one.text.name, one.code.name)}
+        self.allowed = {verb for verb in VERBS if may(description, verb)}
+        """What the user may do with its records."""
 
 
 class OrgObjects:
@@ -64,14 +68,24 @@ class Fitting:
         self.shape = objects.shapes[record.object]
         self.description = objects.descriptions[record.object]
         self.notes: list[Note] = []
+        self._converted: dict[str, tuple[Value, Value]] = {}
+        """By field, the value that was given last, and as the field holds it."""
+
+    def converted(self, field: FieldDescription, value: Value) -> Value:
+        """The value as the field holds it. Raises `Unfit`."""
+        given, found = self._converted.get(field.name, (None, value))
+        if given is not value:
+            found = fitted(field, value, self.conventions)
+            self._converted[field.name] = value, found
+        return found
 
     def note(self, name: str, what: str) -> None:
         self.notes.append(Note(name, what))
 
     def unknown(self, name: str) -> Note:
         """The note on a field of the record that its object does not have."""
-        return self.objects.missing(self.description.name, name, self.origin(name))
+        return self.objects.missing(self.description.name, name, self.record.origins.get(name, _DEFAULT))
 
     def origin(self, name: str) -> str:
         """Where the field's value comes from, for notes."""
-        return self.record.origins.get(name, "its default")
+        return self.record.origins.get(name, _DEFAULT)

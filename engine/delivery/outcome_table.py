@@ -115,7 +115,7 @@ class Row:
             object_name=object_name,
             id=ending.id,
             reason=ending.reason,
-            notes=(*map(str, notes), *ending.notes),
+            notes=(*[note.text for note in notes], *ending.notes),
             events=received.events,
             answer=ending.answer,
         )

@@ -67,6 +67,8 @@ def find_targets(items: Sequence[Item], queries: Queries) -> FoundTargets:
 
 def pointed(item: Item, targets: FoundTargets) -> Found:
     """The item with its pointers resolved to ids, before it is looked up itself."""
+    if not (item.fitted.points or item.fitted.unless_found):
+        return Found(item=item, records=(), origin=item)
     notes: dict[Note, None] = {}
     ids: dict[str, str] = {}
     lacks = ""

@@ -1,7 +1,6 @@
 """Traces: what makes records depend on each other, so that the order of their writes can matter."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, cast
 
 import orjson
@@ -34,30 +33,20 @@ Kind = Literal["record", "pointed", "looked", "written", "hidden", "creation", "
 """
 
 
-class FieldValue(NamedTuple):
-    """One value of a lookup field, or any value of it."""
+FieldValue = tuple[str, str, Value | None]
+"""One value of an object's lookup field; None for any value of it."""
 
-    object: str
-    field: str
-    value: Value | None = None
-
-
-class ConditionField(NamedTuple):
-    """A field in the conditions of an object's lookups."""
-
-    object: str
-    field: str
-
-
-class Trace(NamedTuple):
-    """Two items with the same trace depend on each other, if one leaves it and a later one meets it."""
-
-    kind: Kind
-    about: str | LookupKey | FieldValue | ConditionField
-    """A record id, the name of an object, or what is looked up or written."""
-
+ConditionField = tuple[str, str]
+"""A field in the conditions of an object's lookups."""
 
 About = LookupKey | FieldValue | ConditionField
+
+Trace = tuple[Kind, str | About]
+"""Two items with the same trace depend on each other, if one leaves it and a later one meets it.
+
+It is about a record id, the name of an object, or what is looked up or written. A plain tuple, since every item
+makes several.
+"""
 
 
 class Disjoint(Protocol):
@@ -75,58 +64,59 @@ class AnyOf(NamedTuple):
         return all(part.isdisjoint(traces) for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Traces:
+class Traces(NamedTuple):
     """The dependencies of an item: one that leaves a trace must be written before a later one that meets it."""
 
-    leaves: frozenset[Trace]
-    meets: frozenset[Trace]
+    leaves: Set[Trace]
+    meets: Set[Trace]
 
 
 def traces_of(found: Found, lookups: Lookups) -> Traces:
     item = found.item
-    targets = list(found.origin.targets)
-    keys = {*item.lookup_keys, *map(target_key, targets)}
-    looked: set[About] = set(keys)
-    for key in keys:
-        looked.update(FieldValue(key.object, *pair) for pair in zip(key.fields, key.values, strict=True))
-        looked.update(FieldValue(key.object, name) for name in key.fields)
+    looked = _looked(found)
     written = set(_written(item, lookups))
-    if item.record.where:
-        looked.update(ConditionField(item.record.object, name) for name in mentioned([item.record.where]))
-    for target in targets:
-        looked.update(ConditionField(target.object, name) for name in mentioned([target.where]))
-    leaves = frozenset(
-        {
-            *(Trace("record", record_id) for record_id in found.ids),
-            *(Trace("pointed", one.record.id) for one in found.pointed),
-            *(Trace("looked", one) for one in looked),
-            *(Trace("written", one) for one in written),
-            *(_hidden(found) if may_hide(item, lookups) else ()),
-        }
-    )
+    ids = found.ids
+    leaves: set[Trace] = {("looked", one) for one in looked}
+    leaves.update([("written", one) for one in written])
+    leaves.update([("record", record_id) for record_id in ids])
+    leaves.update([("pointed", one.record.id) for one in found.pointed])
+    if may_hide(item, lookups):
+        leaves.update(_hidden(found))
+    meets: set[Trace]
     if found.instead:
         # It is not written, and only a write that hides the found record matters.
         hidden = (*found.found_instead, *(target.object for target in item.unless_found))
-        return Traces(leaves, frozenset(Trace("hidden", one) for one in hidden))
-    if found.needs_no_write:
-        return Traces(leaves, frozenset(Trace("written", one) for one in looked))
-    return Traces(
-        leaves=leaves,
-        meets=frozenset(
-            {
-                # Items that point to the same record are independent: only a write to it matters.
-                *(Trace("record", record_id) for record_id in found.ids),
-                *(Trace("record", one.record.id) for one in found.pointed),
-                *(Trace("pointed", record_id) for record_id in found.ids),
-                *(Trace("written", one) for one in looked | written),
-                # The same lookup finds the same record, even if nothing writes its field.
-                *(Trace("looked", one) for one in {*written, *item.lookup_keys}),
-                *_findable_by_others(found, lookups),
-                *([creation(item.record.object)] if item.may_create(found.records) else ()),
-            }
-        ),
-    )
+        meets = {("hidden", one) for one in hidden}
+    elif found.needs_no_write:
+        meets = {("written", one) for one in looked}
+    else:
+        meets = {("written", one) for one in looked | written}
+        # The same lookup finds the same record, even if nothing writes its field.
+        meets.update([("looked", one) for one in written.union(item.lookup_keys)])
+        for record_id in ids:
+            meets |= {("record", record_id), ("pointed", record_id)}
+        # Items that point to the same record are independent: only a write to it matters.
+        meets.update([("record", one.record.id) for one in found.pointed])
+        meets.update(_findable_by_others(found, lookups))
+        if item.may_create(found.records):
+            meets.add(creation(item.record.object))
+    return Traces(leaves, meets)
+
+
+def _looked(found: Found) -> set[About]:
+    """What the lookups of the item depend on."""
+    item = found.item
+    targets = list(found.origin.targets)
+    keys = {*item.lookup_keys, *map(target_key, targets)}
+    looked: set[About] = set(keys)
+    for object_name, fields, values in keys:
+        for name, value in zip(fields, values, strict=True):
+            looked |= {(object_name, name, value), (object_name, name, None)}
+    if item.record.where:
+        looked.update((item.record.object, name) for name in mentioned([item.record.where]))
+    for target in targets:
+        looked.update((target.object, name) for name in mentioned([target.where]))
+    return looked
 
 
 def traces_until_written(one: Found, lookups: Lookups) -> Iterator[Trace]:
@@ -140,18 +130,18 @@ def traces_until_written(one: Found, lookups: Lookups) -> Iterator[Trace]:
     if lookups.order_matters(object_name) and item.record.operation in ("create", "upsert"):
         yield creation(object_name)
     if may_hide(item, lookups):
-        yield Trace("hidden", object_name)
+        yield "hidden", object_name
     if next(one.origin.fitted.match_pointers, None):
-        yield Trace("unasked", object_name)
-        yield Trace("all unasked", object_name)
+        yield "unasked", object_name
+        yield "all unasked", object_name
     elif one.records and item.lookup_keys[1:]:
-        yield Trace("unasked", object_name)
-        yield from (Trace("unasked", key.as_read()) for key in item.lookup_keys[1:])
+        yield "unasked", object_name
+        yield from (("unasked", key.as_read()) for key in item.lookup_keys[1:])
 
 
 def creation(object_name: str) -> Trace:
     """The trace of a pending create if the order of creation matters: later creates wait for it."""
-    return Trace("creation", object_name)
+    return "creation", object_name
 
 
 def stored_traces(traces: Set[Trace]) -> bytes:
@@ -161,17 +151,17 @@ def stored_traces(traces: Set[Trace]) -> bytes:
 
 def restored_traces(stored: bytes) -> frozenset[Trace]:
     return frozenset(
-        Trace(kind, about if isinstance(about, str) else _about(about)) for kind, about in orjson.loads(stored)
+        (kind, about if isinstance(about, str) else _about(about)) for kind, about in orjson.loads(stored)
     )
 
 
 def _about(stored: list[object]) -> About:
     if len(stored) == 2:
-        return ConditionField(*cast(list[str], stored))
+        return cast(ConditionField, tuple(stored))
     object_name, field, value = stored
     if isinstance(field, list) and isinstance(value, list):
         return LookupKey(str(object_name), tuple(field), tuple(value))
-    return FieldValue(str(object_name), str(field), cast(Value | None, value))
+    return str(object_name), str(field), cast(Value | None, value)
 
 
 def may_hide(item: Item, lookups: Lookups) -> bool:
@@ -190,9 +180,9 @@ def may_hide(item: Item, lookups: Lookups) -> bool:
 
 def _hidden(found: Found) -> Iterator[Trace]:
     """The records that the write may hide; for the org's own upsert only the object is known."""
-    yield from (Trace("hidden", record_id) for record_id in found.ids)
+    yield from (("hidden", record_id) for record_id in found.ids)
     if found.item.native_key:
-        yield Trace("hidden", found.item.record.object)
+        yield "hidden", found.item.record.object
 
 
 def _findable_by_others(found: Found, lookups: Lookups) -> Iterator[Trace]:
@@ -200,13 +190,13 @@ def _findable_by_others(found: Found, lookups: Lookups) -> Iterator[Trace]:
     own = found.item.record.object
     records = (*((own, record) for record in found.records), *((one.object, one.record) for one in found.pointed))
     for name, record in records:
-        yield Trace("all unasked", name)
+        yield "all unasked", name
         held = {**record.fields, "Id": record.id}
         for fields in lookups.in_turn.get(name, ()):
             if held.keys() >= set(fields):
-                yield Trace("unasked", LookupKey(name, fields, tuple(held[one] or "" for one in fields)).as_read())
+                yield "unasked", LookupKey(name, fields, tuple(held[one] or "" for one in fields)).as_read()
             else:
-                yield Trace("unasked", name)
+                yield "unasked", name
 
 
 def _written(item: Item, lookups: Lookups) -> Iterator[About]:
@@ -216,10 +206,10 @@ def _written(item: Item, lookups: Lookups) -> Iterator[About]:
         yield from item.lookup_keys
     if in_conditions := lookups.mentioned.get(object_name):
         for name in in_conditions & item.written_names:
-            yield ConditionField(object_name, name)
+            yield object_name, name
     fitted = item.fitted
     contents = [fitted.on_create]
-    if fitted.on_update != fitted.on_create:
+    if not fitted.writes_the_same:
         contents.append(fitted.on_update)
     if fitted.if_empty:  # they may keep their value: the other values are then part of an unknown key
         contents.append({**fitted.on_update, **fitted.if_empty})
@@ -235,6 +225,6 @@ def _findable(object_name: str, contents: Mapping[str, Content], lookups: Sequen
         if len(present) == len(fields):
             yield lookup_key(object_name, present)
         elif present:
-            yield from (FieldValue(object_name, name, comparable(value)) for name, value in present.items())
+            yield from ((object_name, name, comparable(value)) for name, value in present.items())
         else:
-            yield from (FieldValue(object_name, name) for name in given)
+            yield from ((object_name, name, None) for name in given)

@@ -166,7 +166,5 @@ class Undecided:
     @staticmethod
     def _subtract(counts: Counter[Trace], traces: Set[Trace]) -> None:
         for trace in traces:
-            if counts[trace] == 1:
-                del counts[trace]
-            else:
-                counts[trace] -= 1
+            if left := counts.pop(trace) - 1:
+                counts[trace] = left

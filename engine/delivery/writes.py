@@ -216,8 +216,11 @@ def _choose(fold: Fold) -> tuple[FoundRecord | None, str]:
 
 def _record_write(contents: Mapping[str, Content], record_id: str | None = None) -> RecordWrite:
     """The content of the write: values, fields to empty, and references that the org resolves itself."""
+    fields = {name: content for name, content in contents.items() if isinstance(content, (str, int, float))}
+    if len(fields) == len(contents):
+        return RecordWrite(fields, id=record_id)
     return RecordWrite(
-        fields={name: content for name, content in contents.items() if isinstance(content, (str, int, float))},
+        fields=fields,
         clear=tuple(name for name, content in contents.items() if content is None),
         id=record_id,
         references={

@@ -4,7 +4,7 @@ import sys
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from sfmap.engine.language.model import CONVENTIONS, Conventions, ValueType
 from sfmap.engine.mapping.values.event import as_text
@@ -14,6 +14,7 @@ from sfmap.engine.org.soql import too_long_for_lookup
 from sfmap.engine.yaml_files.diagnostics import did_you_mean, listed
 
 Verb = Literal["create", "update", "delete"]
+VERBS: tuple[Verb, ...] = get_args(Verb)
 
 VALUE_TYPES: Mapping[str, ValueType] = {
     "boolean": "boolean",
@@ -133,10 +134,14 @@ def _in_small_letters(address: str) -> str:
 
 def fitted_for_lookup(field: FieldDescription, value: Value, conventions: Conventions = CONVENTIONS) -> Value:
     """The value as a lookup compares it: the same as written, so that it is found again. Raises `Unfit`."""
-    found = fitted(field, value, conventions)
-    if too_long_for_lookup(found):
+    return fit_for_lookup(fitted(field, value, conventions))
+
+
+def fit_for_lookup(fitted_value: Value) -> Value:
+    """The value that `fitted` returned, if a query can hold it. Raises `Unfit`."""
+    if too_long_for_lookup(fitted_value):
         raise Unfit("is too long for a query")
-    return found
+    return fitted_value
 
 
 def always_fits(field: FieldDescription, type: ValueType | None, longest: int | None) -> bool:  # noqa: A002

@@ -13,6 +13,8 @@ QUERY_LIMIT = 100_000
 LITERAL_LIMIT = 4_000
 """The most characters one literal of a WHERE clause may have (same page)."""
 
+_LONGEST_ESCAPE = len("\\uD800")
+
 IDENTITY_LIMIT = 2_000
 """The most identities one query asks for: as many as one page of its answer can hold."""
 
@@ -40,6 +42,8 @@ def literal(value: Value) -> str:
 
 def too_long_for_lookup(value: Value) -> bool:
     """Whether the value does not fit into any query."""
+    if isinstance(value, str) and (len(value) + 1) * _LONGEST_ESCAPE <= LITERAL_LIMIT:
+        return False
     return length(literal(value)) > LITERAL_LIMIT
 
 

@@ -27,15 +27,20 @@ Value = Constant
 """A value that a field can hold: a JSON scalar, never null."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Note:
     """A note on a value cut, cleaned or left out; `what` is the same for every event that it applies to."""
 
     field: str
     what: str
 
-    def __str__(self) -> str:
+    @cached_property
+    def text(self) -> str:
+        """The note in words, put together once: many records share a note."""
         return f"{self.field}: {self.what}"
+
+    def __str__(self) -> str:
+        return self.text
 
 
 _MOST_SAID = 3
