@@ -46,7 +46,7 @@ class Doubts:
         clock: Callable[[], float] = uptime,
         also: Sequence[Disjoint] = (),
     ) -> None:
-        """`also` are further traces that no record may meet."""
+        """`also` are further traces that no record may meet; one that is false has none."""
         self._ledger = ledger
         self._call_limit = call_limit
         self._clock = clock
@@ -114,7 +114,8 @@ class Doubts:
     def traces(self) -> Disjoint:
         """The traces that no record may meet."""
         with self._lock:
-            return AnyOf((frozenset(self._held).union(*(doubt.traces for doubt in self._lost)), *self._also))
+            known = frozenset(self._held).union(*(doubt.traces for doubt in self._lost))
+            return AnyOf([one for one in (known, *self._also) if one])
 
     def writes(self) -> frozenset[int]:
         """The numbers of the writes in doubt."""

@@ -20,8 +20,8 @@ from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Mapped, Note, Record, Rejected, Skipped
 from sfmap.engine.mapping.values.values import Unfit, convert
-from sfmap.engine.org.fields import no_such_object
-from sfmap.engine.org.port import ObjectDescription, Org
+from sfmap.engine.org.fields import is_key, no_such_object
+from sfmap.engine.org.port import FieldDescription, ObjectDescription, Org
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.sources.record_lines import NotARecord, as_received, singles
 from sfmap.engine.yaml_files.diagnostics import did_you_mean
@@ -59,14 +59,6 @@ class _Mapped:
     fitted: Fitted | None = None
     """If it was fitted before."""
     is_alone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _NativeKey:
-    """The field by which the org's own upsert can write a record; empty if there is none."""
-
-    field: str = ""
-    is_unique: bool = False
 
 
 class Intake:
@@ -250,8 +242,8 @@ class Intake:
             record=record,
             fitted=fitted,
             lookup_keys=keys,
-            native_key=native.field,
-            is_unique=native.is_unique,
+            native_key=native.name if native else "",
+            is_unique=native is not None and native.unique,
             is_alone=one.is_alone,
             moment=_moment(row.received, keys[0]) if keys and record.timestamp_guard else None,
             unanswered=self._doubts.unanswered(row.key),
@@ -264,26 +256,26 @@ class Intake:
         )
         return self._waiter.ask(self._org.currency) if is_asked_for else ""
 
-    def _native_key(self, record: Record, fitted: Fitted, described: ObjectDescription) -> _NativeKey:
+    def _native_key(self, record: Record, fitted: Fitted, described: ObjectDescription) -> FieldDescription | None:
         """The field by which the org's own upsert can write the record.
 
         None if what is written depends on whether the record exists or on its values, or if other mappings find
         the object's records by other fields, since delivery must then know which records are the same.
         """
-        if record.operation != "upsert" or record.where or record.skip_unchanged or len(fitted.match) != 1:
-            return _NativeKey()
+        plan = record.plan
+        if plan.operation != "upsert" or plan.where or plan.skip_unchanged or len(fitted.match) != 1:
+            return None
         names = tuple(fitted.match[0])
         if (
-            record.plan.finds_by_another_value
+            plan.finds_by_another_value
             or fitted.if_empty
             or not fitted.writes_the_same
-            or self.lookups.fields[record.object] != [names]
+            or self.lookups.fields[plan.object] != [names]
         ):
-            return _NativeKey()
+            return None
         field = described.fields[names[0]]
-        if len(names) != 1 or not (field.external_id or field.id_lookup) or names[0] not in fitted.on_create:
-            return _NativeKey()
-        return _NativeKey(field.name, field.unique)
+        is_found_by = len(names) == 1 and is_key(field) and names[0] in fitted.on_create
+        return field if is_found_by else None
 
 
 def _end_unsent(row: Row, record: Record, ending: Ending, notes: Sequence[Note]) -> None:

@@ -11,8 +11,6 @@ _MOST_MISSING = 10_000
 _MOST_COMPARED = 500
 """The number of missing fields for which similar ones are searched, since senders may make up any number."""
 
-_DEFAULT = "its default"
-
 
 class DoesNotFit(Exception):
     """The record cannot be written at all; the message says why."""
@@ -84,8 +82,8 @@ class Fitting:
 
     def unknown(self, name: str) -> Note:
         """The note on a field of the record that its object does not have."""
-        return self.objects.missing(self.description.name, name, self.record.origins.get(name, _DEFAULT))
+        return self.objects.missing(self.description.name, name, self.origin(name))
 
     def origin(self, name: str) -> str:
         """Where the field's value comes from, for notes."""
-        return self.record.origins.get(name, _DEFAULT)
+        return self.record.origins.get(name, "its default")
