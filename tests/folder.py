@@ -56,7 +56,11 @@ class Folder:
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def start(
-        self, *arguments: str, stdout: int | None = None, before: Sequence[str] | None = None
+        self,
+        *arguments: str,
+        stdin: int | None = None,
+        stdout: int | None = None,
+        before: Sequence[str] | None = None,
     ) -> "subprocess.Popen[bytes]":
         """The command under way, by way of another one before it.
 
@@ -65,6 +69,7 @@ class Folder:
         return subprocess.Popen(
             [*warm_sfmap(before), *arguments],
             cwd=self.path,
+            stdin=stdin,
             stdout=stdout,
             stderr=subprocess.PIPE,
             env=installed(),

@@ -11,6 +11,7 @@ from sfmap.engine.delivery.commits import Delivered, Listener, OutputState
 from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
 from sfmap.engine.delivery.load_jobs import LoadJobs
 from sfmap.engine.delivery.loads import Loads
+from sfmap.engine.delivery.org_threads import OrgThreads
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.pipeline import Delivery, DeliveryOptions
 from sfmap.engine.delivery.progress import JobProgress, OnProgress, Progress
@@ -18,7 +19,7 @@ from sfmap.engine.delivery.report import Report
 from sfmap.engine.delivery.resuming import Resumed
 from sfmap.engine.delivery.waiter import USUAL_PATIENCE, Patience, Waiter
 from sfmap.engine.delivery.windows import Stream
-from sfmap.engine.delivery.write_pace import Connections
+from sfmap.engine.delivery.write_pace import Connections, WritePace
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.files.output import NO_RESULTS, Output
 from sfmap.engine.journal.ledger import Ledger
@@ -51,6 +52,9 @@ class RunOptions:
     should_stop: Callable[[], bool] = lambda: False
     say: Callable[[str], object] = lambda text: None
     on_progress: OnProgress = lambda progress: None
+
+    def threads(self) -> OrgThreads:
+        return OrgThreads(WritePace(self.connections))
 
     def waiter(self) -> Waiter:
         return Waiter(self.patience, self.should_stop, self.say)
@@ -113,16 +117,17 @@ def deliver_all(
 
     start = resumed.start if resumed else START
     delivery: Delivery | None = None
+    threads = options.threads()
     tell_progress(start)
     interruption: SfmapError | None = None
     try:
-        delivery = make_delivery(mapper, org, ledger, options, listener, tell_progress, bulk)
+        delivery = make_delivery(mapper, org, ledger, options, listener, tell_progress, bulk, threads)
         delivery.deliver(source, start)
     except SfmapError as error:
         interruption = error
     listener.count_calls()
     if delivery:
-        report.end(org.usage(), delivery.held, delivery.sizes.as_report(), delivery.pace.found())
+        report.end(org.usage(), delivery.held, delivery.sizes.as_report(), threads.pace.found())
     else:
         report.end(org.usage())
     return report, interruption
@@ -136,8 +141,12 @@ def make_delivery(
     listener: Listener,
     on_commit: Callable[[Position], object] = lambda position: None,
     bulk: BulkOrg | None = None,
+    threads: OrgThreads | None = None,
 ) -> Delivery:
-    """Creates the delivery of a run, and has the journal forget old message ids. Raises `JournalFailed`."""
+    """Creates the delivery of a run, and has the journal forget old message ids. Raises `JournalFailed`.
+
+    Without `threads` it has its own connections.
+    """
     ledger.forget_old(options.remember_days)
     waiter = options.waiter()
     loads = Loads(
@@ -154,8 +163,8 @@ def make_delivery(
         doubts=Doubts(ledger, options.call_limit, also=(loads,)),
         waiter=waiter,
         loads=loads,
+        threads=threads or options.threads(),
         options=DeliveryOptions(
-            connections=options.connections,
             batch_size=options.batch_size,
             remember=options.remember_days > 0,
             skip_delivered=options.skip_delivered and options.remember_days > 0,

@@ -8,6 +8,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import partial
 
 from sfmap.engine.delivery.batch_sizes import BatchSizes
@@ -17,14 +18,13 @@ from sfmap.engine.delivery.folding import Fold, WritePlan, plan_writes
 from sfmap.engine.delivery.in_doubt import Doubts, kept
 from sfmap.engine.delivery.item import Found, Item, LookupKey, Lookups, place_of
 from sfmap.engine.delivery.lookup import known_ids, look_up
-from sfmap.engine.delivery.org_threads import OrgThreads
+from sfmap.engine.delivery.org_threads import OrgCalls, OrgThreads
 from sfmap.engine.delivery.outcome import Ending
 from sfmap.engine.delivery.outcome_table import Decided, Decisions
 from sfmap.engine.delivery.query import Queries
 from sfmap.engine.delivery.traces import creation
 from sfmap.engine.delivery.undecided import PlannedGroup, Undecided
 from sfmap.engine.delivery.waiter import Waiter
-from sfmap.engine.delivery.write_pace import WritePace
 from sfmap.engine.delivery.write_queue import WriteQueue
 from sfmap.engine.delivery.writes import PendingWrite, WriteCalls, plan_write
 from sfmap.engine.errors import SfmapError
@@ -49,6 +49,17 @@ class _LookUp:
     is_done: bool = False
 
 
+class More(Enum):
+    """When more items come, which could share look-ups and writes with those that are there."""
+
+    AT_ONCE = auto()
+    WITH_ROOM = auto()
+    """Once some of those that are there have been written."""
+    LATER = auto()
+    """Perhaps, at any time."""
+    NEVER = auto()
+
+
 class Flow:
     """The items that are neither decided nor held. All its methods are called by one thread.
 
@@ -63,7 +74,7 @@ class Flow:
         ledger: Ledger,
         doubts: Doubts,
         waiter: Waiter,
-        pace: WritePace,
+        threads: OrgThreads,
         together: int,
         sizes: BatchSizes,
         decisions: Decisions,
@@ -75,12 +86,12 @@ class Flow:
         What `takes` returns True for is written by a bulk job: its items get no outcome here.
         """
         self._org = org
-        self._threads = OrgThreads(pace.most)
-        self._pace = pace
+        self._threads = threads
+        self._called = OrgCalls(threads)
         self._together = together
         self._queue = WriteQueue(
-            threads=self._threads,
-            sender=Sender(org, doubts, waiter, pace),
+            calls=self._called,
+            sender=Sender(org, doubts, waiter, threads.pace),
             sizes=sizes,
             conclude=self._conclude,
             send_again=self._send_again,
@@ -117,37 +128,37 @@ class Flow:
         self._pending += items
         self._unplanned.update((item.place, None) for item in items)
 
-    def advance(self, *, can_wait: bool, is_over: bool) -> None:
-        """Begins what can begin now.
-
-        With `can_wait`, look-ups and writes wait for more items to share a call. Otherwise writes do so only while
-        all connections are taken and, if it `is_over`, no longer: no more items come for now.
-
-        May raise.
-        """
+    def advance(self, more: More) -> None:
+        """Begins what can begin now. May raise."""
         if ready := self._undecided.take_ready(time.monotonic()):
             self._unplanned.update((item.place, self._planned.pop(item.place)) for item in ready)
             self._pending = sorted([*ready, *self._pending], key=place_of)
-        while self._pending and len(self._look_ups) < self._pace.limit:
-            if can_wait and len(self._pending) < self._together:
+        while self._pending and len(self._look_ups) < self._threads.pace.limit:
+            if more is More.AT_ONCE and len(self._pending) < self._together:
                 break
             self._look_up(self._take_together())
-        is_idle = not can_wait and self._threads.writing < self._pace.limit
-        if not (self._look_ups or self._pending) and (is_over or is_idle):
+        if self._need_not_wait(more):
             self._queue.send_rests()
+
+    def _need_not_wait(self, more: More) -> bool:
+        """Whether writes that do not fill a batch are sent all the same, instead of waiting for others."""
+        if more is More.LATER:
+            return self._threads.has_free_connection
+        is_due = more is More.NEVER or (more is More.WITH_ROOM and self._threads.has_free_connection)
+        return is_due and not (self._look_ups or self._pending)
 
     def hand_over(self, timeout: float = 0.0) -> bool:
         """Handles one finished call, if there is one before the timeout. May raise."""
-        return self._threads.hand_over(timeout)
+        return self._called.hand_over(timeout)
 
     def give_up(self) -> None:
         """Ends after an error: sends nothing more, and handles the answers to what was sent."""
         self._queue.stop()
         self._pending = []
         self._look_ups.clear()
-        while self._threads.running:
+        while self._called.running:
             try:
-                self._threads.hand_over(1.0)
+                self._called.hand_over(1.0)
             except SfmapError:  # the first error is the one that is told
                 continue
 
@@ -171,7 +182,7 @@ class Flow:
             self._look_ups.appendleft(one)
         else:
             self._look_ups.append(one)
-        self._threads.look_up(partial(_ask, one), self._plan_next)
+        self._called.look_up(partial(_ask, one), self._plan_next)
 
     def _not_overtaken(self, items: Sequence[Item]) -> list[Item]:
         """The items, without those for whose identity a newer event was written: these end here."""
@@ -286,7 +297,7 @@ class Flow:
             self._queue.add(pending)
             return
         queries = Queries(self._org, self._lookups, self._waiter)
-        self._threads.look_up(partial(_known, asked, queries), partial(self._send_with_known, pending, queries))
+        self._called.look_up(partial(_known, asked, queries), partial(self._send_with_known, pending, queries))
 
     def _send_with_known(
         self, pending: Sequence[PendingWrite], queries: Queries, known: Mapping[int, tuple[str, ...]] | SfmapError
@@ -311,7 +322,7 @@ class Flow:
         for sent in known.passed:
             self._sizes.passed(sent.pending.call, sent.together)
         if known.loads:
-            self._pace.too_many(f"the org refused records: {listed(sorted(known.loads))}")
+            self._threads.pace.too_many(f"the org refused records: {listed(sorted(known.loads))}")
         self._decide(known.decided, known.settled, kept(item for _, items in known.repeated for item in items))
         for pending, items in known.repeated:
             self._send_again(pending, items)

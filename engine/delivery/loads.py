@@ -186,6 +186,11 @@ class Loads:
         for filled in complete:
             self._send(filled)
 
+    @property
+    def is_filling(self) -> bool:
+        """Whether `flush` has something to send or to give back."""
+        return bool(self._filling)
+
     def flush(self) -> list[LoadJob]:
         """Sends what was taken so far; returns the loads that are given back, being too small.
 

@@ -5,32 +5,51 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from sfmap.engine.delivery.write_pace import WritePace
+
 Made = TypeVar("Made")
 
 
 class OrgThreads:
-    """Makes calls in threads, and hands over what they return in the thread that waits for it."""
+    """The connections to an org. Deliveries of one thread can share them."""
 
-    def __init__(self, connections: int) -> None:
-        """Up to so many writes are sent at once. Look-ups go beside them, unless there is one connection only."""
-        self._writing = ThreadPoolExecutor(connections, "writing")
-        self._looking = ThreadPoolExecutor(connections, "looking up") if connections > 1 else self._writing
+    def __init__(self, pace: WritePace, on_finished: Callable[[], object] = lambda: None) -> None:
+        """Look-ups go beside writes, unless there is one connection only.
+
+        `on_finished` is called after each call, on the thread that has made it.
+        """
+        self.pace = pace
+        self.on_finished = on_finished
+        self.writer = ThreadPoolExecutor(pace.most, "writing")
+        self.reader = ThreadPoolExecutor(pace.most, "looking up") if pace.most > 1 else self.writer
+        self.writing = 0
+        """The number of writes that are not handed over yet."""
+
+    @property
+    def has_free_connection(self) -> bool:
+        """Whether one more write would be sent at once."""
+        return self.writing < self.pace.limit
+
+
+class OrgCalls:
+    """The calls of one delivery: what they return is handed over in the thread that asks for it."""
+
+    def __init__(self, threads: OrgThreads) -> None:
+        self._threads = threads
         self._finished: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self.running = 0
         """The number of calls that are not handed over yet."""
-        self.writing = 0
-        """The number of writes among them."""
 
     def look_up(self, call: Callable[[], Made], then: Callable[[Made], None]) -> None:
-        self._start(self._looking, call, then)
+        self._start(self._threads.reader, call, then)
 
     def write(self, call: Callable[[], Made], then: Callable[[Made], None]) -> None:
         def written(made: Made) -> None:
-            self.writing -= 1
+            self._threads.writing -= 1
             then(made)
 
-        self.writing += 1
-        self._start(self._writing, call, written)
+        self._threads.writing += 1
+        self._start(self._threads.writer, call, written)
 
     def hand_over(self, timeout: float = 0.0) -> bool:
         """Calls `then` with the result of one finished call; returns whether there was one.
@@ -53,6 +72,7 @@ class OrgThreads:
                 self._finished.put(_raising(error))
             else:
                 self._finished.put(lambda: then(made))
+            self._threads.on_finished()
 
         self.running += 1
         pool.submit(make)

@@ -1,27 +1,28 @@
 """Delivers events in windows: maps them, has their records written, and commits their outcomes in order.
 
 Several windows are open at once. What is certain is in the journal before a window is committed, so that an
-interrupted run can continue.
+interrupted run can continue. A source is read as there is room, or events are pushed as they come: `take` and
+`go_on` until `finish` or `close`.
 """
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sfmap.engine.delivery.batch_sizes import BatchSizes
 from sfmap.engine.delivery.commits import Commits, Listener
 from sfmap.engine.delivery.ended_loads import EndedLoads
-from sfmap.engine.delivery.flow import Flow
+from sfmap.engine.delivery.flow import Flow, More
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.intake import Intake
 from sfmap.engine.delivery.item import Item
 from sfmap.engine.delivery.loads import Loads
 from sfmap.engine.delivery.open_windows import OpenWindow, OpenWindows, certain_of
+from sfmap.engine.delivery.org_threads import OrgThreads
 from sfmap.engine.delivery.outcome_table import Decisions, MessageIds
 from sfmap.engine.delivery.progress import JobProgress
 from sfmap.engine.delivery.waiter import StopRequested, Waiter, until
 from sfmap.engine.delivery.windows import WINDOW_SIZE, Stream, windows
-from sfmap.engine.delivery.write_pace import Connections, WritePace
 from sfmap.engine.delivery.writes import PendingWrite
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.ledger import Ledger
@@ -44,8 +45,6 @@ _POLL_SECONDS = 0.1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOptions:
     window_size: int = WINDOW_SIZE
-    connections: Connections = 1
-    """The number of writes that are sent at once; outcomes do not depend on it."""
     batch_size: int = BATCH_SIZE
     """The most records in one write, unless a mapping sets it."""
     remember: bool = True
@@ -64,7 +63,7 @@ class DeliveryOptions:
 
 
 class Delivery:
-    """Delivers the events of a source to an org.
+    """Delivers events to an org.
 
     Its methods raise `OrgError`, `StopRequested` or `SourceFailed` after what is certain has been told and is in
     the journal. `JournalFailed`, and what the listener raises, may come before that.
@@ -72,6 +71,8 @@ class Delivery:
 
     _can_commit = True
     """False once a commit has failed: later windows must not be committed then."""
+    _is_over = False
+    """Whether it has ended early."""
 
     def __init__(
         self,
@@ -82,6 +83,7 @@ class Delivery:
         doubts: Doubts,
         waiter: Waiter,
         loads: Loads,
+        threads: OrgThreads,
         options: DeliveryOptions,
         listener: Listener,
         on_commit: Callable[[Position], object] = lambda position: None,
@@ -90,6 +92,7 @@ class Delivery:
         self._doubts = doubts
         self._loads = loads
         self._waiter = waiter
+        self._threads = threads
         self._options = options
         self._messages = options.message_ids(mapper)
         self._intake = Intake(
@@ -106,7 +109,6 @@ class Delivery:
         )
         self._ended_loads = EndedLoads(loads, self._commits, self._messages, waiter, self._deliver_again)
         self.sizes = BatchSizes(options.batch_size)
-        self.pace = WritePace(options.connections)
         self._windows = OpenWindows()
         self._decisions = Decisions(self._windows.table_of, ledger, doubts, self._messages)
         self._flow = Flow(
@@ -115,7 +117,7 @@ class Delivery:
             ledger=ledger,
             doubts=doubts,
             waiter=waiter,
-            pace=self.pace,
+            threads=threads,
             together=options.window_size,
             sizes=self.sizes,
             decisions=self._decisions,
@@ -144,10 +146,14 @@ class Delivery:
         """Delivers a source to its end; records may still be held then."""
         self.begin(start)
         with self._committing_what_is_certain():
+            if isinstance(source, Stream):
+                self._deliver_stream(source)
+                return
             for window in self._read(source):
-                self._take_in(window)
-                self._limit_held()
-                self._go_on(is_idle=isinstance(source, Stream) and not source.has_window)
+                self._take(window)
+                self._proceed(More.AT_ONCE)
+                while not self.has_room:
+                    self._step(More.WITH_ROOM)
             self._finish()
 
     def begin(self, start: Position) -> None:
@@ -156,26 +162,77 @@ class Delivery:
         with self._committing_what_is_certain():
             self._ended_loads.resume()
 
-    def deliver_window(self, window: Sequence[Received]) -> None:
-        """Delivers the events; an empty window gives held records a chance to be delivered."""
-        with self._committing_what_is_certain():
-            self._take_in(window)
-            self._finish()
-            self._limit_held()
+    @property
+    def position(self) -> Position:
+        """The position after the last event that is committed."""
+        return self._commits.position
 
-    def _read(self, source: EventSource | Stream) -> Iterator[Sequence[Received]]:
+    @property
+    def is_busy(self) -> bool:
+        """Whether events were taken that are not committed."""
+        return bool(self._windows)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more events should be taken."""
+        return have_room((self,))
+
+    def take(self, window: Sequence[Received]) -> None:
+        """Takes further events: each of their records has an outcome when this returns, or is on its way."""
+        with self._committing_what_is_certain():
+            self._take(window)
+
+    def go_on(self) -> None:
+        """Goes on with what has become possible. Held records wait only until nothing else is on its way."""
+        with self._committing_what_is_certain():
+            self._go_on()
+
+    def finish(self) -> None:
+        """Delivers all that is on its way, and commits it."""
+        with self._committing_what_is_certain():
+            self._finish()
+
+    def close(self) -> None:
+        """Ends after the calls in flight, and commits what is certain; does nothing after an error."""
+        if self._windows and not self._is_over:
+            with suppress(StopRequested), self._committing_what_is_certain():
+                raise StopRequested
+
+    def _read(self, source: EventSource) -> Iterator[Sequence[Received]]:
         """The windows of the source. If it fails, what it has read before is delivered all the same."""
-        check_stop = self._waiter.check_stop
         try:
-            if isinstance(source, Stream):
-                yield from source.windows(check_stop)
-            else:
-                yield from windows(source, check_stop, self._options.window_size)
+            yield from windows(source, self._waiter.check_stop, self._options.window_size)
         except StopRequested:
             raise
         except Exception:
             self._finish()
             raise
+
+    def _deliver_stream(self, stream: Stream) -> None:
+        """The same for events that come at any time."""
+        stream.start(self._threads)
+        while not stream.is_over:
+            self._go_on()
+            if not self.has_room:
+                self._step(More.LATER)
+            elif window := stream.next():
+                self._take(window)
+            else:
+                if self._loads.is_filling:
+                    self._finish()
+                    self._ended_loads.flush()
+                stream.wait(_POLL_SECONDS)
+        self._finish()
+        stream.check()
+
+    def _take(self, window: Sequence[Received]) -> None:
+        self._take_in(window)
+        self._limit_held()
+
+    def _go_on(self) -> None:
+        self._waiter.check_stop()
+        self._take_in([])
+        self._proceed(More.LATER)
 
     def _take_in(self, events: Sequence[Received]) -> None:
         """Opens a window for the events, after held records that may be delivered now.
@@ -218,38 +275,41 @@ class Delivery:
         part = f"\n{received.part}" if received.part else ""
         return {f"{message}{part}" if message else "", received.repeat_key} - {""}
 
-    def _go_on(self, *, is_idle: bool) -> None:
-        """Goes on with what is under way, until there is room for more events or, if none come, to the end."""
-        if is_idle:
-            self._finish()
-            self._ended_loads.flush()
-            return
-        self._flow.advance(can_wait=True, is_over=False)
-        while self._flow.hand_over():
-            self._flow.advance(can_wait=True, is_over=False)
-        self._commit_whole()
-        while self._windows.size >= _MOST_OPEN or self._windows.events >= self._most_events:
-            self._step(is_over=False)
-
-    @property
-    def _most_events(self) -> int:
-        """The number of events in open windows beyond which no more are read."""
-        ahead = _CALLS_AHEAD * self.pace.limit * BATCH_SIZE // WINDOW_SIZE
-        return self._options.window_size * max(_FEWEST_OPEN, 1 + ahead)
-
     def _finish(self) -> None:
         """Delivers all that is on its way, and commits it."""
         while self._windows:
-            self._step(is_over=True)
+            self._step(More.NEVER)
 
-    def _step(self, *, is_over: bool) -> None:
+    def _step(self, more: More) -> None:
         """Waits for the next finished call, and goes on with what has become possible."""
-        self._flow.advance(can_wait=False, is_over=is_over)
+        self._flow.advance(more)
         if not self._flow.is_empty and not self._flow.hand_over(_POLL_SECONDS):
             self._waiter.check_stop()
         while self._flow.hand_over():
             continue
         self._commit_whole()
+
+    def _proceed(self, more: More) -> None:
+        """Goes on with what has become possible by now."""
+        self._flow.advance(more)
+        while self._flow.hand_over():
+            self._flow.advance(more)
+        self._commit_whole()
+
+    @property
+    def open_size(self) -> int:
+        """Bytes of events in open windows."""
+        return self._windows.size
+
+    @property
+    def open_events(self) -> int:
+        return self._windows.events
+
+    @property
+    def most_events(self) -> int:
+        """The number of events in open windows beyond which no more are read."""
+        ahead = _CALLS_AHEAD * self._threads.pace.limit * BATCH_SIZE // WINDOW_SIZE
+        return self._options.window_size * max(_FEWEST_OPEN, 1 + ahead)
 
     def _commit_whole(self) -> None:
         """Commits the windows that are done and that no other is before."""
@@ -271,6 +331,7 @@ class Delivery:
         try:
             yield
         except BaseException as error:
+            self._is_over = True
             self._flow.give_up()
             self._loads.close()
             if isinstance(error, SfmapError) and self._can_commit:
@@ -322,3 +383,10 @@ class Delivery:
         items = self._intake.apart(table[item.place], table)
         self._decisions.record_unsent(table)
         return items
+
+
+def have_room(deliveries: Sequence[Delivery]) -> bool:
+    """Whether one of these, which share their threads, should take more events to keep the connections full."""
+    size = sum(one.open_size for one in deliveries)
+    events = sum(one.open_events for one in deliveries)
+    return size < _MOST_OPEN and events < max((one.most_events for one in deliveries), default=1)

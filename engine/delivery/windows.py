@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sfmap.engine.delivery.org_threads import OrgThreads
 from sfmap.engine.sources.event_source import EventSource, Received, SourceFailed
 
 WINDOW_SIZE = 2_000
@@ -14,7 +15,6 @@ WINDOW_BYTES = 4 * 1024 * 1024
 """Bytes of events after which a window is full, since an event takes many times its size in memory."""
 _FOLDED_SHARE = 16
 """The events of a folded record stay packed: in memory it takes its bytes, not many times as much."""
-_POLL_SECONDS = 0.1
 
 
 def event_size(received: Received) -> int:
@@ -71,52 +71,60 @@ class Stream:
         self._size = 0
         self._is_over = False
         self._failure: Exception | None = None
+        self._has_news = False
+        self._since = 0.0
+        """When the first of those that wait has arrived."""
         self.read = 0
         """The number of events read."""
 
-    @property
-    def has_window(self) -> bool:
-        """Whether so many events are waiting that no more are read before some are taken."""
-        return not self._has_room()
-
-    def windows(self, check_stop: CheckStop) -> Iterator[list[Received]]:
-        """The events in windows as they arrive; an empty window if none arrives for a while.
-
-        Raises `StopRequested` or `SourceFailed`.
-        """
+    def start(self, threads: OrgThreads) -> None:
+        """Begins to read. `wait` ends when a call by these threads has finished, too."""
+        threads.on_finished = self._wake
         threading.Thread(target=self._read, name="reading", daemon=True).start()
-        is_over = False
-        while not is_over:
-            window, is_over = self._next(check_stop)
-            yield window
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes."""
+        return self._is_over and not self._waiting
+
+    def check(self) -> None:
+        """Raises what the source has raised."""
         if self._failure:
             raise self._failure
 
-    def _next(self, check_stop: CheckStop) -> tuple[list[Received], bool]:
-        """The next window, and whether it is the last one."""
+    def next(self) -> list[Received]:
+        """What is to be delivered now: a full window, or what has waited long enough; otherwise nothing."""
         window = _Growing(WINDOW_SIZE, [])
-        end = time.monotonic() + self._linger
-        while True:
-            check_stop()
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._is_over, _POLL_SECONDS)
-                if not self._waiting and self._is_over:
-                    return window.events, True
-                if self._waiting and not window.events:
-                    end = time.monotonic() + self._linger
-                is_full = bool(self._waiting) and self._move_into(window)
-            if is_full or time.monotonic() >= end:
-                return window.events, False
+        with self._changed:
+            is_due = self._is_over or time.monotonic() >= self._since + self._linger
+            if is_due or not self._has_room():
+                self._move_into(window)
+        return window.events
 
-    def _move_into(self, window: _Growing) -> bool:
-        """Moves waiting events into the window while there is room; returns whether it is now full."""
+    def wait(self, seconds: float) -> None:
+        """Waits until something arrives or becomes due, or a call of delivery has finished."""
+        with self._changed:
+            due = self._since + self._linger - time.monotonic() if self._waiting else seconds
+            self._changed.wait_for(lambda: self._has_news, max(0.0, min(due, seconds)))
+            self._has_news = False
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._notify()
+
+    def _notify(self) -> None:
+        self._has_news = True
+        self._changed.notify_all()
+
+    def _move_into(self, window: _Growing) -> None:
+        """Moves waiting events into the window while there is room."""
         is_full = False
         while self._waiting and not is_full:
             received = self._waiting.popleft()
             self._size -= len(received.raw)
             is_full = window.add(received)
-        self._changed.notify_all()
-        return is_full
+        self._since = time.monotonic()
+        self._notify()
 
     def _read(self) -> None:
         try:
@@ -124,14 +132,18 @@ class Stream:
                 with self._changed:
                     self.read += 1
                     self._changed.wait_for(self._has_room)
+                    is_first = not self._waiting
                     self._waiting.append(received)
                     self._size += len(received.raw)
-                    self._changed.notify_all()
+                    if is_first:
+                        self._since = time.monotonic()
+                    if is_first or not self._has_room():
+                        self._notify()
         except Exception as error:  # noqa: BLE001 - raised again where the windows are taken
             self._failure = error
         with self._changed:
             self._is_over = True
-            self._changed.notify_all()
+            self._notify()
 
     def _has_room(self) -> bool:
         return len(self._waiting) < WINDOW_SIZE and self._size < WINDOW_BYTES

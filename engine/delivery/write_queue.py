@@ -7,7 +7,7 @@ from functools import partial
 from sfmap.engine.delivery.batch_sizes import BatchSizes
 from sfmap.engine.delivery.batches import Answers, Sender
 from sfmap.engine.delivery.item import Item
-from sfmap.engine.delivery.org_threads import OrgThreads
+from sfmap.engine.delivery.org_threads import OrgCalls
 from sfmap.engine.delivery.writes import VERBS, PendingWrite, WriteCall
 
 
@@ -17,14 +17,14 @@ class WriteQueue:
     def __init__(
         self,
         *,
-        threads: OrgThreads,
+        calls: OrgCalls,
         sender: Sender,
         sizes: BatchSizes,
         conclude: Callable[[Answers], None],
         send_again: Callable[[PendingWrite, Sequence[Item]], object],
     ) -> None:
         """`conclude` gets the answers to each batch, and `send_again` each write that is not sent."""
-        self._threads = threads
+        self._calls = calls
         self._sender = sender
         self._sizes = sizes
         self._conclude = conclude
@@ -62,7 +62,7 @@ class WriteQueue:
         return (writes[start : start + size] for start in range(0, len(writes), size))
 
     def _send(self, batch: Sequence[PendingWrite]) -> None:
-        self._threads.write(partial(self._sender.send, batch), self._conclude)
+        self._calls.write(partial(self._sender.send, batch), self._conclude)
 
     def _add_in_turn(self, call: WriteCall, writes: Sequence[PendingWrite]) -> None:
         batches = self._in_turn[call.object_name]
@@ -74,7 +74,7 @@ class WriteQueue:
     def _send_first(self, object_name: str) -> None:
         if batches := self._in_turn[object_name]:
             then = partial(self._conclude_turn, object_name)
-            self._threads.write(partial(self._sender.send, batches[0]), then)
+            self._calls.write(partial(self._sender.send, batches[0]), then)
 
     def _conclude_turn(self, object_name: str, answers: Answers) -> None:
         """Goes on with the next batch, unless a create is lost: created after it, others would be the newest."""

@@ -7,11 +7,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
-from sfmap.engine.delivery.commits import Delivered, OutputState
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.delivery.internal_error import internal_error
+from sfmap.engine.delivery.org_threads import OrgThreads
 from sfmap.engine.delivery.pipeline import Delivery
 from sfmap.engine.delivery.waiter import Patience, StopRequested
+from sfmap.engine.delivery.write_pace import WritePace
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.dead_letter_events import DeadLetterSource
 from sfmap.engine.journal.dead_letter_store import dead_letters
@@ -19,29 +20,31 @@ from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.journal.organizations import remember_organization
 from sfmap.engine.journal.project_state import Lease, LeaseLost, LeaseTaken, State
 from sfmap.engine.journal.service_nodes import Nodes
-from sfmap.engine.journal.spool import Spool, Spooled
+from sfmap.engine.journal.spool import Spool
 from sfmap.engine.mapping.run.mapper import Mapper
-from sfmap.engine.messages.counts import counted
-from sfmap.engine.messages.hints import command_line
-from sfmap.engine.serve.call_pace import CallPace
 from sfmap.engine.serve.crash_isolation import Suspects, make_dead_letters_of_held, retriable
 from sfmap.engine.serve.delivery_requests import ALL, DeliveryRequests, OpenOrgIn
 from sfmap.engine.serve.event_history import EventHistory
-from sfmap.engine.serve.log import Log, SparingLog
+from sfmap.engine.serve.log import Log
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.serve.outages import Outages, must_open_again
+from sfmap.engine.serve.service_listener import ServiceListener
 from sfmap.engine.serve.spool_windows import SpoolWindows
 from sfmap.engine.serve.turns import POLL_SECONDS, Turns
-from sfmap.engine.serve.window_log import window_facts, window_message
 from sfmap.engine.sources.event_source import START, Position
 from sfmap.engine.wiring.org_opening import OpenOrg
 
 _PATIENCE = Patience(outage=10.0, first_contact=5.0)
 """How long to retry before the problem is logged and delivery starts again."""
 
+_LOOK_SECONDS = 0.1
+"""How often to look at what no thread of this process tells, such as events that other nodes have accepted."""
+_IDLE_SECONDS = 0.5
+"""How often records that wait for a write in doubt are looked at while no events arrive."""
+
 
 class Background:
-    """The delivery thread, the methods that other threads control it by, and the listener of its deliveries."""
+    """The delivery thread, and the methods that other threads control it by."""
 
     def __init__(
         self,
@@ -61,35 +64,36 @@ class Background:
     ) -> None:
         """`org_option` are the words that name the org on a command line."""
         self.requests = DeliveryRequests(mapper, open_org, revision)
-        self.pace = CallPace()
         self.org: OpenOrg | None = None
         """The org that was opened last."""
         self.on_crash: Callable[[], object] = lambda: None
         """Called when the thread ends without having been told to."""
         self.on_committed: Callable[[], object] = lambda: None
-        """Called once a window's outcomes are in the journal, and before the next."""
+        """Called once a window's outcomes are in the journal."""
         self.has_crashed = False
         """Whether the thread has ended without having been told to."""
         self._spool = spool
         self._state = state
         self._options = _in_background(options, self.requests.is_stopping)
         self._metrics = metrics
-        self._history = history
         self._log = log
-        self._log_sparingly = SparingLog(log)
-        self._windows = SpoolWindows(spool, self.requests, linger)
+        self._listener = ServiceListener(
+            metrics=metrics,
+            history=history,
+            revision=lambda: self.requests.revision,
+            log=log,
+            org_option=org_option,
+        )
+        self.pace = self._listener.pace
+        self._linger = linger
         self._outages = Outages(metrics, log)
         self._suspects = Suspects()
         self._turns = Turns(nodes, self.requests, metrics, log)
-        self._org_option = org_option
-        self._began = 0.0
-        """When the window being delivered was taken."""
         self._apart: set[int] = set()
         """Dead letters that are tried again alone, since delivery crashed on them together."""
-        self._accepted: dict[int, float] = {}
-        """When the events of the window being delivered were accepted."""
+        self._next_look = 0.0
         self._thread = threading.Thread(target=self._run, name="delivery")
-        spool.on_arrival = self.requests.note_arrival
+        spool.on_arrival = self.requests.note_news
 
     def start(self) -> None:
         self._thread.start()
@@ -173,54 +177,83 @@ class Background:
         remember_organization(self._state.journal, opened.entry, opened.key())
         if self.org is None and not self._turns.are_shared:
             self._log("info", f"Delivering to {opened.where}.")
-        self.org = opened
+        self.org, self._listener.org = opened, opened.org
         if not self._outages.is_under_way:
             self._metrics.trouble = ""
         return opened
 
     def _deliver_spool(self, opened: OpenOrg, lease: Lease) -> None:
-        """Delivers window by window, until something is requested or the day ends."""
+        """Delivers windows as they fill, until something is requested or the day ends."""
         ledger = Ledger(lease.database, opened.key(), self._spool.name)
         ledger.begin_unless_begun()
         known = ledger.checkpoint()
         position = known.position if known else START
+        self._listener.forget()
+        windows = SpoolWindows(self._spool, position.number, self._linger)
         delivery = make_delivery(
-            self.requests.current_mapper(), opened.org, ledger, self._options, self, bulk=opened.bulk
+            self.requests.current_mapper(),
+            opened.org,
+            ledger,
+            self._options,
+            self._listener,
+            partial(self._committed, windows),
+            opened.bulk,
+            OrgThreads(WritePace(self._options.connections), self.requests.note_news),
         )
         delivery.begin(position)
+        self.on_committed()
         self._metrics.held = lambda: delivery.held
         today = _day()
         try:
             if self._suspects.are_after(position.number):
                 # Records that waited for a write in doubt go first, on their own.
-                self._deliver_window(delivery, [])
-            while True:
-                self.on_committed()
-                self._spool.remove(position.number)  # its outcomes are in the journal
-                self.requests.retry_what_is_due()
-                self._turns.take_wishes(opened.key())
-                if self.requests.are_waiting or lease.is_wanted() or _day() != today:
-                    return  # each delivery forgets old message ids
-                window = self._windows.next(position.number, self._suspects.most_together(position.number))
-                position = self._deliver_window(delivery, window) or position
-                self._outages.end()
+                delivery.take([])
+                delivery.finish()
+            while not (self._is_wanted_elsewhere(opened, lease) or _day() != today):
+                self._deliver_next(delivery, windows)
+            delivery.finish()  # each delivery forgets old message ids
         finally:
-            self._metrics.count_calls(dict(opened.org.calls()))
+            delivery.close()
+            self._listener.count_calls()
 
-    def _deliver_window(self, delivery: Delivery, window: Sequence[Spooled]) -> Position | None:
-        """Delivers a window, or only what waits for a write in doubt if it is empty; returns its last position."""
-        self._accepted = {one.number: one.accepted for one in window}
-        self._began = time.time()
-        received = [self._suspects.received(one) for one in window]
-        if self._history:
-            self._history.note_window(window, received)
-        delivery.deliver_window(received)
-        self._accepted = {}
-        return received[-1].position if received else None
+    def _is_wanted_elsewhere(self, opened: OpenOrg, lease: Lease) -> bool:
+        """Whether something comes before the next window."""
+        self.requests.retry_what_is_due()
+        is_wanted = False
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LOOK_SECONDS
+            self._turns.take_wishes(opened.key())
+            is_wanted = lease.is_wanted()
+        return is_wanted or self.requests.are_waiting
+
+    def _deliver_next(self, delivery: Delivery, windows: SpoolWindows) -> None:
+        """Goes on with what is under way, and takes the next window if it is time for it; else waits for news."""
+        delivery.go_on()
+        is_alone = self._suspects.are_after(windows.last)
+        window = windows.next(self._suspects.most_together(windows.last)) if delivery.has_room else []
+        if window:
+            received = [self._suspects.received(one) for one in window]
+            self._listener.begin(window, received)
+            delivery.take(received)
+            if is_alone:
+                delivery.finish()
+            return
+        if not delivery.is_busy:
+            self._listener.forget()
+            self._outages.end()
+        seconds = _LOOK_SECONDS if delivery.is_busy or self._spool.is_shared else _IDLE_SECONDS
+        self.requests.wait_for_news(min(seconds, windows.due_in) if delivery.has_room else seconds)
+
+    def _committed(self, windows: SpoolWindows, position: Position) -> None:
+        """Notes that the outcomes of events up to a position are in the journal."""
+        if self._listener.end(position.number):
+            self._outages.end()
+        windows.remove(position.number)
+        self.on_committed()
 
     def _deliver_letters(self, opened: OpenOrg, lease: Lease) -> None:
         """Delivers the dead letters whose retry was requested."""
-        self._accepted = {}
+        self._listener.forget()
         while numbers := self.requests.take_retries():
             try:
                 together = [number for number in numbers if number not in self._apart]
@@ -257,8 +290,8 @@ class Background:
         source = DeadLetterSource(lease.database, opened.key(), numbers=chosen)
         ledger = Ledger(lease.database, opened.key(), source.name)
         ledger.begin_unless_begun()
-        self._began = time.time()
-        retried = _Retried(self._tell_retried)
+        self._listener.forget()
+        retried = self._listener.retried()
         delivery = make_delivery(
             self.requests.mapper, opened.org, ledger, self._options, retried, bulk=opened.bulk
         )
@@ -281,7 +314,7 @@ class Background:
         An event that delivery crashes on when alone becomes a dead letter.
         """
         what = f"this is a bug in sfmap: {error}"
-        numbers = list(self._accepted)
+        numbers = self._listener.under_way
         if not (self._suspects.suspect(numbers, what) if numbers else self._isolate_held(what, opened, lease)):
             return False
         self._log("error", f"Delivery failed: {what}. It continues with one event at a time, to find the cause.")
@@ -295,60 +328,6 @@ class Background:
         letters = (one for one in dead_letters(lease.database, opened.key(), what) if one.event in events)
         self.requests.retry_later(retriable(letters, self.requests.mapper), self._options.call_limit)
         return True
-
-    def tell(self, delivered: Delivered) -> OutputState:
-        """Receives the outcomes of a window."""
-        return self._tell(delivered, are_retried=False)
-
-    def _tell_retried(self, delivered: Delivered) -> OutputState:
-        return self._tell(delivered, are_retried=True)
-
-    def _tell(self, delivered: Delivered, *, are_retried: bool) -> OutputState:
-        """Counts the outcomes, notes them in the history, and logs failures."""
-        now = time.time()
-        metrics = self._metrics
-        if self.org:
-            metrics.usage = self.org.org.usage()
-            self.pace.note(metrics.usage)
-            metrics.count_calls(dict(self.org.org.calls()))
-        metrics.end(delivered.outcomes, delivered.events)
-        if self._history:
-            self._history.note_outcomes(delivered.outcomes, self.requests.revision, are_retried=are_retried)
-        for outcome in delivered.outcomes:
-            accepted = self._accepted.get(outcome.event)
-            if accepted is not None:
-                metrics.counters.latency.observe(max(0.0, now - accepted))
-        self._log_window(delivered, now)
-        return OutputState()
-
-    def _log_window(self, delivered: Delivered, now: float) -> None:
-        outcomes, events, seconds = delivered.outcomes, delivered.events, now - self._began
-        if not (outcomes or events):
-            return
-        facts = partial(window_facts, outcomes, events, seconds)
-        self._log("info", window_message(outcomes, events, seconds), facts)
-        if failed := _failed(delivered):
-            listed_by = command_line("dead-letters", *self._org_option)
-            message = f"Failed and kept: {counted(failed, 'record')}. To list all that failed, run: {listed_by}"
-            self._log_sparingly("warning", "dead letters", message)
-
-
-class _Retried:
-    """Counts the outcomes of retried dead letters."""
-
-    def __init__(self, tell: Callable[[Delivered], OutputState]) -> None:
-        self._tell = tell
-        self.events = 0
-        self.failed = 0
-
-    def tell(self, delivered: Delivered) -> OutputState:
-        self.events += delivered.events
-        self.failed += _failed(delivered)
-        return self._tell(delivered)
-
-
-def _failed(delivered: Delivered) -> int:
-    return sum(outcome.fate == "failed" for outcome in delivered.outcomes)
 
 
 def _in_background(options: RunOptions, should_stop: Callable[[], bool]) -> RunOptions:

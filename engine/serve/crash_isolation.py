@@ -13,29 +13,38 @@ from sfmap.engine.sources.reading import read_event
 
 
 class Suspects:
-    """The events of windows that delivery crashed on: each is then delivered alone, until the cause is found."""
+    """The events of windows that delivery crashed on.
+
+    Of several open windows, each is then delivered alone, and of one window each event, until the cause is found.
+    """
 
     def __init__(self) -> None:
+        self._apart_until = 0
+        """The last event of windows to deliver one after the other."""
         self._alone_until = 0
         """The last event to deliver alone."""
         self._causes: dict[int, str] = {}
         """The events that delivery crashed on when delivered alone, and the error of each."""
 
     def suspect(self, numbers: Sequence[int], error: str) -> bool:
-        """Notes a crash on these events of one window; returns False if the cause was already found in them."""
+        """Notes a crash on these events; returns False if the cause was already found in them."""
         if numbers[0] in self._causes:
             return False
+        self._apart_until = max(self._apart_until, numbers[-1])
+        if len(numbers) > WINDOW_SIZE:
+            return True
         if len(numbers) == 1:
             self._causes[numbers[0]] = error
         self._alone_until = numbers[-1]
         return True
 
     def are_after(self, number: int) -> bool:
-        return number < self._alone_until
+        """Whether the next window is delivered by itself."""
+        return number < max(self._apart_until, self._alone_until)
 
     def most_together(self, after: int) -> int:
         """The most events of the window after that number."""
-        return 1 if self.are_after(after) else WINDOW_SIZE
+        return 1 if after < self._alone_until else WINDOW_SIZE
 
     def received(self, spooled: Spooled) -> Received:
         """The event to deliver; one that delivery crashed on cannot be read, and so becomes a dead letter."""

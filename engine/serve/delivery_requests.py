@@ -30,7 +30,7 @@ class DeliveryRequests:
         self._later_at = 0.0
         self._stop = threading.Event()
         self._news = threading.Event()
-        """Set when events have arrived, or when something was requested."""
+        """Set when events have arrived, a call has finished, or something was requested."""
         self._reloaded = threading.Event()
         """Set when the project is read again."""
 
@@ -54,8 +54,8 @@ class DeliveryRequests:
         self._retries |= dict.fromkeys(numbers)
         self._news.set()
 
-    def note_arrival(self) -> None:
-        """Notes that events have arrived."""
+    def note_news(self) -> None:
+        """Notes that events have arrived, or that a call of delivery has finished."""
         self._news.set()
 
     @property
@@ -91,12 +91,10 @@ class DeliveryRequests:
             self._retries |= self._later
             self._later = {}
 
-    def forget_news(self) -> None:
-        """Makes `wait_for_news` wait for news from now on. For the delivery thread."""
-        self._news.clear()
-
     def wait_for_news(self, seconds: float) -> None:
+        """Waits until there has been news since it returned last, or for so long. For the delivery thread."""
         self._news.wait(seconds)
+        self._news.clear()
 
     def forget_reload(self) -> None:
         """Makes `wait_for_reload` wait for a reload from now on. For the delivery thread."""

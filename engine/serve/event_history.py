@@ -61,8 +61,8 @@ class EventHistory:
         self._bounds = bounds
         self._log = SparingLog(log)
         self._waiting = _Waiting()
-        self._noted = (0, 0)
-        """The first and last number of the window that was noted last: while the org is away, it comes again."""
+        self._noted = 0
+        """The number of the last event that was noted: while the org is away, events come again."""
         self._news = threading.Condition()
         self._is_stopping = False
         self._writing: HistoryWriting | None = None
@@ -82,11 +82,10 @@ class EventHistory:
 
     def note_window(self, spooled: Sequence[Spooled], received: Sequence[Received]) -> None:
         """Notes events that are about to be delivered."""
-        if not spooled or (spooled[0].number, spooled[-1].number) == self._noted:
-            return
-        self._noted = spooled[0].number, spooled[-1].number
-        size = sum(len(one.event) for one in spooled)
-        self._add(lambda waiting: waiting.events.extend(zip(spooled, received, strict=True)), size, 0)
+        new = [pair for pair in zip(spooled, received, strict=True) if pair[0].number > self._noted]
+        if new:
+            self._noted = new[-1][0].number
+            self._add(lambda waiting: waiting.events.extend(new), sum(len(one.event) for one, _ in new), 0)
 
     def note_outcomes(self, outcomes: Sequence[Outcome], revision: str, *, are_retried: bool = False) -> None:
         """Notes the outcomes of events of the spool, or of dead letters that were retried."""

@@ -1,39 +1,60 @@
 """Takes events from the spool in windows, as soon as they fill one or the first has waited long enough."""
 
 import time
+from collections import deque
+from math import inf
 
-from sfmap.engine.delivery.waiter import StopRequested
 from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
 from sfmap.engine.journal.spool import Spool, Spooled
-from sfmap.engine.serve.delivery_requests import DeliveryRequests
-
-_LOOK_AT_OTHERS_SECONDS = 0.1
-"""How often to look for events that other nodes have accepted."""
-_LOOK_SECONDS = 0.5
-"""How often records that wait for a write in doubt are looked at while no events arrive."""
 
 
 class SpoolWindows:
-    def __init__(self, spool: Spool, requests: DeliveryRequests, linger: float) -> None:
-        """`linger` is how many seconds the first event of a window waits for others."""
-        self._spool = spool
-        self._requests = requests
-        self._linger = linger
+    """For the delivery thread. Every method may raise `JournalFailed`."""
 
-    def next(self, after: int, most: int) -> list[Spooled]:
-        """The next window; an empty one after a while without events, or for a request. Raises `StopRequested`."""
+    def __init__(self, spool: Spool, after: int, linger: float) -> None:
+        """Events up to the number `after` have been delivered.
+
+        `linger` is how many seconds the first event of a window waits for others.
+        """
+        self._spool = spool
+        self._linger = linger
+        self._taken: deque[tuple[int, int]] = deque()
+        """The number and size of each event that was taken and is still in the spool."""
+        self._taken_size = 0
+        self._since: float | None = None
+        """When the first of those that wait to be taken was seen, or accepted if none is being delivered."""
+        self.last = after
+        """The number of the last event that was taken."""
+        self.remove(after)
+
+    def next(self, most: int) -> list[Spooled]:
+        """What is to be delivered now: a full window, or what has waited long enough; otherwise nothing."""
         spool = self._spool
-        began = time.monotonic()
-        while not self._requests.is_stopping():
-            self._requests.forget_news()
-            spool.look()
-            waits = spool.events > 0
+        spool.look()
+        events, size = spool.events - len(self._taken), spool.size - self._taken_size
+        if events <= 0:
+            self._since = None
+            return []
+        if self._since is None:
             # The spool's age uses the wall clock, which can be set back: the wait must end all the same.
-            waited = time.monotonic() - began
-            left = self._linger - max(spool.age, waited) if waits else _LOOK_SECONDS - waited
-            if self._requests.are_waiting:
-                return []
-            if spool.events >= WINDOW_SIZE or spool.size >= WINDOW_BYTES or left <= 0:
-                return spool.after(after, most, WINDOW_BYTES) if waits else []
-            self._requests.wait_for_news(min(left, _LOOK_AT_OTHERS_SECONDS) if spool.is_shared else left)
-        raise StopRequested
+            self._since = time.monotonic() - (0.0 if self._taken else spool.age)
+        if events < WINDOW_SIZE and size < WINDOW_BYTES and self.due_in:
+            return []
+        window = spool.after(self.last, most, WINDOW_BYTES)
+        self._since = None
+        if window:
+            self.last = window[-1].number
+            self._taken += ((one.number, len(one.event)) for one in window)
+            self._taken_size += sum(len(one.event) for one in window)
+        return window
+
+    @property
+    def due_in(self) -> float:
+        """How many seconds those that wait go on waiting, if no more come; infinite if none waits."""
+        return inf if self._since is None else max(0.0, self._since + self._linger - time.monotonic())
+
+    def remove(self, up_to: int) -> None:
+        """Removes delivered events from the spool."""
+        self._spool.remove(up_to)
+        while self._taken and self._taken[0][0] <= up_to:
+            self._taken_size -= self._taken.popleft()[1]

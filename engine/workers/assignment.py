@@ -56,6 +56,8 @@ class Assignment:
         self._changed = threading.Condition()
         self._partitions: dict[int, AssignedPartition] = {}
         self._is_over = False
+        self._has_news = False
+        """Whether something has arrived or changed since the last wait."""
 
     # For the reading thread.
 
@@ -63,7 +65,7 @@ class Assignment:
         offsets = {number: self._known(number) for number in partitions}
         with self._changed:
             self._partitions |= {number: AssignedPartition(number) for number in partitions}
-            self._changed.notify_all()
+            self._notify()
         return offsets
 
     def revoke(self, partitions: Sequence[int]) -> None:
@@ -72,7 +74,7 @@ class Assignment:
         with self._changed:
             for number in wanted & self._partitions.keys():
                 self._partitions[number].is_revoked = True
-            self._changed.notify_all()
+            self._notify()
             self._changed.wait_for(lambda: self._is_over or not wanted & self._partitions.keys())
 
     def take(self, polled: Polled) -> None:
@@ -87,7 +89,7 @@ class Assignment:
                 read[number].end = polled.ends[number]
             for number in read.keys() & set(polled.out_of_range):
                 read[number].is_out_of_range = True
-            self._changed.notify_all()
+            self._notify()
 
     def to_resume(self) -> dict[int, int | None]:
         """The partitions to be read on; with the offset to begin at if they have just been opened."""
@@ -118,7 +120,7 @@ class Assignment:
         """Has it read from an offset on."""
         with self._changed:
             partition.offset = offset
-            self._changed.notify_all()
+            self._notify()
 
     def window(self, partition: AssignedPartition, linger: float) -> list[TopicMessage]:
         """What is to be delivered now: a full window, or what has waited for so many seconds."""
@@ -139,18 +141,30 @@ class Assignment:
         """Forgets it: nothing more is delivered of it."""
         with self._changed:
             self._partitions.pop(partition.number, None)
-            self._changed.notify_all()
+            self._notify()
 
     def close_all(self) -> None:
         """Ends every wait for a partition to be closed."""
         with self._changed:
             self._is_over = True
-            self._changed.notify_all()
+            self._notify()
 
     def wait(self, seconds: float) -> None:
-        """Waits until something arrives or changes."""
+        """Waits until something has arrived or changed since the last wait, or a call has finished."""
         with self._changed:
-            self._changed.wait(seconds)
+            self._changed.wait_for(lambda: self._has_news, seconds)
+            self._has_news = False
+
+    # For the threads of calls.
+
+    def note_call(self) -> None:
+        """Notes that a call of a delivery has finished."""
+        with self._changed:
+            self._notify()
+
+    def _notify(self) -> None:
+        self._has_news = True
+        self._changed.notify_all()
 
     @staticmethod
     def _add(partition: AssignedPartition, message: TopicMessage) -> None:

@@ -1,6 +1,6 @@
 """Sends dead letters to a topic, before the journal counts their events as done."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from sfmap.engine.delivery.commits import Delivered, Listener, OutputState
 from sfmap.engine.delivery.outcome import Outcome
@@ -8,6 +8,7 @@ from sfmap.engine.journal.database import Database
 from sfmap.engine.journal.dead_letter_store import attempts_before
 from sfmap.engine.journal.entries import digest
 from sfmap.engine.journal.ledger import Ledger
+from sfmap.engine.sources.event_source import Received
 from sfmap.engine.sources.kafka.kafka_errors import BrokersAway
 from sfmap.engine.sources.kafka.kafka_settings import KafkaSettings
 from sfmap.engine.sources.kafka.topic_messages import SOURCE_HEADER
@@ -62,15 +63,23 @@ class LetterListener:
         self._topic = topic
         self._ledger = ledger
         self._name = name
-        self.window: Mapping[int, bytes] = {}
+        self._under_way: dict[int, bytes] = {}
         """The events that are being delivered, by their number."""
+
+    def begin(self, window: Sequence[Received]) -> None:
+        """Notes events that are about to be delivered."""
+        self._under_way |= {one.number: one.raw for one in window}
+
+    def end(self, up_to: int) -> None:
+        """Notes that the outcomes of the events up to a number are in the journal."""
+        self._under_way = {number: raw for number, raw in self._under_way.items() if number > up_to}
 
     def tell(self, delivered: Delivered) -> OutputState:
         failed = [outcome for outcome in delivered.outcomes if outcome.fate == "failed"]
         if failed:
             held = {one.key.event: one.raw for one in self._ledger.held()}
             for outcome in failed:
-                raw = self.window.get(outcome.event, held.get(outcome.event, b""))
+                raw = self._under_way.get(outcome.event, held.get(outcome.event, b""))
                 self._topic.send(outcome, raw, f"{self._name}@{outcome.line}")
             self._topic.flush()
         return self._listener.tell(delivered)

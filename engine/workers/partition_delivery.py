@@ -1,4 +1,4 @@
-"""Delivers one partition: its journal, its position, and its events window by window."""
+"""Delivers one partition: its journal, its position, and its events in windows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -95,20 +95,36 @@ class PartitionDelivery:
         start: PartitionStart,
         letters: LetterListener | None,
     ) -> None:
-        self._delivery = delivery
+        self.delivery = delivery
         self._ledger = ledger
         self._place = place
         self._letters = letters
         self._reader = reader
         self._start = start
-        self.offset = start.offset
-        """The offset of the first event that is not delivered."""
         delivery.begin(start.position(place.number))
+
+    @property
+    def offset(self) -> int:
+        """The offset of the first event that is not delivered."""
+        return self.delivery.position.offset
 
     @property
     def held(self) -> int:
         """The number of records that wait for a write in doubt."""
-        return self._delivery.held
+        return self.delivery.held
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether events were taken that are not committed."""
+        return self.delivery.is_busy
+
+    def go_on(self) -> None:
+        """Goes on with what has become possible. Raises as `Delivery` does."""
+        self.delivery.go_on()
+
+    def close(self) -> None:
+        """Ends after the calls in flight, and commits what is certain. Raises as `Delivery` does."""
+        self.delivery.close()
 
     def is_of(self, topic: TopicDescription) -> bool:
         return self._start.is_of(topic)
@@ -116,15 +132,12 @@ class PartitionDelivery:
     def pass_end(self, end: int) -> None:
         """Moves past what is no event, such as the end of a transaction. Raises `JournalFailed`."""
         position = replace(self._start, offset=end).position(self._place.number)
-        self._delivery.begin(position)
+        self.delivery.begin(position)
         self._ledger.commit(Commit(position=position))
-        self.offset = end
 
-    def deliver(self, messages: Sequence[TopicMessage]) -> None:
-        """Delivers a window, or only what waits for a write in doubt if it is empty. Raises as `Delivery` does."""
+    def take(self, messages: Sequence[TopicMessage]) -> None:
+        """Takes a window of events. Raises as `Delivery` does."""
         window = [self._reader.received(one, self._start) for one in messages]
         if self._letters:
-            self._letters.window = {one.number: one.raw for one in window}
-        self._delivery.deliver_window(window)
-        if messages:
-            self.offset = messages[-1].offset + 1
+            self._letters.begin(window)
+        self.delivery.take(window)

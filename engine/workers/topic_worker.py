@@ -2,12 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sfmap.engine.delivery.deliver_all import RunListener, RunOptions, make_delivery
+from sfmap.engine.delivery.org_threads import OrgThreads
+from sfmap.engine.delivery.pipeline import have_room
 from sfmap.engine.delivery.waiter import StopRequested
+from sfmap.engine.delivery.write_pace import WritePace
 from sfmap.engine.errors import SfmapError
 from sfmap.engine.journal.database import Database, JournalFailed, JournalOutOfReach
 from sfmap.engine.journal.ledger import Ledger
@@ -20,7 +24,7 @@ from sfmap.engine.sources.kafka.group_consumer import GroupConsumer
 from sfmap.engine.sources.kafka.kafka_errors import BrokersAway
 from sfmap.engine.sources.kafka.topic import Topic
 from sfmap.engine.sources.kafka.topic_description import TopicDescriber
-from sfmap.engine.sources.kafka.topic_messages import PartitionStart
+from sfmap.engine.sources.kafka.topic_messages import PartitionStart, TopicMessage
 from sfmap.engine.workers.assignment import AssignedPartition, Assignment
 from sfmap.engine.workers.dead_letter_topic import DeadLetterTopic, LetterListener
 from sfmap.engine.workers.partition_delivery import (
@@ -91,6 +95,7 @@ class TopicWorker:
         self._describer = TopicDescriber(topic.settings)
         self._assignment = Assignment(self._known_offset)
         self._consumer = GroupConsumer(topic.settings, self._assignment)
+        self._threads = OrgThreads(WritePace(ports.options.connections), self._assignment.note_call)
         self._open: dict[int, _Open] = {}
         self._delivered: dict[int, int] = {}
         """By partition, the offset of the first event that is not delivered, for displays of the lag."""
@@ -101,6 +106,8 @@ class TopicWorker:
         self._letters = (
             DeadLetterTopic(topic.settings, ports.journal, ports.key) if topic.settings.dead_letters else None
         )
+        self._is_opening = False
+        """Whether a partition is to be opened."""
         self._deliverable = 0
         """How many partitions may be delivered."""
         self._next_look = 0.0
@@ -124,9 +131,10 @@ class TopicWorker:
                 self._turn()
         finally:
             self._is_over.set()
-            self.held = self._held()
-            for one in list(self._open.values()):
+            opened = list(self._open.values())
+            for one in opened:
                 self._close(one)
+            self.held = sum(one.delivery.held for one in opened)
             self._assignment.close_all()
             reading.join()
 
@@ -139,13 +147,15 @@ class TopicWorker:
         try:
             self._give_way()
             self._look_at_topic()
-            has_delivered = [self._handle(one) for one in self._assignment.partitions()]
+            partitions = self._assignment.partitions()
+            self._is_opening = any(map(self._is_to_be_opened, partitions))
+            has_taken = [self._handle(one) for one in partitions]
         except (LeaseLost, JournalOutOfReach) as lost:
             self._begin_again(lost)
         except BrokersAway as away:
             self._wait_after(f"{away}. Delivery goes on as soon as one answers.")
         else:
-            if not any(has_delivered):
+            if not any(has_taken):
                 self._assignment.wait(_POLL_SECONDS)
 
     def _look_at_topic(self) -> None:
@@ -167,7 +177,7 @@ class TopicWorker:
             self._next_look = time.monotonic() + _GROWTH_SECONDS
 
     def _handle(self, partition: AssignedPartition) -> bool:
-        """Does what is next for a partition; returns whether it has delivered events."""
+        """Does what is next for a partition; returns whether it has taken events."""
         opened = self._open.get(partition.number)
         if partition.is_revoked:
             if opened:
@@ -177,9 +187,14 @@ class TopicWorker:
             self._forget(opened, 0.0)  # it is opened again, if the brokers have what comes next
         elif opened:
             return self._deliver(opened)
-        elif partition.number < self._deliverable and time.monotonic() >= partition.begins:
+        elif self._is_to_be_opened(partition) and not any(one.delivery.is_busy for one in self._open.values()):
             self._begin(partition)
         return False
+
+    def _is_to_be_opened(self, partition: AssignedPartition) -> bool:
+        """Whether it is to be opened as soon as nothing is under way: that would be taken for writes in doubt."""
+        is_due = partition.number < self._deliverable and time.monotonic() >= partition.begins
+        return is_due and not partition.is_revoked and partition.number not in self._open
 
     def _begin(self, partition: AssignedPartition) -> None:
         """Takes the lease of the partition, and delivers it from where the journal says."""
@@ -195,10 +210,16 @@ class TopicWorker:
             start = begin_partition(ledger, place, restart=self._restarts(number))
             options = replace(ports.options, bulk_asked="never", should_stop=lambda: self._must_pause(partition))
             letters = LetterListener(ports.listener, self._letters, ledger, place.name) if self._letters else None
-            listener = letters or ports.listener
             opened = PartitionDelivery(
                 delivery=make_delivery(
-                    ports.mapper, ports.org, ledger, options, listener, ports.on_commit, ports.bulk
+                    ports.mapper,
+                    ports.org,
+                    ledger,
+                    options,
+                    letters or ports.listener,
+                    partial(self._committed, letters),
+                    ports.bulk,
+                    self._threads,
                 ),
                 ledger=ledger,
                 reader=self._topic.reader,
@@ -216,23 +237,38 @@ class TopicWorker:
             self._ports.options.say(f"{self._topic.name}[{partition.number}] waits: {taken}.")
         partition.begins = time.monotonic() + _LEASE_SECONDS
 
+    def _committed(self, letters: LetterListener | None, position: Position) -> None:
+        if letters:
+            letters.end(position.number)
+        self._ports.on_commit(position)
+
     def _deliver(self, one: _Open) -> bool:
-        """Delivers the next window of the partition, if it is time for it; returns whether it was."""
-        window = self._assignment.window(one.partition, self._options.linger)
-        if not window and not one.delivery.held:
-            if one.partition.end > one.delivery.offset and not one.partition.waiting:
-                one.delivery.pass_end(one.partition.end)
-            return False
+        """Goes on with the partition, and takes its next window if it is time for it; returns whether it was."""
+        window: Sequence[TopicMessage] = ()
         try:
-            one.delivery.deliver(window)
+            one.delivery.go_on()
+            if self._has_room(one):
+                window = self._assignment.window(one.partition, self._options.linger)
+            if window:
+                one.delivery.take(window)
         except StopRequested:
             if not one.partition.is_revoked:
                 raise
+            return False
         except BrokersAway:  # which would have taken dead letters: the window is not committed
             self._forget(one, _JOURNAL_SECONDS)
             raise
         self._delivered[one.partition.number] = one.delivery.offset
+        is_idle = not (window or one.partition.waiting or one.delivery.is_busy or one.delivery.held)
+        if is_idle and one.partition.end > one.delivery.offset:
+            one.delivery.pass_end(one.partition.end)
         return bool(window)
+
+    def _has_room(self, one: _Open) -> bool:
+        """Whether it may take a window: the first one, or more to keep the connections full."""
+        if self._is_opening:
+            return False
+        return not one.delivery.is_busy or have_room([each.delivery.delivery for each in self._open.values()])
 
     def _give_way(self) -> None:
         """Gives up all leases if a run waits for the org; they are taken again when it has ended."""
@@ -267,6 +303,8 @@ class TopicWorker:
     def _close(self, one: _Open) -> None:
         del self._open[one.partition.number]
         self._delivered.pop(one.partition.number, None)
+        with suppress(JournalFailed, LeaseLost, BrokersAway):  # what is not committed is delivered again
+            one.delivery.close()
         with suppress(JournalFailed):  # the database frees what it could not be told
             one.ending.close()
 

@@ -12,9 +12,11 @@ import requests
 
 from sfmap.engine.delivery.in_doubt import CALL_LIMIT, Doubts
 from sfmap.engine.delivery.loads import Loads
+from sfmap.engine.delivery.org_threads import OrgThreads
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.pipeline import Delivery, DeliveryOptions
 from sfmap.engine.delivery.waiter import Waiter
+from sfmap.engine.delivery.write_pace import WritePace
 from sfmap.engine.journal.folder_state import journal_file
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.local_org.process import start_local_org
@@ -95,7 +97,8 @@ def delivered(
         doubts=Doubts(ledger, call_limit),
         waiter=waiter,
         loads=Loads(table=ledger.loads, waiter=waiter),
-        options=DeliveryOptions(window_size=window_size, connections=2),
+        threads=OrgThreads(WritePace(2)),
+        options=DeliveryOptions(window_size=window_size),
         listener=collected,
     ).deliver(Events(events))
     return collected.outcomes

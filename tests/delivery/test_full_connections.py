@@ -1,19 +1,16 @@
 """Writes of several windows are under way at once, up to the number of connections."""
 
-import gzip
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
-import requests
 
-from sfmap.engine.local_org.calls import credentials
-from sfmap.engine.local_org.process import start_local_org
-
-from ..folder import Folder, Identify
+from ..folder import Event, Folder, Identify
+from ..gate import running_gate
+from ..kafka_brokers import running_brokers
+from ..service import KEY, PROJECT, Service, set_up_service
+from ..sources.kafka.topics import Topics
 
 LOOKED_UP = """\
 sfmap: 1
@@ -26,70 +23,9 @@ fields:
   Company: {value: n/a}
   LeadSource: {value: Web, write: create}
 """
-PROJECT = """\
-orgs:
-  org: {{login_url: "{url}", username: {username}, password: "${{PASSWORD}}", security_token: "${{TOKEN}}"}}
+TOPIC = """\
+sources: {{events: {{kafka: {{brokers: "{address}", topic: {topic}}}}}}}
 """
-SECRETS = {"PASSWORD": credentials.PASSWORD, "TOKEN": credentials.SECURITY_TOKEN}
-PATIENCE = 60
-"""Seconds after which writes are no longer kept waiting for others, and the test fails."""
-
-
-class Gate(ThreadingHTTPServer):
-    """Stands before an org, and lets writes through once so many of them have arrived."""
-
-    daemon_threads = True
-
-    def __init__(self, org: str, writes: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Passing)
-        self.org = org
-        self._together = threading.Barrier(writes)
-        self.is_passed = False
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def wait(self) -> None:
-        if self.is_passed:
-            return
-        try:
-            self._together.wait(PATIENCE)
-            self.is_passed = True
-        except threading.BrokenBarrierError:
-            return
-
-
-class _Passing(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Gate
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        said = gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
-        if b":create>" in said or b":upsert>" in said:
-            self.server.wait()
-        headers = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
-        headers["X-Forwarded-Host"] = self.headers["Host"]
-        answer = requests.post(self.server.org + self.path, body, headers=headers, timeout=PATIENCE)
-        self.send_response(answer.status_code)
-        self.send_header("Content-Type", answer.headers["Content-Type"])
-        self.send_header("Content-Length", str(len(answer.content)))
-        self.end_headers()
-        self.wfile.write(answer.content)
-
-    def log_message(self, *_said: object) -> None:
-        """Says nothing."""
-
-
-@contextmanager
-def gate(folder: Path, writes: int) -> Iterator[Gate]:
-    with start_local_org(folder / "org.db") as org, Gate(org.url, writes) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
 
 
 @pytest.mark.parametrize(("connections", "mapping"), [(12, "upsert"), (14, "looked up")])
@@ -102,9 +38,97 @@ def test_the_next_windows_are_written_while_one_is(
         (folder.path / "mappings/lead.yaml").write_text(LOOKED_UP)
     events = [identify(f"p{number}@example.com") for number in range(200 * connections + 1_000)]
     folder.write("events.ndjson", events)
-    with gate(tmp_path, connections) as server:
-        (folder.path / "sfmap.yaml").write_text(PROJECT.format(url=server.url, username=credentials.USERNAME))
+    with running_gate(tmp_path, connections) as server:
+        server.set_up(folder.path)
         options = ("--org", "org", "--connections", str(connections), "--report", "report.json")
-        done = folder.sfmap("run", "events.ndjson", *options, environment=SECRETS)
+        done = folder.sfmap("run", "events.ndjson", *options)
     assert (done.returncode, server.is_passed) == (0, True), done.stderr
     assert folder.report()["created"] == len(events)
+
+
+def send(service: Service, *events: Event) -> None:
+    for first in range(0, len(events), 500):
+        body = {"writeKey": KEY, "batch": events[first : first + 500]}
+        assert service.ask("/v1/batch", body).status == 200
+
+
+def test_a_service_writes_several_windows_at_once(folder: Folder, tmp_path: Path, identify: Identify) -> None:
+    events = [identify(f"p{number}@example.com") for number in range(3_400)]
+    with running_gate(tmp_path, 12) as server, set_up_service(folder.path) as service:
+        server.set_up(folder.path, PROJECT)
+        service.start("--org", "org", "--connections", "12")
+        send(service, *events)
+        service.wait_until_delivered()
+        assert service.stop() == 0
+    assert server.is_passed
+    assert server.emails() == len(events)
+
+
+def test_a_service_does_not_let_an_event_wait_for_those_before_it(
+    folder: Folder, tmp_path: Path, identify: Identify
+) -> None:
+    with running_gate(tmp_path, 2) as server, set_up_service(folder.path) as service:
+        server.set_up(folder.path, PROJECT)
+        service.start("--org", "org", "--connections", "2")
+        send(service, identify("first@example.com"))
+        assert server.has_come(1)
+        send(service, identify("second@example.com"))
+        service.wait_until_delivered()
+        assert service.stop() == 0
+    assert server.is_passed
+    assert server.emails() == 2
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_a_worker_writes_several_windows_at_once(
+    folder: Folder, tmp_path: Path, identify: Identify, partitions: int
+) -> None:
+    events = [identify(f"p{number}@example.com") for number in range(3_600)]
+    with running_gate(tmp_path, 14) as server, running_brokers() as brokers:
+        brokers.create("events", partitions)
+        topics = Topics(folder, brokers, "events")
+        for partition in range(partitions):
+            topics.send(*events[partition::partitions], partition=partition)
+        topic = TOPIC.format(address=brokers.address, topic="events")
+        server.set_up(folder.path, topic)
+        options = ("--org", "org", "--connections", "14", "--until-end")
+        done = folder.sfmap("run", "--source", "events", *options)
+    assert (done.returncode, server.is_passed) == (0, True), done.stderr
+    assert server.emails() == len(events)
+
+
+def test_a_worker_does_not_let_an_event_wait_for_those_before_it(
+    folder: Folder, tmp_path: Path, identify: Identify
+) -> None:
+    with running_gate(tmp_path, 2) as server, running_brokers() as brokers:
+        brokers.create("events")
+        topics = Topics(folder, brokers, "events")
+        topic = TOPIC.format(address=brokers.address, topic="events")
+        server.set_up(folder.path, topic)
+        options = ("--org", "org", "--connections", "2", "--linger", "0")
+        process = folder.start("run", "--source", "events", *options)
+        topics.send(identify("first@example.com"))
+        assert server.has_come(1)
+        topics.send(identify("second@example.com"))
+        assert server.has_come(2)
+        process.terminate()
+        said = process.communicate()
+    assert server.is_passed, said
+    assert server.emails() == 2
+
+
+def test_an_event_of_a_stream_does_not_wait_for_those_before_it(
+    folder: Folder, tmp_path: Path, identify: Identify
+) -> None:
+    with running_gate(tmp_path, 2) as server:
+        server.set_up(folder.path)
+        options = ("--org", "org", "--connections", "2", "--linger", "0")
+        process = folder.start("run", "-", *options, stdin=subprocess.PIPE)
+        assert process.stdin
+        for number in range(2):
+            process.stdin.write(json.dumps(identify(f"p{number}@example.com")).encode() + b"\n")
+            process.stdin.flush()
+            assert server.has_come(number + 1)
+        said = process.communicate()
+    assert (process.returncode, server.is_passed) == (0, True), said
+    assert server.emails() == 2

@@ -22,6 +22,7 @@ from sfmap.engine.mapping.values.record import Event, Mapped
 from sfmap.engine.org.soap import PasswordLogin, Secret, SoapOrg, SoapSettings
 from sfmap.engine.project.loading import ChosenMappings, compile_mappings, mapping_sources
 from sfmap.engine.serve.background import Background
+from sfmap.engine.serve.crash_isolation import Suspects
 from sfmap.engine.serve.metrics import Metrics
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.wiring.org_opening import OpenOrg
@@ -128,3 +129,16 @@ def test_a_bug_in_delivery_makes_one_event_a_dead_letter(service: Service) -> No
     assert service.ask("/healthz").status == 200
     assert "Bob" not in service.log()
     assert service.stop() == 0
+
+
+def test_the_windows_of_a_crash_are_delivered_one_after_the_other_before_events_are() -> None:
+    """Else a bug in one of many windows would take two calls for each of their events."""
+    suspects = Suspects()
+    assert suspects.suspect(range(1, 6_001), "a bug")
+    assert (suspects.are_after(0), suspects.most_together(0)) == (True, 2_000)
+    assert (suspects.are_after(6_000), suspects.most_together(6_000)) == (False, 2_000)
+    assert suspects.suspect(range(2_001, 4_001), "a bug")
+    assert (suspects.most_together(2_000), suspects.most_together(4_000)) == (1, 2_000)
+    assert suspects.suspect([2_500], "a bug")
+    assert not suspects.suspect([2_500], "a bug")
+    assert suspects.are_after(4_000)
