@@ -90,6 +90,7 @@ REFUSED = [
     ("SELECT Id FROM Contact WHERE Birthdate IN (TODAY)", "MALFORMED_QUERY", "unexpected token: TODAY"),
     ("SELECT Id FROM Contact WHERE Birthdate = LAST_N_DAYS", "MALFORMED_QUERY", "unexpected token: LAST_N_DAYS"),
     ("SELECT Id FROM Contact WHERE AccountId LIKE '001%'", "INVALID_QUERY_FILTER_OPERATOR", "on id field"),
+    ("SELECT Id FROM Contact WHERE Id = '003x'", "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: 003x"),
     ("SELECT Id FROM Contact WHERE Birthdate LIKE '1%'", "INVALID_QUERY_FILTER_OPERATOR", "on date field"),
     (f"SELECT Id FROM Contact WHERE LastName = '{'x' * 4001}'", "MALFORMED_QUERY", "unexpected token"),
     (f"SELECT Id FROM Contact{' ' * 100_000}LIMIT 1", "QUERY_TOO_COMPLICATED", "100,000 characters"),

@@ -1,5 +1,5 @@
 // What the tests of the workbench do on its page.
-import { readFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { click, given } from './harness.mjs'
@@ -25,6 +25,12 @@ export async function toLine(page, number) {
   await chord(page, 'Control', 'Home')
   for (let line = 1; line < number; line += 1) await page.keyboard.press('ArrowDown')
   await page.keyboard.press('End')
+}
+
+/** Replaces a file in one step, as editors do: the workbench must not read half of it. */
+export function replaceFile(path, text) {
+  writeFileSync(`${path}.new`, text)
+  renameSync(`${path}.new`, path)
 }
 
 export async function chord(page, ...keys) {

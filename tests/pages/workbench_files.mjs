@@ -1,9 +1,9 @@
 // Changes files with the workbench: new mappings, recipes, conflicts, reverts, and caught events that become samples.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { click, given, inBrowser, open, press, shows } from './harness.mjs'
-import { LEAD, accept, chord, ready, toLine } from './workbench.mjs'
+import { LEAD, accept, chord, ready, replaceFile, toLine } from './workbench.mjs'
 
 const file = (name) => join(given.folder, name)
 const lead = () => readFileSync(file(LEAD), 'utf8')
@@ -11,12 +11,20 @@ const isDirty = (page) => page.waitForSelector('#files [aria-selected="true"] .u
 const isSaved = (page) => page.waitForFunction(() => !document.querySelector('#files .unsaved'))
 const within = (page, selector) => page.waitForSelector(`dialog[open] ${selector}`)
 
+/** Clicks on a button; something happens between pressing and releasing it. */
+async function pressWhile(page, name, happens) {
+  await page.locator(`::-p-aria([name="${name}"][role="button"])`).hover()
+  await page.mouse.down()
+  await happens()
+  await page.mouse.up()
+}
+
 async function conflicts(page) {
   const before = lead()
   await toLine(page, 2)
   await page.keyboard.type(' Mine.')
   await isDirty(page)
-  writeFileSync(file(LEAD), before.replace('calls become', 'calls BECOME'))
+  replaceFile(file(LEAD), before.replace('calls become', 'calls BECOME'))
   await press(page, 'Take theirs')
   await isSaved(page)
   const taken = lead()
@@ -24,13 +32,17 @@ async function conflicts(page) {
   await toLine(page, 2)
   await page.keyboard.type(' Mine.')
   await isDirty(page)
-  writeFileSync(file(LEAD), before)
-  await press(page, 'Show both')
+  replaceFile(file(LEAD), before)
+  await pressWhile(page, 'Show both', async () => {
+    const isAsked = page.waitForResponse((answer) => answer.url().includes('/api/samples'))
+    replaceFile(file(LEAD), `${before}\n`)
+    await isAsked
+  })
   await shows(page, 'Leads. Mine.', { within: 'dialog[open]' })
   await click(page, 'dialog[open] .primary')
   await shows(page, 'Saved lead.yaml')
   const kept = lead()
-  writeFileSync(file(LEAD), before)
+  replaceFile(file(LEAD), before)
   await page.waitForFunction(() => document.querySelector('#editor').shadowRoot.querySelector('.cm-content').textContent.includes('become Leads.sfmap'))
   return { taken: taken.split('\n')[1], kept: kept.split('\n')[1] }
 }

@@ -1,9 +1,9 @@
 // Every state of the workbench.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { click, given, inBrowser, look, press, shows } from './harness.mjs'
-import { LEAD, chord, completions, lineWith, pane, ready, toLine } from './workbench.mjs'
+import { LEAD, chord, completions, lineWith, pane, ready, replaceFile, toLine } from './workbench.mjs'
 
 const sample = async (page, title) => {
   await pane(page, 'samples')
@@ -92,10 +92,10 @@ const states = {
     await page.keyboard.type(' Really.')
     const file = join(given.folder, LEAD)
     const before = readFileSync(file, 'utf8')
-    writeFileSync(file, before.replace('max: 80, required: true', 'max: 60, required: true'))
+    replaceFile(file, before.replace('max: 80, required: true', 'max: 60, required: true'))
     await press(page, 'Show both')
     await shows(page, 'Keep mine', { within: 'dialog[open]' })
-    return () => writeFileSync(file, before)
+    return () => replaceFile(file, before)
   },
   async nothing_found(page) {
     await ready(page)

@@ -107,6 +107,10 @@ def wrong_operator(on: str) -> Fault:
     return Fault("INVALID_QUERY_FILTER_OPERATOR", message, "MalformedQueryFault")
 
 
+def no_id(text: str) -> Fault:
+    return Fault("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {text}", "MalformedQueryFault")
+
+
 def database_failed(error: Exception) -> Fault:
     return unexpected("SERVER_UNAVAILABLE", f"The local org's database: {error}.")
 

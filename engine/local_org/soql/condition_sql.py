@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from sfmap.engine.local_org.faults.org_faults import Fault, wrong_operator
+from sfmap.engine.local_org.faults.org_faults import Fault, no_id, wrong_operator
 from sfmap.engine.local_org.records.ids import full_id
 from sfmap.engine.local_org.records.object_schema import NUMBER_TYPES, FieldSchema
 from sfmap.engine.local_org.records.store import Stored, fold
@@ -165,7 +165,9 @@ class Conditions:
         if not isinstance(literal.value, str) or literal.kind != "text":
             return literal.value
         if column.field.type in ("id", "reference"):
-            return full_id(literal.value) or literal.value or None
+            if literal.value and full_id(literal.value) is None:
+                raise self._at(expression, no_id(literal.value))
+            return full_id(literal.value)
         return fold(literal.value.strip()) or None  # the org treats an empty text as null
 
     def _at(self, expression: Expression, fault: Fault) -> Fault:

@@ -46,12 +46,32 @@ export const hiddenText = (text) => h("span.hidden-text", {}, text);
  */
 export const counted = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
+/** @type {EventTarget | null} Where the pointer is pressed. */
+let pressed = null;
+/** @type {Map<HTMLElement, Child[]>} What elements with a pressed one in them show afterwards. */
+const postponed = new Map();
+
+document.addEventListener("pointerdown", ({ target }) => (pressed = target), true);
+document.addEventListener("click", () => (pressed = null), true);
+for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => window.setTimeout(released), true);
+
+function released() {
+  pressed = null;
+  for (const [element, children] of postponed) fill(element, ...children);
+}
+
 /**
  * Replaces the children of an element. The focus stays on the element with the same `data-key`, and the scroll as it is.
+ * While one of the children is pressed they stay: a button that is replaced then gets no click.
  * @param {HTMLElement} element
  * @param {...Child} children
  */
 export function fill(element, ...children) {
+  if (pressed instanceof Node && element.contains(pressed)) {
+    postponed.set(element, children);
+    return;
+  }
+  postponed.delete(element);
   const focused = document.activeElement;
   const key = element.contains(focused) ? focused?.getAttribute("data-key") : null;
   const { scrollTop, scrollLeft } = element;

@@ -272,9 +272,9 @@ function drawFile() {
   fill(
     byId("conflict"),
     h("span", {}, `${nameOf(file.path)} changed on disk while you edited it.`),
-    h("button", { type: "button", onclick: keep }, "Keep mine"),
-    h("button", { type: "button", onclick: take }, "Take theirs"),
-    h("button", { type: "button", onclick: () => bothTexts(file, { keep, take }) }, "Show both"),
+    h("button", { type: "button", "data-key": "keep", onclick: keep }, "Keep mine"),
+    h("button", { type: "button", "data-key": "take", onclick: take }, "Take theirs"),
+    h("button", { type: "button", "data-key": "both", onclick: () => bothTexts(file, { keep, take }) }, "Show both"),
   );
 }
 
