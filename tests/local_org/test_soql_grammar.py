@@ -198,9 +198,9 @@ def nested(start: str, end: str, levels: int) -> str:
 LEVELS = [
     ("NOT ", ""),
     ("(", ")"),
-    ("(Id = 'a' AND ", ")"),
+    ("(Name = 'a' AND ", ")"),
     ("(Name != 'a' OR ", " OR Name != 'b')"),
-    ("(", " AND Id != 'b')"),
+    ("(", " AND Name != 'b')"),
 ]
 
 
@@ -284,7 +284,7 @@ WRONG = [
     ("SELECT Id\nFROM Nobody", "INVALID_TYPE", "ERROR at Row:2:Column:6\nsObject type 'Nobody' is not supported"),
     (f"SELECT {'FORMAT(' * 20}Name{')' * 20} FROM Account", "QUERY_TOO_COMPLICATED", "nests functions"),
     (nested("NOT ", "", 16), "QUERY_TOO_COMPLICATED", "nests conditions deeper than 15"),
-    (nested("(Id = 'a' AND ", ")", 16), "QUERY_TOO_COMPLICATED", "nests conditions deeper than 15"),
+    (nested("(Name = 'a' AND ", ")", 16), "QUERY_TOO_COMPLICATED", "nests conditions deeper than 15"),
     (nested(f"({'Name != null AND ' * 40}", ")", 15), "QUERY_TOO_COMPLICATED", "at too many levels"),
     (f"SELECT {'(SELECT ' * 9}Id FROM Contacts{')' * 9} FROM Account", "QUERY_TOO_COMPLICATED", "nests queries"),
 ]
