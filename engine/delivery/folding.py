@@ -38,6 +38,9 @@ class Fold:
         """
         self._way = _way(first)
         self._written: set[str] = set()
+        """The fields that its first items may change, as far as somebody has asked."""
+        self._noted = 0
+        """The number of those items."""
         self._time = ""
         self._is_renamed = False
         """Whether the lookups of its items may no longer find its record."""
@@ -52,8 +55,6 @@ class Fold:
             _update(self.on_create, item)
         else:
             self.on_create.update(item.fitted.on_create)
-        if item.record.where or item.fitted.points or item.fitted.unless_found:
-            self._written |= item.written_names
         self._time = max(self._time, item.time)
         self._is_renamed = self._is_renamed or item.changes_lookup_values
         self.items.append(item)
@@ -105,13 +106,21 @@ class Fold:
         same = (first.lookup_keys, first.record.mapping, first.native_key)
         if same != (item.lookup_keys, item.record.mapping, item.native_key):
             return False
-        if first.record.where and mentioned([first.record.where]) & self._written:
+        if first.record.where and self._changes_any(mentioned([first.record.where])):
             return self.is_done
-        if self._written and not self._written.isdisjoint(one.origin.sought_names):
+        looks_for_others = one.origin.fitted.points or one.origin.unless_found
+        if looks_for_others and self._changes_any(one.origin.sought_names):
             return False
         if self.found:
             return {*item.fitted.if_empty, *item.fitted.added} <= self.found[0].fields.keys()
         return first.record.operation == "update" or self._creates_for(item)
+
+    def _changes_any(self, names: Set[str]) -> bool:
+        """Whether the writes of its items may change one of these fields."""
+        for item in self.items[self._noted :]:
+            self._written |= item.written_names
+        self._noted = len(self.items)
+        return not self._written.isdisjoint(names)
 
     def _creates_for(self, item: Item) -> bool:
         """Whether the item would find the record that this fold creates, in its current state."""

@@ -207,6 +207,18 @@ def test_a_record_created_earlier_in_the_file_is_referenced(folder: Folder) -> N
     assert folder.rows("SELECT substr(WhoId, 1, 3) FROM Task ORDER BY Id") == [("00Q",), ("003",)]
 
 
+def test_a_record_may_refer_to_itself_once_it_is_there(folder: Folder) -> None:
+    """The first event, which is delivered together with the second, names nobody."""
+    contact = PERSON.replace("operation: create", "match: Email").replace("OBJECT", "Contact")
+    contact = contact.replace("item", "item.email").replace(
+        "OTHER", ", ReportsToId: {object: Contact, by: Email, from: item.boss}"
+    )
+    people = [{"email": "a@x.co"}, {"email": "a@x.co", "boss": "a@x.co"}]
+    told = deliver(folder, {"contact": contact}, [], track("Person", people=people))
+    assert [one["outcome"] for one in told] == ["created", "updated"]
+    assert folder.rows("SELECT count(*) FROM Contact WHERE ReportsToId = Id") == [(1,)]
+
+
 def test_a_record_without_its_only_reference_fails(folder: Folder) -> None:
     task = TASK.replace("  Subject: {value: A call}\n", "")
     (told,) = deliver(folder, {"task": task}, [], track("Called", email="a@x.co"))
