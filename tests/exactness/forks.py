@@ -32,8 +32,9 @@ from sfmap.engine.journal.shared.postgres_journal import PostgresJournal
 from sfmap.engine.journal.sqlite_file import SqliteFile
 from sfmap.engine.local_org.hosting import LocalOrgOptions, serve
 
-LONGEST = 60
-"""Seconds after which a command that does not end is killed."""
+LONGEST = 300
+"""Seconds after which a command that does not end is killed: sixty bulk jobs, one after the other, take two
+minutes where others take all cores."""
 
 
 class Plug:

@@ -12,6 +12,8 @@ Event = Mapping[str, Json]
 CHILDREN = ("AccountId",)
 """References whose records are deleted with the record that they refer to."""
 Fate = Literal["created", "updated", "deleted", "unchanged", "skipped", "failed"]
+RecordOfEvent = tuple[str, int]
+"""A mapping, and the item of the event's list; 0 if it makes one record of the event."""
 EventType = Literal["identify", "group", "track", "page", "screen", "alias"]
 Operation = Literal["create", "update", "upsert", "delete"]
 Write = Literal["always", "create", "update", "empty"]
@@ -190,13 +192,21 @@ class Org:
     """What has failed and was not delivered since, in the order in which it first failed."""
     count: int = 0
 
-    def apply(self, tables: Sequence[Table], event: Event, undone: Set[str] = frozenset()) -> list[Result]:
+    def apply(
+        self,
+        tables: Sequence[Table],
+        event: Event,
+        undone: Set[RecordOfEvent] = frozenset(),
+        untold: Set[RecordOfEvent] = frozenset(),
+    ) -> list[Result]:
         """Does what the mappings say of the event, in their order.
 
-        For those of `undone` the org did not do what it was asked, and the event fails.
+        Of the records in `undone` the org did not do what it was asked, and they fail. Those in `untold` it has
+        written without an answer: for all that follows they have failed as well, so that no older event is skipped
+        for one that may not have been written, and that they are dead letters.
         """
         taking = [table for table in tables if table.event == event["type"]]
-        results = [result for table in taking for result in self._apply_table(table, event, table.name in undone)]
+        results = [result for table in taking for result in self._apply_table(table, event, undone, untold)]
         if not results:
             return [Result(None, 0, "skipped")]
         return results
@@ -214,17 +224,22 @@ class Org:
             if item == letter.item
         )
 
-    def _apply_table(self, table: Table, event: Event, is_undone: bool) -> Iterator[Result]:
+    def _apply_table(
+        self, table: Table, event: Event, undone: Set[RecordOfEvent], untold: Set[RecordOfEvent]
+    ) -> Iterator[Result]:
         for item, traits in _items(table, event):
-            if is_undone:
+            if (table.name, item) in undone:
                 self._note(Letter(event, table.name, item), "failed")
                 yield Result(table.name, item, "failed", is_found_again=False)
             else:
-                yield self._apply_item(table, event, item, traits)
+                yield self._apply_item(table, event, item, traits, (table.name, item) in untold)
 
-    def _apply_item(self, table: Table, event: Event, item: int, traits: Event) -> Result:
+    def _apply_item(self, table: Table, event: Event, item: int, traits: Event, is_untold: bool = False) -> Result:
+        newest = dict(self.newest)
         fate, record, identity, is_found_again = self._write(table, traits, str(event.get("timestamp") or ""))
-        self._note(Letter(event, table.name, item), fate)
+        if is_untold:
+            self.newest = newest
+        self._note(Letter(event, table.name, item), "failed" if is_untold else fate)
         return Result(table.name, item, fate, record, is_found_again, identity)
 
     def _note(self, letter: Letter, fate: Fate) -> None:

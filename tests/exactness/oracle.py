@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 
-from .model import Event, Kept, Org, Result, Table
+from .model import Event, Kept, Org, RecordOfEvent, Result, Table
 from .trial import FIELDS, Trial
 
 Told = Mapping[str, object]
@@ -46,8 +46,9 @@ def judge(trial: Trial, histories: Sequence[History], found: Mapping[str, Sequen
     """What is wrong with the end; for all possible histories, the least that is wrong."""
     least: list[str] | None = None
     for history in histories:
-        for undone in _possibly_undone(trial, history):
-            wrong = _Judge(trial, undone).judge(history, found)
+        unknown = list(_unknown(history))
+        for undone in _possibly_undone(trial, unknown):
+            wrong = _Judge(trial, undone, frozenset(unknown) - undone).judge(history, found)
             if not wrong:
                 return []
             if least is None or len(wrong) < len(least):
@@ -55,28 +56,38 @@ def judge(trial: Trial, histories: Sequence[History], found: Mapping[str, Sequen
     return least if least is not None else ["it has no history"]
 
 
-Undone = frozenset[tuple[int, int, str]]
-"""By step, event and mapping: what the org was asked and has not done, as nobody can know."""
+@dataclass(frozen=True)
+class Unknown:
+    """A record of which nobody can know whether the org has created it."""
+
+    step: int
+    line: int
+    record: RecordOfEvent
 
 
-def _possibly_undone(trial: Trial, history: History) -> Iterator[Undone]:
-    """All that may have been done or not, but for records that nobody looks for."""
+def _unknown(history: History) -> Iterator[Unknown]:
+    for step, applied in enumerate(history):
+        for outcome in (applied.told or ()) if isinstance(applied, Applied) else ():
+            if UNKNOWN in str(outcome["reason"]):
+                record = str(outcome["mapping"]), int(str(outcome.get("item", 0)))
+                yield Unknown(step, int(str(outcome["line"])), record)
+
+
+def _possibly_undone(trial: Trial, unknown: Sequence[Unknown]) -> Iterator[frozenset[Unknown]]:
+    """All that the org may not have done, but for records that nobody looks for."""
     objects = {table.name: table.object for table in trial.tables}
-    unknown = [
-        (step, int(str(outcome["line"])), str(outcome["mapping"]))
-        for step, applied in enumerate(history)
-        for outcome in (applied.told or () if isinstance(applied, Applied) else ())
-        if UNKNOWN in str(outcome["reason"]) and objects[str(outcome["mapping"])] != "Log__c"
-    ]
-    yield frozenset(unknown)
-    for count in range(len(unknown) + 1):
-        yield from map(frozenset, combinations(unknown[:_MOST_UNKNOWN], count))
+    sought = [one for one in unknown if objects[one.record[0]] != "Log__c"]
+    yield frozenset(sought)
+    for count in range(len(sought) + 1):
+        yield from map(frozenset, combinations(sought[:_MOST_UNKNOWN], count))
 
 
 class _Judge:
-    def __init__(self, trial: Trial, undone: Undone) -> None:
+    def __init__(self, trial: Trial, undone: frozenset[Unknown], untold: frozenset[Unknown]) -> None:
+        """`untold` is what the org has done without an answer."""
         self._trial = trial
         self._undone = undone
+        self._untold = untold
         self._org = Org()
         self._wrong: list[str] = []
         self._maybe: Counter[str] = Counter()
@@ -93,13 +104,10 @@ class _Judge:
 
     def _apply(self, number: int, step: Applied) -> None:
         tables = [one for one in self._trial.tables if step.mappings is None or one.name in step.mappings]
-        undone = {
-            line: {mapping for at, there, mapping in self._undone if (at, there) == (number, line)}
-            for at, line, _ in self._undone
-            if at == number
-        }
+        undone = [(one.line, one.record) for one in self._undone if one.step == number]
+        untold = [(one.line, one.record) for one in self._untold if one.step == number]
         wanted = [
-            self._org.apply(tables, event, undone.get(line, frozenset()))
+            self._org.apply(tables, event, _of_line(undone, line), _of_line(untold, line))
             for line, event in enumerate(step.events, 1)
         ]
         if step.told is not None:
@@ -153,6 +161,10 @@ class _Judge:
             wrong += [f"{name} lost: {count} × {record}" for record, count in lost.items()]
             wrong += [f"{name} too many: {count} × {record}" for record, count in (have - want).items()]
         return wrong or _compare_orders(self._org, found, self._trial)
+
+
+def _of_line(records: Iterable[tuple[int, RecordOfEvent]], line: int) -> set[RecordOfEvent]:
+    return {record for there, record in records if there == line}
 
 
 class _Agreement:
