@@ -65,7 +65,7 @@ class Project:
     def calls(self) -> list[dict[str, object]]:
         """Each call to the org, by its own log."""
         logged = (json.loads(line) for line in (self.folder / "calls.log").read_text().splitlines())
-        return [call for call in logged if call["operation"] != _IN_THE_BACKGROUND]
+        return [call for call in logged if not str(call["operation"]).startswith(_IN_THE_BACKGROUND)]
 
 
 @cache
