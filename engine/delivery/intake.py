@@ -212,7 +212,7 @@ class Intake:
         names = self._waiter.ask(self._org.object_names)
         known = [name for name in self._mapper.objects if name in names]
         described = self._waiter.ask(lambda: self._org.describe(known)) if known else {}
-        self.lookups = replace(self.lookups, in_turn=_in_turn(self._mapper, described))
+        self.lookups = replace(self.lookups, several=_several(self._mapper, described))
         objects = OrgObjects(described, self._currency(described))
         for one in records:
             row, record = table[one.place], one.record
@@ -292,12 +292,12 @@ def _hiding_names(mapper: Mapper) -> dict[str, frozenset[str]]:
     return names
 
 
-def _in_turn(mapper: Mapper, described: Mapping[str, ObjectDescription]) -> dict[str, list[Fields]]:
-    """By object, the sets of lookup fields that are tried in turn, of those that the org has."""
+def _several(mapper: Mapper, described: Mapping[str, ObjectDescription]) -> dict[str, list[Fields]]:
+    """By object that has several, the sets of lookup fields, of those that the org has."""
     return {
         name: [fields for fields in sets if described[name].fields.keys() >= set(fields)]
-        for name, sets in mapper.lookups_in_turn.items()
-        if name in described
+        for name, sets in mapper.lookups.items()
+        if len(sets) > 1 and name in described
     }
 
 

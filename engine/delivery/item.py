@@ -344,8 +344,10 @@ class Lookups:
     """The objects whose records a mapping creates without a lookup."""
     instead: Mapping[str, Set[str]] = field(default_factory=dict)
     """By object, the fields that `unless_found` finds its records by, in lower case."""
-    in_turn: Mapping[str, Sequence[Fields]] = field(default_factory=dict)
-    """By object, the sets of lookup fields that are tried in turn: all are read for each record found."""
+    several: Mapping[str, Sequence[Fields]] = field(default_factory=dict)
+    """By object that has several, the sets of lookup fields: all are read for each record found, since an item
+    that waits may find it by another one.
+    """
 
     @cached_property
     def mentioned(self) -> Mapping[str, frozenset[str]]:

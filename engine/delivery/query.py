@@ -102,8 +102,8 @@ class Queries:
 
         May also raise `CallRefused`.
         """
-        in_turn = (name for one in self._lookups.in_turn.get(object_name, ()) for name in one)
-        read = tuple(name for name in dict.fromkeys((*also, *in_turn)) if name not in (*fields, *ID))
+        others = (name for one in self._lookups.several.get(object_name, ()) for name in one)
+        read = tuple(name for name in dict.fromkeys((*also, *others)) if name not in (*fields, *ID))
         return self._waiter.ask(lambda: self._org.find(object_name, fields, identities, read, where))
 
 

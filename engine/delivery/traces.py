@@ -123,7 +123,7 @@ def traces_until_written(one: Found, lookups: Lookups) -> Iterator[Trace]:
     """The further traces of a deferred or held item: it is looked up again, and may then find another record.
 
     That is a record of a lookup that was skipped because an earlier one found something, or whose values were
-    not known; or one that the items before it have written. No later item may change it first.
+    not known; or one that was written since it was looked up. No later item may change it first.
     """
     item = one.item
     object_name = item.record.object
@@ -134,9 +134,10 @@ def traces_until_written(one: Found, lookups: Lookups) -> Iterator[Trace]:
     if next(one.origin.fitted.match_pointers, None):
         yield "unasked", object_name
         yield "all unasked", object_name
-    elif one.records and item.lookup_keys[1:]:
-        yield "unasked", object_name
-        yield from (("unasked", key.as_read()) for key in item.lookup_keys[1:])
+    for key in {*item.lookup_keys, *map(target_key, one.origin.targets)}:
+        if key.object in lookups.several:  # otherwise whoever finds the record has the same key
+            yield "unasked", key.object
+            yield "unasked", key.as_read()
 
 
 def creation(object_name: str) -> Trace:
@@ -192,7 +193,7 @@ def _findable_by_others(found: Found, lookups: Lookups) -> Iterator[Trace]:
     for name, record in records:
         yield "all unasked", name
         held = {**record.fields, "Id": record.id}
-        for fields in lookups.in_turn.get(name, ()):
+        for fields in lookups.several.get(name, ()):
             if held.keys() >= set(fields):
                 yield "unasked", LookupKey(name, fields, tuple(held[one] or "" for one in fields)).as_read()
             else:

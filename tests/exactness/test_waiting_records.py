@@ -131,3 +131,74 @@ def test_a_lookup_waits_for_values_added_to_its_field(the_stage: Stage, window: 
     )
     trial = Trial((added, tagged), events, window=window)
     check(the_stage, trial, {"Seat__c": [{"Key__c": "k1", "Phone__c": "1", "Tags__c": "red;blue"}]})
+
+
+def slow(call: str, seconds: float) -> dict[str, object]:
+    return {"kind": "slow", "calls": call, "at": 1, "seconds": seconds}
+
+
+FOUND_TOO_SOON = Leg(faults=(slow("create", 0.3), slow("upsert", 1.5)))
+"""The third event waits for the update of the second, and has asked before the first one has created its record.
+The fourth comes when that is there.
+"""
+
+
+@pytest.mark.parametrize("keys", ["each tries both", "each has its own"])
+def test_an_update_waits_for_one_that_will_find_a_record_made_since(the_stage: Stage, keys: str) -> None:
+    who = Rule("Who__c", "boss", pointer=Pointer("Contact", "Email"))
+    both = (("Plan__c",), ("Email__c",))
+    seats = (KEY, EMAIL_OF_SEAT, PLAN, who)
+    by_plan = Table("planned", "group", "Seat__c", seats, both if keys == "each tries both" else both[:1])
+    by_email = Table("mailed", "track", "Seat__c", seats, both if keys == "each tries both" else both[1:])
+    events = (
+        track(key="k1", email="a@x.co", plan="X"),
+        identify(email="b@x.co", last="La", phone="1"),
+        group(plan="X", email="c@x.co", boss="b@x.co"),
+        track(plan="Y", email="a@x.co"),
+    )
+    there = (identify(email="b@x.co", last="La"),)
+    trial = Trial(
+        (CONTACT, by_plan, by_email), events, (Leg(file="b"), FOUND_TOO_SOON), others=there, window=1
+    )  # fmt: skip
+    contact = {"Email": "b@x.co", "LastName": "La", "Phone": "1"}
+    first = {"Email__c": "c@x.co", "Key__c": "k1", "Plan__c": "X", "Who__c": contact}
+    second = {"Email__c": "a@x.co", "Plan__c": "Y"}
+    check(the_stage, trial, {"Contact": [contact], "Seat__c": [first, second]})
+
+
+def test_an_update_waits_for_a_reference_to_a_record_made_since(the_stage: Stage) -> None:
+    named = Table("named", "group", "Lead", (EMAIL, LAST, COMPANY), (("Email",),))
+    who = Rule("Who__c", "last", pointer=Pointer("Lead", "LastName"))
+    seat = Table("seat", "track", "Seat__c", (KEY, who, PHONE_OF_SEAT), (("Key__c",),))
+    events = (
+        group(email="a@x.co", last="La"),
+        track(key="k1", phone="1"),
+        track(key="k1", last="La"),
+        group(email="a@x.co", last="Lb"),
+    )
+    there = (track(key="k1"),)
+    trial = Trial((named, seat), events, (Leg(file="b"), FOUND_TOO_SOON), others=there, window=1)
+    lead = {"Company": "n/a", "Email": "a@x.co", "LastName": "Lb"}
+    check(the_stage, trial, {"Lead": [lead], "Seat__c": [{"Key__c": "k1", "Phone__c": "1", "Who__c": lead}]})
+
+
+def test_a_write_waits_for_unless_found_of_a_record_made_since(the_stage: Stage) -> None:
+    """There is a Contact when the third event's turn comes; the fourth changes its address."""
+    phoned = Table("phoned", "group", "Contact", (EMAIL, Rule("LastName", "last"), PHONE), (("Phone",),))
+    events = (
+        group(phone="1", email="a@x.co", last="La"),
+        track(email="b@x.co", last="Lb"),
+        track(email="b@x.co", old="a@x.co", last="Lb"),
+        group(phone="1", email="c@x.co"),
+    )
+    lead = Table(
+        "lead", "track", "Lead", (EMAIL, LAST, COMPANY), (("Email",),),
+        unless=(Instead("Contact", "Email", "old"),),
+    )  # fmt: skip
+    there = (track(email="b@x.co", last="La"),)
+    trial = Trial((phoned, lead), events, (Leg(file="b"), FOUND_TOO_SOON), others=there, window=1)
+    found = {
+        "Contact": [{"Email": "c@x.co", "LastName": "La", "Phone": "1"}],
+        "Lead": [{"Company": "n/a", "Email": "b@x.co", "LastName": "Lb"}],
+    }
+    check(the_stage, trial, found)

@@ -54,7 +54,7 @@ class Mapper:
             digest.update("\0".join(parts).encode("utf-8", "replace"))
         return digest.hexdigest()
 
-    @property
+    @cached_property
     def lookups(self) -> dict[str, list[tuple[str, ...]]]:
         """By object, every set of fields that records are looked up by, for writes and for references."""
         fields: dict[str, list[tuple[str, ...]]] = {}
@@ -65,17 +65,6 @@ class Mapper:
         for to in self._references():
             for name in to.objects:
                 fields.setdefault(name, []).append((to.by.text,))
-        return {name: list(dict.fromkeys(sets)) for name, sets in fields.items()}
-
-    @cached_property
-    def lookups_in_turn(self) -> dict[str, list[tuple[str, ...]]]:
-        """By object, the sets of fields that a mapping tries one after another."""
-        fields: dict[str, list[tuple[str, ...]]] = {}
-        for compiled in self.mappings:
-            if len(compiled.mapping.lookups) > 1:
-                fields.setdefault(compiled.mapping.object, []).extend(
-                    one.names for one in compiled.mapping.lookups
-                )
         return {name: list(dict.fromkeys(sets)) for name, sets in fields.items()}
 
     @property
