@@ -58,8 +58,12 @@ class Stage:
 
 
 def text(field: str, value: object) -> str | None:
-    """The value, an address in lower case: Salesforce stores it so, the local org does not."""
-    return None if value is None else str(value).lower() if field == "Email" else str(value)
+    """The value as Salesforce stores it: an address in lower case, several values in an order of its own."""
+    if value is None:
+        return None
+    if field == "Tags__c":
+        return ";".join(sorted(str(value).split(";")))
+    return str(value).lower() if field == "Email" else str(value)
 
 
 @pytest.fixture(scope="module")
