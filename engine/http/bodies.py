@@ -6,6 +6,7 @@ import zlib
 from starlette.requests import Request
 
 from sfmap.engine.errors import SfmapError
+from sfmap.engine.http.protocol import IS_WHOLE
 
 _BODY_SECONDS = 60.0
 _MOST_MEMBERS = 16
@@ -34,20 +35,28 @@ async def read_body(request: Request, largest: int) -> bytes:
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise NotSupported("The body's Content-Encoding is not supported; use gzip or none.")
     unpacking = _Gzip(largest) if encoding.endswith("gzip") else None
-    received = 0
-    parts: list[bytes] = []
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for chunk in request.stream():
-                received += len(chunk)
-                if received > largest:
-                    raise _too_large(largest)
-                parts.append(unpacking.unpacked(chunk) if unpacking else chunk)
-    except TimeoutError:
-        raise UnreadableBody(f"The request did not arrive within {_BODY_SECONDS:g} seconds.") from None
+    if request.scope.get(IS_WHOLE):
+        parts = await _parts(request, largest, unpacking)
+    else:
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                parts = await _parts(request, largest, unpacking)
+        except TimeoutError:
+            raise UnreadableBody(f"The request did not arrive within {_BODY_SECONDS:g} seconds.") from None
     if unpacking:
         unpacking.check_complete()
     return b"".join(parts)
+
+
+async def _parts(request: Request, largest: int, unpacking: "_Gzip | None") -> list[bytes]:
+    received = 0
+    parts: list[bytes] = []
+    async for chunk in request.stream():
+        received += len(chunk)
+        if received > largest:
+            raise _too_large(largest)
+        parts.append(unpacking.unpacked(chunk) if unpacking else chunk)
+    return parts
 
 
 class _Gzip:

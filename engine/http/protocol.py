@@ -8,6 +8,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEAD = 64 * 1024
 """The most bytes of a request's first line, headers and trailers."""
+IS_WHOLE = "sfmap.is_whole"
+"""In the scope of a request that has arrived as a whole."""
 MOST_DISCARDED = 64 * 1024 * 1024
 """The most bytes read from a request that has already been answered."""
 
@@ -70,6 +72,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._unread = 0
         self._is_receiving = False
+        cast(dict[str, object], self.scope)[IS_WHOLE] = True
         super().on_message_complete()
 
 

@@ -88,7 +88,7 @@ class Metrics:
 
     def accept(self, source: str, events: int) -> None:
         """Counts events that were accepted."""
-        self.counters.accepted.labels(source).inc(events)
+        self.counters.accept(source, events)
         with self._lock:
             self._accepted += events
 

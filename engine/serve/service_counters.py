@@ -30,9 +30,17 @@ class ServiceCounters:
         self.latency = Histogram(
             "sfmap_delivery_seconds", "From acceptance to outcome", buckets=_SECONDS, registry=registry
         )
+        self._sources: dict[str, Counter] = {}
         self._codes: set[str] = set()
         for status in _STATUSES:
             self.refused.labels(str(status))
+
+    def accept(self, source: str, events: int) -> None:
+        """Counts events that are on disk."""
+        counter = self._sources.get(source)
+        if counter is None:
+            counter = self._sources[source] = self.accepted.labels(source)
+        counter.inc(events)
 
     def count(self, outcomes: Sequence[Outcome]) -> None:
         """Counts the outcomes of a window."""

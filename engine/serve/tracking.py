@@ -23,6 +23,9 @@ _LARGEST_STORED = 8 * LARGEST_BATCH
 _MOST_EVENTS = 2_500
 _MOST_KEYS = 2_000
 _DEEPEST = 64
+_SMALL = 4 * 1024
+"""Bytes of a body that cannot have too many keys, nor become too large: a number is written out in five times its
+bytes at the most."""
 
 TYPES = ("identify", "group", "track", "page", "screen", "alias")
 
@@ -36,11 +39,13 @@ def read_request(body: bytes) -> Event:
     return _object(_read(body))
 
 
-def single(said: Event, event_type: str, now: datetime) -> list[bytes]:
-    """The one event of a call of that type. Raises `NotAccepted`."""
+def single(said: Event, event_type: str, body: bytes, now: datetime) -> list[bytes]:
+    """The one event of a call of that type, as read from the body. Raises `NotAccepted`."""
     said.pop("writeKey", None)
-    _check_bounds(said, "The event", LARGEST_EVENT)
-    return [_completed({**said, "type": event_type}, said.get("sentAt"), now)]
+    if len(body) > _SMALL or may_be_deeper(body, _DEEPEST):
+        _check_bounds(said, "The event", LARGEST_EVENT)
+    said["type"] = event_type
+    return [_completed(said, said.get("sentAt"), now)]
 
 
 def batch(said: Event, now: datetime, *, is_import: bool = False) -> list[bytes]:
@@ -178,4 +183,5 @@ def _moment(value: Json) -> datetime | None:
 
 
 def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The moment, which is in UTC."""
+    return f"{moment.isoformat(timespec='milliseconds')[:-6]}Z"

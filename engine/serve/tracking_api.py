@@ -41,7 +41,8 @@ _ACCEPTED = Response(b'{"success":true}', headers=ALL_ORIGINS, media_type="appli
 _LATER = {"Retry-After": "30"}
 _NONE: Mapping[str, str] = {}
 
-Read = Callable[[Event, datetime], list[bytes]]
+Read = Callable[[Event, bytes, datetime], list[bytes]]
+"""Makes events of what a body says, the body, and the time."""
 
 
 class TrackingApi:
@@ -69,8 +70,8 @@ class TrackingApi:
     def routes(self) -> list[Route]:
         reads: dict[str, Read] = {
             **{event_type: _single(event_type) for event_type in tracking.TYPES},
-            "batch": lambda said, now: tracking.batch(said, now),
-            "import": lambda said, now: tracking.batch(said, now, is_import=True),
+            "batch": lambda said, _, now: tracking.batch(said, now),
+            "import": lambda said, _, now: tracking.batch(said, now, is_import=True),
         }
         paths = {**{name: name for name in reads}, **_SHORT}
         return [
@@ -104,7 +105,7 @@ class TrackingApi:
     def _read(self, request: Request, body: bytes, read: Read) -> tuple[str, list[bytes]]:
         said = tracking.read_request(body)
         source = self.access.source_of(request.headers, request.headers.get(_JITSU_KEY) or said.get("writeKey"))
-        return source, read(said, datetime.now(UTC))
+        return source, read(said, body, datetime.now(UTC))
 
     async def _webhook(self, request: Request) -> Response:
         name = request.path_params["source"]
@@ -171,7 +172,7 @@ def make_app(routes: list[Route]) -> Starlette:
 
 
 def _single(event_type: str) -> Read:
-    return lambda said, now: tracking.single(said, event_type, now)
+    return lambda said, body, now: tracking.single(said, event_type, body, now)
 
 
 async def _ignored(_request: Request) -> Response:
