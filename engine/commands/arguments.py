@@ -74,7 +74,7 @@ connections_option = click.option(
 bulk_option = click.option(
     "--bulk",
     type=click.Choice(BULK_MODES),
-    help="Write by bulk jobs: where records are many, always, or never (default: as sfmap.yaml says, or never).",
+    help="Write by bulk jobs: where records are many, always, or never (default: as sfmap.yaml says, or auto).",
 )
 
 

@@ -41,7 +41,7 @@ class RunOptions:
     call_limit: float = CALL_LIMIT
     connections: Connections = "auto"
     batch_size: int = BATCH_SIZE
-    bulk: BulkMode = "never"
+    bulk: BulkMode = "auto"
     """Whether records travel by bulk jobs, if their mapping does not say so."""
     bulk_asked: BulkMode | None = None
     """The same for all mappings; None to leave it to them."""

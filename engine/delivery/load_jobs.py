@@ -23,11 +23,14 @@ from sfmap.engine.org.bulk_join import RowIndex, RowsDoNotAddUp, join
 from sfmap.engine.org.bulk_port import AnsweredRow, BulkOrg, JobLook, Load, ResultsLackRows
 from sfmap.engine.org.port import CallRefused, LimitReached, ObjectDescription, OrgError, OrgUnavailable
 
-FIRST_PAUSE = 0.25
-"""Seconds before a job is looked at for the first time; each further pause is twice as long, up to two minutes."""
+FIRST_PAUSE = 1.0
+"""Seconds before a small job is looked at for the first time; each further pause is twice as long."""
+_SMALL = 10_000
+"""The most rows of a small job; others are first looked at as much later as they have more."""
 _LONGEST_PAUSE = 120.0
+"""Seconds between two looks, unless a job has long to go by how far it is."""
 _LONGEST_KNOWN_PAUSE = 600.0
-"""Seconds between two looks at a job that will take still longer, by how far it is."""
+"""The same for a job that has."""
 _MOST_REFUSED = 5
 """How often closing a job may be refused before it is given up."""
 _MOST_TRIES = 10
@@ -189,7 +192,7 @@ class LoadJobs:
 
     def _wait(self, job: LoadJob, *, is_new: bool) -> JobLook | None:
         """The job when it has ended; None if it is gone from the org. Closes it if it is still open."""
-        pause, refused = FIRST_PAUSE, 0
+        pause, refused = FIRST_PAUSE * max(1.0, job.rows / _SMALL), 0
         if is_new:
             refused += self._close(job)
         job.closed_at = time.monotonic()

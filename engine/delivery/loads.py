@@ -29,10 +29,12 @@ from sfmap.engine.org.bulk_port import Load, NoBulkJobs
 from sfmap.engine.org.bulk_rows import BulkRow, RowMaker
 from sfmap.engine.org.port import CallRefused, OrgError, WriteOptions
 
-FEWEST = 2_000
-"""The records of one call from which on `auto` takes jobs (Salesforce's advice)."""
-_CALLS_AFTER_FEW = 8_000
-"""The records that `auto` sends by calls after others of their call were too few for a job."""
+FEWEST_CALLED = 5_000
+"""The writes of a kind that `auto` sends by calls first: most runs have no more."""
+FEWEST_ROWS = 4_000
+"""The rows from which on `auto` has a job write them: calls would be 20, and those for a job are about ten."""
+_CALLED_AFTER_FEW = 8_000
+"""The writes that `auto` sends by calls after others of their kind were too few for a job, each time more."""
 _CHUNK = 2_000
 
 
@@ -90,7 +92,9 @@ class Loads:
         self._by_calls: set[RecordKey] = set()
         """Records that a job has given back."""
         self._seen: Counter[Load] = Counter()
-        """Records that went by calls because they may be few."""
+        """Writes that went by calls because they may be few."""
+        self._too_few: Counter[Load] = Counter()
+        """How often a load was given back because it had too few rows."""
 
     def __bool__(self) -> bool:
         return bool(self._open)
@@ -118,8 +122,8 @@ class Loads:
             external_id=call.external_id,
             options=call.options,
         )
-        if mode == "auto" and self._seen[load] < FEWEST:
-            self._seen[load] += len(rows)
+        if mode == "auto" and self._seen[load] < FEWEST_CALLED:
+            self._seen[load] += 1
             return False
         maker = self._maker(load, self._jobs, mode)
         if maker is None:
@@ -199,8 +203,9 @@ class Loads:
         filling, self._filling = list(self._filling.values()), {}
         few: list[LoadJob] = []
         for one in filling:
-            if one.data.rows < FEWEST and not one.may_be_small:
-                self._seen[one.load] = -_CALLS_AFTER_FEW
+            if one.data.rows < FEWEST_ROWS and not one.may_be_small:
+                self._too_few[one.load] += 1
+                self._seen[one.load] = -_CALLED_AFTER_FEW * self._too_few[one.load]
                 few.append(one.job())
             else:
                 self._send(one)

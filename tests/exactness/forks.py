@@ -145,7 +145,7 @@ def command(asked: dict[str, Any], shared: Plug | None = None) -> None:
     LeaseSession.lasts = 0.5
     load_jobs.FIRST_PAUSE = 0.02
     if asked.get("fewest"):
-        loads.FEWEST, loads._CALLS_AFTER_FEW = asked["fewest"], asked["fewest"]
+        loads.FEWEST_CALLED = loads.FEWEST_ROWS = loads._CALLED_AFTER_FEW = asked["fewest"]
     if asked.get("window"):
         set_window(asked["window"])
     if asked.get("in_order"):

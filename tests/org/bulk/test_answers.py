@@ -356,3 +356,16 @@ def test_jobs_are_listed_from_all_pages(canned: CannedRest, jobs: IngestJobs, so
 def test_old_versions_of_the_api_have_no_jobs(canned: CannedRest) -> None:
     soap = SoapOrg(SoapSettings(canned.url, ReadySession(Secret(TOKEN), canned.url), "56.0"))
     assert IngestJobs(soap.access()).why_not(LOAD) == "bulk jobs need API version 57.0, and this is 56.0"
+
+
+WHOLE = b'"sf__Id","sf__Created",Key__c\n"001xx0000000001AAA","true","e-1"\n'
+
+
+@pytest.mark.parametrize("rest", [b"", b'"001xx0000000002AAA","true","e-', b'"001xx0000000002AAA","true",e-2'])
+def test_of_results_that_may_lack_rows_only_whole_lines_count(
+    canned: CannedRest, jobs: IngestJobs, rest: bytes
+) -> None:
+    canned.put(200, WHOLE + rest)
+    canned.put(200, b'"sf__Id","sf__Error",Key__c\n')
+    (row,) = jobs.results(ENDED, 3, may_lack=True)
+    assert (row.outcome, dict(row.cells)) == (Written("001xx0000000001AAA", created=True), {"Key__c": "e-1"})
