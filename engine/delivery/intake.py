@@ -20,7 +20,7 @@ from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Mapped, Note, Record, Rejected, Skipped
 from sfmap.engine.mapping.values.values import Unfit, convert
-from sfmap.engine.org.fields import is_key, no_such_object
+from sfmap.engine.org.fields import child_references, is_key, no_such_object
 from sfmap.engine.org.port import FieldDescription, ObjectDescription, Org
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.sources.record_lines import NotARecord, as_received, singles
@@ -212,7 +212,7 @@ class Intake:
         names = self._waiter.ask(self._org.object_names)
         known = [name for name in self._mapper.objects if name in names]
         described = self._waiter.ask(lambda: self._org.describe(known)) if known else {}
-        self.lookups = replace(self.lookups, several=_several(self._mapper, described))
+        self.lookups = _as_described(self.lookups, self._mapper, described)
         objects = OrgObjects(described, self._currency(described))
         for one in records:
             row, record = table[one.place], one.record
@@ -265,6 +265,8 @@ class Intake:
         plan = record.plan
         if plan.operation != "upsert" or plan.where or plan.skip_unchanged or len(fitted.match) != 1:
             return None
+        if plan.object in self.lookups.taken_along:
+            return None
         names = tuple(fitted.match[0])
         if (
             plan.finds_by_another_value
@@ -290,6 +292,21 @@ def _hiding_names(mapper: Mapper) -> dict[str, frozenset[str]]:
         decisive = {to.by.text.lower()} | mentioned([to.where.text] if to.where else [])
         names.update({name: names.get(name, frozenset()) | decisive for name in to.objects})
     return names
+
+
+def _as_described(lookups: Lookups, mapper: Mapper, described: Mapping[str, ObjectDescription]) -> Lookups:
+    """The lookups with what only the org's descriptions tell."""
+    deleted = {one.mapping.object for one in mapper.mappings if one.mapping.operation == "delete"}
+    children = [child for name in deleted for child in child_references(name, described)]
+    return replace(
+        lookups,
+        several=_several(mapper, described),
+        parents={
+            name: tuple(dict.fromkeys(one.field for one in children if one.object == name))
+            for name in {one.object for one in children}
+        },
+        taken_along={one.object for one in children if one.cascades},
+    )
 
 
 def _several(mapper: Mapper, described: Mapping[str, ObjectDescription]) -> dict[str, list[Fields]]:

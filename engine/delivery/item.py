@@ -316,8 +316,8 @@ class Found:
     """Whether the record found is the one that its unanswered create has made."""
     instead: Target | None = None
     """The `unless_found` target that found a record, so that this one is not written."""
-    found_instead: tuple[str, ...] = ()
-    """The ids of the records that it found."""
+    found_instead: tuple[Pointed, ...] = ()
+    """The records that it found."""
 
     @property
     def needs_no_write(self) -> bool:
@@ -344,6 +344,10 @@ class Lookups:
     """The objects whose records a mapping creates without a lookup."""
     instead: Mapping[str, Set[str]] = field(default_factory=dict)
     """By object, the fields that `unless_found` finds its records by, in lower case."""
+    parents: Mapping[str, Fields] = field(default_factory=dict)
+    """By object, the fields that refer to records which a mapping may delete: read for each record found."""
+    taken_along: Set[str] = frozenset()
+    """The objects whose records are deleted with those that these fields refer to."""
     several: Mapping[str, Sequence[Fields]] = field(default_factory=dict)
     """By object that has several, the sets of lookup fields: all are read for each record found, since an item
     that waits may find it by another one.

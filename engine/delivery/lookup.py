@@ -54,7 +54,7 @@ def look_up(items: Sequence[Item], queries: Queries) -> Sequence[Found]:
     ready = [pointed(item, targets) for item in items if item.place not in queries.refused]
     found = {
         **_find_by_sent_id([one.item for one in ready], queries),
-        **{one.item.place: [_of_its_id(one.item)] for one in ready if _is_direct(one.item)},
+        **{one.item.place: [_of_its_id(one.item)] for one in ready if _is_direct(one.item, queries)},
     }
     made = _find_made(ready, queries)
     found.update((place, [one.record]) for place, one in made.items())
@@ -163,14 +163,15 @@ def _self_finding(items: Sequence[Item]) -> Iterator[tuple[list[Item], Question]
         yield group, Question(object=way.object, fields=way.fields, values=_match_values(way.position), also=also)
 
 
-def _is_direct(item: Item) -> bool:
+def _is_direct(item: Item, queries: Queries) -> bool:
     """Whether the item's id determines the record, and nothing about it must be known before the write.
 
     If the record does not exist, the write reports it, and the item is then looked up.
     """
     is_by_id = [key.fields for key in item.lookup_keys] == [ID]
     writes = item.record.operation == "delete" or bool(item.fitted.on_update)
-    return is_by_id and writes and not (item.record.where or _read(item) or item.again or item.unanswered)
+    is_asked_for = item.record.where or _read(item) or queries.may_be_taken_along(item.record.object)
+    return is_by_id and writes and not (is_asked_for or item.again or item.unanswered)
 
 
 def _of_its_id(item: Item) -> FoundRecord:

@@ -99,7 +99,9 @@ def pointed(item: Item, targets: FoundTargets) -> Found:
         pointed=tuple(every.values()),
         lacks=lacks,
         instead=next(iter(instead), None),
-        found_instead=tuple(record.id for records in instead.values() for record in records),
+        found_instead=tuple(
+            Pointed(target.object, record) for target, records in instead.items() for record in records
+        ),
     )
 
 

@@ -53,6 +53,10 @@ class Queries:
         self.refused: dict[int, RefusedLookup] = {}
         """By place."""
 
+    def may_be_taken_along(self, object_name: str) -> bool:
+        """Whether records of the object may be deleted with those that they refer to."""
+        return object_name in self._lookups.taken_along
+
     def refuse(self, items: Sequence[Item], error: CallRefused) -> None:
         for item in items:
             self.refused.setdefault(item.place, RefusedLookup(item, f"{error.code}: {error.message}"))
@@ -103,7 +107,8 @@ class Queries:
         May also raise `CallRefused`.
         """
         others = (name for one in self._lookups.several.get(object_name, ()) for name in one)
-        read = tuple(name for name in dict.fromkeys((*also, *others)) if name not in (*fields, *ID))
+        further = dict.fromkeys((*also, *others, *self._lookups.parents.get(object_name, ())))
+        read = tuple(name for name in further if name not in (*fields, *ID))
         return self._waiter.ask(lambda: self._org.find(object_name, fields, identities, read, where))
 
 

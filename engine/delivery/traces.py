@@ -19,11 +19,15 @@ from sfmap.engine.delivery.item import (
 )
 from sfmap.engine.mapping.values.record import Value
 
-Kind = Literal["record", "pointed", "looked", "written", "hidden", "creation", "unasked", "all unasked"]
+Kind = Literal[
+    "record", "pointed", "deleted", "child", "looked", "written", "hidden", "creation", "unasked", "all unasked"
+]
 """What a trace says:
 
 - `record`: this record is written, by its id
 - `pointed`: this record was found for a reference, by its id
+- `deleted`: this record is deleted, by its id, and what the org does to records that refer to it is done
+- `child`: a record that refers to this one, by its id, was found
 - `looked`: a lookup depends on this
 - `written`: a write changes this
 - `hidden`: a write may hide this record, or any of this object, from `unless_found`
@@ -76,17 +80,22 @@ def traces_of(found: Found, lookups: Lookups) -> Traces:
     looked = _looked(found)
     written = set(_written(item, lookups))
     ids = found.ids
+    parents = set(_parents(found, lookups)) if lookups.parents else ()
+    deleted = ids if lookups.parents and item.record.operation == "delete" else ()
     leaves: set[Trace] = {("looked", one) for one in looked}
     leaves.update([("written", one) for one in written])
     leaves.update([("record", record_id) for record_id in ids])
     leaves.update([("pointed", one.record.id) for one in found.pointed])
+    leaves.update([("child", one) for one in parents])
+    leaves.update([("deleted", one) for one in deleted])
     if may_hide(item, lookups):
         leaves.update(_hidden(found))
     meets: set[Trace]
     if found.instead:
-        # It is not written, and only a write that hides the found record matters.
-        hidden = (*found.found_instead, *(target.object for target in item.unless_found))
-        meets = {("hidden", one) for one in hidden}
+        # It is not written, and only a write that hides or deletes the found record matters.
+        hidden = [one.record.id for one in found.found_instead]
+        meets = {("hidden", one) for one in (*hidden, *(target.object for target in item.unless_found))}
+        meets.update([("deleted", one) for one in parents])
     elif found.needs_no_write:
         meets = {("written", one) for one in looked}
     else:
@@ -97,6 +106,8 @@ def traces_of(found: Found, lookups: Lookups) -> Traces:
             meets |= {("record", record_id), ("pointed", record_id)}
         # Items that point to the same record are independent: only a write to it matters.
         meets.update([("record", one.record.id) for one in found.pointed])
+        meets.update([("deleted", one) for one in parents])
+        meets.update([("child", one) for one in deleted])
         meets.update(_findable_by_others(found, lookups))
         if item.may_create(found.records):
             meets.add(creation(item.record.object))
@@ -177,6 +188,13 @@ def may_hide(item: Item, lookups: Lookups) -> bool:
         kept = {name.lower() for name in item.lookup_keys[0].fields}
         kept -= lookups.mentioned.get(item.record.object, frozenset())
     return not names.isdisjoint(item.written_names - kept)
+
+
+def _parents(found: Found, lookups: Lookups) -> Iterator[str]:
+    """The ids of the records whose delete may delete or change one that was found."""
+    own = ((found.item.record.object, record) for record in found.records)
+    for name, record in (*own, *found.pointed, *found.found_instead):
+        yield from (one for field in lookups.parents.get(name, ()) if (one := record.fields.get(field)))
 
 
 def _hidden(found: Found) -> Iterator[Trace]:

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from sfmap.engine.language.model import CONVENTIONS, Conventions, ValueType
 from sfmap.engine.mapping.values.event import as_text
 from sfmap.engine.mapping.values.values import Unfit, convert, cut, length
-from sfmap.engine.org.port import FieldDescription, ObjectDescription, PicklistEntry, Value
+from sfmap.engine.org.port import ChildReference, FieldDescription, ObjectDescription, PicklistEntry, Value
 from sfmap.engine.org.soql import too_long_for_lookup
 from sfmap.engine.yaml_files.diagnostics import did_you_mean, listed
 
@@ -270,3 +270,12 @@ def _base64(text: str) -> str:
     except ValueError:
         raise Unfit("is not base64") from None
     return text
+
+
+def child_references(object_name: str, described: Mapping[str, ObjectDescription]) -> Iterator[ChildReference]:
+    """The fields of described objects that refer to records of the object, of those that users can write."""
+    for child in described[object_name].children if object_name in described else ():
+        known = described.get(child.object)
+        field = known.fields.get(child.field) if known else None
+        if field and field.filterable and (field.createable or field.updateable):
+            yield child

@@ -1,11 +1,12 @@
 """What a delete does to the records that refer to the deleted ones, as far as the org describes it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sfmap.engine.delivery.item import Fields
+from sfmap.engine.org.fields import child_references
 from sfmap.engine.org.port import ChildReference, FoundRecord, ObjectDescription, Refused, Value
 
 Find = Callable[[str, Fields, Sequence[tuple[Value, ...]], Fields], Sequence[FoundRecord]]
@@ -66,7 +67,7 @@ class _Walk:
         for record_id, of in roots.items():
             for root in of:
                 self.gone[root][record_id] = object_name
-        for child in self._children(object_name):
+        for child in child_references(object_name, self._described):
             ids = [(one,) for one in roots]
             rows = self._find(child.object, (child.field,), ids, self._also(child.object))
             further = {
@@ -86,14 +87,6 @@ class _Walk:
             for row in rows:
                 for root in roots.get(row.id, ()):
                     self.emptied[root].append(Emptied(child.object, child.field, row))
-
-    def _children(self, object_name: str) -> Iterator[ChildReference]:
-        """The references to the object that users can write."""
-        for child in self._described[object_name].children if object_name in self._described else ():
-            described = self._described.get(child.object)
-            field = described.fields.get(child.field) if described else None
-            if field and field.filterable and (field.createable or field.updateable):
-                yield child
 
 
 def _restricted(object_name: str, ids: Sequence[str]) -> Refused:

@@ -99,6 +99,14 @@ def test_references_that_are_emptied_are_planned(accounts: Scene) -> None:
     assert accounts.rows("SELECT IsDeleted, Account__c, Contact__c FROM Role__c") == [(0, None, None)]
 
 
+def test_a_record_that_was_deleted_along_is_made_again(accounts: Scene) -> None:
+    accounts.run(told("Account", account="1"), told("Contact", email=ANN, account="1"))
+    events = [told("Closed", account="1"), told("Contact", email=ANN)]
+    assert planned(accounts, *events) == ["Account deleted", "Contact created Email LastName", "Contact deleted"]
+    accounts.run(*events)
+    assert accounts.rows("SELECT IsDeleted FROM Contact ORDER BY Id") == [(1,), (0,)]
+
+
 def test_records_are_deleted_along_with_the_one_that_they_would_refer_to(accounts: Scene) -> None:
     """A planned record refers to another one than in the org, or is not there yet."""
     accounts.run(
