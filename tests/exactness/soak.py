@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .drawing import KINDS, draw_trial, shrink
+from .drawing import JOB_KINDS, KINDS, draw_bulk_trial, draw_trial, shrink
 from .harness import Stage, stage
 from .trial import Trial, story
 
@@ -21,8 +21,9 @@ STREAMS = int(os.environ.get("SFMAP_STREAMS", "2200"))
 FIRST_SEED = int(os.environ.get("SFMAP_SEED", "100000"))
 IN_POSTGRESQL = os.environ.get("SFMAP_STATE") == "postgresql"
 WORKERS = min(4, os.cpu_count() or 1)
-MIXED = ("", *KINDS, "kill", "kill")
-"""How each stream is disturbed, in turn."""
+_BY_JOBS = "by jobs, "
+MIXED = ("", *KINDS, "kill", "kill", *(_BY_JOBS + kind for kind in ("", *KINDS, *JOB_KINDS)))
+"""How each stream is disturbed, in turn, and whether it is written by bulk jobs."""
 FIGURES = ("streams", "events", "kills", "lost", "doubled", "different")
 
 
@@ -73,13 +74,20 @@ def classes(wrong: Iterable[str]) -> Mapping[str, int]:
     return found
 
 
+def draw(seed: int, kind: str) -> Trial:
+    """The trial of this seed, with a disturbance of `MIXED`."""
+    if kind.startswith(_BY_JOBS):
+        return draw_bulk_trial(seed, kind.removeprefix(_BY_JOBS))
+    return draw_trial(seed, kind)
+
+
 def soak(folder: Path, seeds: Iterable[int], state: str) -> Iterator[tuple[int, str, Trial, int, list[str]]]:
     """Plays the trial of each seed: its kind, the kills in it, and what is wrong."""
     folder.mkdir()
     with stage(folder, state=state) as ready:
         for seed in seeds:
             kind = MIXED[seed % len(MIXED)]
-            trial = draw_trial(seed, kind)
+            trial = draw(seed, kind)
             before = ready.starts["-9"]
             wrong = ready.play(trial)
             yield seed, kind, trial, ready.starts["-9"] - before, wrong
@@ -108,5 +116,5 @@ def test_soak(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     if tally.failed:
         (tmp_path / "again").mkdir()
         with stage(tmp_path / "again") as ready:
-            raise AssertionError(smallest(ready, draw_trial(*next(iter(tally.failed)))))
+            raise AssertionError(smallest(ready, draw(*next(iter(tally.failed)))))
     assert tally.total()["streams"] == STREAMS

@@ -26,6 +26,11 @@ def test_with_its_state_in_postgresql_a_disturbed_run_ends_the_same(shared_stage
     check(shared_stage, 2_000 + seed, KINDS[seed])
 
 
+@pytest.mark.parametrize("seed", mostly_soak(range(4 * len(JOB_KINDS)), quick=2))
+def test_so_does_one_by_bulk_jobs_with_its_state_in_postgresql(shared_stage: Stage, seed: int) -> None:
+    check(shared_stage, 5_000 + seed, JOB_KINDS[seed % len(JOB_KINDS)], draw_bulk_trial)
+
+
 @pytest.mark.parametrize("seed", mostly_soak(range(UNDISTURBED), quick=8))
 def test_an_undisturbed_run_ends_as_the_model_says(the_stage: Stage, seed: int) -> None:
     check(the_stage, seed, "")
