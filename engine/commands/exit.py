@@ -22,7 +22,9 @@ def run(command: click.Command) -> NoReturn:
     """Runs the command that the arguments name."""
     gc.set_threshold(_COLLECT_AFTER)
     _hold_closed_streams()
-    sys.exit(_exit_code(command))
+    code = _exit_code(command)
+    gc.freeze()  # otherwise Python walks through all objects again, several times, before the process ends
+    sys.exit(code)
 
 
 def _exit_code(command: click.Command) -> str | int | None:
