@@ -79,13 +79,14 @@ def traces_of(found: Found, lookups: Lookups) -> Traces:
     item = found.item
     looked = _looked(found)
     written = set(_written(item, lookups))
-    ids = found.ids
     parents = set(_parents(found, lookups)) if lookups.parents else ()
-    deleted = ids if lookups.parents and item.record.operation == "delete" else ()
+    deleted = found.ids if lookups.parents and item.record.operation == "delete" else ()
+    has_found = bool(found.records or found.pointed)
     leaves: set[Trace] = {("looked", one) for one in looked}
     leaves.update([("written", one) for one in written])
-    leaves.update([("record", record_id) for record_id in ids])
-    leaves.update([("pointed", one.record.id) for one in found.pointed])
+    if has_found:
+        leaves.update(("record", record_id) for record_id in found.ids)
+        leaves.update(("pointed", one.record.id) for one in found.pointed)
     leaves.update([("child", one) for one in parents])
     leaves.update([("deleted", one) for one in deleted])
     if may_hide(item, lookups):
@@ -102,16 +103,24 @@ def traces_of(found: Found, lookups: Lookups) -> Traces:
         meets = {("written", one) for one in looked | written}
         # The same lookup finds the same record, even if nothing writes its field.
         meets.update([("looked", one) for one in written.union(item.lookup_keys)])
-        for record_id in ids:
-            meets |= {("record", record_id), ("pointed", record_id)}
-        # Items that point to the same record are independent: only a write to it matters.
-        meets.update([("record", one.record.id) for one in found.pointed])
+        if has_found:
+            meets.update(_met_by_found(found, lookups))
         meets.update([("deleted", one) for one in parents])
         meets.update([("child", one) for one in deleted])
-        meets.update(_findable_by_others(found, lookups))
         if item.may_create(found.records):
             meets.add(creation(item.record.object))
     return Traces(leaves, meets)
+
+
+def _met_by_found(found: Found, lookups: Lookups) -> Iterator[Trace]:
+    """What an item meets because of the records that it has found."""
+    for record_id in found.ids:
+        yield "record", record_id
+        yield "pointed", record_id
+    # Items that point to the same record are independent: only a write to it matters.
+    for one in found.pointed:
+        yield "record", one.record.id
+    yield from _findable_by_others(found, lookups)
 
 
 def _looked(found: Found) -> set[About]:
