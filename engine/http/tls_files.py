@@ -4,9 +4,6 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from sfmap.engine.http.address import CannotServe
 
 _MAKE = "sfmap can make one: start with --tls."
@@ -48,6 +45,9 @@ def host_names(files: TlsFiles) -> list[str]:
 
     Call it with files that `server_context` has accepted.
     """
+    # Most commands and servers have no certificate, and cryptography takes long to import.
+    from cryptography import x509
+
     certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
     try:
         held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -57,6 +57,8 @@ def host_names(files: TlsFiles) -> list[str]:
 
 
 def _check_key(path: Path) -> None:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     try:
         load_pem_private_key(_text(path, "private key"), None)
     except TypeError:
