@@ -250,8 +250,12 @@ def _streamed(dice: Random, trial: Trial) -> Trial:
 def _killed_stream(dice: Random, trial: Trial) -> Trial:
     """By standard input, all of it again after a kill. Only what is written is remembered, so all is."""
     trial = _sure(trial, without=("for_each", "skip_unchanged"))
+    events = _written(trial)
+    if not events:
+        tables = draw_tables(dice)
+        return _killed_stream(dice, replace(trial, tables=tables, events=draw_events(dice, tables)))
     legs = tuple(draw_leg(dice, trial.tables, "kill") for _ in range(dice.randint(1, 2)))
-    return replace(trial, stream="all", legs=legs, events=_written(trial) or trial.events[:1])
+    return replace(trial, stream="all", legs=legs, events=events)
 
 
 _SEQUELS: Mapping[str, Callable[[Random, Trial], Trial]] = {
