@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One more than there are cores: many tests wait for brokers, browsers and doubts.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: run test format lock clean soak soak-tests scale spark bench orchestrators clients web
@@ -20,10 +22,10 @@ test: $(VENV)/installed-for-development  ## Lint, types and tests.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p sfmap.engine -m sfmap.cli -p sfmap.mappings -p sfmap.tests
 	MYPYPATH=benchmarks $(BIN)/mypy benchmarks
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 soak-tests: $(VENV)/installed-for-development  ## What `make test` leaves out: the tests marked soak, and properties by many examples.
-	$(BIN)/pytest -n auto --dist worksteal -m 'soak or hypothesis' --hypothesis-profile thorough
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'soak or hypothesis' --hypothesis-profile thorough
 
 soak: soak-tests  ## These, then kills and faults for a quarter of an hour; its figures are in docs/reliability.md.
 	$(BIN)/pytest -s tests/reliability/soak.py tests/serve/soak.py tests/exactness/soak.py

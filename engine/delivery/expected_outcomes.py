@@ -1,5 +1,6 @@
 """What the outcome of a record is once a bulk job has written its row, and how the row's answer changes that."""
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -44,7 +45,7 @@ def expected_outcomes(pending: PendingWrite, rows: Sequence[Row]) -> Iterator[by
         outcome = row.outcome_of(
             Ending(fate, notes=pending.notes), item.record.mapping, item.record.object, item.fitted.notes
         )
-        yield orjson.dumps(
+        expected = orjson.dumps(
             {
                 "outcome": outcome,
                 "verb": pending.call.verb,
@@ -56,6 +57,8 @@ def expected_outcomes(pending: PendingWrite, rows: Sequence[Row]) -> Iterator[by
                 "repeat_key": row.received.repeat_key,
             }
         )
+        # Notes are long: in half the bytes, two records fit into a page of the journal.
+        yield zlib.compress(expected, 1)
 
 
 def _final_causes(item: Item) -> list[Cause]:
@@ -75,7 +78,8 @@ def stored_answer(outcome: RowOutcome) -> bytes:
 
 def ended_record(record: AnsweredRecord) -> EndedRecord:
     """The record with its outcome, if the answer of its row settles it."""
-    said, answer = orjson.loads(record.expected), orjson.loads(record.answer or _UNPROCESSED)
+    said = orjson.loads(zlib.decompress(record.expected))
+    answer = orjson.loads(record.answer or _UNPROCESSED)
     received = held_event(record.held)._replace(repeat_key=said["repeat_key"])
     row = Row(received, record.held.key)
     expected = outcome_of_json(said["outcome"])
