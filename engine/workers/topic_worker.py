@@ -183,7 +183,7 @@ class TopicWorker:
             if opened:
                 self._close(opened)
             self._assignment.close(partition)
-        elif opened and partition.is_out_of_range and not partition.waiting:
+        elif opened and partition.is_out_of_range and not (partition.waiting or opened.delivery.is_busy):
             self._forget(opened, 0.0)  # it is opened again, if the brokers have what comes next
         elif opened:
             return self._deliver(opened)
@@ -259,9 +259,10 @@ class TopicWorker:
             self._forget(one, _JOURNAL_SECONDS)
             raise
         self._delivered[one.partition.number] = one.delivery.offset
+        end = one.partition.end  # before what waits: a later end may come with events
         is_idle = not (window or one.partition.waiting or one.delivery.is_busy or one.delivery.held)
-        if is_idle and one.partition.end > one.delivery.offset:
-            one.delivery.pass_end(one.partition.end)
+        if is_idle and end > one.delivery.offset:
+            one.delivery.pass_end(end)
         return bool(window)
 
     def _has_room(self, one: _Open) -> bool:
