@@ -209,7 +209,7 @@ class Delivery:
             raise
 
     def _deliver_stream(self, stream: Stream) -> None:
-        """The same for events that come at any time."""
+        """Delivers events that come at any time, until no more come."""
         stream.start(self._threads)
         while not stream.is_over:
             self._go_on()

@@ -97,7 +97,7 @@ class Stream:
         window = _Growing(WINDOW_SIZE, [])
         with self._changed:
             is_due = self._is_over or time.monotonic() >= self._since + self._linger
-            if is_due or not self._has_room():
+            if self._waiting and (is_due or not self._has_room()):
                 self._move_into(window)
         return window.events
 
