@@ -31,7 +31,7 @@ class Gate(ThreadingHTTPServer):
         self.org = org
         self._records = records
         self._changed = threading.Condition()
-        self._come = 0
+        self._come = self._asked = 0
         self._together = threading.Barrier(writes)
         self.is_passed = False
 
@@ -50,6 +50,16 @@ class Gate(ThreadingHTTPServer):
         """Whether so many writes arrive in time."""
         with self._changed:
             return self._changed.wait_for(lambda: self._come >= writes, PATIENCE)
+
+    def has_asked(self, queries: int) -> bool:
+        """Whether so many queries are answered in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._asked >= queries, PATIENCE)
+
+    def note_query(self) -> None:
+        with self._changed:
+            self._asked += 1
+            self._changed.notify_all()
 
     def emails(self) -> int:
         """How many people the org has."""
@@ -86,6 +96,8 @@ class _Passing(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
         self.wfile.write(answer.content)
+        if b":query>" in said:
+            self.server.note_query()
 
     def log_message(self, *_said: object) -> None:
         """Says nothing."""

@@ -65,8 +65,11 @@ class WriteQueue:
         self._calls.write(partial(self._sender.send, batch), self._conclude)
 
     def _add_in_turn(self, call: WriteCall, writes: Sequence[PendingWrite]) -> None:
+        """Adds writes to the last batch, unless that is under way, and in further ones."""
         batches = self._in_turn[call.object_name]
         is_idle = not batches
+        if len(batches) > 1 and batches[-1][0].call == call:
+            writes = [*batches.pop(), *writes]
         batches += self._batches(call, writes)
         if is_idle:
             self._send_first(call.object_name)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -132,3 +133,23 @@ def test_an_event_of_a_stream_does_not_wait_for_those_before_it(
         said = process.communicate()
     assert (process.returncode, server.is_passed) == (0, True), said
     assert server.emails() == 2
+
+
+def test_creates_that_wait_for_their_turn_share_calls(folder: Folder, tmp_path: Path, identify: Identify) -> None:
+    """With a condition, the order of creation matters: each event is a window, and asks two queries."""
+    (folder.path / "mappings").mkdir()
+    (folder.path / "mappings/lead.yaml").write_text(LOOKED_UP + "where: IsConverted = false\n")
+    with running_gate(tmp_path, 2) as server:
+        server.set_up(folder.path)
+        options = ("--org", "org", "--linger", "0", "--report", "report.json")
+        process = folder.start("run", "-", *options, stdin=subprocess.PIPE)
+        assert process.stdin
+        for number in range(10):
+            process.stdin.write(json.dumps(identify(f"p{number}@example.com")).encode() + b"\n")
+            process.stdin.flush()
+            assert server.has_asked(2 * number + 2)
+        server.wait()
+        said = process.communicate()
+    assert process.returncode == 0, said
+    assert cast(dict[str, int], folder.report()["api_calls"])["create"] < 5
+    assert server.emails() == 10
