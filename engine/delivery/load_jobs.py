@@ -21,7 +21,14 @@ from sfmap.engine.journal.load_table import LoadTable
 from sfmap.engine.org.bulk_data import BulkData
 from sfmap.engine.org.bulk_join import RowIndex, RowsDoNotAddUp, join
 from sfmap.engine.org.bulk_port import AnsweredRow, BulkOrg, JobLook, Load, ResultsLackRows
-from sfmap.engine.org.port import CallRefused, LimitReached, ObjectDescription, OrgError, OrgUnavailable
+from sfmap.engine.org.port import (
+    CallRefused,
+    LimitReached,
+    ObjectDescription,
+    OrgError,
+    OrgUnavailable,
+    SignInRefused,
+)
 
 FIRST_PAUSE = 1.0
 """Seconds before a small job is looked at for the first time; each further pause is twice as long."""
@@ -147,7 +154,7 @@ class LoadJobs:
         if job.data is not None:
             try:
                 job.job = self._upload(job, job.data)
-            except LimitReached:
+            except (LimitReached, SignInRefused):
                 raise
             except OrgError as refusal:  # nothing is processed yet, and calls may do
                 job.refusal = refusal

@@ -35,6 +35,8 @@ FEWEST_ROWS = 4_000
 """The rows from which on `auto` has a job write them: calls would be 20, and those for a job are about ten."""
 _CALLED_AFTER_FEW = 8_000
 """The writes that `auto` sends by calls after others of their kind were too few for a job, each time more."""
+_MOST_FILLING = 8
+"""The loads that are filled at once: each has some megabytes of traces, and a file. Other writes go by calls."""
 _CHUNK = 2_000
 
 
@@ -129,10 +131,13 @@ class Loads:
         if maker is None:
             return False
         made = maker.row(pending.write)
-        if not isinstance(made, BulkRow):
+        if not isinstance(made, BulkRow) or not self._has_room((load, made.group)):
             return False
         self._add(load, made, pending, rows, mode)
         return True
+
+    def _has_room(self, way: tuple[Load, frozenset[str]]) -> bool:
+        return way in self._filling or len(self._filling) < _MOST_FILLING
 
     def _maker(self, load: Load, jobs: LoadJobs, mode: BulkMode) -> RowMaker | None:
         if load not in self._makers:

@@ -56,3 +56,22 @@ def test_many_people_take_few_calls(people: Folder, number: int, options: tuple[
     assert sum(deliver(people, number, *options).values()) <= most
     (letter,) = people.sfmap("dead-letters").stdout.splitlines()
     assert "REQUIRED_FIELD_MISSING" in letter
+
+
+def test_no_more_than_eight_kinds_of_rows_are_gathered_at_once(people: Folder) -> None:
+    """Rows that leave out other checkboxes need jobs of their own: in one job, they would be unchecked."""
+    boxes = "abcd"
+    fields = "".join(f"      {box}__c: {{type: boolean}}\n" for box in boxes)
+    (people.path / "schema.yaml").write_text(SCHEMA + fields)
+    rules = "".join(f"  {box}__c: traits.{box}\n" for box in boxes)
+    (people.path / "mappings/lead.yaml").write_text(MAPPING + rules)
+    subsets = [[box for place, box in enumerate(boxes) if number >> place & 1] for number in range(16)]
+    events = [
+        {"type": "identify", "userId": f"u{number}", "traits": {"name": "N", **dict.fromkeys(subset, True)}}
+        for number, subset in enumerate(subsets)
+    ]
+    (people.path / "events.ndjson").write_text("\n".join(map(json.dumps, events)))
+    report = json.loads(people.sfmap("run", "events.ndjson", "--json", "--bulk", "always").stdout)
+    assert (report["created"], report["api_calls"]["createJob"]) == (16, 8)
+    checked = [tuple(map(bool, row)) for row in people.rows("SELECT a__c, b__c, c__c, d__c FROM Lead")]
+    assert sorted(checked) == sorted(tuple(box in subset for box in boxes) for subset in subsets)

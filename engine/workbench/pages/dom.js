@@ -51,7 +51,7 @@ let pressed = null;
 /** @type {Map<HTMLElement, Child[]>} What elements with a pressed one in them show afterwards. */
 const postponed = new Map();
 
-document.addEventListener("pointerdown", ({ target }) => (pressed = target), true);
+document.addEventListener("pointerdown", ({ target, button }) => (pressed = button === 0 ? target : null), true);
 document.addEventListener("click", () => (pressed = null), true);
 for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => window.setTimeout(released), true);
 

@@ -17,8 +17,8 @@ from sfmap.tests.object_stores import CutConnections, ObjectServer
 
 STORES = ["s3_server", "google_server", "azure_server"]
 DAYS = (1767139200000, 1767225600000)
-COUNT = 1_500
-"""Events of each object."""
+COUNT = 3_000
+"""Events of each object: together so many windows that a run is not over when the second one is killed."""
 
 
 @pytest.fixture(params=STORES)
@@ -52,6 +52,7 @@ def killed_after(folder: Folder, size: int, *arguments: str) -> None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    assert process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("server", mostly_soak(STORES, quick=1), indirect=True)
