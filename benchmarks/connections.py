@@ -1,13 +1,12 @@
 """How full `sfmap run` keeps its connections to an org whose calls take their time.
 
-    python benchmarks/connections.py [IDENTITIES [SECONDS]]
+    python benchmarks/connections.py [IDENTITIES]
 
 The local org plays the fault `slow` on each write and query. The ceiling is what so many connections can deliver
 in calls of 200 records that take the same times, and what the org itself takes, if each begins the next call as
 soon as it has the answer to the last. Where this machine cannot do as much, measured with an org that is not
 slow, its own speed is the ceiling. Counted is the time from the last call before the first write to the answer to
-the last one: starting and signing in are measured elsewhere. With SECONDS, fewer people are delivered where all
-would take longer than that.
+the last one: starting and signing in are measured elsewhere.
 """
 
 import heapq
@@ -25,10 +24,8 @@ from sfmap.engine.yaml_files.diagnostics import Source
 
 IDENTITIES = 50_000
 CONNECTIONS = (4, 10, 25)
-TIMES = {"1": 1.0, "0.2": 0.2, "[0.2, 3]": 1.6}
-"""Seconds of a call, the same for each or anywhere between two, and their mean."""
-_RECORDS = 200
-"""In a call."""
+TIMES = ("1", "0.2", "[0.2, 3]")
+"""Seconds of a call, the same for each or anywhere between two."""
 _WRITES, _QUERIES = "create, update, upsert", "query"
 _PLAN = (
     "seed: 7\nfaults:\n- {{kind: slow, calls: [{}], seconds: {}}}\n- {{kind: slow, calls: [{}], seconds: {}}}\n"
@@ -53,14 +50,13 @@ class Use(NamedTuple):
         return self.speed / min(self.org, self.machine)
 
 
-def main(identities: int = IDENTITIES, longest: float = float("inf")) -> Iterator[Use]:
+def main(identities: int = IDENTITIES) -> Iterator[Use]:
     machine = max(
         _delivered("0", connections, identities).speed for connections in (CONNECTIONS[0], CONNECTIONS[-1])
     )
-    for seconds, mean in TIMES.items():
+    for seconds in TIMES:
         for connections in CONNECTIONS:
-            calls = min(identities / _RECORDS, longest / mean * connections)
-            use = _delivered(seconds, connections, int(calls) * _RECORDS)
+            use = _delivered(seconds, connections, identities)
             machine = max(machine, use.speed)
             yield use._replace(machine=machine)
 

@@ -138,7 +138,7 @@ def _memory() -> Iterator[Row]:
 
 
 def _connections() -> Iterator[Row]:
-    for use in connections.main(longest=10):
+    for use in connections.main():
         time = " to ".join(use.seconds.strip("[]").split(", "))
         ceiling = "the org's" if use.org <= use.machine else "this machine's"
         measured = (
