@@ -97,6 +97,10 @@ class Folder:
             connection.close()
 
 
+def track(name: str, **properties: object) -> Event:
+    return {"type": "track", "event": name, "properties": properties}
+
+
 def identify(email: str, **traits: object) -> Event:
     return {
         "type": "identify",

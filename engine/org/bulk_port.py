@@ -22,8 +22,6 @@ LARGEST_JOB = 100_000_000
 ENDED = frozenset({"JobComplete", "Failed", "Aborted"})
 """The states of a job that changes nothing more."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 1.0, 30.0, 1.5
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
@@ -145,8 +143,3 @@ class BulkOrg(Protocol):
 
     def recent(self, since: datetime) -> Sequence[ListedJob]:
         """The ingest jobs that this user has created since then, oldest first, by whichever program."""
-
-
-def next_pause(previous: float = 0.0) -> float:
-    """The seconds to wait before looking at a job again: from 1, growing by half, to 30."""
-    return min(_LONGEST_PAUSE, previous * _GROWTH) if previous else _FIRST_PAUSE

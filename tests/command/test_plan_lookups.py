@@ -1,6 +1,6 @@
 """`sfmap plan`: what is looked up is as earlier events of the plan would leave it."""
 
-from ..folder import Event
+from ..folder import Event, track
 from ..scene import Scene, also
 
 BY_EMAIL = """\
@@ -40,10 +40,6 @@ fields: {Phone: {value: "1"}}
 KEYED = BY_EMAIL.replace("fields:\n", "fields:\n  Key__c: properties.key\n")
 
 
-def told(name: str, **properties: str) -> Event:
-    return {"type": "track", "event": name, "properties": properties}
-
-
 def planned(scene: Scene, *events: Event) -> list[str]:
     """What the plan says of each record: what happens to it, and the new values."""
     scene.sfmap("plan", scene.folder.write("e.ndjson", list(events)), "--out", "out.ndjson")
@@ -60,8 +56,8 @@ def test_a_record_is_found_by_a_planned_value_beside_one_that_it_holds(scene: Sc
     scene.mapping(KEYED)
     also(scene, "moved", BY_KEY)
     also(scene, "called", BY_NAME)
-    scene.run(told("Signed Up", email="ann@b.co", key="a"))
-    events = [told("Moved", key="a", company="Initech"), told("Called", company="Initech", phone="1")]
+    scene.run(track("Signed Up", email="ann@b.co", key="a"))
+    events = [track("Moved", key="a", company="Initech"), track("Called", company="Initech", phone="1")]
     assert planned(scene, *events) == ["changed 1 Initech"]
     scene.run(*events)
     assert scene.rows("SELECT Company, Phone FROM Lead") == [("Initech", "1")]
@@ -71,8 +67,8 @@ def test_a_record_is_found_once_it_would_meet_the_condition(scene: Scene) -> Non
     scene.mapping(KEYED)
     also(scene, "moved", BY_KEY)
     also(scene, "rated", RATED.replace("WHERE", "rating = 'hot'"))
-    scene.run(told("Signed Up", email="ann@b.co", key="a"))
-    events = [told("Moved", key="a", rating="Hot"), told("Rated", email="ann@b.co")]
+    scene.run(track("Signed Up", email="ann@b.co", key="a"))
+    events = [track("Moved", key="a", rating="Hot"), track("Rated", email="ann@b.co")]
     assert planned(scene, *events) == ["changed 1 Hot"]
     scene.run(*events)
     assert scene.rows("SELECT Rating, Phone FROM Lead") == [("Hot", "1")]
@@ -82,8 +78,8 @@ def test_a_record_is_not_found_once_it_would_fail_the_condition(scene: Scene) ->
     scene.mapping(KEYED)
     also(scene, "moved", BY_KEY)
     also(scene, "rated", RATED.replace("WHERE", "rating = 'Cold'"))
-    scene.run(told("Signed Up", email="ann@b.co", key="a"))
-    events = [told("Moved", key="a", rating="Hot"), told("Rated", email="ann@b.co")]
+    scene.run(track("Signed Up", email="ann@b.co", key="a"))
+    events = [track("Moved", key="a", rating="Hot"), track("Rated", email="ann@b.co")]
     assert planned(scene, *events) == ["changed Hot"]
     scene.run(*events)
     assert scene.rows("SELECT Rating, Phone FROM Lead") == [("Hot", None)]
@@ -93,8 +89,8 @@ def test_what_fails_a_condition_in_the_org_is_not_found_though_it_is_written(sce
     """A condition that a plan cannot evaluate is the org's to decide."""
     scene.mapping(KEYED)
     also(scene, "rated", RATED.replace("WHERE", "CreatedDate < 2020-01-01T00:00:00Z"))
-    scene.run(told("Signed Up", email="ann@b.co", key="a"))
-    events = [told("Signed Up", email="ann@b.co", key="b"), told("Rated", email="ann@b.co")]
+    scene.run(track("Signed Up", email="ann@b.co", key="a"))
+    events = [track("Signed Up", email="ann@b.co", key="b"), track("Rated", email="ann@b.co")]
     assert planned(scene, *events) == ["changed b"]
     scene.run(*events)
     assert scene.rows("SELECT Key__c, Phone FROM Lead") == [("b", None)]
@@ -107,13 +103,13 @@ def test_a_plan_of_many_records_takes_as_many_calls_as_one_of_few(scene: Scene) 
 
     def calls(count: int) -> int:
         people = [f"p{number}" for number in range(count)]
-        signed_up = [told("Signed Up", email=f"{one}@b.co", key=one) for one in people]
+        signed_up = [track("Signed Up", email=f"{one}@b.co", key=one) for one in people]
         before = scene.calls()
-        planned(scene, *signed_up, *(told("Invited", key=one, campaign="Fair") for one in people))
+        planned(scene, *signed_up, *(track("Invited", key=one, campaign="Fair") for one in people))
         return (scene.calls() - before)["query"]
 
-    scene.run(told("Campaign", campaign="Fair"))
-    scene.run(*(told("Signed Up", email=f"p{number}@b.co", key=f"p{number}") for number in range(30)))
+    scene.run(track("Campaign", campaign="Fair"))
+    scene.run(*(track("Signed Up", email=f"p{number}@b.co", key=f"p{number}") for number in range(30)))
     assert calls(30) == calls(2)
 
 

@@ -2,7 +2,8 @@
 
 import orjson
 
-from ..folder import Identify
+from ..contacts_of_accounts import ACCOUNT, ANN, CLOSED, CONTACT
+from ..folder import Identify, track
 from ..scene import Scene, also
 
 LEADS = """\
@@ -93,34 +94,13 @@ def test_deleted_records_are_kept(scene: Scene, identify: Identify) -> None:
 
 
 def test_records_that_are_deleted_along_are_kept(scene: Scene) -> None:
-    scene.mapping(
-        "event: {type: track, name: Person}\nobject: Contact\nmatch: Email\n"
-        "fields:\n  Email: properties.email\n  LastName: {value: Lee}\n"
-        "  AccountId: {object: Account, by: AccountNumber, from: properties.account}\n"
-    )
-    also(scene, "account", ACCOUNT)
-    also(scene, "closed", CLOSED)
-    account = {"account": "1", "email": "ann@b.co"}
-    scene.run(*({"type": "track", "event": name, "properties": account} for name in ("Account", "Person")))
-    closed = scene.folder.write("e.ndjson", [{"type": "track", "event": "Closed", "properties": account}])
+    scene.mapping(LEADS)
+    for name, mapping in {"account": ACCOUNT, "closed": CLOSED, "contact": CONTACT}.items():
+        also(scene, name, mapping)
+    scene.run(track("Account", account="1"), track("Contact", email=ANN, account="1"))
+    closed = scene.folder.write("e.ndjson", [track("Closed", account="1")])
     scene.sfmap("run", closed, "--save-old", "old.ndjson")
     assert [line["event"] for line in scene.folder.lines("old.ndjson")] == ["Deleted Account", "Deleted Contact"]
-
-
-ACCOUNT = """\
-sfmap: 1
-event: {type: track, name: Account}
-object: Account
-match: AccountNumber
-fields: {AccountNumber: properties.account, Name: {value: Acme}}
-"""
-CLOSED = """\
-sfmap: 1
-event: {type: track, name: Closed}
-object: Account
-operation: delete
-match: [{AccountNumber: properties.account}]
-"""
 
 
 def test_another_file_is_not_overwritten(scene: Scene, identify: Identify) -> None:

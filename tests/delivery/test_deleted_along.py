@@ -2,32 +2,9 @@
 
 import pytest
 
-from ..folder import Event, Folder
+from ..contacts_of_accounts import ACCOUNT, ANN, CLOSED, CONTACT
+from ..folder import Event, Folder, track
 
-ACCOUNT = """\
-sfmap: 1
-event: {type: track, name: Opened}
-object: Account
-match: AccountNumber
-fields: {AccountNumber: properties.account, Name: {value: Initech}}
-"""
-CLOSED = """\
-sfmap: 1
-event: {type: track, name: Closed}
-object: Account
-operation: delete
-match: [{AccountNumber: properties.account}]
-"""
-CONTACT = """\
-sfmap: 1
-event: {type: track, name: Hired}
-object: Contact
-match: Email
-fields:
-  Email: properties.email
-  LastName: {value: Lee}
-  AccountId: {object: Account, by: AccountNumber, from: properties.account}
-"""
 CALLED = """\
 sfmap: 1
 event: {type: track, name: Called}
@@ -51,11 +28,6 @@ fields:
   LastName: {value: Ray}
   ReportsToId: {object: Contact, by: Email, from: properties.email}
 """
-ANN = "ann@b.co"
-
-
-def told(name: str, **properties: str) -> Event:
-    return {"type": "track", "event": name, "properties": properties}
 
 
 @pytest.fixture(name="contacts")
@@ -65,7 +37,7 @@ def contacts_fixture(folder: Folder) -> Folder:
     (folder.path / "mappings").mkdir()
     for name, mapping in {"account": ACCOUNT, "closed": CLOSED, "contact": CONTACT, "called": CALLED}.items():
         (folder.path / "mappings" / f"{name}.yaml").write_text(mapping)
-    deliver(folder, told("Opened", account="1"), told("Hired", email=ANN, account="1"))
+    deliver(folder, track("Account", account="1"), track("Contact", email=ANN, account="1"))
     return folder
 
 
@@ -79,9 +51,9 @@ def deliver(folder: Folder, *events: Event) -> list[object]:
 
 def test_a_record_is_made_again_after_it_was_deleted_along(contacts: Folder) -> None:
     events = [
-        told("Called", email=ANN, phone="1"),
-        told("Closed", account="1"),
-        told("Called", email=ANN, phone="2"),
+        track("Called", email=ANN, phone="1"),
+        track("Closed", account="1"),
+        track("Called", email=ANN, phone="2"),
     ]
     assert deliver(contacts, *events) == ["updated", "deleted", "created"]
     rows = contacts.rows("SELECT Phone, IsDeleted FROM Contact ORDER BY Id")
@@ -90,13 +62,13 @@ def test_a_record_is_made_again_after_it_was_deleted_along(contacts: Folder) -> 
 
 def test_a_record_that_would_be_deleted_along_is_deleted_first(contacts: Folder) -> None:
     (contacts.path / "mappings" / "left.yaml").write_text(LEFT)
-    assert deliver(contacts, told("Left", email=ANN), told("Closed", account="1")) == ["deleted", "deleted"]
-    assert deliver(contacts, told("Opened", account="1"), told("Hired", email=ANN, account="1"))
-    assert deliver(contacts, told("Closed", account="1"), told("Left", email=ANN)) == ["deleted", "skipped"]
+    assert deliver(contacts, track("Left", email=ANN), track("Closed", account="1")) == ["deleted", "deleted"]
+    assert deliver(contacts, track("Account", account="1"), track("Contact", email=ANN, account="1"))
+    assert deliver(contacts, track("Closed", account="1"), track("Left", email=ANN)) == ["deleted", "skipped"]
 
 
 def test_a_reference_does_not_find_a_record_that_was_deleted_along(contacts: Folder) -> None:
     (contacts.path / "mappings" / "report.yaml").write_text(REPORT)
-    assert deliver(contacts, told("Closed", account="1"), told("Assisted", email=ANN)) == ["deleted", "created"]
+    assert deliver(contacts, track("Closed", account="1"), track("Assisted", email=ANN)) == ["deleted", "created"]
     rows = contacts.rows("SELECT ReportsToId FROM Contact WHERE LastName = 'Ray'")
     assert [tuple(row) for row in rows] == [(None,)]

@@ -29,6 +29,13 @@ sources: {{events: {{kafka: {{brokers: "{address}", topic: {topic}}}}}}}
 """
 
 
+def pipe(process: "subprocess.Popen[bytes]", event: Event) -> None:
+    """Gives an event to a run that reads standard input."""
+    assert process.stdin
+    process.stdin.write(json.dumps(event).encode() + b"\n")
+    process.stdin.flush()
+
+
 @pytest.mark.parametrize(("connections", "mapping"), [(12, "upsert"), (14, "looked up")])
 def test_the_next_windows_are_written_while_one_is(
     folder: Folder, tmp_path: Path, identify: Identify, connections: int, mapping: str
@@ -125,10 +132,8 @@ def test_an_event_of_a_stream_does_not_wait_for_those_before_it(
         server.set_up(folder.path)
         options = ("--org", "org", "--connections", "2", "--linger", "0")
         process = folder.start("run", "-", *options, stdin=subprocess.PIPE)
-        assert process.stdin
         for number in range(2):
-            process.stdin.write(json.dumps(identify(f"p{number}@example.com")).encode() + b"\n")
-            process.stdin.flush()
+            pipe(process, identify(f"p{number}@example.com"))
             assert server.has_come(number + 1)
         said = process.communicate()
     assert (process.returncode, server.is_passed) == (0, True), said
@@ -143,10 +148,8 @@ def test_creates_that_wait_for_their_turn_share_calls(folder: Folder, tmp_path: 
         server.set_up(folder.path)
         options = ("--org", "org", "--linger", "0", "--report", "report.json")
         process = folder.start("run", "-", *options, stdin=subprocess.PIPE)
-        assert process.stdin
         for number in range(10):
-            process.stdin.write(json.dumps(identify(f"p{number}@example.com")).encode() + b"\n")
-            process.stdin.flush()
+            pipe(process, identify(f"p{number}@example.com"))
             assert server.has_asked(2 * number + 2)
         server.wait()
         said = process.communicate()

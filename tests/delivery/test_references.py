@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ..folder import Event, Folder
+from ..folder import Event, Folder, track
 
 RECORD_TYPE = """\
 sfmap: 1
@@ -77,10 +77,6 @@ def record_type(name: str, object_name: str) -> Event:
 
 def group(name: str, kind: str) -> Event:
     return {"type": "track", "event": "Group", "properties": {"name": name, "type": kind}}
-
-
-def track(name: str, **properties: object) -> Event:
-    return {"type": "track", "event": name, "properties": properties}
 
 
 def account(**traits: object) -> Event:
