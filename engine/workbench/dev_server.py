@@ -58,8 +58,8 @@ def serve_workbench(options: DevOptions, ready: Callable[[str], object]) -> None
     listening = listen(_HOST, options.port)
     server = WebServer(Starlette(routes=routes), listening, host=_HOST, stop_seconds=_STOP_SECONDS)
     server.stop_on_signals()
-    ready(f"{server.url}/?token={token}")
     with _told(options.folder, server.url):
+        ready(f"{server.url}/?token={token}")
         asyncio.run(_serve(server, workbench))
 
 
