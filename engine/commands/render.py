@@ -55,7 +55,6 @@ def render(
     """
     if explain and as_format == "soap":
         raise click.UsageError("--explain works with --format json or without --format.")
-    failed = False
     with explained():
         project = Project(mappings=folder)
         source = project.open_events(event_names(events), SourceOptions(format=input_format or "", say=say))
@@ -63,9 +62,5 @@ def render(
         mappings = project.chosen_mappings(org_name)
         rendering = Rendering(mappings, as_format, explain)
         with open(sys.stdout.fileno(), "wb", _BUFFER, closefd=False) as out:
-            for text, is_rejected in render_all(rendering, source, jobs):
-                out.write(text)
-                failed = failed or is_rejected
-                if source.is_stream:
-                    out.flush()  # show each result as soon as its event arrives
+            failed = render_all(rendering, source, jobs, out)
     sys.exit(ExitCode.EVENTS_FAILED if failed else ExitCode.DONE)

@@ -4,9 +4,9 @@ import signal
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import Pipe, Process
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from sfmap.engine.errors import SfmapError
@@ -15,63 +15,97 @@ from sfmap.engine.sources.event_source import SourceFailed
 from sfmap.engine.sources.files.file_source import FileSource
 from sfmap.engine.sources.files.parts import Part, parts
 
-_AHEAD = 2
-"""Parts that a process has at once, so that it can continue while a result waits for its turn."""
+_AHEAD = 3
+"""Parts that a process has at once, so that it can continue while others wait for their turn to be written."""
+
+_Rendered = tuple[bytes, bool] | SourceFailed
+_Answer = bool | SourceFailed | OSError | None
+"""Whether any event of the written part is rejected, or why it cannot be written; None for a rendered part."""
 
 
 class RenderingFailed(SfmapError):
     """A process failed; the message says what to do."""
 
 
-def render_parts(rendering: Rendering, source: FileSource, jobs: int) -> Iterator[tuple[bytes, bool]]:
-    """The renderings of the events, in chunks. Raises `SourceFailed` or `RenderingFailed`."""
+def render_parts(rendering: Rendering, source: FileSource, jobs: int, out: int) -> bool:
+    """Writes the renderings of the events to a file descriptor; returns whether any was rejected.
+
+    Each process writes what it has rendered when it is its turn, so that no text travels between processes.
+    Raises `SourceFailed`, `RenderingFailed` or `OSError`.
+    """
     workers: list[_Worker] = []
-    waiting: deque[_Worker] = deque()
+    coming = enumerate(parts(source))
+    given = next(coming, None)
+    written, failed = 0, False
     try:
-        for index, part in enumerate(parts(source)):
-            if len(workers) < jobs:
-                workers.append(_start(rendering, jobs))
-            if len(waiting) == _AHEAD * jobs:
-                yield waiting.popleft().result()
-            worker = workers[index % jobs]
-            worker.take(part)
-            waiting.append(worker)
-        while waiting:
-            yield waiting.popleft().result()
+        while True:
+            while given and len(workers) < jobs:
+                workers.append(_start(rendering, out, jobs))
+                workers[-1].take(*given)
+                given = next(coming, None)
+            for worker in workers:
+                if not worker.is_busy and worker.held and worker.held[0] == written:
+                    worker.write()
+                elif not worker.is_busy and given and len(worker.held) < _AHEAD:
+                    worker.take(*given)
+                    given = next(coming, None)
+            busy = [worker for worker in workers if worker.is_busy]
+            if not busy:
+                return failed
+            answered = wait([worker.connection for worker in busy])
+            for worker in busy:
+                if worker.connection in answered and (is_rejected := worker.answer()) is not None:
+                    written += 1
+                    failed = failed or is_rejected
     finally:
         for worker in workers:
             worker.end()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Worker:
-    """A process that renders parts, one after the other.
+    """A process that renders parts, one after the other, and writes each when told to.
 
     Not `ProcessPoolExecutor`: it waits forever for a process that is killed while it returns a result.
     """
 
     process: BaseProcess
-    connection: "Connection[Part, _Result]"
+    connection: "Connection[Part | None, _Answer]"
+    held: deque[int] = field(default_factory=deque)
+    """The numbers of the parts that it has taken and not written."""
+    is_busy: bool = False
+    """Whether it has not answered yet."""
 
-    def take(self, part: Part) -> None:
-        """Sends a part to the process. Raises `RenderingFailed`."""
-        with _lost():
-            self.connection.send(part)
+    def take(self, number: int, part: Part) -> None:
+        """Sends it a part. Raises `RenderingFailed`."""
+        self.held.append(number)
+        self._send(part)
 
-    def result(self) -> tuple[bytes, bool]:
-        """The result of the oldest pending part. Raises `SourceFailed` or `RenderingFailed`."""
+    def write(self) -> None:
+        """Has it write the oldest part that it holds. Raises `RenderingFailed`."""
+        self.held.popleft()
+        self._send(None)
+
+    def answer(self) -> bool | None:
+        """Whether any event of a written part is rejected; None if a part is rendered.
+
+        Raises `SourceFailed` or `OSError`, as the process did, or `RenderingFailed`.
+        """
         with _lost():
-            result = self.connection.recv()
-        if isinstance(result, SourceFailed):
-            raise result
-        return result
+            answer = self.connection.recv()
+        self.is_busy = False
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def end(self) -> None:
         self.process.terminate()
         self.process.join()
 
-
-_Result = tuple[bytes, bool] | SourceFailed
+    def _send(self, part: Part | None) -> None:
+        with _lost():
+            self.connection.send(part)
+        self.is_busy = True
 
 
 @contextmanager
@@ -83,10 +117,10 @@ def _lost() -> Iterator[None]:
         raise RenderingFailed(message) from error
 
 
-def _start(rendering: Rendering, jobs: int) -> _Worker:
+def _start(rendering: Rendering, out: int, jobs: int) -> _Worker:
     try:
         ours, theirs = Pipe()
-        process = Process(target=_work, args=(rendering, theirs, ours), daemon=True)
+        process = Process(target=_work, args=(rendering, out, theirs, ours), daemon=True)
         process.start()
     except OSError as error:
         raise RenderingFailed(f"{jobs} processes cannot be started: {error.strerror}; try --jobs 1") from error
@@ -95,18 +129,27 @@ def _start(rendering: Rendering, jobs: int) -> _Worker:
 
 
 def _work(
-    rendering: Rendering, connection: "Connection[_Result, Part]", other_end: "Connection[Part, _Result]"
+    rendering: Rendering,
+    out: int,
+    connection: "Connection[_Answer, Part | None]",
+    other_end: "Connection[Part | None, _Answer]",
 ) -> None:
-    """Renders parts until the parent closes the connection, terminates this process, or is killed."""
+    """Renders and writes until the parent closes the connection, terminates this process, or is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     other_end.close()  # otherwise the connection would stay open through this end
-    render = rendering.renderer()
+    render = rendering.render
+    held: deque[_Rendered] = deque()
     with suppress(EOFError, OSError):
         while True:
-            connection.send(_rendered(render, connection.recv()))
+            part = connection.recv()
+            if part is None:
+                connection.send(_written(held.popleft(), out))
+            else:
+                held.append(_rendered(render, part))
+                connection.send(None)
 
 
-def _rendered(render: Render, part: Part) -> _Result:
+def _rendered(render: Render, part: Part) -> _Rendered:
     text, failed = bytearray(), False
     try:
         for rendered, is_rejected in map(render, part):
@@ -115,3 +158,15 @@ def _rendered(render: Render, part: Part) -> _Result:
     except SourceFailed as error:
         return error
     return bytes(text), failed
+
+
+def _written(rendered: _Rendered, out: int) -> _Answer:
+    if isinstance(rendered, SourceFailed):
+        return rendered
+    text, failed = rendered
+    try:
+        with open(out, "wb", closefd=False) as stream:
+            stream.write(text)
+    except OSError as error:
+        return error
+    return failed

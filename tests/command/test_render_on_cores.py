@@ -137,6 +137,26 @@ def test_a_killed_parent_leaves_no_process(folder: Folder) -> None:
     assert not [other for other in others if Path(f"/proc/{other}/exe").exists()]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_is_reported(folder: Folder) -> None:
+    (folder.path / "e.ndjson").write_bytes(LINE * MANY)
+    with open("/dev/full", "wb") as full:
+        process = folder.start("render", "--jobs", "2", "e.ndjson", stdout=full.fileno())
+        _, said = process.communicate(timeout=60)
+    assert said == b"Error: cannot write standard output: No space left on device\n"
+    assert process.returncode == 2
+
+
+def test_a_reader_that_stops_reading_ends_all_processes_silently(folder: Folder) -> None:
+    (folder.path / "e.ndjson").write_bytes(LINE * MANY)
+    process = folder.start("render", "--jobs", "2", "e.ndjson", stdout=subprocess.PIPE)
+    assert process.stdout
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.communicate(timeout=60)[1] == b""
+    assert process.returncode == 141
+
+
 def test_too_many_processes_are_reported(folder: Folder) -> None:
     (folder.path / "e.ndjson").write_bytes(LINE * MANY)
     few_files = ("sh", "-c", 'ulimit -n 16; exec "$@"', "sh")

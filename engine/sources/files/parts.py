@@ -13,6 +13,8 @@ from sfmap.engine.sources.formats.json_lines import BYTE_ORDER_MARK, skip_rest_o
 from sfmap.engine.sources.reading import LONGEST_LINE
 
 _BLOCK = 2 * 1024 * 1024
+_SPACE = ord(" ")
+"""What is greater begins no blank line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +63,11 @@ def parts(source: FileSource) -> Iterator[Part]:
             for block, length in _blocks(stream, file.name):
                 if start.offset == 0:
                     block = block.removeprefix(BYTE_ORDER_MARK)
-                lines = block.split(b"\n")
-                count = sum(map(bool, map(bytes.strip, lines)))
+                lines, count = _counted(block)
                 rest = source.up_to(index).reading_from(start)
                 yield Part(rest, count, (begun.st_dev, begun.st_ino))
                 number += count
-                start = Position(
-                    number=number, file=index, offset=start.offset + length, line=start.line + len(lines) - 1
-                )
+                start = Position(number=number, file=index, offset=start.offset + length, line=start.line + lines)
             if os.fstat(stream.fileno()).st_size < start.offset:
                 raise _changed(file.name)
 
@@ -82,6 +81,17 @@ def _blocks(stream: BinaryIO, file: str) -> Iterator[tuple[bytes, int]]:
             yield block + b"\n" if skipped else block, len(block) + skipped
     except OSError as error:
         raise SourceFailed(f"cannot read {file}: {error.strerror}") from error
+
+
+def _counted(block: bytes) -> tuple[int, int]:
+    """The line ends of a block, and the lines that are not blank: without making an object of each."""
+    lines = blank = at = 0
+    while (end := block.find(b"\n", at)) >= 0:
+        lines += 1
+        if block[at] <= _SPACE and not block[at:end].strip():
+            blank += 1
+        at = end + 1
+    return lines, lines - blank + bool(block[at:].strip())
 
 
 def _changed(file: str) -> SourceFailed:
