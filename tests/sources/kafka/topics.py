@@ -1,10 +1,12 @@
 """A project whose source is a topic, with the brokers that have it."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
@@ -16,9 +18,10 @@ orgs: {{local: {{call_limit: 2}}}}
 {project}
 sources:
   events:
-    kafka: {{brokers: "{address}", topic: {topic}{more}}}
+    kafka: {{brokers: "{address}", topic: {topic}, group: {group}{more}}}
 {shape}
 """
+_GROUPS = count(1)
 
 
 @dataclass
@@ -44,6 +47,7 @@ class Topics:
             project=project,
             address=address or self.brokers.address,
             topic=self.topic,
+            group=_new_group(),
             more=f", {more}" if more else "",
             shape=shape,
         )
@@ -61,11 +65,19 @@ class Topics:
         assert len(self.producer.list_topics(self.topic, 10).topics[self.topic].partitions) == partitions
 
     def run(self, *arguments: str, code: int = 0) -> str:
-        """What a run to the present end says on stderr."""
+        """What a run to the present end says on stderr.
+
+        It is a member of a new group: one whose last member has left lets others wait, in librdkafka's cluster.
+        """
+        self._change_group()
         done = self.folder.sfmap("run", "--source", "events", "--until-end", *arguments)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
         return done.stderr
+
+    def _change_group(self) -> None:
+        path = self.folder.path / "sfmap.yaml"
+        path.write_text(re.sub(r"(?<=, group: )\S+(?=[,}])", _new_group(), path.read_text()))
 
     def emails(self) -> list[str]:
         return [str(row[0]) for row in self.folder.rows("SELECT Email FROM Lead ORDER BY Email")]
@@ -101,6 +113,10 @@ class Topics:
             return bool(self.emails())
         except sqlite3.OperationalError:
             return False
+
+
+def _new_group() -> str:
+    return f"group-{next(_GROUPS)}"
 
 
 @contextmanager
