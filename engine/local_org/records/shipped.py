@@ -1,6 +1,7 @@
 """The standard objects of every local org, read from the data files in `objects`."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any, TypedDict
 
@@ -81,7 +82,8 @@ class _ObjectData(TypedDict, total=False):
     fields: dict[str, _FieldData]
 
 
-def shipped_objects(features: Collection[str]) -> Iterator[ObjectSchema]:
+@cache
+def shipped_objects(features: frozenset[str]) -> tuple[ObjectSchema, ...]:
     """The standard objects, and one without a name with the fields of every custom object."""
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     folder = files("sfmap.engine.local_org.records.objects")
@@ -91,11 +93,18 @@ def shipped_objects(features: Collection[str]) -> Iterator[ObjectSchema]:
         for path in paths
     ]
     custom = next(data.get("features", {}) for data in read if not data["name"])
-    for data in read:
-        if data.get("only_with", "") in ("", *features):
-            own = data.get("features", {})
-            extras = [custom[one] if own[one].get("like_custom") else own[one] for one in own if one in features]
-            yield _standard_object(data, extras)
+    return tuple(
+        _standard_object(data, _extras(data.get("features", {}), custom, features))
+        for data in read
+        if data.get("only_with", "") in ("", *features)
+    )
+
+
+def _extras(
+    own: Mapping[str, _FeatureData], custom: Mapping[str, _FeatureData], features: frozenset[str]
+) -> list[_FeatureData]:
+    """What an object has besides with these features."""
+    return [custom[one] if own[one].get("like_custom") else own[one] for one in own if one in features]
 
 
 def _standard_object(data: _ObjectData, extras: Sequence[_FeatureData]) -> ObjectSchema:

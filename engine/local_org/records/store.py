@@ -15,19 +15,14 @@ from sfmap.engine.files.private_files import private_database, private_folder
 from sfmap.engine.local_org.records.exchanges import KeptExchange
 from sfmap.engine.local_org.records.ids import new_id
 from sfmap.engine.local_org.records.object_schema import NUMBER_TYPES, FieldSchema, ObjectSchema, Schema
+from sfmap.engine.local_org.records.tables import NUMBER_COLUMN, prepare_tables, quoted
 
 Stored = str | int | float | None
 """A value as stored in SQLite; booleans are 0 and 1."""
 
 _BUSY_SECONDS = 30
-_NUMBER_COLUMN = "sfmap_number"
-"""Numbers an object's records; their ids are derived from it."""
-
-
 _LONGEST_LOG = 1_000
 _EXCHANGES = 200
-_OLD_LOG = 7
-"""The number of columns of the log before it had those for faults."""
 _STATEMENTS = 128
 """How many statements that write the same columns again are kept."""
 _SEARCHED = 90
@@ -93,7 +88,9 @@ class Store:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             with self.transaction():
-                self._prepare(schema)
+                prepare_tables(self._connection, schema)
+                for target in schema.objects.values():
+                    self._seed(target)
         except (sqlite3.Error, OSError) as error:
             raise StoreFailed(f"The local org cannot use {path}: {error}.") from None
 
@@ -126,18 +123,18 @@ class Store:
     def next_number(self, target: ObjectSchema) -> int:
         """The number of the object's next record."""
         query = (
-            f"SELECT max(coalesce(max({_NUMBER_COLUMN}), 0),"  # noqa: S608
+            f"SELECT max(coalesce(max({NUMBER_COLUMN}), 0),"  # noqa: S608
             " coalesce((SELECT last FROM sfmap_purged WHERE object = ?), 0)) + 1"
-            f" FROM {_quoted(target.name)}"
+            f" FROM {quoted(target.name)}"
         )
         number: int = self._connection.execute(query, [target.name]).fetchone()[0]
         return number
 
     def purge(self, target: ObjectSchema, record_id: str) -> None:
         """Removes a record; its number, and so its id, is not given again."""
-        table = _quoted(target.name)
+        table = quoted(target.name)
         self._connection.execute(
-            f"INSERT INTO sfmap_purged SELECT ?, {_NUMBER_COLUMN} FROM {table} WHERE Id = ?"  # noqa: S608
+            f"INSERT INTO sfmap_purged SELECT ?, {NUMBER_COLUMN} FROM {table} WHERE Id = ?"  # noqa: S608
             " ON CONFLICT (object) DO UPDATE SET last = max(last, excluded.last)",
             [target.name, record_id],
         )
@@ -146,8 +143,8 @@ class Store:
     def referring(self, child: ObjectSchema, field: str, record_id: str) -> list[str]:
         """The ids of the records whose reference has this id, without deleted ones."""
         query = (
-            f"SELECT Id FROM {_quoted(child.name)} WHERE {_quoted(field)} = ? AND IsDeleted = 0"  # noqa: S608
-            f" ORDER BY {_NUMBER_COLUMN}"
+            f"SELECT Id FROM {quoted(child.name)} WHERE {quoted(field)} = ? AND IsDeleted = 0"  # noqa: S608
+            f" ORDER BY {NUMBER_COLUMN}"
         )
         return [row[0] for row in self._connection.execute(query, [record_id])]
 
@@ -166,7 +163,7 @@ class Store:
     def insert(self, target: ObjectSchema, number: int, row: Mapping[str, Stored]) -> str:
         """Inserts a record; returns its id."""
         record_id = new_id(target.key_prefix, number)
-        values = {_NUMBER_COLUMN: number, "Id": record_id, **row}
+        values = {NUMBER_COLUMN: number, "Id": record_id, **row}
         self._connection.execute(_insertion(target.name, tuple(values)), list(values.values()))
         return record_id
 
@@ -175,30 +172,30 @@ class Store:
 
     def get(self, target: ObjectSchema, record_id: str) -> dict[str, Stored] | None:
         """All fields of a record, deleted or not."""
-        cursor = self._connection.execute(f"SELECT * FROM {_quoted(target.name)} WHERE Id = ?", [record_id])  # noqa: S608
+        cursor = self._connection.execute(f"SELECT * FROM {quoted(target.name)} WHERE Id = ?", [record_id])  # noqa: S608
         row = cursor.fetchone()
         return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
 
     def is_deleted(self, target: ObjectSchema, record_id: str) -> bool | None:
         """Whether the record with this id is deleted; None if it does not exist."""
-        query = f"SELECT IsDeleted FROM {_quoted(target.name)} WHERE Id = ?"  # noqa: S608
+        query = f"SELECT IsDeleted FROM {quoted(target.name)} WHERE Id = ?"  # noqa: S608
         row = self._connection.execute(query, [record_id]).fetchone()
         return bool(row[0]) if row else None
 
     def holders(self, target: ObjectSchema, field: str, value: Stored, most: int) -> list[str]:
         """The ids of up to `most` records that have this value in the field, as the org compares it."""
         query = (
-            f"SELECT Id FROM {_quoted(target.name)} WHERE fold({_quoted(field)}) = ? AND IsDeleted = 0"  # noqa: S608
+            f"SELECT Id FROM {quoted(target.name)} WHERE fold({quoted(field)}) = ? AND IsDeleted = 0"  # noqa: S608
             f" LIMIT {most}"
         )
         return [row[0] for row in self._connection.execute(query, [fold(value)])]
 
     def alike(self, target: ObjectSchema, values: Mapping[str, Stored], most: int) -> list[str]:
         """The ids of up to `most` records that have all these values, as the org compares them, oldest first."""
-        same = " AND ".join(f"fold({_quoted(name)}) = ?" for name in values)
+        same = " AND ".join(f"fold({quoted(name)}) = ?" for name in values)
         query = (
-            f"SELECT Id FROM {_quoted(target.name)} WHERE {same} AND IsDeleted = 0"  # noqa: S608
-            f" ORDER BY {_NUMBER_COLUMN} LIMIT {most}"
+            f"SELECT Id FROM {quoted(target.name)} WHERE {same} AND IsDeleted = 0"  # noqa: S608
+            f" ORDER BY {NUMBER_COLUMN} LIMIT {most}"
         )
         return [row[0] for row in self._connection.execute(query, [fold(value) for value in values.values()])]
 
@@ -277,26 +274,26 @@ class Store:
         self, target: ObjectSchema, *, search: str, order: str, descending: bool, most: int, start: int
     ) -> tuple[int, list[dict[str, Stored]]]:
         """The number of records that contain the text in some field, and a page of them; includes deleted ones."""
-        columns = [_quoted(field.name) for field in target.fields.values()]
+        columns = [quoted(field.name) for field in target.fields.values()]
         condition, parameters = "1", []
         if search:
             holds = " || ' ' || ".join(f"coalesce({column}, '')" for column in columns[:_SEARCHED])
             condition, parameters = f"instr(fold({holds}), fold(?)) > 0", [search]
-        table = _quoted(target.name)
+        table = quoted(target.name)
         count = f"SELECT count(*) FROM {table} WHERE {condition}"  # noqa: S608
         total: int = self._connection.execute(count, parameters).fetchone()[0]
         known = target.field(order)
-        by = f"{_quoted(known.name)} {'DESC' if descending else 'ASC'}, " if known else ""
+        by = f"{quoted(known.name)} {'DESC' if descending else 'ASC'}, " if known else ""
         page = (
             f"SELECT {', '.join(columns)} FROM {table} WHERE {condition}"  # noqa: S608
-            f" ORDER BY {by}{_NUMBER_COLUMN} DESC LIMIT ? OFFSET ?"
+            f" ORDER BY {by}{NUMBER_COLUMN} DESC LIMIT ? OFFSET ?"
         )
         cursor = self._connection.execute(page, [*parameters, most, start])
         return total, [dict(zip(target.fields, row, strict=True)) for row in cursor]
 
     def count(self, target: ObjectSchema) -> int:
         """The number of the object's records that are not deleted."""
-        query = f"SELECT count(*) FROM {_quoted(target.name)} WHERE IsDeleted = 0"  # noqa: S608
+        query = f"SELECT count(*) FROM {quoted(target.name)} WHERE IsDeleted = 0"  # noqa: S608
         number: int = self._connection.execute(query).fetchone()[0]
         return number
 
@@ -310,58 +307,8 @@ class Store:
             [_today()],
         )
 
-    def _prepare(self, schema: Schema) -> None:
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS sfmap_api_calls (day TEXT PRIMARY KEY, calls INTEGER NOT NULL)"
-        )
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS sfmap_log (number INTEGER PRIMARY KEY, at TEXT, operation TEXT,"
-            " object TEXT, records INTEGER, outcome TEXT, milliseconds REAL, fault TEXT NOT NULL DEFAULT '')"
-        )
-        if len(self._connection.execute("PRAGMA table_info(sfmap_log)").fetchall()) == _OLD_LOG:
-            self._connection.execute("ALTER TABLE sfmap_log ADD COLUMN fault TEXT NOT NULL DEFAULT ''")
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS sfmap_changes (id TEXT, at TEXT, call INTEGER, verb TEXT, changed TEXT)"
-        )
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS sfmap_exchanges (number INTEGER PRIMARY KEY, url TEXT, client TEXT,"
-            " sent INTEGER, received INTEGER, request BLOB, response BLOB)"
-        )
-        self._connection.execute("CREATE TABLE IF NOT EXISTS sfmap_purged (object TEXT PRIMARY KEY, last INTEGER)")
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS sfmap_taken_along (parent TEXT, child TEXT, field TEXT)"
-        )
-        self._connection.execute("CREATE INDEX IF NOT EXISTS sfmap_taken_along_by ON sfmap_taken_along (parent)")
-        self._connection.execute("CREATE INDEX IF NOT EXISTS sfmap_changes_call ON sfmap_changes (call)")
-        self._connection.execute("CREATE INDEX IF NOT EXISTS sfmap_changes_id ON sfmap_changes (id)")
-        for target in schema.objects.values():
-            self._prepare_table(target)
-
-    def _prepare_table(self, target: ObjectSchema) -> None:
-        table = _quoted(target.name)
-        self._connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {table} ({_NUMBER_COLUMN} INTEGER PRIMARY KEY, Id TEXT UNIQUE NOT NULL)"
-        )
-        columns = {row[1].casefold() for row in self._connection.execute(f"PRAGMA table_info({table})")}
-        for field in target.fields.values():
-            if field.name.casefold() not in columns:
-                kind = "NUMERIC" if field.type in NUMBER_TYPES or field.type == "boolean" else "TEXT"
-                default = "NOT NULL DEFAULT 0" if field.type == "boolean" else ""
-                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {_quoted(field.name)} {kind} {default}")
-            ruled = any(field.name in rule.fields for rule in target.duplicate_rules) or any(
-                field.name == rule.fields[-1] for rule in (target.rules.unique_together if target.rules else ())
-            )
-            found_by = (field.id_lookup and field.type != "id") or field.unique or field.name in target.index
-            if found_by or ruled:
-                index = _quoted(f"{target.name}.{field.name}")
-                self._connection.execute(
-                    f"CREATE INDEX IF NOT EXISTS {index} ON {table} (fold({_quoted(field.name)}))"
-                )
-            if field.is_link:  # partial: a record without a parent costs nothing
-                index, column = _quoted(f"{target.name}.{field.name} parent"), _quoted(field.name)
-                self._connection.execute(
-                    f"CREATE INDEX IF NOT EXISTS {index} ON {table} ({column}) WHERE {column} IS NOT NULL"
-                )
+    def _seed(self, target: ObjectSchema) -> None:
+        """Inserts the records that every org has of the object."""
         is_new = self.next_number(target) == 1
         for row in target.seed:
             key = {name: row[name] for name in target.seed_key}
@@ -369,20 +316,16 @@ class Store:
                 self.insert(target, self.next_number(target), row)
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 @lru_cache(_STATEMENTS)
 def _insertion(table: str, columns: tuple[str, ...]) -> str:
     places = ", ".join("?" * len(columns))
-    return f"INSERT INTO {_quoted(table)} ({', '.join(map(_quoted, columns))}) VALUES ({places})"  # noqa: S608
+    return f"INSERT INTO {quoted(table)} ({', '.join(map(quoted, columns))}) VALUES ({places})"  # noqa: S608
 
 
 @lru_cache(_STATEMENTS)
 def _assignment(table: str, columns: tuple[str, ...]) -> str:
-    changes = ", ".join(f"{_quoted(name)} = ?" for name in columns)
-    return f"UPDATE {_quoted(table)} SET {changes} WHERE Id = ?"  # noqa: S608
+    changes = ", ".join(f"{quoted(name)} = ?" for name in columns)
+    return f"UPDATE {quoted(table)} SET {changes} WHERE Id = ?"  # noqa: S608
 
 
 def now() -> str:
