@@ -3,9 +3,9 @@
 It is copied with its settings filled in, and imports next to nothing, so that it starts at once.
 """
 
+import _signal as signal  # type: ignore[import-not-found]  # signal itself makes enumerations: half of the start
 import _socket
 import os
-import signal
 import sys
 
 PYTHON = "__PYTHON__"
