@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Compiled tests are kept, also where the environment says otherwise: each worker would take ten seconds for its own.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test format lock clean soak soak-tests scale spark bench orchestrators clients web
 
 run: $(VENV)/installed  ## The main job: the example events into the local org.
