@@ -26,7 +26,9 @@ _TABLES = (
     " uploads INTEGER)",
     "CREATE TABLE IF NOT EXISTS sfmap_bulk_batches (number INTEGER PRIMARY KEY AUTOINCREMENT, job INTEGER,"
     " state TEXT, created TEXT, changed TEXT, error TEXT, processed INTEGER, failed INTEGER, retries INTEGER,"
-    " milliseconds INTEGER, content BLOB)",
+    " milliseconds INTEGER)",
+    # The data is apart: SQLite writes a row as a whole, and a batch changes with each of its chunks.
+    "CREATE TABLE IF NOT EXISTS sfmap_bulk_data (batch INTEGER PRIMARY KEY, content BLOB)",
     "CREATE INDEX IF NOT EXISTS sfmap_bulk_batches_job ON sfmap_bulk_batches (job)",
     "CREATE TABLE IF NOT EXISTS sfmap_bulk_chunks (batch INTEGER, number INTEGER, results TEXT,"
     " PRIMARY KEY (batch, number))",
@@ -161,7 +163,7 @@ class BulkJobs:
         counters: dict[str, Stored] = {"processed": 0, "failed": 0, "retries": 0, "milliseconds": 0, "error": ""}
         values = {**counters, "job": job.number, "state": "Queued", "created": moment, "changed": moment}
         number = self._insert("sfmap_bulk_batches", values)
-        self._store.run("UPDATE sfmap_bulk_batches SET content = ? WHERE number = ?", [content, number])
+        self._store.run("INSERT INTO sfmap_bulk_data VALUES (?, ?)", [number, content])
         return self.batches(job)[-1]
 
     def batches(self, job: BulkJob) -> list[BulkBatch]:
@@ -178,7 +180,7 @@ class BulkJobs:
         return [batch.number for batch in self._batches("state IN ('Queued', 'InProgress') ORDER BY number")]
 
     def content(self, batch: BulkBatch) -> bytes:
-        return self._store.blob("SELECT content FROM sfmap_bulk_batches WHERE number = ?", batch.number)
+        return self._store.blob("SELECT content FROM sfmap_bulk_data WHERE batch = ?", batch.number)
 
     def change_batch(self, batch: BulkBatch, **values: Stored) -> None:
         self._update("sfmap_bulk_batches", batch.number, {"changed": now(), **values})
@@ -226,7 +228,8 @@ class BulkJobs:
     def _delete(self, numbers: Iterable[int]) -> None:
         for number in numbers:
             batches = "(SELECT number FROM sfmap_bulk_batches WHERE job = ?)"
-            self._store.run(f"DELETE FROM sfmap_bulk_chunks WHERE batch IN {batches}", [number])  # noqa: S608
+            for table in ("sfmap_bulk_chunks", "sfmap_bulk_data"):
+                self._store.run(f"DELETE FROM {table} WHERE batch IN {batches}", [number])  # noqa: S608
             self._store.run("DELETE FROM sfmap_bulk_batches WHERE job = ?", [number])
             self._store.run("DELETE FROM sfmap_bulk_jobs WHERE number = ?", [number])
 
