@@ -11,7 +11,7 @@ from sfmap.engine.delivery.open_windows import Certain
 from sfmap.engine.delivery.outcome import Outcome
 from sfmap.engine.delivery.outcome_table import MessageIds, Row, held_event, message_of_record
 from sfmap.engine.files.output import NO_RESULTS, Results
-from sfmap.engine.journal.entries import Commit, Held, Loaded
+from sfmap.engine.journal.entries import Commit, Held, Loaded, RecordKey
 from sfmap.engine.journal.ledger import Ledger
 from sfmap.engine.sources.event_source import START, Position, Received
 
@@ -148,10 +148,7 @@ class Commits:
                 results=written.results,
                 tally=written.tally,
                 held=held,
-                no_longer_held=[
-                    *(row.key for row in (*ended, *certain.apart) if row.received.only),
-                    *(row.claimed for row in ended if row.claimed),
-                ],
+                no_longer_held=() if also.ended else _no_longer_held(certain),
                 failed=[row.letter for row in last.values() if row.fate == "failed"],
                 delivered=[digest for digest, row in last.items() if row.fate != "failed"],
                 messages=[
@@ -202,3 +199,9 @@ class Commits:
                 continue
             elif row.fate not in ("failed", "skipped") and row.key.event not in unsettled:
                 yield from self._messages.to_remember(row.received)
+
+
+def _no_longer_held(certain: Certain) -> list[RecordKey]:
+    """The records of a window that have an outcome now, as the journal knows them."""
+    held = [row.key for row in (*certain.ended, *certain.apart) if row.received.only]
+    return [*held, *(row.claimed for row in certain.ended if row.claimed)]

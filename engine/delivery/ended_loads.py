@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from sfmap.engine.delivery.commits import Commits
-from sfmap.engine.delivery.expected_outcomes import EndedRecord
+from sfmap.engine.delivery.expected_outcomes import EndedPart
 from sfmap.engine.delivery.load_jobs import LoadJob
 from sfmap.engine.delivery.loads import Loads
 from sfmap.engine.delivery.open_windows import Certain
@@ -77,15 +77,16 @@ class EndedLoads:
         A part's records without an outcome are delivered again before the next one is read.
         """
         self._loads.end_waiting(job)
-        while records := self._loads.answered(job) if job.is_own else ():
-            back = self._commit(records)
+        while part := self._loads.answered(job) if job.is_own else None:
+            back = self._commit(part)
             if back and not self._is_read_again:
                 self._deliver([row.received for row in back])
         self._loads.end(job)
         self._commits.load_is_over(job.number)
 
-    def _commit(self, records: Sequence[EndedRecord]) -> list[Row]:
+    def _commit(self, part: EndedPart) -> list[Row]:
         """Returns the rows without an outcome, which the journal now holds as it does others."""
+        records = part.records
         ended = [one.row for one in records if one.row.outcome]
         back = [one.row for one in records if not one.row.outcome]
         messages = (
@@ -100,6 +101,7 @@ class EndedLoads:
                 messages=[message for several in messages for message in several],
                 newest=[one.newest for one in records if one.newest],
                 given_back=[row.key for row in back],
+                ended=part.up_to,
             ),
         )
         return back

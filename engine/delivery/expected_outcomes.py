@@ -2,24 +2,27 @@
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
 from sfmap.engine.delivery.item import Cause, Item
-from sfmap.engine.delivery.outcome import Answer, Ending, Outcome
-from sfmap.engine.delivery.outcome_table import Row, held_event, outcome_of_json
+from sfmap.engine.delivery.outcome import Answer, Ending, Fate
+from sfmap.engine.delivery.outcome_table import Row, held_event
 from sfmap.engine.delivery.refusals import cause_of
 from sfmap.engine.delivery.writes import PendingWrite, upserted
-from sfmap.engine.journal.entries import AnsweredRecord
+from sfmap.engine.journal.entries import AnsweredRecord, LoadPart
 from sfmap.engine.org.bulk_port import RowOutcome, Unprocessed
 from sfmap.engine.org.port import Refused, Written
 
 _CHUNK = 200
 """The rows that the org writes together."""
-LOST = b'"lost"'
+_LOST, _UNPROCESSED = "lost", "unprocessed"
+LOST = orjson.dumps(_LOST)
 """The answer of a job that is gone: whether its rows were written is not known."""
-_UNPROCESSED = b'"unprocessed"'
+_MOST_REMEMBERED = 1_000
+"""The expectations that are packed or unpacked once only, of those that many rows share."""
 _LOST_CREATE = (
     "the bulk job that was to create it is gone from the org. It is not known whether the record was created,"
     " and no lookup can find it"
@@ -38,31 +41,65 @@ class EndedRecord:
     """Its identity and time, if `timestamp_guard` asks for it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedPart:
+    """Some records of a load that is over."""
+
+    records: Sequence[EndedRecord]
+    up_to: LoadPart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Expected:
+    """What the journal keeps of a record until the job is over; most rows of a load expect the same."""
+
+    fate: Fate
+    object_name: str
+    notes: tuple[str, ...]
+    verb: str
+    tells_created: bool
+    """Whether the answer says if the record was created."""
+    is_alone: bool
+    """Whether the record is its row's only one, so that the row's refusal may be its own."""
+    final: Sequence[Cause]
+    """For what causes it is of no use to send the record again."""
+    is_found_again: bool
+    newest: tuple[str, str] | None
+    repeat_key: str
+
+
 def expected_outcomes(pending: PendingWrite, rows: Sequence[Row]) -> Iterator[bytes]:
     """For each item of the write, what the journal keeps until the job is over."""
     items = pending.fold.items
     for nth, (item, row, fate) in enumerate(zip(items, rows, pending.fates, strict=True)):
-        outcome = row.outcome_of(
-            Ending(fate, notes=pending.notes), item.record.mapping, item.record.object, item.fitted.notes
+        expected = _Expected(
+            fate=fate,
+            object_name=item.record.object,
+            notes=(*(note.text for note in item.fitted.notes), *pending.notes),
+            verb=pending.call.verb,
+            tells_created=pending.call.verb == "upsert" and nth == 0,
+            is_alone=len(items) == 1 and not item.is_folded,
+            final=_final_causes(item),
+            is_found_again=pending.call.verb != "create" or pending.fold.head.is_found_again,
+            newest=_newest(item),
+            repeat_key=row.received.repeat_key,
         )
-        expected = orjson.dumps(
-            {
-                "outcome": outcome,
-                "verb": pending.call.verb,
-                "tells_created": pending.call.verb == "upsert" and nth == 0,
-                "is_alone": len(items) == 1 and not item.is_folded,
-                "final": _final_causes(item),
-                "is_found_again": pending.call.verb != "create" or pending.fold.head.is_found_again,
-                "newest": _newest(item),
-                "repeat_key": row.received.repeat_key,
-            }
-        )
-        # Notes are long: in half the bytes, two records fit into a page of the journal.
-        yield zlib.compress(expected, 1)
+        yield _packed(orjson.dumps(expected))
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _packed(expected: bytes) -> bytes:
+    """Notes are long: in half the bytes, two records fit into a page of the journal."""
+    return zlib.compress(expected, 1)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _unpacked(stored: bytes) -> _Expected:
+    said = orjson.loads(zlib.decompress(stored))
+    return _Expected(**{**said, "notes": tuple(said["notes"])})
 
 
 def _final_causes(item: Item) -> list[Cause]:
-    """For what causes it is of no use to send the record again."""
     causes: list[Cause] = [] if item.lookup_keys else ["taken"]
     return [*causes, "duplicate"] if item.record.on_duplicate == "fail" else causes
 
@@ -73,42 +110,48 @@ def _newest(item: Item) -> tuple[str, str] | None:
 
 def stored_answer(outcome: RowOutcome) -> bytes:
     """The answer of a row, for the journal."""
-    return _UNPROCESSED if isinstance(outcome, Unprocessed) else orjson.dumps(outcome)
+    return orjson.dumps(_UNPROCESSED if isinstance(outcome, Unprocessed) else outcome)
 
 
 def ended_record(record: AnsweredRecord) -> EndedRecord:
     """The record with its outcome, if the answer of its row settles it."""
-    said = orjson.loads(zlib.decompress(record.expected))
-    answer = orjson.loads(record.answer or _UNPROCESSED)
-    received = held_event(record.held)._replace(repeat_key=said["repeat_key"])
-    row = Row(received, record.held.key)
-    expected = outcome_of_json(said["outcome"])
-    if record.answer == LOST:
-        if not said["is_found_again"]:
-            row.may_be_created = True
-            row.outcome = replace(expected, fate="failed", reason=_LOST_CREATE)
-    elif isinstance(answer, dict) and "code" in answer:
-        refused = Refused(answer["code"], answer["message"], tuple(answer["fields"]), tuple(answer["duplicates"]))
-        cause = cause_of(refused, said["verb"], _CHUNK)
-        if said["is_alone"] and (cause is None or cause in said["final"]):
-            row.outcome = _refused(expected, refused, said["verb"], record.place)
-    elif isinstance(answer, dict):
-        written = Written(answer["id"], answer["created"])
-        fate = upserted(written) if said["tells_created"] else expected.fate
-        row.outcome = replace(expected, id=written.id, fate=fate)
-    newest = said["newest"]
-    is_written = row.outcome is not None and row.outcome.fate != "failed"
+    expected = _unpacked(record.expected)
+    answer = orjson.loads(record.answer) if record.answer else None
+    received = held_event(record.held)
+    row = Row(
+        received._replace(repeat_key=expected.repeat_key) if expected.repeat_key else received, record.held.key
+    )
+    if ending := _ending(expected, answer, record.place):
+        row.end(ending, record.held.key.mapping, expected.object_name)
+    newest = expected.newest
+    is_written = ending is not None and ending.fate != "failed"
     return EndedRecord(
         row=row,
-        is_refused=row.outcome is None and isinstance(answer, dict),
+        is_refused=ending is None and isinstance(answer, dict),
         newest=(bytes.fromhex(newest[0]), newest[1]) if newest and is_written else None,
     )
 
 
-def _refused(expected: Outcome, refused: Refused, verb: str, place: int) -> Outcome:
-    return replace(
-        expected,
-        fate="failed",
+def _ending(expected: _Expected, answer: object, place: int) -> Ending | None:
+    """What the answer of its row makes of a record; None if it must be sent otherwise."""
+    if answer == _LOST and not expected.is_found_again:
+        return Ending("failed", reason=_LOST_CREATE, notes=expected.notes, may_be_created=True)
+    if not isinstance(answer, dict):
+        return None
+    if "code" in answer:
+        refused = Refused(answer["code"], answer["message"], tuple(answer["fields"]), tuple(answer["duplicates"]))
+        cause = cause_of(refused, expected.verb, _CHUNK)
+        is_final = expected.is_alone and (cause is None or cause in expected.final)
+        return _refused(expected, refused, place) if is_final else None
+    written = Written(answer["id"], answer["created"])
+    fate = upserted(written) if expected.tells_created else expected.fate
+    return Ending(fate, written.id, notes=expected.notes)
+
+
+def _refused(expected: _Expected, refused: Refused, place: int) -> Ending:
+    return Ending(
+        "failed",
         reason=f"{refused.code}: {refused.message}",
-        answer=Answer(code=refused.code, verb=verb, place=place + 1, together=_CHUNK, tries=1),
+        notes=expected.notes,
+        answer=Answer(code=refused.code, verb=expected.verb, place=place + 1, together=_CHUNK, tries=1),
     )

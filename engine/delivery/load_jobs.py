@@ -11,8 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, count, islice
 from queue import Empty, SimpleQueue
-from threading import Event
+from threading import Event, Lock
 
+from sfmap.engine.delivery.answers_in_order import in_order
 from sfmap.engine.delivery.expected_outcomes import LOST, stored_answer
 from sfmap.engine.delivery.progress import JobProgress
 from sfmap.engine.delivery.waiter import Waiter
@@ -100,6 +101,8 @@ class LoadJobs:
     stopping: Event
     running: list[LoadJob] = field(default_factory=list)
     _finished: SimpleQueue[tuple[LoadJob, BaseException | None]] = field(default_factory=SimpleQueue)
+    _storing: Lock = field(default_factory=Lock)
+    """The answers of one job at a time are in memory."""
     _pool: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -251,10 +254,11 @@ class LoadJobs:
 
     def _store(self, job: LoadJob, ended: JobLook, index: RowIndex, *, may_lack: bool) -> None:
         results = self.org.results(ended, len(index), may_lack=may_lack)
-        # With the first row everything has been fetched: the transaction waits for no call.
-        every = chain(list(islice(results, 1)), results)
-        answers = _answers_so_far(job.load, every, index) if may_lack else _answers(job.load, every, index)
-        self.table.answer(job.number, answers)
+        found = _answers_so_far(job.load, results, index) if may_lack else _answers(job.load, results, index)
+        with self._storing:
+            answers = in_order(found, len(index))
+            # With the first answer everything has been fetched: the transaction waits for no call.
+            self.table.answer(job.number, chain(list(islice(answers, 1)), answers))
 
     def _index(self, job: LoadJob) -> RowIndex:
         index = RowIndex()

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 import orjson
 
 from sfmap.engine.delivery.bulk_suitability import may_travel
-from sfmap.engine.delivery.expected_outcomes import EndedRecord, ended_record, expected_outcomes
+from sfmap.engine.delivery.expected_outcomes import EndedPart, ended_record, expected_outcomes
 from sfmap.engine.delivery.item import Lookups
 from sfmap.engine.delivery.load_jobs import LoadJob, LoadJobs
 from sfmap.engine.delivery.load_traces import LoadTraces
@@ -21,7 +21,7 @@ from sfmap.engine.delivery.traces import Trace
 from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.delivery.windows import WINDOW_BYTES
 from sfmap.engine.delivery.writes import PendingWrite
-from sfmap.engine.journal.entries import Held, Loaded, RecordKey
+from sfmap.engine.journal.entries import Held, Loaded, LoadPart, RecordKey
 from sfmap.engine.journal.load_table import LoadTable
 from sfmap.engine.language.model import BulkMode
 from sfmap.engine.org.bulk_data import BulkData
@@ -286,16 +286,20 @@ class Loads:
         what = "" if self._are_refused else f" for {load.operation} {load.object_name}"
         self._waiter.say(f"Goes on without bulk jobs{what}: {refusal.message}")
 
-    def answered(self, job: LoadJob) -> list[EndedRecord]:
-        """The next records of a load that is over or given back. Those without an outcome travel by no job again.
+    def answered(self, job: LoadJob) -> EndedPart | None:
+        """The next part of a load that is over or given back. Records without an outcome travel by no job again.
 
         Unless the job has only failed to come to its end: then another job goes on.
         """
-        records = [ended_record(one) for one in self._table.next_records(job.number, _CHUNK, WINDOW_BYTES)]
+        stored = self._table.next_records(job.number, _CHUNK, WINDOW_BYTES)
+        if not stored:
+            return None
+        records = list(map(ended_record, stored))
         has_failed = bool(job.state) and not job.processed
         left = [one for one in records if not one.row.outcome]
         self._by_calls.update(one.row.key for one in left if has_failed or one.is_refused)
-        return records
+        up_to = LoadPart(load=job.number, place=stored[-1].place, number=stored[-1].number)
+        return EndedPart(records=records, up_to=up_to)
 
     def end(self, job: LoadJob) -> None:
         """Forgets a load without records. Of another source, it is left to a run of that."""

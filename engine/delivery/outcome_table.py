@@ -5,7 +5,6 @@ A decision is in the journal before anything else is sent.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
@@ -30,6 +29,8 @@ class MessageIds:
     """Whether events are skipped that were delivered before; otherwise only records that would be duplicates."""
     creating: Set[str]
     """The mappings whose records would be created a second time."""
+    of_letters: bool
+    """Whether the events are those of dead letters, which may be from files or from sources of a service."""
 
     def of(self, received: Received) -> str | None:
         """The message id of the event, as it is remembered."""
@@ -49,8 +50,8 @@ class MessageIds:
             yield from (message_of_record(message, key) for message in self._ids(received))
 
     def _ids(self, received: Received) -> Iterator[str]:
-        """The message ids of an event: for a dead letter both, since it may be from a file."""
-        found = (message_id(received), _of_source(received)) if received.only else (self.of(received),)
+        """The message ids of an event, by which the run that it is from recognizes it."""
+        found = (message_id(received), _of_source(received)) if self.of_letters else (self.of(received),)
         return (message for message in found if message)
 
 
@@ -95,16 +96,9 @@ class Row:
 
     def end(self, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()) -> Outcome:
         """Sets the outcome."""
-        self.may_be_created = ending.may_be_created
-        self.outcome = self.outcome_of(ending, mapping, object_name, notes)
-        return self.outcome
-
-    def outcome_of(
-        self, ending: Ending, mapping: str = "", object_name: str = "", notes: Iterable[Note] = ()
-    ) -> Outcome:
-        """The outcome that the record would have."""
         received = self.received
-        return Outcome(
+        self.may_be_created = ending.may_be_created
+        self.outcome = Outcome(
             event=received.number,
             file=received.file,
             line=received.line,
@@ -119,6 +113,7 @@ class Row:
             events=received.events,
             answer=ending.answer,
         )
+        return self.outcome
 
     @property
     def fate(self) -> Fate | None:
@@ -212,10 +207,7 @@ def stored_outcome(outcome: Outcome) -> bytes:
 
 
 def restored_outcome(stored: bytes) -> Outcome:
-    return outcome_of_json(orjson.loads(stored))
-
-
-def outcome_of_json(said: dict[str, Any]) -> Outcome:
+    said = orjson.loads(stored)
     answer = said.get("answer")
     return Outcome(**{**said, "notes": tuple(said["notes"]), "answer": Answer(**answer) if answer else None})
 

@@ -54,11 +54,12 @@ class DeliveryOptions:
     ids_by_source: bool = False
     """Whether message ids are separate for each source of events (`Received.file`)."""
 
-    def message_ids(self, mapper: Mapper) -> MessageIds:
+    def message_ids(self, mapper: Mapper, *, of_letters: bool) -> MessageIds:
         return MessageIds(
             by_source=self.ids_by_source,
             skip_delivered=self.skip_delivered,
             creating=mapper.creating if self.remember else frozenset(),
+            of_letters=of_letters,
         )
 
 
@@ -94,7 +95,7 @@ class Delivery:
         self._waiter = waiter
         self._threads = threads
         self._options = options
-        self._messages = options.message_ids(mapper)
+        self._messages = options.message_ids(mapper, of_letters=loads.are_of_letters)
         self._intake = Intake(
             org=org, mapper=mapper, ledger=ledger, doubts=doubts, waiter=waiter, messages=self._messages
         )

@@ -78,6 +78,17 @@ class AnsweredRecord:
     expected: bytes
     answer: bytes | None
     """What the org did with its row, as JSON; None if no job has taken it."""
+    number: int
+    """Orders the records of one row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPart:
+    """The records of a load up to one of them, by row and by their order in it."""
+
+    load: int
+    place: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +183,8 @@ class Commit:
     """By identity, the time of the newest event that a bulk job has written."""
     given_back: Sequence[RecordKey] = ()
     """Records that no bulk job writes any more: they are held until they are sent otherwise."""
+    ended: LoadPart | None = None
+    """Records of a load that have an outcome now, but for those that are given back."""
 
 
 def digest(raw: bytes, mapping: str, item_number: int) -> bytes:

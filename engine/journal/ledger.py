@@ -299,6 +299,8 @@ class Ledger:
                 connection.executemany(DELETE_RECORD.format(table=table), ended)
             self.loads.hold(connection, commit.held)
             self.loads.give_back(connection, commit.given_back)
+            if commit.ended:
+                self.loads.forget(connection, commit.ended)
             connection.execute(
                 'UPDATE sources SET number = ?, file = ?, "offset" = ?, line = ?, digest = ?, cursor = ?,'
                 " results = ?, results_size = ?, tally = ? WHERE org = ? AND source = ?",

@@ -10,6 +10,7 @@ from sfmap.engine.journal.entries import (
     AnsweredRecord,
     Held,
     Loaded,
+    LoadPart,
     RecordKey,
     StoredLoad,
 )
@@ -86,6 +87,12 @@ class LoadTable:
         statement = DELETE_RECORD.format(table="held") if self.is_of_letters else f"{_BY_NO_LOAD} WHERE {_RECORD}"
         connection.executemany(statement, [(*self._own, *key) for key in keys])
 
+    def forget(self, connection: Transaction, part: LoadPart) -> None:
+        """Forgets the records of a part."""
+        connection.execute(
+            "DELETE FROM held WHERE load = ? AND (place, id) <= (?, ?)", (part.load, part.place, part.number)
+        )
+
     def rows(self, load: int) -> int:
         """The number of its rows."""
         query = "SELECT count(*) FROM held WHERE load = ? AND row_key IS NOT NULL"
@@ -121,19 +128,20 @@ class LoadTable:
         up_to = accumulate(cast(int, size) for (size,) in sizes)
         fitting = sum(1 for size in up_to if size <= most_bytes)
         rows = self._database.rows(
-            "SELECT event, digest, mapping, item, file, line, raw, place, expected, answer FROM held"
+            "SELECT event, digest, mapping, item, file, line, raw, place, expected, answer, id FROM held"
             " WHERE load = ?"
             " ORDER BY place, id LIMIT ?",
             load,
             max(1, fitting),
         )
-        found = cast(list[tuple[int, str, str, int, str, int, bytes, int, bytes, bytes | None]], rows)
+        found = cast(list[tuple[int, str, str, int, str, int, bytes, int, bytes, bytes | None, int]], rows)
         return [
             AnsweredRecord(
                 held=Held(key=RecordKey(*row[:4]), file=row[4], line=row[5], raw=row[6]),
                 place=row[7],
                 expected=row[8],
                 answer=row[9],
+                number=row[10],
             )
             for row in found
         ]
