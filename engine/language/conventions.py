@@ -1,7 +1,5 @@
 """How ambiguous texts are read: the keys `timezone` and `decimal` of a mapping or project."""
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 from sfmap.engine.language.model import DECIMAL_MARKS, Conventions
 from sfmap.engine.yaml_files import kinds
 from sfmap.engine.yaml_files.nodes import ScalarNode
@@ -27,6 +25,8 @@ def _time_zone(table: Table) -> str:
 
 def is_time_zone(name: str) -> bool:
     """Whether the IANA time zone database has this name."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

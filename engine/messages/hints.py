@@ -5,7 +5,6 @@ A message ends with its command, or has it on a line of its own, so that it can 
 
 import os
 import shlex
-import shutil
 import sys
 import sysconfig
 from functools import cache
@@ -40,7 +39,9 @@ def again(*more: str) -> str:
 def program() -> str:
     """What to type for this program: its name if the PATH has it, or else its path."""
     own = _own_path()
-    found = shutil.which(_NAME)
+    from shutil import which
+
+    found = which(_NAME)
     if own is None or (found and Path(found).samefile(own)):
         return _NAME
     path = str(own)
@@ -49,7 +50,9 @@ def program() -> str:
 
 def pip_install(*packages: str) -> str:
     """The command that installs packages for the Python that runs this."""
-    found = shutil.which("pip")
+    from shutil import which
+
+    found = which("pip")
     is_own = found and Path(found).parent.resolve() == Path(sys.executable).parent.resolve()
     pip = "pip" if is_own else f"{shlex.quote(sys.executable)} -m pip"
     return f"{pip} install {shlex.join(packages)}"

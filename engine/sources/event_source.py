@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 from sfmap.engine.errors import SfmapError
@@ -41,10 +40,6 @@ class Received(NamedTuple):
     event: Event | None
     problem: str = ""
     """Why there is no event; empty if there is one."""
-    only: tuple[str, int] | None = None
-    """The mapping and item of the one record to deliver; None for all records of the event."""
-    is_dead_letter: bool = False
-    """Whether the record is tried again after it failed for good."""
     file_index: int = 0
     """The index of the file, from 0."""
     end: int = 0
@@ -53,6 +48,10 @@ class Received(NamedTuple):
     """The digest of all bytes of the source up to there; empty unless asked for."""
     row: str = ""
     """Where in the file it is, if not by its line, such as `#7`."""
+    only: tuple[str, int] | None = None
+    """The mapping and item of the one record to deliver; None for all records of the event."""
+    is_dead_letter: bool = False
+    """Whether the record is tried again after it failed for good."""
     cursor: str = ""
     """Where a query continues after the event."""
     repeat_key: str = ""
@@ -90,6 +89,8 @@ class Received(NamedTuple):
     @property
     def digest(self) -> str:
         """The digest of its bytes."""
+        from hashlib import blake2b
+
         return blake2b(self.raw, digest_size=8).hexdigest()
 
     @property

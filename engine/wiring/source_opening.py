@@ -86,8 +86,9 @@ def open_source(project: ProjectFile, names: Sequence[str], options: SourceOptio
 def _check_spelling(project: ProjectFile, names: Sequence[str]) -> None:
     """Raises `NoSuchSource` for the name of no file that is almost that of a source."""
     for name in names:
-        near = most_similar(name, project.sources)
-        if near and not is_pattern(name) and not os.path.lexists(name):
+        if os.path.lexists(name) or is_pattern(name):
+            continue
+        if near := most_similar(name, project.sources):
             raise NoSuchSource(
                 f"cannot read {printable_name(name)}: did you mean the source {near} of sfmap.yaml?"
             )

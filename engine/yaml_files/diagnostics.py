@@ -1,6 +1,5 @@
 """Diagnostics: errors and warnings about files, with position, message and help, and how they are printed."""
 
-import difflib
 import re
 import textwrap
 from collections.abc import Callable, Container, Iterable
@@ -193,7 +192,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if len(word) > _LONGEST_COMPARED:
         return ""
     candidates = {one.casefold(): one for one in known if len(one) <= _LONGEST_COMPARED}
-    near = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=0.6)
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.casefold(), candidates, n=1, cutoff=0.6)
     return f'did you mean "{candidates[near[0]]}"?' if near else ""
 
 

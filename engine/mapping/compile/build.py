@@ -28,7 +28,7 @@ def compile_mapping(mapping: Mapping) -> tuple[CompiledMapping, list[Diagnostic]
     check_rules(mapping, report)
     plans = (*plan.fields, *plan.match_values.values(), *plan.unless_found)
     check_names(mapping, plan.when, zip(mapping.all_rules, plans, strict=True), report)
-    return execute(generate(plan), plan), report.diagnostics
+    return CompiledMapping(plan=plan, generated=lambda: execute(generate(plan), plan)), report.diagnostics
 
 
 def _planned(mapping: Mapping, report: DiagnosticReport) -> MappingPlan:

@@ -8,22 +8,19 @@ from typing import Any
 from weakref import finalize
 
 from sfmap.engine.mapping.compile.codegen import GeneratedCode
-from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping, MapView, map_views
+from sfmap.engine.mapping.run.compiled_mapping import MappingFunctions, MapView, map_views
 from sfmap.engine.mapping.run.mapping_plan import MappingPlan
 
 
-def execute(code: GeneratedCode, plan: MappingPlan) -> CompiledMapping:
-    """The mapping with the functions that the code defines."""
+def execute(code: GeneratedCode, plan: MappingPlan) -> MappingFunctions:
+    """The functions that the code defines."""
     file = _remembered(code)
     functions: dict[str, Any] = dict(code.names)
     exec(compile(code.text, file, "exec"), functions)  # noqa: S102 - the text is made by `generate`
     record: MapView = functions["record"]
     finalize(record, linecache.cache.pop, file, None).atexit = False
-    return CompiledMapping(
-        plan=plan,
-        map=functions.get("map") or partial(map_views, plan, record),
-        record=record,
-        code=code.text,
+    return MappingFunctions(
+        map=functions.get("map") or partial(map_views, plan, record), record=record, code=code.text
     )
 
 

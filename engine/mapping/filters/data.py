@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
 
 import orjson
 
@@ -31,7 +30,7 @@ _MOST_DIGITS = 20
 """The most digits before or after the point that a number is rounded to."""
 _MOST_DIGITS_OF_A_NUMBER = 2_000
 """More than any number has that is read, with the digits that it is rounded to."""
-_ROUNDINGS = {"common": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
+_ROUNDINGS = {"common": "ROUND_HALF_UP", "ceil": "ROUND_CEILING", "floor": "ROUND_FLOOR"}
 _LONGEST_KEYS = 10_000_000
 """The most characters in all keys of a flattened object together."""
 _LONGEST_JSON = 1_000_000
@@ -81,6 +80,8 @@ def _round(value: Value, digits: int | None, how: str | None, decimal: DecimalMa
     number, digits = to_number(value, decimal), digits or 0
     if not math.isfinite(number):
         return None
+    from decimal import Decimal, localcontext
+
     with localcontext(prec=_MOST_DIGITS_OF_A_NUMBER):
         rounded = Decimal(repr(number)).quantize(Decimal(1).scaleb(-digits), _ROUNDINGS[how or "common"])
     return float(rounded) if digits > 0 else int(rounded)

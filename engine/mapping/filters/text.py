@@ -1,6 +1,5 @@
 """Filters on texts: case, names, parts, patterns, e-mail addresses, phone numbers and web addresses."""
 
-import hashlib
 import re
 from functools import cache
 from typing import TYPE_CHECKING
@@ -95,6 +94,8 @@ def _empty(text: Json) -> str:
 
 
 def _hash(text: str, salt: str = "") -> Json:
+    import hashlib
+
     return hashlib.sha256(f"{salt}{text}".encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -1,8 +1,10 @@
-"""A mapping ready to run: its plan, and the functions that were generated from it."""
+"""A mapping ready to run: its plan, and the functions that are generated from it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from time import thread_time
+from typing import NamedTuple
 
 from sfmap.engine.language.model import Mapping
 from sfmap.engine.mapping.run.compiled_source import TemplateFailed
@@ -19,15 +21,38 @@ _LONGEST_RECORDS = 50_000_000
 """The most characters in all records of one event together."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class CompiledMapping:
-    plan: MappingPlan
+class MappingFunctions(NamedTuple):
+    """The functions of a mapping."""
+
     map: MapEvent
     """Returns the records for an event, or the reason why there is none; never empty."""
     record: MapView
     """Returns the record of one of the views of an event, or the reason why there is none."""
     code: str
-    """The text of the generated functions."""
+    """The text that they were generated as."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledMapping:
+    plan: MappingPlan
+    generated: Callable[[], MappingFunctions]
+    """Generates the functions, which takes a tenth of a short command: once an event needs them."""
+
+    @cached_property
+    def functions(self) -> MappingFunctions:
+        return self.generated()
+
+    @cached_property
+    def map(self) -> MapEvent:
+        return self.functions.map
+
+    @cached_property
+    def record(self) -> MapView:
+        return self.functions.record
+
+    @property
+    def code(self) -> str:
+        return self.functions.code
 
     @property
     def mapping(self) -> Mapping:

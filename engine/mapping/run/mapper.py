@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from hashlib import blake2b
 
 from sfmap.engine.language.model import ReferenceTo
 from sfmap.engine.mapping.run.compiled_mapping import CompiledMapping
@@ -46,6 +45,8 @@ class Mapper:
     @property
     def digest(self) -> str:
         """A digest of the mappings, which differs if they may make other records."""
+        from hashlib import blake2b
+
         digest = blake2b(digest_size=16)
         for one in self.mappings:
             # Comments name the file, whose path depends on where the command is started.

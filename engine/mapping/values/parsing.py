@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from sfmap.engine.language.model import DecimalMark
 from sfmap.engine.mapping.values.event import as_text
@@ -223,7 +222,11 @@ def _in_zone(moment: datetime, zone: str) -> datetime:
 @cache
 def time_zone(name: str) -> tzinfo:
     """The time zone of that name; UTC if empty."""
-    return ZoneInfo(name) if name else UTC
+    if not name:
+        return UTC
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
 
 
 def _held(day: date) -> date:

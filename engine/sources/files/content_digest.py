@@ -1,6 +1,5 @@
 """Digests of the content of files, by which a later run recognizes what an earlier one has read."""
 
-import hashlib
 from typing import BinaryIO
 
 _BLOCK = 1024 * 1024
@@ -18,12 +17,16 @@ class ContentDigest:
         self.add(_FILE_BEGINS + version)
 
     def add(self, content: bytes) -> None:
-        self.value = hashlib.blake2b(content, digest_size=16, key=self.value).digest()
+        from hashlib import blake2b
+
+        self.value = blake2b(content, digest_size=16, key=self.value).digest()
 
 
 def whole_content(stream: BinaryIO) -> bytes:
     """The digest of all bytes of a file."""
-    digest = hashlib.blake2b(digest_size=16)
+    from hashlib import blake2b
+
+    digest = blake2b(digest_size=16)
     while block := stream.read(_BLOCK):
         digest.update(block)
     return digest.digest()

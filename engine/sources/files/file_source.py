@@ -1,10 +1,10 @@
 """The events of files, one after the other, wherever the files are and whatever their format is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from sfmap.engine.mapping.values.record import Event
 from sfmap.engine.messages.counts import counted
@@ -17,6 +17,9 @@ from sfmap.engine.sources.formats.format_options import USUAL_FORMAT, FormatOpti
 from sfmap.engine.sources.reading import json_bytes
 from sfmap.engine.sources.rows import FileDamaged, RowShape, SourceRow, WrongShape
 from sfmap.engine.sources.shapes.dotted_columns import COLUMNS
+
+if TYPE_CHECKING:
+    from hashlib import blake2b
 
 _Read = tuple[Event | None, str, bytes]
 """An event, why there is none, and its JSON."""
@@ -138,14 +141,12 @@ class FileSource:
         digest = ContentDigest(self.start.digest) if self.is_digested else None
         try:
             for index in range(self.start.file, len(self.members)):
-                for received in self._events(index, number, digest):
-                    number = received.number
-                    yield received
+                number = yield from self._events(index, number, digest)
         except WrongShape as wrong:
             raise SourceFailed(str(wrong)) from wrong
 
-    def _events(self, index: int, number: int, digest: ContentDigest | None) -> Iterator[Received]:
-        """The events of one file; `number` is that of the event before."""
+    def _events(self, index: int, number: int, digest: ContentDigest | None) -> Generator[Received, None, int]:
+        """The events of one file; `number` is that of the event before. Returns that of the last one."""
         file = self.members[index]
         before = self.start if index == self.start.file else START
         name = file.name
@@ -164,28 +165,24 @@ class FileSource:
                     if is_chained and digest:
                         digest.add(row.raw)
                     event, problem, raw = read(row)
+                    up_to = digest.value if digest else b""
+                    # By place, since names take three times as long.
                     yield Received(
-                        number=number,
-                        file=name,
-                        line=row.line,
-                        raw=raw,
-                        event=event,
-                        problem=problem,
-                        file_index=index,
-                        end=row.end,
-                        all_digest=digest.value if digest else b"",
-                        row=row.place,
-                    )
+                        number, name, row.line, raw, event, problem, index, row.end, up_to, row.place
+                    )  # fmt: skip
             except FileDamaged as error:
                 raise FileDamaged(f"{name}: {error}; event {number:,} is the last one before that") from error
             except OSError as error:
                 raise SourceFailed(f"cannot read {name} past event {number:,}: {error.strerror}") from error
+        return number
 
     def _reading(self, file: SourceFile, opened: OpenFile) -> Callable[[SourceRow], _Read]:
         """How rows of the file become events."""
         shape = self.shape or (COLUMNS if opened.reader.is_table else None)
         if shape is None:
             return _read_event
+        from hashlib import blake2b
+
         named = blake2b(f"{self.name}\n{file.identity.name}\n".encode("utf-8", "replace"), digest_size=16)
         return partial(_read_row, shape, named)
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from sfmap.engine.sources.event_source import FileVersion, SourceFailed
-from sfmap.engine.sources.formats.beginning import beginning
+from sfmap.engine.sources.formats.beginning import beginning, is_zip
 from sfmap.engine.sources.formats.compression import unpacked
 from sfmap.engine.sources.formats.file_shape import HEAD, detect
 from sfmap.engine.sources.formats.format_options import FormatOptions
 from sfmap.engine.sources.formats.json_lines import JsonLines
-from sfmap.engine.sources.formats.zip_members import is_zip, zip_members
 from sfmap.engine.sources.rows import FileDamaged, RowReader
 from sfmap.engine.sources.stored_files import FileStore, StoredFile
 
@@ -87,6 +86,8 @@ def _zip_members(stored: StoredFile, store: FileStore) -> list[str] | None:
         head, stream = beginning(stream, _MAGIC)
         if not is_zip(head):
             return None
+        from sfmap.engine.sources.formats.zip_members import zip_members
+
         try:
             return [one.name for one in zip_members(stream, stored.name).members]
         except FileDamaged as error:
@@ -94,6 +95,8 @@ def _zip_members(stored: StoredFile, store: FileStore) -> list[str] | None:
 
 
 def _member(stream: BinaryIO, name: str, member: str) -> BinaryIO:
+    from sfmap.engine.sources.formats.zip_members import zip_members
+
     found = zip_members(stream, name)
     for one in found.members:
         if one.name == member:

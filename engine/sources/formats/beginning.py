@@ -5,6 +5,13 @@ from typing import BinaryIO
 
 from sfmap.engine.sources.rows import FileDamaged
 
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def is_zip(head: bytes) -> bool:
+    """Whether a file is a zip file that begins so."""
+    return head.startswith(_ZIP)
+
 
 def beginning(stream: BinaryIO, most: int, least: int = 1) -> tuple[bytes, BinaryIO]:
     """Up to `most` first bytes, and the stream with all of its bytes.

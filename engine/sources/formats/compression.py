@@ -1,8 +1,6 @@
 """Unpacks gzip, zstd, bz2 and xz, whatever a file is called."""
 
-import bz2
 import io
-import lzma
 import sys
 import zlib
 from collections.abc import Callable
@@ -263,10 +261,14 @@ def _zstd(name: str) -> Library:
 
 
 def _bz2(_: str) -> Library:
+    import bz2
+
     return Library(bz2.BZ2Decompressor, OSError)
 
 
 def _xz(_: str) -> Library:
+    import lzma
+
     return Library(partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, _MOST_MEMORY), lzma.LZMAError)
 
 

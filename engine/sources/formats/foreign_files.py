@@ -3,8 +3,8 @@
 import codecs
 import re
 
+from sfmap.engine.sources.formats.beginning import is_zip
 from sfmap.engine.sources.formats.compression import packing_of
-from sfmap.engine.sources.formats.zip_members import is_zip
 from sfmap.engine.sources.rows import WrongShape
 
 _UNPACK = "unpack it first"

@@ -34,7 +34,7 @@ class JsonLines:
                 offset += skip_rest_of_line(stream, raw)
             if line == 1:
                 raw = raw.removeprefix(BYTE_ORDER_MARK)
-            if not raw.strip():
+            if not raw or raw.isspace():
                 continue
             event, problem = read_event(raw)
             if problem and self.hint and line == 1:

@@ -12,7 +12,7 @@ from sfmap.engine.sources.natural_order import natural_key
 from sfmap.engine.sources.positioned_stream import PositionedStream
 from sfmap.engine.sources.rows import FileDamaged, WrongShape
 
-_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
+_MEMBER = b"PK\x03\x04"
 _HEADER = 30
 """Bytes of a member's header before its name."""
 _OFFICE = {
@@ -20,11 +20,6 @@ _OFFICE = {
     "META-INF/manifest.xml": "an OpenDocument file, such as a spreadsheet (.ods)",
 }
 _PACKING = Packing("zip", (b"",), lambda _: deflate())
-
-
-def is_zip(head: bytes) -> bool:
-    """Whether a file is a zip file that begins so."""
-    return head.startswith(_MAGICS)
 
 
 class ZipMember(NamedTuple):
@@ -61,7 +56,7 @@ class ZipMembers:
         """Where the packed bytes begin."""
         self.stream.seek(info.header_offset)
         header = self.stream.read(_HEADER)
-        if len(header) < _HEADER or not header.startswith(_MAGICS[0]):
+        if len(header) < _HEADER or not header.startswith(_MEMBER):
             raise FileDamaged("is damaged (invalid data)")
         lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
         return info.header_offset + _HEADER + lengths

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 _SPECIAL = re.compile(r"[*?\[]")
 _PIECES = re.compile(r"(\*+|\?|\[!?\]?[^\]/]*\])")
@@ -71,6 +70,8 @@ def is_marker(name: str, spelled: str = "") -> bool:
 def most_similar(name: str, others: Iterable[str]) -> str:
     """The other name most similar to a name; empty if none is."""
     by_lower = {other.casefold(): other for other in others}
+    from difflib import get_close_matches
+
     near = get_close_matches(name.casefold(), by_lower, n=1, cutoff=0.6)
     return by_lower[near[0]] if near else ""
 

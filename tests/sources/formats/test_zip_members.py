@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from sfmap.engine.sources.formats.zip_members import ZipMembers, is_zip, zip_members
+from sfmap.engine.sources.formats.beginning import is_zip
+from sfmap.engine.sources.formats.zip_members import ZipMembers, zip_members
 from sfmap.engine.sources.rows import FileDamaged, WrongShape
 
 TEXT = b"".join(b'{"number": %d}\n' % number for number in range(30_000))
