@@ -117,6 +117,13 @@ def interrupt(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> Non
     process.send_signal(signal.SIGINT)
 
 
+def wait_for(process: "subprocess.Popen[bytes] | subprocess.Popen[str]", look: Callable[[], object]) -> None:
+    """Until something is so, while the command is under way."""
+    while not look():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
 def wait_until_written(path: Path) -> None:
     deadline = time.monotonic() + 60
     while not (path.exists() and path.stat().st_size) and time.monotonic() < deadline:

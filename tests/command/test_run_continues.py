@@ -1,6 +1,6 @@
 """`sfmap run`: a run that ended early is continued by the same command."""
 
-from ..folder import Folder, Identify, interrupt, wait_until_written
+from ..folder import Folder, Identify, interrupt, wait_for, wait_until_written
 from ..reliability.people import LEAD, PEOPLE, person
 from ..scene import Scene
 
@@ -29,8 +29,7 @@ def test_a_second_interruption_waits_for_no_answer(scene: Scene) -> None:
     scene.faults({"kind": "slow", "calls": "create", "seconds": 300})
     scene.folder.write("events.ndjson", PEOPLE)
     with scene.start() as process:
-        while not scene.struck():
-            assert process.poll() is None
+        wait_for(process, scene.struck)
         interrupt(process)
         assert process.stderr
         while "Ctrl-C again stops at once" not in process.stderr.readline():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ..folder import Folder
+from ..folder import Folder, wait_for
 from .test_run_sources import emails, read
 
 PEOPLE = """\
@@ -59,8 +59,8 @@ def test_late_rows_are_delivered_once_through_kills(folder: Folder, table: Path)
     insert(table, 6_000, 6_003, at=4_500)  # late
     insert(table, 7_000, 9_500, at=5_000)
     process = folder.start("run", "people", "--results", "results", before=())
-    while not ((folder.path / "results").exists() and (folder.path / "results").stat().st_size):
-        assert process.poll() is None, process.stderr and process.stderr.read().decode()
+    results = folder.path / "results"
+    wait_for(process, lambda: results.exists() and results.stat().st_size)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     insert(table, 9_600, 9_602, at=7_400)  # late, and for the next run or this one

@@ -8,22 +8,14 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Callable
 
-from ..folder import Event, Folder, Identify, warm_sfmap
+from ..folder import Event, Folder, Identify, wait_for, warm_sfmap
 from ..reliability.people import LEAD, person
 from ..scene import Scene
 
 
 def lines(*events: Event) -> bytes:
     return b"".join(json.dumps(event).encode() + b"\n" for event in events)
-
-
-def wait_for(process: "subprocess.Popen[bytes]", look: Callable[[], bool]) -> None:
-    """Until it is so, while the command is under way."""
-    while not look():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
 
 
 def ended(process: "subprocess.Popen[bytes]") -> bytes:

@@ -3,6 +3,7 @@
 import json
 import time
 
+from ..folder import wait_for
 from ..scene import Scene
 from .people import KEYED, LEAD, PEOPLE, person
 
@@ -81,8 +82,7 @@ def test_a_create_without_a_match_is_not_repeated_after_a_kill(scene: Scene) -> 
     scene.faults({"kind": "slow", "calls": "create", "times": 1, "seconds": 30})
     (scene.folder.path / "events.ndjson").write_text(json.dumps(PEOPLE[0]) + "\n")
     process = scene.start()
-    while not scene.struck():
-        time.sleep(0.05)
+    wait_for(process, scene.struck)
     process.kill()
     process.wait()
     time.sleep(2.5)  # no doubt any more, but still not known

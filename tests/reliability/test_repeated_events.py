@@ -2,6 +2,7 @@
 
 import json
 
+from ..folder import wait_for
 from ..scene import Scene
 from .dead_letters import CASE
 from .people import ACCOUNT, CREATING, LEAD, PEOPLE, person
@@ -106,8 +107,7 @@ def test_a_copy_of_a_create_under_way_at_a_kill_is_not_created(scene: Scene) -> 
     scene.faults({"kind": "slow", "calls": "create", "times": 1, "seconds": 30})
     (scene.folder.path / "events.ndjson").write_text(2 * (json.dumps(person("a")) + "\n"))
     process = scene.start()
-    while not scene.struck():
-        assert process.poll() is None
+    wait_for(process, scene.struck)
     process.kill()
     process.wait()
     scene.again(code=1)

@@ -1,5 +1,6 @@
 """Projects that are not as usual: without git or samples, in a sub-folder, with overlays, with an org away."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,7 @@ def test_a_commit_is_the_new_head(tmp_path: Path) -> None:
         (folder.path / LEAD).write_text(changed[LEAD])
         before = dev.get("/api/project")["head"]
         commit(folder.path)
-        while dev.get("/api/project")["head"] == before:
-            pass
+        wait_until(lambda: dev.get("/api/project")["head"] != before)
         assert dev.post("/api/render-all", files=changed)["changed"] == 0
 
 
@@ -146,7 +146,7 @@ SCHEMA = (
 def wait_until(look: object) -> None:
     assert callable(look)
     while not look():
-        pass
+        time.sleep(0.01)
 
 
 def test_an_org_is_asked_once_in_the_background_and_remembered_while_it_is_away(tmp_path: Path) -> None:

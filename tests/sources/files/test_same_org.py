@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from ...folder import Folder
+from ...folder import Folder, wait_for
 from ...object_stores import ObjectServer
 from ...postgres import Postgres
 from .people import ROWS, SHAPES, Person, Shape, fill_postgres, fill_sqlite, people
@@ -60,8 +60,7 @@ def deliver(folder: Folder, those: People) -> None:
     for _ in range(kills):
         before = delivered(folder)
         process = folder.start(*run, before=())
-        while delivered(folder) == before:
-            assert process.poll() is None, process.stderr and process.stderr.read().decode()
+        wait_for(process, lambda: delivered(folder) != before)  # noqa: B023 - looked at before the next one
         process.send_signal(signal.SIGKILL)
         process.communicate()
     assert delivered(folder) < len(those)

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 
-from ...folder import SFMAP, identify
+from ...folder import SFMAP, identify, wait_for
 from ...kafka_brokers import Brokers
 from ...postgres import Postgres
 from ...scene import SECRETS, Scene
@@ -31,12 +31,10 @@ def test_a_worker_gives_way_to_a_run_and_goes_on_after_it(
         command = [str(SFMAP), "run", "--source", "events", "--org", "org"]
         worker = subprocess.Popen(command, cwd=scene.folder.path, stderr=subprocess.PIPE, text=True, env=SECRETS)
         try:
-            while scene.rows("SELECT Email FROM Lead") != [("first@b.co",)]:
-                assert worker.poll() is None
+            wait_for(worker, lambda: scene.rows("SELECT Email FROM Lead") == [("first@b.co",)])
             scene.run(identify("run@b.co"))
             topics.send(identify("last@b.co"))
-            while ("last@b.co",) not in scene.rows("SELECT Email FROM Lead"):
-                assert worker.poll() is None
+            wait_for(worker, lambda: ("last@b.co",) in scene.rows("SELECT Email FROM Lead"))
         finally:
             worker.send_signal(signal.SIGTERM)
             _, said = worker.communicate(timeout=60)

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from ...folder import identify
+from ...folder import identify, wait_for
 from ...kafka_brokers import Brokers
 from ...postgres import free_port
 from .topics import Topics, read
@@ -51,8 +51,7 @@ def test_a_topic_that_was_created_again(delivered: Topics, brokers: Brokers) -> 
 def test_a_topic_that_is_deleted_while_it_is_delivered(topics: Topics, brokers: Brokers) -> None:
     topics.send(identify("a@b.co"))
     process = topics.folder.start("run", "--source", "events", "--linger", "0")
-    while not topics.has_leads():
-        assert process.poll() is None
+    wait_for(process, topics.has_leads)
     brokers.delete(topics.topic)
     _, said = process.communicate(timeout=60)
     brokers.create(topics.topic)
@@ -88,8 +87,7 @@ def test_events_that_are_removed_while_a_run_waits_for_the_org(delivered: Topics
     """The reader asks for events that are gone: it must not go on with later ones."""
     process = delivered.folder.start("run", "--source", "events", "--linger", "0", before=())
     delivered.send(identify("first@c.co"))
-    while len(delivered.emails()) < 4:
-        assert process.poll() is None
+    wait_for(process, lambda: len(delivered.emails()) >= 4)
     process.send_signal(signal.SIGSTOP)
     delivered.send(*(identify(f"{number}@c.co") for number in range(5)))
     brokers.delete_records(delivered.topic, 0, before=7)

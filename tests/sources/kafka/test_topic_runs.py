@@ -2,7 +2,7 @@
 
 import signal
 
-from ...folder import Folder, identify, wait_until_written
+from ...folder import Folder, identify, wait_for, wait_until_written
 from ...kafka_brokers import Brokers
 from .topics import Topics, read, topic_of
 
@@ -81,11 +81,9 @@ def test_a_run_goes_on_until_it_is_stopped(topics: Topics) -> None:
     topics.send(identify("a@b.co"))
     database = topics.folder.path / ".sfmap" / "org.db"
     wait_until_written(database)
-    while not topics.has_leads():
-        assert process.poll() is None
+    wait_for(process, topics.has_leads)
     topics.send(identify("b@b.co"))
-    while len(topics.emails()) < 2:
-        assert process.poll() is None
+    wait_for(process, lambda: len(topics.emails()) >= 2)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said.decode()
@@ -98,8 +96,7 @@ def test_a_killed_run_is_continued(topics: Topics) -> None:
     process = topics.folder.start("run", "--source", "events", before=())
     database = topics.folder.path / ".sfmap" / "org.db"
     wait_until_written(database)
-    while not topics.has_leads():
-        assert process.poll() is None
+    wait_for(process, topics.has_leads)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     topics.run()

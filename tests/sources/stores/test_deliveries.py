@@ -4,7 +4,6 @@ import gzip
 import json
 import signal
 import sqlite3
-import time
 from collections.abc import Sequence
 from contextlib import closing
 
@@ -12,7 +11,7 @@ import orjson
 import pytest
 
 from sfmap.tests.examples import mostly_soak
-from sfmap.tests.folder import Event, Folder, identify
+from sfmap.tests.folder import Event, Folder, identify, wait_for
 from sfmap.tests.object_stores import CutConnections, ObjectServer
 
 STORES = ["s3_server", "google_server", "azure_server"]
@@ -47,9 +46,7 @@ def killed_after(folder: Folder, size: int, *arguments: str) -> None:
     """Starts a run, and kills it once its results have more than that many bytes."""
     process = folder.start(*arguments, before=())
     results = folder.path / "results"
-    while not (results.exists() and results.stat().st_size > size):
-        assert process.poll() is None, process.stderr and process.stderr.read().decode()
-        time.sleep(0.01)
+    wait_for(process, lambda: results.exists() and results.stat().st_size > size)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
