@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -47,7 +48,12 @@ OF_THE_ORG = {
 """What delivery may import of an org."""
 
 
-def imports(module: Path) -> Iterator[str]:
+@cache
+def imports(module: Path) -> tuple[str, ...]:
+    return tuple(_imports(module))
+
+
+def _imports(module: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(module.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -121,7 +127,7 @@ def test_module_names_are_unique() -> None:
 
 
 OBJECTS = [
-    yaml.safe_load(path.read_text("utf-8"))
+    yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
     for path in files("sfmap.engine.local_org.records.objects").iterdir()
     if path.name.endswith(".yaml")
 ]

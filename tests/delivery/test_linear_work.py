@@ -43,8 +43,8 @@ def pointed_at(number: int) -> list[Event]:
     ("events", "lost", "window"),
     [
         (same_person, "", 800),
-        (same_person, "create", 800),
-        (made_and_erased, "", 800),
+        pytest.param(same_person, "create", 800, marks=pytest.mark.soak),
+        pytest.param(made_and_erased, "", 800, marks=pytest.mark.soak),
         (made_and_erased, "", 40),
         (pointed_at, "", 800),
     ],

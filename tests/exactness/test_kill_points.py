@@ -64,7 +64,8 @@ TRIAL = Trial(TABLES, EVENTS, connections=1, call_limit=0.4)
 """Nothing is under way at the org when a process ends at a transaction, so no doubt needs to last."""
 HOLD = ({"kind": "late_commit", "calls": "create", "at": 1, "seconds": 0.2},)
 """What is created at first, and what meets it, waits."""
-PARTS = 12
+PARTS = [(7, 60), *((first, 12) for first in range(1, 13))]
+"""The first step that a test kills at, and how far it is to the next: a few of all steps, then all of them."""
 BULK = Trial(
     (
         Table("account", "group", "Account", ACCOUNT, (("AccountNumber",),)),
@@ -95,25 +96,29 @@ def test_the_stream_ends_as_the_model_says(the_stage: Stage) -> None:
     assert the_stage.play(TRIAL) == []
 
 
-@pytest.mark.parametrize("part", mostly_soak(range(PARTS), quick=1))
+@pytest.mark.parametrize("part", mostly_soak(PARTS, quick=1))
 @pytest.mark.parametrize(("window", "faults"), [(0, ()), (4, HOLD)], ids=["one window", "several, and held"])
 @pytest.mark.parametrize("point", ["before transaction", "after transaction"])
 def test_a_kill_at_any_transaction_changes_nothing(
-    the_stage: Stage, point: str, window: int, faults: tuple[dict[str, object], ...], part: int
+    the_stage: Stage, point: str, window: int, faults: tuple[dict[str, object], ...], part: tuple[int, int]
 ) -> None:
     kill_at_each(the_stage, replace(TRIAL, window=window), point, part, faults)
 
 
-@pytest.mark.parametrize("part", mostly_soak(range(PARTS), quick=1))
+@pytest.mark.parametrize("part", mostly_soak(PARTS, quick=1))
 @pytest.mark.parametrize("point", ["before transaction", "after transaction"])
-def test_nor_does_one_with_the_state_in_postgresql(shared_stage: Stage, point: str, part: int) -> None:
+def test_nor_does_one_with_the_state_in_postgresql(shared_stage: Stage, point: str, part: tuple[int, int]) -> None:
     kill_at_each(shared_stage, replace(TRIAL, window=4), point, part, HOLD)
 
 
 def kill_at_each(
-    the_stage: Stage, undisturbed: Trial, point: str, part: int, faults: tuple[dict[str, object], ...] = ()
+    the_stage: Stage,
+    undisturbed: Trial,
+    point: str,
+    part: tuple[int, int],
+    faults: tuple[dict[str, object], ...] = (),
 ) -> None:
-    killed, number = 0, part + 1
+    killed, (number, distance) = 0, part
     while True:
         leg = Leg(plug=(point, number, signal.SIGKILL), faults=faults)
         trial = replace(undisturbed, legs=(leg,))
@@ -122,15 +127,15 @@ def kill_at_each(
         assert not wrong, f"{point} {number}:\n" + "\n".join(wrong) + "\n\n" + story(trial)
         if the_stage.starts[str(-signal.SIGKILL)] == before:  # it had fewer such points
             break
-        killed, number = killed + 1, number + PARTS
+        killed, number = killed + 1, number + distance
     assert killed
 
 
-@pytest.mark.parametrize("part", mostly_soak(range(PARTS), quick=1))
+@pytest.mark.parametrize("part", mostly_soak(PARTS, quick=1))
 @pytest.mark.parametrize(
     "point", ["before transaction", "after transaction", "before call", "in call", "after call"]
 )
-def test_nor_does_a_kill_at_any_step_of_bulk_jobs(the_stage: Stage, point: str, part: int) -> None:
+def test_nor_does_a_kill_at_any_step_of_bulk_jobs(the_stage: Stage, point: str, part: tuple[int, int]) -> None:
     kill_at_each(the_stage, replace(BULK, window=4), point, part)
 
 

@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 
+from ...examples import mostly_soak
 from ...folder import Folder, wait_for
 from ...object_stores import ObjectServer
 from ...postgres import Postgres
@@ -82,7 +83,7 @@ def test_each_shape_gives_the_same_org(shape: Shape, folder: Folder, those: Peop
 
 
 @at_once_or_killed
-@pytest.mark.parametrize("server", ["s3_server", "azure_server", "google_server"])
+@pytest.mark.parametrize("server", mostly_soak(["s3_server", "azure_server", "google_server"], quick=1))
 def test_each_object_store_gives_the_same_org(
     server: str, folder: Folder, those: People, request: pytest.FixtureRequest
 ) -> None:
