@@ -29,7 +29,17 @@ from sfmap.engine.messages import hints
 from sfmap.tests.folder import SFMAP, installed
 
 LARGEST_REQUEST = 1024 * 1024
-LATER = ("sfmap.engine.org.soap.client", "sfmap.engine.local_org.hosting")
+LATER = (
+    "lxml.builder",
+    "sfmap.engine.api.runs",
+    "sfmap.engine.local_org.hosting",
+    "sfmap.engine.local_org.own_certificate",
+    "sfmap.engine.org.bulk.ingest_jobs",
+    "sfmap.engine.org.soap.client",
+    "uvicorn.lifespan.off",
+    "zeep.wsdl.bindings.http",
+    "zeep.wsdl.bindings.soap",
+)
 """What commands import only when they need it."""
 
 
