@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from ..examples import mostly_soak
 from .harness import DONE, Stage, said
 from .model import By, Event, Pointer, Rule, Table
 from .oracle import shown
@@ -82,11 +83,11 @@ SHARED_NAME = (
 )
 
 
-@pytest.mark.parametrize("leg", [Leg(max_calls=most) for most in range(4, 16)], ids=lambda leg: str(leg.max_calls))
-def test_skipped_events_are_not_looked_up_again(the_stage: Stage, leg: Leg) -> None:
+@pytest.mark.parametrize("most", mostly_soak(range(4, 16), quick=4))
+def test_skipped_events_are_not_looked_up_again(the_stage: Stage, most: int) -> None:
     check(
         the_stage,
-        Trial((LEAD, DELETED, NAMED), SHARED_NAME, (leg,)),
+        Trial((LEAD, DELETED, NAMED), SHARED_NAME, (Leg(max_calls=most),)),
         {"Lead": [lead("p1@x.co", "L1", "C1", Phone="new"), lead("p0@x.co", "L0", "C0")]},
     )
 
@@ -244,7 +245,7 @@ FIRST_OPEN = (
 )
 
 
-@pytest.mark.parametrize("number", range(4, 9))
+@pytest.mark.parametrize("number", mostly_soak(range(4, 9), quick=2))
 @pytest.mark.parametrize("how", ["max-calls", "stop"])
 def test_the_rest_of_a_stream_repeats_nothing(the_stage: Stage, how: str, number: int) -> None:
     leg = Leg(max_calls=number) if how == "max-calls" else Leg(plug=("after call", number, STOP))
@@ -281,7 +282,7 @@ COPY, NEWER = (identify(email="p@x.co", phone=phone, number="1") for phone in ("
 NOBODY = tuple(identify(phone=str(number)) for number in range(5))
 
 
-@pytest.mark.parametrize("window", [0, 1, 5])
+@pytest.mark.parametrize("window", mostly_soak([0, 1, 5], quick=1))
 @pytest.mark.parametrize("before", [(), NOBODY], ids=["none before", "letters before"])
 @pytest.mark.parametrize("events", [
     (COPY, group(number="1", name="A"), COPY, NEWER),
@@ -542,7 +543,7 @@ def test_a_lost_create_does_not_reference_its_own_record(the_stage: Stage, kind:
     check(the_stage, trial, {"Contact": [{"Email": "p1@x.co", "LastName": "L"}]})
 
 
-@pytest.mark.parametrize("transaction", range(8, 14))
+@pytest.mark.parametrize("transaction", mostly_soak(range(8, 14), quick=2))
 def test_a_held_record_that_was_refused_stays_failed_after_a_kill(the_stage: Stage, transaction: int) -> None:
     """Tried again, it would find the record that the next event has created since, and count as its update."""
     rules = (
