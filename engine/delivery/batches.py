@@ -75,9 +75,7 @@ class Sender:
     def send(self, batch: Sequence[PendingWrite]) -> Answers:
         """The answers to one batch; after an error, no more batches are sent."""
         answers = Answers()
-        with self._pace.one_write(len(batch)):
-            if self._is_stopped.is_set():
-                return answers
+        with self._pace.one_batch():
             try:
                 self._send(batch, answers)
             except SfmapError as error:
@@ -87,10 +85,25 @@ class Sender:
 
     def _send(self, batch: Sequence[PendingWrite], answers: Answers) -> None:
         """Sends the batch until the org answers, or its answer is lost; adds the results to the answers."""
-        call, write = batch[0].call, _in_doubt(batch)
         while not self._is_stopped.is_set():
             self._waiter.check_stop()
-            number = self._doubts.sending(write)
+            try:
+                if self._send_once(batch, answers):
+                    return
+            except CallRefused as error:
+                self._correct(batch, error, answers)
+                return
+
+    def _send_once(self, batch: Sequence[PendingWrite], answers: Answers) -> bool:
+        """Sends the batch once; returns False if it is to be sent again. Raises `OrgError`."""
+        call, write = batch[0].call, _in_doubt(batch)
+        noted = self._doubts.note(write) if _are_found_again(batch) else None
+        with self._pace.one_write(len(batch)):
+            if self._is_stopped.is_set():
+                if noted:
+                    self._doubts.undone(noted.number, batch_items(batch))
+                return True
+            number = self._doubts.sending(write, noted)
             try:
                 results = call.send(self._org, [pending.write for pending in batch])
             except OrgError as error:
@@ -102,22 +115,25 @@ class Sender:
                     lost = Lost(error.message)
                     answers.sent += (Sent(pending=one, result=lost, number=number) for one in batch)
                     self._after_loss(error)
-                    return
-                if not isinstance(error, OrgUnavailable):
-                    self._waiter.answered()
-                    self._refused(batch, error, answers)
-                    return
-                if isinstance(error, TooManyCalls):
-                    self._pace.too_many(f"the org refused more calls at once: {error.code}")
-                self._waiter.wait_after(error)
-            else:
-                self._waiter.answered()
-                pairs = enumerate(zip(batch, results, strict=True), 1)
-                answers.sent += (
-                    Sent(pending=one, result=result, number=number, together=len(batch), place=place)
-                    for place, (one, result) in pairs
-                )
-                return
+                    return True
+                self._wait_after(error)
+                return False
+        self._waiter.answered()
+        pairs = enumerate(zip(batch, results, strict=True), 1)
+        answers.sent += (
+            Sent(pending=one, result=result, number=number, together=len(batch), place=place)
+            for place, (one, result) in pairs
+        )
+        return True
+
+    def _wait_after(self, error: OrgError) -> None:
+        """Waits until the batch may be sent again. Raises an error that waiting does not help."""
+        if not isinstance(error, OrgUnavailable):
+            self._waiter.answered()
+            raise error
+        if isinstance(error, TooManyCalls):
+            self._pace.too_many(f"the org refused more calls at once: {error.code}")
+        self._waiter.wait_after(error)
 
     def _after_loss(self, error: OrgError) -> None:
         """Waits until the org answers again before anything else is sent."""
@@ -125,10 +141,8 @@ class Sender:
             self._waiter.wait_after(error)
             self._waiter.ask(self._org.limits)
 
-    def _refused(self, batch: Sequence[PendingWrite], error: OrgError, answers: Answers) -> None:
-        """Handles a batch refused as a whole: resends it without an unknown field, or in halves."""
-        if not isinstance(error, CallRefused):
-            raise error
+    def _correct(self, batch: Sequence[PendingWrite], error: CallRefused, answers: Answers) -> None:
+        """Sends a batch that was refused as a whole without an unknown field, or in halves."""
         corrected = [pending.without(error.field) for pending in batch] if error.field else list(batch)
         if corrected != list(batch):
             self._send(corrected, answers)
@@ -143,6 +157,11 @@ class Sender:
 
 def batch_items(batch: Sequence[PendingWrite]) -> Iterator[Item]:
     return (item for pending in batch for item in pending.fold.items)
+
+
+def _are_found_again(batch: Sequence[PendingWrite]) -> bool:
+    """Whether look-ups can tell what became of the batch if no answer comes."""
+    return batch[0].call.verb != "create" or all(item.is_found_again for item in batch_items(batch))
 
 
 def _in_doubt(batch: Sequence[PendingWrite]) -> InDoubt:

@@ -18,6 +18,8 @@ from sfmap.engine.journal.uptime import uptime
 
 CALL_LIMIT = 600.0
 """Seconds after which an org ends a call (app-limits, "API Usage Metrics")."""
+_AHEAD = 2.0
+"""Seconds from the note of a write to its call, after which the note is corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,14 @@ class InDoubt:
     traces: Set[Trace]
     records: Sequence[tuple[RecordKey, Unanswered]]
     """Each with what the journal stores in case no answer comes."""
+
+
+class Noted(NamedTuple):
+    """A write in the journal that waits to be sent."""
+
+    number: int
+    at: float
+    """By `uptime`."""
 
 
 class _Doubt(NamedTuple):
@@ -65,15 +75,28 @@ class Doubts:
 
     def _end(self, write: InFlight) -> float:
         """When the write is no longer in doubt, by `uptime`."""
-        longest = self._call_limit + self._ledger.slack
         if write.seconds is not None:
-            return self._clock() + min(write.seconds, longest)
-        self._ledger.restate(write.id, longest)
-        return self._clock() + longest
+            return self._clock() + min(write.seconds, self._longest)
+        self._ledger.restate(write.id, self._longest)
+        return self._clock() + self._longest
 
-    def sending(self, write: InDoubt) -> int:
-        """Notes a write that is about to be sent; returns the number to settle it by."""
-        return self._ledger.sending(self._call_limit, stored_traces(write.traces), write.records)
+    @property
+    def _longest(self) -> float:
+        """Seconds that a write is in doubt if no answer comes, from when it is noted."""
+        return self._call_limit + _AHEAD + self._ledger.slack
+
+    def note(self, write: InDoubt) -> Noted:
+        """Notes a write that will be sent soon: the journal takes time that no connection should wait for."""
+        at = self._clock()
+        seconds = self._call_limit + _AHEAD
+        return Noted(self._ledger.sending(seconds, stored_traces(write.traces), write.records), at)
+
+    def sending(self, write: InDoubt, noted: Noted | None = None) -> int:
+        """Notes a write that is sent now, or corrects its note; returns the number to settle it by."""
+        number, at = noted or self.note(write)
+        if self._clock() - at > _AHEAD:
+            self._ledger.restate(number, self._longest)
+        return number
 
     def undone(self, number: int, items: Iterable[Item]) -> None:
         """Notes that the write was certainly not executed; earlier writes of its records stay unanswered."""

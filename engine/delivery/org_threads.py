@@ -20,8 +20,9 @@ class OrgThreads:
         """
         self.pace = pace
         self.on_finished = on_finished
-        self.writer = ThreadPoolExecutor(pace.most, "writing")
-        self.reader = ThreadPoolExecutor(pace.most, "looking up") if pace.most > 1 else self.writer
+        has_one = pace.most == 1
+        self.writer = ThreadPoolExecutor(1 if has_one else 2 * pace.most, "writing")
+        self.reader = self.writer if has_one else ThreadPoolExecutor(pace.most, "looking up")
         self.writing = 0
         """The number of writes that are not handed over yet."""
 

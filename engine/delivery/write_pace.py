@@ -43,6 +43,8 @@ class WritePace:
         self.limit = _FIRST if connections == "auto" else connections
         """The number of writes that may be sent at once now."""
         self._changed = threading.Condition()
+        self._prepared = 0
+        """The batches that are under way, or will be as soon as a connection is free."""
         self._under_way = 0
         self._before = 0
         """The number of connections before the last change; 0 before the first."""
@@ -54,6 +56,19 @@ class WritePace:
         self._highest = 0
         """The most writes that were under way at once."""
         self._why = ""
+
+    @contextmanager
+    def one_batch(self) -> Iterator[None]:
+        """Waits until one more batch may be prepared: as many wait for a connection as there are."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._prepared < 2 * self.limit)
+            self._prepared += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._prepared -= 1
+                self._changed.notify_all()
 
     @contextmanager
     def one_write(self, records: int) -> Iterator[None]:

@@ -65,8 +65,12 @@ class Database(Protocol):
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """The rows of a query."""
 
-    def transaction(self) -> AbstractContextManager[Transaction]:
-        """A transaction: all or nothing, and durable when it ends."""
+    def transaction(self, *, is_durable: bool = True) -> AbstractContextManager[Transaction]:
+        """A transaction: all or nothing.
+
+        One that has ended survives a kill of this process. A durable one survives a power cut, too, and so do
+        all before it.
+        """
 
     def moment(self) -> JournalTime:
         """The time now."""

@@ -269,11 +269,14 @@ class Ledger:
         )
 
     def settle(self, settled: Settled) -> None:
-        """Notes that writes were answered and their outcomes are certain."""
+        """Notes that writes were answered and their outcomes are certain.
+
+        After a power cut the writes may be unanswered again; `commit` makes the outcomes durable.
+        """
         numbers = [(number,) for number in settled.writes]
         own, today = self._own, self._day()
         keys = [(*own, *key) for key, _ in settled.outcomes]
-        with self._database.transaction() as connection:
+        with self._database.transaction(is_durable=False) as connection:
             connection.executemany("DELETE FROM in_flight WHERE id = ?", numbers)
             connection.executemany("DELETE FROM sent WHERE in_flight = ?", numbers)
             self._note_sent(connection, ((key, sent.write, sent) for key, sent in settled.kept))

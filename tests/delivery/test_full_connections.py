@@ -1,7 +1,10 @@
 """Writes of several windows are under way at once, up to the number of connections."""
 
 import json
+import sqlite3
 import subprocess
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import cast
 
@@ -29,6 +32,17 @@ sources: {{events: {{kafka: {{brokers: "{address}", topic: {topic}}}}}}}
 """
 
 
+def calls_in_journal(folder: Folder) -> int:
+    """How many calls the journal has that no answer is known to."""
+    path = folder.path / ".sfmap/journal.db"
+    with (
+        suppress(sqlite3.OperationalError),  # nothing is there yet
+        closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as journal,
+    ):
+        return int(journal.execute("SELECT count(*) FROM in_flight").fetchone()[0])
+    return 0
+
+
 def pipe(process: "subprocess.Popen[bytes]", event: Event) -> None:
     """Gives an event to a run that reads standard input."""
     assert process.stdin
@@ -52,6 +66,30 @@ def test_the_next_windows_are_written_while_one_is(
         done = folder.sfmap("run", "events.ndjson", *options)
     assert (done.returncode, server.is_passed) == (0, True), done.stderr
     assert folder.report()["created"] == len(events)
+
+
+def test_calls_are_in_the_journal_before_a_connection_is_free(
+    folder: Folder, tmp_path: Path, identify: Identify
+) -> None:
+    """Otherwise the connection would wait for the disk. A kill loses and doubles nothing."""
+    (folder.path / "mappings").mkdir()
+    (folder.path / "mappings/lead.yaml").write_text(LOOKED_UP)
+    folder.write("events.ndjson", [identify(f"p{number}@example.com") for number in range(2_000)])
+    command = ("run", "events.ndjson", "--org", "org", "--connections", "2")
+    with running_gate(tmp_path, 3) as server:
+        server.set_up(folder.path)
+        settings = folder.path / "sfmap.yaml"
+        settings.write_text(settings.read_text().replace("}\n", ", call_limit: 3}\n"))
+        process = folder.start(*command, before=())
+        while calls_in_journal(folder) < 4:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        assert server.has_come(2)
+        process.kill()
+        process.communicate()
+        server.open()
+        done = folder.sfmap(*command)
+        assert (done.returncode, server.emails(), server.leads()) == (0, 2_000, 2_000), done.stderr
 
 
 def send(service: Service, *events: Event) -> None:

@@ -71,11 +71,11 @@ def wire(plug: Plug, counted: Path) -> None:
             file.write(point + "\n")
         plug.reached(point)
 
-    def plugged(transaction: Callable[[Any], AbstractContextManager[Transaction]]) -> Callable[[Any], Any]:
+    def plugged(transaction: Callable[..., AbstractContextManager[Transaction]]) -> Callable[..., Any]:
         @contextmanager
-        def reaching(database: object) -> Iterator[Transaction]:
+        def reaching(database: object, **named: bool) -> Iterator[Transaction]:
             reach("before transaction")
-            with transaction(database) as inner:
+            with transaction(database, **named) as inner:
                 yield inner
             reach("after transaction")
 

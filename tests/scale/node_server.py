@@ -63,17 +63,17 @@ def wire(plug: forks.Plug) -> None:
         return number
 
     @contextmanager
-    def delivering(journal: FencedJournal) -> Iterator[Any]:
+    def delivering(journal: FencedJournal, **named: bool) -> Iterator[Any]:
         plug.reached("before noting")
-        with of_lease(journal) as inner:
+        with of_lease(journal, **named) as inner:
             yield inner
             plug.reached("in noting")
         plug.reached("noted")
 
     @contextmanager
-    def any_transaction(journal: PostgresJournal) -> Iterator[Any]:
+    def any_transaction(journal: PostgresJournal, **named: bool) -> Iterator[Any]:
         is_accepting = threading.current_thread().name.startswith("spool")
-        with of_journal(journal) as inner:
+        with of_journal(journal, **named) as inner:
             yield inner
             if is_accepting:
                 plug.reached("in append")

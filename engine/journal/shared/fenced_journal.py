@@ -21,9 +21,9 @@ class FencedJournal:
         return self.journal.rows(query, *values)
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *, is_durable: bool = True) -> Iterator[Transaction]:
         """Raises `LeaseLost`."""
-        with self.journal.transaction() as connection:
+        with self.journal.transaction(is_durable=is_durable) as connection:
             # Whoever takes the lease changes this row, and so waits for the transaction.
             query = "SELECT epoch FROM leases WHERE org = ? AND part = ? FOR SHARE"
             found = connection.execute(query, (self.org, self.tenure.part)).fetchone()

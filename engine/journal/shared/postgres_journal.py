@@ -63,7 +63,8 @@ class PostgresJournal:
             return self._opened().execute(translated(query), cleaned(values)).fetchall()
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *, is_durable: bool = True) -> Iterator[Transaction]:
+        """A durable transaction in any case: the database may stop while the process that uses it goes on."""
         with self._lock, self._explained(), self._begun() as connection:
             yield _Translating(connection)
 
