@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from sfmap.engine.api.opening_runs import OpenRun
 from sfmap.engine.api.run_report import RunReport
+from sfmap.engine.delivery.call_allowance import CallAllowance
 from sfmap.engine.delivery.deliver_all import deliver_all
 from sfmap.engine.delivery.report import Report
 from sfmap.engine.delivery.resuming import Resumed, resume
@@ -48,7 +49,7 @@ def _delivered(
         run.results.continue_from(resumed.results)
     stream: Stream | _Counted | None = None
     if source.is_stream:
-        stream = _Counted(source) if linger is None else Stream(source, linger)
+        stream = _Counted(source) if linger is None else Stream(source, linger, CallAllowance(run.opened.org))
     repeats = source.may_repeat and not source.is_stream
     if repeats and not run.options.remember_days:
         run.options.say("repeats: 0 in sfmap.yaml: rows within the overlap are delivered again.")

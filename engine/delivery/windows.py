@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sfmap.engine.delivery.call_allowance import CallAllowance
 from sfmap.engine.delivery.org_threads import OrgThreads
 from sfmap.engine.sources.event_source import EventSource, Received, SourceFailed
 
@@ -62,10 +63,11 @@ def windows(source: EventSource, check_stop: CheckStop, most: int = WINDOW_SIZE)
 class Stream:
     """A source whose events arrive at any time, read by a separate thread."""
 
-    def __init__(self, source: EventSource, linger: float) -> None:
-        """A window ends when its first event has waited `linger` seconds for others."""
+    def __init__(self, source: EventSource, linger: float, allowance: CallAllowance) -> None:
+        """A window ends when its first event has waited `linger` seconds for others, and calls may be made."""
         self._source = source
         self._linger = linger
+        self._allowance = allowance
         self._changed = threading.Condition()
         self._waiting: deque[Received] = deque()
         self._size = 0
@@ -96,17 +98,20 @@ class Stream:
         """What is to be delivered now: a full window, or what has waited long enough; otherwise nothing."""
         window = _Growing(WINDOW_SIZE, [])
         with self._changed:
-            is_due = self._is_over or time.monotonic() >= self._since + self._linger
-            if self._waiting and (is_due or not self._has_room()):
+            if self._waiting and (self._is_over or not self._has_room() or not self._due_in()):
                 self._move_into(window)
         return window.events
 
     def wait(self, seconds: float) -> None:
         """Waits until something arrives or becomes due, or a call of delivery has finished."""
         with self._changed:
-            due = self._since + self._linger - time.monotonic() if self._waiting else seconds
-            self._changed.wait_for(lambda: self._has_news, max(0.0, min(due, seconds)))
+            due = self._due_in() if self._waiting else seconds
+            self._changed.wait_for(lambda: self._has_news, min(due, seconds))
             self._has_news = False
+
+    def _due_in(self) -> float:
+        """Seconds that those that wait go on waiting, if no more come."""
+        return max(self._since + self._linger - time.monotonic(), self._allowance.due_in())
 
     def _wake(self) -> None:
         with self._changed:

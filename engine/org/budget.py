@@ -14,6 +14,10 @@ class Budget:
     before_call: Callable[[], None] = lambda: None
     """Called right before each call, and may raise to prevent it."""
 
+    def reserved(self, limit: int) -> int:
+        """The calls of an org's daily limit to leave unused."""
+        return round(limit * self.reserve)
+
     def check(self, made: int, usage: ApiUsage | None, unseen: int) -> None:
         """Raises `LimitReached` if no further call is allowed.
 
@@ -23,8 +27,7 @@ class Budget:
             raise LimitReached(f"All {self.max_calls:,} API calls of --max-calls are used.")
         if usage is None or not self.reserve:
             return
-        allowed = usage.limit - round(usage.limit * self.reserve)
-        if usage.used + unseen >= allowed:
+        if usage.used + unseen >= usage.limit - self.reserved(usage.limit):
             raise LimitReached(
                 f"The org has used {usage.used:,} of its {usage.limit:,} API calls of today,"
                 f" and {self.reserve:.0%} are reserved.",

@@ -174,6 +174,8 @@ class ApiUsage:
 
     used: int
     limit: int
+    reserved: int = 0
+    """Those that the settings leave unused."""
 
 
 class OrgError(SfmapError):

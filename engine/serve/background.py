@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
+from sfmap.engine.delivery.call_allowance import CallAllowance
 from sfmap.engine.delivery.deliver_all import RunOptions, make_delivery
 from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.delivery.org_threads import OrgThreads
@@ -189,7 +190,7 @@ class Background:
         known = ledger.checkpoint()
         position = known.position if known else START
         self._listener.forget()
-        windows = SpoolWindows(self._spool, position.number, self._linger)
+        windows = SpoolWindows(self._spool, position.number, self._linger, CallAllowance(opened.org))
         delivery = make_delivery(
             self.requests.current_mapper(),
             opened.org,

@@ -4,6 +4,7 @@ import time
 from collections import deque
 from math import inf
 
+from sfmap.engine.delivery.call_allowance import CallAllowance
 from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
 from sfmap.engine.journal.spool import Spool, Spooled
 
@@ -11,13 +12,14 @@ from sfmap.engine.journal.spool import Spool, Spooled
 class SpoolWindows:
     """For the delivery thread. Every method may raise `JournalFailed`."""
 
-    def __init__(self, spool: Spool, after: int, linger: float) -> None:
+    def __init__(self, spool: Spool, after: int, linger: float, allowance: CallAllowance) -> None:
         """Events up to the number `after` have been delivered.
 
-        `linger` is how many seconds the first event of a window waits for others.
+        `linger` is how many seconds the first event of a window waits for others; longer until calls may be made.
         """
         self._spool = spool
         self._linger = linger
+        self._allowance = allowance
         self._taken: deque[tuple[int, int]] = deque()
         """The number and size of each event that was taken and is still in the spool."""
         self._taken_size = 0
@@ -51,7 +53,9 @@ class SpoolWindows:
     @property
     def due_in(self) -> float:
         """How many seconds those that wait go on waiting, if no more come; infinite if none waits."""
-        return inf if self._since is None else max(0.0, self._since + self._linger - time.monotonic())
+        if self._since is None:
+            return inf
+        return max(self._since + self._linger - time.monotonic(), self._allowance.due_in())
 
     def remove(self, up_to: int) -> None:
         """Removes delivered events from the spool."""

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sfmap.engine.delivery.call_allowance import CallAllowance
 from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
 from sfmap.engine.sources.kafka.group_consumer import Polled
 from sfmap.engine.sources.kafka.topic_messages import TopicMessage
@@ -122,10 +123,11 @@ class Assignment:
             partition.offset = offset
             self._notify()
 
-    def window(self, partition: AssignedPartition, linger: float) -> list[TopicMessage]:
-        """What is to be delivered now: a full window, or what has waited for so many seconds."""
+    def window(self, partition: AssignedPartition, linger: float, allowance: CallAllowance) -> list[TopicMessage]:
+        """What is to be delivered now: a full window, or if calls may be made, what has waited for so long."""
         with self._changed:
-            due = partition.waiting and time.monotonic() >= partition.since + linger
+            is_old = partition.waiting and time.monotonic() >= partition.since + linger
+            due = is_old and not allowance.due_in()
             if partition.is_revoked or not (partition.has_window or due):
                 return []
             return self._taken(partition)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
+from sfmap.engine.delivery.call_allowance import CallAllowance
 from sfmap.engine.delivery.deliver_all import RunListener, RunOptions, make_delivery
 from sfmap.engine.delivery.org_threads import OrgThreads
 from sfmap.engine.delivery.pipeline import have_room
@@ -96,6 +97,7 @@ class TopicWorker:
         self._assignment = Assignment(self._known_offset)
         self._consumer = GroupConsumer(topic.settings, self._assignment)
         self._threads = OrgThreads(WritePace(ports.options.connections), self._assignment.note_call)
+        self._allowance = CallAllowance(ports.org)
         self._open: dict[int, _Open] = {}
         self._delivered: dict[int, int] = {}
         """By partition, the offset of the first event that is not delivered, for displays of the lag."""
@@ -248,7 +250,7 @@ class TopicWorker:
         try:
             one.delivery.go_on()
             if self._has_room(one):
-                window = self._assignment.window(one.partition, self._options.linger)
+                window = self._assignment.window(one.partition, self._options.linger, self._allowance)
             if window:
                 one.delivery.take(window)
         except StopRequested:

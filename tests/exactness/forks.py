@@ -94,7 +94,7 @@ def wire(plug: Plug, counted: Path) -> None:
     if plug.words:
         threading.Thread(target=plug.listen, daemon=True).start()
     for kind in (SqliteFile, PostgresJournal):
-        kind.transaction = plugged(kind.transaction)  # type: ignore[assignment, method-assign]
+        kind.transaction = plugged(kind.transaction)  # type: ignore[method-assign]
     connection.request = plugged_request  # type: ignore[method-assign]
     connection.getresponse = plugged_getresponse  # type: ignore[method-assign]
 

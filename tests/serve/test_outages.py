@@ -6,6 +6,7 @@ import pytest
 
 from sfmap.engine.local_org.calls import credentials
 
+from ..folder import identify
 from ..service import KEY, PROJECT, Service
 from .orgs import org_beside, set_password
 
@@ -63,6 +64,27 @@ def test_reserved_calls_are_not_used(service: Service) -> None:
         assert sum(spent.values()) - spent["login"] == 10  # which is the one that the org does not count
         assert service.metric("sfmap_api_calls_left") == 10
         assert service.metric("sfmap_org_up") == 0
+
+
+def test_single_events_wait_for_others_once_the_calls_of_the_day_would_not_last(service: Service) -> None:
+    """Fifty calls may be made at any time. A full window does not wait."""
+    people = [f"p{number}@b.co" for number in range(2_100)]
+    with org_beside(service, daily_limit=80) as org:
+        service.start("--org", "beside", "--linger", "0")
+        sent = 0
+        while org.calls().total() < 53:  # two of them before there were events
+            send(service, people[sent])
+            sent += 1
+            service.wait_until_delivered()
+        for email in people[sent : sent + 5]:
+            send(service, email)
+        assert service.metric("sfmap_spool_events") == 5
+        full = people[sent : sent + 2_000]
+        for first in range(5, len(full), 500):
+            batch = [identify(email) for email in full[first : first + 500]]
+            assert service.ask("/v1/batch", {"writeKey": KEY, "batch": batch}).status == 200
+        service.wait_until_delivered()
+    assert len(leads(service)) == sent + len(full)
 
 
 def test_a_refused_sign_in_waits_for_a_new_configuration(service: Service) -> None:

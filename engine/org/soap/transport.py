@@ -5,7 +5,7 @@ import os
 import ssl
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TypeVar
 
@@ -122,7 +122,7 @@ class Transport:
     def note_usage(self, usage: ApiUsage) -> None:
         """Notes the org's usage from a response."""
         with self._lock:
-            self._reports.append(usage)
+            self._reports.append(replace(usage, reserved=self._budget.reserved(usage.limit)))
             self._unseen = self._under_way
 
     def _usage(self) -> ApiUsage | None:
