@@ -124,7 +124,7 @@ class TopicWorker:
         described = self._describer.describe()
         check_partitions_of(self._topic, described, self._ports.mapper)
         ends = self._ends(described.partitions) if self._options.until_end else None
-        if ends is not None and self._has_nothing_to_do(ends):
+        if ends is not None and self._are_reached(ends):
             return  # a member that leaves as soon as it has joined would make the others wait
         reading = threading.Thread(target=self._read, name="reading")
         reading.start()
@@ -340,24 +340,18 @@ class TopicWorker:
     def _ends(self, partitions: int) -> Mapping[int, int]:
         return {number: self._describer.range(number).high for number in range(partitions)}
 
-    def _held(self) -> int:
-        return sum(one.delivery.held for one in self._open.values())
-
-    def _has_nothing_to_do(self, ends: Mapping[int, int]) -> bool:
-        """Whether all has been delivered up to there, and no record waits for a write in doubt."""
-        return all(
-            self._is_reached(number, end) and not self._ledger(number).held() for number, end in ends.items()
-        )
-
     def _are_reached(self, ends: Mapping[int, int]) -> bool:
         """Whether all has been delivered up to there, by this worker or others."""
-        return not self._held() and all(self._is_reached(number, end) for number, end in ends.items())
+        return all(self._is_reached(number, end) for number, end in ends.items())
 
     def _is_reached(self, number: int, end: int) -> bool:
+        """Whether the partition has been delivered up to there, and no record waits or is on its way."""
         if self._options.restart and number not in self._restarted:
             return False
-        opened = self._open.get(number)
-        return (opened.delivery.offset if opened else self._known_offset(number)) >= end
+        if opened := self._open.get(number):
+            delivery = opened.delivery
+            return delivery.offset >= end and not (delivery.is_busy or delivery.held)
+        return self._known_offset(number) >= end and not self._ledger(number).held()
 
     def _read(self) -> None:
         """The reading thread: takes and gives up partitions, and reads those that have room."""

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from ..folder import Event, Folder, Identify
-from ..gate import running_gate
+from ..gate import Gate, running_gate
 from ..kafka_brokers import running_brokers
 from ..service import KEY, PROJECT, Service, set_up_service
 from ..sources.kafka.topics import Topics
@@ -68,28 +68,43 @@ def test_the_next_windows_are_written_while_one_is(
     assert folder.report()["created"] == len(events)
 
 
+def end_and_begin_again(folder: Folder, server: Gate, *command: str) -> None:
+    """Kills the command once twice as many calls are noted as there are connections, and gives it again."""
+    (folder.path / "mappings").mkdir()
+    (folder.path / "mappings/lead.yaml").write_text(LOOKED_UP)
+    settings = folder.path / "sfmap.yaml"
+    settings.write_text(settings.read_text().replace("}\n", ", call_limit: 3}\n", 1))
+    process = folder.start(*command, before=())
+    while calls_in_journal(folder) < 4:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    assert server.has_come(2)
+    process.kill()
+    process.communicate()
+    server.open()
+    done = folder.sfmap(*command)
+    assert (done.returncode, server.emails(), server.leads()) == (0, 2_000, 2_000), done.stderr
+
+
 def test_calls_are_in_the_journal_before_a_connection_is_free(
     folder: Folder, tmp_path: Path, identify: Identify
 ) -> None:
     """Otherwise the connection would wait for the disk. A kill loses and doubles nothing."""
-    (folder.path / "mappings").mkdir()
-    (folder.path / "mappings/lead.yaml").write_text(LOOKED_UP)
     folder.write("events.ndjson", [identify(f"p{number}@example.com") for number in range(2_000)])
-    command = ("run", "events.ndjson", "--org", "org", "--connections", "2")
     with running_gate(tmp_path, 3) as server:
         server.set_up(folder.path)
-        settings = folder.path / "sfmap.yaml"
-        settings.write_text(settings.read_text().replace("}\n", ", call_limit: 3}\n"))
-        process = folder.start(*command, before=())
-        while calls_in_journal(folder) < 4:
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.02)
-        assert server.has_come(2)
-        process.kill()
-        process.communicate()
-        server.open()
-        done = folder.sfmap(*command)
-        assert (done.returncode, server.emails(), server.leads()) == (0, 2_000, 2_000), done.stderr
+        end_and_begin_again(folder, server, "run", "events.ndjson", "--org", "org", "--connections", "2")
+
+
+def test_a_worker_that_was_killed_delivers_what_is_in_doubt_before_it_ends(
+    folder: Folder, tmp_path: Path, identify: Identify
+) -> None:
+    with running_gate(tmp_path, 3) as server, running_brokers() as brokers:
+        brokers.create("events")
+        Topics(folder, brokers, "events").send(*(identify(f"p{number}@example.com") for number in range(2_000)))
+        server.set_up(folder.path, TOPIC.format(address=brokers.address, topic="events"))
+        options = ("--org", "org", "--connections", "2", "--until-end")
+        end_and_begin_again(folder, server, "run", "--source", "events", *options)
 
 
 def send(service: Service, *events: Event) -> None:
