@@ -157,9 +157,9 @@ export async function tabStops(page, { most = 60, before = async () => {} } = {}
   return stops
 }
 
-/** Waits until the page shows this text. */
+/** Waits until the page shows this text. It looks now and then: its text at each frame would take a core. */
 export async function shows(page, text, { within = 'body' } = {}) {
-  await page.waitForFunction((wanted, place) => document.querySelector(place)?.innerText?.includes(wanted), {}, text, within)
+  await page.waitForFunction((wanted, place) => document.querySelector(place)?.innerText?.includes(wanted), { polling: 100 }, text, within)
 }
 
 /** Clicks on the element, found again if the page has replaced it meanwhile. */
