@@ -70,7 +70,10 @@ class Commits:
         self._listener = listener
         self._on_commit = on_commit
         self._remember = remember
-        self._held = self._held_records()
+        self.held_bytes = 0
+        """The size of the events of the records that wait, but for those that travel by a bulk job."""
+        self._held: list[_HeldRecord] = []
+        self._hold(self._held_records())
         self._travelling: dict[int, set[str]] = {}
         """By load, the message ids of its events and records, if repeats are recognized by them."""
         self._has_load_ended = False
@@ -84,10 +87,6 @@ class Commits:
     def held(self) -> int:
         """The number of records that wait, but for those that travel by a bulk job."""
         return len(self._held)
-
-    @property
-    def held_bytes(self) -> int:
-        return sum(len(one.entry.raw) for one in self._held)
 
     @property
     def can_release(self) -> bool:
@@ -111,7 +110,8 @@ class Commits:
             return []
         self._is_resumed = False
         self._doubts.release()
-        released, self._held = [held_event(one.entry) for one in self._held], []
+        released = [held_event(one.entry) for one in self._held]
+        self._held, self.held_bytes = [], 0
         return released
 
     def held_messages(self) -> HeldMessages:
@@ -168,7 +168,7 @@ class Commits:
         for row in rows:
             message = self._messages.of(row.received)
             if row.key not in loads:
-                self._held.append(_HeldRecord(row.held, message))
+                self._hold([_HeldRecord(row.held, message)])
             elif message and (self._messages.skip_delivered or row.key.mapping in self._messages.creating):
                 known = self._travelling.setdefault(loads[row.key], set())
                 known.update((message, message_of_record(message, row.key)))
@@ -180,7 +180,12 @@ class Commits:
         if self._ledger.loads.is_of_letters:
             self._held.sort(key=lambda one: one.entry.key.event)
         else:
-            self._held = self._held_records()
+            self._held, self.held_bytes = [], 0
+            self._hold(self._held_records())
+
+    def _hold(self, records: Sequence[_HeldRecord]) -> None:
+        self._held += records
+        self.held_bytes += sum(len(one.entry.raw) for one in records)
 
     def _held_records(self) -> list[_HeldRecord]:
         return [_HeldRecord(held, self._messages.of(held_event(held))) for held in self._ledger.held()]

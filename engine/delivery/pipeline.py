@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from sfmap.engine.delivery.arrivals import Arrivals
 from sfmap.engine.delivery.batch_sizes import BatchSizes
 from sfmap.engine.delivery.commits import Commits, Listener
 from sfmap.engine.delivery.ended_loads import EndedLoads
@@ -90,11 +91,8 @@ class Delivery:
         on_commit: Callable[[Position], object] = lambda position: None,
     ) -> None:
         """`on_commit` is called after each commit with the position of the source."""
-        self._doubts = doubts
-        self._loads = loads
-        self._waiter = waiter
-        self._threads = threads
-        self._options = options
+        self._doubts, self._loads, self._waiter = doubts, loads, waiter
+        self._threads, self._options = threads, options
         self._messages = options.message_ids(mapper, of_letters=loads.are_of_letters)
         self._intake = Intake(
             org=org, mapper=mapper, ledger=ledger, doubts=doubts, waiter=waiter, messages=self._messages
@@ -111,6 +109,7 @@ class Delivery:
         self._ended_loads = EndedLoads(loads, self._commits, self._messages, waiter, self._deliver_again)
         self.sizes = BatchSizes(options.batch_size)
         self._windows = OpenWindows()
+        self._arrivals = Arrivals(self._messages, self._windows)
         self._decisions = Decisions(self._windows.table_of, ledger, doubts, self._messages)
         self._flow = Flow(
             org=org,
@@ -151,10 +150,11 @@ class Delivery:
                 self._deliver_stream(source)
                 return
             for window in self._read(source):
-                self._take(window)
+                self._arrivals.add(window)
+                self._take_in()
                 self._proceed(More.AT_ONCE)
                 while not self.has_room:
-                    self._step(More.WITH_ROOM)
+                    self._gain_room(More.WITH_ROOM)
             self._finish()
 
     def begin(self, start: Position) -> None:
@@ -171,20 +171,29 @@ class Delivery:
     @property
     def is_busy(self) -> bool:
         """Whether events were taken that are not committed."""
-        return bool(self._windows)
+        return bool(self._windows or self._arrivals)
+
+    @property
+    def can_take(self) -> bool:
+        """Whether not too many records are held, and neither these nor repeats of others come first."""
+        return not (self._arrivals or self._commits.can_release or self._commits.held_bytes > _MOST_HELD)
 
     @property
     def has_room(self) -> bool:
         """Whether more events should be taken."""
-        return have_room((self,))
+        return self.can_take and have_room((self,))
 
     def take(self, window: Sequence[Received]) -> None:
-        """Takes further events: each of their records has an outcome when this returns, or is on its way."""
+        """Takes further events. It waits for nothing that is on its way."""
+        self._arrivals.add(window)
         with self._committing_what_is_certain():
-            self._take(window)
+            self._take_in()
 
     def go_on(self) -> None:
-        """Goes on with what has become possible. Held records wait only until nothing else is on its way."""
+        """Goes on with what has become possible. Held records wait only until nothing else is on its way.
+
+        It waits for nothing.
+        """
         with self._committing_what_is_certain():
             self._go_on()
 
@@ -215,9 +224,9 @@ class Delivery:
         while not stream.is_over:
             self._go_on()
             if not self.has_room:
-                self._step(More.LATER)
+                self._gain_room(More.LATER)
             elif window := stream.next():
-                self._take(window)
+                self._arrivals.add(window)
             else:
                 if self._loads.is_filling:
                     self._finish()
@@ -226,39 +235,31 @@ class Delivery:
         self._finish()
         stream.check()
 
-    def _take(self, window: Sequence[Received]) -> None:
-        self._take_in(window)
-        self._limit_held()
-
     def _go_on(self) -> None:
         self._waiter.check_stop()
-        self._take_in([])
+        self._take_in()
         self._proceed(More.LATER)
 
-    def _take_in(self, events: Sequence[Received]) -> None:
-        """Opens a window for the events, after held records that may be delivered now.
+    def _gain_room(self, more: More) -> None:
+        """Waits until something has ended that more events wait for."""
+        if self.is_busy:
+            self._take_in()
+            self._step(more)
+        else:
+            self._deliver_held()
 
-        An event that repeats one of an open window waits until that one is committed: its outcome is then in the
-        journal when the repeat is looked at.
-        """
-        released: Sequence[Received] = ()
+    def _take_in(self) -> None:
+        """Opens a window for held records that may be delivered now, and for events that repeat no others."""
         if self._loads.has_over:
-            self._finish()
+            self._commit_all()
             self._ended_loads.end()
+        released: Sequence[Received] = ()
         if self._commits.can_release:
-            self._finish()
+            if self._windows:
+                return
             released = self._commits.take_held()
-        tells_repeats = self._messages.skip_delivered or bool(self._messages.creating)
-        seen = {message for one in released for message in self._repeated_by(one)} if tells_repeats else set()
-        begin = 0
-        for place, received in enumerate(events if tells_repeats else ()):
-            messages = self._repeated_by(received)
-            if messages & seen or self._windows.have_any(messages):
-                self._open(released, events[begin:place], seen)
-                self._finish()
-                released, begin, seen = (), place, set()
-            seen |= messages
-        self._open(released, events[begin:], seen)
+        events, messages = self._arrivals.next(released)
+        self._open(released, events, messages)
 
     def _open(self, released: Sequence[Received], events: Sequence[Received], messages: Set[str]) -> None:
         """Opens a window: each of its records has an outcome when this returns, or is on its way."""
@@ -270,14 +271,14 @@ class Delivery:
         self._flow.add(items, self._intake.lookups)
         window.take_in()
 
-    def _repeated_by(self, received: Received) -> set[str]:
-        """What repeats of the event are recognized by; one that is delivered in parts does not repeat itself."""
-        message = self._messages.of(received)
-        part = f"\n{received.part}" if received.part else ""
-        return {f"{message}{part}" if message else "", received.repeat_key} - {""}
-
     def _finish(self) -> None:
         """Delivers all that is on its way, and commits it."""
+        self._commit_all()
+        while self._arrivals:
+            self._take_in()
+            self._commit_all()
+
+    def _commit_all(self) -> None:
         while self._windows:
             self._step(More.NEVER)
 
@@ -343,12 +344,7 @@ class Delivery:
 
     def _deliver_again(self, released: Sequence[Received]) -> None:
         self._open(released, (), set())
-        self._finish()
-
-    def _limit_held(self) -> None:
-        """Reads no more while too many events wait for doubts to end."""
-        while self._commits.held_bytes > _MOST_HELD:
-            self._deliver_held()
+        self._commit_all()
 
     def _deliver_held(self) -> None:
         """Waits for the next load or doubt to end, and delivers the held records."""
@@ -358,7 +354,7 @@ class Delivery:
             self._ended_loads.wait()
         else:
             self._wait_for_doubts()
-        self._take_in([])
+        self._take_in()
         self._finish()
 
     def _wait_for_doubts(self) -> None:

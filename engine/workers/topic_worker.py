@@ -269,7 +269,7 @@ class TopicWorker:
 
     def _has_room(self, one: _Open) -> bool:
         """Whether it may take a window: the first one, or more to keep the connections full."""
-        if self._is_opening:
+        if self._is_opening or not one.delivery.delivery.can_take:
             return False
         return not one.delivery.is_busy or have_room([each.delivery.delivery for each in self._open.values()])
 
