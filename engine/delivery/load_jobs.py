@@ -36,9 +36,11 @@ FIRST_PAUSE = 1.0
 _SMALL = 10_000
 """The most rows of a small job; others are first looked at as much later as they have more."""
 _LONGEST_PAUSE = 120.0
-"""Seconds between two looks, unless a job has long to go by how far it is."""
+"""Seconds between two looks at a job that does not show how far it is."""
 _LONGEST_KNOWN_PAUSE = 600.0
-"""The same for a job that has."""
+"""The same for a job that does."""
+_OVERDUE_SHARE = 0.1
+"""A job that should have ended is looked at again after this part of the time that it has taken so far."""
 _MOST_REFUSED = 5
 """How often closing a job may be refused before it is given up."""
 _MOST_TRIES = 10
@@ -82,9 +84,12 @@ class LoadJob:
         return (self.looked_at - self.closed_at) * left / self.processed if self.processed else 0.0
 
     def pause(self, usual: float) -> float:
-        """Seconds to the next look: longer than usual if the job has long to go, by how far it has come so far."""
+        """Seconds to the next look: until it should have ended, if it shows how far it is."""
+        if not self.processed:
+            return usual
         so_far = self.looked_at - self.closed_at
-        return max(usual, min(self.seconds_left / 2, so_far, _LONGEST_KNOWN_PAUSE))
+        least = max(FIRST_PAUSE, _OVERDUE_SHARE * so_far)
+        return min(max(self.seconds_left, least), so_far + FIRST_PAUSE, _LONGEST_KNOWN_PAUSE)
 
 
 @dataclass(slots=True)

@@ -90,6 +90,35 @@ def test_what_waits_in_the_folder_is_taken_over_into_postgresql(old: Folder, pos
     assert "is up to date" in old.sfmap("state", "upgrade").stderr
 
 
+def test_records_of_a_bulk_job_under_way_are_not_taken_over(
+    folder: Folder, postgres: Postgres, identify: Identify
+) -> None:
+    """Their job is ended by what began it; then nothing is lost or written twice by the move."""
+    folder.write("e.ndjson", [identify(f"a{number}@x.co") for number in range(20)])
+    run = ("run", "e.ndjson", "--bulk", "always", "--json")
+    stopped = folder.sfmap(*run, "--max-calls", "6")
+    assert stopped.returncode == 3, stopped.stderr
+    assert json.loads(stopped.stdout)["api_calls"]["closeJob"] == 1
+
+    url = keep_in(folder, postgres)
+    refused = folder.sfmap("state", "upgrade")
+    assert refused.returncode == 2
+    assert "records of this folder travel by bulk jobs: take `state` out of sfmap.yaml" in refused.stderr
+    for table in ("taken_over", "sources", "held", "loads", "delivered"):
+        assert postgres.ask(url, f"SELECT count(*) FROM {table}") == [(0,)]  # noqa: S608
+
+    project = (folder.path / "sfmap.yaml").read_text()
+    (folder.path / "sfmap.yaml").unlink()
+    ended = folder.sfmap(*run)
+    assert (ended.returncode, json.loads(ended.stdout)["created"]) == (0, 20), ended.stderr
+
+    (folder.path / "sfmap.yaml").write_text(project)
+    assert folder.sfmap("state", "upgrade").returncode == 0
+    again = folder.sfmap(*run, "--skip-delivered")
+    assert again.returncode == 0, again.stderr
+    assert len(folder.rows("SELECT Email FROM Lead")) == 20
+
+
 def test_events_of_the_spool_are_taken_over_with_their_numbers(folder: Folder, postgres: Postgres) -> None:
     (folder.path / ".sfmap").mkdir(mode=0o700)
     with closing(sqlite3.connect(folder.path / ".sfmap/spool.db")) as spool:
