@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import orjson
 
@@ -49,8 +50,7 @@ class EndedPart:
     up_to: LoadPart
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Expected:
+class _Expected(NamedTuple):
     """What the journal keeps of a record until the job is over; most rows of a load expect the same."""
 
     fate: Fate
@@ -61,7 +61,7 @@ class _Expected:
     """Whether the answer says if the record was created."""
     is_alone: bool
     """Whether the record is its row's only one, so that the row's refusal may be its own."""
-    final: Sequence[Cause]
+    final: tuple[Cause, ...]
     """For what causes it is of no use to send the record again."""
     is_found_again: bool
     newest: tuple[str, str] | None
@@ -84,13 +84,13 @@ def expected_outcomes(pending: PendingWrite, rows: Sequence[Row]) -> Iterator[by
             newest=_newest(item),
             repeat_key=row.received.repeat_key,
         )
-        yield _packed(orjson.dumps(expected))
+        yield _packed(expected)
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
-def _packed(expected: bytes) -> bytes:
+def _packed(expected: _Expected) -> bytes:
     """Notes are long: in half the bytes, two records fit into a page of the journal."""
-    return zlib.compress(expected, 1)
+    return zlib.compress(orjson.dumps(expected._asdict()), 1)
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
@@ -99,9 +99,9 @@ def _unpacked(stored: bytes) -> _Expected:
     return _Expected(**{**said, "notes": tuple(said["notes"])})
 
 
-def _final_causes(item: Item) -> list[Cause]:
-    causes: list[Cause] = [] if item.lookup_keys else ["taken"]
-    return [*causes, "duplicate"] if item.record.on_duplicate == "fail" else causes
+def _final_causes(item: Item) -> tuple[Cause, ...]:
+    causes: tuple[Cause, ...] = () if item.lookup_keys else ("taken",)
+    return (*causes, "duplicate") if item.record.on_duplicate == "fail" else causes
 
 
 def _newest(item: Item) -> tuple[str, str] | None:

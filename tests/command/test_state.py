@@ -105,7 +105,7 @@ def test_records_of_a_bulk_job_under_way_are_not_taken_over(
     assert refused.returncode == 2
     assert "records of this folder travel by bulk jobs: take `state` out of sfmap.yaml" in refused.stderr
     for table in ("taken_over", "sources", "held", "loads", "delivered"):
-        assert postgres.ask(url, f"SELECT count(*) FROM {table}") == [(0,)]  # noqa: S608
+        assert postgres.ask(url, f"SELECT count(*) FROM {table}") == [(0,)]
 
     project = (folder.path / "sfmap.yaml").read_text()
     (folder.path / "sfmap.yaml").unlink()
