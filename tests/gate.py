@@ -32,8 +32,17 @@ class Gate(ThreadingHTTPServer):
         self._records = records
         self._changed = threading.Condition()
         self._come = self._asked = 0
+        self.keep(writes)
+
+    def keep(self, writes: int) -> None:
+        """Lets further writes wait until so many have arrived."""
         self._together = threading.Barrier(writes)
         self.is_passed = False
+
+    def slow_down(self) -> None:
+        """Has each write take a moment."""
+        faults = {"faults": [{"kind": "slow", "calls": "upsert", "seconds": 0.5}]}
+        assert requests.put(f"{self.org}/faults", json=faults, timeout=PATIENCE).ok
 
     @property
     def url(self) -> str:

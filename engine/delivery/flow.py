@@ -151,10 +151,19 @@ class Flow:
         """Handles one finished call, if there is one before the timeout. May raise."""
         return self._called.hand_over(timeout)
 
-    def give_up(self) -> None:
-        """Ends after an error: sends nothing more, and handles the answers to what was sent."""
+    @property
+    def has_calls(self) -> bool:
+        """Whether calls are in flight, or wait to be made."""
+        return self._called.in_flight > 0
+
+    def stop(self) -> None:
+        """Sends nothing more."""
         self._queue.stop()
         self._pending = []
+
+    def give_up(self) -> None:
+        """Ends after an error: sends nothing more, and handles the answers to what was sent."""
+        self.stop()
         self._look_ups.clear()
         while self._called.running:
             try:

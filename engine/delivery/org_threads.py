@@ -1,7 +1,8 @@
 """Threads that make the calls to the org, while the thread that decides goes on."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
@@ -41,16 +42,16 @@ class OrgCalls:
         self.running = 0
         """The number of calls that are not handed over yet."""
 
+    @property
+    def in_flight(self) -> int:
+        """The number of calls that have not returned."""
+        return self.running - self._finished.qsize()
+
     def look_up(self, call: Callable[[], Made], then: Callable[[Made], None]) -> None:
         self._start(self._threads.reader, call, then)
 
     def write(self, call: Callable[[], Made], then: Callable[[Made], None]) -> None:
-        def written(made: Made) -> None:
-            self._threads.writing -= 1
-            then(made)
-
-        self._threads.writing += 1
-        self._start(self._threads.writer, call, written)
+        self._start(self._threads.writer, call, then, writes=1)
 
     def hand_over(self, timeout: float = 0.0) -> bool:
         """Calls `then` with the result of one finished call; returns whether there was one.
@@ -61,26 +62,21 @@ class OrgCalls:
             finish = self._finished.get(timeout=timeout) if timeout else self._finished.get_nowait()
         except Empty:
             return False
-        self.running -= 1
         finish()
         return True
 
-    def _start(self, pool: ThreadPoolExecutor, call: Callable[[], Made], then: Callable[[Made], None]) -> None:
-        def make() -> None:
-            try:
-                made = call()
-            except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
-                self._finished.put(_raising(error))
-            else:
-                self._finished.put(lambda: then(made))
+    def _start(
+        self, pool: ThreadPoolExecutor, call: Callable[[], Made], then: Callable[[Made], None], writes: int = 0
+    ) -> None:
+        def finish(made: Future[Made]) -> None:
+            self.running -= 1
+            self._threads.writing -= writes
+            then(made.result())
+
+        def note(made: Future[Made]) -> None:
+            self._finished.put(partial(finish, made))
             self._threads.on_finished()
 
         self.running += 1
-        pool.submit(make)
-
-
-def _raising(error: BaseException) -> Callable[[], None]:
-    def finish() -> None:
-        raise error
-
-    return finish
+        self._threads.writing += writes
+        pool.submit(call).add_done_callback(note)

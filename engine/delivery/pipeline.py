@@ -34,6 +34,8 @@ from sfmap.engine.sources.event_source import START, EventSource, Position, Rece
 
 _MOST_HELD = 16 * 1024 * 1024
 """Bytes of events that may wait for writes in doubt; beyond it, no more are read until a doubt ends."""
+_MOST_HELD_BY_ALL = 64 * 1024 * 1024
+"""The same for the deliveries of one process together: each has the same share."""
 _MOST_OPEN = 12 * 1024 * 1024
 """Bytes of events in open windows beyond which no more are read."""
 _FEWEST_OPEN = 3
@@ -173,15 +175,15 @@ class Delivery:
         """Whether events were taken that are not committed."""
         return bool(self._windows or self._arrivals)
 
-    @property
-    def can_take(self) -> bool:
-        """Whether not too many records are held, and neither these nor repeats of others come first."""
-        return not (self._arrivals or self._commits.can_release or self._commits.held_bytes > _MOST_HELD)
+    def can_take(self, of: int = 1) -> bool:
+        """Whether not too many records are held, as one `of` so many deliveries, and no others come first."""
+        most_held = min(_MOST_HELD, _MOST_HELD_BY_ALL // of)
+        return not (self._arrivals or self._commits.can_release or self._commits.held_bytes > most_held)
 
     @property
     def has_room(self) -> bool:
         """Whether more events should be taken."""
-        return self.can_take and have_room((self,))
+        return self.can_take() and have_room((self,))
 
     def take(self, window: Sequence[Received]) -> None:
         """Takes further events. It waits for nothing that is on its way."""
@@ -201,6 +203,12 @@ class Delivery:
         """Delivers all that is on its way, and commits it."""
         with self._committing_what_is_certain():
             self._finish()
+
+    def stop(self) -> bool:
+        """Sends nothing more; returns whether no calls are in flight, so that `close` need not wait for them."""
+        self._waiter.stop()
+        self._flow.stop()
+        return not self._flow.has_calls
 
     def close(self) -> None:
         """Ends after the calls in flight, and commits what is certain; does nothing after an error."""

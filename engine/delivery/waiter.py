@@ -61,10 +61,15 @@ class Waiter:
         self._answered_at = 0.0
         self._down_since: float | None = None
         self._tries = 0
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Stops what waits, and what would be asked from now on."""
+        self._is_stopped = True
 
     def check_stop(self) -> None:
         """Raises `StopRequested`."""
-        if self._should_stop():
+        if self._is_stopped or self._should_stop():
             raise StopRequested
 
     def ask(self, call: Callable[[], Answer]) -> Answer:

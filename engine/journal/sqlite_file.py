@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,6 +61,12 @@ class SqliteFile:
             self._synchronize(layout.is_durable)
             self._connection.execute("PRAGMA fullfsync = ON")  # otherwise macOS leaves writes in the disk's cache
             self._prepare()
+
+    def under(self, tenure: Tenure) -> "SqliteFile":
+        """The same connection, for deliveries under this tenure."""
+        found = copy(self)
+        found.tenure = tenure
+        return found
 
     def close(self) -> None:
         with self._lock, self._explained():

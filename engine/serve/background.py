@@ -76,6 +76,7 @@ class Background:
         self._spool = spool
         self._state = state
         self._options = _in_background(options, self.requests.is_stopping)
+        self._threads = OrgThreads(WritePace(options.connections), self.requests.note_news)
         self._metrics = metrics
         self._log = log
         self._listener = ServiceListener(
@@ -199,7 +200,7 @@ class Background:
             self._listener,
             partial(self._committed, windows),
             opened.bulk,
-            OrgThreads(WritePace(self._options.connections), self.requests.note_news),
+            self._threads,
         )
         delivery.begin(position)
         self.on_committed()
@@ -230,6 +231,7 @@ class Background:
     def _deliver_next(self, delivery: Delivery, windows: SpoolWindows) -> None:
         """Goes on with what is under way, and takes the next window if it is time for it; else waits for news."""
         delivery.go_on()
+        windows.look()
         is_alone = self._suspects.are_after(windows.last)
         window = windows.next(self._suspects.most_together(windows.last)) if delivery.has_room else []
         if window:
@@ -294,7 +296,13 @@ class Background:
         self._listener.forget()
         retried = self._listener.retried()
         delivery = make_delivery(
-            self.requests.mapper, opened.org, ledger, self._options, retried, bulk=opened.bulk
+            self.requests.mapper,
+            opened.org,
+            ledger,
+            self._options,
+            retried,
+            bulk=opened.bulk,
+            threads=self._threads,
         )
         delivery.deliver_source(source)
         ledger.finish()

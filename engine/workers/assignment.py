@@ -14,6 +14,9 @@ from sfmap.engine.delivery.windows import WINDOW_BYTES, WINDOW_SIZE
 from sfmap.engine.sources.kafka.group_consumer import Polled
 from sfmap.engine.sources.kafka.topic_messages import TopicMessage
 
+_MOST_WAITING = 64 * 1024 * 1024
+"""Bytes of events of all partitions that may have been read and not taken to be delivered."""
+
 
 @dataclass(slots=True)
 class AssignedPartition:
@@ -38,15 +41,6 @@ class AssignedPartition:
     has_begun: bool = False
     """Whether it has been read since it was opened."""
 
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing more is read until some of it is delivered."""
-        return len(self.waiting) >= 2 * WINDOW_SIZE or self.size >= 2 * WINDOW_BYTES
-
-    @property
-    def has_window(self) -> bool:
-        return len(self.waiting) >= WINDOW_SIZE or self.size >= WINDOW_BYTES
-
 
 class Assignment:
     """Thread-safe."""
@@ -56,7 +50,6 @@ class Assignment:
         self._known = known
         self._changed = threading.Condition()
         self._partitions: dict[int, AssignedPartition] = {}
-        self._is_over = False
         self._has_news = False
         """Whether something has arrived or changed since the last wait."""
 
@@ -70,13 +63,11 @@ class Assignment:
         return offsets
 
     def revoke(self, partitions: Sequence[int]) -> None:
-        """Returns once they are closed."""
-        wanted = set(partitions)
+        """Has them closed. Until then their leases keep others from delivering them."""
         with self._changed:
-            for number in wanted & self._partitions.keys():
+            for number in self._partitions.keys() & set(partitions):
                 self._partitions[number].is_revoked = True
             self._notify()
-            self._changed.wait_for(lambda: self._is_over or not wanted & self._partitions.keys())
 
     def take(self, polled: Polled) -> None:
         """Adds what has arrived; what arrives of a partition that is not open is read again when it is opened."""
@@ -98,15 +89,15 @@ class Assignment:
             found: dict[int, int | None] = {}
             for one in self._partitions.values():
                 is_due = one.is_paused or not one.has_begun
-                if is_due and one.offset is not None and not one.is_revoked and not one.is_full:
+                if is_due and one.offset is not None and not (one.is_revoked or self._is_full(one)):
                     found[one.number] = None if one.has_begun else one.offset
                     one.is_paused, one.has_begun = False, True
             return found
 
     def to_pause(self) -> list[int]:
         with self._changed:
-            all_read = [one for one in self._partitions.values() if not one.is_paused]
-            found = [one for one in all_read if one.is_full or one.offset is None]
+            all_read = [one for one in self._partitions.values() if not (one.is_paused or one.is_revoked)]
+            found = [one for one in all_read if one.offset is None or self._is_full(one)]
             for one in found:
                 one.is_paused = True
             return [one.number for one in found]
@@ -128,7 +119,7 @@ class Assignment:
         with self._changed:
             is_old = partition.waiting and time.monotonic() >= partition.since + linger
             due = is_old and not allowance.due_in()
-            if partition.is_revoked or not (partition.has_window or due):
+            if partition.is_revoked or not (due or self._has_window(partition)):
                 return []
             return self._taken(partition)
 
@@ -142,14 +133,8 @@ class Assignment:
     def close(self, partition: AssignedPartition) -> None:
         """Forgets it: nothing more is delivered of it."""
         with self._changed:
-            self._partitions.pop(partition.number, None)
-            self._notify()
-
-    def close_all(self) -> None:
-        """Ends every wait for a partition to be closed."""
-        with self._changed:
-            self._is_over = True
-            self._notify()
+            if self._partitions.get(partition.number) is partition:  # it may be assigned again by now
+                del self._partitions[partition.number]
 
     def wait(self, seconds: float) -> None:
         """Waits until something has arrived or changed since the last wait, or a call has finished."""
@@ -167,6 +152,15 @@ class Assignment:
     def _notify(self) -> None:
         self._has_news = True
         self._changed.notify_all()
+
+    def _is_full(self, partition: AssignedPartition) -> bool:
+        """Whether nothing more is read until some of it is delivered: each partition has the same share."""
+        share = min(2 * WINDOW_BYTES, _MOST_WAITING // len(self._partitions))
+        return len(partition.waiting) >= 2 * WINDOW_SIZE or partition.size >= share
+
+    def _has_window(self, partition: AssignedPartition) -> bool:
+        is_large = len(partition.waiting) >= WINDOW_SIZE or partition.size >= WINDOW_BYTES
+        return is_large or self._is_full(partition)
 
     @staticmethod
     def _add(partition: AssignedPartition, message: TopicMessage) -> None:

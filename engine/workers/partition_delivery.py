@@ -122,6 +122,10 @@ class PartitionDelivery:
         """Goes on with what has become possible. Raises as `Delivery` does."""
         self.delivery.go_on()
 
+    def stop(self) -> bool:
+        """Sends nothing more; returns whether no calls are in flight, so that `close` need not wait."""
+        return self.delivery.stop()
+
     def close(self) -> None:
         """Ends after the calls in flight, and commits what is certain. Raises as `Delivery` does."""
         self.delivery.close()

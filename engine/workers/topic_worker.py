@@ -108,8 +108,6 @@ class TopicWorker:
         self._letters = (
             DeadLetterTopic(topic.settings, ports.journal, ports.key) if topic.settings.dead_letters else None
         )
-        self._is_opening = False
-        """Whether a partition is to be opened."""
         self._deliverable = 0
         """How many partitions may be delivered."""
         self._next_look = 0.0
@@ -132,13 +130,17 @@ class TopicWorker:
             while ends is None or not self._are_reached(ends):
                 self._turn()
         finally:
-            self._is_over.set()
-            opened = list(self._open.values())
-            for one in opened:
-                self._close(one)
-            self.held = sum(one.delivery.held for one in opened)
-            self._assignment.close_all()
-            reading.join()
+            try:
+                self._end()
+            finally:
+                self._is_over.set()
+                reading.join()
+
+    def _end(self) -> None:
+        opened = list(self._open.values())
+        self._close_all()
+        self.held = sum(one.delivery.held for one in opened)
+        self._delivered = {one.partition.number: one.delivery.offset for one in opened}
 
     def _turn(self) -> None:
         """Gives each partition a turn, or waits if none has anything to do."""
@@ -149,9 +151,7 @@ class TopicWorker:
         try:
             self._give_way()
             self._look_at_topic()
-            partitions = self._assignment.partitions()
-            self._is_opening = any(map(self._is_to_be_opened, partitions))
-            has_taken = [self._handle(one) for one in partitions]
+            has_taken = [self._handle(one) for one in self._assignment.partitions()]
         except (LeaseLost, JournalOutOfReach) as lost:
             self._begin_again(lost)
         except BrokersAway as away:
@@ -181,22 +181,18 @@ class TopicWorker:
     def _handle(self, partition: AssignedPartition) -> bool:
         """Does what is next for a partition; returns whether it has taken events."""
         opened = self._open.get(partition.number)
-        if partition.is_revoked:
-            if opened:
+        if opened and opened.partition.is_revoked:
+            if opened.delivery.stop():
                 self._close(opened)
+        elif partition.is_revoked:
             self._assignment.close(partition)
         elif opened and partition.is_out_of_range and not (partition.waiting or opened.delivery.is_busy):
             self._forget(opened, 0.0)  # it is opened again, if the brokers have what comes next
         elif opened:
             return self._deliver(opened)
-        elif self._is_to_be_opened(partition) and not any(one.delivery.is_busy for one in self._open.values()):
+        elif partition.number < self._deliverable and time.monotonic() >= partition.begins:
             self._begin(partition)
         return False
-
-    def _is_to_be_opened(self, partition: AssignedPartition) -> bool:
-        """Whether it is to be opened as soon as nothing is under way: that would be taken for writes in doubt."""
-        is_due = partition.number < self._deliverable and time.monotonic() >= partition.begins
-        return is_due and not partition.is_revoked and partition.number not in self._open
 
     def _begin(self, partition: AssignedPartition) -> None:
         """Takes the lease of the partition, and delivers it from where the journal says."""
@@ -210,7 +206,7 @@ class TopicWorker:
             ledger = Ledger(lease.database, ports.key, journal_name(self._topic.name, number))
             place = self._place(number)
             start = begin_partition(ledger, place, restart=self._restarts(number))
-            options = replace(ports.options, bulk_asked="never", should_stop=lambda: self._must_pause(partition))
+            options = replace(ports.options, bulk_asked="never")
             letters = LetterListener(ports.listener, self._letters, ledger, place.name) if self._letters else None
             opened = PartitionDelivery(
                 delivery=make_delivery(
@@ -253,10 +249,6 @@ class TopicWorker:
                 window = self._assignment.window(one.partition, self._options.linger, self._allowance)
             if window:
                 one.delivery.take(window)
-        except StopRequested:
-            if not one.partition.is_revoked:
-                raise
-            return False
         except BrokersAway:  # which would have taken dead letters: the window is not committed
             self._forget(one, _JOURNAL_SECONDS)
             raise
@@ -269,7 +261,7 @@ class TopicWorker:
 
     def _has_room(self, one: _Open) -> bool:
         """Whether it may take a window: the first one, or more to keep the connections full."""
-        if self._is_opening or not one.delivery.delivery.can_take:
+        if not one.delivery.delivery.can_take(len(self._open)):
             return False
         return not one.delivery.is_busy or have_room([each.delivery.delivery for each in self._open.values()])
 
@@ -288,8 +280,9 @@ class TopicWorker:
         self._wait_after(f"{lost}. Nothing is sent until the journal can be used again.")
 
     def _give_up_leases(self) -> None:
-        for one in list(self._open.values()):
-            self._forget(one, _JOURNAL_SECONDS)
+        for one in self._open.values():
+            self._assignment.reset(one.partition, time.monotonic() + _JOURNAL_SECONDS)
+        self._close_all()
 
     def _wait_after(self, trouble: str) -> None:
         """Waits a moment, and says why: once, until a partition can be opened again."""
@@ -303,6 +296,13 @@ class TopicWorker:
         self._assignment.reset(one.partition, time.monotonic() + seconds)
         self._close(one)
 
+    def _close_all(self) -> None:
+        opened = list(self._open.values())
+        for one in opened:
+            one.delivery.stop()  # while the calls of the first are waited for, the others send nothing more
+        for one in opened:
+            self._close(one)
+
     def _close(self, one: _Open) -> None:
         del self._open[one.partition.number]
         self._delivered.pop(one.partition.number, None)
@@ -310,9 +310,6 @@ class TopicWorker:
             one.delivery.close()
         with suppress(JournalFailed):  # the database frees what it could not be told
             one.ending.close()
-
-    def _must_pause(self, partition: AssignedPartition) -> bool:
-        return partition.is_revoked or self._ports.options.should_stop()
 
     def _restarts(self, number: int) -> bool:
         """Whether the partition begins at its oldest event: once."""

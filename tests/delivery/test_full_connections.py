@@ -125,6 +125,26 @@ def test_a_service_writes_several_windows_at_once(folder: Folder, tmp_path: Path
     assert server.emails() == len(events)
 
 
+def test_a_service_keeps_what_it_has_found_about_connections(
+    folder: Folder, tmp_path: Path, identify: Identify
+) -> None:
+    """After 16 writes by 4 connections it tries 6, and goes on with these after a reload."""
+    with running_gate(tmp_path, 4) as server, set_up_service(folder.path) as service:
+        server.set_up(folder.path, PROJECT)
+        server.slow_down()
+        service.start("--org", "org")
+        send(service, *(identify(f"p{number}@example.com") for number in range(6_000)))
+        service.wait_until_delivered()
+        service.hang_up()
+        assert service.wait_for(lambda: "Reloaded the project" in service.log())
+        server.keep(6)
+        send(service, *(identify(f"q{number}@example.com") for number in range(2_000)))
+        service.wait_until_delivered()
+        assert service.stop() == 0
+    assert server.is_passed
+    assert server.emails() == 8_000
+
+
 def test_a_service_does_not_let_an_event_wait_for_those_before_it(
     folder: Folder, tmp_path: Path, identify: Identify
 ) -> None:

@@ -35,7 +35,7 @@ class PartitionListener(Protocol):
         """Takes partitions; returns the offsets at which they begin. They are paused until they are resumed."""
 
     def revoke(self, partitions: Sequence[int]) -> None:
-        """Returns once nothing more is delivered of these."""
+        """Has these closed. Whoever has them next waits for the leases."""
 
 
 @dataclass(slots=True)

@@ -3,11 +3,20 @@
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import cast
 
-from ...folder import SFMAP, identify
+from sfmap.engine.delivery.call_allowance import CallAllowance
+from sfmap.engine.org.port import Org
+from sfmap.engine.sources.kafka.group_consumer import Polled
+from sfmap.engine.sources.kafka.topic_messages import TopicMessage
+from sfmap.engine.workers.assignment import Assignment
+
+from ...delivery.test_call_allowance import SpentOrg
+from ...folder import SFMAP, Event, identify
 from ...kafka_brokers import Brokers
+from ...postgres import Postgres
 from ...scene import SECRETS, Scene
 from .topics import Topics, topic_of
 
@@ -23,27 +32,43 @@ fields:
 """
 PATIENCE = 60
 MOST_HELD = 16 * 1024 * 1024
+PLENTY = CallAllowance(cast(Org, SpentOrg(limit=100_000)))
 
 
-def project(scene: Scene, topics: Topics, call_limit: int = 600) -> None:
-    scene.mapping(LEAD, call_limit=call_limit)
+def project(scene: Scene, topics: Topics, more: str = "") -> None:
+    scene.mapping(LEAD, call_limit=600)
     file = scene.folder.path / "sfmap.yaml"
     kafka = f'{{brokers: "{topics.brokers.address}", topic: {topics.topic}}}'
-    file.write_text(f"{file.read_text()}sources: {{events: {{kafka: {kafka}}}}}\n")
+    file.write_text(f"{file.read_text()}sources: {{events: {{kafka: {kafka}}}}}\n{more}")
 
 
-def start(scene: Scene, *arguments: str) -> "subprocess.Popen[str]":
-    command = [str(SFMAP), "run", "--source", "events", "--org", "org", *arguments]
-    return subprocess.Popen(command, cwd=scene.folder.path, stderr=subprocess.PIPE, text=True, env=SECRETS)
+@contextmanager
+def worker(scene: Scene, log: str = "log.txt") -> Iterator["subprocess.Popen[bytes]"]:
+    command = [str(SFMAP), "run", "--source", "events", "--org", "org", "--linger", "0"]
+    with (scene.folder.path / log).open("wb") as said:
+        process = subprocess.Popen(command, cwd=scene.folder.path, stderr=said, env=SECRETS)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        assert process.wait(PATIENCE) == 0, (scene.folder.path / log).read_text()
 
 
-def wait(worker: "subprocess.Popen[str]", look: Callable[[], bool]) -> None:
+def wait(process: "subprocess.Popen[bytes]", look: Callable[[], bool]) -> None:
     """Waits for something that the worker does."""
     until = time.monotonic() + PATIENCE
     while not look():
-        assert worker.poll() is None
+        assert process.poll() is None
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def leads(scene: Scene) -> list[tuple[object, ...]]:
+    return scene.rows("SELECT Email FROM Lead")
+
+
+def large(message: str) -> Event:
+    return {**identify("a@b.co", about="x" * 90_000), "messageId": message}
 
 
 def held(scene: Scene) -> int:
@@ -57,15 +82,49 @@ def test_a_partition_that_keeps_all_it_may_for_a_write_in_doubt(scene: Scene, br
     with topic_of(scene.folder, brokers, partitions=2) as topics:
         project(scene, topics)
         scene.faults({"kind": "reset_after", "calls": "create", "times": 1})
-        worker = start(scene, "--linger", "0")
-        topics.send(identify("a@b.co"))
-        wait(worker, lambda: bool(scene.struck()))
-        for chunk in range(5):  # the brokers keep 5 MB only
-            large = [{**identify("a@b.co", about="x" * 90_000), "messageId": f"{chunk} {n}"} for n in range(45)]
-            topics.send(*large)
-            wait(worker, lambda: held(scene) > min((chunk + 1) * 45 * 90_000, MOST_HELD))  # noqa: B023
-        topics.send(identify("c@b.co"), partition=1)
-        wait(worker, lambda: ("c@b.co",) in scene.rows("SELECT Email FROM Lead"))
-        worker.terminate()
-        _, said = worker.communicate(timeout=60)
-        assert worker.returncode == 0, said
+        with worker(scene) as process:
+            topics.send(identify("a@b.co"))
+            wait(process, lambda: scene.struck() == 1)
+            for least in range(4_000_000, MOST_HELD, 4_000_000):  # the brokers keep 5 MB only
+                topics.send(*(large(f"{least} {number}") for number in range(46)))
+                wait(process, lambda: held(scene) > least)  # noqa: B023
+            topics.send(*(large(f"last {number}") for number in range(46)))
+            wait(process, lambda: held(scene) > MOST_HELD)
+            topics.send(identify("c@b.co"), partition=1)
+            wait(process, lambda: ("c@b.co",) in leads(scene))
+
+
+def test_a_partition_that_another_worker_gets_while_a_call_is_in_flight(
+    scene: Scene, brokers: Brokers, postgres: Postgres
+) -> None:
+    """It is left after the call, which the other worker waits for; nothing else does."""
+    with topic_of(scene.folder, brokers, partitions=2) as topics:
+        project(scene, topics, f"state: {postgres.new_database()}\n")
+        scene.faults({"kind": "slow", "calls": "create", "times": 2, "seconds": 40})
+        with worker(scene) as first:
+            for partition in range(2):
+                topics.send(identify(f"slow{partition}@b.co"), partition=partition)
+            wait(first, lambda: scene.struck() == 2)
+            with worker(scene, "second.txt") as second:
+                said = scene.folder.path / "second.txt"
+                wait(second, lambda: "is delivering to this org" in said.read_text())
+                for partition in range(2):
+                    topics.send(identify(f"new{partition}@b.co"), partition=partition)
+                wait(first, lambda: leads(scene) in ([("new0@b.co",)], [("new1@b.co",)]))
+                wait(second, lambda: len(leads(scene)) == 4)
+
+
+def test_what_was_read_of_all_partitions_together_is_bounded() -> None:
+    assignment = Assignment(lambda _partition: 0)
+    assignment.assign(range(200))
+    for one in assignment.partitions():
+        assignment.open(one, 0)
+    reading: set[int] = set()
+    size = offset = 0
+    while reading := (reading | assignment.to_resume().keys()) - set(assignment.to_pause()):
+        size += 100_000 * len(reading)
+        offset += 1
+        assignment.take(Polled([TopicMessage(number, offset, b"", "", 100_000) for number in reading]))
+    assert 60_000_000 < size < 100_000_000
+    windows = [assignment.window(one, 60.0, PLENTY) for one in assignment.partitions()]
+    assert sum(one.size for window in windows for one in window) == size
