@@ -70,8 +70,10 @@ def test_mappings_of_one_file_name_keep_their_lines_apart() -> None:
     assert 'File "<sfmap same.yaml 2>"' in failure(second)
 
 
-def test_a_mapping_has_its_code_before_any_event_and_leaves_none_behind() -> None:
+def test_a_mapping_has_its_code_once_an_event_needs_it_and_leaves_none_behind() -> None:
     mapping = compiled("forgotten.yaml")
+    assert "<sfmap forgotten.yaml>" not in linecache.cache
+    Mapper([mapping]).map({"type": "identify"})
     assert "<sfmap forgotten.yaml>" in linecache.cache
     del mapping
     gc.collect()
@@ -95,6 +97,7 @@ def test_a_plain_event_runs_little_but_the_generated_code() -> None:
     traits: dict[str, Json] = {"email": "peter@initech.com", "firstName": "Peter", "plan": "pro"}
     event: Event = {"type": "identify", "traits": traits, "integrations": {"Salesforce": True}}
     mapper = Mapper(compile_mappings(ChosenMappings(sources=mapping_sources(None))))
+    mapper.map({"type": "identify", "integrations": {"Salesforce": True}})  # for which the code is generated
     first, later = modules_run(mapper, event), modules_run(mapper, event)
     assert later == {"mapper.py", "event.py", "<sfmap lead.yaml>"}
     assert first == {*later, "key_spelling.py", "custom_fields.py", "custom_plan.py", "values.py"}
