@@ -49,6 +49,15 @@ class _LookUp:
     is_done: bool = False
 
 
+@dataclass(eq=False, slots=True, kw_only=True)
+class _Unsent:
+    """The writes of a plan that are not in the queue yet."""
+
+    pending: Sequence[PendingWrite]
+    is_ready: bool
+    """Whether nothing more is asked about them."""
+
+
 class More(Enum):
     """When more items come, which could share look-ups and writes with those that are there."""
 
@@ -113,6 +122,8 @@ class Flow:
         self._pending: list[Item] = []
         """To be looked up, in order."""
         self._look_ups: deque[_LookUp] = deque()
+        self._unsent: deque[_Unsent] = deque()
+        """In the order in which they were planned."""
 
     @property
     def is_empty(self) -> bool:
@@ -302,26 +313,32 @@ class Flow:
         if decided:
             self._decide(decided)
         asked = [one.fold.head for one in pending if one.call.verb == "create" and one.fold.head.record.where]
-        if not asked:
-            self._queue.add(pending)
-            return
-        queries = Queries(self._org, self._lookups, self._waiter)
-        self._called.look_up(partial(_known, asked, queries), partial(self._send_with_known, pending, queries))
+        unsent = _Unsent(pending=pending, is_ready=not asked)
+        self._unsent.append(unsent)
+        if asked:
+            queries = Queries(self._org, self._lookups, self._waiter)
+            self._called.look_up(partial(_known, asked, queries), partial(self._note_known, unsent, queries))
+        self._send_ready()
 
-    def _send_with_known(
-        self, pending: Sequence[PendingWrite], queries: Queries, known: Mapping[int, tuple[str, ...]] | SfmapError
+    def _note_known(
+        self, unsent: _Unsent, queries: Queries, known: Mapping[int, tuple[str, ...]] | SfmapError
     ) -> None:
-        """Sends the writes; creates with a condition know the records that already have their keys."""
+        """Notes which records already have the keys of creates with a condition, and sends the writes."""
         self._fail_refused(queries)
         if isinstance(known, SfmapError):
             raise known
-        self._queue.add(
-            [
-                replace(one, known=known.get(one.fold.head.place, ()))
-                for one in pending
-                if one.fold.head.place not in queries.refused
-            ]
-        )
+        unsent.pending = [
+            replace(one, known=known.get(one.fold.head.place, ()))
+            for one in unsent.pending
+            if one.fold.head.place not in queries.refused
+        ]
+        unsent.is_ready = True
+        self._send_ready()
+
+    def _send_ready(self) -> None:
+        """Sends writes in the order in which they were planned: the order of creation may matter."""
+        while self._unsent and self._unsent[0].is_ready:
+            self._queue.add(self._unsent.popleft().pending)
 
     def _conclude(self, answers: Answers) -> None:
         """Gives items their outcomes where certain, in one transaction with the writes that these settle."""

@@ -407,6 +407,21 @@ def test_records_with_one_value_are_created_in_the_order_of_their_events(the_sta
     )
 
 
+def test_records_are_created_in_order_though_an_earlier_window_is_asked_about(the_stage: Stage) -> None:
+    """A create with a condition is preceded by a query, which takes its time."""
+    rated = Table(
+        "rated", "identify", "Account", (Rule("Name", "company"),), (("Name",),), where=("Rating", "!=", "Cold")
+    )
+    contact = Table("contact", "identify", "Contact", (EMAIL, LAST), (("Email",), ("LastName",)))
+    people = [("p0@x.co", "Lc", "C1"), ("p3@x.co", "Lb", "C2"), ("p0@x.co", "La", "C1")]
+    events = tuple(identify(email=email, last=last, company=company) for email, last, company in people)
+    expected = {
+        "Account": [{"Name": "C1"}, {"Name": "C2"}],
+        "Contact": [{"Email": "p0@x.co", "LastName": "La"}, {"Email": "p3@x.co", "LastName": "Lb"}],
+    }
+    check(the_stage, Trial((rated, contact), events, stream="all", window=3, connections=10), expected)
+
+
 # What one event hides from another
 
 
