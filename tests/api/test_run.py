@@ -100,9 +100,10 @@ def test_what_a_generator_raises_is_raised(project: sfmap.Project, folder: Folde
 
 
 def test_a_run_that_is_asked_to_stop_is_continued(project: sfmap.Project, folder: Folder) -> None:
+    """By calls: of records that wait for a bulk job, the next run tells."""
     file = folder.path / folder.write("e.ndjson", many(7_000))
     told: list[sfmap.Progress] = []
-    report = project.run(file, on_progress=told.append, should_stop=lambda: len(told) >= 2)
+    report = project.run(file, bulk="never", on_progress=told.append, should_stop=lambda: len(told) >= 2)
     assert isinstance(report.error, sfmap.StopRequested)
     assert (report.finished, report.is_resumable) == (False, True)
     done = report.events
@@ -110,7 +111,7 @@ def test_a_run_that_is_asked_to_stop_is_continued(project: sfmap.Project, folder
     assert "ended early" in repr(report)
     with pytest.raises(sfmap.StopRequested):
         report.raise_for_error()
-    report = project.run(file)
+    report = project.run(file, bulk="never")
     assert (report.finished, report.events, report.created) == (True, 7_000, 7_000)
     assert [one["event"] for one in report.outcomes] == list(range(done + 1, 7_001))
     assert folder.rows("SELECT count(*) FROM Lead") == [(7_000,)]
