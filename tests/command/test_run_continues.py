@@ -8,7 +8,8 @@ from ..scene import Scene
 def test_an_interrupted_run_is_continued(folder: Folder, identify: Identify) -> None:
     people = [identify(f"person{number}@example.com") for number in range(10_000)]
     events = folder.write("e.ndjson", people)
-    process = folder.start("run", events, "--results", "results.ndjson")
+    command = ("run", events, "--results", "results.ndjson", "--bulk", "never")
+    process = folder.start(*command)
     wait_until_written(folder.path / "results.ndjson")
     interrupt(process)
     _, said = process.communicate(timeout=60)
@@ -19,7 +20,7 @@ def test_an_interrupted_run_is_continued(folder: Folder, identify: Identify) -> 
     created = len(folder.rows("SELECT Id FROM Lead"))
     assert 0 < told <= created < 10_000, "what was written behind an undecided event is told later"
 
-    assert folder.sfmap("run", events, "--results", "results.ndjson").returncode == 0
+    assert folder.sfmap(*command).returncode == 0
     assert folder.rows("SELECT count(*), count(DISTINCT Email) FROM Lead") == [(10_000, 10_000)]
     assert [one["line"] for one in folder.lines("results.ndjson")] == list(range(1, 10_001))
 
