@@ -97,7 +97,7 @@ class Sender:
     def _send_once(self, batch: Sequence[PendingWrite], answers: Answers) -> bool:
         """Sends the batch once; returns False if it is to be sent again. Raises `OrgError`."""
         call, write = batch[0].call, _in_doubt(batch)
-        noted = self._doubts.note(write) if _are_found_again(batch) else None
+        noted = self._doubts.note(write) if all(one.is_found_again for one in batch) else None
         with self._pace.one_write(len(batch)):
             if self._is_stopped.is_set():
                 if noted:
@@ -157,11 +157,6 @@ class Sender:
 
 def batch_items(batch: Sequence[PendingWrite]) -> Iterator[Item]:
     return (item for pending in batch for item in pending.fold.items)
-
-
-def _are_found_again(batch: Sequence[PendingWrite]) -> bool:
-    """Whether look-ups can tell what became of the batch if no answer comes."""
-    return batch[0].call.verb != "create" or all(item.is_found_again for item in batch_items(batch))
 
 
 def _in_doubt(batch: Sequence[PendingWrite]) -> InDoubt:

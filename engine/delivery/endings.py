@@ -78,7 +78,7 @@ def _after_loss(sent: Sent, result: Lost) -> Iterator[Decided]:
     """The outcomes of items that are not tried again after a lost answer; the others wait."""
     for item in sent.pending.fold.items:
         times = item.unanswered.losses + 1 if item.unanswered else 1
-        if sent.pending.call.verb == "create" and not sent.pending.fold.head.is_found_again:
+        if not sent.pending.is_found_again:
             reason = f"{result.reason} It is not known whether the record was created, and no lookup can find it"
             yield Decided(item, Ending("failed", reason=reason, may_be_created=True))
         elif times > _MOST_LOST:

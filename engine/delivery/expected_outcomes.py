@@ -80,7 +80,7 @@ def expected_outcomes(pending: PendingWrite, rows: Sequence[Row]) -> Iterator[by
             tells_created=pending.call.verb == "upsert" and nth == 0,
             is_alone=len(items) == 1 and not item.is_folded,
             final=_final_causes(item),
-            is_found_again=pending.call.verb != "create" or pending.fold.head.is_found_again,
+            is_found_again=pending.is_found_again,
             newest=_newest(item),
             repeat_key=row.received.repeat_key,
         )

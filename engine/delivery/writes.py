@@ -86,6 +86,11 @@ class PendingWrite:
         """The notes for the outcomes of its items."""
         return (*([self.note] if self.note else ()), *map(str, self.dropped))
 
+    @property
+    def is_found_again(self) -> bool:
+        """Whether look-ups can tell what became of it if no answer comes."""
+        return self.call.verb != "create" or self.fold.head.is_found_again
+
     def without(self, field_name: str) -> "PendingWrite":
         """The same write without a field that the org does not know."""
         left = {name: value for name, value in self.write.fields.items() if name.lower() != field_name.lower()}

@@ -58,7 +58,6 @@ class SqliteFile:
             raise self._failed(error) from None
         with self._explained():
             self._connection.execute("PRAGMA journal_mode = WAL")
-            self._synchronize(layout.is_durable)
             self._connection.execute("PRAGMA fullfsync = ON")  # otherwise macOS leaves writes in the disk's cache
             self._prepare()
 
@@ -80,7 +79,8 @@ class SqliteFile:
     def transaction(self, *, is_durable: bool = True) -> Iterator[sqlite3.Connection]:
         """A transaction: all or nothing. A durable one is on disk when it ends. Raises `JournalFailed`."""
         with self._lock, self._explained():
-            self._synchronize(is_durable and self._layout.is_durable)
+            is_full = is_durable and self._layout.is_durable
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -89,10 +89,6 @@ class SqliteFile:
                     self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
-
-    def _synchronize(self, is_durable: bool) -> None:
-        """Sets whether transactions from now on are on disk when they end."""
-        self._connection.execute(f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}")
 
     def moment(self) -> JournalTime:
         """The uptime of this machine."""
