@@ -61,9 +61,11 @@ export const inEditor = (page, test, ...given) =>
 export async function flashes(page, text, jump) {
   await page.evaluate((wanted) => {
     const root = document.querySelector('#editor').shadowRoot
-    window.hasFlashed = false
     const look = () => (window.hasFlashed ||= [...root.querySelectorAll('.cm-flash')].some((line) => line.textContent.includes(wanted)))
-    new MutationObserver(look).observe(root, { subtree: true, childList: true, attributes: true })
+    window.hasFlashed = false
+    window.flashObserver?.disconnect()
+    window.flashObserver = new MutationObserver(look)
+    window.flashObserver.observe(root, { subtree: true, childList: true, attributes: true })
   }, text)
   await jump()
   await page.waitForFunction(() => window.hasFlashed)
@@ -71,9 +73,11 @@ export async function flashes(page, text, jump) {
 
 /** Accepts the completion with this label once it is the first: CodeMirror takes keys only when the list has stood a moment. */
 export async function accept(page, label) {
+  await page.evaluate(() => (window.stoodSince = undefined))
   await page.waitForFunction(
     (wanted) => {
-      const first = document.querySelector('#editor').shadowRoot.querySelector('.cm-tooltip-autocomplete li[aria-selected] .cm-completionLabel')
+      const list = document.querySelector('#editor').shadowRoot.querySelector('.cm-tooltip-autocomplete:not(.cm-tooltip-autocomplete-disabled)')
+      const first = list?.querySelector('li[aria-selected] .cm-completionLabel')
       if (first?.textContent !== wanted) window.stoodSince = undefined
       else window.stoodSince ??= performance.now()
       return performance.now() - window.stoodSince > 90
