@@ -20,6 +20,8 @@ from sfmap.engine.yaml_files.diagnostics import Source
 Path = tuple[str | int, ...]
 
 CHOOSERS = {"first", "last", "if_email", "last_name", "unless_object"}
+PARTS = {"first_name", "domain"}
+"""What keeps a part of a text: of a joined list, that is one item."""
 KEYS = ("alpha", "Alpha", "beta", "gamma", "delta", "odd-key")
 PATHS = ("alpha", "beta", "gamma", "alpha.beta", "alpha.beta.gamma", "beta[0]", "gamma[1].alpha", "delta.odd-key")
 PIPES = (
@@ -119,7 +121,8 @@ def chosen_against(mapping: dict[str, Any], traits: Any, written: dict[str, Any]
     for field, rule in mapping["fields"].items():
         sources = rule["from"] if isinstance(rule, dict) else []
         for source in sources:
-            if {pipe.strip() for pipe in source.split("|")[1:]} & CHOOSERS:
+            pipes = {pipe.strip() for pipe in source.split("|")[1:]}
+            if pipes & CHOOSERS or ("join" in pipes and pipes & PARTS):
                 yield from named(source)
         taken = [place for place, source in enumerate(sources) if gave(source, traits, written.get(field))]
         if not taken and written.get(field) in ("[]", "{}"):
@@ -176,6 +179,20 @@ def is_in(value: Any, written: dict[str, Any]) -> bool:
         "fields": {"Key__c": "userId", "F0__c": {"from": ["traits.alpha | if_email"]}},
     },
     {"Alpha": "text"},
+)  # fmt: skip
+@example(
+    {
+        "sfmap": 1, "event": "identify", "object": "Thing__c", "match": "Key__c",
+        "fields": {"Key__c": "userId", "F0__c": {"from": ["traits.alpha | join | first_name"]}},
+    },
+    {"alpha": ["text", "text"]},
+)  # fmt: skip
+@example(
+    {
+        "sfmap": 1, "event": "identify", "object": "Thing__c", "match": "Key__c",
+        "fields": {"Key__c": "userId", "F0__c": {"from": ["traits.alpha | join | domain"]}},
+    },
+    {"alpha": ["email", "email"]},
 )  # fmt: skip
 @example(
     {
