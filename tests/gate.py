@@ -39,6 +39,12 @@ class Gate(ThreadingHTTPServer):
         self._together = threading.Barrier(writes)
         self.is_passed = False
 
+    def let_through(self) -> None:
+        """Lets the writes through that wait now, and none of those that come."""
+        waiting = self._together
+        self.keep(waiting.parties)
+        waiting.abort()
+
     def slow_down(self) -> None:
         """Has each write take a moment."""
         faults = {"faults": [{"kind": "slow", "calls": "upsert", "seconds": 0.5}]}

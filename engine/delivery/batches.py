@@ -71,11 +71,12 @@ class Sender:
     def stop(self) -> None:
         """Lets batches that are not under way end without being sent."""
         self._is_stopped.set()
+        self._pace.look_again()
 
     def send(self, batch: Sequence[PendingWrite]) -> Answers:
         """The answers to one batch; after an error, no more batches are sent."""
         answers = Answers()
-        with self._pace.one_batch():
+        with self._pace.one_batch(self._is_stopped.is_set):
             try:
                 self._send(batch, answers)
             except SfmapError as error:
@@ -98,8 +99,8 @@ class Sender:
         """Sends the batch once; returns False if it is to be sent again. Raises `OrgError`."""
         call, write = batch[0].call, _in_doubt(batch)
         noted = self._doubts.note(write) if all(one.is_found_again for one in batch) else None
-        with self._pace.one_write(len(batch)):
-            if self._is_stopped.is_set():
+        with self._pace.one_write(len(batch), self._is_stopped.is_set) as may_send:
+            if not may_send:
                 if noted:
                     self._doubts.undone(noted.number, batch_items(batch))
                 return True

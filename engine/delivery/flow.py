@@ -170,6 +170,7 @@ class Flow:
     def stop(self) -> None:
         """Sends nothing more."""
         self._queue.stop()
+        self._called.stop()
         self._pending = []
 
     def give_up(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sfmap.engine.delivery.write_pace import WritePace
 
@@ -39,8 +39,13 @@ class OrgCalls:
     def __init__(self, threads: OrgThreads) -> None:
         self._threads = threads
         self._finished: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self.running = 0
+        self._started: set[Future[Any]] = set()
+        """The calls that are not handed over yet."""
+
+    @property
+    def running(self) -> int:
         """The number of calls that are not handed over yet."""
+        return len(self._started)
 
     @property
     def in_flight(self) -> int:
@@ -52,6 +57,11 @@ class OrgCalls:
 
     def write(self, call: Callable[[], Made], then: Callable[[Made], None]) -> None:
         self._start(self._threads.writer, call, then, writes=1)
+
+    def stop(self) -> None:
+        """Makes none of the calls that have not begun."""
+        for call in list(self._started):
+            call.cancel()
 
     def hand_over(self, timeout: float = 0.0) -> bool:
         """Calls `then` with the result of one finished call; returns whether there was one.
@@ -69,14 +79,16 @@ class OrgCalls:
         self, pool: ThreadPoolExecutor, call: Callable[[], Made], then: Callable[[Made], None], writes: int = 0
     ) -> None:
         def finish(made: Future[Made]) -> None:
-            self.running -= 1
+            self._started.remove(made)
             self._threads.writing -= writes
-            then(made.result())
+            if not made.cancelled():
+                then(made.result())
 
         def note(made: Future[Made]) -> None:
             self._finished.put(partial(finish, made))
             self._threads.on_finished()
 
-        self.running += 1
+        started = pool.submit(call)
+        self._started.add(started)
         self._threads.writing += writes
-        pool.submit(call).add_done_callback(note)
+        started.add_done_callback(note)

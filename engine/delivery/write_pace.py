@@ -58,10 +58,13 @@ class WritePace:
         self._why = ""
 
     @contextmanager
-    def one_batch(self) -> Iterator[None]:
-        """Waits until one more batch may be prepared: as many wait for a connection as there are."""
+    def one_batch(self, is_stopped: Callable[[], bool]) -> Iterator[None]:
+        """Waits until one more batch may be prepared: as many wait for a connection as there are.
+
+        One that is stopped waits no longer.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._prepared < 2 * self.limit)
+            self._changed.wait_for(lambda: is_stopped() or self._prepared < 2 * self.limit)
             self._prepared += 1
         try:
             yield
@@ -71,20 +74,33 @@ class WritePace:
                 self._changed.notify_all()
 
     @contextmanager
-    def one_write(self, records: int) -> Iterator[None]:
-        """Waits until one more write of so many records may be sent, and measures it."""
+    def one_write(self, records: int, is_stopped: Callable[[], bool]) -> Iterator[bool]:
+        """Waits until one more write of so many records may be sent, and measures it.
+
+        Gives whether it may be: not if it is stopped, which ends the wait.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._under_way < self.limit)
-            self._under_way += 1
-            self._highest = max(self._highest, self._under_way)
+            self._changed.wait_for(lambda: is_stopped() or self._under_way < self.limit)
+            may_send = not is_stopped()
+            if may_send:
+                self._under_way += 1
+                self._highest = max(self._highest, self._under_way)
             is_full = self._under_way == self.limit
+        if not may_send:
+            yield False
+            return
         try:
-            yield
+            yield True
         finally:
             with self._changed:
                 self._under_way -= 1
                 self._measure(records, is_full)
                 self._changed.notify_all()
+
+    def look_again(self) -> None:
+        """Has those that wait look whether they are stopped."""
+        with self._changed:
+            self._changed.notify_all()
 
     def too_many(self, why: str) -> None:
         """Notes that the org has refused something because too much was sent at once."""

@@ -17,7 +17,7 @@ class SimulatedOrg:
         self.bears = bears
         self.now = 0.0
         self.pace = WritePace("auto", lambda: self.now)
-        self._calls: list[tuple[float, int, AbstractContextManager[None]]] = []
+        self._calls: list[tuple[float, int, AbstractContextManager[bool]]] = []
         self._sent = 0
 
     def send(self, writes: int) -> None:
@@ -25,7 +25,7 @@ class SimulatedOrg:
         for _ in range(writes):
             while len(self._calls) >= self.pace.limit:
                 self._answer()
-            call = self.pace.one_write(RECORDS)
+            call = self.pace.one_write(RECORDS, lambda: False)
             call.__enter__()
             self._sent += 1
             seconds = max(1.0, (len(self._calls) + 1) / self.bears)

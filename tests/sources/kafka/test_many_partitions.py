@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import cast
 
 from sfmap.engine.delivery.call_allowance import CallAllowance
@@ -14,7 +15,8 @@ from sfmap.engine.sources.kafka.topic_messages import TopicMessage
 from sfmap.engine.workers.assignment import Assignment
 
 from ...delivery.test_call_allowance import SpentOrg
-from ...folder import SFMAP, Event, identify
+from ...folder import SFMAP, Event, Folder, identify
+from ...gate import running_gate
 from ...kafka_brokers import Brokers
 from ...postgres import Postgres
 from ...scene import SECRETS, Scene
@@ -31,6 +33,7 @@ fields:
   LeadSource: {value: Web, write: create}
 """
 PATIENCE = 60
+PLENTY_OF_WRITES = 1_000
 MOST_HELD = 16 * 1024 * 1024
 PLENTY = CallAllowance(cast(Org, SpentOrg(limit=100_000)))
 
@@ -43,15 +46,15 @@ def project(scene: Scene, topics: Topics, more: str = "") -> None:
 
 
 @contextmanager
-def worker(scene: Scene, log: str = "log.txt") -> Iterator["subprocess.Popen[bytes]"]:
-    command = [str(SFMAP), "run", "--source", "events", "--org", "org", "--linger", "0"]
-    with (scene.folder.path / log).open("wb") as said:
-        process = subprocess.Popen(command, cwd=scene.folder.path, stderr=said, env=SECRETS)
+def worker(folder: Folder, log: str = "log.txt", *options: str) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [str(SFMAP), "run", "--source", "events", "--org", "org", "--linger", "0", *options]
+    with (folder.path / log).open("wb") as said:
+        process = subprocess.Popen(command, cwd=folder.path, stderr=said, env=SECRETS)
     try:
         yield process
     finally:
         process.terminate()
-        assert process.wait(PATIENCE) == 0, (scene.folder.path / log).read_text()
+        assert process.wait(PATIENCE) == 0, (folder.path / log).read_text()
 
 
 def wait(process: "subprocess.Popen[bytes]", look: Callable[[], bool]) -> None:
@@ -82,7 +85,7 @@ def test_a_partition_that_keeps_all_it_may_for_a_write_in_doubt(scene: Scene, br
     with topic_of(scene.folder, brokers, partitions=2) as topics:
         project(scene, topics)
         scene.faults({"kind": "reset_after", "calls": "create", "times": 1})
-        with worker(scene) as process:
+        with worker(scene.folder) as process:
             topics.send(identify("a@b.co"))
             wait(process, lambda: scene.struck() == 1)
             for least in range(4_000_000, MOST_HELD, 4_000_000):  # the brokers keep 5 MB only
@@ -101,17 +104,42 @@ def test_a_partition_that_another_worker_gets_while_a_call_is_in_flight(
     with topic_of(scene.folder, brokers, partitions=2) as topics:
         project(scene, topics, f"state: {postgres.new_database()}\n")
         scene.faults({"kind": "slow", "calls": "create", "times": 2, "seconds": 40})
-        with worker(scene) as first:
+        with worker(scene.folder) as first:
             for partition in range(2):
                 topics.send(identify(f"slow{partition}@b.co"), partition=partition)
             wait(first, lambda: scene.struck() == 2)
-            with worker(scene, "second.txt") as second:
+            with worker(scene.folder, "second.txt") as second:
                 said = scene.folder.path / "second.txt"
                 wait(second, lambda: "is delivering to this org" in said.read_text())
                 for partition in range(2):
                     topics.send(identify(f"new{partition}@b.co"), partition=partition)
                 wait(first, lambda: leads(scene) in ([("new0@b.co",)], [("new1@b.co",)]))
                 wait(second, lambda: len(leads(scene)) == 4)
+
+
+def test_a_partition_that_another_worker_gets_while_its_writes_wait_for_others(
+    folder: Folder, tmp_path: Path, brokers: Brokers, postgres: Postgres
+) -> None:
+    """The other worker writes while calls of the first are under way, once none of them is of that partition."""
+    (folder.path / "mappings").mkdir()
+    (folder.path / "mappings/lead.yaml").write_text(f"sfmap: 1\nbatch_size: 1\n{LEAD}")
+    with running_gate(tmp_path, PLENTY_OF_WRITES) as gate, topic_of(folder, brokers, partitions=2) as topics:
+        kafka = f'{{brokers: "{brokers.address}", topic: {topics.topic}}}'
+        gate.set_up(folder.path, f"sources: {{events: {{kafka: {kafka}}}}}\nstate: {postgres.new_database()}\n")
+        people = [identify(f"p{number}@b.co") for number in range(60)]
+        with worker(folder, "first.txt", "--connections", "2"):
+            for asked, partition in enumerate((0, 1, 0), 1):
+                topics.send(*(people.pop() for _ in range(20)), partition=partition)
+                assert gate.has_asked(asked)
+            assert gate.has_come(2)
+            with worker(folder, "second.txt", "--connections", "2") as second:
+                said = folder.path / "second.txt"
+                wait(second, lambda: "is delivering to this org" in said.read_text())
+                gate.let_through()
+                assert gate.has_come(6)
+                gate.open()
+                wait(second, lambda: gate.leads() == 60)
+        assert gate.emails() == 60
 
 
 def test_what_was_read_of_all_partitions_together_is_bounded() -> None:
