@@ -114,7 +114,7 @@ class WritePace:
 
     def found(self) -> str:
         """What has been found about the number of connections; empty if nothing has."""
-        if self._is_fixed or not self._before:
+        if self._is_fixed or not (self._before or self._why):
             return ""
         why = self._why or ("the most that is tried" if self.limit == self.most else "")
         return f"{self.limit}, up to {self._highest}{f': {why}' if why else ''}"
@@ -139,7 +139,7 @@ class WritePace:
             self._rounds_left -= 1
             self._set(self.limit)
         elif speed >= _WORTH_IT * self._best:
-            self._best, self._before = speed, self.limit
+            self._best, self._before, self._why = speed, self.limit, ""
             self._set(min(self.most, self.limit + max(1, self.limit // 2)))
         else:
             self._why = "more did not deliver more records a second"

@@ -58,6 +58,15 @@ def test_a_refusal_for_load_takes_connections_back() -> None:
     assert org.pace.limit == 1
 
 
+def test_a_refusal_is_told_though_few_writes_were_measured_until_more_are_borne() -> None:
+    org = SimulatedOrg(100)
+    org.pace.too_many("the org refused more calls at once: REQUEST_LIMIT_EXCEEDED")
+    org.send(15)
+    assert org.pace.found() == "3, up to 3: the org refused more calls at once: REQUEST_LIMIT_EXCEEDED"
+    org.send(1_500)
+    assert org.pace.found() == "25, up to 25: the most that is tried"
+
+
 def test_few_writes_change_nothing() -> None:
     org = SimulatedOrg(100)
     org.send(15)
