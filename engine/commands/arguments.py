@@ -58,7 +58,12 @@ class ConnectionsType(click.ParamType[Connections]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Connections:
         """The number, or `auto`."""
-        return "auto" if value == "auto" else self._range.convert(cast(int, value), param, ctx)  # it reads texts
+        if value == "auto":
+            return "auto"
+        try:
+            return self._range.convert(cast(int, value), param, ctx)  # it reads texts
+        except click.BadParameter:
+            self.fail(f"{value!r} is neither a number from 1 to {MOST_CONNECTIONS} nor auto.", param, ctx)
 
 
 connections_option = click.option(
