@@ -130,7 +130,7 @@ class RunReport:
 
     @property
     def held(self) -> int:
-        """How many records wait in the journal, because an answer of the org was lost: see docs/reliability.md."""
+        """How many records wait in the journal, for a write in doubt or a bulk job: see docs/reliability.md."""
         return self.summary.held
 
     @property

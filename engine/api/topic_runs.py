@@ -53,5 +53,5 @@ def run_topic(run: OpenRun, topic: Topic, mapper: Mapper, options: WorkerOptions
     except SfmapError as error:
         interruption = error
     listener.count_calls()
-    report.end(run.opened.org.usage(), held, {})
+    report.end(run.opened.org.usage(), held)
     return run.end(run.report_of(report, interruption, key))

@@ -62,8 +62,10 @@ def finish(report: RunReport, again: str) -> NoReturn:
 def _end_early(error: SfmapError, report: RunReport, again: str) -> NoReturn:
     """Prints why the run ended and how to continue, and exits."""
     done = f"Every event up to {report.events:,} has its outcome" if report.events else "No event was delivered"
-    waits = "waits" if report.held == 1 else "wait"
-    held = f", except {counted(report.held, 'record')} that {waits} for a write in doubt" if report.held else ""
+    held = ""
+    if report.held:
+        waits = "waits" if report.held == 1 else "wait"
+        held = f", except {counted(report.held, 'record')} that {waits} for {report.summary.held_for}"
     where = f"{done}{held}. {again}"
     say_message(f"\n{error} {where}" if isinstance(error, StopRequested) else f"\n{error_text(error)}\n{where}")
     sys.exit(error.exit_code)

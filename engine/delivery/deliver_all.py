@@ -127,7 +127,9 @@ def deliver_all(
         interruption = error
     listener.count_calls()
     if delivery:
-        report.end(org.usage(), delivery.held, delivery.sizes.as_report(), threads.pace.found())
+        held = delivery.held
+        by_jobs = ledger.loads.count() if held else 0
+        report.end(org.usage(), held, by_jobs, delivery.sizes.as_report(), threads.pace.found())
     else:
         report.end(org.usage())
     return report, interruption

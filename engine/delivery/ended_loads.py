@@ -10,6 +10,7 @@ from sfmap.engine.delivery.open_windows import Certain
 from sfmap.engine.delivery.outcome_table import MessageIds, Row
 from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.journal.entries import Commit
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.sources.event_source import Received
 
 _MOMENT = 0.1
@@ -45,6 +46,8 @@ class EndedLoads:
         """
         self._is_read_again = self._loads.are_of_letters
         given_back = self._loads.resume()
+        if under_way := self._loads.progress().jobs:
+            self._waiter.say(f"Waiting for {counted(under_way, 'bulk job')} that an earlier run has begun.")
         while self._loads.has_jobs:
             self.wait()
         for job in given_back:

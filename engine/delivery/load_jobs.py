@@ -46,10 +46,10 @@ _MOST_REFUSED = 5
 _MOST_TRIES = 10
 """How often a job is opened and filled before calls do instead, and results are asked for that lack rows."""
 
-_WITHOUT_RESULT = (
-    "This was asked for ten times. Records without a result are looked up and sent again; those that no lookup"
-    " finds become dead letters."
+_LOOKED_UP = (
+    "Records without a result are looked up and sent again; those that no lookup finds become dead letters."
 )
+_WITHOUT_RESULT = f"This was asked for ten times. {_LOOKED_UP}"
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -170,6 +170,8 @@ class LoadJobs:
             self.table.closing(job.number)
         ended = self._wait(job, is_new=job.data is not None)
         if job.is_own:
+            if said := _unusual_end(job, ended):
+                self.waiter.say(said)
             self._store_results(job, ended)
 
     def _upload(self, job: LoadJob, data: BulkData) -> str:
@@ -271,6 +273,18 @@ class LoadJobs:
             if index.add(key) != place:
                 raise SfmapError(f"the journal lacks a row of the bulk job {job.job}")
         return index
+
+
+def _unusual_end(job: LoadJob, ended: JobLook | None) -> str:
+    """What to say of a job that has not come to its end; empty if it has."""
+    what = f"The bulk job {job.job} ({job.load.operation} {job.load.object_name})"
+    if ended is None:
+        return f"{what} is gone from the org, and what it has done is not known. {_LOOKED_UP}"
+    if ended.state == "JobComplete":
+        return ""
+    how = "was aborted" if ended.state == "Aborted" else "has failed"
+    why = f": {ended.error_message}" if ended.error_message else ""
+    return f"{what} {how}{why}{'' if why.endswith('.') else '.'} What it has not processed is sent again."
 
 
 def _answers(load: Load, results: Iterable[AnsweredRow], index: RowIndex) -> Iterator[tuple[int, bytes]]:

@@ -24,6 +24,7 @@ from sfmap.engine.delivery.writes import PendingWrite
 from sfmap.engine.journal.entries import Held, Loaded, LoadPart, RecordKey
 from sfmap.engine.journal.load_table import LoadTable
 from sfmap.engine.language.model import BulkMode
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.org.bulk_data import BulkData
 from sfmap.engine.org.bulk_port import Load, NoBulkJobs
 from sfmap.engine.org.bulk_rows import BulkRow, RowMaker
@@ -133,7 +134,12 @@ class Loads:
         made = maker.row(pending.write)
         if not isinstance(made, BulkRow) or not self._has_room((load, made.group)):
             return False
-        self._add(load, made, pending, rows, mode)
+        try:
+            filling = self._filled((load, made.group), made)
+        except OSError as error:
+            self._have_no_room(error)
+            return False
+        self._take(filling, made, pending, rows, mode)
         return True
 
     def _has_room(self, way: tuple[Load, frozenset[str]]) -> bool:
@@ -147,15 +153,30 @@ class Loads:
                 self._waiter.say(f"{load.object_name}: no bulk job is used for {load.operation}: {why}.")
         return self._makers[load]
 
-    def _add(self, load: Load, made: BulkRow, pending: PendingWrite, rows: Sequence[Row], mode: BulkMode) -> None:
-        way = load, made.group
+    def _filled(self, way: tuple[Load, frozenset[str]], made: BulkRow) -> _Filling:
+        """The load that has got the row. Raises `OSError`."""
         filling = self._filling.get(way) or self._begin(way)
-        filling.may_be_small = filling.may_be_small or mode == "always"
         if not filling.data.add(made):
-            self._leaving.append(filling)
+            self._leaving.append(self._filling.pop(way))
             filling = self._begin(way)
-            filling.may_be_small = mode == "always"
             filling.data.add(made)
+        return filling
+
+    def _have_no_room(self, error: OSError) -> None:
+        """Takes no more writes, and gives back those of loads that are filled: their files may lack some."""
+        self._are_refused = True
+        self._leaving += self._filling.values()
+        self._filling = {}
+        self._waiter.say(
+            f"Goes on without bulk jobs: this machine cannot keep their rows: {error.strerror or error}. Make"
+            " room where temporary files are kept, or set TMPDIR to another folder."
+        )
+
+    def _take(
+        self, filling: _Filling, made: BulkRow, pending: PendingWrite, rows: Sequence[Row], mode: BulkMode
+    ) -> None:
+        """Notes that the last row of the load is that of the write."""
+        filling.may_be_small = filling.may_be_small or mode == "always"
         filling.uncommitted += len(rows)
         filling.traces.update(pending.fold.traces)
         place = filling.data.rows - 1
@@ -171,8 +192,9 @@ class Loads:
 
     def _begin(self, way: tuple[Load, frozenset[str]]) -> _Filling:
         load, _ = way
+        data = BulkData(load)
         number = self._table.begin(orjson.dumps(asdict(load)))
-        filling = self._filling[way] = _Filling(number, load, BulkData(load))
+        filling = self._filling[way] = _Filling(number, load, data)
         self._open[number] = filling.traces
         return filling
 
@@ -198,14 +220,15 @@ class Loads:
     @property
     def is_filling(self) -> bool:
         """Whether `flush` has something to send or to give back."""
-        return bool(self._filling)
+        return bool(self._filling or self._leaving)
 
     def flush(self) -> list[LoadJob]:
         """Sends what was taken so far; returns the loads that are given back, being too small.
 
         No window may be open.
         """
-        filling, self._filling = list(self._filling.values()), {}
+        filling = [*self._leaving, *self._filling.values()]
+        self._leaving, self._filling = [], {}
         few: list[LoadJob] = []
         for one in filling:
             if one.data.rows < FEWEST_ROWS and not one.may_be_small:
@@ -218,10 +241,16 @@ class Loads:
 
     def _send(self, one: _Filling) -> None:
         assert self._jobs
+        if not self._takes_none(one.load):
+            try:
+                one.data.flush()
+            except OSError as error:
+                self._have_no_room(error)
         if self._takes_none(one.load):
             self._over.append(one.job())
             return
-        self._waiter.say(f"A bulk job for {one.data.rows:,} rows: {one.load.operation} {one.load.object_name}.")
+        what = f"{one.load.operation} {one.load.object_name}"
+        self._waiter.say(f"A bulk job for {counted(one.data.rows, 'row')}: {what}.")
         self._jobs.begin(one.job())
 
     def resume(self) -> list[LoadJob]:

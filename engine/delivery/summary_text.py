@@ -74,7 +74,7 @@ def _rows(report: Report, records: Sequence[str] | None) -> Iterator[str]:
     if report.notes:
         yield from _counted(report, "noted", report.notes.total(), report.notes)
     if report.held:
-        yield f"  held       {report.held:>9,}  until it is certain what the org did: see docs/reliability.md"
+        yield f"  held       {report.held:>9,}  waiting for {report.held_for}: see docs/reliability.md"
     for what, how in report.batches.items():
         yield f"  batches               {what}: {how}"
     if report.connections:

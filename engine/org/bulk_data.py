@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -17,6 +18,8 @@ _PIECE = 256 * 1024
 
 class BulkData:
     """The `JobData` of one job. All rows are added before it is read; closing it removes the file.
+
+    Raises `OSError` where the file has no room: then the rows of the last calls of `add` may be lost.
 
     A column is added when the first row has it. Earlier rows get an empty cell there, which leaves the field as it
     is, or with its default; therefore only rows of the same `group` share a job.
@@ -46,7 +49,12 @@ class BulkData:
         self.close()
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # what is not written yet is not needed
+            self._file.close()
+
+    def flush(self) -> None:
+        """Has all rows in the file, so that reading them fails for no lack of room."""
+        self._file.flush()
 
     @property
     def rows(self) -> int:

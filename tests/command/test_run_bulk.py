@@ -1,10 +1,16 @@
 """`sfmap run --bulk`: few calls for many records, and dead letters with the org's words."""
 
 import json
+import resource
+import signal
+import subprocess
+from functools import partial
 
 import pytest
 
-from ..folder import Folder
+from ..folder import SFMAP, Folder, interrupt, wait_for
+from ..reliability.people import CREATING, person
+from ..scene import SECRETS, Scene
 
 SCHEMA = """\
 objects:
@@ -75,3 +81,49 @@ def test_no_more_than_eight_kinds_of_rows_are_gathered_at_once(people: Folder) -
     assert (report["created"], report["api_calls"]["createJob"]) == (16, 8)
     checked = [tuple(map(bool, row)) for row in people.rows("SELECT a__c, b__c, c__c, d__c FROM Lead")]
     assert sorted(checked) == sorted(tuple(box in subset for box in boxes) for subset in subsets)
+
+
+def begin(scene: Scene, largest_file: int = resource.RLIM_INFINITY) -> "subprocess.Popen[str]":
+    command = [str(SFMAP), "run", "--org", "org", "--bulk", "always", "events.ndjson"]
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (largest_file, largest_file))
+    where = scene.folder.path
+    return subprocess.Popen(command, cwd=where, stderr=subprocess.PIPE, text=True, env=SECRETS, preexec_fn=limit)
+
+
+def test_where_rows_have_no_room_on_this_machine_they_go_by_calls(scene: Scene) -> None:
+    """A limit on the size of files stands for a full disk: rows take far more than the journal."""
+    scene.mapping(CREATING + f"  Description: {{value: {'x' * 30_000}}}\n")
+    scene.folder.write("events.ndjson", [person(f"p{number}") for number in range(200)])
+    running = begin(scene, largest_file=3_000_000)
+    said = running.communicate()[1]
+    assert running.returncode == 0, said
+    assert said.count("this machine cannot keep their rows: File too large. Make room") == 1
+    assert scene.rows("SELECT count(DISTINCT Email), count(*) FROM Lead") == [(200, 200)]
+    assert "REST POST" not in scene.calls()
+
+
+def test_what_waits_for_a_bulk_job_is_told_by_that_run_and_the_next(scene: Scene) -> None:
+    scene.mapping(CREATING)
+    scene.faults({"kind": "slow", "calls": "processBatch", "seconds": 2})
+    scene.folder.write("events.ndjson", [person("p1")])
+    running = begin(scene)
+    wait_for(running, lambda: scene.rows("SELECT 1 FROM sfmap_bulk_jobs WHERE state = 'InProgress'"))
+    interrupt(running)
+    said = running.communicate()[1]
+    assert running.returncode == 128 + signal.SIGINT
+    assert "A bulk job for 1 row: create Lead." in said
+    assert "held               1  waiting for bulk jobs" in said
+    assert "except 1 record that waits for bulk jobs." in said
+    assert "Waiting for 1 bulk job that an earlier run has begun." in scene.again()
+    assert scene.rows("SELECT Email FROM Lead") == [("p1@b.co",)]
+
+
+@pytest.mark.parametrize(("kind", "how"), [("job_failed", "has failed: "), ("job_aborted", "was aborted. ")])
+def test_a_job_that_does_not_come_to_its_end_is_told_with_the_words_of_the_org(
+    scene: Scene, kind: str, how: str
+) -> None:
+    scene.mapping(CREATING)
+    scene.faults({"kind": kind, "calls": "processBatch", "at": 2})
+    said = scene.run(*(person(f"p{number}") for number in range(300)), arguments=("--bulk", "always"))
+    assert said.count(f"(create Lead) {how}") == said.count("What it has not processed is sent again.") == 1
+    assert scene.rows("SELECT count(DISTINCT Email), count(*) FROM Lead") == [(300, 300)]
