@@ -1,9 +1,9 @@
-"""A gate before a local org: it lets writes through once so many of them have arrived."""
+"""A gate before a local org: it lets writes, or other calls, through once so many of them have arrived."""
 
 import gzip
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,12 +17,13 @@ PROJECT = """\
 orgs:
   org: {{login_url: "{url}", username: {username}, password: "${{PASSWORD}}", security_token: "${{TOKEN}}"}}
 {more}"""
+WRITES = b":create>", b":upsert>"
 PATIENCE = 60
-"""Seconds after which writes are no longer kept waiting for others, and the test fails."""
+"""Seconds after which calls are no longer kept waiting for others, and the test fails."""
 
 
 class Gate(ThreadingHTTPServer):
-    """Stands before an org, and lets writes through once so many of them have arrived."""
+    """Stands before an org, and lets the calls that it keeps through once so many of them have arrived."""
 
     daemon_threads = True
 
@@ -34,21 +35,25 @@ class Gate(ThreadingHTTPServer):
         self._come = self._asked = 0
         self.keep(writes)
 
-    def keep(self, writes: int) -> None:
-        """Lets further writes wait until so many have arrived."""
+    def keep(self, writes: int, kept: Sequence[bytes] = WRITES) -> None:
+        """Lets further writes, or calls that begin like this, wait until so many have arrived."""
+        self.kept = kept
         self._together = threading.Barrier(writes)
         self.is_passed = False
 
     def let_through(self) -> None:
         """Lets the writes through that wait now, and none of those that come."""
         waiting = self._together
-        self.keep(waiting.parties)
+        self.keep(waiting.parties, self.kept)
         waiting.abort()
 
     def slow_down(self) -> None:
         """Has each write take a moment."""
-        faults = {"faults": [{"kind": "slow", "calls": "upsert", "seconds": 0.5}]}
-        assert requests.put(f"{self.org}/faults", json=faults, timeout=PATIENCE).ok
+        self.plays({"kind": "slow", "calls": "upsert", "seconds": 0.5})
+
+    def plays(self, *faults: Mapping[str, object]) -> None:
+        """Has the org play these faults."""
+        assert requests.put(f"{self.org}/faults", json={"faults": faults}, timeout=PATIENCE).ok
 
     @property
     def url(self) -> str:
@@ -60,6 +65,11 @@ class Gate(ThreadingHTTPServer):
         (folder / "secrets.env").touch(0o600)
         secrets = f"PASSWORD={credentials.PASSWORD}\nTOKEN={credentials.SECURITY_TOKEN}\n"
         (folder / "secrets.env").write_text(secrets)
+
+    @property
+    def come(self) -> int:
+        """How many writes, or other calls that it keeps, have arrived."""
+        return self._come
 
     def has_come(self, writes: int) -> bool:
         """Whether so many writes arrive in time."""
@@ -112,7 +122,7 @@ class _Passing(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         said = gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
-        if b":create>" in said or b":upsert>" in said:
+        if any(name in said for name in self.server.kept):
             self.server.wait()
         headers = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
         headers["X-Forwarded-Host"] = self.headers["Host"]

@@ -5,15 +5,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from functools import partial
 
+from sfmap.engine.delivery.asked_objects import AskedObjects
 from sfmap.engine.delivery.fit import fit
 from sfmap.engine.delivery.folded_record import read_contents, without_contents
 from sfmap.engine.delivery.in_doubt import Doubts
 from sfmap.engine.delivery.internal_error import internal_error
 from sfmap.engine.delivery.item import Fields, Fitted, Item, LookupKey, Lookups, Moment, lookup_key, mentioned
-from sfmap.engine.delivery.org_objects import DoesNotFit, OrgObjects
+from sfmap.engine.delivery.org_objects import DoesNotFit
 from sfmap.engine.delivery.outcome import Ending, Outcome
 from sfmap.engine.delivery.outcome_table import MessageIds, OutcomeTable, Row, message_of_record, restored_outcome
-from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.journal.earlier_stream import EarlierStream
 from sfmap.engine.journal.entries import FOLDED
 from sfmap.engine.journal.ledger import Ledger
@@ -21,7 +21,7 @@ from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.mapping.values.record import Event, Mapped, Note, Record, Rejected, Skipped
 from sfmap.engine.mapping.values.values import Unfit, convert
 from sfmap.engine.org.fields import child_references, is_key, no_such_object
-from sfmap.engine.org.port import FieldDescription, ObjectDescription, Org
+from sfmap.engine.org.port import FieldDescription, ObjectDescription
 from sfmap.engine.sources.event_source import Received
 from sfmap.engine.sources.record_lines import NotARecord, as_received, singles
 from sfmap.engine.yaml_files.diagnostics import did_you_mean
@@ -65,13 +65,12 @@ class Intake:
     """Creates the items of a window."""
 
     def __init__(
-        self, *, org: Org, mapper: Mapper, ledger: Ledger, doubts: Doubts, waiter: Waiter, messages: MessageIds
+        self, *, objects: AskedObjects, mapper: Mapper, ledger: Ledger, doubts: Doubts, messages: MessageIds
     ) -> None:
-        self._org = org
+        self._objects = objects
         self._mapper = mapper
         self._ledger = ledger
         self._doubts = doubts
-        self._waiter = waiter
         self._messages = messages
         self._plans = {one.mapping.name: one.plan.record_plan for one in mapper.mappings}
         self._decided = ledger.decided()
@@ -209,17 +208,15 @@ class Intake:
 
     def _fit(self, records: Sequence[_Mapped], table: OutcomeTable) -> Iterator[Item]:
         """The records as the org can take them; those that it cannot take fail here."""
-        names = self._waiter.ask(self._org.object_names)
-        known = [name for name in self._mapper.objects if name in names]
-        described = self._waiter.ask(lambda: self._org.describe(known)) if known else {}
+        known = self._objects.now()
+        described = known.objects.descriptions
         self.lookups = _as_described(self.lookups, self._mapper, described)
-        objects = OrgObjects(described, self._currency(described))
         for one in records:
             row, record = table[one.place], one.record
             try:
                 if record.object not in described:
-                    raise _unknown(record.object, names)
-                fitted = one.fitted or fit(record, objects)
+                    raise _unknown(record.object, known.names)
+                fitted = one.fitted or fit(record, known.objects)
             except DoesNotFit as error:
                 if one.fitted:
                     yield from self.apart(row, table)
@@ -248,13 +245,6 @@ class Intake:
             moment=_moment(row.received, keys[0]) if keys and record.timestamp_guard else None,
             unanswered=self._doubts.unanswered(row.key),
         )
-
-    def _currency(self, described: Mapping[str, ObjectDescription]) -> str:
-        """The org's currency, only requested if a mapping has a currency that an object has no field for."""
-        is_asked_for = any(
-            name in described and field not in described[name].fields for name, field in self._mapper.currencies
-        )
-        return self._waiter.ask(self._org.currency) if is_asked_for else ""
 
     def _native_key(self, record: Record, fitted: Fitted, described: ObjectDescription) -> FieldDescription | None:
         """The field by which the org's own upsert can write the record.

@@ -26,11 +26,22 @@ class OrgThreads:
         self.reader = self.writer if has_one else ThreadPoolExecutor(pace.most, "looking up")
         self.writing = 0
         """The number of writes that are not handed over yet."""
+        self._preparation: Future[None] | None = None
 
     @property
     def has_free_connection(self) -> bool:
         """Whether one more write would be sent at once."""
         return self.writing < self.pace.limit
+
+    def prepare(self, call: Callable[[], None]) -> None:
+        """Makes a call that nothing waits for, unless such a one is under way. Raises what the last one raised."""
+        last, self._preparation = self._preparation, None
+        if last and not last.done():
+            self._preparation = last
+        elif last and (error := last.exception()):
+            raise error
+        else:
+            self._preparation = self.reader.submit(call)
 
 
 class OrgCalls:

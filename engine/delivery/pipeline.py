@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sfmap.engine.delivery.arrivals import Arrivals
+from sfmap.engine.delivery.asked_objects import AskedObjects
 from sfmap.engine.delivery.batch_sizes import BatchSizes
 from sfmap.engine.delivery.commits import Commits, Listener
 from sfmap.engine.delivery.ended_loads import EndedLoads
@@ -96,8 +97,9 @@ class Delivery:
         self._doubts, self._loads, self._waiter = doubts, loads, waiter
         self._threads, self._options = threads, options
         self._messages = options.message_ids(mapper, of_letters=loads.are_of_letters)
+        objects = AskedObjects(org=org, mapper=mapper, waiter=waiter, threads=threads)
         self._intake = Intake(
-            org=org, mapper=mapper, ledger=ledger, doubts=doubts, waiter=waiter, messages=self._messages
+            objects=objects, mapper=mapper, ledger=ledger, doubts=doubts, messages=self._messages
         )
         self._commits = Commits(
             ledger=ledger,

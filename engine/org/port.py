@@ -227,6 +227,9 @@ class Org(Protocol):
     def describe(self, objects: Sequence[str]) -> Mapping[str, ObjectDescription]:
         """Descriptions by name; every object must be one of `object_names()`."""
 
+    def is_described(self, objects: Sequence[str]) -> bool:
+        """Whether `object_names`, and `describe` for these objects, take no call now."""
+
     def find(
         self,
         object_name: str,

@@ -54,6 +54,9 @@ class RehearsalOrg:
             self._records.find_by(child.object, [child.field])
         return described
 
+    def is_described(self, objects: Sequence[str]) -> bool:
+        return self._org.is_described(objects)
+
     def currency(self) -> str:
         return self._org.currency()
 

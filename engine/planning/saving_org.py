@@ -79,6 +79,9 @@ class SavingOrg:
         self._described.update(described)
         return described
 
+    def is_described(self, objects: Sequence[str]) -> bool:
+        return self._org.is_described(objects)
+
     def find(
         self,
         object_name: str,

@@ -93,6 +93,12 @@ class SoapOrg:
                 known.update((name, _description(name, one)) for name, one in zip(asked, answers, strict=True))
         return {name: known[name] for name in objects}
 
+    def is_described(self, objects: Sequence[str]) -> bool:
+        known = self._known
+        if known is None or known.names is None or not self._sessions.is_current(known.session):
+            return False
+        return known.objects.keys() >= set(objects)
+
     def find(
         self,
         object_name: str,

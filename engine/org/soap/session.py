@@ -51,9 +51,11 @@ class Sessions:
     def current(self) -> Session:
         with self._lock:
             session = self._session
-            if session is None or self._clock() - session.started >= LIFETIME:
-                session = self._sign_in()
-            return session
+            return session if session and self.is_current(session) else self._sign_in()
+
+    def is_current(self, session: Session) -> bool:
+        """Whether calls use this session; it waits for no sign-in."""
+        return session is self._session and self._clock() - session.started < LIFETIME
 
     def renew(self, stale: Session) -> Session:
         """A session other than `stale`, perhaps opened by another thread; a `ReadySession` cannot be renewed."""

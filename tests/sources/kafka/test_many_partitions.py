@@ -41,8 +41,12 @@ PLENTY = CallAllowance(cast(Org, SpentOrg(limit=100_000)))
 def project(scene: Scene, topics: Topics, more: str = "") -> None:
     scene.mapping(LEAD, call_limit=600)
     file = scene.folder.path / "sfmap.yaml"
+    file.write_text(f"{file.read_text()}{sources(topics)}{more}")
+
+
+def sources(topics: Topics) -> str:
     kafka = f'{{brokers: "{topics.brokers.address}", topic: {topics.topic}}}'
-    file.write_text(f"{file.read_text()}sources: {{events: {{kafka: {kafka}}}}}\n{more}")
+    return f"sources: {{events: {{kafka: {kafka}}}}}\n"
 
 
 @contextmanager
@@ -124,8 +128,7 @@ def test_a_partition_that_another_worker_gets_while_its_writes_wait_for_others(
     (folder.path / "mappings").mkdir()
     (folder.path / "mappings/lead.yaml").write_text(f"sfmap: 1\nbatch_size: 1\n{LEAD}")
     with running_gate(tmp_path, PLENTY_OF_WRITES) as gate, topic_of(folder, brokers, partitions=2) as topics:
-        kafka = f'{{brokers: "{brokers.address}", topic: {topics.topic}}}'
-        gate.set_up(folder.path, f"sources: {{events: {{kafka: {kafka}}}}}\nstate: {postgres.new_database()}\n")
+        gate.set_up(folder.path, f"{sources(topics)}state: {postgres.new_database()}\n")
         people = [identify(f"p{number}@b.co") for number in range(60)]
         with worker(folder, "first.txt", "--connections", "2"):
             for asked, partition in enumerate((0, 1, 0), 1):
@@ -140,6 +143,27 @@ def test_a_partition_that_another_worker_gets_while_its_writes_wait_for_others(
                 gate.open()
                 wait(second, lambda: gate.leads() == 60)
         assert gate.emails() == 60
+
+
+def test_an_org_that_describes_its_objects_again_keeps_nothing_waiting(
+    folder: Folder, tmp_path: Path, brokers: Brokers
+) -> None:
+    """It is asked for that once the session is another one. Until it answers, what it said before holds."""
+    with running_gate(tmp_path, 1) as gate, topic_of(folder, brokers, partitions=2) as topics:
+        gate.set_up(folder.path, sources(topics))
+        gate.open()
+        with worker(folder) as process:
+            for number, faults in enumerate(([], [{"kind": "expired_session", "calls": "upsert", "times": 1}])):
+                gate.plays(*faults)
+                topics.send(identify(f"before{number}@b.co"))
+                wait(process, lambda: gate.emails() == number + 1)  # noqa: B023
+            gate.keep(2, (b":describeGlobal",))
+            before = gate.come
+            for partition in range(2):
+                topics.send(identify(f"p{partition}@b.co"), partition=partition)
+            assert gate.has_come(before + 1)
+            wait(process, lambda: gate.emails() == 4)
+            gate.open()
 
 
 def test_what_was_read_of_all_partitions_together_is_bounded() -> None:
