@@ -128,8 +128,8 @@ def deliver_all(
     listener.count_calls()
     if delivery:
         held = delivery.held
-        by_jobs = ledger.loads.count() if held else 0
-        report.end(org.usage(), held, by_jobs, delivery.sizes.as_report(), threads.pace.found())
+        waits_for = _what_holds(ledger) if held else ""
+        report.end(org.usage(), held, waits_for, delivery.sizes.as_report(), threads.pace.found())
     else:
         report.end(org.usage())
     return report, interruption
@@ -175,6 +175,12 @@ def make_delivery(
         listener=listener,
         on_commit=on_commit,
     )
+
+
+def _what_holds(ledger: Ledger) -> str:
+    """What held records wait for."""
+    what = {"bulk jobs": ledger.loads.count(), "a write in doubt": len(ledger.in_flight())}
+    return " or ".join(name for name, number in what.items() if number) or "a write in doubt"
 
 
 def _jobs(org: Org, bulk: BulkOrg, ledger: Ledger, options: RunOptions) -> LoadJobs:

@@ -35,8 +35,8 @@ class Report:
     seconds: float = 0.0
     held: int = 0
     """The number of records that wait in the journal for a write in doubt or a bulk job."""
-    held_by_jobs: int = 0
-    """Of these, the number that wait for a bulk job."""
+    held_for: str = "a write in doubt"
+    """What they wait for."""
     batches: Mapping[str, str] = field(default_factory=dict)
     """By object and verb, the batch size after the org refused larger ones, and its reason."""
     connections: str = ""
@@ -110,19 +110,13 @@ class Report:
         self,
         usage: ApiUsage | None,
         held: int = 0,
-        held_by_jobs: int = 0,
+        held_for: str = "a write in doubt",
         batches: Mapping[str, str] | None = None,
         connections: str = "",
     ) -> None:
         """Adds what is known at the end of a run."""
         self.usage, self.batches, self.connections = usage, batches or {}, connections
-        self.held, self.held_by_jobs = held, held_by_jobs
-
-    @property
-    def held_for(self) -> str:
-        """What held records wait for."""
-        what = {"bulk jobs": self.held_by_jobs, "a write in doubt": self.held - self.held_by_jobs}
-        return " or ".join(name for name, number in what.items() if number)
+        self.held, self.held_for = held, held_for
 
     def as_json(self) -> dict[str, object]:
         """The content of the report file."""

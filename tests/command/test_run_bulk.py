@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from ..folder import SFMAP, Folder, interrupt, wait_for
-from ..reliability.people import CREATING, person
+from ..reliability.people import CREATING, LEAD, person
 from ..scene import SECRETS, Scene
 
 SCHEMA = """\
@@ -103,19 +103,21 @@ def test_where_rows_have_no_room_on_this_machine_they_go_by_calls(scene: Scene) 
 
 
 def test_what_waits_for_a_bulk_job_is_told_by_that_run_and_the_next(scene: Scene) -> None:
-    scene.mapping(CREATING)
-    scene.faults({"kind": "slow", "calls": "processBatch", "seconds": 2})
-    scene.folder.write("events.ndjson", [person("p1")])
+    """The last event waits for the job that creates its person."""
+    scene.mapping(LEAD)
+    scene.faults({"kind": "slow", "calls": "processBatch", "seconds": 3, "at": 1})
+    people = [person(f"p{number}") for number in range(2_000)]
+    scene.folder.write("events.ndjson", [*people, {**person("p0", city="Rome"), "messageId": "last"}])
     running = begin(scene)
     wait_for(running, lambda: scene.rows("SELECT 1 FROM sfmap_bulk_jobs WHERE state = 'InProgress'"))
     interrupt(running)
     said = running.communicate()[1]
     assert running.returncode == 128 + signal.SIGINT
-    assert "A bulk job for 1 row: create Lead." in said
-    assert "held               1  waiting for bulk jobs" in said
-    assert "except 1 record that waits for bulk jobs." in said
+    assert "A bulk job for 2,000 rows: create Lead." in said
+    assert "held           2,001  waiting for bulk jobs: " in said
+    assert "except 2,001 records that wait for bulk jobs." in said
     assert "Waiting for 1 bulk job that an earlier run has begun." in scene.again()
-    assert scene.rows("SELECT Email FROM Lead") == [("p1@b.co",)]
+    assert scene.rows("SELECT count(*), count(City), max(City) FROM Lead") == [(2_000, 1, "Rome")]
 
 
 @pytest.mark.parametrize(("kind", "how"), [("job_failed", "has failed: "), ("job_aborted", "was aborted. ")])
