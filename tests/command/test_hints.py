@@ -144,7 +144,8 @@ def test_hints_work_when_they_are_pasted(elsewhere: Elsewhere, name: str) -> Non
 def calls() -> Iterator[tuple[str, list[str]]]:
     """The commands of all hints, with a word in place of what is only known later."""
     for module in sorted((REPOSITORY / "engine").rglob("*.py")):
-        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        text = module.read_text("utf-8")
+        for node in ast.walk(ast.parse(text)) if HELPERS[0] in text else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in HELPERS:
                 words = node.args[1:] if node.func.id == "command_line_in" else node.args
                 if words and isinstance(words[0], ast.Constant):
