@@ -61,7 +61,7 @@ class LoadJob:
     load: Load
     rows: int
     data: BulkData | None = None
-    """The rows to upload; None if the job may have been closed already."""
+    """The rows to upload; None once the job may have been closed."""
     job: str = ""
     """The id of its job."""
     is_own: bool = True
@@ -107,7 +107,7 @@ class LoadJobs:
     running: list[LoadJob] = field(default_factory=list)
     _finished: SimpleQueue[tuple[LoadJob, BaseException | None]] = field(default_factory=SimpleQueue)
     _storing: Lock = field(default_factory=Lock)
-    """The answers of one job at a time are in memory."""
+    """The keys and answers of one job at a time are in memory: jobs may be under way for hours."""
     _pool: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -159,6 +159,7 @@ class LoadJobs:
 
     def _deliver(self, job: LoadJob) -> None:
         """Takes the load from where it is until the results of all rows are in the journal."""
+        is_new = job.data is not None
         if job.data is not None:
             try:
                 job.job = self._upload(job, job.data)
@@ -168,7 +169,9 @@ class LoadJobs:
                 job.refusal = refusal
                 return
             self.table.closing(job.number)
-        ended = self._wait(job, is_new=job.data is not None)
+            job.data.close()
+            job.data = None
+        ended = self._wait(job, is_new=is_new)
         if job.is_own:
             if said := _unusual_end(job, ended):
                 self.waiter.say(said)
@@ -238,15 +241,14 @@ class LoadJobs:
         return 0
 
     def _store_results(self, job: LoadJob, ended: JobLook | None) -> None:
-        index = job.data.index if job.data else self._index(job)
-        if ended is None or not len(index):
-            self.table.answer(job.number, ((place, LOST) for place in range(len(index))))
+        if ended is None or not job.rows:
+            self.table.answer(job.number, ((place, LOST) for place in range(job.rows)))
             return
         pause, tries = FIRST_PAUSE, 1
         while True:
             self.waiter.check_stop()
             try:
-                self._store(job, ended, index, may_lack=tries > _MOST_TRIES)
+                self._store(job, ended, may_lack=tries > _MOST_TRIES)
             except ResultsLackRows as error:
                 if tries == _MOST_TRIES:
                     self.waiter.say(f"{error.message} {_WITHOUT_RESULT}")
@@ -259,10 +261,11 @@ class LoadJobs:
                 self.waiter.answered()
                 return
 
-    def _store(self, job: LoadJob, ended: JobLook, index: RowIndex, *, may_lack: bool) -> None:
-        results = self.org.results(ended, len(index), may_lack=may_lack)
-        found = _answers_so_far(job.load, results, index) if may_lack else _answers(job.load, results, index)
+    def _store(self, job: LoadJob, ended: JobLook, *, may_lack: bool) -> None:
         with self._storing:
+            index = self._index(job)
+            results = self.org.results(ended, len(index), may_lack=may_lack)
+            found = _answers_so_far(job.load, results, index) if may_lack else _answers(job.load, results, index)
             answers = in_order(found, len(index))
             # With the first answer everything has been fetched: the transaction waits for no call.
             self.table.answer(job.number, chain(list(islice(answers, 1)), answers))

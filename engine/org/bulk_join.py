@@ -70,7 +70,7 @@ class RowIndex:
         return slot
 
     def _grow(self) -> None:
-        firsts = [first for first in self._slots if first]
+        firsts = array("I", filter(None, self._slots))
         self._slots = array("I", [0]) * (2 * len(self._slots))
         for first in firsts:
             self._slots[self._slot(self._keys[(first - 1) * KEY_SIZE : first * KEY_SIZE])] = first
