@@ -23,6 +23,7 @@ from sfmap.engine.journal.project_state import Lease, LeaseLost, LeaseTaken, Sta
 from sfmap.engine.journal.service_nodes import Nodes
 from sfmap.engine.journal.spool import Spool
 from sfmap.engine.mapping.run.mapper import Mapper
+from sfmap.engine.messages.counts import counted
 from sfmap.engine.serve.crash_isolation import Suspects, make_dead_letters_of_held, retriable
 from sfmap.engine.serve.delivery_requests import ALL, DeliveryRequests, OpenOrgIn
 from sfmap.engine.serve.event_history import EventHistory
@@ -202,6 +203,8 @@ class Background:
             opened.bulk,
             self._threads,
         )
+        if under_way := sum(load.state == "closing" for load in ledger.loads.of_org()):
+            self._log("info", f"Waiting for {counted(under_way, 'bulk job')} that an earlier run has begun.")
         delivery.begin(position)
         self.on_committed()
         self._metrics.held = lambda: delivery.held

@@ -1,12 +1,13 @@
 """The service while its org is unavailable, refuses it, or has no calls left."""
 
 import re
+import subprocess
 
 import pytest
 
 from sfmap.engine.local_org.calls import credentials
 
-from ..folder import identify
+from ..folder import SFMAP, identify, wait_for
 from ..service import KEY, PROJECT, Service
 from .orgs import org_beside, set_password
 
@@ -46,6 +47,23 @@ def test_pauses_between_attempts_grow_and_the_session_is_kept(service: Service) 
         assert service.metric("sfmap_org_up") == 1
         assert "Delivery continues." in service.log()
     assert leads(service) == [("a@b.co",)]
+
+
+def test_bulk_jobs_of_a_run_that_was_killed_are_waited_for_and_told(service: Service) -> None:
+    with org_beside(service) as org:
+        org.faults({"kind": "slow", "calls": "processBatch", "seconds": 3})
+        folder = service.folder
+        events = folder.write("events.ndjson", [identify("a@b.co")])
+        command = [str(SFMAP), "run", events, "--org", "beside", "--bulk", "always"]
+        running = subprocess.Popen(command, cwd=folder.path, stderr=subprocess.PIPE, env=service.environment)
+        wait_for(running, lambda: folder.rows("SELECT 1 FROM sfmap_bulk_jobs WHERE state = 'InProgress'"))
+        running.kill()
+        running.communicate()
+        service.start("--org", "beside", "--linger", "0")
+        send(service, "b@b.co")
+        service.wait_until_delivered()
+        assert service.log().count("Waiting for 1 bulk job that an earlier run has begun.") == 1
+    assert leads(service) == [("a@b.co",), ("b@b.co",)]
 
 
 def test_reserved_calls_are_not_used(service: Service) -> None:
