@@ -25,6 +25,15 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+LONGEST = ("tests/sources/kafka/", "tests/scale/", "tests/pages/")
+"""Folders whose tests wait for brokers, doubts and browsers."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits long: at the end, one test would keep all workers but one idle."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def warm_local_orgs() -> None:
     """Local orgs start at once."""
