@@ -197,6 +197,13 @@ def is_in(value: Any, written: dict[str, Any]) -> bool:
 @example(
     {
         "sfmap": 1, "event": "identify", "object": "Thing__c", "match": "Key__c",
+        "fields": {"Key__c": "userId"}, "custom": {"from": "traits.alpha", "objects": "flatten", "lists": "json"},
+    },
+    {"alpha": {"odd-key": ["text"]}},
+)  # fmt: skip
+@example(
+    {
+        "sfmap": 1, "event": "identify", "object": "Thing__c", "match": "Key__c",
         "fields": {"Key__c": "userId"}, "custom": {"from": "traits.alpha", "objects": "flatten"},
     },
     {"alpha": "text", "Alpha": {"alpha": "text"}},
@@ -221,6 +228,7 @@ def test_every_value_is_delivered_or_named(mapping: dict[str, Any], shape: dict[
         if note.endswith("this trait's name cannot be the name of a field")
     ]
     for path, value in ends(traits):
-        if any(path[-1] in name for name in nameless if isinstance(path[-1], str)):
+        key = next(step for step in reversed(path) if isinstance(step, str))
+        if any(key in name for name in nameless):
             continue
         assert is_in(value, written) or any(path[: len(one)] == one for one in told), (path, line, coverage.unread)
