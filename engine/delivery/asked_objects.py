@@ -1,6 +1,7 @@
 """What the org has told about the objects of a run's records; asked again without keeping anything waiting."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,9 @@ from sfmap.engine.delivery.org_threads import OrgThreads
 from sfmap.engine.delivery.waiter import Waiter
 from sfmap.engine.mapping.run.mapper import Mapper
 from sfmap.engine.org.port import ObjectDescription, Org, OrgUnavailable
+
+_LONGEST = 30 * 60.0
+"""Seconds for which what was known to be current holds without the org: fields may have been added since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +27,36 @@ class ToldObjects:
 class AskedObjects:
     """The objects that a mapper names. For the thread that decides."""
 
-    def __init__(self, *, org: Org, mapper: Mapper, waiter: Waiter, threads: OrgThreads) -> None:
+    def __init__(
+        self,
+        *,
+        org: Org,
+        mapper: Mapper,
+        waiter: Waiter,
+        threads: OrgThreads,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._org = org
         self._mapper = mapper
         self._waiter = waiter
         self._threads = threads
+        self._clock = clock
         self._known: ToldObjects | None = None
+        self._was_current = 0.0
+        """When what is known was last as the org describes it in the session of that moment."""
 
     def now(self) -> ToldObjects:
-        """What is known now. It waits for the org only the first time; until the org answers again, that holds.
+        """What is known now. Until the org answers again, that holds for half an hour.
 
-        Raises `OrgError` or `StopRequested`.
+        It waits for the org the first time, and after a long pause. Raises `OrgError` or `StopRequested`.
         """
         known = self._known
-        if known and not self._org.is_described(self._named(known.names)):
+        is_recent = self._clock() - self._was_current < _LONGEST
+        if known and is_recent and not self._org.is_described(self._named(known.names)):
             self._threads.prepare(partial(self._ask_again, known))
             return known
         self._known = self._ask()
+        self._was_current = self._clock()
         return self._known
 
     def _ask_again(self, known: ToldObjects) -> None:

@@ -26,6 +26,12 @@ from sfmap.engine.journal.load_table import LoadTable
 from sfmap.engine.journal.statements import ADD_LETTER, DELETE_RECORD, STORE_DECIDED, STORE_SENT, STORE_SOURCE
 from sfmap.engine.sources.event_source import START, FileVersion, Position
 
+_FORGET_DECIDED = (
+    "DELETE FROM decided WHERE org = ? AND source = ?"
+    " AND event > (SELECT number FROM sources WHERE org = ? AND source = ?)"
+)
+"""Of events after the last commit. What was decided for held records, whose events are before, is still needed."""
+
 
 def highest_number(database: Database, source: str) -> int:
     """The highest event number of the source, for any org. Raises `JournalFailed`."""
@@ -57,8 +63,6 @@ class Ledger:
         self.is_stream = is_stream
         self._clock = clock
         self._files = FileList(org, source)
-        self._after = 0
-        """The number that this stream's events are counted from."""
         self._messages = DeliveredMessages(org)
         self.loads = LoadTable(database, org, source)
 
@@ -141,14 +145,13 @@ class Ledger:
 
         Also keeps what was decided for a stream, whose events may come again.
         """
-        self._after = start.number
         with self._database.transaction() as connection:
             self._begin(connection, start)
             self._files.begin(connection, files, delivered)
 
     def _begin(self, connection: Transaction, start: Position) -> None:
         if not self.is_stream:
-            connection.execute("DELETE FROM decided WHERE org = ? AND source = ?", self._own)
+            connection.execute(_FORGET_DECIDED, self._own * 2)
         connection.execute(
             STORE_SOURCE,
             (*self._own, *start, "", 0, b"", 0),
@@ -293,10 +296,7 @@ class Ledger:
     def commit(self, commit: Commit) -> None:
         at = commit.position
         with self._database.transaction() as connection:
-            connection.execute(
-                "DELETE FROM decided WHERE org = ? AND source = ? AND event > ? AND event <= ?",
-                (*self._own, self._after, at.number),
-            )
+            connection.execute(f"{_FORGET_DECIDED} AND event <= ?", (*self._own, *self._own, at.number))
             ended = [(*self._own, *key) for key in commit.no_longer_held]
             for table in ("decided", "held"):
                 connection.executemany(DELETE_RECORD.format(table=table), ended)
