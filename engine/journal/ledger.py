@@ -64,6 +64,10 @@ class Ledger:
         self._clock = clock
         self._files = FileList(org, source)
         self._messages = DeliveredMessages(org)
+        self._days_kept = 0
+        """The days for which message ids are kept; 0 for ever."""
+        self._forgot_on = 0
+        """The day on which older ones were forgotten last."""
         self.loads = LoadTable(database, org, source)
 
     @property
@@ -316,6 +320,8 @@ class Ledger:
             )
             self._messages.remember(connection, self._day(), commit.messages)
             self._note_newest(connection, commit.newest)
+            if self._day() != self._forgot_on:
+                self._forget_old(connection)
 
     def _note_newest(self, connection: Transaction, newest: Iterable[tuple[bytes, str]]) -> None:
         connection.executemany(
@@ -337,24 +343,30 @@ class Ledger:
         return self._messages.among(self._database, messages)
 
     def forget_old(self, days: int) -> None:
-        """Forgets message ids older than that many days, and the oldest if there are too many.
+        """Forgets message ids older than that many days, and the oldest if there are too many; again each day.
 
         0 forgets nothing.
 
         Also forgets what was sent or decided that long ago for a source that has finished.
         """
-        if not days:
+        self._days_kept = days
+        if days:
+            with self._database.transaction() as connection:
+                self._forget_old(connection)
+
+    def _forget_old(self, connection: Transaction) -> None:
+        self._forgot_on = self._day()
+        if not self._days_kept:
             return
-        oldest = self._day() - days
+        oldest = self._forgot_on - self._days_kept
         has_ended = "(org, source) IN (SELECT org, source FROM sources WHERE finished = 1)"
-        with self._database.transaction() as connection:
-            connection.execute(f"DELETE FROM decided WHERE day <= ? AND {has_ended}", (oldest,))  # noqa: S608
-            connection.execute(
-                "DELETE FROM sent WHERE in_flight IN (SELECT id FROM in_flight WHERE day <= ?)"  # noqa: S608
-                f" AND {has_ended}",
-                (oldest,),
-            )
-            self._messages.forget(connection, oldest)
+        connection.execute(f"DELETE FROM decided WHERE day <= ? AND {has_ended}", (oldest,))  # noqa: S608
+        connection.execute(
+            "DELETE FROM sent WHERE in_flight IN (SELECT id FROM in_flight WHERE day <= ?)"  # noqa: S608
+            f" AND {has_ended}",
+            (oldest,),
+        )
+        self._messages.forget(connection, oldest)
 
     def newest(self, identities: Sequence[bytes]) -> dict[bytes, str]:
         """The times of the newest written events, by identity."""

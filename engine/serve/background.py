@@ -158,7 +158,7 @@ class Background:
             raise
 
     def _deliver_in_turn(self, opened: OpenOrg, lease: Lease) -> None:
-        """Delivers what was requested and then the spool, until something is requested or the day ends."""
+        """Delivers what was requested and then the spool, until something is requested."""
         try:
             self._deliver_letters(opened, lease)
             self._deliver_spool(opened, lease)
@@ -186,7 +186,7 @@ class Background:
         return opened
 
     def _deliver_spool(self, opened: OpenOrg, lease: Lease) -> None:
-        """Delivers windows as they fill, until something is requested or the day ends."""
+        """Delivers windows as they fill, until something is requested."""
         ledger = Ledger(lease.database, opened.key(), self._spool.name)
         ledger.begin_unless_begun()
         known = ledger.checkpoint()
@@ -208,15 +208,14 @@ class Background:
         delivery.begin(position)
         self.on_committed()
         self._metrics.held = lambda: delivery.held
-        today = _day()
         try:
             if self._suspects.are_after(position.number):
                 # Records that waited for a write in doubt go first, on their own.
                 delivery.take([])
                 delivery.finish()
-            while not (self._is_wanted_elsewhere(opened, lease) or _day() != today):
+            while not self._is_wanted_elsewhere(opened, lease):
                 self._deliver_next(delivery, windows)
-            delivery.finish()  # each delivery forgets old message ids
+            delivery.finish()
         finally:
             delivery.close()
             self._listener.count_calls()
@@ -353,7 +352,3 @@ def _in_background(options: RunOptions, should_stop: Callable[[], bool]) -> RunO
         should_stop=should_stop,
         say=lambda text: None,  # the log says what matters; there is no terminal
     )
-
-
-def _day() -> int:
-    return int(time.time() // 86_400)

@@ -26,3 +26,13 @@ def test_message_ids_are_kept_for_the_given_days() -> None:
     now += 2 * DAY
     other.forget_old(2)
     assert ledger.delivered(ASKED) == set()
+
+
+def test_a_delivery_that_never_ends_forgets_old_message_ids_each_day() -> None:
+    now = 20_000 * DAY
+    ledger = Ledger(journal_file(None), "acme", "events", clock=lambda: now)
+    ledger.forget_old(3)
+    for message in ASKED[:6]:
+        ledger.commit(Commit(position=START, messages=[message]))
+        now += DAY
+    assert ledger.delivered(ASKED) == {"m3", "m4", "m5"}
