@@ -91,6 +91,29 @@ BULK = Trial(
 )
 """Everything is written by bulk jobs, several at once and one after the other."""
 
+SLOW_JOB = ({"kind": "slow", "calls": "processBatch", "at": 2, "seconds": 2.0},)
+TWO_JOBS = Trial(
+    (
+        Table("account", "group", "Account", ACCOUNT, (("AccountNumber",),)),
+        Table(
+            "seat", "screen", "Seat__c", (Rule("Key__c", "key"), Rule("Phone__c", "phone")), external_id="Key__c"
+        ),
+        Table("contact", "identify", "Contact", CONTACT, operation="create"),
+        Table("gone", "track", "Contact", (Rule("Email", "email"),), BY_EMAIL, "delete"),
+    ),
+    (
+        traits("group", number="1", company="Acme", phone="1"),
+        properties("screen", key="k1", phone="2"),
+        traits("identify", email="p1@x.co", last="La", number="1"),
+        traits("identify", email="p2@x.co", last="Lb", number="1"),
+    ),
+    connections=1,
+    batch_size=1,
+    call_limit=0.4,
+    bulk="always",
+)
+"""Two creates wait for the account's job and go by calls, one after the other, while the seat's job goes on."""
+
 
 def test_the_stream_ends_as_the_model_says(the_stage: Stage) -> None:
     assert the_stage.play(TRIAL) == []
@@ -137,6 +160,22 @@ def kill_at_each(
 )
 def test_nor_does_a_kill_at_any_step_of_bulk_jobs(the_stage: Stage, point: str, part: tuple[int, int]) -> None:
     kill_at_each(the_stage, replace(BULK, window=4), point, part)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("call", range(18, 23))
+def test_two_kills_create_no_held_record_twice_while_a_job_is_under_way(the_stage: Stage, call: int) -> None:
+    first = Leg(plug=("before call", call, signal.SIGKILL), faults=SLOW_JOB)
+    kills, number = 2, 0
+    while kills == 2:
+        number += 1
+        second = Leg(plug=("after transaction", number, signal.SIGKILL))
+        before = the_stage.starts[str(-signal.SIGKILL)]
+        trial = replace(TWO_JOBS, legs=(first, second))
+        wrong = the_stage.play(trial)
+        assert not wrong, f"{call}, {number}:\n" + "\n".join(wrong) + "\n\n" + story(trial)
+        kills = the_stage.starts[str(-signal.SIGKILL)] - before
+    assert number > 3
 
 
 def test_records_created_before_a_kill_are_not_created_again(the_stage: Stage) -> None:
