@@ -73,6 +73,8 @@ class Commits:
         self.held_bytes = 0
         """The size of the events of the records that wait, but for those that travel by a bulk job."""
         self._held: list[_HeldRecord] = []
+        self._released = 0
+        """The number of those that were taken and are not committed: the journal holds them until then."""
         self._hold(self._held_records())
         self._travelling: dict[int, set[str]] = {}
         """By load, the message ids of its events and records, if repeats are recognized by them."""
@@ -85,8 +87,8 @@ class Commits:
 
     @property
     def held(self) -> int:
-        """The number of records that wait, but for those that travel by a bulk job."""
-        return len(self._held)
+        """The number of records that the journal holds, but for those that travel by a bulk job."""
+        return len(self._held) + self._released
 
     @property
     def can_release(self) -> bool:
@@ -111,6 +113,7 @@ class Commits:
         self._is_resumed = False
         self._doubts.release()
         released = [held_event(one.entry) for one in self._held]
+        self._released = len(released)  # before the list is emptied: other threads read how many are held
         self._held, self.held_bytes = [], 0
         return released
 
@@ -160,6 +163,8 @@ class Commits:
         self.position = position
         self._has_letters = self._has_letters or bool(failed)
         self._note_held(certain.held, held)
+        if of_load is None:
+            self._released = 0
         self._loads.committed(held, ended)
         self._on_commit(position)
 
