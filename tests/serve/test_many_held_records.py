@@ -67,3 +67,17 @@ def test_events_are_delivered_once_the_doubt_has_ended(service: Service) -> None
         send(service, {"email": "a@b.co", "title": "Last"}, {"email": "b@b.co"})
         assert service.wait_for(lambda: leads(service) == [("a@b.co", "Last"), ("b@b.co", None)]), service.log()
         assert service.stop() == 0
+
+
+def test_records_are_held_until_they_are_delivered(service: Service) -> None:
+    mapped(service.folder.path)
+    with org_beside(service, more="call_limit: 3") as org:
+        service.start("--org", "beside", "--linger", "0")
+        org.faults({"kind": "reset_after", "calls": "create", "times": 1})
+        send(service, {"email": "a@b.co"})
+        assert service.wait_for(lambda: service.metric("sfmap_held_records") == 1), service.log()
+        send(service, {"email": "a@b.co", "title": "Last"})
+        org.faults({"kind": "slow", "calls": "update", "seconds": 2})
+        assert service.wait_for(lambda: service.metric("sfmap_held_records") == 0), service.log()
+        assert leads(service) == [("a@b.co", "Last")]
+        assert service.stop() == 0
