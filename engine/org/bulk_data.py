@@ -28,7 +28,7 @@ class BulkData:
     def __init__(self, load: Load, folder: Path | None = None, most_bytes: int = LARGEST_JOB) -> None:
         """The file is made in `folder`, or else where the system keeps temporary files."""
         self.index = RowIndex()
-        """The rows by their keys, to join the results."""
+        """The rows by their keys: only creates may have the same key more than once."""
         self._equal_keys = load.operation == "create"
         self._most_bytes = most_bytes
         self._group: frozenset[str] | None = None
